@@ -1,0 +1,1 @@
+"""Pixels in: cameras, streams and files become `Frame`s."""

@@ -1,0 +1,44 @@
+"""The seam to everything that delivers pictures."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from capture.frame import Frame
+
+
+class CameraError(Exception):
+    """Base of what a camera raises; the message says what to do."""
+
+
+class CameraLost(CameraError):
+    """The source stopped delivering; opening it again later may help."""
+
+
+class CameraUnusable(CameraError):
+    """The source can never deliver as configured (missing file, undecodable, no permission)."""
+
+
+class Camera(Protocol):
+    """A source of frames. Opened by its constructor, used by one thread."""
+
+    @property
+    def source(self) -> str:
+        """Name for logs and events, credentials redacted."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """True where frames are lost when not taken in time (a device or a stream)."""
+        ...
+
+    def read(self) -> Frame | None:
+        """The next frame; None when the source has ended.
+
+        Raises CameraLost or CameraUnusable.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the source; safe to call twice."""
+        ...

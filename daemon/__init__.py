@@ -1,0 +1,1 @@
+"""The process: settings, wiring, replay, supervision and the command line."""

@@ -1,0 +1,54 @@
+"""The seam to whatever turns a picture into sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from capture.frame import Image
+from pipeline.types import Direction, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A hazard the detector reports, as told to a describer."""
+
+    hazard: str
+    probability: float
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribeRequest:
+    """A picture, why it is to be described, and by when."""
+
+    id: str
+    image: Image
+    trigger: Trigger
+    language: str
+    seen: tuple[Seen, ...] = ()
+    question: str | None = None
+    deadline_s: float = 10.0
+    """Seconds from the start of the request after which the answer is worthless."""
+
+
+class DescribeError(Exception):
+    """The describer has no answer; the message says why. Never spoken as a description."""
+
+
+class Describer(Protocol):
+    """Answers one request at a time; `describe` runs in one thread, `cancel` may come from another."""
+
+    @property
+    def model(self) -> str: ...
+
+    def describe(self, request: DescribeRequest) -> Iterator[str]:
+        """Finished sentences in order, ready to be spoken. Raises DescribeError."""
+        ...
+
+    def cancel(self) -> None:
+        """Let a running `describe` end soon; its remaining sentences are not wanted."""
+        ...
+
+    def close(self) -> None: ...

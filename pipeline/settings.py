@@ -1,0 +1,61 @@
+"""The `[pipeline]`, `[watch]`, `[scene]`, `[describe]` and `[hazards.NAME]` sections."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
+    """Which model looks, and on what device."""
+
+    model: str = Field("auto", description="auto | starter | a name from `watchword models list`")
+    device: str = Field("CPU", description="OpenVINO device")
+    threads: int = Field(0, ge=0, le=64, description="threads of the encoder; 0 lets OpenVINO choose")
+
+
+class WatchSettings(BaseModel, frozen=True, extra="forbid"):
+    """When a probability becomes an alert, and when an alert is over."""
+
+    smoothing_s: float = Field(0.2, ge=0, le=10, description="seconds; time constant of the smoothing")
+    vote_window_s: float = Field(0.6, gt=0, le=10, description="seconds; how far back votes are counted")
+    vote_s: float = Field(0.35, ge=0, le=10, description="seconds within the window that must be over threshold")
+    off_ratio: float = Field(0.6, gt=0, lt=1, description="share of the threshold below which a hazard may end")
+    clear_s: float = Field(2.0, ge=0, le=60, description="seconds below that until a hazard is over")
+    cooldown_s: float = Field(10.0, ge=0, le=600, description="seconds after a spoken alert until the same may be said again")
+    remind_s: float = Field(30.0, ge=0, le=3600, description="seconds until a lasting hazard is said again; 0 never")
+    unspoken_retry_s: float = Field(3.0, gt=0, le=60, description="seconds until an alert that was not spoken is raised again")
+    escalate_logit: float = Field(1.5, gt=0, le=10, description="rise of the log-odds since the alert that counts as coming nearer")
+    escalate_min_s: float = Field(2.0, ge=0, le=60, description="seconds at least between an alert and its escalation")
+    suspect_ratio: float = Field(0.5, gt=0, le=1, description="share of the threshold from which parts of the picture are looked at too")
+
+
+class SceneSettings(BaseModel, frozen=True, extra="forbid"):
+    """When a view has changed enough to be described."""
+
+    distance: float = Field(0.35, gt=0, le=2, description="cosine distance from the view last described")
+    smoothing_s: float = Field(0.15, ge=0, le=10, description="seconds; time constant of the smoothing")
+    settle_distance: float = Field(0.25, gt=0, le=2, description="cosine distance to the smoothed view that counts as settled")
+    settle_s: float = Field(0.3, ge=0, le=10, description="seconds the view must have been settled")
+    min_interval_s: float = Field(1.5, ge=0, le=600, description="seconds at least between two scene changes")
+    budget_per_minute: int = Field(12, ge=0, le=600, description="scene changes described a minute at most; 0 none")
+
+
+class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
+    """Who describes a view, and how long it may take."""
+
+    backend: Literal["auto", "tags", "off"] = Field("auto", description="auto | tags | off")
+    deadline_s: float = Field(10.0, gt=0, le=120, description="seconds after which an answer is worthless")
+    replay_s: float = Field(0.5, ge=0, le=60, description="stream seconds a description takes in a replay")
+
+
+class HazardSettings(BaseModel, frozen=True, extra="forbid"):
+    """One hazard; built-in ones are complete, users add their own."""
+
+    enabled: bool = Field(True, description="false leaves it out altogether")
+    severity: Literal["critical", "warning", "notice"] = Field("warning", description="critical | warning | notice")
+    threshold: float | Literal["auto"] = Field("auto", description="probability 0 to 1; auto takes the calibration's")
+    say_en: str = Field("", description="spoken in English; {where} stands for the direction")
+    say_ko: str = Field("", description="spoken in Korean; {where} stands for the direction")
+    prompts: tuple[str, ...] = Field((), description="concrete scenes that show it, in English")

@@ -1,0 +1,122 @@
+"""What flows through the deciding core. All frozen; times in monotonic (live) or stream (replay) seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Embedding = NDArray[np.float32]
+"""A picture as the image-text model sees it: float32, shape (D,), unit L2 norm."""
+Probabilities = NDArray[np.float32]
+"""Calibrated probability of each hazard: float32, shape (H,), in the order of the bound hazards."""
+
+
+class Severity(IntEnum):
+    """How bad; only a strictly higher one interrupts a danger phrase."""
+
+    NOTICE = 1
+    WARNING = 2
+    CRITICAL = 3
+
+
+class Direction(StrEnum):
+    """Where, as the wearer faces."""
+
+    LEFT = "left"
+    AHEAD = "ahead"
+    RIGHT = "right"
+
+
+class Trigger(StrEnum):
+    """Why a description is wanted."""
+
+    DANGER = "danger"
+    SCENE_CHANGE = "scene_change"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropReading:
+    """The calibrated probabilities of one part of a frame."""
+
+    direction: Direction
+    probabilities: Probabilities
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """What the detector says of one frame; carries no pixels, so that it can be kept and repeated."""
+
+    seq: int
+    captured_at_s: float
+    embedding: Embedding
+    probabilities: Probabilities
+    crop: CropReading | None = None
+    """The one part scored beside this frame while a hazard is suspected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A hazard became certain enough to speak of."""
+
+    id: str
+    hazard: str
+    severity: Severity
+    probability: float
+    captured_at_s: float
+    seq: int
+    direction: Direction | None = None
+    escalated: bool = False
+    """True where it was already known and has come nearer or grown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The direction of an alert became known after it was raised."""
+
+    alert_id: str
+    hazard: str
+    direction: Direction
+    captured_at_s: float
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """A hazard is gone."""
+
+    id: str
+    hazard: str
+    alert_id: str
+    captured_at_s: float
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SceneEvent:
+    """A view worth describing."""
+
+    id: str
+    trigger: Trigger
+    captured_at_s: float
+    seq: int
+    hazard: str | None = None
+    cause: str | None = None
+    """Id of the alert or request that led to it."""
+    question: str | None = None
+    """The words of an explicit question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a describer answered."""
+
+    id: str
+    cause: str
+    """Id of the scene event."""
+    text: str
+    language: str
+    model: str

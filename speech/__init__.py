@@ -1,0 +1,1 @@
+"""Sound out: an `Utterance` becomes `Audio`, and `Audio` becomes sound."""

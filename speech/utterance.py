@@ -1,0 +1,40 @@
+"""What is to be said, and how urgently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """Speech-dispatcher's model: danger cuts all, of texts the newest wins, a notice may be lost."""
+
+    NOTICE = 0
+    TEXT = 1
+    MESSAGE = 2
+    DANGER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One thing to say. Times are monotonic (live) or stream (replay) seconds."""
+
+    id: str
+    cause: str | None
+    """Id of the alert, scene or command that led to it."""
+    text: str
+    language: str
+    priority: Priority
+    key: str
+    """Utterances with the same key say the same thing; the newer replaces a waiting older one."""
+    created_at_s: float
+    captured_at_s: float
+    """When the picture that led to it was captured; equals created_at_s where there was none."""
+    expires_at_s: float
+    """Not started after this."""
+    severity: int = 0
+    """Rank among DANGER utterances: only a strictly higher one cuts another."""
+    earcon: str | None = None
+    """Name of the short sound played before the words."""
+    pan: float = 0.0
+    """-1 left, 0 both, 1 right."""
