@@ -1,1 +1,1 @@
-"""The starter model: a real image-text model from pinned Python package wheels, without torch or a model hub."""
+"""The starter model: a real image-text model from pinned Python wheels, without torch or a model hub."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import io
 import math
-import pickle  # noqa: S403  (only through the restricted unpickler below)
+import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,11 +111,11 @@ def _rebuild(storage: object, offset: object, shape: object, stride: object, *_:
         len(shape) == len(stride) and math.prod(shape) <= storage.numel, "a tensor larger than its storage"
     )
     last = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
-    _expect(0 <= offset and 0 not in shape and last < storage.numel, "a tensor beyond its storage")
+    _expect(offset >= 0 and 0 not in shape and last < storage.numel, "a tensor beyond its storage")
     return _Tensor(storage, offset, shape, stride)
 
 
-def _naturals(value: object) -> bool:
+def _naturals(value: object) -> TypeGuard[tuple[int, ...]]:
     return isinstance(value, tuple) and all(type(item) is int and item >= 0 for item in value)
 
 
