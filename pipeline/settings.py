@@ -20,15 +20,46 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
 
     smoothing_s: float = Field(0.2, ge=0, le=10, description="seconds; time constant of the smoothing")
     vote_window_s: float = Field(0.6, gt=0, le=10, description="seconds; how far back votes are counted")
-    vote_s: float = Field(0.35, ge=0, le=10, description="seconds within the window that must be over threshold")
-    off_ratio: float = Field(0.6, gt=0, lt=1, description="share of the threshold below which a hazard may end")
+    vote_s: float = Field(
+        0.35, ge=0, le=10, description="seconds within the window that must be over threshold"
+    )
+    off_ratio: float = Field(
+        0.6, gt=0, lt=1, description="share of the threshold below which a hazard may end"
+    )
     clear_s: float = Field(2.0, ge=0, le=60, description="seconds below that until a hazard is over")
-    cooldown_s: float = Field(10.0, ge=0, le=600, description="seconds after a spoken alert until the same may be said again")
-    remind_s: float = Field(30.0, ge=0, le=3600, description="seconds until a lasting hazard is said again; 0 never")
-    unspoken_retry_s: float = Field(3.0, gt=0, le=60, description="seconds until an alert that was not spoken is raised again")
-    escalate_logit: float = Field(1.5, gt=0, le=10, description="rise of the log-odds since the alert that counts as coming nearer")
-    escalate_min_s: float = Field(2.0, ge=0, le=60, description="seconds at least between an alert and its escalation")
-    suspect_ratio: float = Field(0.5, gt=0, le=1, description="share of the threshold from which parts of the picture are looked at too")
+    cooldown_s: float = Field(
+        10.0, ge=0, le=600, description="seconds after a spoken alert until the same may be said again"
+    )
+    remind_s: float = Field(
+        30.0, ge=0, le=3600, description="seconds until a lasting hazard is said again; 0 never"
+    )
+    unspoken_retry_s: float = Field(
+        3.0, gt=0, le=60, description="seconds until an alert that was not spoken is raised again"
+    )
+    escalate_logit: float = Field(
+        1.5, gt=0, le=10, description="rise of the log-odds since the alert that counts as coming nearer"
+    )
+    escalate_min_s: float = Field(
+        2.0, ge=0, le=60, description="seconds at least between an alert and its escalation"
+    )
+    max_gap_s: float = Field(
+        5.0, gt=0, le=60, description="seconds without a frame after which evidence starts afresh"
+    )
+    suspect_ratio: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="share of the threshold from which parts of the picture are looked at too",
+    )
+    locate_s: float = Field(
+        2.0, ge=0, le=60, description="seconds at most in which a direction is looked for; 0 never"
+    )
+    locate_looks: int = Field(
+        2, ge=1, le=20, description="times each part is looked at before a direction is given"
+    )
+    locate_margin: float = Field(
+        0.7, ge=0, le=10, description="log-odds by which the best part must lead the next"
+    )
 
 
 class SceneSettings(BaseModel, frozen=True, extra="forbid"):
@@ -36,10 +67,14 @@ class SceneSettings(BaseModel, frozen=True, extra="forbid"):
 
     distance: float = Field(0.35, gt=0, le=2, description="cosine distance from the view last described")
     smoothing_s: float = Field(0.15, ge=0, le=10, description="seconds; time constant of the smoothing")
-    settle_distance: float = Field(0.25, gt=0, le=2, description="cosine distance to the smoothed view that counts as settled")
+    settle_distance: float = Field(
+        0.25, gt=0, le=2, description="cosine distance to the smoothed view that counts as settled"
+    )
     settle_s: float = Field(0.3, ge=0, le=10, description="seconds the view must have been settled")
     min_interval_s: float = Field(1.5, ge=0, le=600, description="seconds at least between two scene changes")
-    budget_per_minute: int = Field(12, ge=0, le=600, description="scene changes described a minute at most; 0 none")
+    budget_per_minute: int = Field(
+        12, ge=0, le=600, description="scene changes described a minute at most; 0 none"
+    )
 
 
 class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
@@ -47,6 +82,12 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
 
     backend: Literal["auto", "tags", "off"] = Field("auto", description="auto | tags | off")
     deadline_s: float = Field(10.0, gt=0, le=120, description="seconds after which an answer is worthless")
+    stale_s: float = Field(
+        8.0,
+        gt=0,
+        le=120,
+        description="seconds after its picture that a description is still true",
+    )
     replay_s: float = Field(0.5, ge=0, le=60, description="stream seconds a description takes in a replay")
 
 
@@ -54,8 +95,12 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     """One hazard; built-in ones are complete, users add their own."""
 
     enabled: bool = Field(True, description="false leaves it out altogether")
-    severity: Literal["critical", "warning", "notice"] = Field("warning", description="critical | warning | notice")
-    threshold: float | Literal["auto"] = Field("auto", description="probability 0 to 1; auto takes the calibration's")
+    severity: Literal["critical", "warning", "notice"] = Field(
+        "warning", description="critical | warning | notice"
+    )
+    threshold: float | Literal["auto"] = Field(
+        "auto", description="probability 0 to 1; auto takes the calibration's"
+    )
     say_en: str = Field("", description="spoken in English; {where} stands for the direction")
     say_ko: str = Field("", description="spoken in Korean; {where} stands for the direction")
     prompts: tuple[str, ...] = Field((), description="concrete scenes that show it, in English")

@@ -1,0 +1,113 @@
+"""The state of each organ, and which change is to be spoken. A pure state machine.
+
+A change must last `settle_s` before it is told, an organ that flaps is told of once a `quiet_s`, and a
+lasting failure is told again every `remind_s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+Organ = Literal["camera", "picture", "detector", "describer", "voice", "loudspeaker", "disk"]
+OK = "ok"
+
+
+class HealthSettings(BaseModel, frozen=True, extra="forbid"):
+    """The `[health]` section: when a failing organ is told of."""
+
+    settle_s: float = Field(1.0, ge=0, le=60, description="seconds a change must last before it is told")
+    quiet_s: float = Field(10.0, ge=0, le=600, description="seconds between two words about the same organ")
+    remind_s: float = Field(
+        60.0, ge=0, le=3600, description="seconds until a lasting failure is told again; 0 never"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An organ as it is now. `reason` is `ok` or a short code (lost, dark, covered, late, failed...)."""
+
+    organ: Organ
+    reason: str = OK
+    detail: str = ""
+    """For the log and the event, never spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An organ failed, changed its failure, recovered, or (reminder) still fails."""
+
+    organ: Organ
+    reason: str
+    detail: str
+    reminder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrganState:
+    """An organ as last reported and as last told."""
+
+    reason: str = OK
+    detail: str = ""
+    since_s: float = 0.0
+    told: str = OK
+    told_at_s: float | None = None
+
+
+class Health:
+    """Serialisable by `state` and `restore`."""
+
+    def __init__(self, settings: HealthSettings) -> None:
+        self._settings = settings
+        self._organs: dict[Organ, OrganState] = {}
+
+    @property
+    def organs(self) -> Mapping[Organ, OrganState]:
+        """Every organ that has reported."""
+        return dict(self._organs)
+
+    def step(self, event: Report | Tick, now: float) -> tuple[Change, ...]:
+        """One input in, the changes to be told out."""
+        if isinstance(event, Report):
+            self._note(event, now)
+        return tuple(c for organ in tuple(self._organs) if (c := self._tell(organ, now)))
+
+    def _note(self, report: Report, now: float) -> None:
+        state = self._organs.get(report.organ, OrganState(since_s=now))
+        since = state.since_s if state.reason == report.reason else now
+        self._organs[report.organ] = replace(state, reason=report.reason, detail=report.detail, since_s=since)
+
+    def _tell(self, organ: Organ, now: float) -> Change | None:
+        state = self._organs[organ]
+        changed = state.reason != state.told
+        if not changed and not self._remindable(state, now):
+            return None
+        recent = state.told_at_s is not None and now - state.told_at_s < self._settings.quiet_s
+        if changed and (now - state.since_s < self._settings.settle_s or recent):
+            return None
+        self._organs[organ] = replace(state, told=state.reason, told_at_s=now)
+        return Change(organ, state.reason, state.detail, reminder=not changed)
+
+    def _remindable(self, state: OrganState, now: float) -> bool:
+        remind = self._settings.remind_s
+        return (
+            state.told != OK
+            and remind > 0
+            and state.told_at_s is not None
+            and now - state.told_at_s >= remind
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Everything `restore` needs, in plain JSON types."""
+        return {organ: asdict(state) for organ, state in self._organs.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._organs = {organ: OrganState(**fields) for organ, fields in state.items()}  # type: ignore[misc]

@@ -1,0 +1,98 @@
+"""What is said of dangers and of the program itself, in English and Korean.
+
+Action first, twelve words at most, no number nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.types import Direction
+
+WHERE: Mapping[str, Mapping[Direction | None, str]] = {
+    "en": {
+        None: "",
+        Direction.LEFT: " on your left",
+        Direction.AHEAD: " ahead",
+        Direction.RIGHT: " on your right",
+    },
+    "ko": {
+        None: "",
+        Direction.LEFT: "왼쪽에 ",
+        Direction.AHEAD: "앞에 ",
+        Direction.RIGHT: "오른쪽에 ",
+    },
+}
+"""What `{where}` in a hazard's text becomes."""
+
+ONLY_WHERE: Mapping[str, Mapping[Direction, str]] = {
+    "en": {
+        Direction.LEFT: "On your left.",
+        Direction.AHEAD: "Straight ahead.",
+        Direction.RIGHT: "On your right.",
+    },
+    "ko": {
+        Direction.LEFT: "왼쪽입니다.",
+        Direction.AHEAD: "바로 앞입니다.",
+        Direction.RIGHT: "오른쪽입니다.",
+    },
+}
+"""Said when the direction becomes known after the alert."""
+
+CLOSER: Mapping[str, str] = {"en": "Getting closer! ", "ko": "가까워집니다! "}
+
+HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
+    "en": {
+        ("camera", "ok"): "The camera is back.",
+        ("camera", "*"): "Camera lost. I cannot see.",
+        ("picture", "ok"): "I can see again.",
+        ("picture", "dark"): "Too dark to see.",
+        ("picture", "covered"): "The camera is covered.",
+        ("picture", "frozen"): "The picture is frozen. I cannot see.",
+        ("picture", "blurred"): "The picture is blurred.",
+        ("picture", "*"): "The picture is bad. I may miss dangers.",
+        ("detector", "ok"): "Warnings are in time again.",
+        ("detector", "*"): "Careful. Warnings are late.",
+        ("describer", "ok"): "Descriptions are back.",
+        ("describer", "*"): "No descriptions for now. Warnings go on.",
+        ("voice", "ok"): "My voice is back.",
+        ("voice", "*"): "My voice is failing. Warnings go on.",
+        ("loudspeaker", "ok"): "Sound is back.",
+        ("loudspeaker", "*"): "Sound is failing.",
+        ("disk", "ok"): "There is room on the disk again.",
+        ("disk", "*"): "The disk is full. Nothing is being recorded.",
+    },
+    "ko": {
+        ("camera", "ok"): "카메라가 다시 연결되었습니다.",
+        ("camera", "*"): "카메라가 끊겼습니다. 볼 수 없습니다.",
+        ("picture", "ok"): "다시 볼 수 있습니다.",
+        ("picture", "dark"): "너무 어두워서 볼 수 없습니다.",
+        ("picture", "covered"): "카메라가 가려졌습니다.",
+        ("picture", "frozen"): "화면이 멈췄습니다. 볼 수 없습니다.",
+        ("picture", "blurred"): "화면이 흐립니다.",
+        ("picture", "*"): "화면이 나쁩니다. 위험을 놓칠 수 있습니다.",
+        ("detector", "ok"): "경고가 다시 제때 나옵니다.",
+        ("detector", "*"): "조심하세요. 경고가 늦습니다.",
+        ("describer", "ok"): "설명이 다시 나옵니다.",
+        ("describer", "*"): "지금은 설명할 수 없습니다. 경고는 계속됩니다.",
+        ("voice", "ok"): "목소리가 돌아왔습니다.",
+        ("voice", "*"): "목소리에 문제가 있습니다. 경고는 계속됩니다.",
+        ("loudspeaker", "ok"): "소리가 돌아왔습니다.",
+        ("loudspeaker", "*"): "소리에 문제가 있습니다.",
+        ("disk", "ok"): "디스크에 다시 여유가 있습니다.",
+        ("disk", "*"): "디스크가 가득 찼습니다. 기록하지 못합니다.",
+    },
+}
+"""By organ and reason; `*` stands for any other reason."""
+
+
+def danger_phrase(say: str, direction: Direction | None, language: str, *, escalated: bool = False) -> str:
+    """The words of an alert: `say` with its `{where}` filled in."""
+    phrase = say.replace("{where}", WHERE[language][direction])
+    return CLOSER[language] + phrase if escalated else phrase
+
+
+def health_phrase(organ: str, reason: str, language: str) -> str:
+    """What is said when an organ fails or recovers."""
+    texts = HEALTH[language]
+    return texts.get((organ, reason)) or texts[(organ, "*")]
