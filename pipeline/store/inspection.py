@@ -1,0 +1,121 @@
+"""How a model in the store stands, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline.store.catalogue import Entry
+from pipeline.store.disk import sha256_of
+from pipeline.store.manifest import MANIFEST_NAME, Manifest, ManifestError, StoredFile, read_manifest
+
+
+class State(StrEnum):
+    """How a model stands in the store, by names and sizes; `verify` reads every byte."""
+
+    READY = "ready"
+    ABSENT = "not here"
+    DAMAGED = "damaged"
+    OUTDATED = "outdated"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the list: a model that is known, installed or both."""
+
+    name: str
+    kind: str
+    summary: str
+    licence: str
+    state: State
+    size: int
+    """Bytes in the store, or those it would take; 0 where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong with a model in the store."""
+
+    model: str
+    file: Path
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.problem}; run `watchword models pull {self.model}`"
+
+
+def glance(place: Path) -> tuple[Finding, ...]:
+    """What is wrong with the model in a folder, by names and sizes."""
+    return tuple(_findings(place, _size_problem))
+
+
+def read_all(place: Path) -> tuple[Finding, ...]:
+    """What is wrong with the model in a folder, reading every byte."""
+    return tuple(_findings(place, _read_problem))
+
+
+def is_sound(place: Path, entry: Entry) -> bool:
+    """Whether the folder holds what the catalogue pins, by names, sizes and the manifest's hashes."""
+    try:
+        manifest = read_manifest(place)
+    except (ManifestError, OSError):
+        return False
+    return is_current(entry, manifest) and not glance(place)
+
+
+def is_current(entry: Entry | None, manifest: Manifest) -> bool:
+    """Whether an installed model is the one this version pins."""
+    return entry is None or not entry.files or entry.files == manifest.files
+
+
+def listed(place: Path, entry: Entry | None) -> Listed:
+    """One line of the list; `entry` is None where the catalogue does not know the model."""
+    try:
+        manifest = read_manifest(place)
+    except (ManifestError, OSError) as error:
+        state = State.DAMAGED if isinstance(error, ManifestError) else State.ABSENT
+        return _line(place.name, entry, entry, state)
+    if glance(place):
+        return _line(place.name, entry, manifest, State.DAMAGED)
+    return _line(place.name, entry, manifest, State.READY if is_current(entry, manifest) else State.OUTDATED)
+
+
+def _line(name: str, entry: Entry | None, facts: Entry | Manifest | None, state: State) -> Listed:
+    summary = entry.summary if entry else ""
+    if facts is None:
+        return Listed(name, "?", summary, "?", state, 0)
+    return Listed(name, facts.kind, summary, facts.licence, state, sum(file.size for file in facts.files))
+
+
+def _findings(place: Path, problem_of: Callable[[Path, StoredFile], str]) -> Iterator[Finding]:
+    try:
+        manifest = read_manifest(place)
+    except (ManifestError, OSError) as error:
+        problem = str(error) if isinstance(error, ManifestError) else "is missing"
+        yield Finding(place.name, place / MANIFEST_NAME, problem)
+        return
+    for file in manifest.files:
+        if problem := problem_of(place / file.name, file):
+            yield Finding(place.name, place / file.name, problem)
+
+
+def _size_problem(path: Path, wanted: StoredFile) -> str:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "" if size == wanted.size else f"has {size} bytes instead of {wanted.size}"
+
+
+def _read_problem(path: Path, wanted: StoredFile) -> str:
+    if problem := _size_problem(path, wanted):
+        return problem
+    try:
+        same = sha256_of(path) == wanted.sha256
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "" if same else "has other bytes than those checked when it was pulled"

@@ -1,0 +1,106 @@
+"""Telling the person at the terminal how far a long task is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol, TextIO
+
+BAR_CELLS = 28
+QUIET_S = 10.0
+"""Seconds between lines where nobody watches a terminal."""
+
+
+def readable_size(size: float) -> str:
+    """Bytes for people, in decimal units."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit in ("B", "kB") else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+class Progress(Protocol):
+    """Called by one thread; must neither block nor fail."""
+
+    def begin(self, what: str, total: int) -> None:
+        """A task starts; `total` bytes, 0 where unknown."""
+        ...
+
+    def advance(self, done: int) -> None:
+        """So many bytes of the task are done."""
+        ...
+
+    def end(self) -> None:
+        """The task is over, however it went."""
+        ...
+
+    def note(self, text: str) -> None:
+        """A line worth reading."""
+        ...
+
+
+class SilentProgress:
+    """Says nothing."""
+
+    def begin(self, what: str, total: int) -> None: ...
+
+    def advance(self, done: int) -> None: ...
+
+    def end(self) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+class TextProgress:
+    """A bar on a terminal; elsewhere a few lines."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._live = stream.isatty()
+        self._what = ""
+        self._total = 0
+        self._said_at_s = 0.0
+
+    def begin(self, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._said_at_s = self._clock()
+        if self._live:
+            self.advance(0)
+        else:
+            self.note(f"{what} ({readable_size(total)})" if total else what)
+
+    def advance(self, done: int) -> None:
+        now = self._clock()
+        if self._live:
+            self._write(f"\r\x1b[K{self._bar(done)}")
+        elif now - self._said_at_s >= QUIET_S:
+            self._said_at_s = now
+            self.note(f"{self._what}: {self._amount(done)}")
+
+    def end(self) -> None:
+        if self._live:
+            self._write("\r\x1b[K")
+
+    def note(self, text: str) -> None:
+        self._write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
+
+    def _amount(self, done: int) -> str:
+        return (
+            f"{readable_size(done)} of {readable_size(self._total)}" if self._total else readable_size(done)
+        )
+
+    def _bar(self, done: int) -> str:
+        if not self._total:
+            return f"{self._what}  {self._amount(done)}" if done else self._what
+        share = min(done / self._total, 1.0)
+        filled = round(share * BAR_CELLS)
+        return f"{self._what}  {'█' * filled}{'░' * (BAR_CELLS - filled)} {share:4.0%}  {self._amount(done)}"
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._live = False  # the reader went away; the work goes on
