@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -98,7 +98,7 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     severity: Literal["critical", "warning", "notice"] = Field(
         "warning", description="critical | warning | notice"
     )
-    threshold: float | Literal["auto"] = Field(
+    threshold: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
         "auto", description="probability 0 to 1; auto takes the calibration's"
     )
     say_en: str = Field("", description="spoken in English; {where} stands for the direction")
