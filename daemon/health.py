@@ -21,9 +21,7 @@ class HealthSettings(BaseModel, frozen=True, extra="forbid"):
 
     settle_s: float = Field(1.0, ge=0, le=60, description="seconds a change must last before it is told")
     quiet_s: float = Field(10.0, ge=0, le=600, description="seconds between two words about the same organ")
-    remind_s: float = Field(
-        60.0, ge=0, le=3600, description="seconds until a lasting failure is told again; 0 never"
-    )
+    remind_s: float = Field(60.0, ge=0, le=3600, description="seconds until a failure is told again; 0 never")
 
 
 @dataclass(frozen=True, slots=True)

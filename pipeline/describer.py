@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture.frame import Image
-from pipeline.types import Direction, Trigger
+from pipeline.types import Direction, Embedding, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class DescribeRequest:
     language: str
     seen: tuple[Seen, ...] = ()
     question: str | None = None
+    embedding: Embedding | None = None
+    """What the detector made of the picture, for describers that need no pixels."""
     deadline_s: float = 10.0
     """Seconds from the start of the request after which the answer is worthless."""
 

@@ -73,6 +73,14 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """A view has been described: all its sentences together, for the record."""
+
+    description: Description
+    scene: SceneEvent
+
+
+@dataclass(frozen=True, slots=True)
 class Withheld:
     """A view will not be described, or a sentence not said."""
 
@@ -81,7 +89,7 @@ class Withheld:
     """overtaken | stale | repeats | failed: ... | late"""
 
 
-NarrationEffect = Describe | CancelDescription | Tell | Withheld
+NarrationEffect = Describe | CancelDescription | Tell | Described | Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +98,10 @@ class Running:
 
     scene: SceneEvent
     asked_at_s: float
+    answer_id: str
     cancelled: bool = False
-    sentences: int = 0
+    told: tuple[str, ...] = ()
+    model: str = ""
 
 
 class Narration:
@@ -147,20 +157,22 @@ class Narration:
         return (CancelDescription(running.scene.id),)
 
     def _ask(self, scene: SceneEvent, now: float) -> tuple[NarrationEffect, ...]:
-        self._running = Running(scene, now)
+        self._issued += 1
+        self._running = Running(scene, now, f"d{self._issued}")
         return (Describe(scene),)
 
     def _answered(self, event: Answered, now: float) -> tuple[NarrationEffect, ...]:
         running = self._running
         if running is None or running.scene.id != event.scene_id:
             return (Withheld(event.scene_id, "stale"),)
-        self._running = replace(running, sentences=running.sentences + 1)
         if reason := self._unfit(running, event.text, now):
             return (Withheld(event.scene_id, reason),)
-        self._issued += 1
         self._told = event.text
-        description = Description(f"d{self._issued}", event.scene_id, event.text, self._language, event.model)
-        return (Tell(description, running.scene),)
+        self._running = replace(running, told=(*running.told, event.text), model=event.model)
+        return (Tell(self._description(self._running, event.text), running.scene),)
+
+    def _description(self, running: Running, text: str) -> Description:
+        return Description(running.answer_id, running.scene.id, text, self._language, running.model)
 
     def _unfit(self, running: Running, text: str, now: float) -> str | None:
         if running.cancelled:
@@ -172,10 +184,13 @@ class Narration:
         return None
 
     def _ended(self, event: AnswerEnded, now: float) -> tuple[NarrationEffect, ...]:
-        if self._running is None or self._running.scene.id != event.scene_id:
+        running = self._running
+        if running is None or running.scene.id != event.scene_id:
             return ()
+        told = self._description(running, " ".join(running.told))
+        described = (Described(told, running.scene),) if running.told else ()
         failed = () if event.failure is None else (Withheld(event.scene_id, f"failed: {event.failure}"),)
-        return (*failed, *self._next(now))
+        return (*described, *failed, *self._next(now))
 
     def _next(self, now: float) -> tuple[NarrationEffect, ...]:
         self._running, waiting, self._waiting = None, self._waiting, None
@@ -203,10 +218,14 @@ class Narration:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         running = state["running"]
-        self._running = None if running is None else Running(**{**running, "scene": _scene(running["scene"])})
+        self._running = None if running is None else _running(running)
         self._waiting = None if state["waiting"] is None else _scene(state["waiting"])
         self._told = state["told"]
         self._issued = state["issued"]
+
+
+def _running(fields: Mapping[str, Any]) -> Running:
+    return Running(**{**fields, "scene": _scene(fields["scene"]), "told": tuple(fields["told"])})
 
 
 def _scene(fields: Mapping[str, Any]) -> SceneEvent:

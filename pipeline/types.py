@@ -71,6 +71,8 @@ class Alert:
     direction: Direction | None = None
     escalated: bool = False
     """True where it was already known and has come nearer or grown."""
+    again: bool = False
+    """True where a lasting hazard is said once more, without news."""
 
 
 @dataclass(frozen=True, slots=True)

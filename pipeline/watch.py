@@ -178,7 +178,14 @@ class Watch:
         return rise >= self._settings.escalate_logit and since_s >= self._settings.escalate_min_s
 
     def _alert(
-        self, name: str, severity: Severity, a: Assessment, *, escalated: bool = False, retries: int = 0
+        self,
+        name: str,
+        severity: Severity,
+        a: Assessment,
+        *,
+        escalated: bool = False,
+        again: bool = False,
+        retries: int = 0,
     ) -> Alert:
         self._issued += 1
         probability = float(self._smoothed[self._index[name]])
@@ -191,6 +198,7 @@ class Watch:
             seq=a.seq,
             direction=self._where.of(name),
             escalated=escalated,
+            again=again,
         )
         self._active[name] = Active(
             alert.id,
@@ -218,7 +226,7 @@ class Watch:
             return self._retry(name, active, a)
         remind = self._settings.remind_s
         if 0 < remind <= now - active.spoken_at_s and active.severity > Severity.NOTICE:
-            return self._alert(name, active.severity, a)
+            return self._alert(name, active.severity, a, again=True)
         return None
 
     def _retry(self, name: str, active: Active, a: Assessment) -> Alert | None:
@@ -226,7 +234,7 @@ class Watch:
         wait = self._settings.unspoken_retry_s * 2 ** min(active.retries, 5)
         if a.captured_at_s - active.alerted_at_s < wait:
             return None
-        return self._alert(name, active.severity, a, retries=active.retries + 1)
+        return self._alert(name, active.severity, a, again=True, retries=active.retries + 1)
 
     def _fade(self, name: str, active: Active, a: Assessment) -> Clear | None:
         since = a.captured_at_s if active.below_since_s is None else active.below_since_s

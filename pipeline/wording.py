@@ -85,6 +85,8 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
 }
 """By organ and reason; `*` stands for any other reason."""
 
+NOTHING_SAID: Mapping[str, str] = {"en": "I have not said anything yet.", "ko": "아직 말한 것이 없습니다."}
+
 
 def danger_phrase(say: str, direction: Direction | None, language: str, *, escalated: bool = False) -> str:
     """The words of an alert: `say` with its `{where}` filled in."""
@@ -96,3 +98,17 @@ def health_phrase(organ: str, reason: str, language: str) -> str:
     """What is said when an organ fails or recovers."""
     texts = HEALTH[language]
     return texts.get((organ, reason)) or texts[(organ, "*")]
+
+
+def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
+    """The answer to a wish for silence. Minutes are rounded up; 0 seconds ends the silence."""
+    minutes = -int(-seconds // 60)
+    if language == "ko":
+        if minutes == 0:
+            return "다시 말하겠습니다."
+        what = "위험 경고까지 모두" if danger else "위험 경고만 빼고"
+        return f"{minutes}분 동안 {what} 조용히 하겠습니다."
+    if minutes == 0:
+        return "I am speaking again."
+    unit = "minute" if minutes == 1 else "minutes"
+    return f"Silent for {minutes} {unit}, {'even about danger' if danger else 'except for danger'}."

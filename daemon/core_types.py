@@ -1,0 +1,99 @@
+"""What goes into the deciding core, what comes out, and what its decisions depend on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from daemon import health as organs
+from daemon.events import Event
+from pipeline import narration as stories
+from pipeline.describer import Seen
+from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
+from pipeline.types import Assessment, SceneEvent
+from speech import outbox as voices
+
+
+class HazardSpec(BaseModel, frozen=True):
+    """A hazard as the core needs it."""
+
+    name: str
+    severity: int
+    threshold: float
+    say: str
+    """Spoken text in the core's language, with `{where}`."""
+
+
+class CoreSpec(BaseModel, frozen=True):
+    """Everything the core's decisions depend on besides its inputs; kept with the black box."""
+
+    language: Literal["en", "ko"]
+    hazards: tuple[HazardSpec, ...]
+    watch: WatchSettings
+    scene: SceneSettings
+    describe: DescribeSettings
+    health: organs.HealthSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A frame has been assessed."""
+
+    assessment: Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Somebody wants this said."""
+
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Somebody asks about the present view; without words it is to be described."""
+
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Say the last thing again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Silence for a while; 0 ends it. Danger is silenced only when asked twice."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; drives everything that waits."""
+
+
+Input = (
+    Assessed | Say | Ask | Repeat | Mute | Tick | organs.Report | voices.OutboxInput | stories.NarrationInput
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write this event down."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeView:
+    """Ask the describer about this view."""
+
+    scene: SceneEvent
+    seen: tuple[Seen, ...]
+
+
+Effect = Record | DescribeView | stories.CancelDescription | voices.Start | voices.Cut

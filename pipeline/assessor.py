@@ -1,0 +1,38 @@
+"""From a frame to its assessment: resize, encode, score, calibrate. The hot path of the danger lane."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from capture.frame import Frame, Image
+from pipeline.image_text import ImageTextModel, Scores, TextBank
+from pipeline.preprocess import crop
+from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
+
+
+class Calibrated(Protocol):
+    """Turns raw scores into probabilities, both of shape (H,)."""
+
+    def probabilities(self, scores: Scores) -> Probabilities: ...
+
+
+class Assessor:
+    """One model, its bound prompts and their calibration. Used by one thread."""
+
+    def __init__(self, model: ImageTextModel, bank: TextBank, calibration: Calibrated) -> None:
+        self._model = model
+        self._bank = bank
+        self._calibration = calibration
+
+    def assess(self, frame: Frame, focus: Direction | None = None) -> Assessment:
+        """Score the whole frame and, where `focus` names one, that part of it too."""
+        embedding, probabilities = self.look(frame.image)
+        reading = None
+        if focus is not None:
+            reading = CropReading(focus, self.look(crop(frame.image, focus))[1])
+        return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
+
+    def look(self, image: Image) -> tuple[Embedding, Probabilities]:
+        """Embedding and calibrated probabilities of one picture."""
+        embedding = self._model.encode(image)
+        return embedding, self._calibration.probabilities(self._bank.scores(embedding))

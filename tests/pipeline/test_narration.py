@@ -1,0 +1,132 @@
+"""Narration: one view at a time, danger first, nothing stale, nothing twice."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.likeness import alike
+from pipeline.narration import (
+    Answered,
+    AnswerEnded,
+    CancelDescription,
+    Describe,
+    Described,
+    Narration,
+    NarrationEffect,
+    NarrationInput,
+    Tell,
+    Tick,
+    Wanted,
+    Withheld,
+)
+from pipeline.settings import DescribeSettings
+from pipeline.types import SceneEvent, Trigger
+
+SETTINGS = DescribeSettings(stale_s=5, deadline_s=4)
+
+
+def scene(number: int, trigger: Trigger = Trigger.SCENE_CHANGE, at_s: float = 0.0) -> SceneEvent:
+    return SceneEvent(f"s{number}", trigger, at_s, number)
+
+
+def said(effects: tuple[NarrationEffect, ...]) -> list[str]:
+    return [e.description.text for e in effects if isinstance(e, Tell)]
+
+
+def test_a_view_is_asked_about_answered_and_recorded() -> None:
+    story = Narration(SETTINGS, "en")
+    assert story.step(Wanted(scene(1)), 0) == (Describe(scene(1)),)
+    assert said(story.step(Answered("s1", "A street.", "m"), 1)) == ["A street."]
+    assert said(story.step(Answered("s1", "Two cars.", "m"), 1.2)) == ["Two cars."]
+    (described,) = story.step(AnswerEnded("s1"), 1.3)
+    assert isinstance(described, Described)
+    assert described.description.text == "A street. Two cars."
+    assert not story.busy
+
+
+def test_a_newer_danger_cancels_and_the_overtaken_answer_is_not_said() -> None:
+    story = Narration(SETTINGS, "en")
+    story.step(Wanted(scene(1)), 0)
+    danger = scene(2, Trigger.DANGER, 1)
+    assert story.step(Wanted(danger), 1) == (CancelDescription("s1"),)
+    assert said(story.step(Answered("s1", "A street.", "m"), 1.1)) == []
+    assert story.step(AnswerEnded("s1"), 1.2) == (Describe(danger),)
+
+
+def test_a_change_of_scene_waits_for_a_danger_to_be_described() -> None:
+    story = Narration(SETTINGS, "en")
+    story.step(Wanted(scene(1, Trigger.DANGER)), 0)
+    assert story.step(Wanted(scene(2)), 0.5) == ()
+    assert said(story.step(Answered("s1", "A fire.", "m"), 1)) == ["A fire."]
+    assert Describe(scene(2)) in story.step(AnswerEnded("s1"), 1)
+
+
+def test_a_waiting_danger_is_not_replaced_by_a_change_of_scene() -> None:
+    story = Narration(SETTINGS, "en")
+    story.step(Wanted(scene(1, Trigger.DANGER)), 0)
+    story.step(Wanted(scene(2, Trigger.DANGER)), 0.1)
+    assert story.step(Wanted(scene(3)), 0.2) == (Withheld("s3", "overtaken"),)
+
+
+def test_a_stale_answer_is_withheld() -> None:
+    story = Narration(SETTINGS, "en")
+    story.step(Wanted(scene(1)), 0)
+    assert story.step(Answered("s1", "A street.", "m"), 5.1) == (Withheld("s1", "stale"),)
+
+
+def test_an_answer_that_repeats_the_last_is_withheld_unless_asked_for() -> None:
+    story = Narration(SETTINGS, "en")
+    for number, trigger in ((1, Trigger.SCENE_CHANGE), (2, Trigger.SCENE_CHANGE), (3, Trigger.REQUEST)):
+        story.step(Wanted(scene(number, trigger)), 0)
+        effects = story.step(Answered(f"s{number}", "A street with cars.", "m"), 1)
+        assert bool(said(effects)) == (number != 2)
+        story.step(AnswerEnded(f"s{number}"), 1)
+
+
+def test_a_describer_that_never_answers_is_given_up() -> None:
+    story = Narration(SETTINGS, "en")
+    story.step(Wanted(scene(1)), 0)
+    assert story.step(Tick(), 7.9) == ()
+    assert story.step(Tick(), 8.0) == (Withheld("s1", "late"), CancelDescription("s1"))
+    assert not story.busy
+
+
+def test_likeness_minds_sides_and_numbers() -> None:
+    assert alike("A street with cars.", "a street, with cars")
+    assert not alike("A car on your left.", "A car on your right.")
+    assert not alike("Bus 12 is coming.", "Bus 21 is coming.")
+    assert not alike("왼쪽에 차가 있습니다.", "오른쪽에 차가 있습니다.")
+
+
+def inputs(ids: st.SearchStrategy[int]) -> st.SearchStrategy[NarrationInput]:
+    return st.one_of(
+        st.builds(lambda n, t: Wanted(scene(n, t)), ids, st.sampled_from(Trigger)),
+        st.builds(lambda n, text: Answered(f"s{n}", text, "m"), ids, st.sampled_from(["A.", "B.", "C."])),
+        st.builds(lambda n, f: AnswerEnded(f"s{n}", f), ids, st.sampled_from([None, "broke"])),
+        st.just(Tick()),
+    )
+
+
+@given(st.lists(st.tuples(inputs(st.integers(0, 5)), st.floats(0, 3)), max_size=60))
+def test_laws_under_any_inputs(steps: list[tuple[NarrationInput, float]]) -> None:
+    """At most one view is being described; what is told belongs to it; a saved state decides the same."""
+    whole, parts, now, running = Narration(SETTINGS, "en"), Narration(SETTINGS, "en"), 0.0, None
+    for event, dt in steps:
+        now += dt
+        if isinstance(event, Wanted):
+            event = Wanted(scene(int(event.scene.id[1:]), event.scene.trigger, now))
+        fresh = Narration(SETTINGS, "en")
+        fresh.restore(json.loads(json.dumps(parts.state())))
+        effects = whole.step(event, now)
+        assert effects == fresh.step(event, now)
+        parts = fresh
+        for effect in effects:
+            if isinstance(effect, Tell):
+                assert effect.scene.id == running
+                assert now - effect.scene.captured_at_s <= SETTINGS.stale_s
+            if isinstance(effect, Describe):
+                running = effect.scene.id
+        assert whole.busy or not any(isinstance(e, Describe) for e in effects)
