@@ -1,0 +1,53 @@
+"""Turning, mirroring and bounding pictures: the only changes made to what a camera delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from capture.frame import Image
+
+# (degrees clockwise, mirrored afterwards) -> one pass over the picture instead of two.
+_TURNS: dict[tuple[int, bool], Callable[[Image], cv2.typing.MatLike]] = {
+    (0, True): lambda image: cv2.flip(image, 1),
+    (90, False): lambda image: cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE),
+    (90, True): lambda image: cv2.transpose(image),
+    (180, False): lambda image: cv2.flip(image, -1),
+    (180, True): lambda image: cv2.flip(image, 0),
+    (270, False): lambda image: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE),
+    (270, True): lambda image: cv2.flip(cv2.transpose(image), -1),
+}
+
+
+def bounded_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Width and height scaled down so that neither exceeds `max_side`; small ones are left as they are."""
+    longest = max(width, height)
+    if longest <= max_side:
+        return width, height
+    return max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest))
+
+
+def bound(image: Image, max_side: int) -> Image:
+    """The picture scaled down to `max_side` pixels; the same array where it already fits."""
+    height, width = image.shape[:2]
+    size = bounded_size(width, height, max_side)
+    if size == (width, height):
+        return image
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def turn(image: Image, rotate: int, mirror: bool) -> Image:
+    """Rotate clockwise by 0, 90, 180 or 270 degrees, then swap left and right if `mirror`."""
+    if rotate == 0 and not mirror:
+        return image
+    return np.asarray(_TURNS[rotate, mirror](image), dtype=np.uint8)
+
+
+def orient(image: Image, *, rotate: int, mirror: bool, max_side: int) -> Image:
+    """Bound first (fewer pixels to move), then turn.
+
+    Takes and returns BGR uint8 height x width x 3; the result is contiguous and may be `image` itself.
+    """
+    return np.ascontiguousarray(turn(bound(image, max_side), rotate, mirror))
