@@ -1,0 +1,177 @@
+"""The command `watchword`: finds the subcommand, loads the settings, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not spend
+    from daemon.settings import Loaded
+
+FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
+
+EXPECTED = (
+    "builtins.OSError",
+    "capture.camera.CameraError",
+    "daemon.errors.CommandError",
+    "pipeline.store.errors.StoreError",
+    "speech.synthesizer.SynthesisError",
+)
+"""Errors that are no bugs: their message says what to do. Named, so that no room is imported for them."""
+
+Load = Callable[[], "Loaded"]
+Execute = Callable[[ModuleType, argparse.Namespace, Load], int]
+
+
+def _with_settings(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
+    return int(module.execute(args, load().settings))
+
+
+def _with_store(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
+    return int(module.execute(args, load().settings.paths.models))
+
+
+def _with_loader(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
+    return int(module.execute(args, load))
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand; its module is imported when it is chosen and offers `configure` and `execute`."""
+
+    help: str
+    module: str
+    execute: Execute = _with_settings
+
+
+COMMANDS = {
+    "run": Command("watch, and say what is dangerous", "daemon.run_command"),
+    "replay": Command("the same over a file, frame by frame", "daemon.replay_command"),
+    "say": Command("speak a sentence", "daemon.say_command"),
+    "check": Command(
+        "what works on this machine, and what to do about the rest", "daemon.check", _with_loader
+    ),
+    "models": Command("fetch, list, verify and remove models", "daemon.models_command", _with_store),
+    "config": Command("show, check and reset settings", "daemon.config_command", _with_loader),
+    "evaluate": Command("recall and false alarms on labelled media", "daemon.evaluate_command"),
+    "bench": Command("measure speed as ratios", "daemon.bench_command"),
+}
+
+
+class _LazyParser(argparse.ArgumentParser):
+    """A subcommand's parser that gets its options when it is used, not before."""
+
+    command: Command | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.command is not None:
+            module = import_module(self.command.module)
+            module.configure(self)
+            self.set_defaults(module=module)
+            self.command = None
+        return super().parse_known_args(args, namespace)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return the exit code: 0 fine, 1 failed, 2 usage, 78 bad configuration."""
+    try:
+        args = _parser().parse_args(argv)
+        code = COMMANDS[args.command].execute(args.module, args, lambda: _load(args))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; without this the interpreter complains while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        return _report(error)
+    return code
+
+
+def _load(args: argparse.Namespace) -> Loaded:
+    from daemon import logs, settings
+
+    given = {key: value for key, value in vars(args).items() if "." in key}
+    loaded = settings.load(args.config, os.environ, given)
+    logs.configure(loaded.settings.log, os.environ, sys.stderr)
+    return loaded
+
+
+def _report(error: Exception) -> int:
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if "daemon.errors.ConfigError" in names:
+        _complain(str(error))
+        return BAD_CONFIGURATION
+    if names & set(EXPECTED):
+        _complain(_plain(error))
+    elif not sys.stderr.isatty() or logging.getLogger().isEnabledFor(logging.DEBUG):
+        traceback.print_exception(error)  # a journal is where somebody will look for it
+    else:
+        _complain(f"a bug: {type(error).__name__}: {error}; --log-level debug shows where, please report it")
+    return FAILED
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    return str(error)
+
+
+def _complain(message: str) -> None:
+    for line in message.splitlines():
+        sys.stderr.write(f"watchword: {line}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="watchword",
+        description="A camera, a danger, a word: sees hazards and speaks, on one small computer.",
+        epilog="`watchword COMMAND --help` tells what a command takes.",
+    )
+    parser.set_defaults(config=None)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    _add_common(parser)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands", parser_class=_LazyParser
+    )
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.help, description=f"{command.help}.".capitalize())
+        subparser.command = command
+        _add_common(subparser)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """Options that may stand before or after the command; a dest with a dot names a setting."""
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=argparse.SUPPRESS, help="the configuration to read"
+    )
+    parser.add_argument(
+        "--log-level",
+        dest="log.level",
+        metavar="LEVEL",
+        choices=("debug", "info", "warning", "error"),
+        default=argparse.SUPPRESS,
+        help="the least that is logged: debug, info, warning or error",
+    )
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"watchword {version('watchword')}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

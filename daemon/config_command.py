@@ -1,0 +1,117 @@
+"""`watchword config show|check|reset`: what is in force, whether it holds, and back to what it was."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from daemon.errors import CommandError
+from daemon.settings import Loaded, overrides_file
+from daemon.settings_layers import Layer, read_file, walk
+from daemon.settings_problems import redacted
+from daemon.settings_schema import KeyPath, dotted
+
+_DEFAULT = Layer("default", {})
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="every setting in force and the layer it came from")
+    show.add_argument("key", nargs="?", default="", help="only this setting or section")
+    show.add_argument("--json", action="store_true", help="for programs")
+    actions.add_parser("check", help="whether the settings hold")
+    reset = actions.add_parser("reset", help="drop a setting that was changed while running")
+    reset.add_argument("key", metavar="KEY", help="such as speech.rate_wpm")
+
+
+def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
+    if args.action == "reset":
+        return _reset(args.key, overrides_file(args.config, os.environ, {}))
+    loaded = load()
+    if args.action == "check":
+        files = ", ".join(str(path) for path in loaded.files) or "no file, only defaults"
+        sys.stdout.write(f"settings are fine ({files})\n")
+        return 0
+    return _show(loaded, args.key, args.json)
+
+
+def _show(loaded: Loaded, key: str, as_json: bool) -> int:
+    chosen = [
+        (path, value) for path, value in _values(loaded.settings.model_dump(mode="json")) if _below(path, key)
+    ]
+    if not chosen:
+        raise CommandError(f"{key}: no such setting; `watchword config show` lists them all")
+    if as_json:
+        tree = {dotted(path): {"value": value, **_origin(path, loaded)} for path, value in chosen}
+        sys.stdout.write(json.dumps(tree, ensure_ascii=False, indent=2) + "\n")
+        return 0
+    for path, value in chosen:
+        origin = _origin(path, loaded)
+        shown = json.dumps(value, ensure_ascii=False)
+        sys.stdout.write(f"{dotted(path)} = {shown}  # {origin['where'] or origin['layer']}\n")
+    return 0
+
+
+def _below(path: KeyPath, key: str) -> bool:
+    return not key or f"{dotted(path)}.".startswith(f"{key}.")
+
+
+def _values(tree: dict[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _values(value, (*path, name))
+        else:
+            yield (*path, name), redacted(value) if isinstance(value, str) else value
+
+
+def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:
+    layer = loaded.origins.get(path, _DEFAULT)
+    return {"layer": layer.name, "where": layer.where(path)}
+
+
+def _reset(key: str, file: Path) -> int:
+    layer = read_file(file, "overrides")
+    values = dict(layer.values) if layer else {}
+    if not _drop(values, tuple(key.split("."))):
+        known = ", ".join(dotted(path) for path in walk(values)) or "nothing"
+        raise CommandError(f"{key} is not overridden in {file}; overridden there: {known}")
+    write_atomically(file, tomli_w.dumps(values))
+    sys.stdout.write(f"dropped {key} from {file}\n")
+    return 0
+
+
+def _drop(tree: dict[str, Any], path: KeyPath) -> bool:
+    """Remove a value, and the sections that it leaves empty; False where there is none."""
+    name, *rest = path
+    if name not in tree:
+        return False
+    if rest:
+        inner = tree[name]
+        if not isinstance(inner, dict) or not _drop(inner, tuple(rest)):
+            return False
+        if inner:
+            return True
+    del tree[name]
+    return True
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Replace a file so that a reader, or a power cut, finds the old text or the new one, never a part."""
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with new.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        shutil.copymode(file, new)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)

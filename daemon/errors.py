@@ -1,0 +1,18 @@
+"""Errors of the command line, named by what the caller can do."""
+
+from __future__ import annotations
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used as it stands; somebody has to edit it.
+
+    `problems` holds one line each: where it stands, which key, what is wrong and what is allowed.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class CommandError(Exception):
+    """The command cannot do what was asked; the message says what to do instead."""
