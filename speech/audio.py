@@ -18,7 +18,9 @@ class Audio:
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.int16:
-            raise ValueError(f"audio is int16 frames x channels, not {self.samples.dtype} {self.samples.shape}")
+            raise ValueError(
+                f"audio is int16 frames x channels, not {self.samples.dtype} {self.samples.shape}"
+            )
         if self.rate <= 0:
             raise ValueError(f"audio rate {self.rate} is not positive")
         self.samples.setflags(write=False)

@@ -1,4 +1,4 @@
-"""The `[speech]` section."""
+"""The `[speech]` and `[speech.outbox]` sections."""
 
 from __future__ import annotations
 
@@ -7,12 +7,39 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 
+class OutboxSettings(BaseModel, frozen=True, extra="forbid"):
+    """How long things may take, and how many may wait."""
+
+    waiting_limit: int = Field(16, ge=1, le=256, description="utterances that may wait at most")
+    start_timeout_s: float = Field(
+        3.0, gt=0, le=60, description="seconds an utterance may take to sound before it is given up"
+    )
+    longest_s: float = Field(
+        30.0, gt=0, le=600, description="seconds an utterance may sound before it is cut"
+    )
+    text_cuts_text: bool = Field(False, description="true cuts a description mid-sentence for a newer one")
+
+
 class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
     """How the voice sounds and how much it says."""
 
     language: Literal["en", "ko"] = Field("en", description="en | ko")
     rate_wpm: int = Field(180, ge=80, le=500, description="words a minute")
+    danger_rate_wpm: int = Field(
+        180, ge=80, le=500, description="words a minute of danger phrases; fast ones are misheard"
+    )
     volume: float = Field(1.0, ge=0, le=1, description="0 to 1")
     pitch: int = Field(50, ge=0, le=99, description="0 to 99; 50 is the voice's own")
-    voice: str = Field("auto", description="the engine's name of a voice; auto takes its voice for the language")
+    voice: str = Field(
+        "auto",
+        description="the engine's name of a voice (`espeak-ng --voices`); auto takes the language's own",
+    )
     sample_rate: int = Field(22050, ge=8000, le=48000, description="hertz of the output")
+    pan_width: float = Field(
+        0.7, ge=0, le=1, description="how far left and right dangers sound; 1 leaves one ear silent"
+    )
+    synthesis_timeout_s: float = Field(
+        5.0, gt=0, le=60, description="seconds the voice may take for one sentence"
+    )
+    device: str = Field("default", description="name or number of the loudspeaker (`python -m sounddevice`)")
+    outbox: OutboxSettings = Field(default_factory=OutboxSettings, description="what waits, and how long")

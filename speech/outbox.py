@@ -1,0 +1,239 @@
+"""What to say next: a pure step machine, no clock, no sound, no threads.
+
+The policy follows speech-dispatcher's priorities: a danger cuts all that is lower; a message cuts
+descriptions and notices and is said in order; of descriptions the newest wins; a notice is only said
+into silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from speech.outbox_types import (
+    Current,
+    Cut,
+    Dropped,
+    DropReason,
+    Effect,
+    Entry,
+    Failed,
+    Finished,
+    Hush,
+    Input,
+    Offer,
+    OutboxState,
+    Retract,
+    Spoken,
+    Start,
+    Started,
+)
+from speech.settings import OutboxSettings
+from speech.utterance import Priority, Utterance
+
+
+class Outbox:
+    """Decides what sounds. One utterance sounds at a time, the others wait in order of rank.
+
+    Every utterance offered is reported `Spoken` or `Dropped` exactly once, as long as time goes on.
+    The effects of one step are to be carried out in order; reports must come in the order of events.
+    """
+
+    def __init__(self, settings: OutboxSettings, state: OutboxState | None = None) -> None:
+        state = state or OutboxState()
+        self._settings = settings
+        self._current = state.current
+        self._waiting = list(state.waiting)
+        self._arrivals = state.arrivals
+        self._counts = dict(state.counts)
+        self._effects: list[Effect] = []
+
+    @property
+    def state(self) -> OutboxState:
+        """A snapshot; an outbox built from it behaves the same."""
+        counts = MappingProxyType(dict(self._counts))
+        return OutboxState(self._current, tuple(self._waiting), self._arrivals, counts)
+
+    def wake_at_s(self) -> float | None:
+        """When a `Tick` is needed at the latest, should nothing else happen before."""
+        return None if self._current is None else self._give_up_at_s(self._current)
+
+    def step(self, event: Input, now: float) -> tuple[Effect, ...]:
+        """Take one event in; what is to be done about it, in order. Never raises."""
+        self._effects = []
+        self._hear(event, now)  # first, so that a report that came just in time counts
+        self._give_up(now)
+        self._expire(now)
+        self._obey(event, now)
+        self._next(now)
+        return tuple(self._effects)
+
+    def _hear(self, event: Input, now: float) -> None:
+        """Take in what the shell reports about what it plays."""
+        current = self._current
+        if not isinstance(event, Started | Finished | Failed):
+            return
+        if current is None or current.entry.utterance.id != event.id:
+            return
+        if not isinstance(event, Started):
+            self._current = None
+            self._drop(current.entry, "failed")  # counts only if it was never heard
+        elif not current.sounding:
+            self._spoken(current.entry)
+            self._current = Current(replace(current.entry, heard=True), now, sounding=True)
+
+    def _spoken(self, entry: Entry) -> None:
+        if not entry.heard:
+            self._count("spoken")
+            self._effects.append(Spoken(entry.utterance))
+
+    def _obey(self, event: Input, now: float) -> None:
+        match event:
+            case Offer(utterance):
+                self._offer(utterance, now)
+            case Retract(cause):
+                self._retract(cause)
+            case Hush():
+                self._hush()
+            case _:
+                pass
+
+    # What arrives
+
+    def _offer(self, new: Utterance, now: float) -> None:
+        self._count("offered")
+        self._arrivals += 1
+        entry = Entry(new, self._arrivals)
+        if self._known(new.id):
+            self._drop(entry, "duplicate")
+        elif now > new.expires_at_s:
+            self._drop(entry, "expired")
+        elif new.priority == Priority.NOTICE and (self._current or self._waiting):
+            self._drop(entry, "busy")
+        else:
+            self._admit(self._in_place_of_older(entry))
+
+    def _known(self, id_: str) -> bool:
+        current = self._current
+        return any(entry.utterance.id == id_ for entry in self._waiting) or (
+            current is not None and current.entry.utterance.id == id_
+        )
+
+    def _in_place_of_older(self, entry: Entry) -> Entry:
+        """Drop what the new one makes needless; of one with the same key it takes the place in line."""
+        new = entry.utterance
+        for old in tuple(self._waiting):
+            if old.utterance.priority != new.priority:
+                continue
+            if old.utterance.key == new.key:
+                self._remove(old, "replaced")
+                entry = replace(entry, arrival=min(entry.arrival, old.arrival))
+            elif new.priority == Priority.TEXT and not _continues(new, old.utterance):
+                self._remove(old, "superseded")
+        return entry
+
+    def _admit(self, entry: Entry) -> None:
+        current = self._current
+        if current is not None and self._cuts(entry.utterance, current.entry.utterance):
+            self._cut(current, entry.utterance)
+        self._queue(entry)
+
+    def _cuts(self, new: Utterance, old: Utterance) -> bool:
+        if new.priority != old.priority:
+            return new.priority > old.priority
+        if new.priority == Priority.DANGER:
+            return new.severity > old.severity
+        return self._settings.text_cuts_text and new.priority == Priority.TEXT and not _continues(new, old)
+
+    def _queue(self, entry: Entry) -> None:
+        """Put it in line; where the line is full, the least urgent goes."""
+        self._waiting = sorted([*self._waiting, entry], key=lambda each: each.rank)
+        # While nothing sounds the first in line starts in this very step, so it takes no room.
+        room = self._settings.waiting_limit + (self._current is None)
+        while len(self._waiting) > room:
+            self._drop(self._waiting.pop(), "full")
+
+    # What ends by itself or by command
+
+    def _give_up_at_s(self, current: Current) -> float:
+        settings = self._settings
+        return current.since_s + (settings.longest_s if current.sounding else settings.start_timeout_s)
+
+    def _give_up(self, now: float) -> None:
+        current = self._current
+        if current is not None and now >= self._give_up_at_s(current):
+            self._silence(current)
+            self._drop(current.entry, "failed")
+
+    def _expire(self, now: float) -> None:
+        for entry in tuple(self._waiting):
+            if now > entry.utterance.expires_at_s:
+                self._remove(entry, "expired")
+
+    def _retract(self, cause: str) -> None:
+        for entry in tuple(self._waiting):
+            if entry.utterance.cause == cause:
+                self._remove(entry, "retracted")
+        current = self._current
+        if current is not None and current.entry.utterance.cause == cause and not current.sounding:
+            self._silence(current)
+            self._drop(current.entry, "retracted")
+
+    def _hush(self) -> None:
+        for entry in tuple(self._waiting):
+            if entry.utterance.priority < Priority.DANGER:
+                self._remove(entry, "hushed")
+        current = self._current
+        if current is not None and current.entry.utterance.priority < Priority.DANGER:
+            self._silence(current)
+            self._drop(current.entry, "hushed")
+
+    def _cut(self, current: Current, by: Utterance) -> None:
+        """Make room for something more urgent; a danger waits to be said again, a message once."""
+        self._silence(current)
+        self._count("cut")
+        entry = current.entry
+        old = entry.utterance
+        if old.key == by.key and old.priority == by.priority:
+            self._drop(entry, "replaced")
+        elif old.priority == Priority.DANGER or (old.priority == Priority.MESSAGE and not entry.resumed):
+            self._count("resumed")
+            self._queue(replace(entry, resumed=True))
+        else:
+            self._drop(entry, "cut")
+            self._drop_rest_of(old)
+
+    def _drop_rest_of(self, text: Utterance) -> None:
+        """A description that lost a sentence is not continued."""
+        for entry in tuple(self._waiting):
+            if entry.utterance.priority == Priority.TEXT and _continues(entry.utterance, text):
+                self._remove(entry, "superseded")
+
+    def _silence(self, current: Current) -> None:
+        self._effects.append(Cut(current.entry.utterance.id))
+        self._current = None
+
+    # What comes next
+
+    def _next(self, now: float) -> None:
+        if self._current is None and self._waiting:
+            entry = self._waiting.pop(0)
+            self._current = Current(entry, now)
+            self._effects.append(Start(entry.utterance))
+
+    def _remove(self, entry: Entry, reason: DropReason) -> None:
+        self._waiting.remove(entry)
+        self._drop(entry, reason)
+
+    def _drop(self, entry: Entry, reason: DropReason) -> None:
+        if not entry.heard:
+            self._count(f"dropped_{reason}")
+            self._effects.append(Dropped(entry.utterance, reason))
+
+    def _count(self, name: str) -> None:
+        self._counts[name] = self._counts.get(name, 0) + 1
+
+
+def _continues(new: Utterance, old: Utterance) -> bool:
+    """Sentences of one description share their cause."""
+    return new.cause is not None and new.cause == old.cause

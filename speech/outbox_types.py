@@ -1,0 +1,166 @@
+"""What goes into an `Outbox`, what comes out, and what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from speech.utterance import Priority, Utterance
+
+DropReason = Literal[
+    "expired", "replaced", "superseded", "retracted", "hushed", "full", "failed", "busy", "cut", "duplicate"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something is to be said."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first sample of an utterance is out."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last sample of an utterance is out."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An utterance could not be said, or not to its end."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retract:
+    """What led to these utterances is no longer true; those not yet heard are dropped."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """The listener wants quiet; danger stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time went by."""
+
+
+Input = Offer | Started | Finished | Failed | Retract | Hush | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin to say it now."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Fade out now; always the utterance of the last `Start`."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """It is being heard."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """It was never heard and never will be."""
+
+    utterance: Utterance
+    reason: DropReason
+
+
+Effect = Start | Cut | Spoken | Dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An utterance in the outbox, waiting or being said."""
+
+    utterance: Utterance
+    arrival: int
+    """Counts offers: age that needs no clock."""
+    heard: bool = False
+    """Its first sample was out once: it is not reported spoken, or dropped, again."""
+    resumed: bool = False
+    """It was cut once and waits, or sounds, for the second time."""
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Sorts first what is to be said first."""
+        return (-self.utterance.priority, -self.severity, self.arrival)
+
+    @property
+    def severity(self) -> int:
+        """Severity only counts among dangers."""
+        return self.utterance.severity if self.utterance.priority == Priority.DANGER else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What is being said."""
+
+    entry: Entry
+    since_s: float
+    """When it was started, or, once it sounds, when its first sample was out."""
+    sounding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """All an outbox remembers, in plain values."""
+
+    current: Current | None = None
+    waiting: tuple[Entry, ...] = ()
+    """In the order they will be said."""
+    arrivals: int = 0
+    counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """offered, spoken, cut, resumed, and dropped_REASON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types; `from_json` restores an equal state."""
+        current = self.current
+        return {
+            "current": None if current is None else asdict(current),
+            "waiting": [asdict(entry) for entry in self.waiting],
+            "arrivals": self.arrivals,
+            "counts": dict(self.counts),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> OutboxState:
+        """Restore what `to_json` gave."""
+        current = data["current"]
+        return cls(
+            current=None if current is None else Current(**{**current, "entry": _entry(current["entry"])}),
+            waiting=tuple(_entry(entry) for entry in data["waiting"]),
+            arrivals=data["arrivals"],
+            counts=MappingProxyType(dict(data["counts"])),
+        )
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
+    said = data["utterance"]
+    return Entry(**{**data, "utterance": Utterance(**{**said, "priority": Priority(said["priority"])})})
