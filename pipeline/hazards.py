@@ -1,0 +1,87 @@
+"""What Watchword warns of: the built-in hazards, and those that people add in their settings."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pipeline.image_text import PromptSet
+from pipeline.settings import HazardSettings
+from pipeline.types import Severity
+
+LANGUAGES = ("en", "ko")
+_PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "조심하세요! {{where}}{name}."}
+"""What is said of a hazard that came without words of its own."""
+
+
+class HazardError(Exception):
+    """A hazard in the settings cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """One danger: how it is recognised and what is said of it."""
+
+    name: str
+    severity: Severity
+    prompts: tuple[str, ...]
+    threshold: float | None
+    """Probability from 0 to 1; None takes the calibration's."""
+    say: Mapping[str, str]
+    """Spoken text by language; `{where}` stands for the direction."""
+
+
+def builtin() -> dict[str, dict[str, Any]]:
+    """The built-in hazards as raw settings tables: the lowest layer of `[hazards.NAME]`."""
+    return {name: dict(table) for name, table in _shipped()["hazards"].items()}
+
+
+def from_settings(settings: Mapping[str, HazardSettings]) -> tuple[Hazard, ...]:
+    """The enabled hazards, in the order of the settings. Raises HazardError."""
+    return tuple(_hazard(name, one) for name, one in settings.items() if one.enabled)
+
+
+def prompt_set(hazards: Iterable[Hazard]) -> PromptSet:
+    """The prompts of these hazards, contrasted with safe scenes and with every built-in hazard.
+
+    The contrast does not depend on which hazards are enabled or added, so neither do the scores of the others.
+    A bank leaves a hazard's own prompts out of its contrast.
+    """
+    chosen = tuple((hazard.name, hazard.prompts) for hazard in hazards)
+    shipped = {name: tuple(table["prompts"]) for name, table in builtin().items()}
+    world = {**shipped, **{name: prompts for name, prompts in chosen if name in shipped}}
+    return PromptSet(
+        chosen, (*_shipped()["contrast"], *(text for prompts in world.values() for text in prompts))
+    )
+
+
+def _hazard(name: str, settings: HazardSettings) -> Hazard:
+    prompts = tuple(text.strip() for text in settings.prompts if text.strip())
+    if not prompts:
+        raise HazardError(f'hazards.{name}: no prompts; add some, for example prompts = ["a photo of ..."]')
+    given = {"en": settings.say_en, "ko": settings.say_ko}
+    return Hazard(
+        name=name,
+        severity=Severity[settings.severity.upper()],
+        prompts=prompts,
+        threshold=None if settings.threshold == "auto" else settings.threshold,
+        say={language: _spoken(name, language, given[language]) for language in LANGUAGES},
+    )
+
+
+def _spoken(name: str, language: str, text: str) -> str:
+    text = text.strip() or _PLAIN_SAY[language].format(name=name.replace("_", " "))
+    try:
+        text.format(where="")
+    except (LookupError, ValueError, AttributeError) as error:
+        raise HazardError(f"hazards.{name}.say_{language}: only {{where}} may stand in braces") from error
+    return text
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    return tomllib.loads(files("pipeline").joinpath("hazards.toml").read_text(encoding="utf-8"))
