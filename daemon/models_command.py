@@ -60,6 +60,9 @@ def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store) -> i
     except StoreError as error:
         _complain(str(error))
         return FAILED
+    except KeyboardInterrupt:
+        _complain(f"{name}: interrupted; the store is as it was")
+        return FAILED
 
 
 def _list(store: Store) -> int:

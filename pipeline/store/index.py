@@ -26,19 +26,19 @@ def find_pip() -> tuple[str, ...] | None:
     """How to start pip: this environment's own, else the one bundled with Python, else one on the path."""
     if importlib.util.find_spec("pip"):
         return (sys.executable, "-m", "pip")
-    if bundled := _bundled_pip():
-        return (sys.executable, f"{bundled}/pip")
+    if bundled := bundled_pip():
+        return bundled
     found = shutil.which("pip3") or shutil.which("pip")
     return (found,) if found else None
 
 
-def _bundled_pip() -> Path | None:
-    """The wheel that `ensurepip` would install; pip runs straight out of it."""
+def bundled_pip() -> tuple[str, ...] | None:
+    """How to start the wheel that `ensurepip` would install; pip runs straight out of it."""
     spec = importlib.util.find_spec("ensurepip")
     if spec is None or spec.origin is None:
         return None
     wheels = sorted((Path(spec.origin).parent / "_bundled").glob("pip-*.whl"))
-    return wheels[-1] if wheels else None
+    return (sys.executable, f"{wheels[-1]}/pip") if wheels else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,12 @@ def read_all(place: Path) -> tuple[Finding, ...]:
 
 
 def is_sound(place: Path, entry: Entry) -> bool:
-    """Whether the folder holds what the catalogue pins, by names, sizes and the manifest's hashes."""
+    """Whether the folder holds what the catalogue pins, byte for byte."""
     try:
         manifest = read_manifest(place)
     except (ManifestError, OSError):
         return False
-    return is_current(entry, manifest) and not glance(place)
+    return is_current(entry, manifest) and not read_all(place)
 
 
 def is_current(entry: Entry | None, manifest: Manifest) -> bool:

@@ -167,6 +167,6 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_NAME
     try:
         return parse_manifest(path.read_bytes())
-    except (ManifestError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+    except (ManifestError, IsADirectoryError, PermissionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ManifestError(f"{path} cannot be used: {reason}") from None
