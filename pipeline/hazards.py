@@ -48,8 +48,8 @@ def from_settings(settings: Mapping[str, HazardSettings]) -> tuple[Hazard, ...]:
 def prompt_set(hazards: Iterable[Hazard]) -> PromptSet:
     """The prompts of these hazards, contrasted with safe scenes and with every built-in hazard.
 
-    The contrast does not depend on which hazards are enabled or added, so neither do the scores of the others.
-    A bank leaves a hazard's own prompts out of its contrast.
+    The contrast does not depend on which hazards are enabled or added, so neither do the scores
+    of the others. A bank leaves a hazard's own prompts out of its contrast.
     """
     chosen = tuple((hazard.name, hazard.prompts) for hazard in hazards)
     shipped = {name: tuple(table["prompts"]) for name, table in builtin().items()}

@@ -1,10 +1,10 @@
 """The starter: an ImageNet classifier and a sentence encoder as one image-text model.
 
 What a picture shows is a distribution over the classifier's 1000 classes. What a prompt means is a row of
-weights: each class is shared out among all prompts and contrast scenes by a softmax over the cosine similarity of
-their sentence vectors. The share of the picture's distribution that falls to a hazard's prompts, as log-odds, is
-the hazard's raw score. It is a relative of ConSE (Norouzi et al., 2013), turned round: the words are spread over
-the classes, not the classes over the words.
+weights: each class is shared out among all prompts and contrast scenes by a softmax over the cosine
+similarity of their sentence vectors. The share of the picture's distribution that falls to a hazard's
+prompts, as log-odds, is the hazard's raw score. It is a relative of ConSE (Norouzi et al., 2013), turned
+round: the words are spread over the classes, not the classes over the words.
 """
 
 from __future__ import annotations
