@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from daemon.settings import SCHEMA, defaults
 from daemon.settings_schema import ENTRY, KeyPath, limits
 
 _HEADER = """\
-Watchword's settings: every one of them, with its default and its unit. Change what you like; a line
-left out keeps its default. `watchword config check` tells what is wrong with it, and
-`watchword config show` what is in force, and why.
+Watchword's settings: every one of them, with its default and its unit. To change one, remove
+the mark before its name and write another value. `watchword config check` tells whether the
+file holds, `watchword config show` what is in force, and why.
 
 Read from the first of: --config FILE, $WATCHWORD_CONFIG, ./config.toml,
 ~/.config/watchword/config.toml, /etc/watchword/config.toml. An environment variable such as
@@ -73,8 +74,24 @@ def _meaning(path: KeyPath) -> str:
     return description if told else f"{description}; {limits(spec)}"
 
 
-def _assignments(values: Mapping[str, Any]) -> list[str]:
-    return tomli_w.dumps(values).splitlines()
+def _assignments(values: Mapping[str, Any]) -> Iterator[str]:
+    """Defaults stand as comments, so that a better default in a later version is not kept out by the file."""
+    for key, value in values.items():
+        if isinstance(value, list) and value:
+            yield from (f"#{key} = [", *_packed(value), "#]")
+        else:
+            yield f"#{tomli_w.dumps({key: value}).rstrip()}"
+
+
+def _packed(texts: Iterable[str]) -> Iterator[str]:
+    """A list's entries, as many in a line as fit; TOML's basic strings are written as JSON's."""
+    line = "#   "
+    for entry in (f" {json.dumps(text, ensure_ascii=False)}," for text in texts):
+        if len(line + entry) > _WIDTH:
+            yield line
+            line = "#   "
+        line += entry
+    yield line
 
 
 def _comment(text: str, indent: str = "") -> Iterator[str]:

@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field, ValidationError
 from capture.settings import CaptureSettings
 from daemon import paths
 from daemon.errors import ConfigError
+from daemon.health import HealthSettings
 from daemon.settings_layers import Layer, from_command_line, from_environment, merge, read_file
-from daemon.settings_problems import problems, unknown_hazards
+from daemon.settings_problems import hazard_problems, problems
 from daemon.settings_schema import KeyPath, Schema
 from pipeline import hazards as known_hazards
 from pipeline.settings import DescribeSettings, HazardSettings, PipelineSettings, SceneSettings, WatchSettings
@@ -49,6 +50,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     watch: WatchSettings = WatchSettings()
     scene: SceneSettings = SceneSettings()
     describe: DescribeSettings = DescribeSettings()
+    health: HealthSettings = HealthSettings()
     pipeline: PipelineSettings = PipelineSettings()
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
@@ -144,7 +146,7 @@ def _checked(values: Mapping[str, Any], origins: Mapping[KeyPath, Layer], env: M
         settings = Settings.model_validate_json(tree, strict=True)
     except ValidationError as error:
         raise ConfigError(*problems(error, SCHEMA, origins)) from None
-    wordless = {name for name, hazard in settings.hazards.items() if not hazard.prompts}
-    if wordless:
-        raise ConfigError(*unknown_hazards(wordless, known_hazards.builtin(), origins))
+    wrong = hazard_problems(settings.hazards, origins)
+    if wrong:
+        raise ConfigError(*wrong)
     return settings

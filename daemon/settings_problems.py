@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 
 from daemon.settings_layers import PREFIX, Layer
 from daemon.settings_schema import KeyPath, Schema, allowed, dotted
+from pipeline import hazards as known_hazards
+from pipeline.settings import HazardSettings
 
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
 _DEFAULTS = Layer("default", {})
@@ -58,10 +60,11 @@ def _line(detail: ErrorDetails, path: KeyPath, schema: Schema, origins: Mapping[
 
 
 def _layer(path: KeyPath, origins: Mapping[KeyPath, Layer]) -> Layer:
-    for written, layer in origins.items():
-        if written[: len(path)] == path or path[: len(written)] == written:
-            return layer
-    return _DEFAULTS
+    """Who wrote the value at `path`, or the topmost that wrote something in it."""
+    if path in origins:
+        return origins[path]
+    inside = [layer for written, layer in origins.items() if written[: len(path)] == path]
+    return inside[-1] if inside else _DEFAULTS
 
 
 def _hint(path: KeyPath, layer: Layer, schema: Schema) -> str:
@@ -76,15 +79,21 @@ def _shown(value: Any) -> str:
     return redacted(json.dumps(value, default=str, ensure_ascii=False))
 
 
-def unknown_hazards(
-    names: Collection[str], known: Collection[str], origins: Mapping[KeyPath, Layer]
-) -> list[str]:
-    """One line for each hazard that nothing describes: misspelt, or new and without prompts."""
-    lines = []
-    for name in sorted(names):
-        path = ("hazards", name)
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f'did you mean "hazards.{near[0]}"?' if near else "give it prompts, scenes that show it"
-        where = _layer(path, origins).where(path)
-        lines.append(f"{where}: {dotted(path)}: no hazard known by this name; {hint}")
-    return lines
+def hazard_problems(hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer]) -> list[str]:
+    """One line for each hazard that could not be watched for: misspelt, or new and without words."""
+    found = []
+    for name, hazard in hazards.items():
+        if wrong := _hazard_problem(name, hazard):
+            found.append(f"{_layer(('hazards', name), origins).where(('hazards', name))}: {wrong}")
+    return found
+
+
+def _hazard_problem(name: str, hazard: HazardSettings) -> str | None:
+    near = difflib.get_close_matches(name, known_hazards.builtin(), n=1)
+    if not hazard.prompts and near:
+        return f'hazards.{name}: no hazard known by this name; did you mean "hazards.{near[0]}"?'
+    try:
+        known_hazards.from_settings({name: hazard.model_copy(update={"enabled": True})})
+    except known_hazards.HazardError as error:
+        return str(error)
+    return None

@@ -108,7 +108,11 @@ def test_people_add_hazards_of_their_own(home: Path) -> None:
             "[hazards.fier]\nthreshold = 0.4\n",
             'hazards.fier: no hazard known by this name; did you mean "hazards.fire"?',
         ),
-        ('[hazards.ufo]\nsay_en = "UFO"\n', "hazards.ufo: no hazard known by this name; give it prompts"),
+        ('[hazards.ufo]\nsay_en = "UFO"\n', "config.toml:1: hazards.ufo: no prompts; add some"),
+        (
+            '[hazards.fire]\nsay_en = "Fire {there}!"\n',
+            "hazards.fire.say_en: only {where} may stand in braces",
+        ),
         (
             "[speech\n",
             "config.toml: is not valid TOML: Expected ']' at the end of a table declaration (at line 1",

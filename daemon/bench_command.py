@@ -1,0 +1,91 @@
+"""`watchword bench`: measures parts and compares the figures with their targets."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from daemon.bench.harness import Figure
+from daemon.settings import Settings
+
+PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech")
+"""Each is a module of `daemon.bench` with `measure(settings, samples) -> Iterator[Figure]`."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("part", nargs="?", choices=(*PARTS, "all"), default="all", help="what to measure")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures for programs")
+    parser.add_argument("--targets", action="store_true", help="exit 1 when a figure falls short")
+    parser.add_argument("--samples", metavar="N", type=_positive, default=15, help="pairs a figure (15)")
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    figures = []
+    for figure in measure(PARTS if args.part == "all" else (args.part,), settings, args.samples):
+        sys.stdout.write(f"{row(figure)}\n")
+        sys.stdout.flush()
+        figures.append(figure)
+    if args.json:
+        args.json.write_text(json.dumps(report(figures), indent=2) + "\n", encoding="utf-8")
+    return _verdict(figures) if args.targets else 0
+
+
+def measure(parts: tuple[str, ...], settings: Settings, samples: int) -> Iterator[Figure]:
+    """Every figure of the parts, as soon as it is known."""
+    for part in parts:
+        yield from import_module(f"daemon.bench.{part}").measure(settings, samples)
+
+
+def report(figures: list[Figure]) -> dict[str, object]:
+    """The figures by name, and the machine they hold for."""
+    return {"machine": machine(), "results": {figure.name: figure.as_json() for figure in figures}}
+
+
+def machine() -> dict[str, object]:
+    """What the figures depend on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "usable_cores": len(os.sched_getaffinity(0)),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "openvino": version("openvino"),
+        "watchword": version("watchword"),
+    }
+
+
+def row(figure: Figure) -> str:
+    """One line of the table."""
+    value = "not measured" if figure.value is None else f"{figure.value:.3g} {figure.unit}"
+    target = f"{figure.target} {'ok' if figure.met else 'SHORT'}" if figure.target else ""
+    columns = f"{figure.name:<38} {value:>16}  {target:<14} {figure.note}"
+    return columns.rstrip()
+
+
+def _verdict(figures: list[Figure]) -> int:
+    short = [figure for figure in figures if figure.met is False]
+    for figure in short:
+        sys.stdout.write(f"falls short: {row(figure)}\n")
+    if not short:
+        sys.stdout.write(f"all {sum(figure.met is True for figure in figures)} targets met\n")
+    return 1 if short else 0
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
