@@ -13,10 +13,10 @@ from typing import Any
 
 import tomli_w
 
+from capture.redact import redact
 from daemon.errors import CommandError
 from daemon.settings import Loaded, overrides_file
 from daemon.settings_layers import Layer, read_file, walk
-from daemon.settings_problems import redacted
 from daemon.settings_schema import KeyPath, dotted
 
 _DEFAULT = Layer("default", {})
@@ -69,7 +69,7 @@ def _values(tree: dict[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath,
         if isinstance(value, dict):
             yield from _values(value, (*path, name))
         else:
-            yield (*path, name), redacted(value) if isinstance(value, str) else value
+            yield (*path, name), redact(value) if isinstance(value, str) else value
 
 
 def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:

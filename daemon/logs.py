@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import TextIO
 
+from capture.redact import redact
 from daemon.settings import LogSettings
-from daemon.settings_problems import redacted
 
 _SYSLOG = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7
@@ -22,7 +22,7 @@ class JournalFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         prefix = f"<{_priority(record.levelno)}>"
-        text = redacted(f"{record.name}: {super().format(record)}")
+        text = redact(f"{record.name}: {super().format(record)}")
         return "\n".join(prefix + line for line in text.splitlines())
 
 
@@ -36,7 +36,7 @@ class TerminalFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        text = redacted(f"{clock} {record.name}: {level}{super().format(record)}")
+        text = redact(f"{clock} {record.name}: {level}{super().format(record)}")
         colour = _COLOURS.get(_priority(record.levelno)) if self._colour else None
         return f"{colour}{text}{_PLAIN}" if colour else text
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from capture.redact import redact
 from daemon.settings_layers import PREFIX, Layer
 from daemon.settings_schema import KeyPath, Schema, allowed, dotted
 from pipeline import hazards as known_hazards
 from pipeline.settings import HazardSettings
 
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
 _DEFAULTS = Layer("default", {})
-
-
-def redacted(text: str) -> str:
-    """The text with user names and passwords in URLs replaced."""
-    return _CREDENTIALS.sub("://***@", text)
 
 
 def problems(error: ValidationError, schema: Schema, origins: Mapping[KeyPath, Layer]) -> list[str]:
@@ -76,7 +70,7 @@ def _hint(path: KeyPath, layer: Layer, schema: Schema) -> str:
 
 
 def _shown(value: Any) -> str:
-    return redacted(json.dumps(value, default=str, ensure_ascii=False))
+    return redact(json.dumps(value, default=str, ensure_ascii=False))
 
 
 def hazard_problems(hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer]) -> list[str]:
