@@ -50,7 +50,7 @@ def _convert(samples: NDArray[np.float64], up: int, down: int) -> NDArray[np.flo
 
 @lru_cache(maxsize=8)
 def _bank(up: int, down: int) -> NDArray[np.float64]:
-    """Taps for each of the `up` phases, shape (up, taps); each row sums to 1, so silence and steps keep level."""
+    """Taps for each of the `up` phases, shape (up, taps); each row sums to 1, so no phase is louder."""
     cutoff = min(1.0, up / down)
     half = int(np.ceil(HALF_TAPS / cutoff))
     offsets = np.arange(-half + 1, half + 1)[None, :] - np.arange(up)[:, None] / up

@@ -1,0 +1,138 @@
+"""A child process that answers requests, and its replacement when it hangs or dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speech.frames import LinkError, receive, send
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+START_TIMEOUT_S = 15.0
+
+Message = tuple[dict[str, Any], bytes]
+
+
+class ChildError(Exception):
+    """No answer; the message says why. Trying again later may help."""
+
+
+@dataclass(slots=True)
+class _Running:
+    process: subprocess.Popen[bytes]
+    link: socket.socket
+    greeting: dict[str, Any]
+
+
+class ChildProcess:
+    """Runs `python -m MODULE FD PARENT` in its own session and asks it one thing at a time.
+
+    The child dies with this process. One that hung, died or talked nonsense is killed with all it started
+    and replaced at the next request: the first time at once, then with waits that double up to half a
+    minute. Used by one thread at a time.
+    """
+
+    def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._module = module
+        self._clock = clock
+        self._running: _Running | None = None
+        self._failures = 0
+        self._retry_at_s = 0.0
+        self._reason = ""
+        # The kernel counts the thread that forked as the parent, so that thread has to live on.
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="child-keeper")
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, where one runs."""
+        return None if self._running is None else self._running.process.pid
+
+    def greeting(self) -> dict[str, Any]:
+        """What the child said when it started; starts it if need be. Raises ChildError."""
+        return self._ready().greeting
+
+    def ask(self, header: dict[str, Any], timeout_s: float) -> Message:
+        """Send one request, return the answer. Raises ChildError after `timeout_s` at the latest."""
+        running = self._ready()
+        try:
+            running.link.settimeout(timeout_s)
+            send(running.link, header)
+            answer = receive(running.link, timeout_s)
+        except TimeoutError:
+            raise self._failed(f"no answer within {timeout_s:g} s") from None
+        except LinkError:
+            raise self._failed("its process ended") from None
+        self._failures = 0
+        return answer
+
+    def stop(self) -> None:
+        """Kill the child; the next request starts another."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        running.link.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.process.wait(2.0)
+
+    def close(self) -> None:
+        """Kill the child for good."""
+        self.stop()
+        self._keeper.shutdown(wait=False)
+
+    def _ready(self) -> _Running:
+        if self._running is not None and self._running.process.poll() is not None:
+            self.stop()  # died while idle: nothing was lost, so this counts as no failure
+        if self._running is not None:
+            return self._running
+        wait_s = self._retry_at_s - self._clock()
+        if wait_s > 0:
+            raise ChildError(f"{self._reason}; trying again in {wait_s:.1f} s")
+        try:
+            self._running = self._keeper.submit(self._start).result(START_TIMEOUT_S + 5)
+        except (LinkError, OSError, TimeoutError, RuntimeError) as error:
+            raise self._failed(f"its process did not start ({error})") from None
+        return self._running
+
+    def _start(self) -> _Running:
+        ours, theirs = socket.socketpair()
+        root = str(Path(__file__).resolve().parent.parent)
+        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+                [sys.executable, "-P", "-m", self._module, str(theirs.fileno()), str(os.getpid())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": path},
+                start_new_session=True,
+            )
+        running = _Running(process, ours, {})
+        try:
+            running.greeting, _ = receive(ours, START_TIMEOUT_S)
+        except (LinkError, TimeoutError):
+            self._running = running
+            self.stop()
+            raise
+        return running
+
+    def _failed(self, reason: str) -> ChildError:
+        """Get rid of the child, note when the next may start."""
+        self.stop()
+        wait_s = 0.0 if self._failures == 0 else FIRST_WAIT_S * 2 ** (self._failures - 1)
+        self._failures = min(self._failures + 1, 16)
+        self._retry_at_s = self._clock() + min(wait_s, LONGEST_WAIT_S)
+        self._reason = reason
+        return ChildError(reason)

@@ -1,0 +1,63 @@
+"""Cuts text into pieces an engine can say, each followed by a pause."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+SENTENCE_PAUSE_S = 0.22
+CLAUSE_PAUSE_S = 0.12
+BREATH_S = 0.03
+"""Pauses at 180 words a minute; they shrink as the rate grows."""
+
+LONGEST = {"ko": 80}
+LONGEST_OTHER = 300
+"""Characters: espeak-ng drops the end of Korean clauses somewhere beyond 100."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?;:…。！？])\s+|\n+")
+_CLAUSE_END = re.compile(r"(?<=[,，、])\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A piece of text and the silence after it."""
+
+    text: str
+    pause_s: float
+
+
+def clauses(text: str, language: str) -> tuple[Clause, ...]:
+    """Sentences in order; Korean ones are cut at commas too, since espeak-ng truncates long ones.
+
+    The last clause has no pause. Text without a letter or digit gives no clause at all.
+    """
+    found: list[Clause] = []
+    for sentence in _SENTENCE_END.split(speakable(text)):
+        parts = _CLAUSE_END.split(sentence) if language == "ko" else [sentence]
+        pieces = [(piece, CLAUSE_PAUSE_S) for part in parts for piece in _short(part, language)]
+        spoken = [(piece, pause) for piece, pause in pieces if any(c.isalnum() for c in piece)]
+        found += [Clause(piece, pause) for piece, pause in spoken[:-1]]
+        found += [Clause(piece, SENTENCE_PAUSE_S) for piece, _ in spoken[-1:]]
+    return (*found[:-1], *(Clause(last.text, 0.0) for last in found[-1:]))
+
+
+def speakable(text: str) -> str:
+    """Without control characters, and without the brackets that espeak-ng takes for phonemes."""
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else " " for c in text)
+    text = text.replace("[[", " ").replace("]]", " ")
+    return re.sub(r"[^\S\n]+", " ", text).strip()
+
+
+def _short(text: str, language: str) -> list[str]:
+    """The text in pieces no longer than the engine takes, cut at spaces where there are any."""
+    longest = LONGEST.get(language, LONGEST_OTHER)
+    pieces: list[str] = []
+    rest = text.strip()
+    while len(rest) > longest:
+        at = max(rest.rfind(" ", 0, longest), rest.rfind(",", 0, longest) + 1)
+        at = at if at > 0 else longest
+        pieces.append(rest[:at].strip())
+        rest = rest[at:].strip()
+    return [*pieces, rest] if rest else pieces

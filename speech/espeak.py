@@ -1,0 +1,108 @@
+"""pyttsx3 with espeak-ng as a `Synthesizer`, in a child process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+
+import numpy as np
+
+from speech.audio import Audio
+from speech.child_process import ChildError, ChildProcess
+from speech.clauses import Clause, clauses
+from speech.settings import SpeechSettings
+from speech.shaping import joined, silence, trimmed
+from speech.synthesizer import SpeechRequest, SynthesisError
+
+MISSING = {
+    "pyttsx3": "pyttsx3 is not installed: `pip install pyttsx3`",
+    "library": "espeak-ng is not installed: install Debian's package espeak-ng (`apt install espeak-ng`)",
+}
+
+
+class ChildSynthesizer:
+    """Speaks English and Korean, and any language espeak-ng has. The same request gives the same samples.
+
+    Every wait is bounded by `speech.synthesis_timeout_s` (and by the start of the child, once). May be used
+    by several threads: their clauses are made in turn.
+    """
+
+    def __init__(self, settings: SpeechSettings, child: ChildProcess | None = None) -> None:
+        self._timeout_s = settings.synthesis_timeout_s
+        self._child = child or ChildProcess("speech.child")
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """Engine and version, asked of the child. Raises SynthesisError."""
+        with _Turn(self._lock, self._timeout_s):
+            return self._greeting()
+
+    def stream(self, request: SpeechRequest) -> Iterator[Audio]:
+        """One mono chunk a clause, silence trimmed, the pause to the next clause at its end."""
+        for clause in clauses(request.text, request.language):
+            sound = self._sound(clause, request)
+            if len(sound.samples):
+                pause = silence(clause.pause_s * 180 / request.rate_wpm, sound.rate)
+                yield joined([sound, pause], sound.rate, 1)
+
+    def close(self) -> None:
+        self._child.close()
+
+    def __enter__(self) -> ChildSynthesizer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _sound(self, clause: Clause, request: SpeechRequest) -> Audio:
+        voice = request.voice or request.language
+        header = {
+            "text": clause.text,
+            "voice": voice,
+            "rate": request.rate_wpm,
+            "volume": request.volume,
+            "pitch": request.pitch,
+        }
+        with _Turn(self._lock, self._timeout_s):
+            self._greeting()
+            try:
+                answer, samples = self._child.ask(header, self._timeout_s)
+            except ChildError as error:
+                raise SynthesisError(f"the voice is gone: {error}") from None
+        if answer.get("error") == "voice":
+            raise SynthesisError(
+                f"speech.voice: espeak-ng has no voice {voice!r}; `espeak-ng --voices` lists what it has"
+            )
+        if "error" in answer:
+            raise SynthesisError(f"the voice failed: {answer.get('message')}")
+        mono = np.frombuffer(samples, np.int16).reshape(-1, 1)
+        return trimmed(Audio(mono, int(answer["rate"])), tail=True)
+
+    def _greeting(self) -> str:
+        try:
+            greeting = self._child.greeting()
+        except ChildError as error:
+            raise SynthesisError(f"the voice is gone: {error}") from None
+        if "error" in greeting:
+            self._child.stop()
+            raise SynthesisError(MISSING.get(str(greeting["error"]), "the voice does not start"))
+        return str(greeting["name"])
+
+
+class _Turn:
+    """The lock, but never waited for without end."""
+
+    def __init__(self, lock: threading.Lock, timeout_s: float) -> None:
+        self._lock = lock
+        self._timeout_s = timeout_s
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=2 * self._timeout_s):
+            raise SynthesisError("the voice is busy with something else")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
