@@ -1,0 +1,165 @@
+"""Phrases made before they are needed, kept in memory and on disk.
+
+A phrase is stored as it leaves preparation: mono, leading silence cut, levelled, at the output rate. The
+file's name is the sha256 of all that shaped it, so a change of voice, rate or text never meets an old sound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import wave
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from speech.audio import Audio
+from speech.loudness import levelled
+from speech.resample import resample
+from speech.shaping import joined, trimmed
+from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
+
+log = logging.getLogger(__name__)
+
+PREPARATION = 1
+"""Raised whenever preparation changes, so that phrases on disk are made anew."""
+MEMORY_LIMIT = 512
+"""Phrases kept in memory; the oldest goes first."""
+
+
+class PhraseBook:
+    """Ready sound for known requests. `get` never waits; `prepare` may take a while."""
+
+    def __init__(self, folder: Path | None, rate: int) -> None:
+        self._folder = folder
+        self._rate = rate
+        self._ready: dict[SpeechRequest, Audio] = {}
+
+    def get(self, request: SpeechRequest) -> Audio | None:
+        """The phrase, mono at the output rate, if it is in memory."""
+        return self._ready.get(request)
+
+    def prepare(
+        self,
+        requests: Iterable[SpeechRequest],
+        synthesizer: Synthesizer,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Have all of them ready. Raises SynthesisError if one can neither be read nor made."""
+        wanted = list(dict.fromkeys(requests))
+        engine = self._engine(synthesizer)
+        for done, request in enumerate(wanted, start=1):
+            if request not in self._ready:
+                self._keep(request, self._read(request, engine) or self._make(request, engine, synthesizer))
+            if progress is not None:
+                progress(done, len(wanted))
+
+    def _keep(self, request: SpeechRequest, audio: Audio) -> None:
+        self._ready[request] = audio
+        while len(self._ready) > MEMORY_LIMIT:
+            del self._ready[next(iter(self._ready))]
+
+    def _make(self, request: SpeechRequest, engine: str, synthesizer: Synthesizer) -> Audio:
+        audio = prepared(synthesizer.stream(request), self._rate)
+        if self._folder is not None:
+            _write(self._path(self._folder, request, engine), audio)
+        return audio
+
+    def _read(self, request: SpeechRequest, engine: str) -> Audio | None:
+        if self._folder is None:
+            return None
+        path = self._path(self._folder, request, engine)
+        try:
+            return _load(path, self._rate)
+        except FileNotFoundError:
+            return None
+        except (OSError, EOFError, ValueError, wave.Error) as error:
+            log.warning("the phrase file %s is broken (%s) and is made anew", path, error)
+            return None
+
+    def _path(self, folder: Path, request: SpeechRequest, engine: str) -> Path:
+        key = {"preparation": PREPARATION, "engine": engine, "hertz": self._rate, **asdict(request)}
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        return folder / f"{digest}.wav"
+
+    def _engine(self, synthesizer: Synthesizer) -> str:
+        """The engine's name; while it does not start, the one that filled the folder."""
+        note = None if self._folder is None else self._folder / "engine.txt"
+        try:
+            name = synthesizer.name
+        except SynthesisError:
+            if note is None or not note.is_file():
+                raise
+            return note.read_text(encoding="utf-8")
+        if note is not None:
+            _replace(note, name.encode())
+        return name
+
+
+def prepared(chunks: Iterable[Audio], rate: int) -> Audio:
+    """All chunks as one sound: leading silence cut, each levelled, at `rate`, mono."""
+    return joined(prepared_chunks(chunks, rate), rate, 1)
+
+
+def prepared_chunks(chunks: Iterable[Audio], rate: int) -> Iterable[Audio]:
+    """The same, chunk by chunk as they come."""
+    first = True
+    for chunk in chunks:
+        audio = levelled(resample(_mono(trimmed(chunk) if first else chunk), rate))
+        if len(audio.samples):
+            first = False
+            yield audio
+
+
+def _mono(audio: Audio) -> Audio:
+    if audio.channels == 1:
+        return audio
+    return Audio(np.round(audio.samples.mean(axis=1, keepdims=True)).astype(np.int16), audio.rate)
+
+
+def _load(path: Path, rate: int) -> Audio:
+    """Raises FileNotFoundError, or OSError, EOFError, ValueError, wave.Error for a broken file."""
+    with wave.open(str(path), "rb") as file:
+        frames = file.getnframes()
+        data = file.readframes(frames)
+        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, rate):
+            raise ValueError("it has another format")
+    if len(data) != 2 * frames:
+        raise ValueError("it is cut short")
+    return Audio(np.frombuffer(data, np.int16).reshape(-1, 1), rate)
+
+
+def _write(path: Path, audio: Audio) -> None:
+    header = _wav_header(len(audio.samples), audio.rate)
+    _replace(path, header + audio.samples.tobytes())
+
+
+def _wav_header(frames: int, rate: int) -> bytes:
+    """RIFF header of mono 16-bit PCM."""
+    size = 2 * frames
+    parts = [b"RIFF", (36 + size).to_bytes(4, "little"), b"WAVEfmt ", (16).to_bytes(4, "little")]
+    parts += [n.to_bytes(2, "little") for n in (1, 1)]
+    parts += [n.to_bytes(4, "little") for n in (rate, 2 * rate)]
+    parts += [n.to_bytes(2, "little") for n in (2, 16)]
+    return b"".join([*parts, b"data", size.to_bytes(4, "little")])
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write all or nothing. A folder that cannot be written costs time at the next start, not a voice."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        log.warning("phrases cannot be kept in %s: %s", path.parent, error.strerror)

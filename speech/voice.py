@@ -1,0 +1,94 @@
+"""Utterances turned into sound: earcon, words, level, side."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from speech.audio import Audio
+from speech.earcons import EARCONS, earcon
+from speech.phrases import PhraseBook, prepared_chunks
+from speech.settings import SpeechSettings
+from speech.shaping import joined, panned, silence
+from speech.synthesizer import SpeechRequest, Synthesizer
+from speech.utterance import Priority, Utterance
+
+log = logging.getLogger(__name__)
+
+EARCON_GAP_S = 0.04
+"""Seconds between an earcon and the words."""
+
+
+class Renderer:
+    """Makes what is heard of an utterance: int16 stereo at `speech.sample_rate`, the same every time."""
+
+    def __init__(self, settings: SpeechSettings, cache_dir: Path | None, synthesizer: Synthesizer) -> None:
+        self._settings = settings
+        self._synthesizer = synthesizer
+        self._phrases = PhraseBook(cache_dir, settings.sample_rate)
+        self._assembled = lru_cache(maxsize=256)(self._assemble)
+
+    @property
+    def rate(self) -> int:
+        """Hertz of everything rendered."""
+        return self._settings.sample_rate
+
+    def render(self, utterance: Utterance) -> Audio:
+        """The whole sound; without a frame where there is nothing to say. Raises SynthesisError."""
+        return self.ready(utterance) or joined(self.stream(utterance), self.rate, 2)
+
+    def stream(self, utterance: Utterance) -> Iterator[Audio]:
+        """The same sound in chunks, as soon as each is made. Raises SynthesisError."""
+        ready = self.ready(utterance)
+        if ready is not None:
+            yield ready
+            return
+        if utterance.earcon is not None:
+            yield self._placed(self._signal(utterance.earcon), utterance.pan)
+        request = self.request(utterance.text, utterance.language, utterance.priority)
+        for chunk in prepared_chunks(self._synthesizer.stream(request), self.rate):
+            yield self._placed(chunk, utterance.pan)
+
+    def ready(self, utterance: Utterance) -> Audio | None:
+        """The whole sound if its words are prepared; never waits for anything."""
+        request = self.request(utterance.text, utterance.language, utterance.priority)
+        if self._phrases.get(request) is None:
+            return None
+        return self._assembled(request, utterance.earcon, utterance.pan)
+
+    def prepare(
+        self,
+        phrases: Iterable[tuple[str, str, Priority]],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Have these (text, language, priority) ready. Raises SynthesisError."""
+        self._phrases.prepare((self.request(*phrase) for phrase in phrases), self._synthesizer, progress)
+
+    def request(self, text: str, language: str, priority: Priority = Priority.TEXT) -> SpeechRequest:
+        """How that text is asked of the engine. A voice of one's choice holds for one's own language.
+
+        Volume is left to the very end, since preparation makes everything equally loud.
+        """
+        settings = self._settings
+        own = settings.voice if language == settings.language and settings.voice != "auto" else None
+        rate = settings.danger_rate_wpm if priority == Priority.DANGER else settings.rate_wpm
+        return SpeechRequest(text, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
+
+    def _assemble(self, request: SpeechRequest, signal: str | None, pan: float) -> Audio | None:
+        words = self._phrases.get(request)
+        if words is None:
+            return None
+        parts = [words] if signal is None else [self._signal(signal), words]
+        return self._placed(joined(parts, self.rate, 1), pan)
+
+    def _placed(self, mono: Audio, pan: float) -> Audio:
+        return panned(mono, pan * self._settings.pan_width, self._settings.volume)
+
+    def _signal(self, name: str) -> Audio:
+        """Earcon and gap, mono; nothing for an unknown one, for the words matter more."""
+        if name not in EARCONS:
+            log.error("no earcon is called %r; there are %s", name, ", ".join(EARCONS))
+            return silence(0, self.rate)
+        return joined([earcon(name, self.rate), silence(EARCON_GAP_S, self.rate)], self.rate, 1)

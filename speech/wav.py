@@ -1,0 +1,91 @@
+"""A loudspeaker on stream time that is a WAV file: what a listener would have heard, when."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.audio import Audio
+from speech.player import PlayerUnusableError
+from speech.resample import resample
+from speech.shaping import fade_out
+
+SILENCE_BLOCK = 65536
+"""Frames of silence written at a time."""
+LONGEST_BYTES = 2**32 - 2**16
+"""What the 32-bit lengths of a WAV file can count."""
+
+
+class WavTimeline:
+    """Writes int16 stereo to a file as time goes on; holds no more than the one sound being played.
+
+    Times are seconds from the start of the file and do not go backwards: an earlier one counts as the
+    latest that was given.
+    """
+
+    def __init__(self, path: Path, rate: int) -> None:
+        self._rate = rate
+        self._written = 0
+        self._sounding: NDArray[np.int16] = np.zeros((0, 2), np.int16)
+        self._path = path
+        try:
+            self._file = wave.open(str(path), "wb")  # noqa: SIM115 -- open as long as the timeline is
+        except OSError as error:
+            raise PlayerUnusableError(f"cannot write sound to {path}: {error.strerror}") from None
+        self._file.setnchannels(2)
+        self._file.setsampwidth(2)
+        self._file.setframerate(rate)
+
+    @property
+    def seconds(self) -> float:
+        """How much is written."""
+        return self._written / self._rate
+
+    def place(self, audio: Audio, at_s: float) -> None:
+        """Let it sound from then on; what still sounds is cut. Raises PlayerUnusableError if the disk is full."""
+        self.cut(at_s)
+        self._sounding = _stereo(resample(audio, self._rate).samples)
+
+    def cut(self, at_s: float) -> None:
+        """End what sounds within 5 ms. Raises PlayerUnusableError if the disk is full."""
+        self._advance(at_s)
+        self._write(fade_out(self._sounding, self._rate))
+        self._sounding = self._sounding[:0]
+
+    def close(self, at_s: float) -> None:
+        """Fill up to then, let what sounds end, and finish the file. Raises PlayerUnusableError."""
+        self._advance(at_s)
+        self._write(self._sounding)
+        self._sounding = self._sounding[:0]
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _advance(self, at_s: float) -> None:
+        """Write what is heard until then: the sound, then silence."""
+        wanted = round(at_s * self._rate) - self._written
+        heard = self._sounding[: max(wanted, 0)]
+        self._sounding = self._sounding[len(heard) :]
+        self._write(heard)
+        for rest in range(wanted - len(heard), 0, -SILENCE_BLOCK):
+            self._write(np.zeros((min(rest, SILENCE_BLOCK), 2), np.int16))
+
+    def _write(self, samples: NDArray[np.int16]) -> None:
+        if self._written * 4 + samples.nbytes > LONGEST_BYTES:
+            raise PlayerUnusableError(f"{self._path} has reached 4 GiB, all a WAV file can hold")
+        try:
+            self._file.writeframesraw(samples.tobytes())
+        except OSError as error:
+            raise self._unusable(error) from None
+        self._written += len(samples)
+
+    def _unusable(self, error: OSError) -> PlayerUnusableError:
+        return PlayerUnusableError(f"cannot write sound to {self._path}: {error.strerror}")
+
+
+def _stereo(samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    return samples if samples.shape[1] == 2 else np.repeat(samples[:, :1], 2, axis=1)
