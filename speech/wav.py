@@ -45,12 +45,12 @@ class WavTimeline:
         return self._written / self._rate
 
     def place(self, audio: Audio, at_s: float) -> None:
-        """Let it sound from then on; what still sounds is cut. Raises PlayerUnusableError if the disk is full."""
+        """Let it sound from then on; what still sounds is cut. Raises PlayerUnusableError (disk full)."""
         self.cut(at_s)
         self._sounding = _stereo(resample(audio, self._rate).samples)
 
     def cut(self, at_s: float) -> None:
-        """End what sounds within 5 ms. Raises PlayerUnusableError if the disk is full."""
+        """End what sounds within 5 ms. Raises PlayerUnusableError (disk full)."""
         self._advance(at_s)
         self._write(fade_out(self._sounding, self._rate))
         self._sounding = self._sounding[:0]
