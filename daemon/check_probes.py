@@ -1,0 +1,168 @@
+"""What `watchword check` looks at: each probe looks at one thing and says what to do about it."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from daemon import app
+from daemon.settings import Settings
+from daemon.trial import Facts, TrialFailed, attempt
+from pipeline.store.errors import StoreError
+
+State = Literal["ok", "warn", "fail"]
+_SAME_COSINE = 0.99
+"""Embeddings of the same picture on two devices differ by rounding, not by more."""
+_NODES = (
+    ("camera", "video[0-9]*", "video"),
+    ("sound", "snd/controlC*", "audio"),
+    ("GPU", "dri/renderD*", "render"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing stands; `fail` where Watchword cannot do its work without it."""
+
+    name: str
+    state: State
+    says: str
+    todo: str = ""
+
+
+Probe = Callable[[Settings], Iterator[Finding]]
+
+
+def folders(settings: Settings) -> Iterator[Finding]:
+    """State and cache must be writable, now or once created."""
+    for name in ("state", "cache"):
+        folder = getattr(settings.paths, name)
+        if _writable(folder):
+            yield Finding(f"{name} folder", "ok", str(folder))
+        else:
+            todo = f"give {getpass.getuser()} the right to write there, or set paths.{name}"
+            yield Finding(f"{name} folder", "fail", f"{folder} cannot be written", todo)
+
+
+def _writable(folder: Path) -> bool:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def store(settings: Settings) -> Iterator[Finding]:
+    """The model that is wanted is in the store, unharmed."""
+    name = "starter" if settings.pipeline.model == "auto" else settings.pipeline.model
+    models = app.open_store(settings)
+    try:
+        harm = [str(finding) for finding in models.verify(name)]
+    except StoreError as error:
+        harm = [str(error)]
+    if harm:
+        yield Finding("model store", "fail", harm[0], f"watchword models pull {name}")
+    else:
+        yield Finding("model store", "ok", f"{name} in {models.root}")
+
+
+def devices(settings: Settings) -> Iterator[Finding]:
+    """The model runs on each OpenVINO device and sees there what it sees on the processor."""
+    import openvino
+
+    wanted = settings.pipeline.device
+    reference = _on_device(settings, "CPU")
+    yield judged("CPU", reference, reference, wanted)
+    others = [name for name in openvino.Core().available_devices if name != "CPU"]
+    for device in dict.fromkeys([*others, *([wanted] if wanted != "CPU" else [])]):
+        yield judged(device, _on_device(settings, device), reference, wanted)
+
+
+def _on_device(settings: Settings, device: str) -> Facts | TrialFailed:
+    pipeline = settings.pipeline.model_copy(update={"device": device})
+    try:
+        return attempt("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
+    except TrialFailed as error:
+        return error
+
+
+def judged(device: str, facts: Facts | TrialFailed, reference: Facts | TrialFailed, wanted: str) -> Finding:
+    name = f"model on {device}"
+    bad: State = "fail" if device == wanted else "warn"
+    if isinstance(facts, TrialFailed):
+        return Finding(name, bad, str(facts), "" if device == "CPU" else 'pipeline.device = "CPU"')
+    if isinstance(reference, dict) and _cosine(facts, reference) < _SAME_COSINE:
+        return Finding(name, bad, "it sees something else there than on the CPU", 'pipeline.device = "CPU"')
+    return Finding(name, "ok", f"{facts['model']}, {facts['ms']:.0f} ms a picture")
+
+
+def _cosine(a: Facts, b: Facts) -> float:
+    return float(np.dot(a["embedding"], b["embedding"]))
+
+
+def voice(settings: Settings) -> Iterator[Finding]:
+    """A word can be turned into sound."""
+    try:
+        facts = attempt("voice", settings)
+    except TrialFailed as error:
+        yield Finding("voice", "fail", str(error), "apt-get install espeak-ng")
+        return
+    if facts["seconds"] > 0:
+        yield Finding("voice", "ok", f"{facts['engine']}, {settings.speech.language}")
+    else:
+        yield Finding("voice", "fail", "it makes no sound", "set speech.voice to one of `espeak-ng --voices`")
+
+
+def loudspeaker(settings: Settings) -> Iterator[Finding]:
+    """Sound has somewhere to go; without it speech is written to a file."""
+    try:
+        yield Finding("loudspeaker", "ok", attempt("loudspeaker", settings)["device"])
+    except TrialFailed as error:
+        todo = "plug one in, or set speech.device; until then speech goes into a file"
+        yield Finding("loudspeaker", "warn", str(error), todo)
+
+
+def camera(settings: Settings) -> Iterator[Finding]:
+    """The source delivers a picture."""
+    if settings.capture.source == "auto" and not any(Path("/dev").glob("video[0-9]*")):
+        yield Finding(
+            "camera", "warn", "there is none, so the demo clip is shown", "plug one in, or set capture.source"
+        )
+        return
+    try:
+        facts = attempt("camera", settings)
+        yield Finding("camera", "ok", f"{facts['source']}, {facts['width']} x {facts['height']}")
+    except TrialFailed as error:
+        yield Finding("camera", "fail", str(error), "set capture.source")
+
+
+def rights(_: Settings) -> Iterator[Finding]:
+    """The devices that are there may be used."""
+    for what, pattern, group in _NODES:
+        nodes = sorted(Path("/dev").glob(pattern))
+        closed = [node for node in nodes if not os.access(node, os.R_OK | os.W_OK)]
+        if closed:
+            todo = f"sudo usermod -aG {_group_of(closed[0], group)} {getpass.getuser()}, then log in again"
+            yield Finding(f"{what} rights", "warn", f"{closed[0]} may not be used", todo)
+        elif nodes:
+            yield Finding(f"{what} rights", "ok", str(nodes[0]))
+
+
+def _group_of(node: Path, usual: str) -> str:
+    try:
+        return grp.getgrgid(node.stat().st_gid).gr_name
+    except (KeyError, OSError):
+        return usual
+
+
+def python(_: Settings) -> Iterator[Finding]:
+    """Which interpreter and which installation this is."""
+    yield Finding("python", "ok", f"{sys.version.split()[0]}, {sys.prefix}")
+
+
+PROBES: tuple[Probe, ...] = (python, folders, store, devices, voice, loudspeaker, camera, rights)

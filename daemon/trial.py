@@ -1,0 +1,121 @@
+"""Trying a device in a child process, so that a driver that hangs or crashes takes nothing with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from capture.frame import Image
+from daemon import app
+from daemon.settings import Settings
+from speech.espeak import ChildSynthesizer
+from speech.synthesizer import SpeechRequest
+
+Facts = Mapping[str, Any]
+"""What a trial found out, as plain values."""
+
+
+class TrialFailed(Exception):
+    """The device does not do what is wanted of it; the message is what it said last."""
+
+
+def attempt(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
+    """Run one of `TRIALS` in a child. Raises TrialFailed."""
+    try:
+        child = subprocess.run(  # noqa: S603 - ourselves; the settings go through a pipe, they may hold credentials
+            [sys.executable, "-m", "daemon.trial", name],
+            input=settings.model_dump_json(),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise TrialFailed(f"no answer within {timeout_s:g} s") from None
+    if child.returncode:
+        said = child.stderr.strip().splitlines() or [f"ended with code {child.returncode}"]
+        raise TrialFailed(said[-1])
+    facts: Facts = json.loads(child.stdout.splitlines()[-1])
+    return facts
+
+
+def golden_picture() -> Image:
+    """A picture that is the same everywhere: soft shapes, 480 x 640."""
+    y, x = np.mgrid[0:480, 0:640].astype(np.float32) / 100
+    waves = np.stack([np.sin(x * y), np.sin(x + 2 * y), np.cos(3 * x - y)], axis=-1)
+    return np.asarray(127 + 120 * waves, np.uint8)
+
+
+def _model(settings: Settings) -> Facts:
+    picture = golden_picture()
+    model = app.load_model(settings)
+    model.encode(picture)
+    start = time.perf_counter()
+    embedding = [model.encode(picture) for _ in range(10)][-1]
+    took_s = time.perf_counter() - start
+    return {"model": model.name, "ms": took_s * 100, "embedding": [float(value) for value in embedding]}
+
+
+def _voice(settings: Settings) -> Facts:
+    speech = settings.speech
+    voice = None if speech.voice == "auto" else speech.voice
+    text = {"en": "Ready.", "ko": "준비됐습니다."}[speech.language]
+    request = SpeechRequest(text, speech.language, speech.rate_wpm, speech.volume, speech.pitch, voice)
+    with ChildSynthesizer(speech) as synthesizer:
+        sound = list(synthesizer.stream(request))
+        return {"engine": synthesizer.name, "seconds": sum(part.duration_s for part in sound)}
+
+
+def _loudspeaker(settings: Settings) -> Facts:
+    import sounddevice
+
+    chosen = settings.speech.device
+    device = int(chosen) if chosen.isdigit() else None if chosen == "default" else chosen
+    if device is None and sounddevice.default.device[1] < 0:
+        raise TrialFailed("there is none")
+    found = sounddevice.query_devices(device, "output")
+    sounddevice.check_output_settings(
+        device, channels=2, dtype="int16", samplerate=settings.speech.sample_rate
+    )
+    return {"device": found["name"]}
+
+
+def _camera(settings: Settings) -> Facts:
+    camera = app.open_recorded(settings, settings.capture.source)
+    try:
+        frame = camera.read()
+    finally:
+        camera.close()
+    if frame is None:
+        raise TrialFailed("it delivers no picture")
+    return {"source": camera.source, "width": frame.source_size[0], "height": frame.source_size[1]}
+
+
+TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
+    "model": _model,
+    "voice": _voice,
+    "loudspeaker": _loudspeaker,
+    "camera": _camera,
+}
+
+
+def main() -> int:
+    """The child: settings as JSON come in, one JSON line goes out, what is wrong stands last on stderr."""
+    settings = Settings.model_validate_json(sys.stdin.read())
+    try:
+        facts = TRIALS[sys.argv[1]](settings)
+    except Exception as error:  # whatever a driver raises is the answer that was asked for
+        sys.stderr.write(f"{str(error) or type(error).__name__}\n")
+        return 1
+    sys.stdout.write(json.dumps(facts) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
