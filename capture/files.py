@@ -1,0 +1,166 @@
+"""Cameras that are files: a video, a folder of pictures, one picture. Times are stream seconds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from capture.camera import CameraUnusable
+from capture.ffmpeg import open_ffmpeg
+from capture.frame import Frame, Image
+from capture.orient import orient
+from capture.picture import MAX_PIXELS, list_pictures, load_picture, regular_file
+from capture.settings import CaptureSettings
+from capture.stamps import Stamps
+
+_log = logging.getLogger(__name__)
+_NAMED = 5
+"""Broken pictures named one by one in a notice; the rest are counted."""
+_SHORT_S = 0.5
+"""Seconds a video may fall short of its announced length; some headers count a frame or two too many."""
+
+
+class VideoFile:
+    """Every frame of a video or animated GIF, stamped with the container's own times."""
+
+    live = False
+
+    def __init__(self, path: Path, settings: CaptureSettings) -> None:
+        """Opens the file and decodes its first frame. Raises CameraUnusable with what to do."""
+        self._path = regular_file(path)
+        self._settings = settings
+        self._capture = open_ffmpeg(str(self._path.absolute()))
+        self._stamps = Stamps(self._capture.get(cv2.CAP_PROP_FPS))
+        self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self._damage: str | None = None
+        self._ended = False
+        self._first = None if self._is_giant() else self._decode()
+        if self._first is None:
+            reason = self._why_unusable()
+            self.close()
+            raise CameraUnusable(f"{self._path} {reason}")
+
+    @property
+    def source(self) -> str:
+        return str(self._path)
+
+    @property
+    def damage(self) -> str | None:
+        """One line on what was missing, known once the file has ended; None where it was whole."""
+        return self._damage
+
+    def read(self) -> Frame | None:
+        frame, self._first = self._first, None
+        frame = frame or self._decode()
+        if frame is None and not self._ended:
+            self._ended = True
+            self._damage = self._shortfall()
+            if self._damage:
+                _log.warning(self._damage)
+        return frame
+
+    def close(self) -> None:
+        self._capture.release()
+
+    def _is_giant(self) -> bool:
+        width = self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)
+        return width * self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MAX_PIXELS
+
+    def _why_unusable(self) -> str:
+        if not self._capture.isOpened():
+            return "is not a video that can be decoded; copy it again, or convert it to MP4"
+        if self._is_giant():
+            return f"has more than {MAX_PIXELS // 10**6} million pixels a frame; scale it down"
+        return "holds no picture that can be decoded; it is damaged, copy it again"
+
+    def _decode(self) -> Frame | None:
+        try:
+            found, image = self._capture.read()
+        except cv2.error:
+            return None
+        if not found:
+            return None
+        at_s = self._stamps.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        picture = np.asarray(image, dtype=np.uint8)
+        height, width = picture.shape[:2]
+        return _frame(picture, (width, height), self._stamps.count - 1, at_s, self.source, self._settings)
+
+    def _shortfall(self) -> str | None:
+        """What to say where the file ended well before the length its header announces."""
+        announced_s, end_s = self._announced * self._stamps.interval_s, self._stamps.end_s
+        if self._stamps.count >= self._announced or announced_s - end_s <= _SHORT_S:
+            return None
+        return (
+            f"{self._path} announces {announced_s:.1f} s but only {end_s:.1f} s "
+            f"({self._stamps.count} frames) could be decoded; unless trimmed on purpose it is damaged"
+        )
+
+
+class PictureFolder:
+    """The pictures of a folder in natural order, `folder_fps` a second; or one picture alone."""
+
+    live = False
+
+    def __init__(self, path: Path, settings: CaptureSettings) -> None:
+        """Lists the folder and decodes its first good picture. Raises CameraUnusable with what to do."""
+        self._path = path
+        self._settings = settings
+        self._pictures = list_pictures(path) if path.is_dir() else (regular_file(path),)
+        self._broken: list[str] = []
+        self._frames = self._load()
+        self._first = next(self._frames, None)
+        if self._first is None:
+            raise CameraUnusable(self._hopeless())
+
+    @property
+    def source(self) -> str:
+        return str(self._path)
+
+    @property
+    def skipped(self) -> int:
+        """Pictures that could not be read so far."""
+        return len(self._broken)
+
+    @property
+    def damage(self) -> str | None:
+        """One line on the pictures skipped so far; None where there were none."""
+        if not self._broken:
+            return None
+        more = "; ..." if len(self._broken) > _NAMED else ""
+        reasons = "; ".join(self._broken[:_NAMED])
+        return f"{len(self._broken)} of {len(self._pictures)} pictures were skipped: {reasons}{more}"
+
+    def read(self) -> Frame | None:
+        frame, self._first = self._first, None
+        return frame or next(self._frames, None)
+
+    def close(self) -> None:
+        self._frames.close()
+
+    def _load(self) -> Generator[Frame, None, None]:
+        seq = 0
+        for path in self._pictures:
+            try:
+                image, size = load_picture(path, self._settings.max_side)
+            except CameraUnusable as error:
+                self._broken.append(str(error))
+                _log.warning("picture skipped: %s", error)
+                continue
+            yield _frame(image, size, seq, seq / self._settings.folder_fps, self.source, self._settings)
+            seq += 1
+
+    def _hopeless(self) -> str:
+        if len(self._pictures) == 1:
+            return self._broken[0]
+        return f"{self._path}: none of its {len(self._pictures)} pictures can be read; {self._broken[0]}"
+
+
+def _frame(
+    image: Image, source_size: tuple[int, int], seq: int, at_s: float, source: str, settings: CaptureSettings
+) -> Frame:
+    upright = orient(image, rotate=settings.rotate, mirror=settings.mirror, max_side=settings.max_side)
+    return Frame(upright, source_size, seq, at_s, source, source_time_s=at_s)

@@ -1,0 +1,20 @@
+"""Taking credentials out of addresses before they are logged, shown or stored."""
+
+from __future__ import annotations
+
+import re
+
+_SECRET_NAMES = "token|passw|pwd|pass|secret|key|auth|cred|sig|session|user|usr|login|account"  # noqa: S105 - names, not values
+# Within the host part; in a query, a fragment or (some recorders) the path: /user=admin&password=x.
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@")
+_SECRET_VALUE = re.compile(rf"([\w.%-]*(?:{_SECRET_NAMES})[\w.%-]*=)[^&\s]+", re.IGNORECASE)
+# People leave /, # and ? in passwords unescaped. Hiding too much of a strange address is better than
+# showing a part of a password.
+_STRANGE_USER_INFO = re.compile(r"(?<=://)\S*@")
+
+
+def redact(text: str) -> str:
+    """An address, or any text that contains addresses, with user names, passwords and tokens as `***`."""
+    text = _USER_INFO.sub("***@", text)
+    text = _SECRET_VALUE.sub(r"\1***", text)
+    return _STRANGE_USER_INFO.sub("***@", text)
