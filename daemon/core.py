@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
+
+from speech.earcons import danger_earcon
 
 from daemon import health as organs
 from daemon.core_types import (
@@ -31,7 +33,8 @@ from pipeline.describer import Seen
 from pipeline.scene import SceneGate
 from pipeline.types import Alert, Assessment, Clear, Direction, Located, SceneEvent, Severity, Trigger
 from pipeline.watch import Watch, WatchedHazard, WatchEvent
-from speech import outbox as voices
+from speech import outbox_types as voices
+from speech.outbox import Outbox
 from speech.utterance import Priority, Utterance
 
 EXPIRES_S: Mapping[Priority, float] = {
@@ -70,7 +73,7 @@ class Core:
         )
         self._gate = SceneGate(spec.scene)
         self._narration = stories.Narration(spec.describe, spec.language)
-        self._outbox = voices.Outbox()
+        self._outbox = Outbox(spec.outbox)
         self._health = organs.Health(spec.health)
         self._counts: Counter[str] = Counter()
         self._seq = -1
@@ -97,7 +100,8 @@ class Core:
     @property
     def quiet(self) -> bool:
         """True while nothing is being said, waits to be said or is being described."""
-        return self._outbox.idle and not self._narration.busy
+        outbox = self._outbox.state
+        return outbox.current is None and not outbox.waiting and not self._narration.busy
 
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
         """One input in, everything that follows from it out, in order."""
@@ -110,9 +114,10 @@ class Core:
                 return tuple(self._changes(self._health.step(event, now), now))
             case Tick():
                 return tuple(self._tick(now))
-        if isinstance(event, get_args(voices.OutboxInput)):
-            return tuple(self._voice(event, now))
-        return tuple(self._story(event, now))
+            case stories.Wanted() | stories.Answered() | stories.AnswerEnded() | stories.Tick():
+                return tuple(self._story(event, now))
+            case _:
+                return tuple(self._voice(event, now))
 
     def _assessed(self, a: Assessment, now: float) -> Iterable[Effect]:
         self._seq, self._captured_at_s = a.seq, a.captured_at_s
@@ -194,7 +199,7 @@ class Core:
             key,
             now,
             severity=int(severity),
-            earcon=f"danger-{severity.name.lower()}",
+            earcon=danger_earcon(int(severity)),
             pan=PAN[direction],
             captured_at_s=self._captured_at_s,
         )
@@ -230,7 +235,7 @@ class Core:
         )
         yield from self._voice(voices.Offer(utterance), now)
 
-    def _voice(self, event: voices.OutboxInput, now: float) -> Iterable[Effect]:
+    def _voice(self, event: voices.Input, now: float) -> Iterable[Effect]:
         for effect in self._outbox.step(event, now):
             match effect:
                 case voices.Start() | voices.Cut():
@@ -384,7 +389,7 @@ class Core:
             "watch": self._watch.state(),
             "gate": self._gate.state(),
             "narration": self._narration.state(),
-            "outbox": self._outbox.state(),
+            "outbox": self._outbox.state.to_json(),
             "health": self._health.state(),
             "counts": dict(self._counts),
             "seq": self._seq,
@@ -398,7 +403,7 @@ class Core:
         self._watch.restore(state["watch"])
         self._gate.restore(state["gate"])
         self._narration.restore(state["narration"])
-        self._outbox.restore(state["outbox"])
+        self._outbox = Outbox(self._spec.outbox, voices.OutboxState.from_json(state["outbox"]))
         self._health.restore(state["health"])
         self._counts = Counter(state["counts"])
         self._seq = state["seq"]

@@ -13,7 +13,8 @@ from pipeline import narration as stories
 from pipeline.describer import Seen
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, SceneEvent
-from speech import outbox as voices
+from speech import outbox_types as voices
+from speech.settings import OutboxSettings
 
 
 class HazardSpec(BaseModel, frozen=True):
@@ -35,6 +36,7 @@ class CoreSpec(BaseModel, frozen=True):
     scene: SceneSettings
     describe: DescribeSettings
     health: organs.HealthSettings
+    outbox: OutboxSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,7 @@ class Tick:
     """Time has passed; drives everything that waits."""
 
 
-Input = (
-    Assessed | Say | Ask | Repeat | Mute | Tick | organs.Report | voices.OutboxInput | stories.NarrationInput
-)
+Input = Assessed | Say | Ask | Repeat | Mute | Tick | organs.Report | voices.Input | stories.NarrationInput
 
 
 @dataclass(frozen=True, slots=True)

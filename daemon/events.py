@@ -32,6 +32,10 @@ class Event:
         """The same event with measured times added."""
         return replace(self, timing={**self.timing, **seconds})
 
+    def untimed(self) -> Event:
+        """The same event without measured times."""
+        return replace(self, timing={}) if self.timing else self
+
     def to_json(self) -> str:
         """One line without its end. Times are rounded to the microsecond."""
         head = {"v": VERSION, "id": self.id, "cause": self.cause, "t": round(self.t, 6), "frame": self.frame}

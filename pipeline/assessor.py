@@ -6,7 +6,7 @@ from typing import Protocol
 
 from capture.frame import Frame, Image
 from pipeline.image_text import ImageTextModel, Scores, TextBank
-from pipeline.preprocess import crop
+from pipeline.preprocess import crops
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
 
 
@@ -29,7 +29,7 @@ class Assessor:
         embedding, probabilities = self.look(frame.image)
         reading = None
         if focus is not None:
-            reading = CropReading(focus, self.look(crop(frame.image, focus))[1])
+            reading = CropReading(focus, self.look(crops(frame.image)[focus])[1])
         return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
 
     def look(self, image: Image) -> tuple[Embedding, Probabilities]:

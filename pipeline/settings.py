@@ -65,10 +65,10 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
 class SceneSettings(BaseModel, frozen=True, extra="forbid"):
     """When a view has changed enough to be described."""
 
-    distance: float = Field(0.35, gt=0, le=2, description="cosine distance from the view last described")
+    distance: float = Field(0.25, gt=0, le=2, description="cosine distance from the view last described")
     smoothing_s: float = Field(0.15, ge=0, le=10, description="seconds; time constant of the smoothing")
     settle_distance: float = Field(
-        0.25, gt=0, le=2, description="cosine distance to the smoothed view that counts as settled"
+        0.08, gt=0, le=2, description="cosine distance to the smoothed view that counts as settled"
     )
     settle_s: float = Field(0.3, ge=0, le=10, description="seconds the view must have been settled")
     min_interval_s: float = Field(1.5, ge=0, le=600, description="seconds at least between two scene changes")

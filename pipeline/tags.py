@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.describer import DescribeRequest, Seen
 from pipeline.image_text import ImageTextModel, PromptSet, TextBank
-from pipeline.types import Direction, Embedding
+from pipeline.types import Direction, Embedding, Trigger
 
 CONFIDENT = 0.5
 """Share of the best place among all places from which it is named."""
@@ -24,9 +24,16 @@ MOST_NAMED = 3
 """More hazards than this are not listed: twelve words at most."""
 
 WHERE: Mapping[str, Mapping[Direction | None, str]] = {
-    "en": {None: "", Direction.LEFT: " left", Direction.AHEAD: " ahead", Direction.RIGHT: " right"},
-    "ko": {None: "", Direction.LEFT: "왼쪽 ", Direction.AHEAD: "앞 ", Direction.RIGHT: "오른쪽 "},
+    "en": {
+        None: "",
+        Direction.LEFT: " to the left",
+        Direction.AHEAD: " ahead",
+        Direction.RIGHT: " to the right",
+    },
+    "ko": {None: "", Direction.LEFT: "왼쪽에 ", Direction.AHEAD: "앞에 ", Direction.RIGHT: "오른쪽에 "},
 }
+
+NOTHING_KNOWN: Mapping[str, str] = {"en": "Nothing here that I know.", "ko": "아는 것이 보이지 않습니다."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +88,15 @@ class TagsDescriber:
         self._places = places
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
-        """One sentence; an honest one where nothing is known."""
+        """One sentence; none where nothing is known, unless somebody asked."""
         place = None
         if self._places is not None and request.embedding is not None:
             place = self._places.find(request.embedding)
-        yield self._sentence(request.seen[:MOST_NAMED], place, request.language)
+        seen = request.seen[:MOST_NAMED]
+        if seen or place:
+            yield self._sentence(seen, place, request.language)
+        elif request.trigger is Trigger.REQUEST:
+            yield NOTHING_KNOWN[request.language]
 
     def cancel(self) -> None:
         """Answers at once, so there is nothing to cancel."""
@@ -110,7 +121,7 @@ def _english(names: Sequence[str], place: str) -> str:
         return f"Looks like {place}, with {listed}."
     if listed:
         return f"I see {listed}."
-    return f"Looks like {place}." if place else "The view has changed."
+    return f"Looks like {place}."
 
 
 def _korean(names: Sequence[str], place: str) -> str:
@@ -119,4 +130,4 @@ def _korean(names: Sequence[str], place: str) -> str:
         return f"{place} 같습니다. {listed} 있습니다."
     if listed:
         return f"{listed} 보입니다."
-    return f"{place} 같습니다." if place else "장면이 바뀌었습니다."
+    return f"{place} 같습니다."

@@ -5,7 +5,7 @@ Action first, twelve words at most, no number nobody asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pipeline.types import Direction
 
@@ -92,6 +92,14 @@ def danger_phrase(say: str, direction: Direction | None, language: str, *, escal
     """The words of an alert: `say` with its `{where}` filled in."""
     phrase = say.replace("{where}", WHERE[language][direction])
     return CLOSER[language] + phrase if escalated else phrase
+
+
+def danger_phrases(say: str, language: str) -> Iterator[str]:
+    """Everything that can be said of a hazard, to be rendered beforehand."""
+    for direction in (None, *Direction):
+        for escalated in (False, True):
+            yield danger_phrase(say, direction, language, escalated=escalated)
+    yield from ONLY_WHERE[language].values()
 
 
 def health_phrase(organ: str, reason: str, language: str) -> str:

@@ -1,0 +1,158 @@
+"""The wiring: which parts there are and who gets what. Nothing else builds collaborators."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from speech.voice import Renderer
+
+from capture.camera import Camera
+from daemon.blackbox import BlackBox
+from daemon.core import Core
+from daemon.core_types import CoreSpec, HazardSpec
+from daemon.errors import CommandError
+from daemon.events import Event
+from daemon.eyesight import Eyesight
+from daemon.replay import Options, Replay, Sink
+from daemon.settings import Settings
+from pipeline import hazards as hazard_tables
+from pipeline.assessor import Assessor
+from pipeline.calibration import shipped_starter
+from pipeline.describer import Describer
+from pipeline.hazards import Hazard
+from pipeline.image_text import ImageTextModel
+from pipeline.store.store import Store
+from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
+from pipeline.wording import danger_phrases
+from speech.synthesizer import Synthesizer
+from speech.utterance import Priority
+
+log = logging.getLogger(__name__)
+
+DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A model with its prompts and calibration, and what the core must know of them."""
+
+    model: ImageTextModel
+    assessor: Assessor
+    hazards: tuple[Hazard, ...]
+    spec: CoreSpec
+
+
+def open_store(settings: Settings) -> Store:
+    """The model store."""
+    return Store(settings.paths.models)
+
+
+def load_model(settings: Settings) -> ImageTextModel:
+    """The image-text model that the settings name. Raises StoreError or CommandError."""
+    from pipeline.starter.model import StarterModel
+
+    name = "starter" if settings.pipeline.model == "auto" else settings.pipeline.model
+    if name != "starter":
+        raise CommandError(f"pipeline.model = {name!r}: not here; see `watchword models list`")
+    if settings.pipeline.model == "auto":
+        log.info("model: starter, the best in the store")
+    return StarterModel(
+        open_store(settings).path(name),
+        settings.pipeline.device,
+        settings.pipeline.threads,
+        settings.paths.cache,
+    )
+
+
+def build_detector(settings: Settings, model: ImageTextModel | None = None) -> Detector:
+    """Model, prompts, calibration and thresholds, fitted together."""
+    model = model or load_model(settings)
+    hazards = hazard_tables.from_settings(settings.hazards)
+    if not hazards:
+        raise CommandError("every hazard is disabled; enable one in [hazards.NAME]")
+    prompts = hazard_tables.prompt_set(hazards)
+    bank = model.bind(prompts)
+    calibration = shipped_starter().bind(model.name, model.fingerprint, prompts)
+    thresholds = dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
+    specs = tuple(
+        HazardSpec(
+            name=h.name,
+            severity=int(h.severity),
+            threshold=thresholds[h.name] if h.threshold is None else h.threshold,
+            say=h.say[settings.speech.language],
+        )
+        for h in hazards
+    )
+    spec = CoreSpec(
+        language=settings.speech.language,
+        hazards=specs,
+        watch=settings.watch,
+        scene=settings.scene,
+        describe=settings.describe,
+        health=settings.health,
+        outbox=settings.speech.outbox,
+    )
+    return Detector(model, Assessor(model, bank, calibration), hazards, spec)
+
+
+def build_describer(settings: Settings, model: ImageTextModel) -> Describer | None:
+    """Who turns views into sentences; None where the settings want none."""
+    if settings.describe.backend == "off":
+        return None
+    words = builtin_words()
+    return TagsDescriber(words, PlaceFinder(model, words))
+
+
+def build_renderer(settings: Settings, synthesizer: Synthesizer) -> Renderer:
+    """Words to sound, with danger phrases rendered beforehand and kept on disk."""
+    return Renderer(settings.speech, settings.paths.cache / "phrases", synthesizer)
+
+
+def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
+    """Render every danger phrase, so that none is synthesised when it is needed."""
+    texts = (t for h in spec.hazards for t in danger_phrases(h.say, spec.language))
+    renderer.prepare([(text, spec.language, Priority.DANGER) for text in dict.fromkeys(texts)])
+
+
+def source_path(settings: Settings, source: str) -> str:
+    """`demo` becomes the clip's path. Raises StoreError where it has not been pulled."""
+    return str(open_store(settings).path(DEMO) / "bikes.mp4") if source == DEMO else source
+
+
+def open_recorded(settings: Settings, source: str) -> Camera:
+    """A file or folder on stream time. Raises CameraUnusable, StoreError."""
+    from capture.factory import open_path
+
+    return open_path(Path(source_path(settings, source)), settings.capture)
+
+
+def build_replay(
+    settings: Settings,
+    detector: Detector,
+    renderer: Renderer,
+    sink: Sink,
+    write: Callable[[Event], None],
+    *,
+    real_time: bool = False,
+    black_boxes: Path | None = None,
+) -> Replay:
+    """The core driven over a file."""
+    return Replay(
+        box=BlackBox(Core(detector.spec)),
+        assessor=detector.assessor,
+        voice=renderer,
+        sink=sink,
+        describer=build_describer(settings, detector.model),
+        options=Options(
+            language=settings.speech.language,
+            describe_s=settings.describe.replay_s,
+            deadline_s=settings.describe.deadline_s,
+            real_time=real_time,
+            black_boxes=black_boxes,
+        ),
+        write=write,
+        eyesight=Eyesight(settings.capture),
+    )

@@ -1,0 +1,181 @@
+"""The black box: the last minute of the core's state and inputs, from which a decision is repeated exactly.
+
+It keeps what the core was given (embeddings and probabilities included), not only pictures, so that the
+question "why did it speak?" is answered by running the same core again, also with another threshold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from daemon.core import Core
+from daemon.core_types import CoreSpec, Effect, Input, Record
+from daemon.errors import CommandError
+from daemon.input_codec import Arrays, decode, encode
+
+FORMAT = 1
+SUFFIX = ".blackbox"
+
+
+class BlackBoxError(CommandError):
+    """A black box cannot be written or read; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of the core: what went in, and the events that came out."""
+
+    now: float
+    input: Input
+    events: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Segment:
+    """The core's state at a moment, and its steps from there."""
+
+    start_s: float
+    state: Mapping[str, Any]
+    entries: list[Entry] = field(default_factory=list)
+
+
+class BlackBox:
+    """Drives a core and remembers. Holds at least the last `keep_s`, at most `most_entries` steps."""
+
+    def __init__(
+        self, core: Core, *, keep_s: float = 60.0, segment_s: float = 10.0, most_entries: int = 20_000
+    ) -> None:
+        self._core = core
+        self._keep_s = keep_s
+        self._segment_s = segment_s
+        self._segment_entries = max(1, most_entries // (int(keep_s / segment_s) + 2))
+        self._segments: deque[Segment] = deque(maxlen=int(keep_s / segment_s) + 2)
+
+    @property
+    def core(self) -> Core:
+        return self._core
+
+    def step(self, event: Input, now: float) -> tuple[Effect, ...]:
+        """One step of the core, remembered."""
+        segment = self._segment(now)
+        effects = self._core.step(event, now)
+        segment.entries.append(Entry(now, event, _events(effects)))
+        return effects
+
+    def _segment(self, now: float) -> Segment:
+        last = self._segments[-1] if self._segments else None
+        full = last is not None and len(last.entries) >= self._segment_entries
+        if last is None or full or now - last.start_s >= self._segment_s:
+            last = Segment(now, self._core.state())
+            self._segments.append(last)
+        while len(self._segments) > 1 and now - self._segments[1].start_s >= self._keep_s:
+            self._segments.popleft()
+        return last
+
+    def frozen(self) -> Recording:
+        """What is remembered now; may be saved by another thread."""
+        entries = tuple(entry for segment in self._segments for entry in segment.entries)
+        state = self._segments[0].state if self._segments else self._core.state()
+        return Recording(self._core.spec, state, entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A core's settings, its state at a moment, and every step from there."""
+
+    spec: CoreSpec
+    state: Mapping[str, Any]
+    entries: tuple[Entry, ...]
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The events as they were, one JSON line each, without measured times."""
+        return tuple(line for entry in self.entries for line in entry.events)
+
+    def repeat(self, change: Callable[[CoreSpec], CoreSpec] = lambda spec: spec) -> tuple[str, ...]:
+        """The events that the same inputs lead to now, with the same settings or changed ones."""
+        core = Core(change(self.spec))
+        core.restore(self.state)
+        return tuple(line for e in self.entries for line in _events(core.step(e.input, e.now)))
+
+    def save(self, path: Path) -> None:
+        """Write it atomically. Raises BlackBoxError."""
+        arrays = Arrays()
+        rows = [{"now": e.now, "input": encode(e.input, arrays), "events": e.events} for e in self.entries]
+        meta = {
+            "format": FORMAT,
+            "spec": self.spec.model_dump(mode="json"),
+            "state": self.state,
+            "entries": rows,
+        }
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                np.savez_compressed(
+                    file,
+                    meta=np.frombuffer(json.dumps(meta, ensure_ascii=False).encode(), np.uint8),
+                    embeddings=_stack(arrays.embeddings),
+                    probabilities=_stack(arrays.probabilities),
+                )
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise BlackBoxError(f"cannot write the black box {path}: {error.strerror}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Recording:
+        """Read what `save` wrote. Raises BlackBoxError."""
+        try:
+            with np.load(path, allow_pickle=False) as box:
+                meta = json.loads(box["meta"].tobytes())
+                if meta.get("format") != FORMAT:
+                    raise BlackBoxError(
+                        f"{path} has format {meta.get('format')}; this version reads {FORMAT}"
+                    )
+                return cls._from(meta, box["embeddings"], box["probabilities"])
+        except FileNotFoundError:
+            raise BlackBoxError(
+                f"no black box at {path}; `watchword replay FILE --black-box FOLDER` makes some"
+            ) from None
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            EOFError,
+            zipfile.BadZipFile,
+            ValidationError,
+        ) as error:
+            raise BlackBoxError(f"{path} is not a whole black box: {error}") from None
+
+    @classmethod
+    def _from(
+        cls, meta: Mapping[str, Any], embeddings: NDArray[np.float32], probabilities: NDArray[np.float32]
+    ) -> Recording:
+        entries = tuple(
+            Entry(row["now"], decode(row["input"], embeddings, probabilities), tuple(row["events"]))
+            for row in meta["entries"]
+        )
+        return cls(CoreSpec.model_validate(meta["spec"]), meta["state"], entries)
+
+
+def _events(effects: tuple[Effect, ...]) -> tuple[str, ...]:
+    return tuple(e.event.untimed().to_json() for e in effects if isinstance(e, Record))
+
+
+def _stack(rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.stack(rows) if rows else np.zeros((0, 0), np.float32)

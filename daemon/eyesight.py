@@ -1,0 +1,22 @@
+"""Whether the picture is any good, reported as an organ."""
+
+from __future__ import annotations
+
+from capture.frame import Frame
+from capture.quality import PictureInspector
+from capture.settings import CaptureSettings
+from daemon.health import OK, Report
+
+
+class Eyesight:
+    """One camera's picture quality as health reports. Times are those of the frames."""
+
+    def __init__(self, settings: CaptureSettings) -> None:
+        self._inspector = PictureInspector(settings)
+
+    def look(self, frame: Frame) -> Report | None:
+        """A report where a trouble began or ended, else None."""
+        if not self._inspector.step(frame):
+            return None
+        present = self._inspector.judge.present
+        return Report("picture", present[0].value if present else OK, ", ".join(present))

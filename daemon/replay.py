@@ -1,0 +1,281 @@
+"""The core driven over a file: one thread, stream time, every frame, so that a replay is exact.
+
+Speech lasts as long as its audio; a description takes a configured time. Nothing here reads a clock
+except to pace the replay and to measure.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from capture.camera import Camera
+from capture.frame import Frame
+from daemon.blackbox import SUFFIX, BlackBox
+from daemon.core_types import Assessed, DescribeView, Effect, Input, Record, Tick
+from daemon.events import Event
+from daemon.eyesight import Eyesight
+from pipeline.assessor import Assessor
+from pipeline.describer import DescribeError, Describer, DescribeRequest
+from pipeline.narration import Answered, AnswerEnded, CancelDescription
+from pipeline.types import Assessment
+from speech.audio import Audio
+from speech.outbox_types import Cut, Failed, Finished, Start, Started
+from speech.synthesizer import SynthesisError
+from speech.utterance import Utterance
+
+log = logging.getLogger(__name__)
+
+TAIL_S = 20.0
+"""Stream seconds after the last frame in which speech that is due may still be finished."""
+
+VIEWS_KEPT = 4
+"""Views whose pictures are kept for the describer."""
+
+TICK_S = 0.25
+"""Stream seconds between two looks at what waits, after the last frame."""
+
+
+class Voice(Protocol):
+    """Words to sound."""
+
+    def render(self, utterance: Utterance) -> Audio: ...
+
+
+class Sink(Protocol):
+    """Sound placed on stream time."""
+
+    def place(self, audio: Audio, at_s: float) -> None: ...
+
+    def cut(self, at_s: float) -> None: ...
+
+    def close(self, at_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A frame and what was made of it, kept until its description is over."""
+
+    frame: Frame
+    assessment: Assessment
+
+
+@dataclass(slots=True)
+class Agenda:
+    """What happens later in stream time, in order; things due at the same time keep their order."""
+
+    _due: list[tuple[float, int, str, Input]] = field(default_factory=list)
+    _added: int = 0
+
+    def add(self, at_s: float, key: str, event: Input) -> None:
+        self._added += 1
+        heapq.heappush(self._due, (at_s, self._added, key, event))
+
+    def drop(self, key: str) -> None:
+        """Forget what was planned under this key."""
+        self._due = [due for due in self._due if due[2] != key]
+        heapq.heapify(self._due)
+
+    def until(self, at_s: float) -> Iterator[tuple[float, Input]]:
+        """Everything due by then, in order; what is added on the way included."""
+        while self._due and self._due[0][0] <= at_s:
+            due_s, _, _, event = heapq.heappop(self._due)
+            yield due_s, event
+
+    @property
+    def empty(self) -> bool:
+        return not self._due
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a replay runs, besides what the settings say."""
+
+    language: str
+    describe_s: float
+    deadline_s: float
+    real_time: bool = False
+    black_boxes: Path | None = None
+    """Folder that gets a black box for every alert."""
+
+
+class Replay:
+    """`run` takes a camera from its first frame to its end and returns the summary event."""
+
+    def __init__(
+        self,
+        box: BlackBox,
+        assessor: Assessor,
+        voice: Voice,
+        sink: Sink,
+        describer: Describer | None,
+        options: Options,
+        write: Callable[[Event], None],
+        eyesight: Eyesight,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._box = box
+        self._assessor = assessor
+        self._voice = voice
+        self._sink = sink
+        self._describer = describer
+        self._options = options
+        self._write = write
+        self._eyesight = eyesight
+        self._clock = clock
+        self._sleep = sleep
+        self._agenda = Agenda()
+        self._view: View | None = None
+        self._views: OrderedDict[str, View] = OrderedDict()
+        self._now_s = 0.0
+        self._frames = 0
+
+    def run(self, camera: Camera) -> Event:
+        """Every frame, then the speech that is still due. Raises CameraError and what the sink raises."""
+        started_s = self._clock()
+        try:
+            while (frame := camera.read()) is not None:
+                self._frames += 1
+                self._pace(started_s, frame.captured_at_s)
+                self._frame(frame)
+            self._finish()
+        finally:
+            self._sink.close(self._now_s)
+        summary = self._summary().timed(wall_s=self._clock() - started_s)
+        self._write(summary)
+        return summary
+
+    def _pace(self, started_s: float, stream_s: float) -> None:
+        ahead = stream_s - (self._clock() - started_s)
+        if self._options.real_time and ahead > 0:
+            self._sleep(ahead)
+
+    def _frame(self, frame: Frame) -> None:
+        self._advance(frame.captured_at_s)
+        if report := self._eyesight.look(frame):
+            self._step(report)
+        began_s = self._clock()
+        assessment = self._assessor.assess(frame, self._box.core.watch.focus())
+        took_s = self._clock() - began_s
+        self._view = View(frame, assessment)
+        self._step(Assessed(assessment), assess_s=took_s)
+
+    def _advance(self, to_s: float) -> None:
+        """Let everything happen that is due by then."""
+        for due_s, event in self._agenda.until(to_s):
+            self._now_s = max(self._now_s, due_s)
+            self._step(event)
+        self._now_s = max(self._now_s, to_s)
+
+    def _finish(self) -> None:
+        end_s = self._now_s + TAIL_S
+        while not self._box.core.quiet and self._now_s < end_s:
+            self._advance(self._now_s + TICK_S)
+            self._step(Tick())
+        self._advance(self._now_s)
+
+    def _step(self, event: Input, **timing: float) -> None:
+        for effect in self._box.step(event, self._now_s):
+            self._perform(effect, timing)
+
+    def _perform(self, effect: Effect, timing: Mapping[str, float]) -> None:
+        match effect:
+            case Record(event):
+                self._record(event.timed(**timing))
+            case Start(utterance):
+                self._start(utterance)
+            case Cut(id):
+                self._agenda.drop(id)
+                self._sink.cut(self._now_s)
+            case DescribeView():
+                self._describe(effect)
+            case CancelDescription(scene_id):
+                self._agenda.drop(scene_id)
+                self._agenda.add(self._now_s, scene_id, AnswerEnded(scene_id))
+
+    def _record(self, event: Event) -> None:
+        self._write(event)
+        if event.kind == "scene" and self._view is not None:
+            self._keep(event.id, self._view)
+        folder = self._options.black_boxes
+        if event.kind == "alert" and folder is not None:
+            self._box.frozen().save(folder / f"{event.id}{SUFFIX}")
+
+    def _keep(self, scene_id: str, view: View) -> None:
+        """One view is being described and one may wait; the rest is over."""
+        self._views[scene_id] = view
+        while len(self._views) > VIEWS_KEPT:
+            self._views.popitem(last=False)
+
+    def _start(self, utterance: Utterance) -> None:
+        try:
+            audio = self._voice.render(utterance)
+        except SynthesisError as error:
+            log.warning("not said (%s): %s", utterance.text, error)
+            self._agenda.add(self._now_s, utterance.id, Failed(utterance.id, str(error)))
+            return
+        self._sink.place(audio, self._now_s)
+        self._agenda.add(self._now_s, utterance.id, Started(utterance.id))
+        self._agenda.add(self._now_s + audio.duration_s, utterance.id, Finished(utterance.id))
+
+    def _describe(self, wanted: DescribeView) -> None:
+        scene, done_s = wanted.scene, self._now_s + self._options.describe_s
+        failure = None
+        try:
+            for sentence in self._sentences(wanted):
+                self._agenda.add(done_s, scene.id, Answered(scene.id, sentence, self._model))
+        except DescribeError as error:
+            log.warning("no description: %s", error)
+            failure = str(error)
+        self._agenda.add(done_s, scene.id, AnswerEnded(scene.id, failure))
+
+    @property
+    def _model(self) -> str:
+        return self._describer.model if self._describer else "off"
+
+    def _sentences(self, wanted: DescribeView) -> Iterator[str]:
+        view = self._views.get(wanted.scene.id)
+        if self._describer is None or view is None:
+            return
+        yield from self._describer.describe(
+            DescribeRequest(
+                id=wanted.scene.id,
+                image=view.frame.image,
+                trigger=wanted.scene.trigger,
+                language=self._options.language,
+                seen=wanted.seen,
+                question=wanted.scene.question,
+                embedding=view.assessment.embedding,
+                deadline_s=self._options.deadline_s,
+            )
+        )
+
+    def _summary(self) -> Event:
+        counts = self._box.core.counts
+        assessed = counts.get("assessed", 0)
+        return Event(
+            "summary",
+            "summary",
+            self._now_s,
+            fields={
+                "frames": self._frames,
+                "assessed": assessed,
+                "skipped": self._frames - assessed,
+                "alerts": counts.get("alerts", 0),
+                "scenes": counts.get("scenes", 0),
+                "vlm_calls": counts.get("describe.asked", 0) if self._model not in ("tags", "off") else 0,
+                "spoken": counts.get("spoken", 0),
+                "dropped": {
+                    k.removeprefix("dropped."): n
+                    for k, n in sorted(counts.items())
+                    if k.startswith("dropped.")
+                },
+            },
+        )

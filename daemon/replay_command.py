@@ -1,0 +1,138 @@
+"""`watchword replay FILE`: the daemon's own decisions over a recording, on stream time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from speech.espeak import ChildSynthesizer
+from speech.wav import WavTimeline
+
+from daemon import app
+from daemon.blackbox import SUFFIX, Recording
+from daemon.errors import CommandError
+from daemon.events import Event
+from daemon.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("file", help=f"a video, a folder of pictures, demo, or a black box (*{SUFFIX})")
+    parser.add_argument(
+        "--events", type=Path, metavar="OUT.jsonl", help="write every event there, one JSON a line"
+    )
+    parser.add_argument(
+        "--wav", type=Path, metavar="OUT.wav", help="write what is said there, on stream time"
+    )
+    parser.add_argument(
+        "--pace", choices=("real", "fast"), default="fast", help="as recorded, or as fast as it goes"
+    )
+    parser.add_argument(
+        "--black-box", type=Path, metavar="FOLDER", help="keep a black box of every alert in this folder"
+    )
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Replay a recording, or repeat the decision in a black box; 1 where it comes out differently."""
+    if args.file.endswith(SUFFIX):
+        return _repeat(Path(args.file))
+    return _replay(args, settings)
+
+
+def _replay(args: argparse.Namespace, settings: Settings) -> int:
+    camera = app.open_recorded(settings, args.file)
+    try:
+        detector = app.build_detector(settings)
+        with (
+            ChildSynthesizer(settings.speech) as synthesizer,
+            _events(args.events) as write,
+            _sink(args.wav, settings) as sink,
+        ):
+            renderer = app.build_renderer(settings, synthesizer)
+            app.prepare_phrases(renderer, detector.spec)
+            replay = app.build_replay(
+                settings,
+                detector,
+                renderer,
+                sink,
+                write,
+                real_time=args.pace == "real",
+                black_boxes=args.black_box,
+            )
+            summary = replay.run(camera)
+    finally:
+        camera.close()
+    _print(summary)
+    return 0
+
+
+def _print(summary: Event) -> None:
+    f = summary.fields
+    wall_s = summary.timing["wall_s"]
+    sys.stdout.write(
+        f"{f['frames']} frames, {f['assessed']} assessed, {f['skipped']} skipped in {wall_s:.1f} s; "
+        f"{f['alerts']} alerts, {f['scenes']} views, {f['spoken']} things said\n"
+    )
+
+
+class _Silence:
+    """A sink for those who want no sound."""
+
+    def place(self, audio: object, at_s: float) -> None: ...
+
+    def cut(self, at_s: float) -> None: ...
+
+    def close(self, at_s: float) -> None: ...
+
+
+@contextmanager
+def _sink(path: Path | None, settings: Settings) -> Iterator[app.Sink]:
+    if path is None:
+        yield _Silence()
+        return
+    yield WavTimeline(path, settings.speech.sample_rate)
+
+
+@contextmanager
+def _events(path: Path | None) -> Iterator[Callable[[Event], None]]:
+    if path is None:
+        yield _narrate
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--events {path}: cannot be written: {error.strerror}") from error
+    with file:
+        yield lambda event: print(event.to_json(), file=file)
+
+
+def _narrate(event: Event) -> None:
+    """What a person watching a terminal wants to know."""
+    words = {
+        "alert": "{hazard} ({severity}, {probability:.2f})",
+        "direction": "{hazard}: {direction}",
+        "clear": "{hazard} is over",
+        "speak": "says: {text}",
+        "health": "{organ}: {reason}",
+    }.get(event.kind)
+    if words:
+        sys.stdout.write(f"{event.t:8.2f} s  {event.kind:9} {words.format(**event.fields)}\n")
+
+
+def _repeat(path: Path) -> int:
+    recording = Recording.load(path)
+    now = recording.repeat()
+    for line in now:
+        sys.stdout.write(f"{line}\n")
+    if now == recording.events:
+        sys.stdout.write(f"repeated exactly: {len(now)} events from {len(recording.entries)} steps\n")
+        return 0
+    differing = sum(a != b for a, b in zip(now, recording.events, strict=False))
+    sys.stdout.write(
+        f"not the same: {differing} of {len(recording.events)} events differ, {len(now)} now; "
+        "was the box made by another version?\n"
+    )
+    return 1
