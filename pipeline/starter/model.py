@@ -88,9 +88,13 @@ class StarterModel:
 
     def encode(self, image: Image) -> Embedding:
         """Whole picture, letterboxed, to the square root of its class distribution: (1000,), unit norm."""
-        self._request.infer([letterbox(image, SIDE, SIDE)[None]])
-        root = np.sqrt(self._request.get_output_tensor(0).data[0])
+        root = np.sqrt(self.infer(letterbox(image, SIDE, SIDE)))
         return np.asarray(root / np.linalg.norm(root), np.float32)
+
+    def infer(self, picture: Image) -> NDArray[np.float32]:
+        """The bare network: BGR uint8 of `input_size` to class probabilities (1000,), lost at the next call."""
+        self._request.infer([picture[None]])
+        return np.asarray(self._request.get_output_tensor(0).data[0], np.float32)
 
     def bind(self, prompts: PromptSet) -> TextBank:
         """Some seconds for prompts never seen, else some milliseconds (with a cache folder)."""
