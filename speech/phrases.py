@@ -23,6 +23,7 @@ from speech.loudness import levelled
 from speech.resample import resample
 from speech.shaping import joined, trimmed
 from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
+from speech.wav_format import wav_header
 
 log = logging.getLogger(__name__)
 
@@ -135,18 +136,7 @@ def _load(path: Path, rate: int) -> Audio:
 
 
 def _write(path: Path, audio: Audio) -> None:
-    header = _wav_header(len(audio.samples), audio.rate)
-    _replace(path, header + audio.samples.tobytes())
-
-
-def _wav_header(frames: int, rate: int) -> bytes:
-    """RIFF header of mono 16-bit PCM."""
-    size = 2 * frames
-    parts = [b"RIFF", (36 + size).to_bytes(4, "little"), b"WAVEfmt ", (16).to_bytes(4, "little")]
-    parts += [n.to_bytes(2, "little") for n in (1, 1)]
-    parts += [n.to_bytes(4, "little") for n in (rate, 2 * rate)]
-    parts += [n.to_bytes(2, "little") for n in (2, 16)]
-    return b"".join([*parts, b"data", size.to_bytes(4, "little")])
+    _replace(path, wav_header(len(audio.samples), audio.rate, 1) + audio.samples.tobytes())
 
 
 def _replace(path: Path, data: bytes) -> None:

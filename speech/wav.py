@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,10 @@ from speech.audio import Audio
 from speech.player import PlayerUnusableError
 from speech.resample import resample
 from speech.shaping import fade_out
+from speech.wav_format import HEADER_BYTES, LONGEST_BYTES, wav_header
 
 SILENCE_BLOCK = 65536
 """Frames of silence written at a time."""
-LONGEST_BYTES = 2**32 - 2**16
-"""What the 32-bit lengths of a WAV file can count."""
 
 
 class WavTimeline:
@@ -32,12 +30,10 @@ class WavTimeline:
         self._sounding: NDArray[np.int16] = np.zeros((0, 2), np.int16)
         self._path = path
         try:
-            self._file = wave.open(str(path), "wb")  # noqa: SIM115 -- open as long as the timeline is
+            self._file = path.open("wb")
+            self._file.write(wav_header(0, rate, 2))
         except OSError as error:
-            raise PlayerUnusableError(f"cannot write sound to {path}: {error.strerror}") from None
-        self._file.setnchannels(2)
-        self._file.setsampwidth(2)
-        self._file.setframerate(rate)
+            raise self._unusable(error) from None
 
     @property
     def seconds(self) -> float:
@@ -61,6 +57,8 @@ class WavTimeline:
         self._write(self._sounding)
         self._sounding = self._sounding[:0]
         try:
+            self._file.seek(0)
+            self._file.write(wav_header(self._written, self._rate, 2))
             self._file.close()
         except OSError as error:
             raise self._unusable(error) from None
@@ -75,10 +73,10 @@ class WavTimeline:
             self._write(np.zeros((min(rest, SILENCE_BLOCK), 2), np.int16))
 
     def _write(self, samples: NDArray[np.int16]) -> None:
-        if self._written * 4 + samples.nbytes > LONGEST_BYTES:
+        if HEADER_BYTES + self._written * 4 + samples.nbytes > LONGEST_BYTES:
             raise PlayerUnusableError(f"{self._path} has reached 4 GiB, all a WAV file can hold")
         try:
-            self._file.writeframesraw(samples.tobytes())
+            self._file.write(samples.tobytes())
         except OSError as error:
             raise self._unusable(error) from None
         self._written += len(samples)
