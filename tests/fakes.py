@@ -1,0 +1,170 @@
+"""Working stand-ins for devices and models: they behave like the real thing, only simply."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from capture.frame import Frame, Image
+from daemon.core_types import CoreSpec, HazardSpec
+from daemon.health import HealthSettings
+from pipeline.describer import DescribeError, DescribeRequest
+from pipeline.image_text import PromptSet, Scores
+from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
+from pipeline.types import Assessment, Embedding, Probabilities, Severity
+from speech.audio import Audio
+from speech.settings import OutboxSettings
+from speech.synthesizer import SynthesisError
+from speech.utterance import Utterance
+
+COLOURS = {"fire": (0, 0, 255), "vehicle": (255, 0, 0), "dog": (0, 255, 0)}
+"""BGR colour by which `ColourModel` recognises a hazard."""
+
+
+def core_spec(**changes: object) -> CoreSpec:
+    """A core that knows three hazards."""
+    severities = {"fire": Severity.CRITICAL, "vehicle": Severity.WARNING, "dog": Severity.NOTICE}
+    spec = CoreSpec(
+        language="en",
+        hazards=tuple(
+            HazardSpec(name=name, severity=int(s), threshold=0.5, say=f"Stop! {name}{{where}}.")
+            for name, s in severities.items()
+        ),
+        watch=WatchSettings(),
+        scene=SceneSettings(),
+        describe=DescribeSettings(),
+        health=HealthSettings(),
+        outbox=OutboxSettings(),
+    )
+    return spec.model_copy(update=changes)
+
+
+def assessment(
+    seq: int, t: float, fire: float = 0.01, vehicle: float = 0.01, dog: float = 0.01, view: int = 0
+) -> Assessment:
+    """One frame's worth, in the order of `core_spec`'s hazards; `view` names the scene."""
+    embedding = np.zeros(8, np.float32)
+    embedding[view] = 1
+    return Assessment(seq, t, embedding, np.array([fire, vehicle, dog], np.float32))
+
+
+@dataclass(slots=True)
+class ListCamera:
+    """Delivers given pictures at a steady rate."""
+
+    pictures: Iterable[Image]
+    fps: float = 25.0
+    source: str = "list"
+    live: bool = False
+    closed: bool = False
+    _frames: Iterator[tuple[int, Image]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._frames = iter(enumerate(self.pictures))
+
+    def read(self) -> Frame | None:
+        seq, picture = next(self._frames, (-1, None))
+        if picture is None:
+            return None
+        return Frame(picture, (picture.shape[1], picture.shape[0]), seq, seq / self.fps, self.source)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class ColourBank:
+    """How much of an embedding is a hazard's colour, as log-odds."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.fingerprint = hashlib.sha256(repr(names).encode()).hexdigest()
+        self._rows = np.array([COLOURS.get(n, (0, 0, 0)) for n in names], np.float32).reshape(-1, 3) / 255
+
+    def scores(self, embedding: Embedding) -> Scores:
+        return np.asarray((self._rows @ embedding - 0.75) * 20, np.float32)
+
+
+class ColourModel:
+    """An image-text model that knows colours: the embedding is the mean colour, unit length."""
+
+    name = "colour"
+    fingerprint = "colour-1"
+    input_size = (8, 8)
+
+    def encode(self, image: Image) -> Embedding:
+        mean = image.reshape(-1, 3).mean(0).astype(np.float32) + 1e-3
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+    def bind(self, prompts: PromptSet) -> ColourBank:
+        return ColourBank(prompts.names)
+
+
+class Logistic:
+    """Scores to probabilities without any fit."""
+
+    def probabilities(self, scores: Scores) -> Probabilities:
+        return np.asarray(1 / (1 + np.exp(-scores)), np.float32)
+
+
+def plain(colour: tuple[int, int, int], side: int = 32) -> Image:
+    """A picture of one colour, a little noise in a fixed pattern."""
+    picture = np.full((side, side, 3), colour, np.int16)
+    picture += np.random.default_rng(0).integers(-40, 40, picture.shape, dtype=np.int16)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@dataclass(slots=True)
+class FakeVoice:
+    """Renders every text to a tone as long as its words take; fails for texts in `mute`."""
+
+    seconds_a_word: float = 0.3
+    mute: frozenset[str] = frozenset()
+    said: list[Utterance] = field(default_factory=list)
+
+    def render(self, utterance: Utterance) -> Audio:
+        if utterance.text in self.mute:
+            raise SynthesisError("no voice for this text")
+        self.said.append(utterance)
+        seconds = self.seconds_a_word * len(utterance.text.split())
+        return Audio(np.full((int(seconds * 8000), 2), 1000, np.int16), 8000)
+
+
+@dataclass(slots=True)
+class FakeSink:
+    """Remembers what was placed when."""
+
+    placed: list[tuple[float, Audio]] = field(default_factory=list)
+    cuts: list[float] = field(default_factory=list)
+    closed_at_s: float | None = None
+
+    def place(self, audio: Audio, at_s: float) -> None:
+        self.placed.append((at_s, audio))
+
+    def cut(self, at_s: float) -> None:
+        self.cuts.append(at_s)
+
+    def close(self, at_s: float) -> None:
+        self.closed_at_s = at_s
+
+
+@dataclass(slots=True)
+class FakeDescriber:
+    """Answers with given sentences, or fails."""
+
+    sentences: tuple[str, ...] = ("A quiet street.",)
+    failure: str | None = None
+    model: str = "fake"
+    asked: list[DescribeRequest] = field(default_factory=list)
+
+    def describe(self, request: DescribeRequest) -> Iterator[str]:
+        self.asked.append(request)
+        if self.failure:
+            raise DescribeError(self.failure)
+        yield from self.sentences
+
+    def cancel(self) -> None: ...
+
+    def close(self) -> None: ...
