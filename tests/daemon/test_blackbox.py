@@ -31,7 +31,7 @@ def lived(seconds: float = 30) -> BlackBox:
                 a.seq, a.captured_at_s, a.embedding, a.probabilities, CropReading(focus, a.probabilities)
             )
         box.step(Assessed(a), now)
-        extra = [
+        extra: list[Input] = [
             Tick(),
             Say("hello"),
             Ask("what?"),
