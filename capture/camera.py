@@ -11,11 +11,11 @@ class CameraError(Exception):
     """Base of what a camera raises; the message says what to do."""
 
 
-class CameraLost(CameraError):  # noqa: N818 - named by what the caller can do
+class CameraLost(CameraError):
     """The source stopped delivering; opening it again later may help."""
 
 
-class CameraUnusable(CameraError):  # noqa: N818
+class CameraUnusable(CameraError):
     """The source can never deliver as configured (missing file, undecodable, no permission)."""
 
 

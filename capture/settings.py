@@ -20,18 +20,28 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
     max_side: int = Field(1280, ge=64, le=7680, description="pixels; larger pictures are scaled down to this")
     folder_fps: float = Field(1.0, gt=0, le=60, description="pictures a second when the source is a folder")
     inspect_interval_s: float = Field(
-        0.25, ge=0, le=10, description="seconds between two looks at how dark, covered, blurred or frozen it is"
+        0.25,
+        ge=0,
+        le=10,
+        description="seconds between two looks at how dark, covered, blurred or frozen it is",
     )
     trouble_after_s: float = Field(
         2.0, ge=0, le=60, description="seconds a picture is dark, covered or blurred until that is said"
     )
-    trouble_clear_s: float = Field(1.0, ge=0, le=60, description="seconds it is good again until that is said")
-    dark_luma: float = Field(14.0, ge=0, le=255, description="mean brightness, 0 to 255, below which it is dark")
+    trouble_clear_s: float = Field(
+        1.0, ge=0, le=60, description="seconds it is good again until that is said"
+    )
+    dark_luma: float = Field(
+        14.0, ge=0, le=255, description="mean brightness, 0 to 255, below which it is dark"
+    )
     covered_contrast: float = Field(
         5.0, ge=0, le=128, description="standard deviation of the brightness below which the lens is covered"
     )
     blurred_sharpness: float = Field(
-        3.0, ge=0, le=255, description="standard deviation of the Laplacian at 320 pixels; below it is blurred"
+        3.0,
+        ge=0,
+        le=255,
+        description="standard deviation of the Laplacian at 320 pixels; below it is blurred",
     )
     frozen_s: float = Field(
         10.0, gt=0, le=600, description="seconds of exactly equal pictures until the camera counts as frozen"

@@ -1,0 +1,158 @@
+"""Noticing pictures that are of no use: dark, covered, blurred, frozen. Measuring apart from judging."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+from capture.frame import Frame, Image
+from capture.orient import bound
+from capture.settings import CaptureSettings
+
+_MEASURED_SIDE = 320
+"""Pixels: about what a detector sees, so that only blur which matters to it counts."""
+_CLEAR_RATIO = 1.2
+"""How far beyond its threshold a figure must be for the trouble to be over."""
+
+
+class Trouble(StrEnum):
+    """What is wrong with a picture."""
+
+    DARK = "dark"
+    COVERED = "covered"
+    BLURRED = "blurred"
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStats:
+    """What is measured of one picture."""
+
+    luma: float
+    """Mean brightness, 0 to 255."""
+    contrast: float
+    """Standard deviation of the brightness."""
+    sharpness: float
+    """Standard deviation of the Laplacian of the brightness, at 320 pixels."""
+    digest: int
+    """CRC-32 of a grid of untouched pixels: equal pictures have equal ones, sensor noise changes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureChange:
+    """A trouble began (`present`) or is over."""
+
+    trouble: Trouble
+    present: bool
+    at_s: float
+
+
+def measure(image: Image) -> PictureStats:
+    """Figures of a BGR uint8 picture; a millisecond or two at 720p."""
+    luma = cv2.cvtColor(bound(image, _MEASURED_SIDE), cv2.COLOR_BGR2GRAY)
+    mean, deviation = cv2.meanStdDev(luma)
+    _, edges = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))
+    digest = zlib.crc32(np.ascontiguousarray(image[::8]).data)
+    return PictureStats(float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0]), digest)
+
+
+@dataclass(slots=True)
+class _Track:
+    """One trouble: whether it is present, and since when the evidence has said otherwise."""
+
+    present: bool = False
+    doubted_since_s: float | None = None
+
+    def step(self, evidence: bool | None, now: float, after_s: float, clear_s: float) -> bool:
+        """True where `present` has just flipped. Evidence None (neither clearly bad nor good) holds."""
+        if evidence is None or evidence == self.present:
+            self.doubted_since_s = None
+            return False
+        if self.doubted_since_s is None:
+            self.doubted_since_s = now
+        if now - self.doubted_since_s < (clear_s if self.present else after_s):
+            return False
+        self.present, self.doubted_since_s = evidence, None
+        return True
+
+
+class PictureJudge:
+    """Figures in, beginnings and ends of troubles out; pure but for its own small state."""
+
+    def __init__(self, settings: CaptureSettings, state: Mapping[str, object] | None = None) -> None:
+        """`state` is what `state()` of an earlier judge returned."""
+        self._settings = settings
+        self._tracks = {trouble: _Track() for trouble in Trouble}
+        self._digest: int | None = None
+        if state is not None:
+            self._restore(state)
+
+    @property
+    def present(self) -> tuple[Trouble, ...]:
+        """The troubles there are now."""
+        return tuple(trouble for trouble, track in self._tracks.items() if track.present)
+
+    def step(self, stats: PictureStats, now: float) -> tuple[PictureChange, ...]:
+        """Judge the figures of one picture taken at `now` seconds."""
+        evidence = self._evidence(stats)
+        self._digest = stats.digest
+        settings = self._settings
+        after_s = dict.fromkeys(Trouble, settings.trouble_after_s) | {Trouble.FROZEN: settings.frozen_s}
+        return tuple(
+            PictureChange(trouble, track.present, now)
+            for trouble, track in self._tracks.items()
+            if track.step(evidence[trouble], now, after_s[trouble], settings.trouble_clear_s)
+        )
+
+    def state(self) -> dict[str, object]:
+        """Everything remembered, ready for JSON."""
+        tracks = {trouble.value: [t.present, t.doubted_since_s] for trouble, t in self._tracks.items()}
+        return {"tracks": tracks, "digest": self._digest}
+
+    def _evidence(self, stats: PictureStats) -> dict[Trouble, bool | None]:
+        """What a picture says of each trouble; a dark one says nothing of the others, nor a covered one."""
+        dark = _below(stats.luma, self._settings.dark_luma)
+        covered = None if dark else _below(stats.contrast, self._settings.covered_contrast)
+        unseen = bool(dark or covered)
+        return {
+            Trouble.DARK: dark,
+            Trouble.COVERED: covered,
+            Trouble.BLURRED: None if unseen else _below(stats.sharpness, self._settings.blurred_sharpness),
+            Trouble.FROZEN: None if unseen else stats.digest == self._digest,
+        }
+
+    def _restore(self, state: Mapping[str, object]) -> None:
+        tracks, digest = state["tracks"], state["digest"]
+        if not isinstance(tracks, Mapping) or not (digest is None or isinstance(digest, int)):
+            raise TypeError(f"not a state of a PictureJudge: {state!r}")
+        self._tracks = {trouble: _Track(*tracks[trouble.value]) for trouble in Trouble}
+        self._digest = digest
+
+
+class PictureInspector:
+    """Measures and judges a frame every `inspect_interval_s`, so that most frames cost nothing."""
+
+    def __init__(self, settings: CaptureSettings) -> None:
+        self.judge = PictureJudge(settings)
+        self._interval_s = settings.inspect_interval_s
+        self._looked_at_s: float | None = None
+
+    def step(self, frame: Frame) -> tuple[PictureChange, ...]:
+        """What this frame changes, at the time it was captured."""
+        now = frame.captured_at_s
+        if self._looked_at_s is not None and now - self._looked_at_s < self._interval_s:
+            return ()
+        self._looked_at_s = now
+        return self.judge.step(measure(frame.image), now)
+
+
+def _below(value: float, threshold: float) -> bool | None:
+    """True below the threshold, False clearly above, None between."""
+    if value < threshold:
+        return True
+    return False if value >= threshold * _CLEAR_RATIO else None
