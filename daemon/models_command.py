@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
 from pipeline.store.inspection import Listed, State
 from pipeline.store.progress import TextProgress, readable_size
-from pipeline.store.store import Store
+from pipeline.store.store import PullOptions, Store
 
 FINE, FAILED, USAGE = 0, 1, 2
 Verb = Callable[[str, argparse.Namespace, Store], int]
@@ -21,13 +21,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     verbs.add_parser("list", help="what is known and what is here")
     pull = verbs.add_parser("pull", help="fetch models, or mend those that are damaged")
-    pull.add_argument("names", metavar="NAME", nargs="+")
+    pull.add_argument(
+        "names",
+        metavar="NAME",
+        nargs="+",
+        help="from the list, or local-dir:FOLDER, hf-hub:OWNER/NAME, open_clip:ARCHITECTURE/WEIGHTS",
+    )
     pull.add_argument(
         "--from",
         dest="carried",
         metavar="FOLDER",
         type=Path,
         help="take the files from a folder instead of the network",
+    )
+    pull.add_argument("--accept-licence", action="store_true", help="agree to a licence that asks for it")
+    pull.add_argument(
+        "--frames",
+        metavar="PATH",
+        type=Path,
+        help="video or folder of pictures a conversion learns 8-bit computing from (default: the demo clip)",
     )
     verify = verbs.add_parser("verify", help="read every byte of the models that are here")
     verify.add_argument("names", metavar="NAME", nargs="*", help="all that are here if none is named")
@@ -76,9 +88,18 @@ def _pull(name: str, args: argparse.Namespace, store: Store) -> int:
     if args.carried is not None and not args.carried.is_dir():
         _complain(f"--from {args.carried}: no such folder")
         return USAGE
-    place = store.pull(name, TextProgress(sys.stderr), args.carried)
-    _say(f"{name}: ready in {place}")
+    frames = args.frames or _demo_clip(store)
+    options = PullOptions(args.carried, args.accept_licence, frames)
+    place = store.pull(name, TextProgress(sys.stderr), options)
+    _say(f"{place.name}: ready in {place}")
     return FINE
+
+
+def _demo_clip(store: Store) -> Path | None:
+    try:
+        return store.path("demo") / "bikes.mp4"
+    except StoreError:
+        return None
 
 
 def _verify(name: str, args: argparse.Namespace, store: Store) -> int:  # noqa: ARG001 (one shape for all verbs)

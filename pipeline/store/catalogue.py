@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import ValidationError, model_validator
 
@@ -25,6 +25,10 @@ class Entry(Strict, frozen=True):
     source: Source
     files: tuple[StoredFile, ...] = ()
     """Pinned files as they stand in the store; empty where they are made by a conversion."""
+    prepare: Literal["openclip"] | None = None
+    """What turns the source's files into those in the store."""
+    consent: Text | None = None
+    """Terms that must be agreed to before it is fetched."""
 
     @model_validator(mode="after")
     def _wheel_members_are_pinned(self) -> Self:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,17 @@ from pathlib import Path
 POLL_S = 0.1
 GRACE_S = 5.0
 PR_SET_PDEATHSIG = 1
+
+
+def own_module(module: str, *arguments: str) -> tuple[str, ...]:
+    """Command that runs a module of ours in this Python."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+def own_environment(**settings: str) -> dict[str, str]:
+    """Ours, such that a child finds our modules wherever it runs, and settings of its own."""
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **settings}
 
 
 class StalledError(Exception):

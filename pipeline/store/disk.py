@@ -73,6 +73,19 @@ def copy_measured(source: IO[bytes], target: Path, limit: int) -> tuple[str, int
     return digest.hexdigest(), written
 
 
+def move(source: Path, target: Path) -> None:
+    """Rename a file on the same disk, copy it from another; on the disk when this returns."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copyfile(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def write_synced(path: Path, text: str) -> None:
     """Write a new text file that survives a power cut once this returns."""
     with path.open("xb") as file:

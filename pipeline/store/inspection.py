@@ -9,7 +9,14 @@ from pathlib import Path
 
 from pipeline.store.catalogue import Entry
 from pipeline.store.disk import sha256_of
-from pipeline.store.manifest import MANIFEST_NAME, Manifest, ManifestError, StoredFile, read_manifest
+from pipeline.store.manifest import (
+    MANIFEST_NAME,
+    HubSource,
+    Manifest,
+    ManifestError,
+    StoredFile,
+    read_manifest,
+)
 
 
 class State(StrEnum):
@@ -67,7 +74,12 @@ def is_sound(place: Path, entry: Entry) -> bool:
 
 def is_current(entry: Entry | None, manifest: Manifest) -> bool:
     """Whether an installed model is the one this version pins."""
-    return entry is None or not entry.files or entry.files == manifest.files
+    if entry is None:
+        return True
+    wanted, there = entry.source, manifest.source
+    if isinstance(wanted, HubSource) and isinstance(there, HubSource):
+        return wanted.revision in (None, there.revision)
+    return wanted == there and entry.files in ((), manifest.files)
 
 
 def listed(place: Path, entry: Entry | None) -> Listed:

@@ -87,12 +87,18 @@ class HubSource(Strict, frozen=True):
     kind: Literal["hub"] = "hub"
     repo: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
     revision: Revision | None = None
-    """None in the catalogue means: resolve once and write what was found into the manifest."""
+    """None in the catalogue means: what is newest; the manifest then says which that was."""
     files: tuple[FileName, ...] = Field(min_length=1)
+    weights: tuple[FileName, ...] = ()
+    """Other names for the same thing: the first of these that the repository has is taken too."""
+    optional: tuple[FileName, ...] = ()
+    """Taken where the repository has them."""
+    sha256: dict[FileName, Sha256] = {}
+    """What is known of the files' bytes beforehand; in a manifest, of all of them."""
 
 
 class LocalSource(Strict, frozen=True):
-    """A folder on this machine."""
+    """A folder on this machine; files beside the model's are left alone."""
 
     kind: Literal["local"] = "local"
     folder: Text
@@ -123,6 +129,8 @@ class Manifest(Strict, frozen=True):
     """What the source delivered, where that was converted and not kept."""
     precision: str | None = None
     conversion: Conversion | None = None
+    consent: str | None = None
+    """The terms that were agreed to, where the licence asks for it."""
     calibration: FileName | None = None
     """File that turns this model's scores into probabilities, where it brings one."""
     created_at: Text

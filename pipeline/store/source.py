@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.store import manifest
+from pipeline.store.manifest import StoredFile
 from pipeline.store.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a pull gives to its source."""
+
+    into: Path
+    """Empty folder on the store's disk that becomes the model's."""
+    work: Path
+    """Empty folder for what is temporary."""
+    keep: Path
+    """Folder that outlives a pull that failed, so that a long download can go on; maybe not there yet."""
+    progress: Progress
+    carried: Path | None
+    """Folder of files brought by hand: then no network is touched."""
+    require_room: Callable[[int], None]
+    """Raises StoreUnusableError where so many bytes do not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Files that were checked, and where they are: in one of the job's folders or in the user's."""
+
+    source: manifest.Source
+    """For the manifest, revisions resolved."""
+    folder: Path
+    files: tuple[StoredFile, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
 
 
 class Source(Protocol):
     """Delivers the files of one model."""
 
-    @property
-    def bytes_needed(self) -> int:
-        """Room on the disk for the files and for everything temporary; 0 where unknown beforehand."""
-        ...
-
-    def fetch(
-        self, into: Path, work: Path, progress: Progress, carried: Path | None = None
-    ) -> manifest.Source:
-        """Put every file into the empty folder `into`, checked; `work` is for what is temporary.
-
-        `carried` is a folder of files brought by hand: then no network is touched. Returns what the manifest
-        says about the source (revisions resolved). Raises FetchError, OSError for the disk.
-        """
+    def fetch(self, job: Job) -> Fetched:
+        """Get every file and check it. Raises FetchError or StoreUnusableError, OSError for the disk."""
         ...

