@@ -7,12 +7,13 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 from daemon.bench.harness import Figure
+from daemon.errors import CommandError
 from daemon.settings import Settings
 
 PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech")
@@ -27,14 +28,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
+    parts = PARTS if args.part == "all" else (args.part,)
+    return run(measure(parts, settings, args.samples), args.json, args.targets)
+
+
+def run(measured: Iterable[Figure], file: Path | None, targets: bool) -> int:
+    """Show figures as they come, then write and judge them."""
+    if file is not None and not file.parent.is_dir():
+        raise CommandError(f"--json {file}: there is no folder {file.parent}")
     figures = []
-    for figure in measure(PARTS if args.part == "all" else (args.part,), settings, args.samples):
+    for figure in measured:
         sys.stdout.write(f"{row(figure)}\n")
         sys.stdout.flush()
         figures.append(figure)
-    if args.json:
-        args.json.write_text(json.dumps(report(figures), indent=2) + "\n", encoding="utf-8")
-    return _verdict(figures) if args.targets else 0
+    if file is not None:
+        file.write_text(json.dumps(report(figures), indent=2) + "\n", encoding="utf-8")
+    return _verdict(figures) if targets else 0
 
 
 def measure(parts: tuple[str, ...], settings: Settings, samples: int) -> Iterator[Figure]:
@@ -64,18 +73,20 @@ def machine() -> dict[str, object]:
 
 def row(figure: Figure) -> str:
     """One line of the table."""
-    value = "not measured" if figure.value is None else f"{figure.value:.3g} {figure.unit}"
     target = f"{figure.target} {'ok' if figure.met else 'SHORT'}" if figure.target else ""
-    columns = f"{figure.name:<38} {value:>16}  {target:<14} {figure.note}"
-    return columns.rstrip()
+    return f"{figure.name:<38} {_value(figure):>14}  {target:<14} {figure.note}".rstrip()
+
+
+def _value(figure: Figure) -> str:
+    return "not measured" if figure.value is None else f"{figure.value:.3g} {figure.unit}"
 
 
 def _verdict(figures: list[Figure]) -> int:
-    short = [figure for figure in figures if figure.met is False]
-    for figure in short:
-        sys.stdout.write(f"falls short: {row(figure)}\n")
-    if not short:
-        sys.stdout.write(f"all {sum(figure.met is True for figure in figures)} targets met\n")
+    short = [
+        f"{figure.name} ({_value(figure)}, {figure.target})" for figure in figures if figure.met is False
+    ]
+    met = sum(figure.met is True for figure in figures)
+    sys.stdout.write(f"falls short: {', '.join(short)}\n" if short else f"all {met} targets met\n")
     return 1 if short else 0
 
 
@@ -85,7 +96,6 @@ def _processor() -> str:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1")
+    return int(text)

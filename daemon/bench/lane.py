@@ -1,0 +1,34 @@
+"""The danger lane as the daemon runs it, one picture after another on stream time, for measuring."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from capture.frame import Frame, Image
+from daemon import app
+from daemon.core import Core
+from daemon.core_types import Assessed
+from daemon.trial import golden_picture
+
+FRAMES_PER_S = 25.0
+
+
+class Lane:
+    """From a picture to what the core decides: resize, encode, score, calibrate, step."""
+
+    def __init__(self, detector: app.Detector) -> None:
+        self._assessor = detector.assessor
+        self._core = Core(detector.spec)
+        self._seq = 0
+
+    def see(self, image: Image) -> None:
+        self._seq += 1
+        now = self._seq / FRAMES_PER_S
+        frame = Frame(image, (image.shape[1], image.shape[0]), self._seq, now, "bench")
+        self._core.step(Assessed(self._assessor.assess(frame)), now)
+
+
+def picture(width: int, height: int) -> Image:
+    """The golden picture at a size."""
+    return np.asarray(cv2.resize(golden_picture(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -1,0 +1,85 @@
+"""The measuring harness: order, ratios, targets, and what `bench` says of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.bench.harness import Cost, Figure, at_least, at_most, interleave, percentile, timed, unmeasured
+from daemon.bench_command import run
+from daemon.errors import CommandError
+
+
+def _scripted(name: str, order: list[str], cost: float) -> Cost:
+    def measured() -> float:
+        order.append(name)
+        return cost
+
+    return measured
+
+
+def test_pairs_alternate_and_take_turns_at_going_first() -> None:
+    order: list[str] = []
+    pairs = interleave(_scripted("a", order, 3.0), _scripted("b", order, 2.0), pairs=3, warmup=0)
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert pairs.ratios == (1.5, 1.5, 1.5)
+
+
+def test_the_first_calls_are_not_counted() -> None:
+    order: list[str] = []
+    pairs = interleave(_scripted("a", order, 1.0), _scripted("b", order, 1.0), pairs=2, warmup=3)
+    assert (len(order), len(pairs.ratios)) == (10, 2)
+
+
+def test_timed_counts_calls() -> None:
+    calls: list[int] = []
+    assert timed(lambda: calls.append(1), repeat=4)() >= 0
+    assert len(calls) == 4
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0, 100))
+def test_a_percentile_lies_among_the_samples(values: list[float], q: float) -> None:
+    assert min(values) <= percentile(values, q) <= max(values)
+
+
+def test_targets_bind_in_their_own_direction() -> None:
+    assert Figure("f", 0.9, "ratio", at_least(0.9)).met is True
+    assert Figure("f", 0.89, "ratio", at_least(0.9)).met is False
+    assert Figure("f", 2.1, "ratio", at_most(2)).met is False
+    assert Figure("f", 2.1, "ratio").met is None
+    assert unmeasured("f", "ratio", at_most(2), "no torch").met is False
+
+
+def test_figures_are_shown_written_and_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = [
+        Figure.median("good", [1.0, 2.0, 3.0], "ratio", at_least(2)),
+        Figure.p95("slow", [float(n) for n in range(101)], "ms", at_most(90)),
+        Figure("plain", 7.0, "MB"),
+        unmeasured("absent", "ratio", at_least(1), "needs torch"),
+    ]
+    assert run(iter(figures), tmp_path / "out.json", targets=True) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "falls short: slow (95 ms, <= 90), absent (not measured, >= 1)"
+    results = json.loads((tmp_path / "out.json").read_text())["results"]
+    assert results["good"] == {
+        "value": 2.0, "unit": "ratio", "target": ">= 2", "met": True, "samples": 3, "spread": [1.5, 2.5],
+    }  # fmt: skip
+    assert (results["plain"]["target"], results["plain"]["met"]) == (None, None)
+    assert (results["absent"]["value"], results["absent"]["note"]) == (None, "needs torch")
+
+
+def test_what_is_met_passes_and_without_targets_nothing_is_judged() -> None:
+    assert run([Figure("f", 1.0, "ratio", at_least(0.9))], None, targets=True) == 0
+    assert run([Figure("f", 0.1, "ratio", at_least(0.9))], None, targets=False) == 0
+
+
+def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    def never() -> Figure:
+        raise AssertionError
+
+    with pytest.raises(CommandError, match="there is no folder"):
+        run((never() for _ in range(1)), tmp_path / "none/out.json", targets=False)
