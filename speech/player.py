@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from speech.audio import Audio
+
 
 class PlayerError(Exception):
     """Base of what a player raises; the message says what to do."""
@@ -13,3 +19,72 @@ class PlayerLostError(PlayerError):
 
 class PlayerUnusableError(PlayerError):
     """It can never play as configured (no such file or device, no permission)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The first sample of a sound is on its way."""
+
+    id: str
+    at_s: float
+    """When it leaves the loudspeaker, in monotonic seconds: may be some milliseconds ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last sample of a sound is on its way. Not told of a sound that was cut or replaced."""
+
+    id: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """A sound is not heard, or not to its end."""
+
+    id: str
+    reason: str
+
+
+class Outlet(StrEnum):
+    """Where sound goes."""
+
+    LOUDSPEAKER = "loudspeaker"
+    FILE = "file"
+    NOWHERE = "nowhere"
+
+
+@dataclass(frozen=True, slots=True)
+class OutletChanged:
+    """Sound goes elsewhere than before."""
+
+    outlet: Outlet
+    reason: str
+    """One line for people: which device, or why there is none."""
+    at_s: float
+
+
+PlayerEvent = Began | Ended | Broke | OutletChanged
+
+
+class Player(Protocol):
+    """Plays one sound at a time. Callable from any thread; never waits for the device."""
+
+    @property
+    def outlet(self) -> Outlet: ...
+
+    def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        """Let it sound now; what sounds fades out within 5 ms. With `more`, further audio follows."""
+        ...
+
+    def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        """Continue the sound of that id; nothing happens if it is no longer the one playing."""
+        ...
+
+    def cut(self, id: str) -> None:
+        """End the sound of that id within 5 ms."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device, in bounded time."""
+        ...

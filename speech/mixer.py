@@ -1,0 +1,185 @@
+"""Turns commands into blocks of samples: the part of a player that has no device.
+
+Commands are handed over through a deque, whose ends may be used by different threads without a lock; all
+else belongs to whoever pulls. So `play` costs microseconds and the audio callback never waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.audio import Audio
+from speech.player import Began, Broke, Ended
+from speech.shaping import FADE_S, fade_curve
+
+Samples = NDArray[np.int16]
+
+LONGEST_S = 60.0
+"""Seconds of sound that may be queued for one utterance; what exceeds it is dropped and counted."""
+COMMANDS = 256
+"""Commands that may wait for the next block."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    kind: Literal["play", "append", "cut"]
+    id: str
+    samples: Samples
+    more: bool = False
+
+
+@dataclass(slots=True)
+class _Sound:
+    id: str
+    chunks: deque[Samples] = field(default_factory=deque)
+    queued: int = 0
+    more: bool = True
+    began: bool = False
+
+    def add(self, samples: Samples, more: bool) -> None:
+        if len(samples):
+            self.chunks.append(samples)
+            self.queued += len(samples)
+        self.more = more
+
+    def take(self, count: int) -> Samples:
+        """At most `count` frames, in order; they are gone afterwards."""
+        parts: list[Samples] = []
+        while count and self.chunks:
+            chunk = self.chunks.popleft()
+            parts.append(chunk[:count])
+            if len(chunk) > count:
+                self.chunks.appendleft(chunk[count:])
+            count -= len(parts[-1])
+        self.queued -= sum(map(len, parts))
+        return np.concatenate(parts) if parts else np.zeros((0, 2), np.int16)
+
+
+class Mixer:
+    """One sound at a time, int16 stereo; a sound that is cut or replaced fades out under the next one.
+
+    No step between two samples is larger than the largest steps within the sounds that overlap plus
+    what the fade itself adds, peak * pi / (2 * fade length).
+    """
+
+    def __init__(self, rate: int, tell: Callable[[Began | Ended | Broke], None]) -> None:
+        """`tell` is called by whoever pulls, so it must not wait."""
+        self.rate = rate
+        self.dropped = 0
+        """Commands and chunks that found no room."""
+        self.starved = 0
+        """Blocks in which a sound had to pause because its next chunk was not there."""
+        self._tell = tell
+        self._commands: deque[_Command] = deque()
+        self._sound: _Sound | None = None
+        self._tail = np.zeros((0, 2), np.int32)
+        self._pulling = threading.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """True while something sounds or is about to."""
+        return self._sound is not None or bool(self._commands) or bool(len(self._tail))
+
+    def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        """Replace what sounds. `audio` is stereo at this mixer's rate."""
+        self._command(_Command("play", id, audio.samples, more))
+
+    def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        """Continue that sound, or, with no frames and no `more`, say that it is complete."""
+        self._command(_Command("append", id, audio.samples, more))
+
+    def cut(self, id: str) -> None:
+        """Fade that sound out."""
+        self._command(_Command("cut", id, np.zeros((0, 2), np.int16)))
+
+    def pull(self, frames: int, at_s: float) -> Samples:
+        """The next block, shape (frames, 2), whose first sample is heard at `at_s`.
+
+        Silence for the second of two threads that pull at once: that happens only while one device
+        takes over from another.
+        """
+        if not self._pulling.acquire(blocking=False):
+            return np.zeros((frames, 2), np.int16)
+        try:
+            self._obey()
+            return self._mix(frames, at_s)
+        finally:
+            self._pulling.release()
+
+    def refuse(self, reason: str) -> None:
+        """Break what sounds and all that is to sound: there is nobody to hear it."""
+        with self._pulling:
+            self._obey(lambda id_: self._tell(Broke(id_, reason)))
+            if self._sound is not None:
+                self._tell(Broke(self._sound.id, reason))
+            self._sound, self._tail = None, self._tail[:0]
+
+    def _command(self, command: _Command) -> None:
+        if len(self._commands) >= COMMANDS:
+            self.dropped += 1
+            return
+        self._commands.append(command)
+
+    def _obey(self, refused: Callable[[str], None] | None = None) -> None:
+        while self._commands:
+            command = self._commands.popleft()
+            sound = self._sound
+            if command.kind == "play" and refused is not None:
+                refused(command.id)
+            elif command.kind == "play":
+                self._fade()
+                self._sound = _Sound(command.id)
+                self._add(self._sound, command)
+            elif sound is not None and sound.id == command.id:
+                if command.kind == "append":
+                    self._add(sound, command)
+                else:
+                    self._fade()
+
+    def _add(self, sound: _Sound, command: _Command) -> None:
+        room = round(LONGEST_S * self.rate) - sound.queued
+        if len(command.samples) > room:
+            self.dropped += 1
+        sound.add(command.samples[: max(room, 0)], command.more)
+
+    def _fade(self) -> None:
+        """Keep the next 5 ms of what sounds, fading, to be heard under whatever follows."""
+        if self._sound is None:
+            return
+        rest = self._sound.take(round(FADE_S * self.rate))
+        began, self._sound = self._sound.began, None
+        if not began:
+            return
+        faded = np.round(rest * fade_curve(round(FADE_S * self.rate))[: len(rest), None]).astype(np.int32)
+        longer, shorter = sorted((faded, self._tail), key=len, reverse=True)
+        self._tail = longer.copy()
+        self._tail[: len(shorter)] += shorter
+
+    def _mix(self, frames: int, at_s: float) -> Samples:
+        block = np.zeros((frames, 2), np.int32)
+        tail, self._tail = self._tail[:frames], self._tail[frames:]
+        block[: len(tail)] += tail
+        if self._sound is not None:
+            self._sounding(self._sound, block, at_s)
+        return np.clip(block, -32768, 32767).astype(np.int16)
+
+    def _sounding(self, sound: _Sound, block: NDArray[np.int32], at_s: float) -> None:
+        taken = sound.take(len(block))
+        block[: len(taken)] += taken
+        if len(taken) and not sound.began:
+            sound.began = True
+            self._tell(Began(sound.id, at_s))
+        if sound.chunks:
+            return
+        if not sound.more:
+            self._sound = None
+            self._tell(Ended(sound.id, at_s + len(taken) / self.rate))
+        elif sound.began and len(taken) < len(block):
+            self.starved += 1
