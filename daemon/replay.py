@@ -21,10 +21,10 @@ from daemon.blackbox import SUFFIX, BlackBox
 from daemon.core_types import Assessed, DescribeView, Effect, Input, Record, Tick
 from daemon.events import Event
 from daemon.eyesight import Eyesight
+from daemon.narrator import View, request_of
 from pipeline.assessor import Assessor
-from pipeline.describer import DescribeError, Describer, DescribeRequest
+from pipeline.describer import DescribeError, Describer
 from pipeline.narration import Answered, AnswerEnded, CancelDescription
-from pipeline.types import Assessment
 from speech.audio import Audio
 from speech.outbox_types import Cut, Failed, Finished, Start, Started
 from speech.synthesizer import SynthesisError
@@ -56,14 +56,6 @@ class Sink(Protocol):
     def cut(self, at_s: float) -> None: ...
 
     def close(self, at_s: float) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A frame and what was made of it, kept until its description is over."""
-
-    frame: Frame
-    assessment: Assessment
 
 
 @dataclass(slots=True)
@@ -244,18 +236,8 @@ class Replay:
         view = self._views.get(wanted.scene.id)
         if self._describer is None or view is None:
             return
-        yield from self._describer.describe(
-            DescribeRequest(
-                id=wanted.scene.id,
-                image=view.frame.image,
-                trigger=wanted.scene.trigger,
-                language=self._options.language,
-                seen=wanted.seen,
-                question=wanted.scene.question,
-                embedding=view.assessment.embedding,
-                deadline_s=self._options.deadline_s,
-            )
-        )
+        request = request_of(wanted, view, self._options.language, self._options.deadline_s)
+        yield from self._describer.describe(request)
 
     def _summary(self) -> Event:
         counts = self._box.core.counts
