@@ -1,0 +1,71 @@
+"""What is said of dangers: short, different from each other, in both languages."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pipeline import hazards as tables
+from pipeline import wording
+from pipeline.settings import HazardSettings
+from pipeline.tags import builtin_words
+from pipeline.types import Direction
+
+LANGUAGES = ("en", "ko")
+
+
+def phrases(language: str) -> dict[tuple[str, Direction | None], str]:
+    settings = {
+        name: HazardSettings.model_validate(table, strict=False) for name, table in tables.builtin().items()
+    }
+    return {
+        (hazard.name, direction): wording.danger_phrase(hazard.say[language], direction, language)
+        for hazard in tables.from_settings(settings)
+        for direction in (None, *Direction)
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_danger_takes_twelve_words_at_most_and_no_two_are_alike(language: str) -> None:
+    said = phrases(language)
+    assert len(said) == 14 * 4
+    assert len(set(said.values())) == len(said)
+    assert all(2 <= len(text.split()) <= 12 for text in said.values()), said
+    assert not any("{" in text for text in said.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_hazard_opens_with_its_own_word_or_two(language: str) -> None:
+    """The first words tell hazards apart before the name is heard."""
+    openings = {text.split("!")[0] for (_, direction), text in phrases(language).items() if direction is None}
+    assert len(openings) >= 12
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_can_be_said_of_a_hazard_is_prepared(language: str) -> None:
+    say = "Stop! Fire{where}."
+    prepared = set(wording.danger_phrases(say, language))
+    for direction, escalated in itertools.product((None, *Direction), (False, True)):
+        assert wording.danger_phrase(say, direction, language, escalated=escalated) in prepared
+    assert set(wording.ONLY_WHERE[language].values()) <= prepared
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_hazard_has_a_name_for_descriptions(language: str) -> None:
+    assert set(builtin_words().hazards) == set(tables.builtin())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mute_is_confirmed_in_words(language: str) -> None:
+    texts = {
+        wording.mute_phrase(0, language, danger=False),
+        wording.mute_phrase(60, language, danger=False),
+        wording.mute_phrase(61, language, danger=False),
+        wording.mute_phrase(61, language, danger=True),
+    }
+    assert len(texts) == 4
+
+
+def test_an_unknown_reason_of_an_organ_has_words_too() -> None:
+    assert wording.health_phrase("camera", "on fire", "en") == "Camera lost. I cannot see."
