@@ -23,7 +23,12 @@ EXPECTED = (
     "builtins.OSError",
     "capture.camera.CameraError",
     "daemon.errors.CommandError",
+    "pipeline.calibration.CalibrationError",
+    "pipeline.hazards.HazardError",
+    "pipeline.openclip.recipe.ModelUnusableError",
+    "pipeline.starter.model.StarterUnusableError",
     "pipeline.store.errors.StoreError",
+    "speech.player.PlayerError",
     "speech.synthesizer.SynthesisError",
 )
 """Errors that are no bugs: their message says what to do. Named, so that no room is imported for them."""
