@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from daemon.core_types import CoreSpec, Effect, Mute, Record
+from daemon.core_types import CoreSpec, Effect, Mute, Record, Relay
 from daemon.health import Change, Organ
 from daemon.register import Register
 from pipeline import wording
@@ -136,6 +136,25 @@ class Announcer:
         """What somebody wants said."""
         yield from self._offer(now, text, Priority.MESSAGE, f"say:{text}", language=language)
 
+    def relay(self, wish: Relay, now: float) -> Iterable[Effect]:
+        """What another instance wants said; its danger is as urgent as our own, its silence ours too."""
+        until_s = self._danger_muted_until_s if wish.priority is Priority.DANGER else self._muted_until_s
+        if now < until_s and wish.priority is not Priority.MESSAGE:
+            self._register.counts["muted"] += 1
+            return
+        yield from self._offer(
+            now,
+            wish.text,
+            wish.priority,
+            wish.key,
+            cause=wish.cause,
+            language=wish.language,
+            severity=wish.severity,
+            earcon=wish.earcon,
+            pan=wish.pan,
+            expires_in_s=wish.expires_in_s,
+        )
+
     def repeat(self, now: float) -> Iterable[Effect]:
         """The last thing again."""
         text, language = self._last_said or (wording.NOTHING_SAID[self._spec.language], None)
@@ -164,6 +183,7 @@ class Announcer:
         earcon: str | None = None,
         pan: float = 0.0,
         captured_at_s: float | None = None,
+        expires_in_s: float | None = None,
     ) -> Iterable[Effect]:
         captured = now if captured_at_s is None else captured_at_s
         utterance = Utterance(
@@ -175,7 +195,7 @@ class Announcer:
             key=key,
             created_at_s=now,
             captured_at_s=captured,
-            expires_at_s=captured + EXPIRES_S[priority],
+            expires_at_s=captured + (EXPIRES_S[priority] if expires_in_s is None else expires_in_s),
             severity=severity,
             earcon=earcon,
             pan=pan,

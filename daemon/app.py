@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from speech.voice import Renderer
-
 from capture.camera import Camera
 from daemon.blackbox import BlackBox
 from daemon.core import Core
@@ -24,11 +22,13 @@ from pipeline.calibration import shipped_starter
 from pipeline.describer import Describer
 from pipeline.hazards import Hazard
 from pipeline.image_text import ImageTextModel
+from pipeline.stillness import Stillness
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
 from pipeline.wording import danger_phrases
 from speech.synthesizer import Synthesizer
 from speech.utterance import Priority
+from speech.voice import Renderer
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,9 @@ def build_detector(settings: Settings, model: ImageTextModel | None = None) -> D
         health=settings.health,
         outbox=settings.speech.outbox,
     )
-    return Detector(model, Assessor(model, bank, calibration), hazards, spec)
+    stillness = Stillness(settings.pipeline.still_level, settings.pipeline.still_s)
+    assessor = Assessor(model, bank, calibration, stillness)
+    return Detector(model, assessor, hazards, spec)
 
 
 def build_describer(settings: Settings, model: ImageTextModel) -> Describer | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from daemon import health as organs
 from daemon.announcer import Announcer
-from daemon.core_types import Ask, Assessed, CoreSpec, DescribeView, Effect, Input, Mute, Repeat, Say, Tick
+from daemon.core_types import Ask, Assessed, CoreSpec, DescribeView, Effect, Input, Mute, Relay, Repeat, Say, Tick
 from daemon.register import Register
 from pipeline import narration as stories
 from pipeline.describer import Seen
@@ -76,6 +76,8 @@ class Core:
                 return tuple(self._assessed(assessment, now))
             case Say() | Ask() | Repeat() | Mute():
                 return tuple(self._command(event, now))
+            case Relay():
+                return tuple(self._announcer.relay(event, now))
             case organs.Report():
                 return tuple(self._changes(self._health.step(event, now), now))
             case Tick():

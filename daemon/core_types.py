@@ -15,6 +15,7 @@ from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, SceneEvent
 from speech import outbox_types as voices
 from speech.settings import OutboxSettings
+from speech.utterance import Priority
 
 
 class HazardSpec(BaseModel, frozen=True):
@@ -71,6 +72,22 @@ class Mute:
     """Silence for a while; 0 ends it. Danger is silenced only when asked twice."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Another instance, which has no loudspeaker of its own, wants this said."""
+
+    text: str
+    language: str
+    priority: Priority
+    key: str
+    severity: int = 0
+    pan: float = 0.0
+    earcon: str | None = None
+    expires_in_s: float = 5.0
+    cause: str | None = None
+    """An id of the other instance's, by which it finds its `speak` event."""
 
 
 @dataclass(frozen=True, slots=True)

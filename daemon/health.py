@@ -21,6 +21,7 @@ class HealthSettings(BaseModel, frozen=True, extra="forbid"):
 
     settle_s: float = Field(1.0, ge=0, le=60, description="seconds a change must last before it is told")
     quiet_s: float = Field(10.0, ge=0, le=600, description="seconds between two words about the same organ")
+    late_s: float = Field(0.7, gt=0, le=60, description="seconds from frame to assessment that count as late")
     remind_s: float = Field(60.0, ge=0, le=3600, description="seconds until a failure is told again; 0 never")
 
 

@@ -7,7 +7,10 @@ from typing import Protocol
 from capture.frame import Frame, Image
 from pipeline.image_text import ImageTextModel, Scores, TextBank
 from pipeline.preprocess import crops
+from pipeline.stillness import Stillness
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
+
+Look = tuple[Embedding, Probabilities]
 
 
 class Calibrated(Protocol):
@@ -19,20 +22,37 @@ class Calibrated(Protocol):
 class Assessor:
     """One model, its bound prompts and their calibration. Used by one thread."""
 
-    def __init__(self, model: ImageTextModel, bank: TextBank, calibration: Calibrated) -> None:
+    def __init__(
+        self,
+        model: ImageTextModel,
+        bank: TextBank,
+        calibration: Calibrated,
+        stillness: Stillness | None = None,
+    ) -> None:
         self._model = model
         self._bank = bank
         self._calibration = calibration
+        self._stillness = stillness
+        self._last: Look | None = None
+        self.encoded = 0
+        """Encodings so far, parts of frames included."""
 
     def assess(self, frame: Frame, focus: Direction | None = None) -> Assessment:
         """Score the whole frame and, where `focus` names one, that part of it too."""
-        embedding, probabilities = self.look(frame.image)
+        embedding, probabilities = self._whole(frame)
         reading = None
         if focus is not None:
             reading = CropReading(focus, self.look(crops(frame.image)[focus])[1])
         return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
 
-    def look(self, image: Image) -> tuple[Embedding, Probabilities]:
+    def _whole(self, frame: Frame) -> Look:
+        still = self._stillness is not None and self._stillness.still(frame.image, frame.captured_at_s)
+        if not still or self._last is None:
+            self._last = self.look(frame.image)
+        return self._last
+
+    def look(self, image: Image) -> Look:
         """Embedding and calibrated probabilities of one picture."""
+        self.encoded += 1
         embedding = self._model.encode(image)
         return embedding, self._calibration.probabilities(self._bank.scores(embedding))

@@ -13,6 +13,15 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
     model: str = Field("auto", description="auto | starter | a name from `watchword models list`")
     device: str = Field("CPU", description="OpenVINO device")
     threads: int = Field(0, ge=0, le=64, description="threads of the encoder; 0 lets OpenVINO choose")
+    still_s: float = Field(
+        0.5,
+        ge=0,
+        le=5,
+        description="seconds an encoding may stand for frames that show the same; 0 encodes every frame",
+    )
+    still_level: float = Field(
+        2.0, ge=0, le=20, description="grey levels that no spot may change by to count as the same"
+    )
 
 
 class WatchSettings(BaseModel, frozen=True, extra="forbid"):

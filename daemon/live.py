@@ -1,0 +1,164 @@
+"""The running daemon: carries out what the core decides, and answers those who ask about it."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from daemon import control_protocol as wire
+from daemon.control_server import Request
+from daemon.core import Core
+from daemon.core_types import Ask, DescribeView, Effect, Input, Mute, Record, Relay, Repeat, Say
+from daemon.events import Event
+from daemon.ledger import Ledger
+from daemon.mind import Mind
+from daemon.narrator import Narrator, View, request_of
+from daemon.scribe import Scribe
+from pipeline.narration import AnswerEnded, CancelDescription
+from speech.outbox_types import Cut, Hush, Start
+from speech.utterance import Priority, Utterance
+
+log = logging.getLogger(__name__)
+
+VIEWS_KEPT = 4
+"""Views whose pictures are kept: one is being described, one may wait, the rest is over."""
+
+
+class Mouth(Protocol):
+    """What speaks: begins at once, or is told to stop; reports what happens to the core."""
+
+    def start(self, utterance: Utterance) -> None: ...
+
+    def cut(self, utterance_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Narrating:
+    """Who describes, and in what words."""
+
+    narrator: Narrator
+    language: str
+    deadline_s: float
+
+
+class Stagehand:
+    """Carries out the core's effects, in order and without waiting."""
+
+    def __init__(
+        self,
+        mind: Mind,
+        mouth: Mouth,
+        narrating: Narrating | None,
+        scribe: Scribe,
+        ledger: Ledger,
+        view: Callable[[], View | None],
+        on_alert: Callable[[Event], None],
+    ) -> None:
+        self._mind = mind
+        self._mouth = mouth
+        self._narrating = narrating
+        self._scribe = scribe
+        self._ledger = ledger
+        self._view = view
+        self._on_alert = on_alert
+        self._views: OrderedDict[str, View] = OrderedDict()
+
+    def perform(self, effect: Effect, timing: Mapping[str, float]) -> None:
+        """Carry out one effect; `timing` is what was measured on the way to it."""
+        match effect:
+            case Record(event):
+                self._record(event.timed(**timing))
+            case Start(utterance):
+                self._mouth.start(utterance)
+            case Cut(utterance_id):
+                self._mouth.cut(utterance_id)
+            case DescribeView():
+                self._describe(effect)
+            case CancelDescription(scene_id):
+                if self._narrating:
+                    self._narrating.narrator.cancel(scene_id)
+
+    def _record(self, event: Event) -> None:
+        self._scribe.write(event)
+        if event.kind == "scene" and (view := self._view()):
+            self._views[event.id] = view
+            while len(self._views) > VIEWS_KEPT:
+                self._views.popitem(last=False)
+        elif event.kind == "speak" and event.fields["priority"] == "danger":
+            self._ledger.note("frame_to_ear", event.timing["since_capture_s"])
+        elif event.kind == "alert":
+            self._on_alert(event)
+
+    def _describe(self, wanted: DescribeView) -> None:
+        view = self._views.get(wanted.scene.id)
+        if self._narrating is None or view is None:
+            self._mind.step(AnswerEnded(wanted.scene.id))
+            return
+        n = self._narrating
+        n.narrator.ask(request_of(wanted, view, n.language, n.deadline_s))
+
+
+class Desk:
+    """Answers the control socket."""
+
+    def __init__(
+        self,
+        mind: Mind,
+        clock: Callable[[], float],
+        status: Callable[[], Mapping[str, Any]],
+        reload: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._mind = mind
+        self._clock = clock
+        self._status = status
+        self._reload = reload
+
+    def answer(self, request: Request) -> Mapping[str, Any]:
+        """Handle one request in the client's thread. Raises CommandError."""
+        match request.command:
+            case wire.Status():
+                return self._status()
+            case wire.Reload():
+                return self._reload()
+            case wire.Why(event_id):
+                return {"text": f"{event_id}: not kept"}
+        return self._tell(_input(request.command))
+
+    def _tell(self, event: Input) -> Mapping[str, Any]:
+        self._mind.step(event)
+        return {}
+
+
+def _input(command: wire.Command) -> Input:
+    match command:
+        case wire.Say(text=text, language=language):
+            return Say(text, language)
+        case wire.Ask(question=question):
+            return Ask(question)
+        case wire.Mute(seconds=seconds):
+            return Mute(seconds)
+        case wire.Repeat():
+            return Repeat()
+        case wire.Utter():
+            fields = command.model_dump(exclude={"priority", "do"})
+            return Relay(priority=Priority[command.priority.upper()], **fields)
+    return Hush()
+
+
+def core_status(core: Core, now: float) -> Mapping[str, Any]:
+    """What the core knows about itself."""
+    muted_s, danger_muted_s = core.muted(now)
+    organs = {
+        organ: {"reason": s.reason, "since_s": round(now - s.since_s, 1), "detail": s.detail}
+        for organ, s in core.organ_states.items()
+    }
+    return {
+        "organs": organs,
+        "active": sorted(core.watch.active),
+        "muted_s": round(muted_s, 1),
+        "danger_muted_s": round(danger_muted_s, 1),
+        "counts": dict(sorted(core.counts.items())),
+    }
