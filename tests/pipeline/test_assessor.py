@@ -17,7 +17,7 @@ def scene(seed: int = 0) -> Image:
     return np.kron(small, np.ones((10, 10, 1), np.uint8))
 
 
-def noisy(image: Image, seed: int, sigma: float = 3.0) -> Image:
+def noisy(image: Image, seed: int, sigma: float = 2.0) -> Image:
     noise = np.random.default_rng(seed).normal(0, sigma, image.shape)
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
