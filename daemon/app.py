@@ -14,7 +14,7 @@ from daemon.core_types import CoreSpec, HazardSpec
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.eyesight import Eyesight
-from daemon.replay import Options, Replay, Sink
+from daemon.replay import Options, Replay, Sink, Voice
 from daemon.settings import Settings
 from pipeline import hazards as hazard_tables
 from pipeline.assessor import Assessor
@@ -134,7 +134,7 @@ def open_recorded(settings: Settings, source: str) -> Camera:
 def build_replay(
     settings: Settings,
     detector: Detector,
-    renderer: Renderer,
+    voice: Voice,
     sink: Sink,
     write: Callable[[Event], None],
     *,
@@ -145,7 +145,7 @@ def build_replay(
     return Replay(
         box=BlackBox(Core(detector.spec)),
         assessor=detector.assessor,
-        voice=renderer,
+        voice=voice,
         sink=sink,
         describer=build_describer(settings, detector.model),
         options=Options(

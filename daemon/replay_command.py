@@ -15,6 +15,7 @@ from daemon import app
 from daemon.blackbox import SUFFIX, Recording
 from daemon.errors import CommandError
 from daemon.events import Event
+from daemon.quiet_replay import NoSink
 from daemon.settings import Settings
 
 
@@ -78,20 +79,10 @@ def _print(summary: Event) -> None:
     )
 
 
-class _Silence:
-    """A sink for those who want no sound."""
-
-    def place(self, audio: object, at_s: float) -> None: ...
-
-    def cut(self, at_s: float) -> None: ...
-
-    def close(self, at_s: float) -> None: ...
-
-
 @contextmanager
 def _sink(path: Path | None, settings: Settings) -> Iterator[app.Sink]:
     if path is None:
-        yield _Silence()
+        yield NoSink()
         return
     yield WavTimeline(path, settings.speech.sample_rate)
 
