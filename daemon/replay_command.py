@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from speech.espeak import ChildSynthesizer
-from speech.wav import WavTimeline
-
 from daemon import app
 from daemon.blackbox import SUFFIX, Recording
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.quiet_replay import NoSink
+from daemon.replay import Sink
 from daemon.settings import Settings
+from speech.espeak import ChildSynthesizer
+from speech.wav import WavTimeline
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def _print(summary: Event) -> None:
 
 
 @contextmanager
-def _sink(path: Path | None, settings: Settings) -> Iterator[app.Sink]:
+def _sink(path: Path | None, settings: Settings) -> Iterator[Sink]:
     if path is None:
         yield NoSink()
         return
