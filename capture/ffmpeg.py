@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Sequence
 
 import cv2
+import numpy as np
+
+from capture.frame import Image
 
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 
@@ -25,3 +30,30 @@ def open_ffmpeg(target: str, options: str = "", parameters: Sequence[int] = ()) 
         return cv2.VideoCapture(target, cv2.CAP_FFMPEG, list(parameters))
     except cv2.error:
         return cv2.VideoCapture()
+
+
+def grab(capture: cv2.VideoCapture, tries: int, within_s: float = math.inf) -> int | None:
+    """Advance to the next picture; how many damaged ones were passed over, None where there is no next.
+
+    OpenCV reports one undecodable packet and the end of a stream alike, so only many failures in a row
+    (they come at once at an end), or `within_s` seconds of them, mean that nothing more will come.
+    """
+    give_up_s = time.monotonic() + within_s
+    for damaged in range(tries):
+        try:
+            if capture.grab():
+                return damaged
+        except cv2.error:
+            return None
+        if time.monotonic() >= give_up_s:
+            break
+    return None
+
+
+def retrieve(capture: cv2.VideoCapture) -> Image | None:
+    """The picture grabbed last; None where its colours cannot be converted."""
+    try:
+        found, image = capture.retrieve()
+    except cv2.error:
+        return None
+    return np.asarray(image, dtype=np.uint8) if found else None

@@ -7,10 +7,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from capture.camera import CameraUnusable
-from capture.ffmpeg import open_ffmpeg
+from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame, Image
 from capture.orient import orient
 from capture.picture import MAX_PIXELS, list_pictures, load_picture, regular_file
@@ -20,6 +19,8 @@ from capture.stamps import Stamps
 _log = logging.getLogger(__name__)
 _NAMED = 5
 """Broken pictures named one by one in a notice; the rest are counted."""
+_TRIES = 500
+"""Damaged pictures in a row that are passed over before a video counts as ended; each takes microseconds."""
 _SHORT_S = 0.5
 """Seconds a video may fall short of its announced length; some headers count a frame or two too many."""
 
@@ -37,6 +38,7 @@ class VideoFile:
         self._stamps = Stamps(self._capture.get(cv2.CAP_PROP_FPS))
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._damage: str | None = None
+        self._damaged = 0
         self._ended = False
         self._first = None if self._is_giant() else self._decode()
         if self._first is None:
@@ -78,26 +80,30 @@ class VideoFile:
         return "holds no picture that can be decoded; it is damaged, copy it again"
 
     def _decode(self) -> Frame | None:
-        try:
-            found, image = self._capture.read()
-        except cv2.error:
+        damaged = grab(self._capture, _TRIES)
+        image = None if damaged is None else retrieve(self._capture)
+        if damaged is None or image is None:
             return None
-        if not found:
-            return None
+        self._damaged += damaged
         at_s = self._stamps.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-        picture = np.asarray(image, dtype=np.uint8)
-        height, width = picture.shape[:2]
-        return _frame(picture, (width, height), self._stamps.count - 1, at_s, self.source, self._settings)
+        height, width = image.shape[:2]
+        return _frame(image, (width, height), self._stamps.count - 1, at_s, self.source, self._settings)
 
     def _shortfall(self) -> str | None:
-        """What to say where the file ended well before the length its header announces."""
-        announced_s, end_s = self._announced * self._stamps.interval_s, self._stamps.end_s
-        if self._stamps.count >= self._announced or announced_s - end_s <= _SHORT_S:
-            return None
-        return (
-            f"{self._path} announces {announced_s:.1f} s but only {end_s:.1f} s "
-            f"({self._stamps.count} frames) could be decoded; unless trimmed on purpose it is damaged"
+        """What to say where frames are missing: amid the file, or well before its announced length."""
+        announced_s, end_s, count = (
+            self._announced * self._stamps.interval_s,
+            self._stamps.end_s,
+            self._stamps.count,
         )
+        if count < self._announced and announced_s - end_s > _SHORT_S:
+            return (
+                f"{self._path} announces {announced_s:.1f} s but only {end_s:.1f} s ({count} frames) "
+                "could be decoded; unless trimmed on purpose it is damaged"
+            )
+        if self._damaged:
+            return f"{self._path} is damaged: {self._damaged} of {count + self._damaged} frames were skipped"
+        return None
 
 
 class PictureFolder:

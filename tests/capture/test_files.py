@@ -123,7 +123,12 @@ def test_a_damaged_middle_is_quiet_and_harmless(tmp_path: Path, capfd: pytest.Ca
     middle = len(data) // 3
     data[middle : middle + 2000] = np.random.default_rng(0).bytes(2000)
     clip.write_bytes(bytes(data))
-    assert frames(VideoFile(clip, SETTINGS))
+    camera = VideoFile(clip, SETTINGS)
+    found = frames(camera)
+    assert 15 < len(found) < 30
+    assert found[-1].captured_at_s == pytest.approx(2.9)
+    assert camera.damage is not None
+    assert f"{30 - len(found)} of 30 frames" in camera.damage
     assert capfd.readouterr().err == ""
 
 
