@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from daemon.core_types import CoreSpec, Effect, Mute, Record, Relay
+from daemon.core_types import CoreSpec, Effect, Mute, Record, Relay, Say
 from daemon.health import Change, Organ
 from daemon.register import Register
 from pipeline import wording
@@ -132,9 +132,12 @@ class Announcer:
         text = wording.health_phrase(change.organ, change.reason, self._spec.language)
         yield from self._offer(now, text, Priority.MESSAGE, f"health:{change.organ}")
 
-    def message(self, text: str, language: str | None, now: float) -> Iterable[Effect]:
+    def message(self, wish: Say, now: float) -> Iterable[Effect]:
         """What somebody wants said."""
-        yield from self._offer(now, text, Priority.MESSAGE, f"say:{text}", language=language)
+        key = f"say:{wish.text}"
+        yield from self._offer(
+            now, wish.text, Priority.MESSAGE, key, language=wish.language, earcon=wish.earcon
+        )
 
     def relay(self, wish: Relay, now: float) -> Iterable[Effect]:
         """What another instance wants said; its danger is as urgent as our own, its silence ours too."""

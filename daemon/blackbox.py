@@ -67,6 +67,16 @@ class BlackBox:
     def core(self) -> Core:
         return self._core
 
+    def swap(self, spec: CoreSpec) -> None:
+        """Go on with other settings from the same state; what is remembered starts afresh.
+
+        Raises ValueError where the hazards differ.
+        """
+        core = Core(spec)
+        core.restore(self._core.state())
+        self._core = core
+        self._segments.clear()
+
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
         """One step of the core, remembered."""
         segment = self._segment(now)

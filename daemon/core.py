@@ -11,7 +11,19 @@ from typing import Any
 
 from daemon import health as organs
 from daemon.announcer import Announcer
-from daemon.core_types import Ask, Assessed, CoreSpec, DescribeView, Effect, Input, Mute, Relay, Repeat, Say, Tick
+from daemon.core_types import (
+    Ask,
+    Assessed,
+    CoreSpec,
+    DescribeView,
+    Effect,
+    Input,
+    Mute,
+    Relay,
+    Repeat,
+    Say,
+    Tick,
+)
 from daemon.register import Register
 from pipeline import narration as stories
 from pipeline.describer import Seen
@@ -195,8 +207,8 @@ class Core:
 
     def _command(self, command: Say | Ask | Repeat | Mute, now: float) -> Iterable[Effect]:
         match command:
-            case Say(text, language):
-                yield from self._announcer.message(text, language, now)
+            case Say():
+                yield from self._announcer.message(command, now)
             case Ask(question):
                 yield from self._want(Trigger.REQUEST, now, question=question)
             case Repeat():

@@ -53,6 +53,7 @@ class Say:
 
     text: str
     language: str | None = None
+    earcon: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from daemon.blackbox import BlackBox, Recording
 from daemon.core import Core
-from daemon.core_types import Effect, Input
+from daemon.core_types import CoreSpec, Effect, Input
 
 T = TypeVar("T")
 
@@ -57,6 +57,11 @@ class Mind:
         """Read something from the core while no step is under way."""
         with self._lock:
             return question(self._box.core)
+
+    def swap(self, spec: CoreSpec) -> None:
+        """Go on with other settings. Raises ValueError where the hazards differ."""
+        with self._lock:
+            self._box.swap(spec)
 
     def frozen(self) -> Recording:
         """The black box as it is now."""

@@ -1,0 +1,87 @@
+"""What a changed configuration means for a running daemon: what is applied now, what needs a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from daemon.settings import Settings
+
+LIVE = (
+    "watch.*",
+    "scene.*",
+    "health.*",
+    "describe.stale_s",
+    "describe.deadline_s",
+    "hazards.*.threshold",
+    "hazards.*.severity",
+    "hazards.*.say_*",
+    "speech.rate_wpm",
+    "speech.danger_rate_wpm",
+    "speech.volume",
+    "speech.pitch",
+    "speech.voice",
+    "speech.pan_width",
+    "speech.outbox.*",
+    "log.level",
+)
+"""Settings that a running daemon takes over; all others need a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Dotted keys whose values differ."""
+
+    live: tuple[str, ...]
+    restart: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.live and not self.restart
+
+    @property
+    def voice(self) -> bool:
+        """True where what is said sounds different from now on, so that phrases must be rendered again."""
+        return any(key.startswith("speech.") or ".say_" in key for key in self.live)
+
+
+def plan(old: Settings, new: Settings) -> Plan:
+    """Compare two valid settings."""
+    before, after = dict(_leaves(old.model_dump(mode="json"))), dict(_leaves(new.model_dump(mode="json")))
+    changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+    live = tuple(key for key in changed if key in before and key in after and _is_live(key))
+    return Plan(live, tuple(key for key in changed if key not in live))
+
+
+def merged(old: Settings, new: Settings, plan: Plan) -> Settings:
+    """The old settings with what can be applied live taken from the new."""
+    tree, given = old.model_dump(mode="json"), new.model_dump(mode="json")
+    for key in plan.live:
+        _put(tree, key.split("."), _get(given, key.split(".")))
+    return Settings.model_validate(tree)
+
+
+def _is_live(key: str) -> bool:
+    return any(fnmatchcase(key, pattern) for pattern in LIVE)
+
+
+def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+def _get(tree: Mapping[str, Any], path: list[str]) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        tree = tree[name]
+    tree[path[-1]] = value

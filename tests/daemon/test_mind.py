@@ -1,0 +1,71 @@
+"""The core shared by threads: effects in order, reports taken in afterwards, settings swapped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from daemon.blackbox import BlackBox
+from daemon.core import Core
+from daemon.core_types import Assessed, Effect, Record, Say
+from daemon.mind import Mind
+from speech.outbox_types import Finished, Start, Started
+from tests.fakes import assessment, core_spec
+
+
+class Hands:
+    """Says everything at once and notes the order of events."""
+
+    def __init__(self, mind: Mind) -> None:
+        self.mind = mind
+        self.seen: list[str] = []
+        mind.attach(self.perform)
+
+    def perform(self, effect: Effect, timing: Mapping[str, float]) -> None:
+        if isinstance(effect, Record):
+            self.seen.append(f"{effect.event.kind} {effect.event.fields.get('text', '')}")
+        if isinstance(effect, Start):
+            self.mind.step(Started(effect.utterance.id))
+            self.mind.step(Finished(effect.utterance.id))
+            self.seen.append(f"start {effect.utterance.text}")
+
+
+def mind() -> Mind:
+    return Mind(BlackBox(Core(core_spec())), lambda: 1.0)
+
+
+def test_what_a_performer_reports_is_taken_in_after_the_effect() -> None:
+    subject = mind()
+    hands = Hands(subject)
+    subject.step(Say("one"))
+    assert hands.seen == ["start one", "speak one"]
+
+
+def test_many_threads_lose_nothing() -> None:
+    subject = mind()
+    hands = Hands(subject)
+    threads = [
+        threading.Thread(target=lambda n=n: [subject.step(Say(f"{n}-{i}")) for i in range(50)])
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    spoken = [line for line in hands.seen if line.startswith("speak")]
+    assert len(set(spoken)) == 400
+
+
+def test_settings_are_swapped_without_forgetting() -> None:
+    subject = mind()
+    Hands(subject)
+    for seq in range(50):
+        subject.step(Assessed(assessment(seq, seq / 25, fire=0.9)))
+    assert subject.ask(lambda core: sorted(core.watch.active)) == ["fire"]
+    spec = core_spec()
+    deaf = spec.model_copy(
+        update={"hazards": tuple(h.model_copy(update={"threshold": 0.95}) for h in spec.hazards)}
+    )
+    subject.swap(deaf)
+    assert subject.ask(lambda core: sorted(core.watch.active)) == ["fire"]
+    assert subject.ask(lambda core: core.spec) == deaf

@@ -1,0 +1,54 @@
+"""A changed configuration: what is applied now, and what needs a restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemon import settings
+from daemon.reload import merged, plan
+
+
+def loaded(**values: Any) -> settings.Settings:
+    return settings.load(None, {"HOME": "/nowhere"}, values).settings
+
+
+def test_nothing_changed_nothing_to_do() -> None:
+    assert plan(loaded(), loaded()).empty
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "live"),
+    [
+        ("watch.cooldown_s", 20.0, True),
+        ("speech.rate_wpm", 300, True),
+        ("hazards.fire.threshold", 0.9, True),
+        ("hazards.fire.severity", "notice", True),
+        ("hazards.fire.enabled", False, False),
+        ("hazards.fire.prompts", ["fire"], False),
+        ("capture.source", "demo", False),
+        ("speech.language", "ko", False),
+        ("pipeline.model", "starter", False),
+    ],
+)
+def test_each_setting_is_applied_or_named(key: str, value: object, live: bool) -> None:
+    found = plan(loaded(), loaded(**{key: value}))
+    assert (found.live, found.restart) == (((key,), ()) if live else ((), (key,)))
+
+
+def test_what_can_be_applied_is_and_the_rest_stays() -> None:
+    old, new = loaded(), loaded(**{"speech.rate_wpm": 300, "capture.source": "demo"})
+    result = merged(old, new, plan(old, new))
+    assert result.speech.rate_wpm == 300
+    assert result.capture.source == old.capture.source
+
+
+def test_a_new_hazard_needs_a_restart() -> None:
+    new = loaded(**{"hazards.ice.prompts": ["ice on a path"]})
+    assert "hazards.ice.prompts" in plan(loaded(), new).restart
+
+
+def test_a_change_of_sound_asks_for_new_phrases() -> None:
+    assert plan(loaded(), loaded(**{"hazards.fire.say_en": "Fire!"})).voice
+    assert not plan(loaded(), loaded(**{"watch.cooldown_s": 1.0})).voice
