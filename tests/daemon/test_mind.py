@@ -44,10 +44,12 @@ def test_what_a_performer_reports_is_taken_in_after_the_effect() -> None:
 def test_many_threads_lose_nothing() -> None:
     subject = mind()
     hands = Hands(subject)
-    threads = [
-        threading.Thread(target=lambda n=n: [subject.step(Say(f"{n}-{i}")) for i in range(50)])
-        for n in range(8)
-    ]
+
+    def talk(number: int) -> None:
+        for i in range(50):
+            subject.step(Say(f"{number}-{i}"))
+
+    threads = [threading.Thread(target=talk, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
