@@ -61,7 +61,17 @@ class Command:
 COMMANDS = {
     "run": Command("watch, and say what is dangerous", "daemon.run_command"),
     "replay": Command("the same over a file, frame by frame", "daemon.replay_command"),
-    "say": Command("speak a sentence", "daemon.say_command"),
+    "status": Command("how the running daemon is", "daemon.status_command", _with_loader),
+    "say": Command("speak a sentence", "daemon.say_command", _with_loader),
+    "ask": Command(
+        "have the view described, or a question about it answered", "daemon.ask_command", _with_loader
+    ),
+    "hush": Command("end what is being said; danger is still said", "daemon.hush_command", _with_loader),
+    "repeat": Command("say the last thing again", "daemon.repeat_command", _with_loader),
+    "mute": Command("no descriptions for some minutes", "daemon.mute_command", _with_loader),
+    "why": Command("what led to what was said", "daemon.why_command", _with_loader),
+    "events": Command("what happens, as it happens", "daemon.events_command", _with_loader),
+    "reload": Command("have the daemon read its settings again", "daemon.reload_command", _with_loader),
     "check": Command(
         "what works on this machine, and what to do about the rest", "daemon.check", _with_loader
     ),

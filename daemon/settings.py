@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from capture.settings import CaptureSettings
 from daemon import paths
+from daemon.control_settings import ControlSettings
 from daemon.errors import ConfigError
 from daemon.health import HealthSettings
 from daemon.settings_layers import Layer, from_command_line, from_environment, merge, read_file
@@ -52,6 +53,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     describe: DescribeSettings = DescribeSettings()
     health: HealthSettings = HealthSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    control: ControlSettings = ControlSettings()
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
 

@@ -1,0 +1,41 @@
+"""Lines over a socket, of bounded length, with the socket's timeout."""
+
+from __future__ import annotations
+
+import socket
+
+CHUNK = 64 * 1024
+
+
+class LineTooLong(Exception):
+    """The other side sends more than it may; the connection is of no use any more."""
+
+
+class Lines:
+    """Reads lines; what came in before a timeout is kept for the next call."""
+
+    def __init__(self, link: socket.socket, longest: int) -> None:
+        self._link = link
+        self._longest = longest
+        self._buffer = bytearray()
+        self._searched = 0
+
+    def read(self) -> bytes | None:
+        """The next line without its end; None where the other side has gone.
+
+        Raises TimeoutError, LineTooLong, OSError.
+        """
+        while (end := self._buffer.find(b"\n", self._searched)) < 0:
+            self._searched = len(self._buffer)
+            if self._searched > self._longest:
+                raise LineTooLong
+            chunk = self._link.recv(CHUNK)
+            if not chunk:
+                return None
+            self._buffer += chunk
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        self._searched = 0
+        if len(line) > self._longest:
+            raise LineTooLong
+        return line

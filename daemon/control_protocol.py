@@ -1,0 +1,207 @@
+"""What is said over the control socket: one JSON object a line, UTF-8, versioned.
+
+Request: `{"v":1,"id":7,"do":"say","text":"hello"}`. Reply: `{"v":1,"id":7,"ok":true,"result":{}}`, or
+`{"v":1,"id":7,"ok":false,"error":"one clear line"}`. After `events` the connection carries events.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, Field, ValidationError
+
+from daemon.errors import CommandError
+
+VERSION = 1
+LONGEST_REQUEST = 16 * 1024
+LONGEST_REPLY = 1024 * 1024
+
+Language = Literal["en", "ko"]
+Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Command(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """A command with its arguments, within bounds."""
+
+
+class Status(_Command):
+    """How is it?"""
+
+    do: Literal["status"] = "status"
+
+
+class Say(_Command):
+    """Say this."""
+
+    do: Literal["say"] = "say"
+    text: Words
+    language: Language | None = None
+
+
+class Ask(_Command):
+    """Describe what is seen now, or answer a question about it."""
+
+    do: Literal["ask"] = "ask"
+    question: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Hush(_Command):
+    """Stop talking; danger goes on."""
+
+    do: Literal["hush"] = "hush"
+
+
+class Repeat(_Command):
+    """Say the last thing again."""
+
+    do: Literal["repeat"] = "repeat"
+
+
+class Mute(_Command):
+    """Say nothing but danger for so long; 0 ends it. Asked for twice, danger is silent too."""
+
+    do: Literal["mute"] = "mute"
+    seconds: float = Field(ge=0, le=86400)
+
+
+class Reload(_Command):
+    """Read the settings again."""
+
+    do: Literal["reload"] = "reload"
+
+
+class Why(_Command):
+    """What led to an event; without an id, to what was said last."""
+
+    do: Literal["why"] = "why"
+    id: Name | None = None
+
+
+class Events(_Command):
+    """Send every event from now on, or only those of some kinds."""
+
+    do: Literal["events"] = "events"
+    kinds: tuple[Name, ...] = Field((), max_length=32)
+
+
+class Utter(_Command):
+    """Say this for another instance, which has no loudspeaker of its own."""
+
+    do: Literal["utter"] = "utter"
+    text: Words
+    language: Language
+    priority: Literal["danger", "message", "text", "notice"]
+    key: Name
+    severity: int = Field(0, ge=0, le=10)
+    pan: float = Field(0.0, ge=-1, le=1)
+    earcon: Name | None = None
+    expires_in_s: float = Field(5.0, gt=0, le=60)
+    cause: Name | None = None
+    """The other's id, such as `left:a12`; by it the other finds its `speak` among our events."""
+
+
+Command = Status | Say | Ask | Hush | Repeat | Mute | Reload | Why | Events | Utter
+
+_COMMANDS: Mapping[str, type[_Command]] = {
+    kind.model_fields["do"].default: kind for kind in get_args(Command)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command, and the number by which its reply is known."""
+
+    id: int
+    command: Command
+
+
+class BadRequest(CommandError):
+    """A request that is not understood. `id` is the number for the reply, where one could be read."""
+
+    def __init__(self, message: str, id: int | None = None) -> None:
+        super().__init__(message)
+        self.id = id
+
+
+def encode_request(request: Request) -> bytes:
+    """One line."""
+    return _line({"v": VERSION, "id": request.id, **request.command.model_dump(mode="json")})
+
+
+def decode_request(line: bytes) -> Request:
+    """Raises BadRequest."""
+    fields = _object(line)
+    id = fields.pop("id", None)
+    if not isinstance(id, int) or isinstance(id, bool):
+        raise BadRequest(f"id = {_short(id)}: should be a whole number")
+    version = fields.pop("v", None)
+    if version != VERSION:
+        raise BadRequest(f"v = {_short(version)}: this daemon speaks version {VERSION} only", id)
+    kind = _COMMANDS.get(fields.get("do", "")) if isinstance(fields.get("do"), str) else None
+    if kind is None:
+        raise BadRequest(f"do = {_short(fields.get('do'))}: should be one of {', '.join(_COMMANDS)}", id)
+    return Request(id, _checked(kind, fields, id))
+
+
+def checked(kind: type[_Command], **fields: Any) -> Any:
+    """A command of that kind from what a person typed. Raises BadRequest with one clear line."""
+    return _checked(kind, {name: value for name, value in fields.items() if value is not None}, None)
+
+
+def encode_reply(id: int | None, result: Mapping[str, Any]) -> bytes:
+    """One line."""
+    return _line({"v": VERSION, "id": id, "ok": True, "result": result})
+
+
+def encode_error(id: int | None, message: str) -> bytes:
+    """One line."""
+    return _line({"v": VERSION, "id": id, "ok": False, "error": " ".join(message.split())})
+
+
+def decode_reply(line: bytes, id: int) -> dict[str, Any]:
+    """The result. Raises CommandError with the daemon's own words, or where it makes no sense."""
+    reply = _object(line)
+    if reply.get("v") != VERSION:
+        raise CommandError(
+            f"the daemon speaks version {_short(reply.get('v'))}, this command version {VERSION}; "
+            "restart the daemon, it is of another version"
+        )
+    if not reply.get("ok"):
+        raise CommandError(str(reply.get("error", "the daemon refused without saying why")))
+    if reply.get("id") != id or not isinstance(reply.get("result"), dict):
+        raise CommandError("the daemon answered something else than it was asked; restart it")
+    result: dict[str, Any] = reply["result"]
+    return result
+
+
+def _checked(kind: type[_Command], fields: Mapping[str, Any], id: int | None) -> Any:
+    try:
+        # Through JSON, so that a list may become a tuple although nothing else is converted.
+        return kind.model_validate_json(json.dumps(fields))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ": ".join((kind.model_fields["do"].default, *map(str, first["loc"])))
+        raise BadRequest(f"{where}: {first['msg']}", id) from None
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        raise BadRequest("not a line of JSON") from None
+    if not isinstance(fields, dict):
+        raise BadRequest("not a JSON object")
+    return fields
+
+
+def _line(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else f"{text[:40]}…"

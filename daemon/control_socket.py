@@ -1,0 +1,125 @@
+"""The unix socket itself: one daemon at a time, for its owner only, whatever a crash has left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import os
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.errors import CommandError
+
+LONGEST_PATH = 107
+"""Bytes in a unix socket's address (unix(7)), one of them the final null."""
+SO_PEERGROUPS = 59
+"""From asm-generic/socket.h; Python has no name for it."""
+MOST_GROUPS = 1024
+BACKLOG = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, as the kernel knows it."""
+
+    pid: int
+    uid: int
+    groups: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may talk to the daemon: its own user, root, and the members of one group, if any."""
+
+    uid: int
+    gid: int | None = None
+
+    def allow(self, peer: Peer) -> bool:
+        return peer.uid in (0, self.uid) or (self.gid is not None and self.gid in peer.groups)
+
+
+def rights(group: str) -> Rights:
+    """For this process, and the group of that name where one is given. Raises CommandError."""
+    if not group:
+        return Rights(os.geteuid())
+    try:
+        return Rights(os.geteuid(), grp.getgrnam(group).gr_gid)
+    except KeyError:
+        raise CommandError(f"control.group = {group!r}: there is no such group; see `getent group`") from None
+
+
+def peer(link: socket.socket) -> Peer:
+    """Raises OSError."""
+    pid, uid, gid = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    raw = link.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4 * MOST_GROUPS)
+    return Peer(pid, uid, frozenset({gid, *struct.unpack(f"{len(raw) // 4}I", raw)}))
+
+
+class ControlSocket:
+    """Listens at a path. The lock beside it tells a daemon that runs from one that crashed."""
+
+    def __init__(self, path: Path, allowed: Rights) -> None:
+        """Raises CommandError: a daemon is running there already, or the path is of no use."""
+        self.path = path
+        if len(os.fsencode(path)) > LONGEST_PATH:
+            raise CommandError(
+                f"{path} is longer than the {LONGEST_PATH} bytes a socket's path may have; "
+                "set XDG_RUNTIME_DIR to a shorter folder"
+            )
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _locked(path.with_suffix(".lock"), path)
+        except OSError as error:
+            raise _unusable(path, error) from None
+        try:
+            self.listener = _listening(path, allowed)
+        except OSError as error:
+            os.close(self._lock)
+            raise _unusable(path, error) from None
+
+    def close(self) -> None:
+        """Wake whoever waits in accept, and leave nothing behind but the lock's file."""
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.path.unlink(missing_ok=True)
+        os.close(self._lock)
+
+
+def _locked(lock: Path, path: Path) -> int:
+    fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(fd, 32).decode("ascii", "replace").strip()
+        os.close(fd)
+        raise CommandError(
+            f"watchword is running already (process {owner or 'unknown'}, socket {path}); "
+            "stop it first, or give this one a name of its own in control.instance"
+        ) from None
+    os.truncate(fd, 0)
+    os.write(fd, f"{os.getpid()}\n".encode())
+    return fd
+
+
+def _listening(path: Path, allowed: Rights) -> socket.socket:
+    """Closed to all until its rights are set: nobody can connect before `listen`."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(os.fsencode(path))
+        if allowed.gid is not None:
+            os.chown(path, -1, allowed.gid)
+        path.chmod(0o600 if allowed.gid is None else 0o660)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _unusable(path: Path, error: OSError) -> CommandError:
+    return CommandError(f"cannot offer the control socket {path}: {error.strerror or error}")

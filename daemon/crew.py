@@ -1,0 +1,162 @@
+"""The parts of the live process: started in order, stopped in reverse, and none dies unnoticed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from daemon.errors import CommandError
+
+log = logging.getLogger(__name__)
+
+
+class Died(CommandError):
+    """A part that must live has ended; its traceback is in the log. The process is to end too."""
+
+    def __init__(self, name: str, how: str) -> None:
+        super().__init__(f"{name} {how}, and nothing works without it; the log says where")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """The process is to end."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadAsked:
+    """The settings are to be read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A part that may end has done so."""
+
+    name: str
+
+
+Wake = StopAsked | ReloadAsked | Ended
+"""What the main thread is woken for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    name: str
+    stop: Callable[[], None]
+    stop_s: float
+    thread: threading.Thread | None
+
+
+class Crew:
+    """Belongs to the main thread; only `request` is for others."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._parts: list[_Part] = []
+        self._stopping = threading.Event()
+        # A SimpleQueue may be put to from anywhere, and waiting on it ends at once.
+        self._wakes: SimpleQueue[Wake | Died] = SimpleQueue()
+        self._died: Died | None = None
+        self._lost: list[str] = []
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Parts that ended although they should not have, and without which it goes on."""
+        return tuple(self._lost)
+
+    def start(
+        self,
+        name: str,
+        target: Callable[[], None],
+        stop: Callable[[], None],
+        *,
+        vital: bool = True,
+        may_end: bool = False,
+        stop_s: float = 5.0,
+    ) -> None:
+        """Run `target` in a thread of that name. `stop` makes it return, within `stop_s` seconds.
+
+        Without a vital part the process ends; `may_end` allows it to return by itself, as at the end
+        of a file.
+        """
+
+        def run() -> None:
+            try:
+                target()
+            except BaseException as error:  # whatever it is, the thread is gone
+                self._ended(name, error, vital=vital, may_end=False)
+            else:
+                self._ended(name, None, vital=vital, may_end=may_end)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        self._parts.append(_Part(name, stop, stop_s, thread))
+
+    def add(self, name: str, stop: Callable[[], None], *, stop_s: float = 5.0) -> None:
+        """A part without a thread, stopped in its turn."""
+        self._parts.append(_Part(name, stop, stop_s, None))
+
+    def request(self, wake: Wake) -> None:
+        """Wake the main thread; from any thread, and without waiting."""
+        self._wakes.put(wake)
+
+    def wait(self, timeout_s: float) -> Wake | None:
+        """What the main thread is needed for; None after the timeout. Raises Died, from then on always."""
+        if self._died is None:
+            try:
+                wake = self._wakes.get(timeout=max(0.0, timeout_s))
+            except Empty:
+                return None
+            if not isinstance(wake, Died):
+                return wake
+            self._died = wake
+        raise self._died
+
+    def stop(self) -> tuple[str, ...]:
+        """Stop everything in reverse order. The names of those that are still alive."""
+        self._stopping.set()
+        survivors = tuple(part.name for part in reversed(self._parts) if not self._stopped(part))
+        self._parts.clear()
+        if survivors:
+            log.error("did not stop in time: %s", ", ".join(survivors))
+        return survivors
+
+    def _ended(self, name: str, error: BaseException | None, *, vital: bool, may_end: bool) -> None:
+        """In the part's own thread, as the last thing it does."""
+        if self._stopping.is_set():
+            if error:
+                log.error("%s failed while stopping", name, exc_info=error)
+            return
+        if may_end:
+            self._wakes.put(Ended(name))
+            return
+        how = f"failed ({type(error).__name__}: {error})" if error else "ended by itself"
+        log.critical("%s %s", name, how, exc_info=error)
+        if vital:
+            died = Died(name, how)
+            died.__cause__ = error
+            self._wakes.put(died)
+        else:
+            self._lost.append(name)
+
+    def _stopped(self, part: _Part) -> bool:
+        """Guarded and bounded, whatever `stop` does."""
+        deadline_s = self._clock() + part.stop_s
+
+        def stop() -> None:
+            try:
+                part.stop()
+            except Exception:
+                log.exception("%s could not be stopped", part.name)
+
+        stopper = threading.Thread(target=stop, name=f"stop {part.name}", daemon=True)
+        stopper.start()
+        for thread in filter(None, (stopper, part.thread)):
+            thread.join(max(0.0, deadline_s - self._clock()))
+        return not stopper.is_alive() and not (part.thread and part.thread.is_alive())

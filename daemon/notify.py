@@ -1,0 +1,88 @@
+"""Word to systemd: ready, alive, reloading, stopping. The protocol is that of sd_notify(3)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
+
+SEND_TIMEOUT_S = 1.0
+OWN = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+
+
+def without_notify(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a child, which is not to speak to systemd in our name."""
+    return {name: value for name, value in env.items() if name not in OWN}
+
+
+class Notifier:
+    """Does nothing where systemd does not listen. Never raises, never waits longer than a second."""
+
+    def __init__(self, env: Mapping[str, str], pid: int | None = None) -> None:
+        self.watchdog_s = _watchdog_s(env, os.getpid() if pid is None else pid)
+        """systemd ends us after so many seconds without `watchdog`; None where it does not watch us."""
+        self._address = _address(env.get("NOTIFY_SOCKET", ""))
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if self._address else None
+        if self._socket:
+            self._socket.settimeout(SEND_TIMEOUT_S)
+        self._failed = False
+
+    def ready(self, status: str = "") -> None:
+        """Started, or done with reloading."""
+        self._send("READY=1", *_status(status))
+
+    def status(self, text: str) -> None:
+        """One line for `systemctl status`."""
+        self._send(*_status(text))
+
+    def watchdog(self) -> None:
+        """Still alive."""
+        self._send("WATCHDOG=1")
+
+    def reloading(self) -> None:
+        """Reading the settings again; ended by `ready`."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def stopping(self, status: str = "") -> None:
+        """On the way out."""
+        self._send("STOPPING=1", *_status(status))
+
+    def extend(self, seconds: float) -> None:
+        """Starting, reloading or stopping takes that much longer, from now on."""
+        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
+
+    def close(self) -> None:
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+
+    def _send(self, *lines: str) -> None:
+        if self._socket is None or not lines:
+            return
+        try:
+            self._socket.sendto("\n".join(lines).encode(), self._address)
+            self._failed = False
+        except OSError as error:
+            if not self._failed:
+                log.warning("systemd cannot be told %s: %s", lines[0], error.strerror or error)
+            self._failed = True
+
+
+def _address(name: str) -> str:
+    """`@` stands for the null byte of Linux's abstract names. Other kinds (vsock) are not for us."""
+    return f"\0{name[1:]}" if name.startswith("@") else name if name.startswith("/") else ""
+
+
+def _watchdog_s(env: Mapping[str, str], pid: int) -> float | None:
+    usec, wanted = env.get("WATCHDOG_USEC", ""), env.get("WATCHDOG_PID", "")
+    if not usec.isascii() or not usec.isdigit() or int(usec) == 0 or wanted not in ("", str(pid)):
+        return None
+    return int(usec) / 1e6
+
+
+def _status(text: str) -> tuple[str, ...]:
+    return (f"STATUS={' '.join(text.split())}",) if text else ()
