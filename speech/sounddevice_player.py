@@ -1,0 +1,254 @@
+"""The live player: one permanent stream, kept open whatever the devices do."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from speech.audio import Audio
+from speech.device_stream import BLOCK_S, DeviceStream
+from speech.mixer import Mixer
+from speech.player import Outlet, OutletChanged, PlayerEvent, PlayerLostError
+from speech.resample import resample
+from speech.settings import SpeechSettings
+from speech.wav_ring import WavRing
+
+log = logging.getLogger(__name__)
+
+LATENCIES_S = (0.03, 0.06, 0.12, 0.24)
+"""What the device is asked for: the next one after repeated underruns."""
+UNDERRUNS_LIMIT = 3
+"""So many since the stream settled raise the latency one step, as soon as nothing sounds."""
+SETTLE_S = 3.0
+"""Underruns within this time after opening do not count."""
+RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)
+"""Waits between attempts to open the device; the last one repeats."""
+WATCH_S = 0.05
+STAND_IN_S = 0.02
+IDLE_S = 0.5
+STEADY_S = 5.0
+"""A device that worked this long is tried again soon when it goes away."""
+STUCK_S = 30.0
+CLOSE_S = 2.0
+EVENTS = 1024
+
+
+class SounddevicePlayer:
+    """Implements `Player` on PortAudio. What happens is told to `tell`, in order, in a thread of its own.
+
+    Three threads: PortAudio's callback pulls samples; a watcher opens the device and opens it again
+    when it is gone; a teller delivers events, so that a slow `tell` delays neither. Without a device
+    sound goes into a file at the same pace if `fallback` is given; otherwise every sound is told broken
+    at once.
+    """
+
+    def __init__(
+        self,
+        settings: SpeechSettings,
+        tell: Callable[[PlayerEvent], None],
+        *,
+        fallback: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._clock = clock
+        self._fallback = fallback
+        self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
+        self._mixer = Mixer(settings.sample_rate, self._note)
+        self._stream: DeviceStream | None = None
+        self._outlet = Outlet.NOWHERE
+        self._reason = "the loudspeaker is being opened"
+        self._latency = 0
+        self._closing = threading.Event()
+        self._decided = threading.Event()
+        self._without_device = threading.Event()
+        self._watched_at_s = clock()
+        self.losses = 0
+        """How often a working loudspeaker went away."""
+        self.underruns = 0
+        """Blocks that came too late for the device, all streams together."""
+        self.untold = 0
+        """Events that found no room because `tell` was too slow."""
+        self._threads = [
+            threading.Thread(target=run, name=f"player-{name}", daemon=True)
+            for name, run in (("tell", self._deliver), ("watch", self._watch), ("stand-in", self._stand_in))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def outlet(self) -> Outlet:
+        return self._outlet
+
+    @property
+    def alive(self) -> bool:
+        """False once a thread has died or hangs in a driver: a fault that only a restart mends."""
+        stuck = self._clock() - self._watched_at_s > STUCK_S
+        return self._closing.is_set() or (not stuck and all(thread.is_alive() for thread in self._threads))
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from a block to its sound; 0 without a device."""
+        stream = self._stream
+        return 0.0 if stream is None else stream.latency_s
+
+    def wait_opened(self, timeout_s: float) -> Outlet:
+        """Where sound goes once the first attempt to open the device is over."""
+        self._decided.wait(timeout_s)
+        return self._outlet
+
+    def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        mixer = self._mixer
+        mixer.play(id, resample(audio, mixer.rate), more=more)
+
+    def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        mixer = self._mixer
+        mixer.append(id, resample(audio, mixer.rate), more=more)
+
+    def cut(self, id: str) -> None:
+        self._mixer.cut(id)
+
+    def close(self) -> None:
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        for thread in self._threads[1:]:
+            thread.join(CLOSE_S)
+        self._put(None)
+        self._threads[0].join(CLOSE_S)
+        left = [thread.name for thread in self._threads if thread.is_alive()]
+        if left:
+            log.error("still running after %g s: %s", CLOSE_S, ", ".join(left))
+
+    # Telling
+
+    def _note(self, event: PlayerEvent) -> None:
+        self._put(event)
+
+    def _put(self, event: PlayerEvent | None) -> None:
+        if event is not None and self._events.qsize() >= EVENTS:
+            self.untold += 1
+        else:
+            self._events.put(event)
+
+    def _deliver(self) -> None:
+        while (event := self._events.get()) is not None:  # ends by the None that close() puts
+            self._tell(event)
+
+    def _change(self, outlet: Outlet, reason: str) -> None:
+        if outlet == self._outlet and self._decided.is_set():
+            return
+        if self._outlet == Outlet.LOUDSPEAKER:
+            self.losses += 1
+        self._outlet, self._reason = outlet, reason
+        if outlet == Outlet.LOUDSPEAKER:
+            self._without_device.clear()
+        else:
+            self._without_device.set()
+        self._put(OutletChanged(outlet, reason, self._clock()))
+        self._decided.set()
+
+    # The device
+
+    def _watch(self) -> None:
+        attempt = 0
+        while not self._closing.is_set():
+            self._watched_at_s = began_s = self._clock()
+            try:
+                self._run_stream()
+            except PlayerLostError as error:
+                self._without(str(error))
+                attempt = 0 if self._clock() - began_s > STEADY_S else attempt
+                self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+                attempt += 1
+        self._drop_stream()
+
+    def _run_stream(self) -> None:
+        """Open the device and watch it. Returns to have it opened again; raises PlayerLostError."""
+        stream = DeviceStream(
+            self._settings.device, self._settings.sample_rate, LATENCIES_S[self._latency], self._clock
+        )
+        self._stream = stream
+        try:
+            self._adopt_rate(stream.rate)
+            stream.start(self._mixer.pull)
+            self._change(Outlet.LOUDSPEAKER, stream.device)
+            self._watch_stream(stream)
+        finally:
+            self._drop_stream()
+
+    def _watch_stream(self, stream: DeviceStream) -> None:
+        opened_at_s, settled, counted = self._clock(), 0, 0
+        while not self._closing.wait(WATCH_S):
+            self._watched_at_s = self._clock()
+            trouble = stream.trouble()
+            if trouble is not None:
+                self._without(trouble)  # before closing, which may hang in the driver
+                raise PlayerLostError(trouble)
+            self.underruns += stream.underruns - counted
+            counted = stream.underruns
+            if self._clock() - opened_at_s < SETTLE_S:
+                settled = counted
+            elif self._wants_more_latency(counted - settled):
+                self._latency += 1
+                log.warning("%d underruns: latency raised to %g s", counted, LATENCIES_S[self._latency])
+                return
+
+    def _wants_more_latency(self, underruns: int) -> bool:
+        room = self._latency + 1 < len(LATENCIES_S)
+        return underruns >= UNDERRUNS_LIMIT and room and not self._mixer.busy
+
+    def _adopt_rate(self, rate: int) -> None:
+        if rate != self._mixer.rate:
+            log.warning("%s wants %d Hz: set speech.sample_rate to it", self._settings.device, rate)
+            self._mixer.refuse("the sample rate changed")
+            self._mixer = Mixer(rate, self._note)
+
+    def _drop_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    # Without a device
+
+    def _without(self, reason: str) -> None:
+        if self._fallback is None:
+            self._change(Outlet.NOWHERE, reason)
+        else:
+            self._change(Outlet.FILE, f"{reason}; sound goes to {self._fallback}")
+
+    def _stand_in(self) -> None:
+        """Take sounds at the pace of time while no device does."""
+        ring: WavRing | None = None
+        while not self._closing.is_set():
+            if not self._without_device.wait(IDLE_S):
+                continue
+            if self._outlet == Outlet.FILE:
+                ring = self._into_file(ring)
+            elif self._mixer.busy:
+                self._mixer.refuse(self._reason)
+            self._closing.wait(STAND_IN_S)
+        if ring is not None:
+            ring.close()
+
+    def _into_file(self, ring: WavRing | None) -> WavRing | None:
+        """Pull blocks in real time until the device is back or the file fails."""
+        assert self._fallback is not None
+        try:
+            ring = ring or WavRing(self._fallback, self._mixer.rate)
+            next_s = self._clock()
+            while self._outlet == Outlet.FILE and not self._closing.is_set():
+                ring.write(self._mixer.pull(round(BLOCK_S * self._mixer.rate), next_s))
+                next_s = max(next_s + BLOCK_S, self._clock() - 1.0)
+                self._closing.wait(max(next_s - self._clock(), 0.0))
+        except OSError as error:
+            reason = f"{self._reason}, but that cannot be written: {error.strerror}"
+            self._fallback = None
+            self._change(Outlet.NOWHERE, reason)
+            return None
+        return ring

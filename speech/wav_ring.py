@@ -1,0 +1,61 @@
+"""Sound kept in files where there is no loudspeaker: bounded, and readable at any time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.wav_format import HEADER_BYTES, wav_header
+
+LONGEST_GAP_S = 1.0
+"""Longer silences are shortened to this."""
+
+
+class WavRing:
+    """Appends int16 stereo to `path`; after `limit_s` seconds of it, it becomes `NAME.1.wav` and begins anew.
+
+    So the last `limit_s` to twice that are kept. The header is kept up to date block by block. Raises
+    OSError where the file cannot be written.
+    """
+
+    def __init__(self, path: Path, rate: int, limit_s: float = 600.0) -> None:
+        self._path = path
+        self._rate = rate
+        self._limit = round(limit_s * rate)
+        self._silent = round(LONGEST_GAP_S * rate)
+        self._frames = 0
+        self._file = self._begin()
+
+    @property
+    def older(self) -> Path:
+        """Where the sound before the current file's is."""
+        return self._path.with_suffix(".1.wav")
+
+    def write(self, block: NDArray[np.int16]) -> None:
+        """Append frames x 2 samples."""
+        self._silent = 0 if block.any() else self._silent + len(block)
+        if self._silent > LONGEST_GAP_S * self._rate:
+            return
+        if self._frames + len(block) > self._limit:
+            self._file.close()
+            self._path.replace(self.older)
+            self._file = self._begin()
+        self._file.write(block.tobytes())
+        self._frames += len(block)
+        self._file.seek(0)
+        self._file.write(wav_header(self._frames, self._rate, 2))
+        self._file.seek(0, 2)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _begin(self) -> BinaryIO:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._frames = 0
+        file = self._path.open("wb", buffering=0)
+        file.write(wav_header(0, self._rate, 2))
+        assert file.tell() == HEADER_BYTES
+        return file
