@@ -2,9 +2,10 @@
 
 What a picture shows is a distribution over the classifier's 1000 classes. What a prompt means is a row of
 weights: each class is shared out among all prompts and contrast scenes by a softmax over the cosine
-similarity of their sentence vectors. The share of the picture's distribution that falls to a hazard's
-prompts, as log-odds, is the hazard's raw score. It is a relative of ConSE (Norouzi et al., 2013), turned
-round: the words are spread over the classes, not the classes over the words.
+similarity of their sentence vectors, with one more rival that stands for everything nobody named. The share
+of the picture's distribution that falls to a hazard's prompts, as log-odds, is the hazard's raw score. It
+is a relative of ConSE (Norouzi et al., 2013), turned round: the words are spread over the classes, not the
+classes over the words.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ FILES = (NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, NAMES_FILE)
 
 _SHARPNESS = 40.0
 """Softmax sharpness over cosine similarities."""
+_BACKGROUND = 0.55
+"""Cosine similarity of the rival that stands for everything nobody named; a class must be closer to count."""
 _FLOOR = 1e-6
 """Smallest share told apart: the classifier's own noise is about here."""
 _SCHEME = "letterbox-260/sqrt/share-1"
@@ -92,7 +95,7 @@ class StarterModel:
         return np.asarray(root / np.linalg.norm(root), np.float32)
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
-        """The bare network: BGR uint8 of `input_size` to class probabilities (1000,), lost at the next call."""
+        """The bare network: BGR uint8 of `input_size` to class probabilities (1000,), lost at next call."""
         self._request.infer([picture[None]])
         return np.asarray(self._request.get_output_tensor(0).data[0], np.float32)
 
@@ -113,9 +116,10 @@ class StarterModel:
 
 
 def _share(classes: Vectors, own: Vectors, others: Vectors) -> NDArray[np.float32]:
-    """Share of each class that falls to `own` rather than to `others`: (1000,), 0 to 1."""
+    """Share of each class that falls to `own` rather than to `others` or the background: (1000,), 0 to 1."""
     mine, theirs = (np.exp(_SHARPNESS * (classes @ side.T - 1)).sum(1) for side in (own, others))
-    return np.asarray(mine / (mine + theirs), np.float32)
+    nobody = np.exp(_SHARPNESS * (_BACKGROUND - 1))
+    return np.asarray(mine / (mine + theirs + nobody), np.float32)
 
 
 def _stack(rows: dict[str, NDArray[np.float32]], texts: tuple[str, ...]) -> Vectors:
@@ -153,7 +157,7 @@ def _class_names(path: Path) -> list[str]:
 
 
 def _fingerprint(folder: Path) -> str:
-    return digest(_SCHEME, _SHARPNESS, *(_sha256(folder / name) for name in FILES))
+    return digest(_SCHEME, _SHARPNESS, _BACKGROUND, *(_sha256(folder / name) for name in FILES))
 
 
 def _sha256(path: Path) -> str:
