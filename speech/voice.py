@@ -45,8 +45,17 @@ class Renderer:
         if ready is not None:
             yield ready
             return
-        if utterance.earcon is not None:
-            yield self._placed(self._signal(utterance.earcon), utterance.pan)
+        yield self.signal(utterance)
+        yield from self.words(utterance)
+
+    def signal(self, utterance: Utterance) -> Audio:
+        """What comes before the words, made at once; without a frame where there is none."""
+        if utterance.earcon is None:
+            return silence(0, self.rate, 2)
+        return self._placed(self._signal(utterance.earcon), utterance.pan)
+
+    def words(self, utterance: Utterance) -> Iterator[Audio]:
+        """The words in chunks. Raises SynthesisError."""
         request = self.request(utterance.text, utterance.language, utterance.priority)
         for chunk in prepared_chunks(self._synthesizer.stream(request), self.rate):
             yield self._placed(chunk, utterance.pan)

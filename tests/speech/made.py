@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from speech.audio import Audio
+from speech.mixer import Mixer
+from speech.player import Outlet, PlayerEvent
 from speech.synthesizer import SpeechRequest, SynthesisError
 from speech.utterance import Priority, Utterance
 
@@ -63,6 +66,30 @@ class ToneSynthesizer:
         time_s = np.arange(round(0.1 * self.rate)) / self.rate
         tone = np.round(9000 * np.sin(2 * np.pi * hertz * time_s)).astype(np.int16)
         return Audio(np.concatenate([np.zeros(self.rate // 20, np.int16), tone])[:, None], self.rate)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class HandPlayer:
+    """A real mixer without a device: the test turns the handle."""
+
+    def __init__(self, tell: Callable[[PlayerEvent], None], rate: int = 22050) -> None:
+        self.mixer = Mixer(rate, tell)
+        self.tell = tell
+        self.closed = False
+        self.play, self.append, self.cut = self.mixer.play, self.mixer.append, self.mixer.cut
+        self._frames = 0
+
+    @property
+    def outlet(self) -> Outlet:
+        return Outlet.LOUDSPEAKER
+
+    def turn(self, seconds: float) -> NDArray[np.int16]:
+        """What is heard in that time."""
+        count = round(seconds * self.mixer.rate)
+        self._frames += count
+        return self.mixer.pull(count, self._frames / self.mixer.rate)
 
     def close(self) -> None:
         self.closed = True

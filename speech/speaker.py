@@ -1,0 +1,157 @@
+"""The live shell around the outbox: carries its effects out, reports what came of them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from speech.outbox_types import Cut, Effect, Failed, Finished, Start, Started
+from speech.player import Began, Broke, Ended, OutletChanged, Player, PlayerEvent
+from speech.shaping import silence
+from speech.synthesizer import SynthesisError
+from speech.utterance import Priority, Utterance
+from speech.voice import Renderer
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 2.0
+
+Report = Callable[[Started | Finished | Failed, float], None]
+"""(what happened, when in monotonic seconds); of `Started` when the first sample leaves the loudspeaker."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One `Start`. Its key is its own, so that a late chunk never ends up in a repetition."""
+
+    key: str
+    utterance: Utterance
+
+
+class Speaker:
+    """Starts and cuts utterances; never waits, whoever calls.
+
+    A prepared phrase goes to the player in the caller's thread, in microseconds. Everything else is
+    synthesised in the speaker's own thread, while its earcon sounds at once. A danger whose words
+    cannot be made is still told, by its earcon and the one for errors.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        open_player: Callable[[Callable[[PlayerEvent], None]], Player],
+        report: Report,
+        outlet_changed: Callable[[OutletChanged], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`open_player` is given the function to tell its events to.
+
+        `report` and `outlet_changed` are called from other threads, in the order of events.
+        """
+        self._renderer = renderer
+        self._report = report
+        self._outlet_changed = outlet_changed
+        self._clock = clock
+        self._silence = silence(0, renderer.rate, 2)
+        self._turns = 0
+        self._turn: _Turn | None = None
+        self._job: _Turn | None = None
+        self._closing = False
+        self._changed = threading.Condition()
+        self.failures = 0
+        """How often words could not be made."""
+        self.player = open_player(self._hear)
+        self._thread = threading.Thread(target=self._speak, name="speak", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """False once the thread has died: a fault that only a restart mends."""
+        return self._thread.is_alive() or self._closing
+
+    def carry_out(self, effect: Effect) -> None:
+        """Do what the outbox decided; effects that ask for no sound are ignored."""
+        if isinstance(effect, Start):
+            self.start(effect.utterance)
+        elif isinstance(effect, Cut):
+            self.cut(effect.id)
+
+    def start(self, utterance: Utterance) -> None:
+        """Begin to say it now, in place of whatever sounds."""
+        with self._changed:
+            self._turns += 1
+            turn = self._turn = _Turn(f"{utterance.id}#{self._turns}", utterance)
+            ready = self._renderer.ready(utterance)
+            if ready is not None:
+                self.player.play(turn.key, ready)
+                return
+            self.player.play(turn.key, self._renderer.signal(utterance), more=True)
+            self._job = turn
+            self._changed.notify()
+
+    def cut(self, id: str) -> None:
+        """Fade it out if it is the one that sounds."""
+        with self._changed:
+            turn = self._turn
+            if turn is not None and turn.utterance.id == id:
+                self._turn = None
+                self.player.cut(turn.key)
+
+    def close(self) -> None:
+        """End the sound and the threads, within a few seconds."""
+        with self._changed:
+            self._closing = True
+            self._turn = None
+            self._changed.notify()
+        self._thread.join(CLOSE_S)
+        self.player.close()
+        if self._thread.is_alive():
+            log.error("the speak thread is still busy after %g s", CLOSE_S)
+
+    def _speak(self) -> None:
+        while (turn := self._next()) is not None:
+            try:
+                self._say(turn)
+            except SynthesisError as error:
+                self._failed(turn, str(error))
+
+    def _next(self) -> _Turn | None:
+        """The turn to say; None when closing, which also ends the wait."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._job is not None or self._closing)
+            job, self._job = self._job, None
+            return None if self._closing else job
+
+    def _say(self, turn: _Turn) -> None:
+        for chunk in self._renderer.words(turn.utterance):
+            if self._turn is not turn:
+                return
+            self.player.append(turn.key, chunk, more=True)
+        self.player.append(turn.key, self._silence)
+
+    def _failed(self, turn: _Turn, reason: str) -> None:
+        self.failures += 1
+        log.error("not said: %r: %s", turn.utterance.text, reason)
+        if turn.utterance.priority == Priority.DANGER:
+            self.player.append(turn.key, self._renderer.signal(replace(turn.utterance, earcon="error")))
+        else:
+            self.player.cut(turn.key)
+            self._report(Failed(turn.utterance.id, reason), self._clock())
+
+    def _hear(self, event: PlayerEvent) -> None:
+        match event:
+            case Began(key, at_s):
+                self._report(Started(_id(key)), at_s)
+            case Ended(key, at_s):
+                self._report(Finished(_id(key)), at_s)
+            case Broke(key, reason):
+                self._report(Failed(_id(key), reason), self._clock())
+            case OutletChanged():
+                self._outlet_changed(event)
+
+
+def _id(key: str) -> str:
+    return key.rsplit("#", 1)[0]

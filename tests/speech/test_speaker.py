@@ -1,0 +1,189 @@
+"""The live shell: what it starts, cuts and reports, with the mixer turned by hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from speech.audio import Audio
+from speech.outbox import Outbox
+from speech.outbox_types import Failed, Finished, Input, Offer, Started
+from speech.player import Broke, Outlet, OutletChanged
+from speech.settings import OutboxSettings, SpeechSettings
+from speech.speaker import Speaker
+from speech.synthesizer import SpeechRequest
+from speech.utterance import Priority
+from speech.voice import Renderer
+from tests.speech.made import HandPlayer, ToneSynthesizer, utterance
+
+
+class Room:
+    """A speaker, its handle, and all it reported."""
+
+    def __init__(self, synthesizer: ToneSynthesizer | None = None) -> None:
+        self.synthesizer = synthesizer or ToneSynthesizer()
+        self.renderer = Renderer(SpeechSettings(), None, self.synthesizer)
+        self.reports: list[Input] = []
+        self.outlets: list[OutletChanged] = []
+        self.reported = threading.Event()
+        self.speaker = Speaker(self.renderer, HandPlayer, self.report, self.outlets.append)
+        assert isinstance(self.speaker.player, HandPlayer)
+        self.player = self.speaker.player
+
+    def report(self, event: Started | Finished | Failed, at_s: float) -> None:
+        self.reports.append(event)
+        self.reported.set()
+
+    def hear_until(self, event: Input) -> NDArray[np.int16]:
+        """Turn until that is reported."""
+        heard = [np.zeros((0, 2), np.int16)]
+        for _ in range(2000):
+            heard.append(self.player.turn(0.01))
+            if event in self.reports:
+                return np.concatenate(heard)
+            self.reported.wait(0.005)
+            self.reported.clear()
+        raise AssertionError(f"never reported {event}; there was {self.reports}")
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    made = Room()
+    yield made
+    made.speaker.close()
+
+
+def test_a_prepared_danger_is_with_the_player_when_start_returns(room: Room) -> None:
+    alarm = utterance(pan=1.0)
+    room.renderer.prepare([(alarm.text, "en", Priority.DANGER)])
+    room.speaker.start(alarm)
+    whole = room.renderer.render(alarm)
+    heard = room.player.turn(whole.duration_s)
+    assert np.array_equal(heard, whole.samples)
+    assert room.reports == [Started("a1"), Finished("a1")]
+
+
+def test_anything_else_is_made_in_the_background_and_heard_whole(room: Room) -> None:
+    text = utterance("a man walks by", id="t", priority=Priority.TEXT, earcon=None)
+    room.speaker.start(text)
+    heard = room.hear_until(Finished("t"))
+    whole = room.renderer.render(text).samples
+    loud = np.flatnonzero(heard.any(axis=1))
+    expected = np.flatnonzero(whole.any(axis=1))
+    assert np.array_equal(heard[loud], whole[expected])
+    assert room.reports == [Started("t"), Finished("t")]
+
+
+class SlowSynthesizer(ToneSynthesizer):
+    """Waits before each word until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Semaphore(0)
+
+    def stream(self, request: SpeechRequest) -> Iterator[Audio]:
+        for chunk in super().stream(request):
+            assert self.go.acquire(timeout=10)
+            yield chunk
+
+
+def test_a_danger_waits_for_no_synthesis() -> None:
+    synthesizer = SlowSynthesizer()
+    room = Room(synthesizer)
+    synthesizer.go.release(2)
+    alarm = utterance()
+    room.renderer.prepare([(alarm.text, "en", Priority.DANGER)])
+    text = utterance("one two three", id="t", priority=Priority.TEXT, earcon=None)
+    room.speaker.start(text)
+    room.speaker.cut("t")
+    room.speaker.start(alarm)
+    room.player.turn(5.0)
+    assert room.reports == [Started("a1"), Finished("a1")]
+    synthesizer.go.release(10)
+    room.speaker.close()
+
+
+def test_an_unprepared_danger_is_announced_at_once_by_its_earcon() -> None:
+    synthesizer = SlowSynthesizer()
+    room = Room(synthesizer)
+    room.speaker.start(utterance("something new"))
+    assert room.player.turn(0.01).any()
+    assert room.reports == [Started("a1")]
+    synthesizer.go.release(10)
+    room.hear_until(Finished("a1"))
+    room.speaker.close()
+
+
+def test_a_cut_ends_the_sound_and_its_late_words_never_come() -> None:
+    synthesizer = SlowSynthesizer()
+    room = Room(synthesizer)
+    text = utterance("one two three", id="t", priority=Priority.TEXT, earcon=None)
+    synthesizer.go.release()
+    room.speaker.start(text)
+    room.hear_until(Started("t"))
+    room.speaker.cut("t")
+    room.speaker.start(text)  # the same utterance again: late words of the first turn must not slip in
+    synthesizer.go.release(10)
+    heard = room.hear_until(Finished("t"))
+    loud = heard[round(0.01 * 22050) :]
+    assert np.count_nonzero(loud.any(axis=1)) <= len(room.renderer.render(text).samples)
+    room.speaker.close()
+
+
+def test_words_that_cannot_be_made_are_reported(room: Room) -> None:
+    room.synthesizer.failing = True
+    room.speaker.start(utterance("hello", id="t", priority=Priority.TEXT))
+    room.hear_until(Failed("t", "no voice today"))
+    assert room.speaker.failures == 1
+
+
+def test_a_danger_without_a_voice_is_told_by_tones(room: Room) -> None:
+    room.synthesizer.failing = True
+    room.speaker.start(utterance("fire ahead"))
+    heard = room.hear_until(Finished("a1"))
+    assert Started("a1") in room.reports
+    assert np.count_nonzero(heard.any(axis=1)) / 22050 > 0.4  # the earcon and the one for errors
+
+
+def test_a_lost_loudspeaker_fails_what_sounds_and_is_passed_on(room: Room) -> None:
+    room.speaker.start(utterance("hello", id="t", priority=Priority.TEXT))
+    room.player.tell(Broke("t#1", "unplugged"))
+    changed = OutletChanged(Outlet.NOWHERE, "unplugged", 1.0)
+    room.player.tell(changed)
+    assert room.reports[-1] == Failed("t", "unplugged")
+    assert room.outlets == [changed]
+
+
+def test_closing_is_prompt_and_closes_the_player() -> None:
+    room = Room()
+    assert room.speaker.alive
+    room.speaker.close()
+    assert room.player.closed
+
+
+def test_with_an_outbox_danger_cuts_and_a_message_comes_back(room: Room) -> None:
+    """The whole way: effects go to the speaker, reports back into the outbox."""
+    outbox = Outbox(OutboxSettings())
+    message = utterance("the camera is back", id="m", priority=Priority.MESSAGE, key="m", earcon=None)
+    alarm = utterance(id="d")
+    room.renderer.prepare([(alarm.text, "en", Priority.DANGER)])
+
+    def feed(event: Input) -> None:
+        for effect in outbox.step(event, 0.0):
+            room.speaker.carry_out(effect)
+
+    feed(Offer(message))
+    room.hear_until(Started("m"))
+    feed(Started("m"))
+    feed(Offer(alarm))
+    room.hear_until(Finished("d"))
+    feed(Started("d"))
+    feed(Finished("d"))
+    room.hear_until(Finished("m"))
+    assert [type(event).__name__ + " " + event.id for event in room.reports] == [  # type: ignore[union-attr]
+        *("Started m", "Started d", "Finished d", "Started m", "Finished m"),
+    ]
