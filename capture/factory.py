@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from capture.camera import Camera, CameraUnusable
 from capture.files import PictureFolder, VideoFile
 from capture.picture import is_still_picture
-from capture.redact import redact
 from capture.settings import CaptureSettings
+from capture.streams import StreamCamera
+from capture.v4l2 import DeviceCamera, list_devices
 
 
-def open_camera(spec: str, settings: CaptureSettings) -> Camera:
-    """The camera that `spec` names: a video or picture file, or a folder of pictures.
+def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic) -> Camera:
+    """The camera that `spec` names: auto, 0, /dev/..., an address, a video or picture file, a folder.
 
+    Live cameras stamp their frames by `clock`; files have stream time.
     Raises CameraUnusable with one line that says what to do, CameraLost where trying again may help.
     """
+    if not spec.strip():
+        raise CameraUnusable("the source is empty; name a camera, an address, a file or a folder")
+    if spec == "auto":
+        return DeviceCamera(_first_device(), settings, clock)
+    if spec.isdecimal():
+        return DeviceCamera(Path(f"/dev/video{int(spec)}"), settings, clock)
+    if spec.startswith(("/dev/video", "/dev/v4l/")):
+        return DeviceCamera(Path(spec), settings, clock)
     if "://" in spec:
-        raise CameraUnusable(f"{redact(spec)} cannot be read here")
+        return StreamCamera(spec, settings, clock)
     return open_path(Path(spec).expanduser(), settings)
 
 
@@ -26,3 +38,10 @@ def open_path(path: Path, settings: CaptureSettings) -> VideoFile | PictureFolde
     if path.is_dir() or is_still_picture(path):
         return PictureFolder(path, settings)
     return VideoFile(path, settings)
+
+
+def _first_device() -> Path:
+    devices = list_devices()
+    if not devices:
+        raise CameraUnusable("no camera found; plug one in, or name an address, a file or a folder as source")
+    return devices[0].path

@@ -10,8 +10,8 @@ import cv2
 
 from capture.camera import CameraUnusable
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
-from capture.frame import Frame, Image
-from capture.orient import orient
+from capture.frame import Frame
+from capture.orient import upright_frame
 from capture.picture import MAX_PIXELS, list_pictures, load_picture, regular_file
 from capture.settings import CaptureSettings
 from capture.stamps import Stamps
@@ -86,8 +86,10 @@ class VideoFile:
             return None
         self._damaged += damaged
         at_s = self._stamps.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-        height, width = image.shape[:2]
-        return _frame(image, (width, height), self._stamps.count - 1, at_s, self.source, self._settings)
+        seq = self._stamps.count - 1
+        return upright_frame(
+            image, self._settings, seq=seq, at_s=at_s, source=self.source, source_time_s=at_s
+        )
 
     def _shortfall(self) -> str | None:
         """What to say where frames are missing: amid the file, or well before its announced length."""
@@ -156,17 +158,19 @@ class PictureFolder:
                 self._broken.append(str(error))
                 _log.warning("picture skipped: %s", error)
                 continue
-            yield _frame(image, size, seq, seq / self._settings.folder_fps, self.source, self._settings)
+            at_s = seq / self._settings.folder_fps
+            yield upright_frame(
+                image,
+                self._settings,
+                seq=seq,
+                at_s=at_s,
+                source=self.source,
+                source_size=size,
+                source_time_s=at_s,
+            )
             seq += 1
 
     def _hopeless(self) -> str:
         if len(self._pictures) == 1:
             return self._broken[0]
         return f"{self._path}: none of its {len(self._pictures)} pictures can be read; {self._broken[0]}"
-
-
-def _frame(
-    image: Image, source_size: tuple[int, int], seq: int, at_s: float, source: str, settings: CaptureSettings
-) -> Frame:
-    upright = orient(image, rotate=settings.rotate, mirror=settings.mirror, max_side=settings.max_side)
-    return Frame(upright, source_size, seq, at_s, source, source_time_s=at_s)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from capture.frame import Image
+from capture.frame import Frame, Image
+from capture.settings import CaptureSettings
 
 # (degrees clockwise, mirrored afterwards) -> one pass over the picture instead of two.
 _TURNS: dict[tuple[int, bool], Callable[[Image], cv2.typing.MatLike]] = {
@@ -51,3 +52,19 @@ def orient(image: Image, *, rotate: int, mirror: bool, max_side: int) -> Image:
     Takes and returns BGR uint8 height x width x 3; the result is contiguous and may be `image` itself.
     """
     return np.ascontiguousarray(turn(bound(image, max_side), rotate, mirror))
+
+
+def upright_frame(
+    image: Image,
+    settings: CaptureSettings,
+    *,
+    seq: int,
+    at_s: float,
+    source: str,
+    source_size: tuple[int, int] | None = None,
+    source_time_s: float | None = None,
+) -> Frame:
+    """A frame of a picture as its source delivered it; `source_size` where it has been scaled since."""
+    height, width = image.shape[:2]
+    upright = orient(image, rotate=settings.rotate, mirror=settings.mirror, max_side=settings.max_side)
+    return Frame(upright, source_size or (width, height), seq, at_s, source, source_time_s)

@@ -19,6 +19,26 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
     mirror: bool = Field(False, description="swap left and right (a camera that delivers a mirror image)")
     max_side: int = Field(1280, ge=64, le=7680, description="pixels; larger pictures are scaled down to this")
     folder_fps: float = Field(1.0, gt=0, le=60, description="pictures a second when the source is a folder")
+    loop: bool = Field(False, description="begin a file or folder again when it ends (run, not replay)")
+    device_width: int = Field(
+        1280, ge=0, le=7680, description="pixels asked of a camera device; 0 its own choice"
+    )
+    device_height: int = Field(
+        720, ge=0, le=4320, description="pixels asked of a camera device; 0 its own choice"
+    )
+    device_fps: int = Field(
+        0, ge=0, le=240, description="pictures a second asked of a device; 0 its own choice"
+    )
+    open_timeout_s: float = Field(10.0, ge=1, le=120, description="seconds to open a camera or stream")
+    read_timeout_s: float = Field(
+        10.0, ge=1, le=120, description="seconds without a picture until a stream is opened again"
+    )
+    stall_s: float = Field(
+        3.0, ge=0.5, le=60, description="seconds without a picture until the camera is lost"
+    )
+    retry_max_s: float = Field(
+        5.0, ge=0.1, le=300, description="seconds at most between two attempts to open it"
+    )
     inspect_interval_s: float = Field(
         0.25,
         ge=0,

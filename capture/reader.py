@@ -1,0 +1,237 @@
+"""Keeping a slot filled from a camera that may be lost, come back, hang, or end."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from capture.backoff import Backoff
+from capture.camera import Camera, CameraError, CameraUnusable
+from capture.frame import Frame
+from capture.quality import PictureChange, PictureInspector
+from capture.settings import CaptureSettings
+from capture.slot import LatestSlot
+from capture.turn import CaptureTurn
+
+_log = logging.getLogger(__name__)
+_FIRST_RETRY_S = 0.25
+_MOST_STUCK = 3
+"""Capture threads stuck in native calls beyond which only a new process helps."""
+_LOOK_S = 0.1
+"""Seconds between two looks at the capture thread."""
+_STEADY_S = 10.0
+"""Seconds of pictures after which retries begin with the shortest wait again."""
+
+
+class CameraState(StrEnum):
+    """How the source fares; the last three are final."""
+
+    OPENING = "opening"
+    LIVE = "live"
+    LOST = "lost"
+    ENDED = "ended"
+    UNUSABLE = "unusable"
+    """It can never work as configured."""
+    STUCK = "stuck"
+    """Too many native calls hang: the process must be started again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraEvent:
+    """The state of the source changed."""
+
+    state: CameraState
+    reason: str
+    """One line for people; empty for `opening` and `live`."""
+    at_s: float
+
+
+class Reader:
+    """Fills `slot` with upright frames, numbered on through every reopening, until stopped or ended.
+
+    A watching thread runs capture threads, one at a time, and gives one up when a native call hangs in
+    it: its pictures are ignored from then on. Files run at the pace they were recorded. `on_event` is
+    called from both threads and must not wait.
+    """
+
+    def __init__(
+        self,
+        open_camera: Callable[[], Camera],
+        slot: LatestSlot[Frame],
+        settings: CaptureSettings,
+        on_event: Callable[[CameraEvent | PictureChange], None],
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`jitter` returns numbers from 0 to 1; `clock` must be the one live cameras stamp by."""
+        self._open_camera = open_camera
+        self._slot = slot
+        self._settings = settings
+        self._on_event = on_event
+        self._clock = clock
+        self._backoff = Backoff(_FIRST_RETRY_S, settings.retry_max_s, jitter)
+        self._inspector = PictureInspector(settings)
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._finished = threading.Event()
+        self._turn: CaptureTurn | None = None
+        self._live_since_s: float | None = None
+        self._stuck: list[threading.Thread] = []
+        self._frames = 0
+        self._last_frame_at_s: float | None = None
+        self._event = CameraEvent(CameraState.OPENING, "", clock())
+        self._heartbeat_s = clock()
+        self._watcher = threading.Thread(target=self._watch, name="capture-watch", daemon=True)
+
+    @property
+    def event(self) -> CameraEvent:
+        """The state as it is now, with its reason."""
+        return self._event
+
+    @property
+    def frames(self) -> int:
+        """Frames delivered so far, through all reopenings."""
+        return self._frames
+
+    @property
+    def last_frame_at_s(self) -> float | None:
+        """When the latest frame was captured."""
+        return self._last_frame_at_s
+
+    @property
+    def heartbeat_s(self) -> float:
+        """When the watching thread last looked; it does so ten times a second whatever the camera does."""
+        return self._heartbeat_s
+
+    @property
+    def stuck_threads(self) -> int:
+        """Given-up threads that still hang."""
+        return sum(thread.is_alive() for thread in self._stuck)
+
+    @property
+    def alive(self) -> bool:
+        """False before the start, after the end, and where an error nobody foresaw ended it."""
+        return self._watcher.is_alive()
+
+    def start(self) -> None:
+        self._watcher.start()
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """End the threads and close the slot; False where one still hangs after `timeout_s`."""
+        self._stopping.set()
+        self._finished.set()
+        self._slot.close()
+        until_s = time.monotonic() + timeout_s
+        turn = self._turn
+        threads = [self._watcher, *([turn.thread] if turn else []), *self._stuck]
+        for thread in threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until_s - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _watch(self) -> None:
+        try:
+            going_on = True
+            while going_on and not self._stopping.is_set():
+                turn = self._begin()
+                self._follow(turn)
+                going_on = self._stopping.is_set() or self._conclude(turn)
+        finally:
+            self._slot.close()
+
+    def _begin(self) -> CaptureTurn:
+        self._finished.clear()
+        turn = CaptureTurn(
+            self._open_camera, self._deliver, self._settings, self._clock, self._stopping, self._finished
+        )
+        with self._lock:
+            self._turn = turn
+            self._live_since_s = None
+        turn.start()
+        return turn
+
+    def _follow(self, turn: CaptureTurn) -> None:
+        """Return when the turn is over or stuck, or the reader is stopped."""
+        while not (turn.over or turn.is_stuck(self._clock()) or self._stopping.is_set()):
+            with self._lock:
+                waited_s = turn.waited_s(self._clock())
+                if self._event.state is CameraState.LIVE and waited_s > self._settings.stall_s:
+                    self._tell(CameraState.LOST, f"no picture for {waited_s:.1f} s")
+            self._finished.wait(_LOOK_S)
+            self._heartbeat_s = self._clock()
+
+    def _conclude(self, turn: CaptureTurn) -> bool:
+        """Whether another turn is wanted, after the wait before it."""
+        with self._lock:
+            self._turn = None
+        error = turn.error
+        if not turn.over:
+            return self._give_up(turn)
+        if error is None:
+            return self._settings.loop or self._end(CameraState.ENDED, "the file is over")
+        if isinstance(error, CameraUnusable) and not self._frames:
+            return self._end(CameraState.UNUSABLE, str(error))
+        if not isinstance(error, CameraError):
+            raise error
+        return self._try_again(str(error))
+
+    def _give_up(self, turn: CaptureTurn) -> bool:
+        self._stuck = [thread for thread in self._stuck if thread.is_alive()] + [turn.thread]
+        reason = f"the camera has not answered for {turn.waited_s(self._clock()):.0f} s"
+        if len(self._stuck) > _MOST_STUCK:
+            return self._end(
+                CameraState.STUCK, f"{reason}, {len(self._stuck)} times over; restart the program"
+            )
+        return self._try_again(reason)
+
+    def _try_again(self, reason: str) -> bool:
+        with self._lock:
+            if self._event.state is CameraState.LOST:
+                self._event = replace(self._event, reason=reason)
+            else:
+                self._tell(CameraState.LOST, reason)
+        if self._live_since_s is not None and (self._last_frame_at_s or 0) - self._live_since_s > _STEADY_S:
+            self._backoff.reset()
+        self._rest(self._backoff.next_s())
+        return True
+
+    def _rest(self, seconds: float) -> None:
+        until_s = self._clock() + seconds
+        while self._clock() < until_s and not self._stopping.wait(min(_LOOK_S, seconds)):
+            self._heartbeat_s = self._clock()
+
+    def _end(self, state: CameraState, reason: str) -> bool:
+        with self._lock:
+            self._tell(state, reason)
+        return False
+
+    def _deliver(self, turn: CaptureTurn, frame: Frame) -> bool:
+        """Called by a capture thread; False tells it that nobody wants more."""
+        with self._lock:
+            if turn is not self._turn:
+                return False
+            if self._live_since_s is None:
+                self._live_since_s = frame.captured_at_s
+            if self._event.state is not CameraState.LIVE:
+                self._tell(CameraState.LIVE, "")
+            frame = replace(frame, seq=self._frames)
+            self._frames += 1
+            self._last_frame_at_s = frame.captured_at_s
+            for change in self._inspector.step(frame):
+                self._on_event(change)
+        while not self._slot.put(frame, _LOOK_S):
+            if self._slot.closed or turn is not self._turn:
+                return False
+        return True
+
+    def _tell(self, state: CameraState, reason: str) -> None:
+        self._event = CameraEvent(state, reason, self._clock())
+        _log.log(
+            logging.INFO if state is CameraState.LIVE else logging.WARNING, "camera %s %s", state, reason
+        )
+        self._on_event(self._event)

@@ -1,0 +1,109 @@
+"""One life of the capture thread: open the camera, read until it fails or ends, close it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from capture.camera import Camera, CameraLost
+from capture.frame import Frame
+from capture.settings import CaptureSettings
+
+T = TypeVar("T")
+_GRACE_S = 2.0
+"""Seconds a native call may overrun its own timeout before the thread counts as stuck."""
+_LARGEST_LAG_S = 1.0
+
+
+class Pace:
+    """When the frames of a file are due, so that it runs as fast as it was recorded."""
+
+    def __init__(self) -> None:
+        self._start_s: float | None = None
+
+    def delay_s(self, stream_s: float, now: float) -> float:
+        """Seconds to wait before the frame stamped `stream_s`; a long lag is forgiven, not caught up."""
+        if self._start_s is None or now - self._start_s - stream_s > _LARGEST_LAG_S:
+            self._start_s = now - stream_s
+        return max(0.0, self._start_s + stream_s - now)
+
+
+class CaptureTurn:
+    """Runs in its own thread, which nothing waits for: a native call may hang in it."""
+
+    def __init__(
+        self,
+        open_camera: Callable[[], Camera],
+        deliver: Callable[[CaptureTurn, Frame], bool],
+        settings: CaptureSettings,
+        clock: Callable[[], float],
+        stopping: threading.Event,
+        finished: threading.Event,
+    ) -> None:
+        """`deliver` takes each frame and says whether to go on; `finished` is set at the end."""
+        self._open_camera = open_camera
+        self._deliver = deliver
+        self._settings = settings
+        self._clock = clock
+        self._stopping = stopping
+        self._finished = finished
+        self._calling: tuple[float, float] | None = None
+        self.over = False
+        self.error: Exception | None = None
+        """Why it is over; None where the source has ended, or nobody wanted more."""
+        self.thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def waited_s(self, now: float) -> float:
+        """Seconds the native call under way has taken so far, 0 where there is none."""
+        calling = self._calling
+        return now - calling[0] if calling else 0.0
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether a native call has taken longer than it ever should."""
+        calling = self._calling
+        return calling is not None and now - calling[0] > calling[1] + _GRACE_S
+
+    def _run(self) -> None:
+        try:
+            self._capture()
+        except Exception as error:
+            self.error = error
+        finally:
+            self.over = True
+            self._finished.set()
+
+    def _capture(self) -> None:
+        camera = self._native(self._settings.open_timeout_s, self._open_camera)
+        try:
+            self._read(camera)
+        finally:
+            self._native(self._settings.read_timeout_s, camera.close)
+
+    def _read(self, camera: Camera) -> None:
+        pace = Pace()
+        while not self._stopping.is_set():
+            frame = self._native(self._settings.read_timeout_s, camera.read)
+            if frame is None:
+                if camera.live:
+                    raise CameraLost(f"{camera.source} has ended")
+                return
+            if not camera.live:
+                frame = self._paced(frame, pace)
+            if not self._deliver(self, frame):
+                return
+
+    def _paced(self, frame: Frame, pace: Pace) -> Frame:
+        self._stopping.wait(pace.delay_s(frame.captured_at_s, self._clock()))
+        return replace(frame, captured_at_s=self._clock())
+
+    def _native(self, allowed_s: float, call: Callable[[], T]) -> T:
+        self._calling = self._clock(), allowed_s
+        try:
+            return call()
+        finally:
+            self._calling = None

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture.backoff import Backoff
+from capture.camera import Camera, CameraLost, CameraUnusable
+from capture.factory import open_camera
+from capture.frame import Frame
+from capture.reader import CameraState, Reader
+from capture.settings import CaptureSettings
+from capture.slot import LatestSlot, SlotPolicy
+from capture.turn import Pace
+from tests.capture.made import street, write_video
+from tests.capture.scripted import Events, Hang, Opener, ScriptedCamera, eventually
+
+QUICK = CaptureSettings(open_timeout_s=1, read_timeout_s=1, stall_s=0.5, retry_max_s=0.1)
+Start = Callable[..., Reader]
+
+
+@pytest.fixture
+def events() -> Events:
+    return Events()
+
+
+@pytest.fixture
+def slot() -> LatestSlot[Frame]:
+    return LatestSlot(SlotPolicy.NEWEST)
+
+
+@pytest.fixture
+def start(events: Events, slot: LatestSlot[Frame]) -> Iterator[Start]:
+    readers: list[Reader] = []
+
+    def begin(open_it: Callable[[], Camera], settings: CaptureSettings = QUICK) -> Reader:
+        reader = Reader(open_it, slot, settings, events)
+        readers.append(reader)
+        reader.start()
+        return reader
+
+    yield begin
+    for reader in readers:
+        reader.stop(5)
+
+
+def test_frames_are_numbered_and_stamped(start: Start, events: Events, slot: LatestSlot[Frame]) -> None:
+    began_s = time.monotonic()
+    reader = start(Opener([ScriptedCamera()]))
+    assert events.next_state().state is CameraState.LIVE
+    taken = [slot.take(5) for _ in range(5)]
+    frames = [frame for frame in taken if frame is not None]
+    assert len(frames) == 5
+    assert all(a.seq < b.seq and a.captured_at_s < b.captured_at_s for a, b in pairwise(frames))
+    assert began_s < frames[0].captured_at_s < time.monotonic()
+    assert reader.last_frame_at_s is not None
+    assert reader.last_frame_at_s >= frames[-1].captured_at_s
+
+
+def test_a_lost_camera_is_told_once_and_reopened_until_it_is_back(
+    start: Start, events: Events, slot: LatestSlot[Frame]
+) -> None:
+    first = ScriptedCamera(0.0, 0.0, CameraLost("the cable is out"))
+    opener = Opener([first, CameraLost("still out"), CameraLost("still out"), ScriptedCamera()])
+    reader = start(opener)
+    states = [events.next_state() for _ in range(3)]
+    assert [event.state for event in states] == [CameraState.LIVE, CameraState.LOST, CameraState.LIVE]
+    assert states[1].reason == "the cable is out"
+    assert opener.opened == 4
+    assert first.closed.is_set()
+    assert eventually(lambda: reader.frames > 3)
+    frame = slot.take(5)
+    assert frame is not None
+    assert frame.seq >= 2  # numbered on
+
+
+def test_a_camera_that_is_not_there_yet_is_waited_for(start: Start, events: Events) -> None:
+    start(Opener([CameraLost("nothing plugged in"), ScriptedCamera()]))
+    assert [events.next_state().state for _ in range(2)] == [CameraState.LOST, CameraState.LIVE]
+
+
+def test_a_camera_that_can_never_work_ends_it(start: Start, events: Events, slot: LatestSlot[Frame]) -> None:
+    reader = start(Opener([CameraUnusable("no such file")]))
+    event = events.next_state()
+    assert (event.state, event.reason) == (CameraState.UNUSABLE, "no such file")
+    assert slot.take(5) is None
+    assert slot.closed
+    assert eventually(lambda: not reader.alive)
+
+
+def test_a_camera_that_worked_before_is_never_given_up(start: Start, events: Events) -> None:
+    start(Opener([ScriptedCamera(0.0, CameraUnusable("no permission")), ScriptedCamera()]))
+    states = [events.next_state().state for _ in range(3)]
+    assert states == [CameraState.LIVE, CameraState.LOST, CameraState.LIVE]
+
+
+def test_a_pause_is_told_before_the_call_returns_and_forgiven_when_it_does(
+    start: Start, events: Events
+) -> None:
+    hang = Hang()
+    opener = Opener([ScriptedCamera(0.0, 0.0, hang)])
+    start(opener, QUICK.model_copy(update={"read_timeout_s": 30}))
+    assert events.next_state().state is CameraState.LIVE
+    lost = events.next_state()
+    assert lost.state is CameraState.LOST
+    assert "no picture for" in lost.reason
+    hang.released.set()
+    assert events.next_state().state is CameraState.LIVE
+    assert opener.opened == 1
+
+
+@pytest.mark.slow
+def test_a_hanging_call_is_replaced_and_its_late_pictures_are_ignored(
+    start: Start, events: Events, slot: LatestSlot[Frame]
+) -> None:
+    hang = Hang()
+    stuck = ScriptedCamera(0.0, hang, after=None)
+    reader = start(Opener([stuck, ScriptedCamera()]))
+    assert [events.next_state().state for _ in range(3)] == [
+        CameraState.LIVE,
+        CameraState.LOST,
+        CameraState.LIVE,
+    ]
+    assert reader.stuck_threads == 1
+    hang.released.set()
+    assert stuck.closed.wait(5)
+    assert eventually(lambda: reader.stuck_threads == 0)
+    assert reader.event.state is CameraState.LIVE
+    assert events.queue.empty()
+
+
+@pytest.mark.slow
+def test_too_many_hanging_calls_need_a_new_process(
+    start: Start, events: Events, slot: LatestSlot[Frame]
+) -> None:
+    hang = Hang()
+    reader = start(Opener([hang]))
+    event = events.until(CameraState.STUCK, 60)
+    assert "restart" in event.reason
+    assert eventually(lambda: slot.closed and not reader.alive)
+    assert reader.stuck_threads == 4
+    hang.released.set()
+    assert eventually(lambda: reader.stuck_threads == 0)
+
+
+def test_stopping_does_not_wait_for_a_hanging_call(start: Start, events: Events) -> None:
+    hang = Hang()
+    reader = start(Opener([ScriptedCamera(0.0, hang)]))
+    assert hang.entered.wait(5)
+    began_s = time.monotonic()
+    assert not reader.stop(0.3)
+    assert time.monotonic() - began_s < 5
+    assert not reader.alive
+    hang.released.set()
+    assert reader.stop(5)
+
+
+def test_stopping_closes_the_camera_and_the_slot(
+    start: Start, events: Events, slot: LatestSlot[Frame]
+) -> None:
+    camera = ScriptedCamera()
+    reader = start(Opener([camera]))
+    events.until(CameraState.LIVE)
+    assert reader.stop(5)
+    assert camera.closed.is_set()
+    assert slot.closed
+
+
+def test_stopping_while_waiting_to_try_again(start: Start, events: Events) -> None:
+    reader = start(Opener([CameraLost("gone")]), QUICK.model_copy(update={"retry_max_s": 60}))
+    assert events.next_state().state is CameraState.LOST
+    assert reader.stop(5)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_nobody_foresaw_ends_the_thread(start: Start, slot: LatestSlot[Frame]) -> None:
+    def broken() -> Camera:
+        raise RuntimeError("a mistake in the program")
+
+    reader = start(broken)
+    assert eventually(lambda: not reader.alive)
+    assert slot.closed
+
+
+def test_a_file_runs_at_its_own_pace_and_ends(
+    start: Start, events: Events, slot: LatestSlot[Frame], tmp_path: Path
+) -> None:
+    clip = write_video(tmp_path / "clip.avi", [street(i) for i in range(10)], fps=10)
+    reader = start(lambda: open_camera(str(clip), QUICK))
+    stamps = [(f.captured_at_s, f.source_time_s or 0.0) for f in iter(lambda: slot.take(5), None)]
+    assert events.until(CameraState.ENDED).reason
+    assert reader.frames == 10
+    assert stamps[-1][1] == pytest.approx(0.9)
+    lasted_s, recorded_s = (stamps[-1][i] - stamps[0][i] for i in (0, 1))
+    assert lasted_s >= recorded_s - 0.01
+
+
+def test_a_file_may_begin_again(start: Start, slot: LatestSlot[Frame], tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.avi", [street(i) for i in range(4)], fps=50)
+    reader = start(lambda: open_camera(str(clip), QUICK), QUICK.model_copy(update={"loop": True}))
+    assert eventually(lambda: reader.frames > 12)
+    frame = slot.take(5)
+    assert frame is not None
+    assert frame.seq >= 4
+
+
+def test_under_back_pressure_nothing_is_missed(events: Events) -> None:
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.EVERY)
+    camera = ScriptedCamera(*[0.0] * 30, after=None, live=False)
+    reader = Reader(Opener([camera]), slot, QUICK, events)
+    reader.start()
+    assert [frame.seq for frame in iter(lambda: slot.take(5), None)] == list(range(30))
+    assert reader.stop(5)
+
+
+def test_a_slow_consumer_is_no_lost_camera(events: Events) -> None:
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.EVERY)
+    reader = Reader(Opener([ScriptedCamera()]), slot, QUICK, events)
+    reader.start()
+    events.until(CameraState.LIVE)
+    before_s = reader.heartbeat_s
+    assert eventually(lambda: reader.heartbeat_s > before_s + 2 * QUICK.stall_s)
+    assert reader.event.state is CameraState.LIVE
+    assert reader.stop(5)
+
+
+@given(st.floats(0.01, 5), st.floats(0.01, 60), st.floats(0, 1), st.integers(1, 20))
+def test_waits_grow_to_their_cap(first_s: float, cap_s: float, jitter: float, tries: int) -> None:
+    backoff = Backoff(first_s, cap_s, lambda: jitter)
+    waits = [backoff.next_s() for _ in range(tries)]
+    assert all(0 < wait <= cap_s for wait in waits)
+    assert all(a <= b for a, b in pairwise(waits))
+    backoff.reset()
+    assert backoff.next_s() == waits[0]
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=20))
+def test_pace_is_never_ahead_of_the_recording(steps: list[tuple[float, float]]) -> None:
+    pace, stream_s, now = Pace(), 0.0, 100.0
+    began = None
+    for stream_step, busy in steps:
+        stream_s += stream_step
+        now += busy
+        delay_s = pace.delay_s(stream_s, now)
+        now += delay_s
+        began = began or (stream_s, now)
+        assert now - began[1] >= stream_s - began[0] - 1e-6
+        assert delay_s <= stream_step + 1e-6 or delay_s == pytest.approx(0)
