@@ -59,7 +59,7 @@ class Command:
 
 
 COMMANDS = {
-    "run": Command("watch, and say what is dangerous", "daemon.run_command"),
+    "run": Command("watch, and say what is dangerous", "daemon.run_command", _with_loader),
     "replay": Command("the same over a file, frame by frame", "daemon.replay_command"),
     "status": Command("how the running daemon is", "daemon.status_command", _with_loader),
     "say": Command("speak a sentence", "daemon.say_command", _with_loader),
@@ -98,6 +98,8 @@ class _LazyParser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit code: 0 fine, 1 failed, 2 usage, 78 bad configuration."""
+    # Our matrices are small: OpenBLAS's threads would only wait for each other, between every two frames.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         args = _parser().parse_args(argv)
         code = COMMANDS[args.command].execute(args.module, args, lambda: _load(args))

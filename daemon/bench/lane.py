@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import cycle
+
 import cv2
 import numpy as np
 
@@ -12,6 +15,8 @@ from daemon.core_types import Assessed
 from daemon.trial import golden_picture
 
 FRAMES_PER_S = 25.0
+_NOISE = 2.0
+"""Grey levels; standard deviation of an ordinary camera's noise in ordinary light."""
 
 
 class Lane:
@@ -32,3 +37,16 @@ class Lane:
 def picture(width: int, height: int) -> Image:
     """The golden picture at a size."""
     return np.asarray(cv2.resize(golden_picture(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def moving(width: int, height: int) -> Iterator[Image]:
+    """A view that sweeps sideways, so that every frame has to be encoded; made beforehand, for ever."""
+    still = picture(width, height)
+    return cycle([np.ascontiguousarray(np.roll(still, step * width // 8, axis=1)) for step in range(8)])
+
+
+def resting(width: int, height: int) -> Iterator[Image]:
+    """A view in which nothing moves but the sensor's noise; made beforehand, for ever."""
+    still, random = picture(width, height).astype(np.float32), np.random.default_rng(0)
+    noisy = (still + random.normal(0, _NOISE, still.shape).astype(np.float32) for _ in range(8))
+    return cycle([np.clip(image, 0, 255).astype(np.uint8) for image in noisy])

@@ -1,4 +1,4 @@
-"""What the danger lane costs beside the bare network, and what more hazards or pixels add."""
+"""What the danger lane costs beside the bare network, and what more hazards, pixels or rest change."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from numpy.typing import NDArray
 from capture.frame import Image
 from capture.orient import orient
 from daemon import app
+from daemon.bench import vlm_busy
 from daemon.bench.harness import Figure, at_least, at_most, interleave, timed, unmeasured
-from daemon.bench.lane import Lane, picture
+from daemon.bench.lane import FRAMES_PER_S, Lane, moving, picture, resting
 from daemon.settings import Settings
 from pipeline.image_text import ImageTextModel
 from pipeline.settings import HazardSettings
 
-
-def measure(settings: Settings, samples: int) -> Iterator[Figure]:
-    model = app.load_model(settings)
-    yield over_raw(settings, model, samples)
-    yield hazards_1000_over_10(settings, model, samples)
-    yield source_4k_over_480p(settings, model, samples)
+_FRAMES = 8
+"""Timed together; every view repeats after as many."""
 
 
 @runtime_checkable
@@ -33,29 +30,41 @@ class BareNetwork(Protocol):
     def infer(self, picture: Image) -> NDArray[np.float32]: ...
 
 
+def measure(settings: Settings, samples: int) -> Iterator[Figure]:
+    model = app.load_model(settings)
+    yield over_raw(settings, model, samples)
+    yield hazards_1000_over_10(settings, model, samples)
+    yield source_4k_over_480p(settings, model, samples)
+    yield still_view_work_ratio(settings, model, samples)
+    yield from vlm_busy.measure(settings, model, samples)
+
+
 def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Frames a second of the whole lane from a bounded 720p picture, over those of the network alone."""
     name, target = "pipeline.over_raw", at_least(0.9)
     if not isinstance(model, BareNetwork):
         return unmeasured(name, "ratio", target, f"{model.name} does not offer its bare network")
     bare, ready = model, picture(*model.input_size)
-    lane, seen = Lane(app.build_detector(settings, model)), picture(1280, 720)
-    pairs = interleave(timed(lambda: bare.infer(ready), 5), timed(lambda: lane.see(seen), 5), samples)
+    lane, view = Lane(app.build_detector(settings, model)), moving(1280, 720)
+    pairs = interleave(
+        timed(lambda: bare.infer(ready), _FRAMES), timed(lambda: lane.see(next(view)), _FRAMES), samples
+    )
     return Figure.median(name, pairs.ratios, "ratio", target)
 
 
 def hazards_1000_over_10(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame with a thousand hazards over that with ten."""
-    logging.getLogger("pipeline.calibration").setLevel(
-        logging.ERROR
-    )  # none of them is calibrated, on purpose
-    seen = picture(1280, 720)
+    logging.getLogger("pipeline.calibration").setLevel(logging.ERROR)  # none is calibrated, on purpose
+    view = moving(1280, 720)
     many, few = (Lane(_with_hazards(settings, model, count)) for count in (1000, 10))
-    pairs = interleave(timed(lambda: many.see(seen), 5), timed(lambda: few.see(seen), 5), samples)
+    pairs = interleave(
+        timed(lambda: many.see(next(view)), _FRAMES), timed(lambda: few.see(next(view)), _FRAMES), samples
+    )
     return Figure.median("pipeline.hazards_1000_over_10", pairs.ratios, "ratio", at_most(1.1))
 
 
 def _with_hazards(settings: Settings, model: ImageTextModel, count: int) -> app.Detector:
+    """The detector for as many things, none of which is ever certain enough to speak of."""
     hazards = {
         f"thing{n}": HazardSettings(prompts=(f"thing number {n}",), threshold=1.0) for n in range(count)
     }
@@ -65,10 +74,22 @@ def _with_hazards(settings: Settings, model: ImageTextModel, count: int) -> app.
 def source_4k_over_480p(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame, bounding included, from a 4K source over that from a 480p source."""
     lane, max_side = Lane(app.build_detector(settings, model)), settings.capture.max_side
-    large, small = picture(3840, 2160), picture(854, 480)
+    large, small = moving(3840, 2160), moving(854, 480)
 
-    def see(source: Image) -> None:
-        lane.see(orient(source, rotate=0, mirror=False, max_side=max_side))
+    def see(view: Iterator[Image]) -> None:
+        lane.see(orient(next(view), rotate=0, mirror=False, max_side=max_side))
 
-    pairs = interleave(timed(lambda: see(large), 5), timed(lambda: see(small), 5), samples)
+    pairs = interleave(timed(lambda: see(large), _FRAMES), timed(lambda: see(small), _FRAMES), samples)
     return Figure.median("pipeline.source_4k_over_480p", pairs.ratios, "ratio", at_most(1.25))
+
+
+def still_view_work_ratio(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
+    """Time a frame where nothing moves but noise, over that where everything does; a second at a time."""
+    lanes = [Lane(app.build_detector(settings, model)) for _ in range(2)]
+    views = [resting(1280, 720), moving(1280, 720)]
+    rest, move = (
+        timed(lambda lane=lane, view=view: lane.see(next(view)), int(FRAMES_PER_S))  # type: ignore[misc]
+        for lane, view in zip(lanes, views, strict=True)
+    )
+    pairs = interleave(rest, move, samples)
+    return Figure.median("pipeline.still_view_work_ratio", pairs.ratios, "ratio", at_most(0.5))
