@@ -14,10 +14,8 @@ The next process is forked and its engine made before the next request arrives.
 
 from __future__ import annotations
 
-import ctypes
 import importlib.metadata
 import os
-import signal
 import socket
 import sys
 import threading
@@ -27,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from speech.frames import LinkError, receive, send
+from speech.spawn import die_with
 
-PR_SET_PDEATHSIG = 1
 DRAIN_LIMIT_S = 2.0
 FINISH_LIMIT_S = 120.0
 
@@ -39,7 +37,7 @@ class _UnknownVoiceError(Exception):
 
 def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
-    _die_with(parent)
+    die_with(parent)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # pyttsx3 prints there
     link = socket.socket(fileno=fd)
     if not _greet(link):
@@ -48,17 +46,10 @@ def main(fd: int, parent: int) -> int:
         server = os.getpid()
         worker = os.fork()
         if worker == 0:
-            _die_with(server)
+            die_with(server)
             os._exit(_serve_one(link))
         if os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) != 0:
             return 1
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel end this process with its parent."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _greet(link: socket.socket) -> bool:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from speech.frames import LinkError, receive, send
+from speech.spawn import Spawned, spawn
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
@@ -30,8 +24,7 @@ class ChildError(Exception):
 
 @dataclass(slots=True)
 class _Running:
-    process: subprocess.Popen[bytes]
-    link: socket.socket
+    child: Spawned
     greeting: dict[str, Any]
 
 
@@ -56,7 +49,7 @@ class ChildProcess:
     @property
     def pid(self) -> int | None:
         """Process id of the child, where one runs."""
-        return None if self._running is None else self._running.process.pid
+        return None if self._running is None else self._running.child.process.pid
 
     def greeting(self) -> dict[str, Any]:
         """What the child said when it started; starts it if need be. Raises ChildError."""
@@ -66,9 +59,9 @@ class ChildProcess:
         """Send one request, return the answer. Raises ChildError after `timeout_s` at the latest."""
         running = self._ready()
         try:
-            running.link.settimeout(timeout_s)
-            send(running.link, header)
-            answer = receive(running.link, timeout_s)
+            running.child.link.settimeout(timeout_s)
+            send(running.child.link, header)
+            answer = receive(running.child.link, timeout_s)
         except TimeoutError:
             raise self._failed(f"no answer within {timeout_s:g} s") from None
         except LinkError:
@@ -79,13 +72,8 @@ class ChildProcess:
     def stop(self) -> None:
         """Kill the child; the next request starts another."""
         running, self._running = self._running, None
-        if running is None:
-            return
-        running.link.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(running.process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            running.process.wait(2.0)
+        if running is not None:
+            running.child.end()
 
     def close(self) -> None:
         """Kill the child for good."""
@@ -93,7 +81,7 @@ class ChildProcess:
         self._keeper.shutdown(wait=False)
 
     def _ready(self) -> _Running:
-        if self._running is not None and self._running.process.poll() is not None:
+        if self._running is not None and self._running.child.process.poll() is not None:
             self.stop()  # died while idle: nothing was lost, so this counts as no failure
         if self._running is not None:
             return self._running
@@ -107,26 +95,13 @@ class ChildProcess:
         return self._running
 
     def _start(self) -> _Running:
-        ours, theirs = socket.socketpair()
-        root = str(Path(__file__).resolve().parent.parent)
-        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
-                [sys.executable, "-P", "-m", self._module, str(theirs.fileno()), str(os.getpid())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
-                start_new_session=True,
-            )
-        running = _Running(process, ours, {})
+        child = spawn(self._module)
         try:
-            running.greeting, _ = receive(ours, START_TIMEOUT_S)
+            greeting, _ = receive(child.link, START_TIMEOUT_S)
         except (LinkError, TimeoutError):
-            self._running = running
-            self.stop()
+            child.end()
             raise
-        return running
+        return _Running(child, greeting)
 
     def _failed(self, reason: str) -> ChildError:
         """Get rid of the child, note when the next may start."""

@@ -1,0 +1,58 @@
+"""Starting a module of ours as a child process that talks over a socket and cannot outlive its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """A child in its own session, and our end of the socket to it."""
+
+    process: subprocess.Popen[bytes]
+    link: socket.socket
+
+    def end(self) -> None:
+        """Kill the child with all it started."""
+        self.link.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(2.0)
+
+
+def spawn(module: str) -> Spawned:
+    """Run `python -m MODULE FD PARENT`, which is to call `die_with(PARENT)` first.
+
+    The kernel counts the thread that forks as the parent, so that thread has to live on. Raises OSError.
+    """
+    ours, theirs = socket.socketpair()
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+            [sys.executable, "-P", "-m", module, str(theirs.fileno()), str(os.getpid())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
+    return Spawned(process, ours)
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel end this process with its parent."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
