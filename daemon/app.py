@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from capture.camera import Camera
+from capture.factory import open_camera, open_path
+from capture.frame import Frame
+from capture.reader import CameraEvent, Reader
+from capture.slot import LatestSlot, SlotPolicy
+from capture.v4l2 import list_devices
 from daemon.blackbox import BlackBox
 from daemon.core import Core
 from daemon.core_types import CoreSpec, HazardSpec
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.eyesight import Eyesight
+from daemon.ledger import Ledger
+from daemon.live import Narrating, Stagehand
+from daemon.mind import Mind
+from daemon.narrator import Narrator
+from daemon.reload import Plan
 from daemon.replay import Options, Replay, Sink, Voice
+from daemon.scribe import Outlet, Scribe
+from daemon.senses import CameraSense, loudspeaker_report
 from daemon.settings import Settings
+from daemon.watcher import Watcher
 from pipeline import hazards as hazard_tables
 from pipeline.assessor import Assessor
 from pipeline.calibration import shipped_starter
@@ -26,6 +39,9 @@ from pipeline.stillness import Stillness
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
 from pipeline.wording import danger_phrases
+from speech.espeak import ChildSynthesizer
+from speech.sounddevice_player import SounddevicePlayer
+from speech.speaker import Speaker
 from speech.synthesizer import Synthesizer
 from speech.utterance import Priority
 from speech.voice import Renderer
@@ -41,7 +57,8 @@ class Detector:
 
     model: ImageTextModel
     assessor: Assessor
-    hazards: tuple[Hazard, ...]
+    thresholds: Mapping[str, float]
+    """The calibration's, by hazard."""
     spec: CoreSpec
 
 
@@ -67,6 +84,27 @@ def load_model(settings: Settings) -> ImageTextModel:
     )
 
 
+def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping[str, float]) -> CoreSpec:
+    """What the core's decisions depend on; `thresholds` are the calibration's, by hazard."""
+    return CoreSpec(
+        language=settings.speech.language,
+        hazards=tuple(
+            HazardSpec(
+                name=h.name,
+                severity=int(h.severity),
+                threshold=thresholds[h.name] if h.threshold is None else h.threshold,
+                say=h.say[settings.speech.language],
+            )
+            for h in hazards
+        ),
+        watch=settings.watch,
+        scene=settings.scene,
+        describe=settings.describe,
+        health=settings.health,
+        outbox=settings.speech.outbox,
+    )
+
+
 def build_detector(settings: Settings, model: ImageTextModel | None = None) -> Detector:
     """Model, prompts, calibration and thresholds, fitted together."""
     model = model or load_model(settings)
@@ -77,27 +115,10 @@ def build_detector(settings: Settings, model: ImageTextModel | None = None) -> D
     bank = model.bind(prompts)
     calibration = shipped_starter().bind(model.name, model.fingerprint, prompts)
     thresholds = dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
-    specs = tuple(
-        HazardSpec(
-            name=h.name,
-            severity=int(h.severity),
-            threshold=thresholds[h.name] if h.threshold is None else h.threshold,
-            say=h.say[settings.speech.language],
-        )
-        for h in hazards
-    )
-    spec = CoreSpec(
-        language=settings.speech.language,
-        hazards=specs,
-        watch=settings.watch,
-        scene=settings.scene,
-        describe=settings.describe,
-        health=settings.health,
-        outbox=settings.speech.outbox,
-    )
+    spec = core_spec(settings, hazards, thresholds)
     stillness = Stillness(settings.pipeline.still_level, settings.pipeline.still_s)
     assessor = Assessor(model, bank, calibration, stillness)
-    return Detector(model, assessor, hazards, spec)
+    return Detector(model, assessor, thresholds, spec)
 
 
 def build_describer(settings: Settings, model: ImageTextModel) -> Describer | None:
@@ -119,6 +140,15 @@ def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
     renderer.prepare([(text, spec.language, Priority.DANGER) for text in dict.fromkeys(texts)])
 
 
+def choose_source(settings: Settings) -> str:
+    """What `capture.source` means here: `auto` is the first camera, else the demo clip."""
+    source = settings.capture.source
+    if source != "auto":
+        return source
+    devices = list_devices()
+    return str(devices[0].path) if devices else DEMO
+
+
 def source_path(settings: Settings, source: str) -> str:
     """`demo` becomes the clip's path. Raises StoreError where it has not been pulled."""
     return str(open_store(settings).path(DEMO) / "bikes.mp4") if source == DEMO else source
@@ -126,8 +156,6 @@ def source_path(settings: Settings, source: str) -> str:
 
 def open_recorded(settings: Settings, source: str) -> Camera:
     """A file or folder on stream time. Raises CameraUnusable, StoreError."""
-    from capture.factory import open_path
-
     return open_path(Path(source_path(settings, source)), settings.capture)
 
 
@@ -158,3 +186,88 @@ def build_replay(
         write=write,
         eyesight=Eyesight(settings.capture),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The parts of a running daemon, wired and not yet started (the speaker's own threads run)."""
+
+    detector: Detector
+    mind: Mind
+    scribe: Scribe
+    ledger: Ledger
+    renderer: Renderer
+    synthesizer: ChildSynthesizer
+    speaker: Speaker
+    player: SounddevicePlayer
+    describer: Describer | None
+    narrator: Narrator | None
+    watcher: Watcher
+    slot: LatestSlot[Frame]
+    reader: Reader
+
+
+def build_live(
+    settings: Settings,
+    source: str,
+    outlets: Sequence[Outlet],
+    clock: Callable[[], float],
+    beat: Callable[[], None],
+    camera_over: Callable[[CameraEvent], None],
+    on_alert: Callable[[Event], None],
+    fallback: Path | None,
+) -> Live:
+    """The core driven by threads. Raises what opening a model, a voice or the store raises."""
+    detector = build_detector(settings)
+    synthesizer = ChildSynthesizer(settings.speech)
+    renderer = build_renderer(settings, synthesizer)
+    prepare_phrases(renderer, detector.spec)
+    mind = Mind(BlackBox(Core(detector.spec)), clock)
+    ledger, scribe = Ledger(), Scribe(outlets)
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
+    late_s = settings.health.late_s
+    watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, late_s)
+    describer = build_describer(settings, detector.model)
+    narrator = Narrator(describer, mind.step) if describer else None
+    language, deadline_s = settings.speech.language, settings.describe.deadline_s
+    narrating = Narrating(narrator, language, deadline_s) if narrator else None
+    speaker = Speaker(
+        renderer,
+        open_player=lambda tell: SounddevicePlayer(settings.speech, tell, fallback=fallback),
+        report=lambda event, at_s: mind.step(event, {"output_s": at_s - clock()}),
+        outlet_changed=lambda change: mind.step(loudspeaker_report(change)),
+    )
+    stagehand = Stagehand(mind, speaker, narrating, scribe, ledger, lambda: watcher.view, on_alert)
+    mind.attach(stagehand.perform)
+    path = source_path(settings, source)
+    sense = CameraSense(mind.step, camera_over)
+    reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)
+    player = speaker.player
+    assert isinstance(player, SounddevicePlayer)
+    return Live(
+        detector=detector,
+        mind=mind,
+        scribe=scribe,
+        ledger=ledger,
+        renderer=renderer,
+        synthesizer=synthesizer,
+        speaker=speaker,
+        player=player,
+        describer=describer,
+        narrator=narrator,
+        watcher=watcher,
+        slot=slot,
+        reader=reader,
+    )
+
+
+def apply_live(live: Live, settings: Settings, plan: Plan) -> None:
+    """Let a running daemon take over settings that need no restart."""
+    hazards = hazard_tables.from_settings(settings.hazards)
+    spec = core_spec(settings, hazards, live.detector.thresholds)
+    if plan.voice:
+        renderer = build_renderer(settings, live.synthesizer)
+        prepare_phrases(renderer, spec)
+        live.speaker.use(renderer)
+    live.mind.swap(spec)
+    logging.getLogger().setLevel(settings.log.level.upper())

@@ -96,7 +96,18 @@ class Tick:
     """Time has passed; drives everything that waits."""
 
 
-Input = Assessed | Say | Ask | Repeat | Mute | Tick | organs.Report | voices.Input | stories.NarrationInput
+Input = (
+    Assessed
+    | Say
+    | Ask
+    | Repeat
+    | Mute
+    | Relay
+    | Tick
+    | organs.Report
+    | voices.Input
+    | stories.NarrationInput
+)
 
 
 @dataclass(frozen=True, slots=True)

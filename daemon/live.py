@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from daemon import control_protocol as wire
-from daemon.control_server import Request
 from daemon.core import Core
 from daemon.core_types import Ask, DescribeView, Effect, Input, Mute, Record, Relay, Repeat, Say
 from daemon.events import Event
@@ -88,7 +87,7 @@ class Stagehand:
             while len(self._views) > VIEWS_KEPT:
                 self._views.popitem(last=False)
         elif event.kind == "speak" and event.fields["priority"] == "danger":
-            self._ledger.note("frame_to_ear", event.timing["since_capture_s"])
+            self._ledger.note("frame_to_ear", event.timing["since_capture_s"] + event.timing["output_s"])
         elif event.kind == "alert":
             self._on_alert(event)
 
@@ -101,30 +100,26 @@ class Stagehand:
         n.narrator.ask(request_of(wanted, view, n.language, n.deadline_s))
 
 
-class Desk:
+class Reception:
     """Answers the control socket."""
 
     def __init__(
         self,
         mind: Mind,
-        clock: Callable[[], float],
         status: Callable[[], Mapping[str, Any]],
         reload: Callable[[], Mapping[str, Any]],
     ) -> None:
         self._mind = mind
-        self._clock = clock
         self._status = status
         self._reload = reload
 
-    def answer(self, request: Request) -> Mapping[str, Any]:
+    def answer(self, request: wire.Request) -> Mapping[str, Any]:
         """Handle one request in the client's thread. Raises CommandError."""
         match request.command:
             case wire.Status():
                 return self._status()
             case wire.Reload():
                 return self._reload()
-            case wire.Why(event_id):
-                return {"text": f"{event_id}: not kept"}
         return self._tell(_input(request.command))
 
     def _tell(self, event: Input) -> Mapping[str, Any]:

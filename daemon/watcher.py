@@ -9,7 +9,6 @@ from typing import Protocol
 
 from capture.frame import Frame
 from daemon.core_types import Assessed, Tick
-from daemon.eyesight import Eyesight
 from daemon.health import OK, Report
 from daemon.ledger import Ledger
 from daemon.mind import Mind
@@ -25,7 +24,7 @@ IDLE_S = 0.25
 class Frames(Protocol):
     """Where frames wait."""
 
-    def take(self, timeout: float) -> Frame | None: ...
+    def take(self, timeout_s: float, /) -> Frame | None: ...
 
     @property
     def closed(self) -> bool: ...
@@ -38,7 +37,6 @@ class Watcher:
         self,
         frames: Frames,
         assessor: Assessor,
-        eyesight: Eyesight,
         mind: Mind,
         ledger: Ledger,
         clock: Callable[[], float],
@@ -47,7 +45,6 @@ class Watcher:
     ) -> None:
         self._frames = frames
         self._assessor = assessor
-        self._eyesight = eyesight
         self._mind = mind
         self._ledger = ledger
         self._clock = clock
@@ -76,8 +73,6 @@ class Watcher:
 
     def _frame(self, frame: Frame) -> None:
         taken_s = self._clock()
-        if report := self._eyesight.look(frame):
-            self._mind.step(report)
         assessment = self._assessor.assess(frame, self._mind.ask(lambda core: core.watch.focus()))
         done_s = self._clock()
         self.view = View(frame, assessment)

@@ -100,6 +100,11 @@ class Speaker:
                 self._turn = None
                 self.player.cut(turn.key)
 
+    def use(self, renderer: Renderer) -> None:
+        """Say what comes from now on by another renderer, whose phrases are prepared; same rate."""
+        with self._changed:
+            self._renderer = renderer
+
     def close(self) -> None:
         """End the sound and the threads, within a few seconds."""
         with self._changed:

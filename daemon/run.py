@@ -1,0 +1,262 @@
+"""The life of the daemon: started in order, watched, reloaded, stopped in reverse."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from capture.camera import CameraUnusable
+from capture.reader import CameraEvent, CameraState
+from daemon import app, reload
+from daemon.control_paths import server_socket
+from daemon.control_protocol import Request
+from daemon.control_server import ControlServer
+from daemon.core_types import Say, Tick
+from daemon.crew import Crew, Died, Ended, ReloadAsked, StopAsked
+from daemon.errors import CommandError, ConfigError
+from daemon.event_feed import EventFeed
+from daemon.events import Event
+from daemon.heartbeat import Heartbeats, Pulse
+from daemon.live import Reception, core_status
+from daemon.notify import Notifier
+from daemon.rate import Rate
+from daemon.scribe import Outlet
+from daemon.settings import Settings
+from daemon.signals import Signals
+from pipeline import wording
+from speech.player import Outlet as SoundOutlet
+
+log = logging.getLogger(__name__)
+
+LOAD_S = 180.0
+"""Seconds systemd is asked to wait while models compile and phrases are rendered."""
+
+MAX_AGES_S = {"capture": 5.0, "watch": 5.0, "audio": 5.0}
+"""Signs of life must not be older than this, or the watchdog is no longer fed."""
+
+FINISH_S = 20.0
+"""Seconds given to what is still being said when a file is over."""
+
+STATUS_EVERY_S = 5.0
+
+
+class Daemon:
+    """One run. `load` reads the settings anew, for `reload`."""
+
+    def __init__(
+        self,
+        load: Callable[[], Settings],
+        clock: Callable[[], float],
+        env: Mapping[str, str],
+        *,
+        events: Path | None = None,
+        fallback: Path | None = None,
+    ) -> None:
+        self._load = load
+        self._clock = clock
+        self._env = env
+        self._events = events
+        self._settings = load()
+        self._fallback = fallback or self._settings.paths.state / "speech.wav"
+        self._crew = Crew(clock)
+        self._notifier = Notifier(env)
+        self._beats = Heartbeats(MAX_AGES_S, clock())
+        self._feed = EventFeed()
+        self._live: app.Live | None = None
+        self._reception: Reception | None = None
+        self._rate = Rate()
+        self._started_s = clock()
+        self._status_s = 0.0
+        self._source = app.choose_source(self._settings)
+
+    def run(self) -> int:
+        """Watch until asked to stop or the source ends. Raises CommandError, CameraError and kin."""
+        with Signals(self._crew.request), self._outlets() as outlets:
+            try:
+                self._start(outlets)
+                self._loop()
+            finally:
+                self._notifier.stopping("stopping")
+                self._crew.stop()
+                self._notifier.close()
+        return 0
+
+    @contextmanager
+    def _outlets(self) -> Iterator[tuple[Outlet, ...]]:
+        if self._events is None:
+            yield (self._feed.publish,)
+            return
+        try:
+            file = self._events.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise CommandError(f"--events {self._events}: cannot be written: {error.strerror}") from error
+        with file:
+            yield (self._feed.publish, lambda line: _write(file.write, line))
+
+    def _start(self, outlets: tuple[Outlet, ...]) -> None:
+        control = self._settings.control
+        path = server_socket(self._env, self._settings.paths.state, control.instance)
+        server = ControlServer(path, self._answer, self._feed, group=control.group)
+        crew = self._crew
+        crew.start("control", server.run, server.close, vital=False)
+        self._notifier.extend(LOAD_S)
+        live = app.build_live(
+            self._settings,
+            self._source,
+            outlets,
+            self._clock,
+            lambda: self._beats.beat("watch", self._clock()),
+            self._camera_over,
+            self._on_alert,
+            self._fallback,
+        )
+        self._live = live
+        self._reception = Reception(live.mind, self._status, self._reload)
+        crew.add("voice", live.synthesizer.close)
+        crew.start("events", live.scribe.run, live.scribe.close)
+        crew.add("speaker", live.speaker.close)
+        if live.narrator and live.describer:
+            crew.add("describer", live.describer.close)
+            crew.start("narrate", live.narrator.run, live.narrator.close)
+        crew.start("watch", live.watcher.run, live.watcher.close, may_end=True)
+        crew.add("camera", lambda: None if live.reader.stop() else log.warning("the camera hangs"))
+        self._hello(live)
+        live.reader.start()
+
+    def _hello(self, live: app.Live) -> None:
+        outlet = live.player.wait_opened(5.0)
+        if outlet is not SoundOutlet.LOUDSPEAKER:
+            log.warning("no loudspeaker; what is said goes into %s", self._fallback)
+        log.info("watching %s", live.reader.event.reason or self._source_name())
+        language = self._settings.speech.language
+        live.mind.step(Say(wording.READY[language], earcon="ready"))
+
+    def _loop(self) -> None:
+        pulse = Pulse(self._notifier, self._beats)
+        self._notifier.ready(f"watching {self._source_name()}")
+        while True:
+            match self._crew.wait(pulse.interval_s):
+                case StopAsked(why):
+                    log.info("stopping: %s", why)
+                    return
+                case ReloadAsked():
+                    self._reload_told()
+                case Ended():
+                    self._over()
+                    return
+            self._look()
+            pulse.pulse(self._clock())
+
+    def _look(self) -> None:
+        """Take signs of life from the parts that have threads of their own."""
+        live, now = self._running(), self._clock()
+        self._beats.beat("capture", live.reader.heartbeat_s)
+        if live.player.alive and live.speaker.alive:
+            self._beats.beat("audio", now)
+        self._rate.note(live.watcher.assessed, now)
+        if now - self._status_s >= STATUS_EVERY_S:
+            self._status_s = now
+            age = live.ledger.percentiles().get("frame_age", {}).get("p95_ms", 0.0)
+            self._notifier.status(f"{self._rate.per_second:.1f} frames/s, frame age p95 {age:.0f} ms")
+
+    def _over(self) -> None:
+        """The frames have come to their end: finish what is being said, then say why it ended."""
+        live = self._running()
+        until_s = self._clock() + FINISH_S
+        live.mind.step(Tick())
+        while not live.mind.ask(lambda core: core.quiet) and self._clock() < until_s:
+            if isinstance(self._crew.wait(0.1), StopAsked):
+                break
+            live.mind.step(Tick())
+        event = live.reader.event
+        if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
+            raise CameraUnusable(event.reason)
+        log.info("%s: %s", self._source_name(), event.reason)
+        self._summarise(live)
+
+    def _summarise(self, live: app.Live) -> None:
+        status = self._status()
+        live.scribe.write(
+            Event(
+                "summary",
+                "summary",
+                self._clock(),
+                fields={k: status[k] for k in ("frames", "assessed", "skipped", "counts")},
+            )
+        )
+
+    def _camera_over(self, event: CameraEvent) -> None:
+        if event.state is not CameraState.ENDED:
+            log.error("camera: %s", event.reason)
+
+    def _on_alert(self, event: Event) -> None:
+        log.info("%s %s (%.2f)", event.id, event.fields["hazard"], event.fields["probability"])
+
+    def _answer(self, request: Request) -> Mapping[str, Any]:
+        if self._reception is None:
+            raise CommandError("still starting; try again in a few seconds")
+        return self._reception.answer(request)
+
+    def _reload_told(self) -> None:
+        """On SIGHUP: systemd and the log hear of it; a mistake keeps the old settings."""
+        self._notifier.reloading()
+        try:
+            result = self._reload()
+            log.info("reloaded: %s; needs a restart: %s", result["changed"], result["needs_restart"])
+        except (ConfigError, CommandError) as error:
+            log.error("not reloaded, the old settings hold: %s", error)  # noqa: TRY400 - no bug
+        finally:
+            self._notifier.ready()
+
+    def _reload(self) -> Mapping[str, Any]:
+        """Read the settings, apply what can be. Raises ConfigError, CommandError; the old ones then hold."""
+        live, new = self._running(), self._load()
+        plan = reload.plan(self._settings, new)
+        applied = reload.merged(self._settings, new, plan)
+        if plan.live:
+            app.apply_live(live, applied, plan)
+        self._settings = applied
+        return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
+
+    def _running(self) -> app.Live:
+        if self._live is None:
+            raise Died("the daemon", "is not running")
+        return self._live
+
+    def _source_name(self) -> str:
+        from capture.redact import redact
+
+        return redact(self._source)
+
+    def _status(self) -> Mapping[str, Any]:
+        live, now = self._running(), self._clock()
+        return {
+            "version": version("watchword"),
+            "pid": os.getpid(),
+            "instance": self._settings.control.instance,
+            "uptime_s": round(now - self._started_s, 1),
+            "source": self._source_name(),
+            "model": live.detector.model.name,
+            "camera": live.reader.event.state.value,
+            "fps": round(self._rate.per_second, 2),
+            "frames": live.reader.frames,
+            "assessed": live.watcher.assessed,
+            "skipped": live.slot.skipped,
+            "outlet": live.player.outlet.value,
+            **live.mind.ask(lambda core: core_status(core, now)),
+            "latency": live.ledger.percentiles(),
+            "heartbeats": {name: round(age, 2) for name, age in self._beats.ages(now).items()},
+            "lost": list(self._crew.lost),
+            "dropped_events": live.scribe.dropped + self._feed.dropped,
+            "underruns": live.player.underruns,
+            "loudspeaker_losses": live.player.losses,
+        }
+
+
+def _write(write: Callable[[str], object], line: str) -> None:
+    write(f"{line}\n")

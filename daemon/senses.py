@@ -1,0 +1,49 @@
+"""What the camera, the loudspeaker and the describer tell of themselves, as health reports to the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from capture.quality import PictureChange, Trouble
+from capture.reader import CameraEvent, CameraState
+from daemon.health import OK, Report
+from speech.player import Outlet, OutletChanged
+
+Tell = Callable[[Report], None]
+
+FINAL = frozenset({CameraState.UNUSABLE, CameraState.STUCK})
+"""States of the camera from which only a new start, or somebody's hand, helps."""
+
+
+class CameraSense:
+    """Turns what the reader notices into reports; `over` is told when the camera's story has ended."""
+
+    def __init__(self, tell: Tell, over: Callable[[CameraEvent], None]) -> None:
+        self._tell = tell
+        self._over = over
+        self._troubles: list[Trouble] = []
+
+    def __call__(self, event: CameraEvent | PictureChange) -> None:
+        """Called from the reader's threads; does not wait."""
+        if isinstance(event, PictureChange):
+            self._picture(event)
+        elif event.state is CameraState.LIVE:
+            self._tell(Report("camera"))
+        elif event.state is CameraState.ENDED or event.state in FINAL:
+            self._over(event)
+        elif event.state is CameraState.LOST:
+            self._tell(Report("camera", "lost", event.reason))
+
+    def _picture(self, change: PictureChange) -> None:
+        if change.present:
+            self._troubles.append(change.trouble)
+        elif change.trouble in self._troubles:
+            self._troubles.remove(change.trouble)
+        worst = self._troubles[0].value if self._troubles else OK
+        self._tell(Report("picture", worst, ", ".join(self._troubles)))
+
+
+def loudspeaker_report(change: OutletChanged) -> Report:
+    """A loudspeaker is fine; a file or nowhere is a failing one."""
+    fine = change.outlet is Outlet.LOUDSPEAKER
+    return Report("loudspeaker", OK if fine else f"to {change.outlet}", change.reason)
