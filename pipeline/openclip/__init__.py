@@ -1,0 +1,1 @@
+"""Any open_clip model, converted to OpenVINO beforehand: no torch at run time."""

@@ -1,0 +1,101 @@
+"""`ImageTextModel` over a folder that holds a converted open_clip model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.frame import Image
+from pipeline.image_text import PromptSet, TextBank
+from pipeline.openclip.bank import bank_of
+from pipeline.openclip.devices import compile_tested, read_golden
+from pipeline.openclip.recipe import (
+    GOLDEN_FILE,
+    RECIPE_FILE,
+    TEXT_FILE,
+    TOKENIZER_FILE,
+    ModelUnusableError,
+    read_recipe,
+)
+from pipeline.openclip.tokens import TokenEncoder
+from pipeline.preprocess import letterbox, resize
+from pipeline.prompt_bank import digest
+from pipeline.types import Embedding
+
+_SCHEME = "openclip-odds-1"
+"""Part of the fingerprint; changed with anything that changes scores."""
+
+
+class OpenClipModel:
+    """Both towers in OpenVINO. Used by one thread.
+
+    `device` is `best`, or OpenVINO device names in order of preference with commas; those that are not there
+    are skipped, and those that compute something else than the reference are logged and skipped.
+    """
+
+    def __init__(
+        self, folder: Path, device: str = "CPU", threads: int = 0, cache_dir: Path | None = None
+    ) -> None:
+        import openvino as ov
+
+        self._recipe = read_recipe(folder)
+        for name in self._recipe.sha256:
+            if not (folder / name).is_file():
+                raise ModelUnusableError(f"{folder}: no {name}; run `watchword models pull {folder.name}`")
+        self.fingerprint = digest(_SCHEME, (folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        self._folder = folder
+        self._core = ov.Core()
+        self._request, self.device = compile_tested(
+            self._core,
+            folder / self._recipe.image,
+            device,
+            _options(threads, cache_dir),
+            read_golden(folder / GOLDEN_FILE),
+            self._recipe.least_cosine,
+        )
+
+    @property
+    def name(self) -> str:
+        return self._recipe.name
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        return self._recipe.width, self._recipe.height
+
+    def encode(self, image: Image) -> Embedding:
+        """Whole picture, letterboxed or stretched as the model was trained: (D,), unit norm."""
+        fit = letterbox if self._recipe.fit == "letterbox" else resize
+        self._request.infer([fit(image, *self.input_size)[None]])
+        return np.array(self._request.get_output_tensor(0).data[0], np.float32)
+
+    def bind(self, prompts: PromptSet) -> TextBank:
+        """Tens of milliseconds a prompt."""
+        texts = list(
+            dict.fromkeys([*prompts.contrast, *(text for _, own in prompts.hazards for text in own)])
+        )
+        rows = dict(zip(texts, self.encode_texts(texts), strict=True))
+        return bank_of(prompts, rows, self._recipe.logit_scale, self.fingerprint)
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit rows (N, D); one by one, so that a text's numbers do not depend on its neighbours."""
+        tokens = TokenEncoder(self._folder / TOKENIZER_FILE, self._recipe.tokens).encode(texts)
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        request = self._core.compile_model(self._folder / TEXT_FILE, "CPU", options).create_infer_request()
+        rows = np.zeros((len(texts), self._recipe.dimension), np.float32)
+        for row, ids in zip(rows, tokens, strict=True):
+            request.infer([ids[None]])
+            row[:] = request.get_output_tensor(0).data[0]
+        return rows
+
+
+def _options(threads: int, cache_dir: Path | None) -> dict[str, Any]:
+    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    if cache_dir:
+        options["CACHE_DIR"] = str(cache_dir / "openvino")
+    return options

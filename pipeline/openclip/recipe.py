@@ -1,0 +1,67 @@
+"""`model.json`: all that a converted model needs to be told besides its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from pipeline.store.manifest import FileName, Sha256, Size, Strict, Text, first_problem
+
+RECIPE_FILE = "model.json"
+TEXT_FILE = "text.xml"
+TOKENIZER_FILE = "tokenizer.json"
+GOLDEN_FILE = "golden.npz"
+FORMAT = "openclip/1"
+"""Changed with anything that makes an older conversion useless."""
+
+
+class ModelUnusableError(Exception):
+    """The folder holds no model that runs here; the message says what to do."""
+
+
+class Tokens(Strict, frozen=True):
+    """How words become the numbers that the text tower takes."""
+
+    context_length: Size
+    pad_id: Size
+    clean: Literal["lower", "whitespace", "canonicalize"]
+    drop_id: int | None = None
+    """A separator that is replaced by 0."""
+
+
+class Recipe(Strict, frozen=True):
+    """How pictures and words are made ready, and what the numbers that come out mean."""
+
+    format: Literal["openclip/1"] = "openclip/1"
+    name: Text
+    image: FileName
+    """The image tower's graph: uint8 BGR 1 x H x W x 3 in, unit embedding out."""
+    precision: Literal["fp16", "int8"]
+    width: Size
+    height: Size
+    fit: Literal["letterbox", "stretch"]
+    """Stretched where the model was trained so; else the whole picture keeps its shape, with grey borders."""
+    interpolation: str
+    """The filter of the model's own pre-processing, for the record: OpenCV's area filter is used here."""
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    dimension: Size
+    logit_scale: float = Field(gt=0)
+    tokens: Tokens
+    least_cosine: float
+    """What the golden pictures must reach on a device, against the reference."""
+    sha256: dict[FileName, Sha256]
+    """Of every other file of the model."""
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """Raises ModelUnusableError."""
+    path = folder / RECIPE_FILE
+    try:
+        return Recipe.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelUnusableError(f"{path} cannot be read: {error.strerror}; pull the model again") from None
+    except ValidationError as error:
+        raise ModelUnusableError(f"{path} is broken: {first_problem(error)}; pull the model again") from None
