@@ -71,9 +71,15 @@ class ControlClient:
         return decode_reply(line, id)
 
     def events(self, kinds: Sequence[str] = ()) -> Iterator[str]:
-        """Each event as a line of JSON, as it happens; ends with the daemon. Raises CommandError."""
+        """Each event from now on as a line of JSON, as it happens; ends with the daemon.
+
+        The client is good for nothing else after that. Raises CommandError.
+        """
         self.ask(Events(kinds=tuple(kinds)))
         self._link.settimeout(LOOK_S)
+        return self._received()
+
+    def _received(self) -> Iterator[str]:
         while True:
             try:
                 line = self._lines.read()

@@ -75,10 +75,10 @@ class Reload(_Command):
 
 
 class Why(_Command):
-    """What led to an event; without an id, to what was said last."""
+    """What led to an event, by its id; without one, to what was said last."""
 
     do: Literal["why"] = "why"
-    id: Name | None = None
+    event: Name | None = None
 
 
 class Events(_Command):
@@ -139,7 +139,7 @@ def decode_request(line: bytes) -> Request:
     if not isinstance(id, int) or isinstance(id, bool):
         raise BadRequest(f"id = {_short(id)}: should be a whole number")
     version = fields.pop("v", None)
-    if version != VERSION:
+    if version is True or version != VERSION:
         raise BadRequest(f"v = {_short(version)}: this daemon speaks version {VERSION} only", id)
     kind = _COMMANDS.get(fields.get("do", "")) if isinstance(fields.get("do"), str) else None
     if kind is None:

@@ -111,8 +111,11 @@ class ControlServer:
             return
         thread = threading.Thread(target=self._client, args=(link,), name="control client", daemon=True)
         with self._lock:
+            if self._closing.is_set():
+                link.close()
+                return
             self._clients[link] = thread
-        thread.start()
+            thread.start()
 
     def _refusal(self, link: socket.socket) -> str:
         with suppress(OSError):

@@ -17,7 +17,8 @@ LONGEST_PATH = 107
 """Bytes in a unix socket's address (unix(7)), one of them the final null."""
 SO_PEERGROUPS = 59
 """From asm-generic/socket.h; Python has no name for it."""
-MOST_GROUPS = 1024
+MOST_GROUPS = 256
+"""Python takes no more than 1024 bytes."""
 BACKLOG = 16
 
 
@@ -53,8 +54,10 @@ def rights(group: str) -> Rights:
 
 def peer(link: socket.socket) -> Peer:
     """Raises OSError."""
-    pid, uid, gid = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    raw = link.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4 * MOST_GROUPS)
+    pid, uid, gid = struct.unpack("iII", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    raw = b""
+    with suppress(OSError):  # more groups than that: only the first one counts
+        raw = link.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4 * MOST_GROUPS)
     return Peer(pid, uid, frozenset({gid, *struct.unpack(f"{len(raw) // 4}I", raw)}))
 
 

@@ -37,7 +37,7 @@ def readable(status: Mapping[str, Any]) -> Iterator[str]:
     for name, value in {**dict.fromkeys(_LINES), **status}.items():
         line = _LINES.get(name, _plain)(value) if value is not None else None
         if line:
-            yield f"{name.replace('_', ' ')}: {line}"
+            yield f"{name.removesuffix('_s').replace('_', ' ')}: {line}"
 
 
 def _plain(value: Any) -> str | None:
