@@ -128,6 +128,7 @@ class Replay:
         self._views: OrderedDict[str, View] = OrderedDict()
         self._now_s = 0.0
         self._frames = 0
+        self._last_frame_s = 0.0
 
     def run(self, camera: Camera) -> Event:
         """Every frame, then the speech that is still due. Raises CameraError and what the sink raises."""
@@ -137,6 +138,7 @@ class Replay:
                 self._frames += 1
                 self._pace(started_s, frame.captured_at_s)
                 self._frame(frame)
+                self._last_frame_s = frame.captured_at_s
             self._finish()
         finally:
             self._sink.close(self._now_s)
@@ -253,6 +255,7 @@ class Replay:
                 "alerts": counts.get("alerts", 0),
                 "scenes": counts.get("scenes", 0),
                 "vlm_calls": counts.get("describe.asked", 0) if self._model not in ("tags", "off") else 0,
+                "last_frame_s": round(self._last_frame_s, 6),
                 "spoken": counts.get("spoken", 0),
                 "dropped": {
                     k.removeprefix("dropped."): n

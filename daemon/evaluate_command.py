@@ -1,0 +1,138 @@
+"""`watchword evaluate MANIFEST.csv`: what the detector is worth on labelled pictures and clips."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from capture.picture import load_picture
+from daemon import app
+from daemon.app import Detector
+from daemon.errors import CommandError
+from daemon.events import Event
+from daemon.quiet_replay import decisions
+from daemon.settings import Settings
+from pipeline.evaluation import evaluate_pictures
+from pipeline.evaluation_clips import ClipEvents, Raised, evaluate_clips
+from pipeline.manifest import LabelledClip, LabelledPicture, read_manifest
+
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("manifest", type=Path, help="CSV of file,label or file,label,start_s,end_s")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every figure there")
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Print the figures, and write them where asked. Raises ManifestError, CameraUnusable."""
+    manifest = read_manifest(args.manifest, settings.hazards.keys())
+    detector = app.build_detector(settings)
+    report: dict[str, Any] = {"model": detector.model.name}
+    if manifest.pictures:
+        report |= _pictures(settings, detector, manifest.pictures)
+    if manifest.clips:
+        report["videos"] = evaluate_clips([_clip(settings, detector, clip) for clip in manifest.clips])
+    if args.json is not None:
+        _write(args.json, report)
+    sys.stdout.writelines(f"{line}\n" for line in readable(report))
+    return 0
+
+
+def _pictures(
+    settings: Settings, detector: Detector, pictures: Sequence[LabelledPicture]
+) -> Mapping[str, Any]:
+    """Every picture scored as a frame would be, without anything that needs time."""
+    rows = []
+    for picture in pictures:
+        image, _ = load_picture(picture.path, settings.capture.max_side)
+        rows.append(detector.assessor.look(image)[1])
+    return evaluate_pictures(
+        [h.name for h in detector.spec.hazards],
+        np.stack(rows),
+        np.array([h.threshold for h in detector.spec.hazards]),
+        [picture.label for picture in pictures],
+        [picture.source for picture in pictures],
+    )
+
+
+def _clip(settings: Settings, detector: Detector, clip: LabelledClip) -> tuple[LabelledClip, ClipEvents]:
+    """The daemon's own decisions over a clip."""
+    events = decisions(settings, detector, clip.path)
+    seen = clip_events(events)
+    log.info("%s: %d alerts", clip.path.name, len(seen.alerts))
+    return clip, seen
+
+
+def clip_events(events: Iterable[Event]) -> ClipEvents:
+    """What counts of a replay's events. The last event is the summary."""
+    events = list(events)
+    return ClipEvents(
+        duration_s=events[-1].fields["last_frame_s"],
+        alerts=_raised(events, "alert"),
+        clears=_raised(events, "clear"),
+        scenes=tuple(e.t for e in events if e.kind == "scene" and e.fields["trigger"] == "scene_change"),
+    )
+
+
+def _raised(events: Iterable[Event], kind: str) -> tuple[Raised, ...]:
+    return tuple(Raised(e.fields["hazard"], e.t) for e in events if e.kind == kind)
+
+
+def _write(path: Path, report: Mapping[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--json {path}: cannot be written: {error.strerror}") from error
+
+
+def readable(report: Mapping[str, Any]) -> Iterable[str]:
+    """The figures as lines; in brackets the 95 % interval."""
+    if "hazards" in report:
+        yield from _picture_lines(report)
+    if "videos" in report:
+        yield from _clip_lines(report["videos"])
+
+
+def _picture_lines(report: Mapping[str, Any]) -> Iterable[str]:
+    macro, safe = report["macro"], report["safe"]
+    yield f"any hazard against safe: AUC {_figure(report['any_hazard'], 'auc')}"
+    yield f"false alarms on {safe['pictures']} safe pictures: {_figure(safe, 'false_alarm_rate')}"
+    yield f"mean over hazards: recall {_figure(macro, 'recall')}, precision {_figure(macro, 'precision')}"
+    yield f"{'hazard':20} {'pictures':>8}  {'AUC':22} {'recall':22} precision"
+    for name, one in report["hazards"].items():
+        figures = [_figure(one, key) for key in ("auc", "recall", "precision")]
+        yield f"{name:20} {one['pictures']:>8}  {figures[0]:22} {figures[1]:22} {figures[2]}"
+    yield "over threshold, by label:"
+    for label, counts in report["confusion"].items():
+        yield f"{label:20} " + ", ".join(f"{name} {n}" for name, n in counts.items())
+
+
+def _clip_lines(videos: Mapping[str, Any]) -> Iterable[str]:
+    waits = videos["time_to_alert_s"]
+    median = f", median {float(np.median(waits)):.2f} s" if waits else ""
+    in_time = videos["hazards"] - videos["late_or_missed"]
+    yield f"clips: {in_time} of {videos['hazards']} hazards alerted within 1 s{median}"
+    yield (
+        f"false alerts: {videos['false_alerts_on_safe']} in {videos['safe_hours'] * 60:.1f} safe minutes "
+        f"({_number(videos['false_alerts_per_hour'])} an hour)"
+    )
+    found, scenes = videos["scenes_found"], videos["scenes"]
+    yield f"scene changes: {found} of {scenes} found, {videos['scenes_extra']} more"
+
+
+def _figure(part: Mapping[str, Any], key: str) -> str:
+    interval = part.get(f"{key}_ci")
+    return _number(part[key]) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
