@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture.frame import Image
 from pipeline.image_text import PromptSet, TextBank
@@ -19,11 +18,13 @@ from pipeline.openclip.recipe import (
     TEXT_FILE,
     TOKENIZER_FILE,
     ModelUnusableError,
+    Recipe,
     read_recipe,
 )
 from pipeline.openclip.tokens import TokenEncoder
 from pipeline.preprocess import letterbox, resize
 from pipeline.prompt_bank import digest
+from pipeline.text_cache import CachedTexts, Vectors
 from pipeline.types import Embedding
 
 _SCHEME = "openclip-odds-1"
@@ -47,16 +48,16 @@ class OpenClipModel:
             if not (folder / name).is_file():
                 raise ModelUnusableError(f"{folder}: no {name}; run `watchword models pull {folder.name}`")
         self.fingerprint = digest(_SCHEME, (folder / RECIPE_FILE).read_text(encoding="utf-8"))
-        self._folder = folder
-        self._core = ov.Core()
         self._request, self.device = compile_tested(
-            self._core,
+            ov.Core(),
             folder / self._recipe.image,
             device,
             _options(threads, cache_dir),
             read_golden(folder / GOLDEN_FILE),
             self._recipe.least_cosine,
         )
+        recipe = self._recipe
+        self._texts = CachedTexts(lambda: TextTower(folder, recipe), self.fingerprint, cache_dir)
 
     @property
     def name(self) -> str:
@@ -73,22 +74,32 @@ class OpenClipModel:
         return np.array(self._request.get_output_tensor(0).data[0], np.float32)
 
     def bind(self, prompts: PromptSet) -> TextBank:
-        """Tens of milliseconds a prompt."""
-        texts = list(
-            dict.fromkeys([*prompts.contrast, *(text for _, own in prompts.hazards for text in own)])
-        )
-        rows = dict(zip(texts, self.encode_texts(texts), strict=True))
+        """Tens of milliseconds a prompt never seen; with a cache folder, some milliseconds in all."""
+        texts = sorted({*prompts.contrast, *(text for _, own in prompts.hazards for text in own)})
+        rows = dict(zip(texts, self._texts.encode(texts), strict=True))
         return bank_of(prompts, rows, self._recipe.logit_scale, self.fingerprint)
 
-    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit rows (N, D); one by one, so that a text's numbers do not depend on its neighbours."""
-        tokens = TokenEncoder(self._folder / TOKENIZER_FILE, self._recipe.tokens).encode(texts)
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Unit rows (N, D) in the space of the pictures."""
+        return self._texts.encode(texts)
+
+
+class TextTower:
+    """Words to unit rows, one by one, so that a text's numbers do not depend on its neighbours."""
+
+    def __init__(self, folder: Path, recipe: Recipe) -> None:
+        import openvino as ov
+
+        self._tokens = TokenEncoder(folder / TOKENIZER_FILE, recipe.tokens)
+        self._dimension = recipe.dimension
         options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        request = self._core.compile_model(self._folder / TEXT_FILE, "CPU", options).create_infer_request()
-        rows = np.zeros((len(texts), self._recipe.dimension), np.float32)
-        for row, ids in zip(rows, tokens, strict=True):
-            request.infer([ids[None]])
-            row[:] = request.get_output_tensor(0).data[0]
+        self._request = ov.Core().compile_model(folder / TEXT_FILE, "CPU", options).create_infer_request()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        rows = np.zeros((len(texts), self._dimension), np.float32)
+        for row, ids in zip(rows, self._tokens.encode(texts), strict=True):
+            self._request.infer([ids[None]])
+            row[:] = self._request.get_output_tensor(0).data[0]
         return rows
 
 

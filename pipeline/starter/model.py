@@ -24,8 +24,10 @@ from pipeline.image_text import PromptSet, Scores, TextBank
 from pipeline.preprocess import letterbox
 from pipeline.prompt_bank import digest, rivals
 from pipeline.starter.checkpoint import read_checkpoint
+from pipeline.starter.empty import empty_pictures
 from pipeline.starter.network import CLASSES, SIDE, build_network
-from pipeline.starter.text import CachedTextEncoder, Vectors
+from pipeline.starter.text import TextEncoder
+from pipeline.text_cache import CachedTexts, Vectors
 from pipeline.types import Embedding
 
 NETWORK_FILE = "efficientnet-lite2.pth"
@@ -41,7 +43,11 @@ _BACKGROUND = 0.55
 """Cosine similarity of the rival that stands for everything nobody named; a class must be closer to count."""
 _FLOOR = 1e-6
 """Smallest share told apart: the classifier's own noise is about here."""
-_SCHEME = "letterbox-260/sqrt/share-1"
+_EMPTY = 0.85
+"""Likeness to an empty picture from which a view counts for less; photographs stay below it."""
+_EMPTY_STEEPNESS = 40.0
+"""Log-odds lost per unit of likeness beyond that: two at 0.90, four at 0.95."""
+_SCHEME = "letterbox-260/sqrt/share-2"
 """Part of the fingerprint; changed with anything that changes scores."""
 
 
@@ -57,10 +63,13 @@ class ShareBank:
     fingerprint: str
     shares: NDArray[np.float32]
     """(H, 1000): how much of each class each hazard is."""
+    empty: Vectors
+    """(E, 1000): embeddings of pictures that show nothing."""
 
     def scores(self, embedding: Embedding) -> Scores:
         share = np.clip(self.shares @ (embedding * embedding), _FLOOR, 1 - _FLOOR)
-        return np.asarray(np.log(share / (1 - share)), np.float32)
+        emptiness = max(0.0, float((self.empty @ embedding).max()) - _EMPTY)
+        return np.asarray(np.log(share / (1 - share)) - _EMPTY_STEEPNESS * emptiness, np.float32)
 
 
 class StarterModel:
@@ -82,8 +91,11 @@ class StarterModel:
         self.fingerprint = _fingerprint(folder)
         self._classes = _class_names(folder / NAMES_FILE)
         text_mark = digest(*(_sha256(folder / name) for name in (TEXT_FILE, TOKENIZER_FILE)))
-        self._texts = CachedTextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE, text_mark, cache_dir)
+        self._texts = CachedTexts(
+            lambda: TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE), text_mark, cache_dir
+        )
         self._request = _compile(folder / NETWORK_FILE, device, threads, cache_dir)
+        self._empty: Vectors = np.stack([self.encode(picture) for picture in empty_pictures(SIDE)])
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -112,6 +124,7 @@ class StarterModel:
             names=prompts.names,
             fingerprint=digest(self.fingerprint, prompts.hazards, prompts.contrast),
             shares=np.asarray(shares, np.float32).reshape(len(shares), CLASSES),
+            empty=self._empty,
         )
 
 
@@ -157,7 +170,14 @@ def _class_names(path: Path) -> list[str]:
 
 
 def _fingerprint(folder: Path) -> str:
-    return digest(_SCHEME, _SHARPNESS, _BACKGROUND, *(_sha256(folder / name) for name in FILES))
+    return digest(
+        _SCHEME,
+        _SHARPNESS,
+        _BACKGROUND,
+        _EMPTY,
+        _EMPTY_STEEPNESS,
+        *(_sha256(folder / name) for name in FILES),
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -257,3 +257,14 @@ def test_training_time_branches_are_folded_without_changing_the_answer() -> None
         before, after = visual(picture), folded(picture)
     assert torch.nn.functional.cosine_similarity(before, after).item() > 0.999
     assert sum(1 for _ in folded.modules()) < sum(1 for _ in visual.modules())
+
+
+def test_prompts_are_encoded_once_and_remembered(clip: Converted, tmp_path: Path) -> None:
+    first = OpenClipModel(clip.folder, cache_dir=tmp_path)
+    rows = first.encode_texts(["a dog", "a cat"])
+    assert len(list(tmp_path.glob("texts-*.npz"))) == 1
+    assert np.array_equal(
+        OpenClipModel(clip.folder, cache_dir=tmp_path).encode_texts(["a dog", "a cat"]), rows
+    )
+    alone = first.encode_texts(["a cat"])
+    assert np.array_equal(alone[0], rows[1])
