@@ -1,0 +1,186 @@
+"""How soon a danger is heard, measured with a recorder at a null sink of a private PulseAudio.
+
+Every round a tone sounds on the left while a prepared danger is started on the right. Heard times are those
+of the recording, so they contain our own buffers, the sound server's and the recorder's: upper bounds of
+what we add to a sink's own latency.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from daemon.bench.harness import Figure, at_most, unmeasured
+from daemon.bench.loudspeaker import Ear, PrivatePulse, available
+from daemon.settings import Settings
+from speech.audio import Audio
+from speech.espeak import ChildSynthesizer
+from speech.outbox_types import Failed, Finished, Started
+from speech.player import Outlet
+from speech.settings import SpeechSettings
+from speech.sounddevice_player import SounddevicePlayer
+from speech.speaker import Speaker
+from speech.synthesizer import SynthesisError
+from speech.utterance import Priority, Utterance
+from speech.voice import Renderer
+
+FIRST = "speech.call_to_first_sample_ms_p95"
+INTERRUPT = "speech.interrupt_ms_p95"
+LIMIT = at_most(60)
+WAIT_S = 15.0
+LEAD_S = 0.4
+"""How long the tone sounds before it is interrupted; varied a little, so that no block edge is favoured."""
+ROUNDS_A_SAMPLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One interruption, in seconds from the call."""
+
+    call_s: float
+    first_heard_s: float
+    old_silent_s: float
+
+
+def measure(settings: Settings, samples: int) -> Iterator[Figure]:
+    """Time to the first sample of a danger, time until what it interrupts is silent, and what calls cost."""
+    if not available():
+        why = "needs Debian's packages pulseaudio and libasound2-plugins"
+        yield from (unmeasured(name, "ms", LIMIT, why) for name in (FIRST, INTERRUPT))
+        return
+    try:
+        yield from _measure(settings.speech, samples * ROUNDS_A_SAMPLE)
+    except SynthesisError as error:
+        yield from (unmeasured(name, "ms", LIMIT, str(error)) for name in (FIRST, INTERRUPT))
+
+
+def _measure(wanted: SpeechSettings, rounds: int) -> Iterator[Figure]:
+    settings = wanted.model_copy(update={"device": "default", "pan_width": 1.0, "volume": 1.0})
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _sound_server(Path(folder), settings) as pulse,
+        ChildSynthesizer(settings) as voice,
+    ):
+        renderer = Renderer(settings, None, voice)
+        yield _synthesis(renderer, rounds)
+        yield from _interruptions(settings, renderer, pulse, rounds)
+
+
+def _synthesis(renderer: Renderer, rounds: int) -> Figure:
+    """Text that is not prepared: until its first chunk is there."""
+    took_ms = []
+    for number in range(rounds):
+        text = _utterance(f"A man walks past shop number {number}, and a bicycle is parked.", Priority.TEXT)
+        start_s = time.monotonic()
+        next(iter(renderer.words(text)))
+        took_ms.append((time.monotonic() - start_s) * 1e3)
+    return Figure.p95("speech.text_to_first_chunk_ms_p95", took_ms, "ms")
+
+
+def _interruptions(
+    settings: SpeechSettings, renderer: Renderer, pulse: PrivatePulse, rounds: int
+) -> Iterator[Figure]:
+    alarm = _utterance("Fire ahead", Priority.DANGER)
+    renderer.prepare([(alarm.text, alarm.language, alarm.priority)])
+    renderer.render(alarm)
+    reports: queue.SimpleQueue[Started | Finished | Failed] = queue.SimpleQueue()
+    speaker = Speaker(
+        renderer,
+        lambda tell: SounddevicePlayer(settings, tell),
+        lambda report, _: reports.put(report),
+        lambda _: None,
+    )
+    player = speaker.player
+    assert isinstance(player, SounddevicePlayer)
+    if player.wait_opened(WAIT_S) != Outlet.LOUDSPEAKER:
+        raise SynthesisError("the private sound server could not be opened")
+    ear = pulse.listen()
+    try:
+        ear.wait(2 * ear.rate, WAIT_S)
+        measured = [_interrupt(speaker, alarm, ear, reports, number) for number in range(rounds)]
+    finally:
+        speaker.close()
+        ear.close()
+    heard = [each for each in measured if each is not None]
+    note = f"{player.underruns} underruns; sound server and recorder included"
+    yield Figure.p95(FIRST, [1e3 * each.first_heard_s for each in heard], "ms", LIMIT, note)
+    yield Figure.p95(INTERRUPT, [1e3 * each.old_silent_s for each in heard], "ms", LIMIT)
+    yield Figure.p95("speech.call_us_p95", [1e6 * each.call_s for each in heard], "us")
+    yield Figure("speech.interruptions_lost", len(measured) - len(heard), "", at_most(0), len(measured))
+
+
+def _interrupt(
+    speaker: Speaker,
+    alarm: Utterance,
+    ear: Ear,
+    reports: queue.SimpleQueue[Started | Finished | Failed],
+    number: int,
+) -> _Round | None:
+    """One round; None if the danger was not heard."""
+    before = ear.frames()
+    speaker.player.play(f"tone{number}", _tone(ear.rate))
+    time.sleep(LEAD_S + 0.0017 * (number % 11))
+    called_at_s = time.monotonic()
+    speaker.start(alarm)
+    call_s = time.monotonic() - called_at_s
+    try:
+        while not isinstance(reports.get(timeout=WAIT_S), Finished):
+            pass
+    except queue.Empty:
+        return None
+    ear.wait(ear.frames() + ear.rate // 4, WAIT_S)
+    heard = ear.samples()[before:]
+    left, right = (np.flatnonzero(heard[:, side]) for side in (0, 1))
+    if not left.size or not right.size:
+        return None
+    first_s = ear.time_of(before + int(right[0])) - called_at_s
+    silent_s = ear.time_of(before + int(left[-1])) - called_at_s
+    return _Round(call_s, first_s, silent_s)
+
+
+@contextmanager
+def _sound_server(folder: Path, settings: SpeechSettings) -> Iterator[PrivatePulse]:
+    """A private PulseAudio that this process takes for its loudspeaker."""
+    pulse = PrivatePulse(folder, settings.sample_rate)
+    old = os.environ.get("ALSA_CONFIG_PATH")
+    os.environ["ALSA_CONFIG_PATH"] = str(pulse.alsa_config)
+    try:
+        pulse.start()
+        yield pulse
+    finally:
+        pulse.kill()
+        del os.environ["ALSA_CONFIG_PATH"]
+        if old is not None:
+            os.environ["ALSA_CONFIG_PATH"] = old
+
+
+def _tone(rate: int) -> Audio:
+    """Five seconds on the left."""
+    samples = np.zeros((5 * rate, 2), np.int16)
+    samples[:, 0] = np.round(8000 * np.sin(2 * np.pi * 440 * np.arange(5 * rate) / rate))
+    return Audio(samples, rate)
+
+
+def _utterance(text: str, priority: Priority) -> Utterance:
+    return Utterance(
+        id="bench",
+        cause=None,
+        text=text,
+        language="en",
+        priority=priority,
+        key="bench",
+        created_at_s=0.0,
+        captured_at_s=0.0,
+        expires_at_s=float("inf"),
+        severity=3,
+        earcon="critical" if priority == Priority.DANGER else None,
+        pan=1.0,
+    )
