@@ -129,10 +129,9 @@ def loudspeaker(settings: Settings) -> Iterator[Finding]:
 
 def camera(settings: Settings) -> Iterator[Finding]:
     """The source delivers a picture."""
-    if settings.capture.source == "auto" and not any(Path("/dev").glob("video[0-9]*")):
-        yield Finding(
-            "camera", "warn", "there is none, so the demo clip is shown", "plug one in, or set capture.source"
-        )
+    if settings.capture.source == "auto" and app.choose_source(settings) == app.DEMO:
+        todo = "plug one in, or set capture.source; until then the demo clip is shown"
+        yield Finding("camera", "warn", "there is none", todo)
         return
     try:
         facts = attempt("camera", settings)

@@ -25,6 +25,7 @@ EXPECTED = (
     "daemon.errors.CommandError",
     "pipeline.calibration.CalibrationError",
     "pipeline.hazards.HazardError",
+    "pipeline.manifest.ManifestError",
     "pipeline.openclip.recipe.ModelUnusableError",
     "pipeline.starter.model.StarterUnusableError",
     "pipeline.store.errors.StoreError",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from capture.factory import open_camera
 from capture.frame import Image
 from daemon import app
 from daemon.settings import Settings
@@ -87,7 +88,8 @@ def _loudspeaker(settings: Settings) -> Facts:
 
 
 def _camera(settings: Settings) -> Facts:
-    camera = app.open_recorded(settings, settings.capture.source)
+    source = app.source_path(settings, app.choose_source(settings))
+    camera = open_camera(source, settings.capture)
     try:
         frame = camera.read()
     finally:

@@ -10,17 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
+import numpy as np
+
+from pipeline.describers.child import be_humble
+
 _READY_S = 30.0
 
 
 class Load:
-    """One child a core, held still until it is let go. `SCHED_IDLE`, as the describer's process."""
+    """One child a core, in a session of its own and as humble as the describer's; held still until let go."""
 
     def __init__(self, count: int) -> None:
         self._children = [
             subprocess.Popen(
                 [sys.executable, "-m", "daemon.bench.load"],
                 stdout=subprocess.PIPE,
+                start_new_session=True,
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             )
             for _ in range(count)
@@ -57,9 +62,7 @@ class Load:
 
 def _work() -> None:
     """Products of matrices too large for the caches, like a language model's: arithmetic and memory."""
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    import numpy as np
-
+    be_humble()
     weights, state = np.ones((4096, 4096), np.float32), np.ones((4096, 16), np.float32)
     sys.stdout.write("ready\n")
     sys.stdout.flush()

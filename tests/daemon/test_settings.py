@@ -40,12 +40,10 @@ def _override(home: Path, text: str) -> Path:
     return file
 
 
-def test_without_any_file_the_defaults_hold(home: Path) -> None:
-    env = {"HOME": str(home)}
-    loaded = load(None, env, {})
-    assert loaded.files == ()
-    assert loaded.settings == defaults(env)
-    assert {"fire", "vehicle", "stairs"} <= set(loaded.settings.hazards)
+def test_where_nothing_is_configured_the_defaults_hold(home: Path) -> None:
+    settings = _load(home).settings
+    assert settings == defaults({"HOME": str(home)})
+    assert {"fire", "vehicle", "stairs"} <= set(settings.hazards)
 
 
 def test_each_layer_covers_the_one_below(home: Path) -> None:
