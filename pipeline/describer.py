@@ -28,6 +28,8 @@ class DescribeRequest:
     trigger: Trigger
     language: str
     seen: tuple[Seen, ...] = ()
+    hazard: str | None = None
+    """Which of `seen` the alert was about; None takes the first."""
     question: str | None = None
     embedding: Embedding | None = None
     """What the detector made of the picture, for describers that need no pixels."""

@@ -89,7 +89,36 @@ class SceneSettings(BaseModel, frozen=True, extra="forbid"):
 class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
     """Who describes a view, and how long it may take."""
 
-    backend: Literal["auto", "tags", "off"] = Field("auto", description="auto | tags | off")
+    backend: Literal["auto", "tags", "openvino", "transformers", "openai", "off"] = Field(
+        "auto",
+        description="auto | tags | openvino | transformers | openai | off; auto takes the best model in the "
+        "store that this machine can hold, else tags; openai sends pictures to server_url",
+    )
+    model: str = Field(
+        "auto",
+        description="auto | a name from `watchword models list` | a folder | with openai the server's name",
+    )
+    device: str = Field("auto", description="auto | CPU | GPU | NPU; with transformers cpu | cuda | xpu")
+    max_tokens: int = Field(80, ge=1, le=1000, description="tokens an answer may have")
+    image_side: int = Field(
+        448, ge=56, le=2048, description="pixels of the longer side a model is shown; fewer answer sooner"
+    )
+    temperature: float = Field(0.0, ge=0, le=2, description="0 takes the likeliest word each time")
+    top_p: float = Field(
+        1.0, gt=0, le=1, description="share of likely words chosen from, where temperature is above 0"
+    )
+    memory_mb: int = Field(
+        0, ge=0, description="megabytes a model may use; 0 takes what is free at the start, but for a reserve"
+    )
+    load_s: float = Field(600.0, gt=0, le=7200, description="seconds after which loading a model is given up")
+    prompts: str = Field(
+        "", description="folder with en/ and ko/ of danger.txt, safe.txt, question.txt; empty takes ours"
+    )
+    server_url: str = Field("", description="address of an OpenAI-compatible API, http://127.0.0.1:11434/v1")
+    server_key_file: str = Field(
+        "", description="file that holds the server's key; a bare name means a systemd credential"
+    )
+    server_connect_s: float = Field(3.0, gt=0, le=60, description="seconds the server may take to accept us")
     deadline_s: float = Field(10.0, gt=0, le=120, description="seconds after which an answer is worthless")
     stale_s: float = Field(
         8.0,

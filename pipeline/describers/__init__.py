@@ -1,0 +1,1 @@
+"""Vision-language models behind the `Describer` seam: prompts, cleaning, a child process, backends."""

@@ -1,0 +1,145 @@
+"""openvino-genai's `VLMPipeline`: no torch, any OpenVINO device."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.describers.golden import Golden, trusted_device
+from pipeline.describers.job import Emit, GenerateError, Job, LoadError, Spec, Written
+from pipeline.describers.text import TokenText, first_line
+
+log = logging.getLogger(__name__)
+
+LANGUAGE_MODEL = "openvino_language_model.xml"
+
+
+def load_checked(spec: Spec) -> GenaiGenerator:
+    """On the device asked for, if its answers are those of the CPU; else on the CPU, and says so."""
+    golden = Golden(Path(spec.cache) if spec.cache else None, spec.model)
+    return trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)
+
+
+def wanted(device: str) -> str:
+    """`auto` is the first GPU, else the CPU. Raises LoadError for a device that is not there."""
+    import openvino
+
+    available = openvino.Core().available_devices
+    if device == "auto":
+        return next((name for name in available if name.startswith("GPU")), "CPU")
+    if device.split(".")[0] not in {name.split(".")[0] for name in available}:
+        raise LoadError(f"describe.device = {device!r} is not here; there is {', '.join(available)}")
+    return device
+
+
+class GenaiGenerator:
+    """One loaded pipeline. The instructions of the last prompts stay computed (prefix caching) on the CPU."""
+
+    def __init__(self, spec: Spec, device: str) -> None:
+        try:
+            openvino_genai: Any = import_module("openvino_genai")
+        except ImportError:
+            raise LoadError(
+                'openvino-genai is not installed; run `pip install "watchword[describe]"`'
+            ) from None
+        if not (Path(spec.folder) / LANGUAGE_MODEL).is_file():
+            raise LoadError(f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again")
+        self.device = device
+        self._genai = openvino_genai
+        self._square = spec.square
+        try:
+            self._pipeline = self._open(spec, device)
+        except RuntimeError as error:
+            raise LoadError(f"{spec.model} does not load on {device}: {first_line(error)}") from None
+        self._tokenizer = self._pipeline.get_tokenizer()
+        if spec.template:
+            self._tokenizer.set_chat_template(spec.template)
+
+    def _open(self, spec: Spec, device: str) -> Any:
+        options: dict[str, Any] = {}
+        if device == "CPU":
+            options["scheduler_config"] = self._warm_prefix()
+        if spec.cache:
+            options["CACHE_DIR"] = str(Path(spec.cache) / "compiled")
+        return self._genai.VLMPipeline(spec.folder, device, **options)
+
+    def _warm_prefix(self) -> Any:
+        config = self._genai.SchedulerConfig()
+        config.enable_prefix_caching = True
+        config.cache_size = 1  # GB at most
+        return config
+
+    def generate(self, job: Job, emit: Emit) -> Written:
+        """Streams every token; `emit` is asked after each whether to go on."""
+        streamer = streamer_type(self._genai)(self._tokenizer, emit)
+        try:
+            result = self._pipeline.generate(
+                self._history(job),
+                images=[self._picture(job)],
+                generation_config=self._options(job),
+                streamer=streamer,
+            )
+        except RuntimeError as error:
+            raise GenerateError(f"the model failed: {first_line(error)}") from None
+        if streamer.failure is not None:
+            raise streamer.failure
+        cut = result.perf_metrics.get_num_generated_tokens() >= job.max_tokens
+        return Written(streamer.text.tokens, cut and not streamer.stopped)
+
+    def interrupt(self) -> None:
+        """Nothing is waited for here: the streamer is asked after each token."""
+
+    def _history(self, job: Job) -> Any:
+        history = self._genai.ChatHistory()
+        if job.system:
+            history.append({"role": "system", "content": job.system})
+        history.append({"role": "user", "content": job.user})
+        return history
+
+    def _picture(self, job: Job) -> Any:
+        import openvino
+
+        from pipeline.describers.picture import squared
+
+        image = squared(job.image) if self._square else job.image
+        return openvino.Tensor(np.ascontiguousarray(image[..., ::-1])[None])
+
+    def _options(self, job: Job) -> Any:
+        options = self._genai.GenerationConfig()
+        options.max_new_tokens = job.max_tokens
+        options.do_sample = job.temperature > 0
+        if options.do_sample:
+            options.temperature, options.top_p = job.temperature, job.top_p
+        return options
+
+
+def streamer_type(genai: Any) -> Any:
+    """The streamer's class; made here because its base comes with the library."""
+
+    class Streamer(genai.StreamerBase):  # type: ignore[misc]
+        """Turns tokens to text one by one: the library's own holds several back."""
+
+        def __init__(self, tokenizer: Any, emit: Emit) -> None:
+            super().__init__()
+            self._emit = emit
+            self.text = TokenText(tokenizer.decode)
+            self.stopped = False
+            self.failure: Exception | None = None
+
+        def write(self, token: int | list[int]) -> Any:
+            news = self.text.add(token if isinstance(token, list) else [token])
+            try:
+                self.stopped = self.stopped or not self._emit(news)
+            except Exception as error:  # must not cross into the library
+                self.failure, self.stopped = error, True
+            status = genai.StreamingStatus
+            return status.CANCEL if self.stopped else status.RUNNING
+
+        def end(self) -> None:
+            """Everything has been handed on already."""
+
+    return Streamer

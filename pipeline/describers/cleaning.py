@@ -1,0 +1,87 @@
+"""Makes a model's sentence fit to be heard: no markup, no emoji, no babble. Pure functions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST_WORDS = 30
+"""Words a sentence may have; the rest is cut off."""
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.MULTILINE), into)
+    for pattern, into in (
+        (r"<\|[^|>]*\|>|</?[a-z][^<>]{0,80}>|\[/?(?:inst|img|image)\]", " "),  # special tokens, tags
+        (r"!?\[([^\[\]]*)\]\([^()\s]*\)", r"\1"),  # links and pictures
+        (r"(?:https?://|www\.)\S+", " "),
+        (r"[*_~`#|<>{}\\^]+", " "),
+        (r"^\s*(?:[-+•·–—]+|\(?\d{1,2}[.)])\s+", ""),  # list marks
+        (r"^\s*(?:assistant|answer|caption|description|response|system|user|답변?|설명|대답)\s*:\s*", ""),
+        (r"([!?.,;:~…])(?:\s*\1)+", r"\1"),
+        (r"\b(\w+)(?:[\s,]+\1\b){2,}", r"\1"),  # the same word three times or more
+        (r"\b((?:\w+[\s,]+){1,8}?\w+)(?:[\s,;]+\1\b){2,}", r"\1"),  # and the same few words
+        (r"\s+([,.;:!?])", r"\1"),
+        (r"\(\s*\)|\[\s*\]|\"\s*\"", " "),
+        (r"\s+", " "),
+    )
+)
+_KEPT_SYMBOLS = frozenset("°℃℉%€$₩£")
+
+
+def clean(text: str) -> str:
+    """The sentence without anything a voice would stumble over; empty where nothing is left to say.
+
+    Only ever removes: cleaning twice changes nothing, and no word appears that was not there.
+    """
+    previous, text = "", _plain(text)
+    while text != previous:
+        previous, text = text, _bounded(_once(text))
+    return text if any(character.isalnum() for character in text) else ""
+
+
+def _once(text: str) -> str:
+    for pattern, into in _RULES:
+        text = pattern.sub(into, text)
+    text = text.strip(" ,;:-–—")
+    quoted = len(text) > 1 and text[0] in "\"'“‘" and text[-1] in "\"'”’"
+    return text[1:-1] if quoted else text
+
+
+def _plain(text: str) -> str:
+    """Letters, digits, punctuation and spaces; emoji, control and invisible characters are gone."""
+    return unicodedata.normalize("NFC", "".join(map(_character, unicodedata.normalize("NFC", text))))
+
+
+def _character(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind[0] == "Z" or kind == "Cc":
+        return " "
+    if kind in ("Cf", "Co", "Cs", "Cn", "So", "Sk") or "\ufe00" <= character <= "\ufe0f":
+        return character if character in _KEPT_SYMBOLS else ""
+    return character
+
+
+def _bounded(text: str) -> str:
+    words = text.split()
+    return text if len(words) <= LONGEST_WORDS else " ".join(words[:LONGEST_WORDS]).rstrip(",;:.!?…-") + "."
+
+
+def shortened(text: str, words: int) -> str:
+    """A longer sentence ends at its last pause within so many words; without a pause it stays whole."""
+    if len(text.split()) <= words:
+        return text
+    for pause in reversed(list(re.finditer(r"[,;:]\s", text))):
+        head = text[: pause.start()]
+        if 3 <= len(head.split()) <= words:
+            return head + "."
+    return text
+
+
+def loops(text: str, times: int = 4) -> bool:
+    """True where the end of a text is the same few characters over and over: no more is to be expected."""
+    tail = text[-240:]
+    for period in range(2, len(tail) // times + 1):
+        unit = tail[-period:]
+        if unit.strip() and tail.endswith(unit * times) and (period > 3 or tail.endswith(unit * 8)):
+            return True
+    return False

@@ -1,0 +1,188 @@
+"""Settings to a describer that always answers."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.describer import DescribeError, Describer
+from pipeline.describers.child_describer import ChildDescriber, Style
+from pipeline.describers.fallback import Always, Unusable, WithFallback
+from pipeline.describers.job import Spec
+from pipeline.describers.keeper import Keeper, Limits
+from pipeline.describers.memory import RESERVE_BYTES, available_bytes
+from pipeline.describers.models import (
+    LocalBackend,
+    VlmEntry,
+    backend_of,
+    known_models,
+    nearest,
+    too_large,
+    weight_bytes,
+)
+from pipeline.describers.prompts import Prompts
+from pipeline.describers.state import WatchedDescriber
+from pipeline.settings import DescribeSettings
+from pipeline.store.errors import StoreError
+from pipeline.tags import TagWords, builtin_words
+
+log = logging.getLogger(__name__)
+
+Locate = Callable[[str], Path]
+"""Folder of a model in the store. Raises StoreError where it is not there."""
+
+SERVER_MEMORY_BYTES = 512 * 2**20
+"""What a process that only talks to a server may use."""
+
+
+class UnusableError(Exception):
+    """This model cannot be used on this machine; one line says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to load, and how much memory it may take."""
+
+    spec: Spec
+    memory_bytes: int
+
+
+def build(
+    settings: DescribeSettings,
+    *,
+    language: str,
+    tags: Describer,
+    locate: Locate,
+    cache: Path,
+    words: TagWords | None = None,
+    available: Callable[[], int] = available_bytes,
+) -> WatchedDescriber | None:
+    """None where the settings want no descriptions.
+
+    What the machine lacks is no error: the describer then is failed, says why, and `tags` answers. Raises
+    DescribeError for settings that contradict each other.
+    """
+    if settings.backend == "off":
+        return None
+    if settings.backend == "tags":
+        return Always(tags)
+    prompts = Prompts(language, words or builtin_words(), settings.prompts)
+    try:
+        choice = choose(settings, language, locate, cache, available)
+    except UnusableError as error:
+        log.warning("descriptions by %s only: %s", tags.model, error)
+        return WithFallback(Unusable(settings.model, str(error)), tags)
+    if choice is None:
+        log.info("descriptions by %s: no model for more is in the store", tags.model)
+        return Always(tags)
+    limits = Limits(choice.memory_bytes, settings.load_s)
+    style = Style(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
+    return WithFallback(
+        ChildDescriber(choice.spec.model, Keeper(choice.spec, limits), prompts, language, style), tags
+    )
+
+
+def choose(
+    settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
+) -> Choice | None:
+    """What the settings mean on this machine; None where `auto` finds nothing. Raises UnusableError."""
+    if settings.backend == "openai":
+        return _server(settings)
+    room = available()
+    if settings.model != "auto":
+        return _named(settings, locate, cache, room)
+    found = next(_automatic(settings, language, locate, cache, room), None)
+    if found is None and settings.backend != "auto":
+        default = next(entry.name for entry in known_models().values() if entry.default)
+        raise UnusableError(
+            f"no model for describe.backend = {settings.backend!r} is in the store, or none fits into "
+            f"memory; run `watchword models pull {default}`"
+        )
+    return found
+
+
+def _server(settings: DescribeSettings) -> Choice:
+    if not settings.server_url or settings.model == "auto":
+        raise DescribeError(
+            "describe.backend = 'openai' needs describe.server_url, and describe.model as the server calls it"
+        )
+    log.warning("pictures are sent to the server in describe.server_url")
+    spec = Spec(
+        backend="openai",
+        model=settings.model,
+        url=settings.server_url,
+        key_file=settings.server_key_file,
+        connect_s=settings.server_connect_s,
+    )
+    return Choice(spec, SERVER_MEMORY_BYTES)
+
+
+def _named(settings: DescribeSettings, locate: Locate, cache: Path, room: int) -> Choice:
+    entry = known_models().get(settings.model)
+    folder = Path(settings.model)
+    if not folder.is_dir():
+        try:
+            folder = locate(settings.model)
+        except StoreError as error:
+            hint = "" if entry else f"; {nearest(settings.model)}"
+            raise UnusableError(f"{error}{hint}") from None
+    backend = backend_of(folder)
+    if settings.backend not in ("auto", backend):
+        raise UnusableError(
+            f"describe.backend = {settings.backend!r}, but the files in {folder} are for {backend}"
+        )
+    needed = entry.needs_bytes(backend) if entry and backend in entry.memory_gb else weight_bytes(folder)
+    if why := too_large(settings.model, needed, room):
+        raise UnusableError(why)
+    return _local(settings, settings.model, folder, backend, entry, cache, room)
+
+
+def _automatic(
+    settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int
+) -> Iterator[Choice]:
+    """Models in the store that can be used here, best first; says why others are passed over."""
+    for entry in known_models().values():
+        try:
+            folder = locate(entry.name)
+        except StoreError:
+            continue
+        backend = backend_of(folder)
+        if settings.backend not in ("auto", backend):
+            continue
+        if why := _unfit(entry, backend, language, room):
+            log.warning("describe.model = auto passes over %s: %s", entry.name, why)
+            continue
+        yield _local(settings, entry.name, folder, backend, entry, cache, room)
+
+
+def _unfit(entry: VlmEntry, backend: LocalBackend, language: str, room: int) -> str | None:
+    if language not in entry.languages:
+        return f"it does not speak {language}"
+    if not importlib.util.find_spec({"openvino": "openvino_genai", "transformers": "torch"}[backend]):
+        return f"{backend} is not installed"
+    return too_large(entry.name, entry.needs_bytes(backend), room)
+
+
+def _local(
+    settings: DescribeSettings,
+    name: str,
+    folder: Path,
+    backend: LocalBackend,
+    entry: VlmEntry | None,
+    cache: Path,
+    room: int,
+) -> Choice:
+    spec = Spec(
+        backend=backend,
+        model=Path(name).name,
+        folder=str(folder),
+        device=settings.device,
+        cache=str(cache / "describer"),
+        template=entry.template if entry else "",
+        square=entry.square if entry else False,
+    )
+    limit = settings.memory_mb * 2**20 or room - RESERVE_BYTES
+    return Choice(spec, limit)

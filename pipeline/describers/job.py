@@ -1,0 +1,106 @@
+"""What a describer's child process is told, and the seam to what generates text there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from capture.frame import Image
+
+Emit = Callable[[str], bool]
+"""Takes the next piece of text; False means that no more is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Which model to load, and how. No secrets: a key is named by its file."""
+
+    backend: str
+    model: str
+    """Name, as it stands in events; the server's own name of it where there is a server."""
+    folder: str = ""
+    device: str = "auto"
+    cache: str = ""
+    """Folder for compiled models and golden answers."""
+    template: str = ""
+    """Prompt format of a model that brings none, with {system} and {user}."""
+    square: bool = False
+    """The model looks at the middle square only: pictures are padded to one."""
+    url: str = ""
+    key_file: str = ""
+    connect_s: float = 5.0
+    idle: bool = True
+    """Run only where nobody else wants to. On a machine that is always busy, that is never."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One picture and what to write about it."""
+
+    id: int
+    image: Image
+    system: str
+    user: str
+    max_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    deadline_s: float = 10.0
+
+    def header(self) -> dict[str, Any]:
+        """Everything but the pixels."""
+        height, width = self.image.shape[:2]
+        return {
+            "do": "describe",
+            "id": self.id,
+            "size": [height, width],
+            "system": self.system,
+            "user": self.user,
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "deadline_s": self.deadline_s,
+        }
+
+
+def job_from(header: dict[str, Any], pixels: bytes) -> Job:
+    """The job that `header` and the picture's bytes stand for."""
+    fields = {key: value for key, value in header.items() if key not in ("do", "size")}
+    return Job(image=np.frombuffer(pixels, np.uint8).reshape(*header["size"], 3), **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an answer took."""
+
+    tokens: int
+    cut: bool
+    """It ended because the limit of tokens was reached."""
+    note: str = ""
+
+
+class GenerateError(Exception):
+    """This answer could not be had; the next may be. One clear line."""
+
+
+class LoadError(Exception):
+    """The model cannot be used here; one line that says what to do."""
+
+
+class Generator(Protocol):
+    """Writes text about pictures, one job at a time."""
+
+    device: str
+
+    def generate(self, job: Job, emit: Emit) -> Written:
+        """Raises GenerateError."""
+        ...
+
+    def interrupt(self) -> None:
+        """From another thread: give up waiting, where this generator waits for something."""
+        ...

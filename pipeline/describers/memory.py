@@ -1,0 +1,43 @@
+"""How much memory there is, and how much a process uses; read from Linux."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+RESERVE_BYTES = 512 * 2**20
+"""Left to the rest of the machine, the danger lane above all."""
+
+
+def available_bytes() -> int:
+    """What could be used now without swapping (MemAvailable), within the limit of our control group."""
+    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return min(int(line.split()[1]) * 1024, _group_bytes())
+    return _group_bytes()
+
+
+def _group_bytes() -> int:
+    """Room left below the limit of the control group (version 2); no limit counts as endless."""
+    try:
+        place = Path("/proc/self/cgroup").read_text(encoding="ascii").strip().rpartition("::")[2]
+        group = Path("/sys/fs/cgroup" + place)
+        limit = (group / "memory.max").read_text(encoding="ascii").strip()
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+        return 2**62 if limit == "max" else max(int(limit) - used, 0)
+    except (OSError, ValueError):
+        return 2**62
+
+
+def resident_bytes(pid: int) -> int:
+    """What a process has in memory; 0 where it is gone."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def gigabytes(size: int) -> str:
+    """`3.5 GB`."""
+    return f"{size / 1e9:.1f} GB"

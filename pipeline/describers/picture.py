@@ -1,0 +1,36 @@
+"""Pictures made ready for a model."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from capture.frame import Image
+
+
+def bounded(image: Image, side: int) -> Image:
+    """At most `side` pixels long and wide, contiguous; an answer waits longest for the pixels."""
+    height, width = image.shape[:2]
+    ratio = side / max(height, width)
+    if ratio >= 1:
+        return np.ascontiguousarray(image)
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def squared(image: Image) -> Image:
+    """Padded with grey to a square, so that cutting out the middle loses nothing."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    whole = np.full((side, side, 3), 127, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    whole[top : top + height, left : left + width] = image
+    return whole
+
+
+def golden_picture(side: int = 224) -> Image:
+    """The same on every machine: a red disc and a blue square on grey."""
+    image = np.full((side, side, 3), 128, np.uint8)
+    cv2.circle(image, (side // 3, side // 2), side // 5, (0, 0, 220), -1)
+    cv2.rectangle(image, (side * 5 // 8, side // 3), (side * 7 // 8, side * 2 // 3), (220, 60, 0), -1)
+    return image
