@@ -1,0 +1,133 @@
+"""What alerts and scene changes are worth on labelled clips: pure arithmetic over events and spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from pipeline.manifest import IGNORE, SAFE, SCENE, LabelledClip, Span
+
+IN_TIME_S = 1.0
+"""An alert later than this after the start of its hazard is late."""
+SCENE_TOLERANCE_S = 2.0
+"""A scene change reported within this after a cut has found it: the view must settle first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert of a clip, reminders and escalations included."""
+
+    hazard: str
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClipEvents:
+    """What was reported over a clip, in stream seconds."""
+
+    duration_s: float
+    alerts: tuple[Raised, ...]
+    clears: tuple[Raised, ...]
+    scenes: tuple[float, ...]
+    """When a scene change was reported; those after a danger or on request are not meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """One clip's part of every figure."""
+
+    waits_s: tuple[float | None, ...]
+    """Seconds from the start of each hazard span to its alert; None where none came."""
+    safe_s: float
+    false_alerts: int
+    scenes: int
+    found: int
+    extra: int
+
+
+def evaluate_clips(clips: Sequence[tuple[LabelledClip, ClipEvents]]) -> dict[str, Any]:
+    """The video part of `evaluate --json`.
+
+    `time_to_alert_s` lists the hazards that were alerted of at all, 0 where one was sounding already.
+    """
+    counts = [_count(clip, events) for clip, events in clips]
+    waits = [wait for count in counts for wait in count.waits_s]
+    safe_hours = sum(count.safe_s for count in counts) / 3600
+    false_alerts = sum(count.false_alerts for count in counts)
+    return {
+        "hazards": len(waits),
+        "late_or_missed": sum(wait is None or wait > IN_TIME_S for wait in waits),
+        "time_to_alert_s": [round(wait, 3) for wait in waits if wait is not None],
+        "safe_hours": round(safe_hours, 5),
+        "false_alerts_on_safe": false_alerts,
+        "false_alerts_per_hour": round(false_alerts / safe_hours, 3) if safe_hours else None,
+        "scenes": sum(count.scenes for count in counts),
+        "scenes_found": sum(count.found for count in counts),
+        "scenes_extra": sum(count.extra for count in counts),
+    }
+
+
+def _count(clip: LabelledClip, events: ClipEvents) -> _Counts:
+    cuts = sorted(span.start_s for span in clip.spans if span.label == SCENE)
+    found, extra = match_scenes(cuts, events.scenes)
+    return _Counts(
+        waits_s=tuple(
+            wait_for(span, events) for span in clip.spans if span.label not in (SAFE, SCENE, IGNORE)
+        ),
+        safe_s=safe_seconds(clip, events.duration_s),
+        false_alerts=sum(is_safe(clip, alert.time_s) for alert in events.alerts),
+        scenes=len(cuts),
+        found=found,
+        extra=sum(IGNORE not in clip.labels_at(time) for time in extra),
+    )
+
+
+def wait_for(span: Span, events: ClipEvents) -> float | None:
+    """Seconds from the start of a hazard to its alert: 0 if it was sounding already, None if none came."""
+    if _sounding(span.label, span.start_s, events):
+        return 0.0
+    times = [
+        alert.time_s for alert in events.alerts if alert.hazard == span.label and span.covers(alert.time_s)
+    ]
+    return min(times) - span.start_s if times else None
+
+
+def _sounding(hazard: str, time_s: float, events: ClipEvents) -> bool:
+    def last(reports: Iterable[Raised]) -> float:
+        times = (one.time_s for one in reports if one.hazard == hazard and one.time_s <= time_s)
+        return max(times, default=float("-inf"))
+
+    return last(events.alerts) > last(events.clears)
+
+
+def is_safe(clip: LabelledClip, time_s: float) -> bool:
+    """Labelled safe, and nothing else at the same time."""
+    return clip.labels_at(time_s) == {SAFE}
+
+
+def safe_seconds(clip: LabelledClip, duration_s: float) -> float:
+    """Seconds labelled safe and nothing else, within the clip's duration."""
+    edges = {0.0, duration_s, *(edge for span in clip.spans for edge in (span.start_s, span.end_s))}
+    inside = sorted(edge for edge in edges if 0 <= edge <= duration_s)
+    pieces = pairwise(inside)
+    return sum(end - start for start, end in pieces if is_safe(clip, (start + end) / 2))
+
+
+def match_scenes(cuts: Sequence[float], reported: Sequence[float]) -> tuple[int, list[float]]:
+    """How many cuts were found, and the reports that found none; both in order of time.
+
+    Each report finds one cut at most. The first view of a clip is new too: a report soon after the start is
+    no extra one.
+    """
+    waiting, found, extra = sorted(reported), 0, []
+    for cut in cuts:
+        hits = [time for time in waiting if cut <= time <= cut + SCENE_TOLERANCE_S]
+        if hits:
+            found += 1
+            waiting.remove(hits[0])
+    for position, time in enumerate(waiting):
+        if position > 0 or time > SCENE_TOLERANCE_S:
+            extra.append(time)
+    return found, extra

@@ -1,0 +1,43 @@
+"""Pictures of nothing: what a covered, dark or blank view looks like to the network.
+
+A classifier without a class for "nothing" must still name something, and on a blank wall it names small
+tools. So a view is compared with these, and counts for less the more it resembles one of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.frame import Image
+
+_GREYS = (0, 127, 255)
+_TINTS = ((40, 40, 200), (60, 90, 140))
+_NOISE = ((12, 3), (14, 12), (60, 4), (120, 4))
+"""Mean and standard deviation of sensor noise: dark, dark and grainy, dim, bright."""
+
+
+def empty_pictures(side: int) -> list[Image]:
+    """Flat greys and tints, ramps, and sensor noise; always the same ones."""
+    flat = [np.full((side, side, 3), shade, np.uint8) for shade in (*_GREYS, *_TINTS)]
+    return [*flat, *_ramps(side), *_noise(side)]
+
+
+def _ramps(side: int) -> list[Image]:
+    """A wall lit from one side, from below and from above, in a wide picture."""
+    rows = side * 9 // 16
+    across, down = np.linspace(40, 200, side), np.linspace(40, 200, rows)[:, None]
+    planes = [np.tile(across, (rows, 1)), np.tile(down, side), np.tile(down[::-1], side)]
+    return [_coloured(plane) for plane in planes]
+
+
+def _noise(side: int) -> list[Image]:
+    random = np.random.default_rng(0)
+    return [
+        np.clip(random.normal(mean, spread, (side, side, 3)), 0, 255).astype(np.uint8)
+        for mean, spread in _NOISE
+    ]
+
+
+def _coloured(plane: NDArray[np.float64]) -> Image:
+    return np.repeat(plane.astype(np.uint8)[..., None], 3, axis=2)

@@ -1,0 +1,83 @@
+"""The built-in hazards and those of the user."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pipeline.hazards import LANGUAGES, HazardError, builtin, from_settings, prompt_set
+from pipeline.settings import HazardSettings
+from pipeline.types import Severity
+from pipeline.wording import WHERE
+
+NAMES = [
+    *("fire", "smoke", "knife", "person_with_weapon", "vehicle", "two_wheeler", "train", "stairs", "hole"),
+    *("construction", "dog", "dangerous_animal", "stove_hot", "crosswalk_signal"),
+]
+
+
+def shipped() -> dict[str, HazardSettings]:
+    return {name: HazardSettings(**raw) for name, raw in builtin().items()}
+
+
+def test_all_hazards_are_there_with_words_and_prompts() -> None:
+    hazards = from_settings(shipped())
+    assert [hazard.name for hazard in hazards] == NAMES
+    assert all(len(hazard.prompts) >= 3 and hazard.threshold is None for hazard in hazards)
+
+
+def test_every_phrase_is_short_in_every_direction() -> None:
+    for hazard, language in itertools.product(from_settings(shipped()), LANGUAGES):
+        text = hazard.say[language]
+        assert text.count("{where}") == 1
+        for where in WHERE[language].values():
+            assert 2 <= len(text.format(where=where).split()) <= 12
+
+
+def test_no_two_hazards_open_with_the_same_words() -> None:
+    for language in LANGUAGES:
+        openings = [hazard.say[language].split("!")[0] for hazard in from_settings(shipped())]
+        assert len(set(openings)) == len(openings)
+
+
+def test_what_is_returned_may_be_changed_by_the_caller() -> None:
+    builtin()["fire"]["severity"] = "notice"
+    assert builtin()["fire"]["severity"] == "critical"
+
+
+def test_a_disabled_hazard_is_left_out_but_still_a_contrast() -> None:
+    settings = shipped()
+    settings["dog"] = settings["dog"].model_copy(update={"enabled": False})
+    prompts = prompt_set(from_settings(settings))
+    assert "dog" not in prompts.names
+    assert prompts.contrast == prompt_set(from_settings(shipped())).contrast
+
+
+def test_a_hazard_of_the_user_changes_no_contrast() -> None:
+    settings = {
+        **shipped(),
+        "ice": HazardSettings(prompts=("an icy pavement",), threshold=0.3, severity="notice"),
+    }
+    hazards = from_settings(settings)
+    assert hazards[-1].threshold == 0.3
+    assert hazards[-1].severity is Severity.NOTICE
+    assert prompt_set(hazards).contrast == prompt_set(from_settings(shipped())).contrast
+
+
+def test_without_words_of_its_own_a_hazard_is_called_by_its_name() -> None:
+    (hazard,) = from_settings({"wet_floor": HazardSettings(prompts=("a wet floor",), say_en="Wet{where}!")})
+    assert hazard.say["en"].format(where=" ahead") == "Wet ahead!"
+    assert hazard.say["ko"].format(where="앞에 ") == "조심하세요! 앞에 wet floor."
+
+
+@pytest.mark.parametrize("prompts", [(), ("",), ("  ",)])
+def test_a_hazard_without_prompts_is_an_error(prompts: tuple[str, ...]) -> None:
+    with pytest.raises(HazardError, match=r"hazards\.ice: no prompts"):
+        from_settings({"ice": HazardSettings(prompts=prompts)})
+
+
+@pytest.mark.parametrize("say", ["Ice{wo}.", "Ice{.", "Ice{0}.", "Ice{where.real}."])
+def test_a_wrong_placeholder_is_an_error(say: str) -> None:
+    with pytest.raises(HazardError, match=r"hazards\.ice\.say_en: only \{where\}"):
+        from_settings({"ice": HazardSettings(prompts=("ice",), say_en=say)})
