@@ -85,10 +85,8 @@ def _next(told: queue.SimpleQueue[PlayerEvent], timeout_s: float) -> PlayerEvent
 def _why_not(told: queue.SimpleQueue[PlayerEvent]) -> str:
     from speech.player import OutletChanged
 
-    reason = "it does not open"
-    while not told.empty():
-        if isinstance(event := told.get(), OutletChanged):
-            reason = event.reason
+    event = _next(told, OPEN_S)
+    reason = event.reason if isinstance(event, OutletChanged) else "it does not open"
     return f"no loudspeaker ({reason}); --wav FILE writes what would be said"
 
 

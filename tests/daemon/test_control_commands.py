@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from daemon import control_protocol as wire
+from daemon.bench.loudspeaker import PrivatePulse, available
 from daemon.cli import main
 from daemon.control_paths import client_sockets, server_socket
 from daemon.control_server import ControlServer
@@ -258,3 +259,46 @@ def test_a_file_that_cannot_be_written_is_one_line(home: Path, capsys: pytest.Ca
         capsys.readouterr().err
         == "watchword: cannot write sound to nowhere/out.wav: No such file or directory\n"
     )
+
+
+def _say_aloud(home: Path, alsa_config: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "daemon.cli", "say", "mind the step"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ALSA_CONFIG_PATH": str(alsa_config)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=home,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not available(), reason="needs Debian's packages pulseaudio and libasound2-plugins")
+def test_say_speaks_by_itself_through_the_loudspeaker(home: Path) -> None:
+    (home / "pulse").mkdir()
+    pulse = PrivatePulse(home / "pulse")
+    pulse.start()
+    ear = pulse.listen()
+    try:
+        assert ear.wait(1, PATIENCE_S)
+        result = _say_aloud(home, pulse.alsa_config)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert ear.wait(ear.frames() + pulse.rate, PATIENCE_S)
+        assert abs(ear.samples()).max() > 1000
+    finally:
+        ear.close()
+        pulse.kill()
+
+
+@pytest.mark.slow
+def test_say_without_a_loudspeaker_is_one_line(home: Path) -> None:
+    (home / "alsa.conf").write_text(
+        "</usr/share/alsa/alsa.conf>\n"
+        "pcm.!default { type hw card 31 }\n"  # there is none of that number
+        "ctl.!default { type hw card 31 }\n"
+    )
+    result = _say_aloud(home, home / "alsa.conf")
+    assert result.returncode == 1
+    assert result.stderr.startswith("watchword: no loudspeaker (")
+    assert result.stderr.endswith("; --wav FILE writes what would be said\n")
+    assert result.stderr.count("\n") == 1
