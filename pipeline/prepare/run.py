@@ -17,7 +17,7 @@ from pipeline.store.hub import describe
 from pipeline.store.manifest import Conversion
 from pipeline.store.preparing import Made
 from pipeline.store.progress import Progress
-from pipeline.store.source import Fetched
+from pipeline.store.source import Fetched, Job
 
 STALL_S = 1800.0
 """Seconds without a sign of life after which a conversion is given up; quantising is silent for minutes."""
@@ -25,11 +25,10 @@ _CHILD = "pipeline.prepare.convert_child"
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
-def convert_open_clip(
-    entry: Entry, fetched: Fetched, into: Path, work: Path, progress: Progress, frames: Path | None
-) -> Made:
+def convert_open_clip(entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
     """A `Preparer`: both towers to OpenVINO, checked against torch. Raises PrepareError, OSError."""
-    log, out = work / "convert.log", work / "made.json"
+    into, progress = job.into, job.progress
+    log, out = job.work / "convert.log", job.work / "made.json"
     arguments = (entry.name, str(fetched.folder), str(into), str(frames or ""), str(out))
     progress.begin(f"{entry.name}: converting", 0)
     follow = _notes(log, f"{entry.name}: ", progress)

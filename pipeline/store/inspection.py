@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from pipeline.openclip.recipe import FORMAT
 from pipeline.store.catalogue import Entry
 from pipeline.store.disk import sha256_of
 from pipeline.store.manifest import (
@@ -76,6 +77,8 @@ def is_current(entry: Entry | None, manifest: Manifest) -> bool:
     """Whether an installed model is the one this version pins."""
     if entry is None:
         return True
+    if entry.prepare and (manifest.conversion is None or manifest.conversion.tool != FORMAT):
+        return False
     wanted, there = entry.source, manifest.source
     if isinstance(wanted, HubSource) and isinstance(there, HubSource):
         return wanted.revision in (None, there.revision)

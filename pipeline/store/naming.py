@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from pipeline.store.catalogue import Entry
+from pipeline.store.adopt import finished_model
+from pipeline.store.catalogue import Catalogue, Entry
 from pipeline.store.errors import StoreError, UnknownModelError
 from pipeline.store.manifest import HubSource, Kind, LocalSource, Manifest, first_problem
 
@@ -26,6 +28,27 @@ UNKNOWN_LICENCE = "see the source"
 def is_spec(text: str) -> bool:
     """Whether a name says where a model comes from."""
     return ":" in text
+
+
+def find_entry(
+    name: str, catalogue: Catalogue, recorded: Callable[[str], Manifest | None], carried: Path | None
+) -> tuple[Entry, Path | None]:
+    """What a name means, and the folder of files that were carried over, if any.
+
+    In this order: the catalogue, a source, the finished model that was carried over, the installed one
+    (`recorded`). Raises UnknownModelError, FetchError where what was carried over is broken.
+    """
+    if entry := catalogue.get(name):
+        return entry, carried
+    if is_spec(name):
+        entry = entry_of(name)
+        folder = Path(entry.source.folder) if isinstance(entry.source, LocalSource) else carried
+        finished = finished_model(folder)
+        return (entry_from(finished), folder) if finished else (entry, carried)
+    known = finished_model(carried) or recorded(name)
+    if known and known.name == name:
+        return entry_from(known), carried
+    return catalogue.require(name), carried
 
 
 def entry_of(spec: str) -> Entry:

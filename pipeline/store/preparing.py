@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Protocol
 
 from pipeline.store.catalogue import Entry
 from pipeline.store.disk import move
+from pipeline.store.errors import PrepareError
 from pipeline.store.manifest import Conversion, StoredFile
-from pipeline.store.progress import Progress
 from pipeline.store.source import Fetched, Job
 
 
@@ -24,20 +25,36 @@ class Made:
 
 
 class Preparer(Protocol):
-    """Converts and checks; slow. Raises PrepareError."""
+    """Converts and checks; slow."""
 
-    def __call__(
-        self, entry: Entry, fetched: Fetched, into: Path, work: Path, progress: Progress, frames: Path | None
-    ) -> Made: ...
+    def require_ready(self, entry: Entry) -> None:
+        """Called before anything is fetched. Raises PrepareError where something is not installed."""
+        ...
+
+    def convert(self, entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
+        """Make the model in `job.into`. Raises PrepareError, OSError for the disk."""
+        ...
 
 
-def convert(
-    entry: Entry, fetched: Fetched, into: Path, work: Path, progress: Progress, frames: Path | None
-) -> Made:
+class OpenClipPreparer:
     """The one that comes with the program; needs the extra `prepare`."""
-    from pipeline.prepare.run import convert_open_clip
 
-    return convert_open_clip(entry, fetched, into, work, progress, frames)
+    def __init__(self, needs: tuple[str, ...] = ("torch", "open_clip", "timm", "nncf")) -> None:
+        self._needs = needs
+
+    def require_ready(self, entry: Entry) -> None:
+        missing = [name for name in self._needs if importlib.util.find_spec(name) is None]
+        if missing:
+            raise PrepareError(
+                f"{entry.name} must be converted here, which needs {', '.join(missing)}: run "
+                '`pip install "watchword[prepare]"`, or pull it on a machine that has it, '
+                f"carry the model's folder over and run `watchword models pull {entry.name} --from FOLDER`"
+            )
+
+    def convert(self, entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
+        from pipeline.prepare.run import convert_open_clip
+
+        return convert_open_clip(entry, fetched, job, frames)
 
 
 def gather(job: Job, fetched: Fetched) -> Made:

