@@ -44,7 +44,7 @@ def _tell_kernel(file: str, value: str) -> None:
         Path("/proc/self", file).write_text(value, encoding="ascii")
 
 
-def main(fd: int, parent: int) -> int:
+def main(fd: int, parent: int, load: Callable[[Spec], Generator] = load) -> int:
     """Load what the first message names, then answer until the parent goes away."""
     die_with(parent)
     be_humble()

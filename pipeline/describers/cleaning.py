@@ -14,7 +14,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"<\|[^|>]*\|>|</?[a-z][^<>]{0,80}>|\[/?(?:inst|img|image)\]", " "),  # special tokens, tags
         (r"!?\[([^\[\]]*)\]\([^()\s]*\)", r"\1"),  # links and pictures
         (r"(?:https?://|www\.)\S+", " "),
-        (r"[*_~`#|<>{}\\^]+", " "),
+        (r"(?<=\w)_(?=\w)|[#|<>{}\\^]+", " "),
+        (r"[*_~`]+", ""),
         (r"^\s*(?:[-+•·–—]+|\(?\d{1,2}[.)])\s+", ""),  # list marks
         (r"^\s*(?:assistant|answer|caption|description|response|system|user|답변?|설명|대답)\s*:\s*", ""),
         (r"([!?.,;:~…])(?:\s*\1)+", r"\1"),

@@ -1,0 +1,234 @@
+"""A model in a child process that hangs, dies, grows, babbles: every answer ends in time and the child comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.describer import DescribeError, DescribeRequest
+from pipeline.describers.backoff import Backoff
+from pipeline.describers.child_describer import ChildDescriber, Style
+from pipeline.describers.fallback import WithFallback
+from pipeline.describers.job import Job, Spec
+from pipeline.describers.keeper import Ended, Keeper, Limits, Piece
+from pipeline.describers.prompts import Prompts
+from pipeline.describers.state import Phase
+from pipeline.tags import TagsDescriber, builtin_words
+from pipeline.types import Trigger
+
+PATIENCE_S = 60.0
+"""Longest wait of a test for something that must come."""
+MEMORY = 400 * 2**20
+
+Start = Callable[..., ChildDescriber]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """Prompts that hand the question on as it is."""
+    (tmp_path / "en").mkdir()
+    for purpose in ("danger", "safe", "question"):
+        (tmp_path / "en" / f"{purpose}.txt").write_text("Obey.\n---\n{question}", encoding="utf-8")
+    return str(tmp_path)
+
+
+@pytest.fixture
+def start(folder: str) -> Iterator[Start]:
+    started: list[ChildDescriber] = []
+
+    def make(model: str = "script", memory: int = MEMORY, grace_s: float = 0.3) -> ChildDescriber:
+        spec = Spec(backend="script", model=model, idle=False)
+        keeper = Keeper(
+            spec,
+            Limits(memory, load_s=PATIENCE_S, grace_s=grace_s),
+            module="tests.pipeline.describe_child",
+            backoff=Backoff(0.05, 0.2),
+        )
+        describer = ChildDescriber(model, keeper, Prompts("en", builtin_words(), folder), "en", Style(80, 64))
+        started.append(describer)
+        return describer
+
+    yield make
+    for describer in started:
+        describer.close()
+
+
+def ask(text: str, deadline_s: float = 20.0) -> DescribeRequest:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    return DescribeRequest("r1", picture, Trigger.REQUEST, "en", question=text, deadline_s=deadline_s)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Waits for something without an event of its own; fails loudly."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end_s, "it never came"
+        time.sleep(0.01)
+
+
+def back_again(describer: ChildDescriber, old_pid: int) -> None:
+    until(lambda: describer.keeper.pid not in (None, old_pid))
+    until(lambda: describer.keeper.status.phase is Phase.READY)
+    assert list(describer.describe(ask("say I am back."))) == ["I am back."]
+
+
+def test_it_answers_in_sentences(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    assert list(describer.describe(ask("say A street. A red car. "))) == ["A street.", "A red car."]
+    assert describer.calls == 1
+
+
+@pytest.mark.parametrize("verb", ["hang", "die", "eat"])
+def test_a_child_that_goes_wrong_is_replaced(start: Start, verb: str) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    pid = describer.keeper.pid
+    assert pid is not None
+    began_s = time.monotonic()
+    with pytest.raises(DescribeError) as failure:
+        list(describer.describe(ask(verb, deadline_s=1.0 if verb == "hang" else 20.0)))
+    assert time.monotonic() - began_s < 20
+    words = {"hang": "no answer within 1 s", "die": "process ended", "eat": "of memory, more than"}
+    assert words[verb] in str(failure.value)
+    back_again(describer, pid)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_stopped_child_is_killed_though_nobody_asks_again(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    pid = describer.keeper.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(DescribeError, match="no answer within"):
+        list(describer.describe(ask("say Hello.", deadline_s=0.5)))
+    until(lambda: describer.status.phase is Phase.FAILED)
+    assert "hung" in describer.status.reason
+    back_again(describer, pid)
+
+
+def test_a_slow_model_that_notices_its_deadline_lives_on(start: Start) -> None:
+    describer = start(grace_s=30.0)
+    assert describer.wait_ready(PATIENCE_S)
+    pid = describer.keeper.pid
+    with pytest.raises(DescribeError, match="no answer within"):
+        list(describer.describe(ask("prefill 1", deadline_s=0.2)))
+    assert list(describer.describe(ask("say Still here."))) == ["Still here."]
+    assert describer.keeper.pid == pid
+
+
+def test_cancel_ends_an_answer_within_two_tokens_and_keeps_the_child(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    keeper = describer.keeper
+    job_id, inbox = keeper.submit(Job(0, np.zeros((8, 8, 3), np.uint8), "", "endless", 100))
+    pieces = [inbox.get(timeout=PATIENCE_S) for _ in range(5)]
+    assert all(isinstance(piece, Piece) for piece in pieces)
+    keeper.cancel(job_id)
+    next_id, second = keeper.submit(Job(0, np.zeros((8, 8, 3), np.uint8), "", "say ok", 100))
+    assert next_id != job_id
+    assert second.get(timeout=PATIENCE_S) == Piece("ok ")
+    assert isinstance(second.get(timeout=PATIENCE_S), Ended)
+
+
+def test_cancel_from_another_thread_ends_describe_at_once(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    pid, first = describer.keeper.pid, threading.Event()
+    told: list[str] = []
+
+    def listen() -> None:
+        for sentence in describer.describe(ask("endless", deadline_s=PATIENCE_S)):
+            told.append(sentence)
+            first.set()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    assert first.wait(PATIENCE_S)
+    describer.cancel()
+    listener.join(PATIENCE_S)
+    assert not listener.is_alive()
+    assert describer.keeper.pid == pid
+    assert describer.status.phase is Phase.READY
+
+
+def test_an_endless_answer_is_ended_by_its_length(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    assert len(list(describer.describe(ask("endless", deadline_s=PATIENCE_S)))) == 3
+    assert list(describer.describe(ask("say Next."))) == ["Next."]
+
+
+def test_failing_answers_count_as_a_failing_describer_until_one_succeeds(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    for _ in range(2):
+        with pytest.raises(DescribeError, match="scripted"):
+            list(describer.describe(ask("fail")))
+    assert describer.status.phase is Phase.FAILED
+    assert "scripted" in describer.status.reason
+    list(describer.describe(ask("say Fine.")))
+    assert describer.status.phase is Phase.READY
+
+
+def test_nothing_fit_to_be_spoken_is_an_error_not_a_description(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    with pytest.raises(DescribeError, match="all-clear 1"):
+        list(describer.describe(ask("say It is safe to cross.")))
+    assert describer.status.phase is Phase.READY
+
+
+def test_while_loading_and_after_failing_the_fallback_answers(start: Start) -> None:
+    slow, broken = start(model="slow"), start(model="broken")
+    tags = TagsDescriber(builtin_words())
+    loading, failed = WithFallback(slow, tags), WithFallback(broken, tags)
+    assert list(loading.describe(ask("say x"))) == ["Nothing here that I know."]
+    assert loading.model == "tags"
+    assert not failed.wait_ready(PATIENCE_S)
+    assert "does not load" in failed.status.reason
+    told = []
+    with pytest.raises(DescribeError, match="does not load"):
+        for sentence in failed.describe(ask("say x")):
+            told.append(sentence)  # noqa: PERF402 -- what came before the error counts
+    assert told == ["Nothing here that I know."]
+
+
+def test_close_ends_the_child(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    pid = describer.keeper.pid
+    assert pid is not None
+    describer.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_the_child_yields_to_everybody() -> None:
+    spec = Spec(backend="script", model="script")
+    keeper = Keeper(spec, Limits(MEMORY), module="tests.pipeline.describe_child")
+    try:
+        assert keeper.wait_ready(PATIENCE_S)
+        pid = keeper.pid
+        assert pid is not None
+        assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+        assert os.getsid(pid) == pid
+        assert Path(f"/proc/{pid}/oom_score_adj").read_text(encoding="ascii").strip() == "1000"
+    finally:
+        keeper.close()
+
+
+def test_backoff_doubles_to_its_cap_and_starts_anew() -> None:
+    backoff = Backoff(0.5, 4.0)
+    assert [backoff.failed() for _ in range(5)] == [0.5, 1.0, 2.0, 4.0, 4.0]
+    backoff.succeeded()
+    assert backoff.failed() == 0.5
