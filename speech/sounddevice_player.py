@@ -11,6 +11,7 @@ from pathlib import Path
 
 from speech.audio import Audio
 from speech.device_stream import BLOCK_S, DeviceStream
+from speech.latency import LatencyPolicy
 from speech.mixer import Mixer
 from speech.player import Outlet, OutletChanged, PlayerEvent, PlayerLostError
 from speech.resample import resample
@@ -19,12 +20,6 @@ from speech.wav_ring import WavRing
 
 log = logging.getLogger(__name__)
 
-LATENCIES_S = (0.03, 0.06, 0.12, 0.24)
-"""What the device is asked for: the next one after repeated underruns."""
-UNDERRUNS_LIMIT = 3
-"""So many since the stream settled raise the latency one step, as soon as nothing sounds."""
-SETTLE_S = 3.0
-"""Underruns within this time after opening do not count."""
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 """Waits between attempts to open the device; the last one repeats."""
 WATCH_S = 0.05
@@ -63,7 +58,7 @@ class SounddevicePlayer:
         self._stream: DeviceStream | None = None
         self._outlet = Outlet.NOWHERE
         self._reason = "the loudspeaker is being opened"
-        self._latency = 0
+        self._latency = LatencyPolicy()
         self._closing = threading.Event()
         self._decided = threading.Event()
         self._without_device = threading.Event()
@@ -171,7 +166,7 @@ class SounddevicePlayer:
     def _run_stream(self) -> None:
         """Open the device and watch it. Returns to have it opened again; raises PlayerLostError."""
         stream = DeviceStream(
-            self._settings.device, self._settings.sample_rate, LATENCIES_S[self._latency], self._clock
+            self._settings.device, self._settings.sample_rate, self._latency.latency_s, self._clock
         )
         self._stream = stream
         try:
@@ -183,25 +178,19 @@ class SounddevicePlayer:
             self._drop_stream()
 
     def _watch_stream(self, stream: DeviceStream) -> None:
-        opened_at_s, settled, counted = self._clock(), 0, 0
+        counted = 0
+        self._latency.opened(self._clock())
         while not self._closing.wait(WATCH_S):
-            self._watched_at_s = self._clock()
+            self._watched_at_s = now = self._clock()
             trouble = stream.trouble()
             if trouble is not None:
                 self._without(trouble)  # before closing, which may hang in the driver
                 raise PlayerLostError(trouble)
             self.underruns += stream.underruns - counted
             counted = stream.underruns
-            if self._clock() - opened_at_s < SETTLE_S:
-                settled = counted
-            elif self._wants_more_latency(counted - settled):
-                self._latency += 1
-                log.warning("%d underruns: latency raised to %g s", counted, LATENCIES_S[self._latency])
+            if self._latency.wants_reopening(counted, not self._mixer.busy, now):
+                log.warning("after %d underruns the latency is now %g s", counted, self._latency.latency_s)
                 return
-
-    def _wants_more_latency(self, underruns: int) -> bool:
-        room = self._latency + 1 < len(LATENCIES_S)
-        return underruns >= UNDERRUNS_LIMIT and room and not self._mixer.busy
 
     def _adopt_rate(self, rate: int) -> None:
         if rate != self._mixer.rate:
