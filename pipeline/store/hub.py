@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class HubFetcher:
     def by_hand(self) -> str:
         """How to do without a network."""
         revision = f" --revision {self.source.revision}" if self.source.revision else ""
-        wanted = " ".join((*self.source.files, *self.source.weights[:1], *self.source.optional))
+        wanted = " ".join((*self.source.files, *self.source.weights[:1]))
         return (
             f"Without a network: on another machine run `hf download {self.source.repo} {wanted}{revision} "
             f"--local-dir FOLDER`, carry FOLDER over and run "
@@ -69,7 +70,8 @@ class HubFetcher:
         job.progress.begin(f"{self.name}: {self.source.repo} ({readable_size(size)})", size)
         try:
             job.keep.mkdir(exist_ok=True)
-            self._run(job, ("download", self.source.repo, revision, str(job.keep), *names), job.keep)
+            command = ("download", self.source.repo, revision, str(job.keep), *names)
+            self._run(job, command, job.keep, job.progress.advance)
         finally:
             job.progress.end()
         for name in names:
@@ -78,7 +80,8 @@ class HubFetcher:
 
     def _resolve(self, job: Job) -> tuple[str, dict[str, Remote]]:
         out = job.work / "hub.json"
-        self._run(job, ("resolve", self.source.repo, self.source.revision or "", str(out)), job.work)
+        command = ("resolve", self.source.repo, self.source.revision or "", str(out))
+        self._run(job, command, job.work, lambda _: None)
         told = json.loads(out.read_text(encoding="utf-8"))
         if self.source.revision not in (None, told["revision"]):
             raise FetchError(f"the hub answers with revision {told['revision']}")
@@ -117,7 +120,9 @@ class HubFetcher:
         update = {"revision": revision, "files": names, "weights": (), "optional": (), "sha256": found}
         return Fetched(self.source.model_copy(update=update), folder, files)
 
-    def _run(self, job: Job, arguments: tuple[str, ...], measured: Path) -> None:
+    def _run(
+        self, job: Job, arguments: tuple[str, ...], measured: Path, on_progress: Callable[[int], None]
+    ) -> None:
         log = job.work / "hub.log"
         try:
             code = run_child(
@@ -125,7 +130,7 @@ class HubFetcher:
                 env=own_environment(**_QUIET),
                 log=log,
                 measure=lambda: tree_bytes(measured),
-                on_progress=job.progress.advance,
+                on_progress=on_progress,
                 stall_s=self.stall_s,
             )
         except StalledError:
