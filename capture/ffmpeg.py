@@ -41,12 +41,13 @@ def grab(capture: cv2.VideoCapture, tries: int, within_s: float = math.inf) -> i
     give_up_s = time.monotonic() + within_s
     for damaged in range(tries):
         try:
-            if capture.grab():
-                return damaged
+            found = capture.grab()
         except cv2.error:
             return None
         if time.monotonic() >= give_up_s:
-            break
+            return None  # even if found: when FFmpeg's time is up it flushes out a picture that is as old
+        if found:
+            return damaged
     return None
 
 

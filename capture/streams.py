@@ -19,10 +19,18 @@ from capture.settings import CaptureSettings
 
 PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 """The schemes that can be read, with their usual ports."""
-_LOW_LATENCY = "fflags;nobuffer|flags;low_delay|analyzeduration;300000|probesize;32768"
-"""With default probing a stream starts seconds behind and stays there."""
-_TRIES = 25
-"""Damaged pictures in a row that are passed over before a stream counts as lost."""
+_LOW_LATENCY = "flags;low_delay|fpsprobesize;0"
+"""Look at the stream only until the size of its pictures is known, not for seconds to guess the frame rate.
+
+Not shorter (analyzeduration, probesize) either: where the first key frame comes later than the look, the
+size stays unknown and no picture is ever delivered. And not `fflags;nobuffer`: it throws that key frame
+away, which costs the wait for the next one.
+"""
+_RTMP_LOOK_S = 0.3
+"""Of RTMP the size comes first, but FFmpeg would go on looking for sound until its time is up."""
+_TRIES = 3000
+"""Failures in a row before a stream counts as lost, where they come at once. Each packet ahead of the first
+key frame is one, as is each damaged picture; those take their time, which has its own limit."""
 _PROBE_S = 1.0
 
 
@@ -41,7 +49,7 @@ class StreamCamera:
         self._clock = clock
         self._seq = 0
         self._patience_s = read_timeout_s(url, settings)
-        self._capture = open_ffmpeg(target, options, self._timeouts())
+        self._capture = open_ffmpeg(target, options, self._parameters())
         if not self._capture.isOpened():
             raise CameraLost(f"{self._source} {why_not(url, _PROBE_S)}")
         if self._is_giant():
@@ -69,12 +77,15 @@ class StreamCamera:
     def close(self) -> None:
         self._capture.release()
 
-    def _timeouts(self) -> list[int]:
+    def _parameters(self) -> list[int]:
         return [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
             round(self._settings.open_timeout_s * 1000),
             cv2.CAP_PROP_READ_TIMEOUT_MSEC,
             round(self._patience_s * 1000),
+            # Each further decoding thread would hold back one more frame.
+            cv2.CAP_PROP_N_THREADS,
+            1,
         ]
 
     def _is_giant(self) -> bool:
@@ -97,13 +108,15 @@ def ffmpeg_target(url: str, settings: CaptureSettings) -> tuple[str, str]:
     parts = _split(url)
     scheme, listens = parts.scheme.lower(), _listens(parts)
     target = parts._replace(query="").geturl() if listens else url
+    look_s = _RTMP_LOOK_S if scheme.startswith("rtmp") else settings.open_timeout_s
+    options = f"{_LOW_LATENCY}|analyzeduration;{round(look_s * 1e6)}"
     if scheme.startswith("rtsp"):
         wait_s = max(1, round(settings.open_timeout_s))
         transport = f"rtsp_flags;listen|listen_timeout;{wait_s}" if listens else "rtsp_transport;tcp"
-        return target, f"{transport}|{_LOW_LATENCY}"
+        return target, f"{transport}|{options}"
     if listens and scheme == "rtmp":
-        return target, f"listen;1|{_LOW_LATENCY}"
-    return url, _LOW_LATENCY
+        return target, f"listen;1|{options}"
+    return url, options
 
 
 def why_not(url: str, timeout_s: float) -> str:
@@ -129,7 +142,7 @@ def _listens(parts: SplitResult) -> bool:
 
 def _split(url: str) -> SplitResult:
     """The parts of an address that can be opened. Raises CameraUnusable."""
-    shown = redact(url)
+    shown = redact("".join(url.split()))  # a space would end what is taken for the address
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises ValueError where it is no number
