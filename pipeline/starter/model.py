@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from pipeline.starter.text import TextEncoder
 from pipeline.text_cache import CachedTexts, Vectors
 from pipeline.types import Embedding
 
+log = logging.getLogger(__name__)
+
 NETWORK_FILE = "efficientnet-lite2.pth"
 TEXT_FILE = "minilm.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -41,6 +44,8 @@ _SHARPNESS = 40.0
 """Softmax sharpness over cosine similarities."""
 _BACKGROUND = 0.55
 """Cosine similarity of the rival that stands for everything nobody named; a class must be closer to count."""
+_KNOWN = 0.5
+"""A hazard that no class belongs to by at least this share is unknown to the classifier."""
 _FLOOR = 1e-6
 """Smallest share told apart: the classifier's own noise is about here."""
 _EMPTY = 0.85
@@ -112,7 +117,10 @@ class StarterModel:
         return np.asarray(self._request.get_output_tensor(0).data[0], np.float32)
 
     def bind(self, prompts: PromptSet) -> TextBank:
-        """Some seconds for prompts never seen, else some milliseconds (with a cache folder)."""
+        """Some seconds for prompts never seen, else some milliseconds (with a cache folder).
+
+        Logs each hazard that no class resembles: the starter can never see it.
+        """
         texts = sorted({*prompts.contrast, *(text for _, own in prompts.hazards for text in own)})
         rows = dict(zip(texts, self._texts.encode(texts), strict=True))
         classes = self._texts.encode([f"a {name}" for name in self._classes])
@@ -120,6 +128,11 @@ class StarterModel:
             _share(classes, _stack(rows, own), _stack(rows, rivals(own, prompts.contrast)))
             for _, own in prompts.hazards
         ]
+        for name, share in zip(prompts.names, shares, strict=True):
+            if share.max() < _KNOWN:
+                log.warning(
+                    "hazard %s: the starter model knows nothing like it and will never warn of it", name
+                )
         return ShareBank(
             names=prompts.names,
             fingerprint=digest(self.fingerprint, prompts.hazards, prompts.contrast),

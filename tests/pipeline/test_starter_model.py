@@ -74,6 +74,15 @@ def test_a_hazard_that_is_added_leaves_the_others_as_they_are(model: StarterMode
     np.testing.assert_array_equal(model.bind(more).scores(seen)[:2], bank.scores(seen))
 
 
+def test_a_hazard_that_the_model_cannot_know_is_logged(
+    model: StarterModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        model.bind(PromptSet((("ice", ("an icy pavement",)), ("cat", ("a cat",))), CAR.contrast))
+    assert "hazard ice: the starter model knows nothing like it" in caplog.text
+    assert "hazard cat" not in caplog.text
+
+
 def test_a_broken_cache_is_made_anew_and_logged(
     cache: Path, bank: TextBank, caplog: pytest.LogCaptureFixture
 ) -> None:
