@@ -246,6 +246,7 @@ class Daemon:
             "fps": round(self._rate.per_second, 2),
             "frames": live.reader.frames,
             "assessed": live.watcher.assessed,
+            "first_assessed_at_s": live.watcher.first_at_s,
             "skipped": live.slot.skipped,
             "outlet": live.player.outlet.value,
             **live.mind.ask(lambda core: core_status(core, now)),

@@ -54,6 +54,8 @@ class Watcher:
         self._closed = threading.Event()
         self.view: View | None = None
         self.assessed = 0
+        self.first_at_s: float | None = None
+        """When the first frame had been assessed."""
 
     def run(self) -> None:
         """Assess until `close`, or until the frames have come to their end."""
@@ -80,6 +82,8 @@ class Watcher:
         self._lateness(done_s - frame.captured_at_s)
         self._mind.step(Assessed(assessment), {"waited_s": waited_s, "assess_s": took_s})
         self.assessed += 1
+        if self.first_at_s is None:
+            self.first_at_s = done_s
         self._ledger.note("wait", waited_s)
         self._ledger.note("assess", took_s)
         self._ledger.note("decide", self._clock() - done_s)

@@ -11,7 +11,7 @@ import os
 import queue
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +144,31 @@ def _interrupt(
     first_s = ear.time_of(before + int(right[0])) - called_at_s
     silent_s = ear.time_of(before + int(left[-1])) - called_at_s
     return _Round(call_s, first_s, silent_s)
+
+
+@contextmanager
+def private_speaker(
+    settings: SpeechSettings,
+    report: Callable[[Started | Finished | Failed, float], None],
+    phrases: Iterable[str],
+) -> Iterator[Speaker]:
+    """A speaker at a private sound server's null sink, with these danger phrases prepared."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _sound_server(Path(folder), settings),
+        ChildSynthesizer(settings) as voice,
+    ):
+        renderer = Renderer(settings, None, voice)
+        renderer.prepare([(text, settings.language, Priority.DANGER) for text in phrases])
+        speaker = Speaker(renderer, lambda tell: SounddevicePlayer(settings, tell), report, lambda _: None)
+        try:
+            player = speaker.player
+            assert isinstance(player, SounddevicePlayer)
+            if player.wait_opened(WAIT_S) != Outlet.LOUDSPEAKER:
+                raise SynthesisError("the private sound server could not be opened")
+            yield speaker
+        finally:
+            speaker.close()
 
 
 @contextmanager

@@ -1,0 +1,109 @@
+"""How soon the daemon watches, and what it takes: the real process on the demo clip, its caches warm."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from daemon.bench.harness import Figure, at_most, unmeasured
+from daemon.control_client import ControlClient
+from daemon.control_protocol import Status
+from daemon.errors import CommandError
+from daemon.settings import Settings
+
+WARM, MEMORY = "start.warm_s", "memory.rss_mb"
+LIMITS = {WARM: at_most(8.0), MEMORY: at_most(700.0)}
+LONGEST_S = 120.0
+MOST_STARTS = 5
+LOOK_S = 0.05
+
+
+def measure(settings: Settings, samples: int) -> Iterator[Figure]:
+    """Seconds from the command to the first assessed frame; resident memory by part, while it watches."""
+    runs = []
+    for number in range(min(samples, MOST_STARTS) + 1):
+        run = _run(settings)
+        if run is None:
+            yield from (unmeasured(n, "", limit, "the daemon did not start") for n, limit in LIMITS.items())
+            return
+        if number:  # the first fills the caches
+            runs.append(run)
+    yield Figure.median(WARM, [seconds for seconds, _ in runs], "s", LIMITS[WARM])
+    totals = [sum(parts.values()) for _, parts in runs]
+    yield Figure.median(MEMORY, totals, "MB", LIMITS[MEMORY], "daemon and children")
+    for part in runs[-1][1]:
+        yield Figure.median(f"memory.{part}_mb", [parts[part] for _, parts in runs], "MB")
+
+
+def _run(settings: Settings) -> tuple[float, dict[str, float]] | None:
+    with tempfile.TemporaryDirectory(prefix="ww") as folder:
+        began_s = time.monotonic()
+        with _daemon(settings, Path(folder)) as process:
+            status = _watching(Path(folder) / "watchword" / "watchword.sock", began_s + LONGEST_S)
+            if status is None:
+                return None
+            return status["first_assessed_at_s"] - began_s, _memory(process.pid)
+
+
+@contextmanager
+def _daemon(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    env = {
+        **os.environ,
+        "XDG_RUNTIME_DIR": str(folder),
+        "WATCHWORD_PATHS__MODELS": str(settings.paths.models),
+        "WATCHWORD_PATHS__CACHE": str(settings.paths.cache),
+        "WATCHWORD_PATHS__STATE": str(folder),
+        "WATCHWORD_CAPTURE__LOOP": "true",
+    }
+    command = [sys.executable, "-m", "daemon.cli", "run", "--source", "demo"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=env, start_new_session=True, **quiet)  # type: ignore[call-overload] # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _watching(socket: Path, deadline_s: float) -> Mapping[str, Any] | None:
+    """Its status once a frame has been assessed."""
+    while time.monotonic() < deadline_s:
+        with suppress(CommandError), ControlClient(socket) as client:
+            status = client.ask(Status())
+            if status.get("first_assessed_at_s") is not None:
+                return status
+        time.sleep(LOOK_S)
+    return None
+
+
+def _memory(pid: int) -> dict[str, float]:
+    """Resident megabytes of the daemon and of its children together."""
+    children = [
+        int(c) for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()
+    ]
+    grandchildren = [
+        int(c)
+        for child in children
+        for task in Path(f"/proc/{child}/task").glob("*/children")
+        for c in task.read_text().split()
+    ]
+    return {"daemon": _resident(pid), "children": sum(map(_resident, [*children, *grandchildren]))}
+
+
+def _resident(pid: int) -> float:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
