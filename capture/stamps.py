@@ -8,6 +8,7 @@ _USUAL_FPS = 25.0
 _LARGEST_FPS = 1000.0
 _DISORDER_S = 1.0
 """A step back by less is disorder among frames; by more, the source has started counting again."""
+_SMALLEST_STEP_S = 1e-6
 _LARGEST_GAP_S = 3600.0
 """A step forward by more is a fault in the stamps, not a pause."""
 
@@ -49,9 +50,9 @@ class Stamps:
 
     def _following(self, reported_s: float) -> float:
         step_s = reported_s + self._offset_s - self._last_s
-        if 0 < step_s <= _LARGEST_GAP_S:
+        if _SMALLEST_STEP_S <= step_s <= _LARGEST_GAP_S:
             return self._last_s + step_s
         stamp_s = self._last_s + self.interval_s
-        if not -_DISORDER_S <= step_s <= 0:
+        if not -_DISORDER_S <= step_s < _SMALLEST_STEP_S:
             self._offset_s = stamp_s - reported_s
         return stamp_s

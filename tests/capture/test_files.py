@@ -220,6 +220,14 @@ def test_an_8k_picture_is_bounded(tmp_path: Path) -> None:
     assert found[0].source_size == (7680, 4320)
 
 
+@pytest.mark.slow
+def test_an_8k_video_is_bounded(tmp_path: Path) -> None:
+    image: Image = cv2.resize(street(), (7680, 4320)).astype(np.uint8)
+    found = frames(VideoFile(write_video(tmp_path / "8k.avi", [image, image]), SETTINGS))
+    assert [frame.image.shape for frame in found] == [(720, 1280, 3)] * 2
+    assert found[0].source_size == (7680, 4320)
+
+
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     assert "no pictures" in refusal(tmp_path)

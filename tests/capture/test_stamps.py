@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from capture.stamps import Stamps
@@ -13,6 +13,7 @@ reports = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, m
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True), reports)
+@example(25, [1.0, 1.0 + 2**-52, 5e-324])
 def test_stamps_rise_whatever_is_reported(fps: float, reported: list[float]) -> None:
     stamps = Stamps(fps)
     given_s = [stamps.next(seconds) for seconds in reported]
