@@ -1,38 +1,56 @@
-"""Work as a describer does it, without end and only when nobody else wants the processor."""
+"""Work as a describer does it, without end and only when nobody else wants the processor.
+
+A real language model where it can be had, else products of large matrices.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module, resources
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
 from pipeline.describers.child import be_humble
+from pipeline.store.catalogue import parse_catalogue
+from pipeline.store.errors import StoreError
+from pipeline.store.store import Store
 
-_READY_S = 30.0
+log = logging.getLogger(__name__)
+
+MODEL = "smollm2-135m"
+_READY_S = 120.0
+_ENDED_S = 30.0
+_WINDOW = 256
+"""Tokens of context: a long one would slow down with every token."""
+
+
+class LoadError(Exception):
+    """The work could not be started; one line says why."""
 
 
 class Load:
-    """One child a core, in a session of its own and as humble as the describer's; held still until let go."""
+    """Children in sessions of their own, as humble as the describer's; held still until let go."""
 
-    def __init__(self, count: int) -> None:
-        self._children = [
-            subprocess.Popen(
-                [sys.executable, "-m", "daemon.bench.load"],
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-            )
-            for _ in range(count)
-        ]
-        for child in self._children:
-            assert child.stdout is not None
-            child.stdout.readline()
+    def __init__(self, commands: Sequence[Sequence[str]]) -> None:
+        self._children: list[subprocess.Popen[str]] = []
+        try:
+            for command in commands:
+                self._children.append(_start(command))
+            for child in self._children:
+                _await_ready(child)
+        except BaseException:
+            self.close()
+            raise
         self._signal(signal.SIGSTOP)
 
     @contextmanager
@@ -43,8 +61,17 @@ class Load:
         finally:
             self._signal(signal.SIGSTOP)
 
+    def close(self) -> None:
+        for child in self._children:
+            child.kill()
+            child.wait(_ENDED_S)
+            if child.stdout:
+                child.stdout.close()
+
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children:
+            if child.poll() is not None:
+                raise LoadError("the busy process ended while it was needed")
             child.send_signal(number)
 
     def __enter__(self) -> Load:
@@ -53,22 +80,73 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for child in self._children:
-            child.kill()
-            child.wait(_READY_S)
-            if child.stdout:
-                child.stdout.close()
+        self.close()
 
 
-def _work() -> None:
-    """Products of matrices too large for the caches, like a language model's: arithmetic and memory."""
-    be_humble()
-    weights, state = np.ones((4096, 4096), np.float32), np.ones((4096, 16), np.float32)
+def language_load(models: Path) -> Load:
+    """One child with a real language model that writes on every core. Raises LoadError.
+
+    The model is pulled into the store where it is missing.
+    """
+    text = resources.files("daemon.bench").joinpath("load.toml").read_text("utf-8")
+    try:
+        folder = Store(models, parse_catalogue(text)).pull(MODEL)
+    except StoreError as error:
+        raise LoadError(str(error)) from None
+    weights = next(folder.glob("*.gguf"))
+    return Load([[sys.executable, "-m", "daemon.bench.load", str(weights)]])
+
+
+def arithmetic_load(count: int) -> Load:
+    """Children that multiply matrices, one a core."""
+    return Load([[sys.executable, "-m", "daemon.bench.load"]] * count)
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 (our own command, no shell)
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
+
+
+def _await_ready(child: subprocess.Popen[str]) -> None:
+    assert child.stdout is not None
+    readable, _, _ = select.select([child.stdout.fileno()], [], [], _READY_S)
+    if not readable or child.stdout.readline() != "ready\n":
+        raise LoadError("the busy process did not get to work")
+
+
+def _tell_ready() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
+
+
+def _multiply() -> None:
+    """Products of matrices too large for the caches, like a language model's: arithmetic and memory."""
+    weights, state = np.ones((4096, 4096), np.float32), np.ones((4096, 16), np.float32)
+    be_humble()
+    _tell_ready()
     while os.getppid() != 1:
         state = np.tanh(weights @ state)
 
 
+def _write(weights: str) -> None:
+    """Text without end, as many threads as there are cores."""
+    genai: Any = import_module("openvino_genai")
+    model = genai.LLMPipeline(weights, "CPU")
+    model.generate("Hello", max_new_tokens=4)
+    be_humble()  # not before: beside other work the model would never be loaded
+    _tell_ready()
+    while os.getppid() != 1:
+        model.generate("Tell a long story about a street.", max_new_tokens=_WINDOW, ignore_eos=True)
+
+
 if __name__ == "__main__":
-    _work()
+    if len(sys.argv) > 1:
+        _write(sys.argv[1])
+    else:
+        _multiply()

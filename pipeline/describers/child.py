@@ -27,16 +27,17 @@ MOST_WAITING = 4
 """Jobs that may wait; a parent asks one thing at a time and cancels what it does not want any more."""
 
 
-def be_humble() -> None:
-    """Be killed first when memory runs out, and leave no core of that size behind."""
+def be_humble(*, idle: bool = True) -> None:
+    """Only run where nobody else wants to, and be the first to be killed when memory runs out.
+
+    Holds for all threads there are, and for those they start.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _tell_kernel("oom_score_adj", "1000")
-
-
-def be_idle() -> None:
-    """Only run where nobody else wants to; before any thread is started."""
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    _tell_kernel("autogroup", "19")  # a session has its own share, whatever the policy of its processes
+    if idle:
+        for thread in Path("/proc/self/task").iterdir():
+            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+        _tell_kernel("autogroup", "19")  # a session has its own share, whatever the policy of its processes
 
 
 def _tell_kernel(file: str, value: str) -> None:
@@ -47,13 +48,11 @@ def _tell_kernel(file: str, value: str) -> None:
 def main(fd: int, parent: int, load: Callable[[Spec], Generator] = load) -> int:
     """Load what the first message names, then answer until the parent goes away."""
     die_with(parent)
-    be_humble()
     logging.basicConfig(level=logging.INFO, format="describer: %(message)s")
     link = socket.socket(fileno=fd)
     try:
         spec = Spec(**receive(link)[0])
-        if spec.idle:
-            be_idle()
+        be_humble(idle=spec.idle)
         inbox = Inbox(link)
         began_s = time.monotonic()
         try:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _MARK = re.compile(
-    r"^\W*(?:no danger|not there|위험\s*없음|위험이?\s*(?:없습니다|없어요|아닙니다))[\s*_]*(?:[:.,!\-–—]|$)\s*",
+    r"^\W*(?:no danger|not there|위험\s*없음|위험이?\s*(?:없습니다|없어요|아닙니다))"
+    r"[\s*_]*(?:[:.,!\-–—]|$)\s*",
     re.IGNORECASE,
 )
 _DENIES = {

@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     IMAGE_TEXT = "image-text"
     DESCRIBER = "describer"
+    LANGUAGE = "language"
     VOICE = "voice"
     CLIP = "clip"
 

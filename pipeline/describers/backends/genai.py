@@ -44,7 +44,7 @@ class GenaiGenerator:
             openvino_genai: Any = import_module("openvino_genai")
         except ImportError:
             raise LoadError(
-                'openvino-genai is not installed; run `pip install "watchword[describe]"`'
+                "openvino-genai is not installed; run script/setup"
             ) from None
         if not (Path(spec.folder) / LANGUAGE_MODEL).is_file():
             raise LoadError(f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again")
