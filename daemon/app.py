@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from capture.camera import Camera
@@ -14,17 +15,21 @@ from capture.reader import CameraEvent, Reader
 from capture.slot import LatestSlot, SlotPolicy
 from capture.v4l2 import list_devices
 from daemon.blackbox import BlackBox
+from daemon.control_paths import server_socket
 from daemon.core import Core
 from daemon.core_types import CoreSpec, HazardSpec
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.eyesight import Eyesight
+from daemon.forwarder import Forwarder
 from daemon.ledger import Ledger
 from daemon.live import Narrating, Stagehand
 from daemon.mind import Mind
 from daemon.narrator import Narrator
+from daemon.paths import NAME
 from daemon.reload import Plan
-from daemon.replay import Options, Replay, Sink, Voice
+from daemon.replay import Options, Replay, Sink
+from daemon.replay import Voice as ReplayVoice
 from daemon.scribe import Outlet, Scribe
 from daemon.senses import CameraSense, loudspeaker_report
 from daemon.settings import Settings
@@ -40,6 +45,7 @@ from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
 from pipeline.wording import danger_phrases
 from speech.espeak import ChildSynthesizer
+from speech.player import PlayerEvent
 from speech.sounddevice_player import SounddevicePlayer
 from speech.speaker import Speaker
 from speech.synthesizer import Synthesizer
@@ -49,6 +55,9 @@ from speech.voice import Renderer
 log = logging.getLogger(__name__)
 
 DEMO = "demo"
+
+Clock = Callable[[], float]
+"""Monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,7 @@ def open_recorded(settings: Settings, source: str) -> Camera:
 def build_replay(
     settings: Settings,
     detector: Detector,
-    voice: Voice,
+    voice: ReplayVoice,
     sink: Sink,
     write: Callable[[Event], None],
     *,
@@ -189,17 +198,24 @@ def build_replay(
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice and a loudspeaker of our own; its threads run from the start."""
+
+    renderer: Renderer
+    synthesizer: ChildSynthesizer
+    speaker: Speaker
+    player: SounddevicePlayer
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
-    """The parts of a running daemon, wired and not yet started (the speaker's own threads run)."""
+    """The parts of a running daemon, wired and not yet started."""
 
     detector: Detector
     mind: Mind
     scribe: Scribe
     ledger: Ledger
-    renderer: Renderer
-    synthesizer: ChildSynthesizer
-    speaker: Speaker
-    player: SounddevicePlayer
+    mouth: Voice | Forwarder
     describer: Describer | None
     narrator: Narrator | None
     watcher: Watcher
@@ -207,67 +223,77 @@ class Live:
     reader: Reader
 
 
+def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, clock: Clock) -> Voice:
+    """Everything between words and the loudspeaker, danger phrases prepared. Raises SynthesisError."""
+    synthesizer = ChildSynthesizer(settings.speech)
+    renderer = build_renderer(settings, synthesizer)
+    prepare_phrases(renderer, spec)
+    player: list[SounddevicePlayer] = []
+
+    def open_player(tell: Callable[[PlayerEvent], None]) -> SounddevicePlayer:
+        player.append(SounddevicePlayer(settings.speech, tell, fallback=fallback))
+        return player[0]
+
+    speaker = Speaker(
+        renderer,
+        open_player,
+        report=lambda event, at_s: mind.step(event, {"output_s": at_s - clock()}),
+        outlet_changed=lambda change: mind.step(loudspeaker_report(change)),
+    )
+    return Voice(renderer, synthesizer, speaker, player[0])
+
+
+def build_forwarder(settings: Settings, mind: Mind, env: Mapping[str, str], clock: Clock) -> Forwarder:
+    """The loudspeaker of another instance on this machine."""
+    control = settings.control
+    socket = server_socket(env, settings.paths.state, control.forward_to)
+    told = partial(mind.step, timing={"output_s": 0.0})
+    return Forwarder(control.instance or NAME, socket, told, mind.step, clock)
+
+
 def build_live(
     settings: Settings,
     source: str,
     outlets: Sequence[Outlet],
-    clock: Callable[[], float],
+    clock: Clock,
     beat: Callable[[], None],
     camera_over: Callable[[CameraEvent], None],
     on_alert: Callable[[Event], None],
-    fallback: Path | None,
+    fallback: Path,
+    env: Mapping[str, str],
 ) -> Live:
     """The core driven by threads. Raises what opening a model, a voice or the store raises."""
     detector = build_detector(settings)
-    synthesizer = ChildSynthesizer(settings.speech)
-    renderer = build_renderer(settings, synthesizer)
-    prepare_phrases(renderer, detector.spec)
     mind = Mind(BlackBox(Core(detector.spec)), clock)
     ledger, scribe = Ledger(), Scribe(outlets)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
-    late_s = settings.health.late_s
-    watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, late_s)
+    watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, settings.health.late_s)
     describer = build_describer(settings, detector.model)
     narrator = Narrator(describer, mind.step) if describer else None
     language, deadline_s = settings.speech.language, settings.describe.deadline_s
     narrating = Narrating(narrator, language, deadline_s) if narrator else None
-    speaker = Speaker(
-        renderer,
-        open_player=lambda tell: SounddevicePlayer(settings.speech, tell, fallback=fallback),
-        report=lambda event, at_s: mind.step(event, {"output_s": at_s - clock()}),
-        outlet_changed=lambda change: mind.step(loudspeaker_report(change)),
-    )
-    stagehand = Stagehand(mind, speaker, narrating, scribe, ledger, lambda: watcher.view, on_alert)
+    # The performer is attached before anything can report: parts with threads come after it.
+    stagehand = Stagehand(mind, narrating, scribe, ledger, lambda: watcher.view, on_alert)
     mind.attach(stagehand.perform)
+    mouth = (
+        build_forwarder(settings, mind, env, clock)
+        if settings.control.forward_to
+        else build_voice(settings, detector.spec, mind, fallback, clock)
+    )
+    stagehand.speak_through(mouth if isinstance(mouth, Forwarder) else mouth.speaker)
     path = source_path(settings, source)
     sense = CameraSense(mind.step, camera_over)
     reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)
-    player = speaker.player
-    assert isinstance(player, SounddevicePlayer)
-    return Live(
-        detector=detector,
-        mind=mind,
-        scribe=scribe,
-        ledger=ledger,
-        renderer=renderer,
-        synthesizer=synthesizer,
-        speaker=speaker,
-        player=player,
-        describer=describer,
-        narrator=narrator,
-        watcher=watcher,
-        slot=slot,
-        reader=reader,
-    )
+    return Live(detector, mind, scribe, ledger, mouth, describer, narrator, watcher, slot, reader)
 
 
 def apply_live(live: Live, settings: Settings, plan: Plan) -> None:
     """Let a running daemon take over settings that need no restart."""
     hazards = hazard_tables.from_settings(settings.hazards)
     spec = core_spec(settings, hazards, live.detector.thresholds)
-    if plan.voice:
-        renderer = build_renderer(settings, live.synthesizer)
+    if plan.voice and isinstance(live.mouth, Voice):
+        renderer = build_renderer(settings, live.mouth.synthesizer)
         prepare_phrases(renderer, spec)
-        live.speaker.use(renderer)
+        live.mouth.speaker.use(renderer)
     live.mind.swap(spec)
     logging.getLogger().setLevel(settings.log.level.upper())

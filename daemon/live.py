@@ -11,13 +11,15 @@ from typing import Any, Protocol
 from daemon import control_protocol as wire
 from daemon.core import Core
 from daemon.core_types import Ask, DescribeView, Effect, Input, Mute, Record, Relay, Repeat, Say
+from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.narrator import Narrator, View, request_of
 from daemon.scribe import Scribe
+from daemon.why import why
 from pipeline.narration import AnswerEnded, CancelDescription
-from speech.outbox_types import Cut, Hush, Start
+from speech.outbox_types import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,6 @@ class Stagehand:
     def __init__(
         self,
         mind: Mind,
-        mouth: Mouth,
         narrating: Narrating | None,
         scribe: Scribe,
         ledger: Ledger,
@@ -57,7 +58,7 @@ class Stagehand:
         on_alert: Callable[[Event], None],
     ) -> None:
         self._mind = mind
-        self._mouth = mouth
+        self._mouth: Mouth | None = None
         self._narrating = narrating
         self._scribe = scribe
         self._ledger = ledger
@@ -65,20 +66,31 @@ class Stagehand:
         self._on_alert = on_alert
         self._views: OrderedDict[str, View] = OrderedDict()
 
+    def speak_through(self, mouth: Mouth) -> None:
+        """Who speaks; what was to be said before has failed."""
+        self._mouth = mouth
+
     def perform(self, effect: Effect, timing: Mapping[str, float]) -> None:
         """Carry out one effect; `timing` is what was measured on the way to it."""
         match effect:
             case Record(event):
                 self._record(event.timed(**timing))
-            case Start(utterance):
-                self._mouth.start(utterance)
-            case Cut(utterance_id):
-                self._mouth.cut(utterance_id)
+            case Start() | Cut():
+                self._sound(effect)
             case DescribeView():
                 self._describe(effect)
             case CancelDescription(scene_id):
                 if self._narrating:
                     self._narrating.narrator.cancel(scene_id)
+
+    def _sound(self, effect: Start | Cut) -> None:
+        match effect:
+            case Start(utterance) if self._mouth is None:
+                self._mind.step(Failed(utterance.id, "the voice is not there yet"))
+            case Start(utterance) if self._mouth:
+                self._mouth.start(utterance)
+            case Cut(utterance_id) if self._mouth:
+                self._mouth.cut(utterance_id)
 
     def _record(self, event: Event) -> None:
         self._scribe.write(event)
@@ -120,6 +132,8 @@ class Reception:
                 return self._status()
             case wire.Reload():
                 return self._reload()
+            case wire.Why(event=event_id):
+                return {"text": why(self._mind.frozen(), event_id)}
         return self._tell(_input(request.command))
 
     def _tell(self, event: Input) -> Mapping[str, Any]:
@@ -140,7 +154,9 @@ def _input(command: wire.Command) -> Input:
         case wire.Utter():
             fields = command.model_dump(exclude={"priority", "do"})
             return Relay(priority=Priority[command.priority.upper()], **fields)
-    return Hush()
+        case wire.Hush():
+            return Hush()
+    raise CommandError(f"{command.do} is not for this daemon")
 
 
 def core_status(core: Core, now: float) -> Mapping[str, Any]:

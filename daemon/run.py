@@ -21,6 +21,7 @@ from daemon.crew import Crew, Died, Ended, ReloadAsked, StopAsked
 from daemon.errors import CommandError, ConfigError
 from daemon.event_feed import EventFeed
 from daemon.events import Event
+from daemon.forwarder import Forwarder
 from daemon.heartbeat import Heartbeats, Pulse
 from daemon.live import Reception, core_status
 from daemon.notify import Notifier
@@ -114,12 +115,12 @@ class Daemon:
             self._camera_over,
             self._on_alert,
             self._fallback,
+            self._env,
         )
         self._live = live
         self._reception = Reception(live.mind, self._status, self._reload)
-        crew.add("voice", live.synthesizer.close)
         crew.start("events", live.scribe.run, live.scribe.close)
-        crew.add("speaker", live.speaker.close)
+        self._start_mouth(live.mouth)
         if live.narrator and live.describer:
             crew.add("describer", live.describer.close)
             crew.start("narrate", live.narrator.run, live.narrator.close)
@@ -128,10 +129,17 @@ class Daemon:
         self._hello(live)
         live.reader.start()
 
-    def _hello(self, live: app.Live) -> None:
-        outlet = live.player.wait_opened(5.0)
-        if outlet is not SoundOutlet.LOUDSPEAKER:
+    def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:
+        if isinstance(mouth, Forwarder):
+            self._crew.start("forward", mouth.send, mouth.close, vital=False)
+            self._crew.start("forward-ear", mouth.listen, mouth.close, vital=False)
+            return
+        self._crew.add("voice", mouth.synthesizer.close)
+        self._crew.add("speaker", mouth.speaker.close)
+        if mouth.player.wait_opened(5.0) is not SoundOutlet.LOUDSPEAKER:
             log.warning("no loudspeaker; what is said goes into %s", self._fallback)
+
+    def _hello(self, live: app.Live) -> None:
         log.info("watching %s", live.reader.event.reason or self._source_name())
         language = self._settings.speech.language
         live.mind.step(Say(wording.READY[language], earcon="ready"))
@@ -156,7 +164,8 @@ class Daemon:
         """Take signs of life from the parts that have threads of their own."""
         live, now = self._running(), self._clock()
         self._beats.beat("capture", live.reader.heartbeat_s)
-        if live.player.alive and live.speaker.alive:
+        mouth = live.mouth
+        if isinstance(mouth, Forwarder) or (mouth.player.alive and mouth.speaker.alive):
             self._beats.beat("audio", now)
         self._rate.note(live.watcher.assessed, now)
         if now - self._status_s >= STATUS_EVERY_S:
@@ -248,15 +257,25 @@ class Daemon:
             "assessed": live.watcher.assessed,
             "first_assessed_at_s": live.watcher.first_at_s,
             "skipped": live.slot.skipped,
-            "outlet": live.player.outlet.value,
+            **_sound_status(live.mouth),
             **live.mind.ask(lambda core: core_status(core, now)),
             "latency": live.ledger.percentiles(),
             "heartbeats": {name: round(age, 2) for name, age in self._beats.ages(now).items()},
             "lost": list(self._crew.lost),
             "dropped_events": live.scribe.dropped + self._feed.dropped,
-            "underruns": live.player.underruns,
-            "loudspeaker_losses": live.player.losses,
         }
+
+
+def _sound_status(mouth: app.Voice | Forwarder) -> Mapping[str, Any]:
+    if isinstance(mouth, Forwarder):
+        return {"outlet": "another instance"}
+    player = mouth.player
+    return {
+        "outlet": player.outlet.value,
+        "underruns": player.underruns,
+        "loudspeaker_losses": player.losses,
+        "output_latency_ms": round(player.latency_s * 1000, 1),
+    }
 
 
 def _write(write: Callable[[str], object], line: str) -> None:

@@ -1,0 +1,126 @@
+"""An instance without a loudspeaker hands over what it has to say, and knows when it is heard."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from daemon.control_protocol import Request, Utter
+from daemon.control_server import ControlServer
+from daemon.event_feed import EventFeed
+from daemon.forwarder import Forwarder
+from daemon.health import Report
+from speech.outbox_types import Failed, Finished, Started
+from speech.utterance import Priority, Utterance
+
+PATIENCE_S = 10.0
+
+
+def utterance(number: int, text: str = "Stop! Fire.") -> Utterance:
+    now = time.monotonic()
+    return Utterance(
+        f"u{number}", "a1", text, "en", Priority.DANGER, f"k{number}", now, now, now + 3, severity=3
+    )
+
+
+class Speaking:
+    """The instance with the loudspeaker: a real control server that says what it is handed."""
+
+    def __init__(self, path: Path) -> None:
+        self.feed = EventFeed()
+        self.handed: SimpleQueue[Utter] = SimpleQueue()
+        self.server = ControlServer(path, self._answer, self.feed)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+
+    def _answer(self, request: Request) -> Mapping[str, Any]:
+        assert isinstance(request.command, Utter)
+        self.handed.put(request.command)
+        return {"id": "u99"}
+
+    def speak(self, utter: Utter) -> None:
+        self.feed.publish(json.dumps({"v": 1, "id": "u99", "kind": "speak", "cause": utter.cause}))
+
+    def close(self) -> None:
+        self.server.close()
+        self.thread.join(PATIENCE_S)
+
+
+class Silent:
+    """A forwarder and what it told."""
+
+    def __init__(self, path: Path) -> None:
+        self.told: SimpleQueue[Started | Finished | Failed] = SimpleQueue()
+        self.reports: SimpleQueue[Report] = SimpleQueue()
+        self.forwarder = Forwarder("left", path, self.told.put, self.reports.put, time.monotonic)
+        self.threads = [
+            threading.Thread(target=run, daemon=True) for run in (self.forwarder.send, self.forwarder.listen)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def close(self) -> None:
+        self.forwarder.close()
+        for thread in self.threads:
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def socket() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ww") as folder:
+        yield Path(folder) / "watchword.sock"
+
+
+@pytest.fixture
+def silent(socket: Path) -> Iterator[Silent]:
+    subject = Silent(socket)
+    yield subject
+    subject.close()
+
+
+def test_it_is_started_when_it_is_heard_over_there(socket: Path, silent: Silent) -> None:
+    speaking = Speaking(socket)
+    try:
+        silent.forwarder.start(utterance(1))
+        handed = speaking.handed.get(timeout=PATIENCE_S)
+        assert (handed.text, handed.priority, handed.severity, handed.cause) == (
+            "Stop! Fire.",
+            "danger",
+            3,
+            "left:u1",
+        )
+        assert silent.reports.get(timeout=PATIENCE_S) == Report("loudspeaker")
+        assert silent.told.empty(), "it was called heard before it was"
+        deadline = time.monotonic() + PATIENCE_S
+        while silent.told.empty() and time.monotonic() < deadline:
+            speaking.speak(handed)  # the listener may still be on its way
+            time.sleep(0.1)
+        assert silent.told.get(timeout=PATIENCE_S) == Started("u1")
+        assert silent.told.get(timeout=PATIENCE_S) == Finished("u1")
+    finally:
+        speaking.close()
+
+
+def test_with_nobody_there_it_has_failed_and_that_is_reported(silent: Silent) -> None:
+    silent.forwarder.start(utterance(1))
+    failed = silent.told.get(timeout=PATIENCE_S)
+    assert isinstance(failed, Failed)
+    assert failed.id == "u1"
+    assert silent.reports.get(timeout=PATIENCE_S).reason == "unreachable"
+
+
+def test_more_than_can_wait_has_failed_and_nobody_waits(socket: Path) -> None:
+    told: SimpleQueue[Started | Finished | Failed] = SimpleQueue()
+    forwarder = Forwarder("left", socket, told.put, lambda report: None, time.monotonic)
+    for number in range(20):
+        forwarder.start(utterance(number))
+    assert told.qsize() == 4

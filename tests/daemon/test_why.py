@@ -1,0 +1,41 @@
+"""Why it spoke, told in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.blackbox import BlackBox
+from daemon.core import Core
+from daemon.core_types import Assessed
+from daemon.errors import CommandError
+from daemon.why import why
+from speech.outbox_types import Finished, Start, Started
+from tests.fakes import assessment, core_spec
+
+
+def spoken() -> BlackBox:
+    box = BlackBox(Core(core_spec()))
+    for seq in range(60):
+        for effect in box.step(Assessed(assessment(seq, seq / 25, fire=0.9)), seq / 25):
+            if isinstance(effect, Start):
+                box.step(Started(effect.utterance.id), seq / 25)
+                box.step(Finished(effect.utterance.id), seq / 25)
+    return box
+
+
+def test_the_last_thing_said_is_followed_back_to_its_scores() -> None:
+    lines = why(spoken().frozen(), None).splitlines()
+    assert 'said "Stop! fire." (danger)' in lines[0]
+    assert "probability 0.90, its threshold is 0.50" in lines[1]
+
+
+def test_any_event_can_be_asked_about() -> None:
+    lines = why(spoken().frozen(), "s1").splitlines()
+    assert "wanted" in lines[0] or "changed" in lines[0]
+
+
+def test_what_is_not_known_is_said() -> None:
+    with pytest.raises(CommandError, match="a77: not in the last minute"):
+        why(spoken().frozen(), "a77")
+    with pytest.raises(CommandError, match="nothing has been said"):
+        why(BlackBox(Core(core_spec())).frozen(), None)
