@@ -116,6 +116,7 @@ def _server(settings: DescribeSettings) -> Choice:
         url=settings.server_url,
         key_file=settings.server_key_file,
         connect_s=settings.server_connect_s,
+        idle=False,  # it computes nothing, and what arrives must be read
     )
     return Choice(spec, SERVER_MEMORY_BYTES)
 

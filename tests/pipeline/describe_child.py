@@ -1,6 +1,7 @@
-"""A describer's child process whose model follows a script: `python -m tests.pipeline.describe_child FD PARENT`.
+"""A describer's child process whose model follows a script.
 
-The request (the user's part of the prompt) says what to do; so a real process can be made to hang, die or grow.
+`python -m tests.pipeline.describe_child FD PARENT`. The request (the user's part of the prompt) says what to
+do; so a real process can be made to hang, die or grow.
 """
 
 from __future__ import annotations

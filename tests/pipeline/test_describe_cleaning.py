@@ -12,9 +12,8 @@ from pipeline.describers.sentences import LONGEST, SentenceSplitter
 from pipeline.describers.unfit import unfit
 from pipeline.describers.verdict import judge, probably_not
 
-MESS = st.text(
-    st.sampled_from("ab cd.!?,:;*_#`[]()<>|\n\"'1-~…🔥가나다。\u200d\u00b0</s>") | st.characters(), max_size=80
-)
+ODD = "ab cd.!?,:;*_#`[]()<>|\n\"'1-~…🔥가나다。\u200d\u00b0</s>"
+MESS = st.text(st.sampled_from(ODD) | st.characters(), max_size=80)
 PROMPT = "You describe a picture of what is in front of a person who cannot see. Describe the view."
 
 
@@ -136,9 +135,7 @@ FIRE = Danger("fire", "fire")
         ("멈추세요, 앞에 불이 났습니다.", "불", "ko", False, "멈추세요, 앞에 불이 났습니다."),
     ],
 )
-def test_a_contradiction_is_noticed(
-    sentence: str, noun: str, language: str, denied: bool, rest: str
-) -> None:
+def test_a_contradiction_is_noticed(sentence: str, noun: str, language: str, denied: bool, rest: str) -> None:
     verdict = judge(sentence, noun, language)
     assert verdict.denied == denied
     assert clean(verdict.rest) == clean(rest)
@@ -214,7 +211,7 @@ def test_a_long_sentence_ends_at_a_pause() -> None:
 
 @pytest.mark.parametrize(
     ("text", "looping"),
-    [("go go go go go go go go go go", True), ("a car, a car, a car, a car, ", True), ("A car. A dog.", False)],
+    [("go " * 10, True), ("a car, " * 4, True), ("A car. A dog.", False)],
 )
 def test_babble_is_noticed(text: str, looping: bool) -> None:
     assert loops(text) == looping

@@ -1,0 +1,128 @@
+"""Real vision-language models, tiny but trained: the right words for the right picture, in both local backends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.describer import DescribeRequest, Seen
+from pipeline.describers.backends import load
+from pipeline.describers.child_describer import ChildDescriber, Style
+from pipeline.describers.factory import choose
+from pipeline.describers.job import Job
+from pipeline.describers.keeper import Keeper, Limits
+from pipeline.describers.prompts import Prompts
+from pipeline.settings import DescribeSettings
+from pipeline.tags import builtin_words
+from pipeline.types import Direction, Trigger
+from tests.pipeline import tiny_vlm
+from tests.pipeline.describe_made import LONGEST_S, tiny
+
+pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(LONGEST_S + 300)]
+
+PATIENCE_S = 120.0
+FIRE = Seen("fire", 0.92, Direction.AHEAD)
+BACKENDS = {"openvino": "openvino", "transformers": "torch"}
+
+SENTENCES = {
+    "flame": ["Stop.", "Flames ahead."],
+    "disc": ["A red disc.", "The wall is grey."],
+    "square": ["A blue square on the floor."],
+    "bar": ["A green bar on the left."],
+    "stripes": ["one two three four five six seven eight nine ten eleven twelve."],
+}
+
+
+@pytest.fixture(scope="module", params=["llava", "qwen2.5-vl"])
+def made(request: pytest.FixtureRequest) -> Path:
+    return tiny(request.param)
+
+
+@pytest.fixture(scope="module", params=list(BACKENDS))
+def describer(
+    request: pytest.FixtureRequest, made: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ChildDescriber]:
+    """As the factory would build it, but not starved by whatever else this machine does."""
+    folder = tmp_path_factory.mktemp("prompts")
+    (folder / "en").mkdir()
+    for purpose, text in tiny_vlm.PROMPTS.items():
+        (folder / "en" / f"{purpose}.txt").write_text(text, encoding="utf-8")
+    settings = DescribeSettings(model=str(made / BACKENDS[request.param]))
+    choice = choose(settings, "en", lambda name: folder / name, folder / "cache", lambda: 2**33)
+    assert choice is not None
+    assert choice.spec.backend == request.param
+    keeper = Keeper(replace(choice.spec, idle=False), Limits(choice.memory_bytes, load_s=PATIENCE_S))
+    prompts = Prompts("en", builtin_words(), str(folder))
+    made_describer = ChildDescriber("tiny", keeper, prompts, "en", Style(40, tiny_vlm.SIDE))
+    assert made_describer.wait_ready(PATIENCE_S), keeper.status.reason
+    yield made_describer
+    made_describer.close()
+
+
+def ask(picture: str, trigger: Trigger) -> DescribeRequest:
+    seen = (FIRE,) if trigger is Trigger.DANGER else ()
+    question = tiny_vlm.QUESTION if trigger is Trigger.REQUEST else None
+    image = tiny_vlm.picture(picture, shift=(3, -2))
+    return DescribeRequest("r1", image, trigger, "en", seen, question=question, deadline_s=PATIENCE_S)
+
+
+@pytest.mark.parametrize("picture", SENTENCES)
+@pytest.mark.parametrize("trigger", [Trigger.SCENE_CHANGE, Trigger.REQUEST])
+def test_each_picture_gets_its_own_words(describer: ChildDescriber, picture: str, trigger: Trigger) -> None:
+    assert list(describer.describe(ask(picture, trigger))) == SENTENCES[picture]
+
+
+@pytest.mark.parametrize("picture", SENTENCES)
+def test_a_reported_danger_is_confirmed_or_contradicted(describer: ChildDescriber, picture: str) -> None:
+    said = list(describer.describe(ask(picture, Trigger.DANGER)))
+    assert (said[0] == "Probably not fire.") == (picture != "flame")
+    assert SENTENCES[picture][0] in said
+
+
+def test_the_second_picture_is_not_answered_with_the_first(describer: ChildDescriber) -> None:
+    for picture in ("disc", "flame", "disc", "square", "flame"):
+        assert list(describer.describe(ask(picture, Trigger.SCENE_CHANGE))) == SENTENCES[picture]
+
+
+def test_the_openvino_child_needs_no_torch(describer: ChildDescriber) -> None:
+    pid = describer.keeper.pid
+    assert pid is not None
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    on_torch = "libtorch_cpu" in maps
+    assert on_torch != ("libopenvino_genai" in maps)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_cancel_takes_effect_within_two_tokens(made: Path, backend: str) -> None:
+    choice = choose(
+        DescribeSettings(
+            model=str(made / BACKENDS[backend]), device="CPU" if backend == "openvino" else "cpu"
+        ),
+        "en",
+        lambda name: made / name,
+        made / "cache",
+        lambda: 2**33,
+    )
+    assert choice is not None
+    generator = load(replace(choice.spec, cache=""))
+    system, user = tiny_vlm.asked("safe")
+    job = Job(1, tiny_vlm.picture("stripes"), system, user, 40)
+    pieces: list[str] = []
+
+    def three(piece: str) -> bool:
+        pieces.append(piece)
+        return len(pieces) < 3
+
+    stopped = generator.generate(job, three)
+    assert len(pieces) == 3  # never asked again
+    assert 3 <= stopped.tokens <= 5
+    assert not stopped.cut
+    whole: list[str] = []
+    unstopped = generator.generate(job, lambda piece: whole.append(piece) is None)
+    assert "".join(whole).strip() == tiny_vlm.CAPTIONS["stripes"]
+    assert unstopped.tokens > 12
+    limited = generator.generate(replace(job, max_tokens=4), lambda piece: True)
+    assert limited.cut
