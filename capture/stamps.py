@@ -20,7 +20,7 @@ class Stamps:
     """
 
     def __init__(self, fps: float) -> None:
-        usable = math.isfinite(fps) and 0 < fps <= _LARGEST_FPS
+        usable = 1 / _LARGEST_GAP_S <= fps <= _LARGEST_FPS  # False for NaN
         self.interval_s = 1 / (fps if usable else _USUAL_FPS)
         """Seconds a frame lasts by the announced rate."""
         self.count = 0

@@ -13,6 +13,7 @@ reports = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, m
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True), reports)
+@example(2.2e-313, [0.0, 0.0])
 @example(25, [1.0, 1.0 + 2**-52, 5e-324])
 def test_stamps_rise_whatever_is_reported(fps: float, reported: list[float]) -> None:
     stamps = Stamps(fps)
