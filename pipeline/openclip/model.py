@@ -14,7 +14,6 @@ from pipeline.openclip.bank import bank_of
 from pipeline.openclip.devices import compile_tested, read_golden
 from pipeline.openclip.recipe import (
     GOLDEN_FILE,
-    RECIPE_FILE,
     TEXT_FILE,
     TOKENIZER_FILE,
     ModelUnusableError,
@@ -47,7 +46,7 @@ class OpenClipModel:
         for name in self._recipe.sha256:
             if not (folder / name).is_file():
                 raise ModelUnusableError(f"{folder}: no {name}; run `watchword models pull {folder.name}`")
-        self.fingerprint = digest(_SCHEME, (folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        self.fingerprint = digest(_SCHEME, self._recipe.identity)
         self._request, self.device = compile_tested(
             ov.Core(),
             folder / self._recipe.image,
@@ -57,7 +56,7 @@ class OpenClipModel:
             self._recipe.least_cosine,
         )
         recipe = self._recipe
-        self._texts = CachedTexts(lambda: TextTower(folder, recipe), self.fingerprint, cache_dir)
+        self._texts = CachedTexts(lambda: TextTower(folder, recipe), digest(recipe.sha256), cache_dir)
 
     @property
     def name(self) -> str:

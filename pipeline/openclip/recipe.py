@@ -52,8 +52,29 @@ class Recipe(Strict, frozen=True):
     tokens: Tokens
     least_cosine: float
     """What the golden pictures must reach on a device, against the reference."""
+    raw: dict[FileName, Sha256]
+    """Of the files it was converted from."""
     sha256: dict[FileName, Sha256]
     """Of every other file of the model."""
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What scores depend on. The converted bytes are not part of it: they differ between versions of the
+        tools, while every conversion that is admitted computes the same; so a calibration can travel.
+        """
+        what = {
+            "format",
+            "precision",
+            "width",
+            "height",
+            "fit",
+            "mean",
+            "std",
+            "logit_scale",
+            "tokens",
+            "raw",
+        }
+        return self.model_dump(mode="json", include=what)
 
 
 def read_recipe(folder: Path) -> Recipe:

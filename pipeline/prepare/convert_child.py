@@ -22,7 +22,7 @@ from pipeline.openclip.devices import Golden, self_test
 from pipeline.openclip.recipe import GOLDEN_FILE, RECIPE_FILE, TEXT_FILE, TOKENIZER_FILE, Recipe, Tokens
 from pipeline.openclip.tokens import TokenEncoder
 from pipeline.prepare import eight_bits, pictures, towers, vocabulary
-from pipeline.prepare.reference import Reference, load_reference
+from pipeline.prepare.reference import WEIGHT_ENDINGS, Reference, load_reference
 from pipeline.settings import HazardSettings
 from pipeline.store.disk import sha256_of
 from pipeline.store.errors import PrepareError
@@ -59,12 +59,7 @@ class Conversion:
         graph = towers.image_tower(reference)
         self._images(reference, graph, golden)
         image, precision, least = self._eight_bits(reference, shots)
-        np.savez_compressed(
-            self.into / GOLDEN_FILE,
-            pictures=golden.pictures,
-            embeddings=golden.embeddings,
-            allow_pickle=False,
-        )
+        np.savez_compressed(self.into / GOLDEN_FILE, pictures=golden.pictures, embeddings=golden.embeddings)
         self._write_recipe(reference, tokens, image, precision, least, golden.embeddings.shape[1])
         return {"precision": precision, "versions": _versions(), "checks": self.checks}
 
@@ -164,6 +159,7 @@ class Conversion:
             logit_scale=reference.logit_scale,
             tokens=tokens,
             least_cosine=least,
+            raw={path.name: sha256_of(path) for path in sorted(self.raw.iterdir()) if _counts(path)},
             sha256={path.name: sha256_of(path) for path in sorted(self.into.iterdir())},
         )
         (self.into / RECIPE_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -174,6 +170,10 @@ def shipped_prompts() -> list[str]:
     tables = {name: HazardSettings(**table) for name, table in hazards.builtin().items()}
     prompts = hazards.prompt_set(hazards.from_settings(tables))
     return list(dict.fromkeys([*prompts.contrast, *(text for _, own in prompts.hazards for text in own)]))
+
+
+def _counts(path: Path) -> bool:
+    return path.suffix in WEIGHT_ENDINGS or path.name in ("open_clip_config.json", "tokenizer.json")
 
 
 def _unlink(graph: Path) -> None:

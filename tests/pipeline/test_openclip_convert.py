@@ -188,6 +188,15 @@ def test_running_needs_neither_torch_nor_open_clip(clip: Converted) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
+def test_a_calibration_may_travel_with_the_same_weights_but_not_to_others(
+    clip: Converted, foreign: Converted, tmp_path: Path
+) -> None:
+    again = Converted(clip.raw, tmp_path / "store", None)
+    one, two = read_recipe(clip.folder), read_recipe(again.folder)
+    assert (one.identity == two.identity) == (one.precision == two.precision)
+    assert one.identity != read_recipe(foreign.folder).identity
+
+
 def copy_of(model: Converted, place: Path) -> Path:
     place.mkdir()
     for path in model.folder.iterdir():
