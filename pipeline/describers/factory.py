@@ -17,7 +17,7 @@ from pipeline.describers.memory import RESERVE_BYTES, available_bytes
 from pipeline.describers.models import (
     LocalBackend,
     VlmEntry,
-    backend_of,
+    backends_of,
     known_models,
     nearest,
     too_large,
@@ -122,23 +122,30 @@ def _server(settings: DescribeSettings) -> Choice:
 
 
 def _named(settings: DescribeSettings, locate: Locate, cache: Path, room: int) -> Choice:
-    entry = known_models().get(settings.model)
     folder = Path(settings.model)
+    entry = known_models().get(folder.name)
     if not folder.is_dir():
         try:
             folder = locate(settings.model)
         except StoreError as error:
             hint = "" if entry else f"; {nearest(settings.model)}"
             raise UnusableError(f"{error}{hint}") from None
-    backend = backend_of(folder)
-    if settings.backend not in ("auto", backend):
+    backend = _backend(settings, folder)
+    if backend is None:
+        forms = " and ".join(backends_of(folder)) or "no backend"
         raise UnusableError(
-            f"describe.backend = {settings.backend!r}, but the files in {folder} are for {backend}"
+            f"describe.backend = {settings.backend!r}, but the files in {folder} are for {forms}"
         )
     needed = entry.needs_bytes(backend) if entry and backend in entry.memory_gb else weight_bytes(folder)
     if why := too_large(settings.model, needed, room):
         raise UnusableError(why)
     return _local(settings, settings.model, folder, backend, entry, cache, room)
+
+
+def local_choice(settings: DescribeSettings, folder: Path, backend: LocalBackend, cache: Path) -> Choice:
+    """A model in a folder with one backend, whatever the settings would choose. Raises UnusableError."""
+    named = settings.model_copy(update={"model": str(folder), "backend": backend})
+    return _named(named, lambda name: folder / name, cache, available_bytes())
 
 
 def _automatic(
@@ -150,13 +157,18 @@ def _automatic(
             folder = locate(entry.name)
         except StoreError:
             continue
-        backend = backend_of(folder)
-        if settings.backend not in ("auto", backend):
+        backend = _backend(settings, folder)
+        if backend is None:
             continue
         if why := _unfit(entry, backend, language, room):
             log.warning("describe.model = auto passes over %s: %s", entry.name, why)
             continue
         yield _local(settings, entry.name, folder, backend, entry, cache, room)
+
+
+def _backend(settings: DescribeSettings, folder: Path) -> LocalBackend | None:
+    """The backend asked for, if it runs the files."""
+    return next((b for b in backends_of(folder) if settings.backend in ("auto", b)), None)
 
 
 def _unfit(entry: VlmEntry, backend: LocalBackend, language: str, room: int) -> str | None:

@@ -61,9 +61,13 @@ def nearest(name: str) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known_models())}"
 
 
-def backend_of(folder: Path) -> LocalBackend:
-    """Which backend runs the files in a folder."""
-    return "openvino" if (folder / OPENVINO_FILE).is_file() else "transformers"
+def backends_of(folder: Path) -> tuple[LocalBackend, ...]:
+    """Which backends run the files in a folder, the faster first; it may hold a model in both forms."""
+    there: tuple[tuple[LocalBackend, bool], ...] = (
+        ("openvino", (folder / OPENVINO_FILE).is_file()),
+        ("transformers", any(folder.glob("*.safetensors"))),
+    )
+    return tuple(backend for backend, is_there in there if is_there)
 
 
 def too_large(name: str, needed: int, available: int) -> str | None:

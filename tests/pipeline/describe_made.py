@@ -1,6 +1,6 @@
 """Tiny trained vision-language models, made once and kept between test runs.
 
-They lie in $WATCHWORD_TEST_CACHE, else ~/.cache/watchword-tests, under a name that depends on how they are made.
+They lie in $WATCHWORD_TEST_CACHE, else ~/.cache/watchword-tests, under a name that depends on their recipe.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def cache() -> Path:
 
 
 def tiny(architecture: str) -> Path:
-    """Folder with `torch/` and `openvino/`; takes a minute or two the first time. Skips where torch is missing."""
+    """Folder with `torch/` and `openvino/`; takes a minute or two the first time. Skips without torch."""
     try:
         versions = [f"{part} {metadata.version(part)}" for part in PARTS]
     except metadata.PackageNotFoundError as error:

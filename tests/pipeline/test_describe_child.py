@@ -1,4 +1,4 @@
-"""A model in a child process that hangs, dies, grows or babbles: answers end in time, the child comes back."""
+"""A model in a child process that hangs, dies, grows or babbles: answers end in time, it comes back."""
 
 from __future__ import annotations
 

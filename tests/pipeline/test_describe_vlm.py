@@ -1,4 +1,4 @@
-"""Real vision-language models, tiny but trained: the right words for the right picture, in both local backends."""
+"""Real vision-language models, tiny but trained: each picture gets its own words, in both local backends."""
 
 from __future__ import annotations
 
@@ -121,7 +121,12 @@ def test_cancel_takes_effect_within_two_tokens(made: Path, backend: str) -> None
     assert 3 <= stopped.tokens <= 5
     assert not stopped.cut
     whole: list[str] = []
-    unstopped = generator.generate(job, lambda piece: whole.append(piece) is None)
+
+    def all_of_it(piece: str) -> bool:
+        whole.append(piece)
+        return True
+
+    unstopped = generator.generate(job, all_of_it)
     assert "".join(whole).strip() == tiny_vlm.CAPTIONS["stripes"]
     assert unstopped.tokens > 12
     limited = generator.generate(replace(job, max_tokens=4), lambda piece: True)

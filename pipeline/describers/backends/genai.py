@@ -43,9 +43,7 @@ class GenaiGenerator:
         try:
             openvino_genai: Any = import_module("openvino_genai")
         except ImportError:
-            raise LoadError(
-                "openvino-genai is not installed; run script/setup"
-            ) from None
+            raise LoadError("openvino-genai is not installed; run script/setup") from None
         if not (Path(spec.folder) / LANGUAGE_MODEL).is_file():
             raise LoadError(f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again")
         self.device = device

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class TorchGenerator:
         except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
             raise LoadError(f"{spec.model} does not load: {first_line(error)}") from None
         self._model = model.to(self.device).eval()
+        # Some tokenizers give more than their model takes, and then it refuses all of it.
+        self._takes = frozenset(inspect.signature(model.forward).parameters)
 
     def generate(self, job: Job, emit: Emit) -> Written:
         """Streams every token; `emit` is asked after each whether to go on."""
@@ -68,8 +71,11 @@ class TorchGenerator:
         shown = squared(job.image) if self._square else job.image
         picture = Pillow.fromarray(shown[..., ::-1].copy())
         batch = self._processor(images=picture, text=self._text(job), return_tensors="pt")
-        floating = {k: v.to(self._model.dtype) if v.is_floating_point() else v for k, v in batch.items()}
-        return {key: value.to(self.device) for key, value in floating.items()}
+        return {key: self._placed(value) for key, value in batch.items() if key in self._takes}
+
+    def _placed(self, value: Any) -> Any:
+        kind = self._model.dtype if value.is_floating_point() else value.dtype
+        return value.to(self.device, kind)
 
     def _text(self, job: Job) -> str:
         if self._template or not getattr(self._processor, "chat_template", None):
