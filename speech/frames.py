@@ -18,11 +18,16 @@ class LinkError(Exception):
     """The other side is gone, or talks nonsense."""
 
 
+def packed(header: dict[str, Any], payload: bytes = b"") -> bytes:
+    """One message as it is written."""
+    head = json.dumps(header).encode()
+    return LENGTHS.pack(len(head), len(payload)) + head + payload
+
+
 def send(link: socket.socket, header: dict[str, Any], payload: bytes = b"") -> None:
     """Write one message. Raises LinkError, or TimeoutError by the socket's own timeout."""
-    head = json.dumps(header).encode()
     try:
-        link.sendall(LENGTHS.pack(len(head), len(payload)) + head + payload)
+        link.sendall(packed(header, payload))
     except TimeoutError:
         raise
     except OSError as error:

@@ -27,7 +27,10 @@ STAND_IN_S = 0.02
 IDLE_S = 0.5
 STEADY_S = 5.0
 """A device that worked this long is tried again soon when it goes away."""
-STUCK_S = 30.0
+OPEN_S = 12.0
+"""What a sound server may take to open a stream before it counts as hanging."""
+ROUND_S = 3.0
+"""The same for looking after it, and for closing it."""
 CLOSE_S = 2.0
 EVENTS = 1024
 
@@ -62,7 +65,7 @@ class SounddevicePlayer:
         self._closing = threading.Event()
         self._decided = threading.Event()
         self._without_device = threading.Event()
-        self._watched_at_s = clock()
+        self._due_at_s = clock() + OPEN_S
         self.losses = 0
         """How often a working loudspeaker went away."""
         self.underruns = 0
@@ -82,8 +85,8 @@ class SounddevicePlayer:
 
     @property
     def alive(self) -> bool:
-        """False once a thread has died or hangs in a driver: a fault that only a restart mends."""
-        stuck = self._clock() - self._watched_at_s > STUCK_S
+        """False once a thread has died or hangs in a driver: a fault that only a new process mends."""
+        stuck = self._clock() > self._due_at_s
         return self._closing.is_set() or (not stuck and all(thread.is_alive() for thread in self._threads))
 
     @property
@@ -153,12 +156,14 @@ class SounddevicePlayer:
     def _watch(self) -> None:
         attempt = 0
         while not self._closing.is_set():
-            self._watched_at_s = began_s = self._clock()
+            began_s = self._clock()
+            self._due_at_s = began_s + OPEN_S
             try:
                 self._run_stream()
             except PlayerLostError as error:
                 self._without(str(error))
                 attempt = 0 if self._clock() - began_s > STEADY_S else attempt
+                self._due_at_s = self._clock() + RETRY_S[-1] + ROUND_S
                 self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
                 attempt += 1
         self._drop_stream()
@@ -181,7 +186,8 @@ class SounddevicePlayer:
         counted = 0
         self._latency.opened(self._clock())
         while not self._closing.wait(WATCH_S):
-            self._watched_at_s = now = self._clock()
+            now = self._clock()
+            self._due_at_s = now + ROUND_S
             trouble = stream.trouble()
             if trouble is not None:
                 self._without(trouble)  # before closing, which may hang in the driver
@@ -201,6 +207,7 @@ class SounddevicePlayer:
     def _drop_stream(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
+            self._due_at_s = self._clock() + ROUND_S
             stream.close()
 
     # Without a device

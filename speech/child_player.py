@@ -1,0 +1,256 @@
+"""A loudspeaker in a process of its own, replaced when it hangs or dies."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech.audio import Audio
+from speech.frames import LinkError, packed, receive, send
+from speech.outgoing import Outgoing
+from speech.player import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
+from speech.settings import SpeechSettings
+from speech.spawn import Spawned, spawn
+
+log = logging.getLogger("speech.player_child")
+
+MODULE = "speech.player_child"
+START_S = 20.0
+"""What a process may take until its first sign of life."""
+SILENCE_S = 3.0
+"""A process that says nothing for so long hangs; it beats four times a second."""
+RETRY_S = (0.0, 0.5, 1.0, 2.0, 5.0)
+"""Waits before another process is started; the last one repeats."""
+STEADY_S = 30.0
+"""After so long the waits begin anew."""
+CLOSE_S = 2.0
+EVENTS = 1024
+_EMPTY = Audio(np.zeros((0, 2), np.int16), 1)
+
+
+class ChildPlayer:
+    """Implements `Player` by a `SounddevicePlayer` in a child process.
+
+    What happens is told to `tell`, in order, in a thread of its own. While there is no process every
+    sound is told broken at once. With `fallback`, sound goes into that file where there is no device.
+    """
+
+    def __init__(
+        self,
+        settings: SpeechSettings,
+        tell: Callable[[PlayerEvent], None],
+        *,
+        fallback: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        module: str = MODULE,
+    ) -> None:
+        self._start = {
+            "settings": settings.model_dump(mode="json"),
+            "fallback": None if fallback is None else str(fallback),
+        }
+        self._tell = tell
+        self._clock = clock
+        self._module = module
+        self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._child: Spawned | None = None
+        self._outgoing: Outgoing | None = None
+        self._current: str | None = None
+        self._outlet = Outlet.NOWHERE
+        self._reason = "the sound process is starting"
+        self._decided = threading.Event()
+        self._closing = threading.Event()
+        self._earlier = {"losses": 0, "underruns": 0, "untold": 0}
+        self._counts: dict[str, int] = {}
+        self.latency_s = 0.0
+        """Seconds from a block to its sound; 0 without a device."""
+        self.restarts = 0
+        """How often the process had to be replaced."""
+        # This thread starts the processes, and the kernel ends them with it: it lives as long as we do.
+        self._threads = [
+            threading.Thread(target=run, name=f"player-{name}", daemon=True)
+            for name, run in (("tell", self._deliver), ("child", self._keep))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def outlet(self) -> Outlet:
+        return self._outlet
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, where one runs."""
+        child = self._child
+        return None if child is None else child.process.pid
+
+    @property
+    def alive(self) -> bool:
+        """False once a thread has died: a fault that only a restart mends."""
+        return self._closing.is_set() or all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def losses(self) -> int:
+        """How often a working loudspeaker, or its process, went away."""
+        return self._count("losses") + self.restarts
+
+    @property
+    def underruns(self) -> int:
+        """Blocks that came too late for the device."""
+        return self._count("underruns")
+
+    @property
+    def untold(self) -> int:
+        """Events that found no room because `tell` was too slow."""
+        return self._count("untold")
+
+    def wait_opened(self, timeout_s: float) -> Outlet:
+        """Where sound goes once the first attempt to open the device is over."""
+        self._decided.wait(timeout_s)
+        return self._outlet
+
+    def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        with self._lock:
+            self._current = id
+            sent = self._send("play", id, audio, more)
+        if not sent:
+            self._put(Broke(id, self._reason))
+
+    def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
+        with self._lock:
+            self._send("append", id, audio, more)
+
+    def cut(self, id: str) -> None:
+        with self._lock:
+            self._send("cut", id, _EMPTY, more=False)
+            if self._current == id:
+                self._current = None
+
+    def close(self) -> None:
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._end_child()
+        self._threads[1].join(CLOSE_S)
+        self._events.put(None)
+        self._threads[0].join(CLOSE_S)
+        left = [thread.name for thread in self._threads if thread.is_alive()]
+        if left:
+            log.error("still running after %g s: %s", CLOSE_S, ", ".join(left))
+
+    # Telling
+
+    def _put(self, event: PlayerEvent) -> None:
+        if self._events.qsize() >= EVENTS:
+            self._earlier["untold"] += 1
+        else:
+            self._events.put(event)
+
+    def _deliver(self) -> None:
+        while (event := self._events.get()) is not None:  # ends by the None that close() puts
+            self._tell(event)
+
+    def _count(self, name: str) -> int:
+        return self._earlier[name] + self._counts.get(name, 0)
+
+    # The process
+
+    def _send(self, do: str, id: str, audio: Audio, more: bool) -> bool:
+        """Hand a command over; never waits. Called with the lock held."""
+        if self._outgoing is None:
+            return False
+        header = {"do": do, "id": id, "rate": audio.rate, "more": more}
+        return self._outgoing.push(packed(header, audio.samples.tobytes()))
+
+    def _keep(self) -> None:
+        attempt = 0
+        while not self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)]):
+            began_s = self._clock()
+            try:
+                self._run_child()
+            except TimeoutError:
+                reason = "the sound process hangs"
+            except (LinkError, OSError) as error:
+                reason = f"the sound process ended ({error})"
+            if self._closing.is_set():
+                return
+            self._end_child()
+            self.restarts += 1
+            self._lost(f"{reason}; another one is started")
+            attempt = 0 if self._clock() - began_s > STEADY_S else attempt + 1
+
+    def _run_child(self) -> None:
+        """Start a process and listen to it until it fails: LinkError, TimeoutError or OSError."""
+        child = spawn(self._module)
+        try:
+            child.link.settimeout(START_S)
+            send(child.link, self._start)
+            outgoing = Outgoing(child.link)
+        except BaseException:
+            child.end()
+            raise
+        with self._lock:
+            self._child, self._outgoing = child, outgoing
+        patience_s = START_S
+        while True:
+            self._take(receive(child.link, patience_s)[0])
+            patience_s = SILENCE_S
+
+    def _end_child(self) -> None:
+        with self._lock:
+            child, self._child = self._child, None
+            outgoing, self._outgoing = self._outgoing, None
+        if outgoing is not None:
+            outgoing.close()
+        if child is not None:
+            child.end()
+
+    def _lost(self, reason: str) -> None:
+        for name in self._earlier:
+            self._earlier[name] += self._counts.get(name, 0)
+        self._counts, self.latency_s = {}, 0.0
+        with self._lock:
+            current, self._current = self._current, None
+        if self._outlet != Outlet.NOWHERE or not self._decided.is_set():
+            self._change(OutletChanged(Outlet.NOWHERE, reason, self._clock()))
+        self._reason = reason
+        if current is not None:
+            self._put(Broke(current, reason))
+
+    def _take(self, header: dict[str, Any]) -> None:
+        """One message of the child's."""
+        match header:
+            case {"event": "Began", "id": id_, "at_s": at_s}:
+                self._put(Began(id_, at_s))
+            case {"event": "Ended", "id": id_, "at_s": at_s}:
+                self._over(id_)
+                self._put(Ended(id_, at_s))
+            case {"event": "Broke", "id": id_, "reason": reason}:
+                self._over(id_)
+                self._put(Broke(id_, reason))
+            case {"event": "OutletChanged", "outlet": outlet, "reason": reason, "at_s": at_s}:
+                self._change(OutletChanged(Outlet(outlet), reason, at_s))
+            case {"event": "log", "level": level, "text": text}:
+                log.log(level, "%s", text)
+            case {"event": "beat", "latency_s": latency_s, **counts}:
+                self.latency_s = float(latency_s)
+                self._counts = {name: int(counts[name]) for name in self._earlier}
+            case _:
+                raise LinkError(f"it said {header}")
+
+    def _over(self, id: str) -> None:
+        with self._lock:
+            if self._current == id:
+                self._current = None
+
+    def _change(self, event: OutletChanged) -> None:
+        self._outlet, self._reason = event.outlet, event.reason
+        self._put(event)
+        self._decided.set()

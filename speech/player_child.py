@@ -1,0 +1,116 @@
+"""The process that owns the loudspeaker: `python -m speech.player_child FD PARENT`.
+
+The audio callback runs Python every 10 ms. Beside a busy detector it would wait for the interpreter's lock
+and come too late; here it is alone. A driver that hangs or crashes takes only this process with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech.audio import Audio
+from speech.frames import LinkError, receive, send
+from speech.player import PlayerEvent
+from speech.settings import SpeechSettings
+from speech.sounddevice_player import SounddevicePlayer
+from speech.spawn import die_with
+
+BEAT_S = 0.25
+HUNG = 3
+"""Exit code when the device hangs."""
+
+
+class _Link:
+    """Our end of the socket; several threads send."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._lock = threading.Lock()
+
+    def tell(self, event: PlayerEvent) -> None:
+        self.send({"event": type(event).__name__, **asdict(event)})
+
+    def send(self, header: dict[str, Any]) -> None:
+        with self._lock, contextlib.suppress(LinkError):  # without a parent the reader ends us
+            send(self._link, header)
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        return receive(self._link)
+
+
+class _ToParent(logging.Handler):
+    """Log records go where the parent's go."""
+
+    def __init__(self, link: _Link) -> None:
+        super().__init__()
+        self._to = link
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._to.send({"event": "log", "level": record.levelno, "text": record.getMessage()})
+
+
+def main(fd: int, parent: int) -> None:
+    """Play what the parent sends until it goes away."""
+    die_with(parent)
+    _silence_native_noise()
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, -11)
+    link = _Link(socket.socket(fileno=fd))
+    logging.getLogger().addHandler(_ToParent(link))
+    start, _ = link.receive()
+    fallback = Path(start["fallback"]) if start["fallback"] else None
+    player = SounddevicePlayer(SpeechSettings(**start["settings"]), link.tell, fallback=fallback)
+    threading.Thread(target=_beat, args=(player, link), daemon=True).start()
+    with contextlib.suppress(LinkError):
+        while True:
+            _obey(player, *link.receive())
+    player.close()
+    os._exit(0)  # a hanging driver must not keep us
+
+
+def _obey(player: SounddevicePlayer, command: dict[str, Any], payload: bytes) -> None:
+    audio = Audio(np.frombuffer(payload, np.int16).reshape(-1, 2), int(command["rate"]))
+    match command["do"]:
+        case "play":
+            player.play(command["id"], audio, more=command["more"])
+        case "append":
+            player.append(command["id"], audio, more=command["more"])
+        case "cut":
+            player.cut(command["id"])
+
+
+def _beat(player: SounddevicePlayer, link: _Link) -> None:
+    """Say that we live, and how it goes; end the process when the device hangs."""
+    pause = threading.Event()
+    while player.alive:
+        link.send(
+            {
+                "event": "beat",
+                "losses": player.losses,
+                "underruns": player.underruns,
+                "untold": player.untold,
+                "latency_s": player.latency_s,
+            }
+        )
+        pause.wait(BEAT_S)
+    os._exit(HUNG)
+
+
+def _silence_native_noise() -> None:
+    """PortAudio and ALSA write to the standard error; Python's own goes on to be seen."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
