@@ -18,6 +18,7 @@ from daemon.errors import CommandError
 from tests.capture.servers import MjpegServer, Pusher, RtspServer, free_port, moving_street
 from tests.daemon.ear import listening
 from tests.daemon.living import Living, street_clip
+from tests.daemon.soak import grown, soak
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -322,3 +323,8 @@ def test_a_vital_thread_that_fails_takes_the_process_down_with_its_traceback(
     log = living.log.read_text()
     assert "RuntimeError: the encoder broke" in log
     assert "Traceback" in log
+
+
+def test_nothing_grows_in_a_minute_of_street(tmp_path: Path, models: Path) -> None:
+    """The short version of script/soak."""
+    assert grown(soak(tmp_path, models, seconds=60, every_s=3)) == []
