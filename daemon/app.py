@@ -37,16 +37,18 @@ from daemon.watcher import Watcher
 from pipeline import hazards as hazard_tables
 from pipeline.assessor import Assessor
 from pipeline.calibration import shipped_starter
-from pipeline.describer import Describer
+from pipeline.describer import DescribeError
+from pipeline.describers import factory as describers
+from pipeline.describers.state import WatchedDescriber
 from pipeline.hazards import Hazard
 from pipeline.image_text import ImageTextModel
 from pipeline.stillness import Stillness
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
 from pipeline.wording import danger_phrases
+from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
 from speech.player import PlayerEvent
-from speech.sounddevice_player import SounddevicePlayer
 from speech.speaker import Speaker
 from speech.synthesizer import Synthesizer
 from speech.utterance import Priority
@@ -130,12 +132,20 @@ def build_detector(settings: Settings, model: ImageTextModel | None = None) -> D
     return Detector(model, assessor, thresholds, spec)
 
 
-def build_describer(settings: Settings, model: ImageTextModel) -> Describer | None:
-    """Who turns views into sentences; None where the settings want none."""
-    if settings.describe.backend == "off":
-        return None
+def build_describer(settings: Settings, model: ImageTextModel) -> WatchedDescriber | None:
+    """Who turns views into sentences; None where the settings want none. Raises CommandError."""
     words = builtin_words()
-    return TagsDescriber(words, PlaceFinder(model, words))
+    try:
+        return describers.build(
+            settings.describe,
+            language=settings.speech.language,
+            tags=TagsDescriber(words, PlaceFinder(model, words)),
+            locate=open_store(settings).path,
+            cache=settings.paths.cache,
+            words=words,
+        )
+    except DescribeError as error:
+        raise CommandError(str(error)) from None
 
 
 def build_renderer(settings: Settings, synthesizer: Synthesizer) -> Renderer:
@@ -189,6 +199,7 @@ def build_replay(
             language=settings.speech.language,
             describe_s=settings.describe.replay_s,
             deadline_s=settings.describe.deadline_s,
+            load_s=settings.describe.load_s,
             real_time=real_time,
             black_boxes=black_boxes,
         ),
@@ -204,7 +215,7 @@ class Voice:
     renderer: Renderer
     synthesizer: ChildSynthesizer
     speaker: Speaker
-    player: SounddevicePlayer
+    player: ChildPlayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +227,7 @@ class Live:
     scribe: Scribe
     ledger: Ledger
     mouth: Voice | Forwarder
-    describer: Describer | None
+    describer: WatchedDescriber | None
     narrator: Narrator | None
     watcher: Watcher
     slot: LatestSlot[Frame]
@@ -228,10 +239,10 @@ def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, 
     synthesizer = ChildSynthesizer(settings.speech)
     renderer = build_renderer(settings, synthesizer)
     prepare_phrases(renderer, spec)
-    player: list[SounddevicePlayer] = []
+    player: list[ChildPlayer] = []
 
-    def open_player(tell: Callable[[PlayerEvent], None]) -> SounddevicePlayer:
-        player.append(SounddevicePlayer(settings.speech, tell, fallback=fallback))
+    def open_player(tell: Callable[[PlayerEvent], None]) -> ChildPlayer:
+        player.append(ChildPlayer(settings.speech, tell, fallback=fallback))
         return player[0]
 
     speaker = Speaker(

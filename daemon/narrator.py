@@ -34,6 +34,7 @@ def request_of(wanted: DescribeView, view: View, language: str, deadline_s: floa
         seen=wanted.seen,
         question=wanted.scene.question,
         embedding=view.assessment.embedding,
+        hazard=wanted.scene.hazard,
         deadline_s=deadline_s,
     )
 

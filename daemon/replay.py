@@ -23,7 +23,8 @@ from daemon.events import Event
 from daemon.eyesight import Eyesight
 from daemon.narrator import View, request_of
 from pipeline.assessor import Assessor
-from pipeline.describer import DescribeError, Describer
+from pipeline.describer import DescribeError
+from pipeline.describers.state import WatchedDescriber
 from pipeline.narration import Answered, AnswerEnded, CancelDescription
 from speech.audio import Audio
 from speech.outbox_types import Cut, Failed, Finished, Start, Started
@@ -92,6 +93,8 @@ class Options:
     language: str
     describe_s: float
     deadline_s: float
+    load_s: float = 0.0
+    """Seconds the describer may take to load before the first frame."""
     real_time: bool = False
     black_boxes: Path | None = None
     """Folder that gets a black box for every alert."""
@@ -106,7 +109,7 @@ class Replay:
         assessor: Assessor,
         voice: Voice,
         sink: Sink,
-        describer: Describer | None,
+        describer: WatchedDescriber | None,
         options: Options,
         write: Callable[[Event], None],
         eyesight: Eyesight,
@@ -132,6 +135,8 @@ class Replay:
 
     def run(self, camera: Camera) -> Event:
         """Every frame, then the speech that is still due. Raises CameraError and what the sink raises."""
+        if self._describer is not None and not self._describer.wait_ready(self._options.load_s):
+            log.warning("descriptions: %s", self._describer.status.reason)
         started_s = self._clock()
         try:
             while (frame := camera.read()) is not None:
@@ -254,7 +259,7 @@ class Replay:
                 "skipped": self._frames - assessed,
                 "alerts": counts.get("alerts", 0),
                 "scenes": counts.get("scenes", 0),
-                "vlm_calls": counts.get("describe.asked", 0) if self._model not in ("tags", "off") else 0,
+                "vlm_calls": self._describer.calls if self._describer else 0,
                 "last_frame_s": round(self._last_frame_s, 6),
                 "spoken": counts.get("spoken", 0),
                 "dropped": {

@@ -27,9 +27,11 @@ from daemon.live import Reception, core_status
 from daemon.notify import Notifier
 from daemon.rate import Rate
 from daemon.scribe import Outlet
+from daemon.senses import describer_report
 from daemon.settings import Settings
 from daemon.signals import Signals
 from pipeline import wording
+from pipeline.describers.state import WatchedDescriber
 from speech.player import Outlet as SoundOutlet
 
 log = logging.getLogger(__name__)
@@ -164,6 +166,8 @@ class Daemon:
         """Take signs of life from the parts that have threads of their own."""
         live, now = self._running(), self._clock()
         self._beats.beat("capture", live.reader.heartbeat_s)
+        if live.describer is not None:
+            live.mind.step(describer_report(live.describer.status))
         mouth = live.mouth
         if isinstance(mouth, Forwarder) or (mouth.player.alive and mouth.speaker.alive):
             self._beats.beat("audio", now)
@@ -251,6 +255,7 @@ class Daemon:
             "uptime_s": round(now - self._started_s, 1),
             "source": self._source_name(),
             "model": live.detector.model.name,
+            "describer": _describer_status(live.describer),
             "camera": live.reader.event.state.value,
             "fps": round(self._rate.per_second, 2),
             "frames": live.reader.frames,
@@ -276,6 +281,10 @@ def _sound_status(mouth: app.Voice | Forwarder) -> Mapping[str, Any]:
         "loudspeaker_losses": player.losses,
         "output_latency_ms": round(player.latency_s * 1000, 1),
     }
+
+
+def _describer_status(describer: WatchedDescriber | None) -> str | None:
+    return f"{describer.model}: {describer.status.phase}" if describer else None
 
 
 def _write(write: Callable[[str], object], line: str) -> None:

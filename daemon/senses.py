@@ -7,6 +7,7 @@ from collections.abc import Callable
 from capture.quality import PictureChange, Trouble
 from capture.reader import CameraEvent, CameraState
 from daemon.health import OK, Report
+from pipeline.describers.state import Phase, Status
 from speech.player import Outlet, OutletChanged
 
 Tell = Callable[[Report], None]
@@ -41,6 +42,13 @@ class CameraSense:
             self._troubles.remove(change.trouble)
         worst = self._troubles[0].value if self._troubles else OK
         self._tell(Report("picture", worst, ", ".join(self._troubles)))
+
+
+def describer_report(status: Status) -> Report:
+    """A describer that loads is fine: tags answer meanwhile."""
+    if status.phase is Phase.FAILED:
+        return Report("describer", "failed", status.reason)
+    return Report("describer")
 
 
 def loudspeaker_report(change: OutletChanged) -> Report:

@@ -12,6 +12,7 @@ from capture.frame import Frame, Image
 from daemon.core_types import CoreSpec, HazardSpec
 from daemon.health import HealthSettings
 from pipeline.describer import DescribeError, DescribeRequest
+from pipeline.describers.state import Phase, Status
 from pipeline.image_text import PromptSet, Scores
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, Embedding, Probabilities, Severity
@@ -158,6 +159,14 @@ class FakeDescriber:
     failure: str | None = None
     model: str = "fake"
     asked: list[DescribeRequest] = field(default_factory=list)
+    status: Status = field(default=Status(Phase.READY))
+
+    @property
+    def calls(self) -> int:
+        return len(self.asked)
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        return True
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
         self.asked.append(request)
