@@ -23,9 +23,7 @@ def why(recording: Recording, event_id: str | None) -> str:
             raise CommandError("nothing has been said in the last minute")
         event_id = spoken[-1]["id"]
     if event_id not in by_id:
-        raise CommandError(
-            f"{event_id}: not in the last minute; `watchword events` shows the ids"
-        )
+        raise CommandError(f"{event_id}: not in the last minute; `watchword events` shows the ids")
     return "\n".join(_story(recording.spec, by_id, event_id))
 
 
