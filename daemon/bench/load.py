@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module, resources
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 MODEL = "smollm2-135m"
 _READY_S = 120.0
 _ENDED_S = 30.0
+_STOPPED = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
 _WINDOW = 256
 """Tokens of context: a long one would slow down with every token."""
 
@@ -51,7 +53,11 @@ class Load:
         except BaseException:
             self.close()
             raise
-        self._signal(signal.SIGSTOP)
+        self._hold()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return tuple(child.pid for child in self._children)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -59,7 +65,7 @@ class Load:
         try:
             yield
         finally:
-            self._signal(signal.SIGSTOP)
+            self._hold()
 
     def close(self) -> None:
         for child in self._children:
@@ -67,6 +73,16 @@ class Load:
             child.wait(_ENDED_S)
             if child.stdout:
                 child.stdout.close()
+
+    def _hold(self) -> None:
+        """Stop them, and wait until they have stopped: whoever yields to everybody hears of it late."""
+        self._signal(signal.SIGSTOP)
+        for child in self._children:
+            until_s = time.monotonic() + _ENDED_S
+            while os.waitid(os.P_PID, child.pid, _STOPPED) is None:
+                if time.monotonic() > until_s:
+                    raise LoadError("the busy process does not stop")
+                time.sleep(0.001)
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children:

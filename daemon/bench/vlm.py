@@ -73,6 +73,8 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterator[Figure]:
     """Each backend that runs the files, then the one over the other."""
     open_ones: dict[LocalBackend, Keeper] = {}
+    if not backends_of(folder):
+        yield unmeasured(f"vlm.{name}", "s", None, f"{folder} holds no model")
     try:
         for backend in backends_of(folder):
             prefix = f"vlm.{name}.{backend}"

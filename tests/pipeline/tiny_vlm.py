@@ -101,7 +101,7 @@ def hf() -> Any:
     return import_module("transformers")
 
 
-def tokenizer(folder: Path, special: list[str], **roles: str) -> Any:
+def tokenizer(folder: Path, special: list[str], **roles: Any) -> Any:
     """A byte-level BPE tokenizer that knows our few words well."""
     from tokenizers import ByteLevelBPETokenizer
 
@@ -124,7 +124,7 @@ def tokenizer(folder: Path, special: list[str], **roles: str) -> Any:
             **roles,
         )
     return hf().PreTrainedTokenizerFast(
-        tokenizer_object=bpe._tokenizer, additional_special_tokens=["<image>"], **roles
+        tokenizer_object=bpe._tokenizer, **{"additional_special_tokens": ["<image>"], **roles}
     )
 
 

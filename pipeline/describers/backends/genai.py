@@ -58,12 +58,16 @@ class GenaiGenerator:
             self._tokenizer.set_chat_template(spec.template)
 
     def _open(self, spec: Spec, device: str) -> Any:
-        options: dict[str, Any] = {}
-        if device == "CPU":
-            options["scheduler_config"] = self._warm_prefix()
-        if spec.cache:
-            options["CACHE_DIR"] = str(Path(spec.cache) / "compiled")
-        return self._genai.VLMPipeline(spec.folder, device, **options)
+        options = {"CACHE_DIR": str(Path(spec.cache) / "compiled")} if spec.cache else {}
+        if device != "CPU":
+            return self._genai.VLMPipeline(spec.folder, device, **options)
+        try:
+            return self._genai.VLMPipeline(
+                spec.folder, device, scheduler_config=self._warm_prefix(), **options
+            )
+        except RuntimeError as error:
+            log.info("%s: prompts are not kept computed (%s)", spec.model, first_line(error))
+            return self._genai.VLMPipeline(spec.folder, device, **options)
 
     def _warm_prefix(self) -> Any:
         config = self._genai.SchedulerConfig()

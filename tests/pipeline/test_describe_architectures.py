@@ -1,0 +1,68 @@
+"""Every architecture of the catalogue runs through its backend, with tiny random weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.describers.backends import load
+from pipeline.describers.export import export
+from pipeline.describers.job import Generator, Job, LoadError, Spec
+from pipeline.describers.models import OPENVINO_FILE
+from tests.pipeline import tiny_vlm
+from tests.pipeline.describe_made import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(600)]
+
+NAMES = ("smolvlm2-500m", "deepseek-vl-7b", "llama-3.2-11b-vision", "qwen3-vl-2b")
+
+
+def saved(name: str, folder: Path) -> Path:
+    """The architecture's files, written in a process of its own."""
+    pytest.importorskip("transformers", reason="run script/setup --prepare")
+    command = [sys.executable, "-m", "tests.pipeline.tiny_architectures", name, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder
+
+
+def written(generator: Generator, tokens: int = 6) -> tuple[int, int]:
+    """Tokens of an answer, and how often we were asked whether to go on."""
+    asked: list[str] = []
+
+    def take(piece: str) -> bool:
+        asked.append(piece)
+        return True
+
+    job = Job(1, tiny_vlm.picture("disc"), "Tell.", "Describe.", tokens)
+    return generator.generate(job, take).tokens, len(asked)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_on_transformers(name: str, tmp_path: Path) -> None:
+    folder = saved(name, tmp_path / name)
+    tokens, asked = written(load(Spec("transformers", name, folder=str(folder), device="cpu")))
+    assert 1 <= tokens == asked <= 6
+
+
+def test_qwen3_vl_is_exported_and_runs_on_openvino(tmp_path: Path) -> None:
+    from pipeline.describers.backends.genai import GenaiGenerator
+
+    folder = saved("qwen3-vl-2b", tmp_path / "qwen3-vl-2b")
+    made = tmp_path / "made"
+    export(folder, made, "int8", tmp_path / "log")
+    assert (made / OPENVINO_FILE).is_file()
+    # Random weights may well write nonsense, so the golden test is left out.
+    generator = GenaiGenerator(Spec("openvino", "qwen3-vl-2b", folder=str(made)), "CPU")
+    tokens, asked = written(generator)
+    assert 1 <= tokens <= 6
+    assert asked >= tokens
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    for backend in ("openvino", "transformers"):
+        with pytest.raises(LoadError, match="holds no model"):
+            load(Spec(backend, "qwen3-vl-2b", folder=str(tmp_path), device="auto"))
