@@ -58,12 +58,12 @@ def _write(say: Say, settings: Settings, path: Path) -> None:
 
 
 def _speak(say: Say, settings: Settings) -> None:
+    from speech.child_player import ChildPlayer
     from speech.player import Began, Ended, Outlet, OutletChanged
-    from speech.sounddevice_player import SounddevicePlayer
 
     audio = _rendered(say, settings)
     told: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
-    player = SounddevicePlayer(settings.speech, told.put)
+    player = ChildPlayer(settings.speech, told.put)
     try:
         if player.wait_opened(OPEN_S) is not Outlet.LOUDSPEAKER:
             raise CommandError(_why_not(told))
