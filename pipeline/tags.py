@@ -17,8 +17,8 @@ from pipeline.describer import DescribeRequest, Seen
 from pipeline.image_text import ImageTextModel, PromptSet, TextBank
 from pipeline.types import Direction, Embedding, Trigger
 
-CONFIDENT = 0.5
-"""Share of the best place among all places from which it is named."""
+CONFIDENT = 0.45
+"""Share of the picture, among all places and everything else the model knows, from which a place is named."""
 
 MOST_NAMED = 3
 """More hazards than this are not listed: twelve words at most."""
@@ -63,19 +63,22 @@ def builtin_words() -> TagWords:
 
 
 class PlaceFinder:
-    """Which kind of place an embedding shows most, among those we have words for."""
+    """Which kind of place an embedding shows, if any of those we have words for.
+
+    Each place is told from all others: a raw score is the log-odds of its own share.
+    """
 
     def __init__(self, model: ImageTextModel, words: TagWords) -> None:
         self._names = tuple(words.places)
         prompts = tuple((name, words.places[name].prompts) for name in self._names)
-        self._bank: TextBank = model.bind(PromptSet(prompts, contrast=()))
+        every = tuple(text for _, own in prompts for text in own)
+        self._bank: TextBank = model.bind(PromptSet(prompts, contrast=every))
 
     def find(self, embedding: Embedding) -> str | None:
         """The name of the place, None where none stands out."""
-        scores = self._bank.scores(embedding).astype(np.float64)
-        shares = np.exp(scores - scores.max())
-        best = int(np.argmax(shares))
-        return self._names[best] if shares[best] / shares.sum() >= CONFIDENT else None
+        scores = self._bank.scores(embedding)
+        best = int(np.argmax(scores))
+        return self._names[best] if scores[best] >= np.log(CONFIDENT / (1 - CONFIDENT)) else None
 
 
 class TagsDescriber:
