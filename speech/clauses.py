@@ -16,7 +16,7 @@ LONGEST_OTHER = 300
 """Characters: espeak-ng drops the end of Korean clauses somewhere beyond 100."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;:…。！？])\s+|\n+")
-_CLAUSE_END = re.compile(r"(?<=[,，、])\s*")
+_CLAUSE_END = re.compile(r"(?<=[,，、])(?!\d)\s*")
 
 
 @dataclass(frozen=True, slots=True)

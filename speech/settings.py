@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+Verbosity = Literal["alerts", "brief", "full"]
+ClearEarcon = Literal["off", "critical", "all"]
+
 
 class OutboxSettings(BaseModel, frozen=True, extra="forbid"):
     """How long things may take, and how many may wait."""
@@ -29,6 +32,17 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
         180, ge=80, le=500, description="words a minute of danger phrases; fast ones are misheard"
     )
     volume: float = Field(1.0, ge=0, le=1, description="0 to 1")
+    verbosity: Verbosity = Field(
+        "full",
+        description="alerts | brief | full; alerts: danger, failing sight and answers; brief: the first sentence "
+        "of each description too",
+    )
+    clear_earcon: ClearEarcon = Field(
+        "critical", description="off | critical | all; dangers whose end is told by a short sound"
+    )
+    tick_s: float = Field(
+        0.0, ge=0, le=3600, description="seconds of silence until a quiet tick says that it watches; 0 never"
+    )
     pitch: int = Field(50, ge=0, le=99, description="0 to 99; 50 is the voice's own")
     voice: str = Field(
         "auto",

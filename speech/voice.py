@@ -9,6 +9,7 @@ from pathlib import Path
 
 from speech.audio import Audio
 from speech.earcons import EARCONS, earcon
+from speech.normalize import normalized
 from speech.phrases import PhraseBook, prepared_chunks
 from speech.settings import SpeechSettings
 from speech.shaping import joined, panned, silence
@@ -83,7 +84,8 @@ class Renderer:
         settings = self._settings
         own = settings.voice if language == settings.language and settings.voice != "auto" else None
         rate = settings.danger_rate_wpm if priority == Priority.DANGER else settings.rate_wpm
-        return SpeechRequest(text, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
+        said = normalized(text, language)
+        return SpeechRequest(said, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
 
     def _assemble(self, request: SpeechRequest, signal: str | None, pan: float) -> Audio | None:
         words = self._phrases.get(request)
