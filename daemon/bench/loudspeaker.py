@@ -21,7 +21,7 @@ START_S = 10.0
 def available() -> bool:
     """True where the programs and ALSA's pulse plugin are installed."""
     plugin = any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
-    return plugin and all(shutil.which(program) for program in ("pulseaudio", "parec"))
+    return plugin and all(shutil.which(program) for program in ("pulseaudio", "parec", "setpriv"))
 
 
 class PrivatePulse:
@@ -44,6 +44,7 @@ class PrivatePulse:
         self.socket.unlink(missing_ok=True)
         self._process = subprocess.Popen(  # noqa: S603 -- fixed arguments
             [
+                *("setpriv", "--pdeathsig", "KILL"),  # no daemon is left behind, however we end
                 *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
                 *("--disable-shm=yes", "--log-level=error"),
                 *("-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"),
