@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +33,7 @@ RETRY_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Waits before another process is started; the last one repeats."""
 STEADY_S = 30.0
 """After so long the waits begin anew."""
+GRACE_S = 1.0
 CLOSE_S = 2.0
 EVENTS = 1024
 _EMPTY = Audio(np.zeros((0, 2), np.int16), 1)
@@ -137,6 +141,7 @@ class ChildPlayer:
         if self._closing.is_set():
             return
         self._closing.set()
+        self._ask_to_end()
         self._end_child()
         self._threads[1].join(CLOSE_S)
         self._events.put(None)
@@ -211,6 +216,14 @@ class ChildPlayer:
             outgoing.close()
         if child is not None:
             child.end()
+
+    def _ask_to_end(self) -> None:
+        """Let the process close its device and file, if it does so soon."""
+        child = self._child
+        if child is not None:
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                child.link.shutdown(socket.SHUT_WR)
+                child.process.wait(GRACE_S)
 
     def _lost(self, reason: str) -> None:
         for name in self._earlier:
