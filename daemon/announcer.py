@@ -1,28 +1,21 @@
-"""Everything that is to be said: wording, priority, silence on demand, and the outbox. Part of the core."""
+"""Everything that is to be said: wording, priority, verbosity and silence on demand. Part of the core."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from daemon.core_types import CoreSpec, Effect, Mute, Record, Relay, Say
+from daemon.core_types import CoreSpec, Effect, Mute, Relay, Say
+from daemon.delivery import Delivery
 from daemon.health import Change, Organ
 from daemon.register import Register
+from daemon.truth import Ground, Truth
 from pipeline import wording
 from pipeline.narration import Tell
-from pipeline.types import Alert, Direction, Located, Severity, Trigger
+from pipeline.types import Alert, Clear, Direction, Located, Severity, Trigger
 from speech import outbox_types as voices
 from speech.earcons import danger_earcon
-from speech.outbox import Outbox
 from speech.utterance import Priority, Utterance
-
-EXPIRES_S: Mapping[Priority, float] = {
-    Priority.DANGER: 3.0,
-    Priority.MESSAGE: 20.0,
-    Priority.TEXT: 8.0,
-    Priority.NOTICE: 3.0,
-}
-"""Seconds after which an utterance that has not begun is not worth saying."""
 
 MUTE_AGAIN_S = 30.0
 """Asking for silence again within this time silences danger too."""
@@ -40,26 +33,31 @@ PAN: Mapping[Direction | None, float] = {
     Direction.RIGHT: 1.0,
 }
 
+CLEARED: Mapping[str, int] = {"off": Severity.CRITICAL + 1, "critical": Severity.CRITICAL, "all": 0}
+"""Severity from which the end of a danger is told, by `speech.clear_earcon`."""
+
 
 class Announcer:
     """`heard` is told the cause of each danger whose first sample sounded. See the module's docstring."""
 
-    def __init__(self, spec: CoreSpec, register: Register, heard: Callable[[str, float], None]) -> None:
+    def __init__(
+        self, spec: CoreSpec, register: Register, truth: Truth, heard: Callable[[str, float], None]
+    ) -> None:
         self._spec = spec
         self._register = register
         self._heard = heard
         self._say = {h.name: h.say for h in spec.hazards}
-        self._outbox = Outbox(spec.outbox)
+        self._delivery = Delivery(spec, register, truth, self._danger_heard)
         self._muted_until_s = NEVER_S
         self._danger_muted_until_s = NEVER_S
         self._asked_mute_s = NEVER_S
-        self._last_said: tuple[str, str] | None = None
+        self._begun: str | None = None
+        self._warned: dict[str, int] = {}
 
     @property
     def quiet(self) -> bool:
         """True while nothing is being said or waits to be said."""
-        outbox = self._outbox.state
-        return outbox.current is None and not outbox.waiting
+        return self._delivery.quiet
 
     def muted(self, now: float) -> tuple[float, float]:
         """Seconds of silence left: for descriptions, and for danger."""
@@ -67,14 +65,9 @@ class Announcer:
 
     def voice(self, event: voices.Input, now: float) -> Iterable[Effect]:
         """One input of the outbox, and what follows."""
-        for effect in self._outbox.step(event, now):
-            match effect:
-                case voices.Start() | voices.Cut():
-                    yield effect
-                case voices.Spoken(utterance):
-                    yield self._spoken(utterance, now)
-                case voices.Dropped(_, reason):
-                    self._register.counts[f"dropped.{reason}"] += 1
+        yield from self._delivery.step(event, now)
+
+    # Dangers
 
     def alert(self, alert: Alert, now: float) -> Iterable[Effect]:
         """A danger, at once."""
@@ -85,23 +78,33 @@ class Announcer:
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
         )
-        yield from self._danger(text, alert.id, alert.hazard, alert.severity, alert.direction, now)
+        yield from self._danger(
+            text, alert.id, alert.hazard, alert.hazard, alert.severity, alert.direction, now
+        )
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
         """Where it is, after the alert."""
         if now >= self._danger_muted_until_s:
             text = wording.ONLY_WHERE[self._spec.language][found.direction]
             key = f"where:{found.hazard}"
-            yield from self._danger(text, found.alert_id, key, severity, found.direction, now)
+            yield from self._danger(text, found.alert_id, key, found.hazard, severity, found.direction, now)
 
     def _danger(
-        self, text: str, cause: str, key: str, severity: Severity, direction: Direction | None, now: float
+        self,
+        text: str,
+        cause: str,
+        key: str,
+        hazard: str,
+        severity: Severity,
+        direction: Direction | None,
+        now: float,
     ) -> Iterable[Effect]:
-        yield from self._offer(
+        yield from self._delivery.offer(
             now,
             text,
             Priority.DANGER,
             key,
+            ground=Ground(hazard=hazard),
             cause=cause,
             severity=int(severity),
             earcon=danger_earcon(int(severity)),
@@ -109,34 +112,110 @@ class Announcer:
             captured_at_s=self._register.captured_at_s,
         )
 
+    def _danger_heard(self, utterance: Utterance, ground: Ground, now: float) -> None:
+        if ground.hazard is not None:
+            self._warned[ground.hazard] = max(utterance.severity, self._warned.get(ground.hazard, 0))
+        if utterance.cause is not None:
+            self._heard(utterance.cause, now)
+
+    def clear(self, clear: Clear, now: float) -> Iterable[Effect]:
+        """A danger is over: what waits about it is dropped; its end is told where it had been heard."""
+        yield from self._delivery.step(voices.Retract(clear.alert_id), now)
+        severity = self._warned.pop(clear.hazard, None)
+        if severity is not None and severity >= CLEARED[self._spec.clear_earcon]:
+            yield from self._sign("clear", Priority.NOTICE, now, cause=clear.id)
+
+    def _sign(
+        self, earcon: str, priority: Priority, now: float, *, cause: str | None = None
+    ) -> Iterable[Effect]:
+        """A sound without words."""
+        if now >= self._muted_until_s or priority is Priority.MESSAGE:
+            key = f"sign:{earcon}"
+            yield from self._delivery.offer(now, "", priority, key, cause=cause, earcon=earcon)
+
+    # Descriptions and answers
+
     def tell(self, tell: Tell, now: float) -> Iterable[Effect]:
         """A sentence of a description."""
         asked = tell.scene.trigger is Trigger.REQUEST
-        if now < self._muted_until_s and not asked:
-            self._register.counts["muted"] += 1
+        first, self._begun = tell.description.id != self._begun, tell.description.id
+        if not asked and self._withheld(now, first):
             return
-        yield from self._offer(
+        yield from self._delivery.offer(
             now,
             tell.description.text,
             Priority.MESSAGE if asked else Priority.TEXT,
             f"{tell.description.id}:{tell.description.text}",
+            ground=self._ground(tell),
             cause=tell.description.id,
             language=tell.description.language,
             captured_at_s=tell.scene.captured_at_s,
         )
 
-    def health(self, change: Change, now: float) -> Iterable[Effect]:
+    def _withheld(self, now: float, first: bool) -> bool:
+        """Whether a description nobody asked for is kept back, and counted."""
+        if now < self._muted_until_s:
+            self._register.counts["muted"] += 1
+            return True
+        wanted = {"alerts": False, "brief": first, "full": True}[self._spec.verbosity]
+        self._register.counts["brevity"] += not wanted
+        return not wanted
+
+    def _ground(self, tell: Tell) -> Ground:
+        match tell.scene.trigger:
+            case Trigger.DANGER:
+                return Ground(hazard=tell.scene.hazard)
+            case Trigger.SCENE_CHANGE:
+                return Ground(view=tell.scene.id)
+            case Trigger.REQUEST:
+                return Ground(fresh_until_s=tell.scene.captured_at_s + self._spec.describe.stale_s)
+
+    def listening(self, now: float) -> Iterable[Effect]:
+        """A question has been heard; the answer takes a while."""
+        yield from self._sign("listening", Priority.MESSAGE, now)
+
+    def unanswered(self, scene_id: str, now: float) -> Iterable[Effect]:
+        """A question has got no answer."""
+        text = wording.NO_ANSWER[self._spec.language]
+        yield from self._delivery.offer(now, text, Priority.MESSAGE, "unanswered", cause=scene_id)
+
+    # The program itself
+
+    def health(self, change: Change, cause: str, now: float) -> Iterable[Effect]:
         """An organ failed or recovered."""
-        if now < self._muted_until_s and change.organ not in VITAL:
+        quiet = now < self._muted_until_s or self._spec.verbosity != "full"
+        if quiet and change.organ not in VITAL:
             return
         text = wording.health_phrase(change.organ, change.reason, self._spec.language)
-        yield from self._offer(now, text, Priority.MESSAGE, f"health:{change.organ}")
+        ground = Ground(organ=change.organ, reason=change.reason, reminder=change.reminder)
+        key = f"health:{change.organ}"
+        yield from self._delivery.offer(now, text, Priority.MESSAGE, key, ground=ground, cause=cause)
+
+    def alive(self, now: float) -> Iterable[Effect]:
+        """A picture has just been looked at: after a long silence that is told by a tick."""
+        if 0 < self._spec.tick_s <= self._delivery.silent_s(now):
+            yield from self._sign("tick", Priority.NOTICE, now)
+
+    def status(
+        self, failing: Sequence[tuple[Organ, str]], pictures_per_second: float, now: float
+    ) -> Iterable[Effect]:
+        """How it is; `failing` by organ and reason."""
+        worst = sorted(failing, key=lambda f: f[0] not in VITAL)
+        text = wording.status_phrase(worst, pictures_per_second, *self.muted(now), self._spec.language)
+        yield from self._delivery.offer(now, text, Priority.MESSAGE, "status")
+
+    # What somebody wants
 
     def message(self, wish: Say, now: float) -> Iterable[Effect]:
         """What somebody wants said."""
-        key = f"say:{wish.text}"
-        yield from self._offer(
-            now, wish.text, Priority.MESSAGE, key, language=wish.language, earcon=wish.earcon
+        yield from self._delivery.offer(
+            now,
+            wish.text,
+            Priority.MESSAGE,
+            wish.key or f"say:{wish.text}",
+            language=wish.language,
+            earcon=wish.earcon,
+            expires_in_s=wish.expires_in_s,
         )
 
     def relay(self, wish: Relay, now: float) -> Iterable[Effect]:
@@ -145,7 +224,10 @@ class Announcer:
         if now < until_s and wish.priority is not Priority.MESSAGE:
             self._register.counts["muted"] += 1
             return
-        yield from self._offer(
+        if wish.priority is Priority.TEXT and self._spec.verbosity == "alerts":
+            self._register.counts["brevity"] += 1
+            return
+        yield from self._delivery.offer(
             now,
             wish.text,
             wish.priority,
@@ -160,8 +242,20 @@ class Announcer:
 
     def repeat(self, now: float) -> Iterable[Effect]:
         """The last thing again."""
-        text, language = self._last_said or (wording.NOTHING_SAID[self._spec.language], None)
-        yield from self._offer(now, text, Priority.MESSAGE, "repeat", language=language)
+        text, language = self._delivery.last_said or (wording.NOTHING_SAID[self._spec.language], None)
+        yield from self._delivery.offer(now, text, Priority.MESSAGE, "repeat", language=language)
+
+    def false_alarm(self, hazard: str | None, cause: str | None, now: float) -> Iterable[Effect]:
+        """The last alert, if there was one, has been marked as wrong; nothing more is said of it."""
+        if cause is not None:
+            yield from self._delivery.step(voices.Retract(cause), now)
+        language = self._spec.language
+        text = (
+            wording.NO_ALARM[language]
+            if hazard is None
+            else wording.false_alarm_phrase(self._say[hazard], language)
+        )
+        yield from self._delivery.offer(now, text, Priority.MESSAGE, "false alarm")
 
     def mute(self, wish: Mute, now: float) -> Iterable[Effect]:
         """Silence for a while; danger too where it is asked for again within MUTE_AGAIN_S."""
@@ -171,66 +265,19 @@ class Announcer:
         self._danger_muted_until_s = now + wish.seconds if twice else now
         self._asked_mute_s = now if wish.seconds > 0 else NEVER_S
         text = wording.mute_phrase(wish.seconds, self._spec.language, danger=twice)
-        yield from self._offer(now, text, Priority.MESSAGE, "mute")
-
-    def _offer(
-        self,
-        now: float,
-        text: str,
-        priority: Priority,
-        key: str,
-        *,
-        cause: str | None = None,
-        language: str | None = None,
-        severity: int = 0,
-        earcon: str | None = None,
-        pan: float = 0.0,
-        captured_at_s: float | None = None,
-        expires_in_s: float | None = None,
-    ) -> Iterable[Effect]:
-        captured = now if captured_at_s is None else captured_at_s
-        utterance = Utterance(
-            id=self._register.next_id("u", "utterances"),
-            cause=cause,
-            text=text,
-            language=language or self._spec.language,
-            priority=priority,
-            key=key,
-            created_at_s=now,
-            captured_at_s=captured,
-            expires_at_s=captured + (EXPIRES_S[priority] if expires_in_s is None else expires_in_s),
-            severity=severity,
-            earcon=earcon,
-            pan=pan,
-        )
-        yield from self.voice(voices.Offer(utterance), now)
-
-    def _spoken(self, utterance: Utterance, now: float) -> Record:
-        self._register.counts["spoken"] += 1
-        self._last_said = (utterance.text, utterance.language)
-        if utterance.priority is Priority.DANGER and utterance.cause:
-            self._heard(utterance.cause, now)
-        spoken = self._register.record(
-            "speak",
-            utterance.id,
-            now,
-            utterance.cause,
-            text=utterance.text,
-            language=utterance.language,
-            priority=utterance.priority.name.lower(),
-        )
-        return Record(spoken.event.timed(since_capture_s=now - utterance.captured_at_s))
+        yield from self._delivery.offer(now, text, Priority.MESSAGE, "mute")
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
         return {
-            "outbox": self._outbox.state.to_json(),
+            "delivery": self._delivery.state(),
             "muted": [self._muted_until_s, self._danger_muted_until_s, self._asked_mute_s],
-            "last_said": self._last_said,
+            "begun": self._begun,
+            "warned": dict(self._warned),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._outbox = Outbox(self._spec.outbox, voices.OutboxState.from_json(state["outbox"]))
+        self._delivery.restore(state["delivery"])
         self._muted_until_s, self._danger_muted_until_s, self._asked_mute_s = state["muted"]
-        said = state["last_said"]
-        self._last_said = (said[0], said[1]) if said else None
+        self._begun = state["begun"]
+        self._warned = dict(state["warned"])

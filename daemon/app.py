@@ -113,6 +113,9 @@ def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping
         describe=settings.describe,
         health=settings.health,
         outbox=settings.speech.outbox,
+        verbosity=settings.speech.verbosity,
+        clear_earcon=settings.speech.clear_earcon,
+        tick_s=settings.speech.tick_s,
     )
 
 

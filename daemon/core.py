@@ -10,21 +10,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from daemon import health as organs
-from daemon.announcer import Announcer
+from daemon.announcer import VITAL, Announcer
 from daemon.core_types import (
     Ask,
     Assessed,
     CoreSpec,
     DescribeView,
     Effect,
+    FalseAlarm,
     Input,
     Mute,
     Relay,
     Repeat,
     Say,
+    TellStatus,
     Tick,
 )
 from daemon.register import Register
+from daemon.truth import Truth
 from pipeline import narration as stories
 from pipeline.describer import Seen
 from pipeline.scene import SceneGate
@@ -34,6 +37,8 @@ from speech import outbox_types as voices
 
 SIGHT: frozenset[organs.Organ] = frozenset(["camera", "picture"])
 """Organs without which a view is not worth describing."""
+
+Command = Say | Ask | Repeat | Mute | FalseAlarm | TellStatus
 
 
 class Core:
@@ -47,8 +52,11 @@ class Core:
         )
         self._gate = SceneGate(spec.scene)
         self._narration = stories.Narration(spec.describe, spec.language)
-        self._announcer = Announcer(spec, self._register, self._heard)
         self._health = organs.Health(spec.health)
+        self._truth = Truth(self._watch, self._health)
+        self._announcer = Announcer(spec, self._register, self._truth, self._heard)
+        self._last_alert: dict[str, Any] | None = None
+        self._unanswered: tuple[str, ...] = ()
 
     def _heard(self, alert_id: str, now: float) -> None:
         self._watch.spoken(alert_id, now)
@@ -86,7 +94,7 @@ class Core:
         match event:
             case Assessed(assessment):
                 return tuple(self._assessed(assessment, now))
-            case Say() | Ask() | Repeat() | Mute():
+            case Say() | Ask() | Repeat() | Mute() | FalseAlarm() | TellStatus():
                 return tuple(self._command(event, now))
             case Relay():
                 return tuple(self._announcer.relay(event, now))
@@ -104,7 +112,7 @@ class Core:
         self._register.counts["assessed"] += 1
         news = []
         for event in self._watch.step(a):
-            yield from self._watched(event, now)
+            yield from self._watched(event, a, now)
             if isinstance(event, Alert) and not event.again:
                 news.append(event)
         gate_opens = self._gate.step(a.embedding, a.captured_at_s, blind=self._blind())
@@ -115,17 +123,22 @@ class Core:
         elif gate_opens:
             yield from self._want(Trigger.SCENE_CHANGE, now)
         yield from self._tick(now)
+        if not VITAL & {organ for organ, _ in self._failing()}:
+            yield from self._announcer.alive(now)
+
+    def _failing(self) -> list[tuple[organs.Organ, str]]:
+        return [(name, s.reason) for name, s in self._health.organs.items() if s.reason != organs.OK]
 
     def _blind(self) -> bool:
-        states = self._health.organs
-        return any(states[organ].reason != organs.OK for organ in SIGHT & states.keys())
+        return bool(SIGHT & {organ for organ, _ in self._failing()})
 
-    def _watched(self, event: WatchEvent, now: float) -> Iterable[Effect]:
+    def _watched(self, event: WatchEvent, a: Assessment, now: float) -> Iterable[Effect]:
         record = self._register.record
         match event:
             case Alert():
                 self._register.counts["alerts"] += 1
                 yield record("alert", event.id, now, None, **_fields(event))
+                self._last_alert = {"alert": event.id, **_fields(event), "raised_at_s": now, **self._odds(a)}
                 yield from self._announcer.alert(event, now)
             case Located(alert_id, hazard, direction):
                 where = f"l{alert_id[1:]}"
@@ -134,7 +147,15 @@ class Core:
                 yield from self._announcer.located(event, severity, now)
             case Clear():
                 yield record("clear", event.id, now, event.alert_id, hazard=event.hazard)
-                yield from self._announcer.voice(voices.Retract(event.alert_id), now)
+                yield from self._announcer.clear(event, now)
+
+    def _odds(self, a: Assessment) -> Mapping[str, Any]:
+        """What the detector said of every hazard when an alert was raised, of that frame and smoothed."""
+        names = self._watch.names
+        return {
+            "probabilities": _rounded(names, a.probabilities.tolist()),
+            "smoothed": _rounded(names, self._watch.smoothed.tolist()),
+        }
 
     def _want(
         self,
@@ -155,6 +176,10 @@ class Core:
             question=question,
         )
         yield self._register.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
+        if trigger is Trigger.SCENE_CHANGE:
+            self._truth.saw(scene.id)
+        elif trigger is Trigger.REQUEST:
+            self._unanswered = (*self._unanswered, scene.id)
         yield from self._story(stories.Wanted(scene), now)
 
     def _story(self, event: stories.NarrationInput, now: float) -> Iterable[Effect]:
@@ -167,6 +192,7 @@ class Core:
                 case stories.CancelDescription():
                     yield effect
                 case stories.Tell():
+                    self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
                     yield from self._announcer.tell(effect, now)
                 case stories.Described(told, scene):
                     yield self._register.record(
@@ -178,8 +204,17 @@ class Core:
                         trigger=scene.trigger,
                         model=told.model,
                     )
-                case stories.Withheld(_, reason):
+                case stories.Withheld(scene_id, reason):
                     counts[f"describe.{reason.partition(':')[0]}"] += 1
+                    yield from self._over(scene_id, now)
+        if isinstance(event, stories.AnswerEnded):
+            yield from self._over(event.scene_id, now)
+
+    def _over(self, scene_id: str, now: float) -> Iterable[Effect]:
+        """Nothing more comes about a view; who asked and has heard nothing is told so."""
+        if scene_id in self._unanswered:
+            self._unanswered = tuple(id for id in self._unanswered if id != scene_id)
+            yield from self._announcer.unanswered(scene_id, now)
 
     def _seen(self) -> tuple[Seen, ...]:
         """What the detector is sure of now, likeliest first."""
@@ -193,9 +228,10 @@ class Core:
 
     def _changes(self, changes: Iterable[organs.Change], now: float) -> Iterable[Effect]:
         for change in changes:
+            id = self._register.next_id("h", "health")
             yield self._register.record(
                 "health",
-                self._register.next_id("h", "health"),
+                id,
                 now,
                 organ=change.organ,
                 state="ok" if change.reason == organs.OK else "failing",
@@ -203,18 +239,31 @@ class Core:
                 detail=change.detail,
                 reminder=change.reminder,
             )
-            yield from self._announcer.health(change, now)
+            yield from self._announcer.health(change, id, now)
 
-    def _command(self, command: Say | Ask | Repeat | Mute, now: float) -> Iterable[Effect]:
+    def _command(self, command: Command, now: float) -> Iterable[Effect]:
         match command:
             case Say():
                 yield from self._announcer.message(command, now)
             case Ask(question):
+                yield from self._announcer.listening(now)
                 yield from self._want(Trigger.REQUEST, now, question=question)
             case Repeat():
                 yield from self._announcer.repeat(now)
             case Mute():
                 yield from self._announcer.mute(command, now)
+            case FalseAlarm():
+                yield from self._false_alarm(now)
+            case TellStatus(pictures_per_second):
+                yield from self._announcer.status(self._failing(), pictures_per_second, now)
+
+    def _false_alarm(self, now: float) -> Iterable[Effect]:
+        last = self._last_alert
+        if last is not None:
+            id = self._register.next_id("f", "false_alarms")
+            yield self._register.record("false_alarm", id, now, last["alert"], **last)
+        hazard, cause = (last["hazard"], last["alert"]) if last else (None, None)
+        yield from self._announcer.false_alarm(hazard, cause, now)
 
     def _tick(self, now: float) -> Iterable[Effect]:
         yield from self._story(stories.Tick(), now)
@@ -223,12 +272,15 @@ class Core:
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
-        return {name: part.state() for name, part in self._parts().items()}
+        parts = {name: part.state() for name, part in self._parts().items()}
+        return {**parts, "last_alert": self._last_alert, "unanswered": list(self._unanswered)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`. Raises ValueError where it was made for other hazards."""
         for name, part in self._parts().items():
             part.restore(state[name])
+        self._last_alert = state["last_alert"]
+        self._unanswered = tuple(state["unanswered"])
 
     def _parts(self) -> Mapping[str, Any]:
         return {
@@ -238,6 +290,7 @@ class Core:
             "narration": self._narration,
             "announcer": self._announcer,
             "health": self._health,
+            "truth": self._truth,
         }
 
 
@@ -250,3 +303,7 @@ def _fields(alert: Alert) -> Mapping[str, Any]:
         "escalated": alert.escalated,
         "again": alert.again,
     }
+
+
+def _rounded(names: Iterable[str], values: Iterable[float]) -> Mapping[str, float]:
+    return {name: round(value, 4) for name, value in zip(names, values, strict=True)}

@@ -14,7 +14,7 @@ from pipeline.describer import Seen
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, SceneEvent
 from speech import outbox_types as voices
-from speech.settings import OutboxSettings
+from speech.settings import ClearEarcon, OutboxSettings, Verbosity
 from speech.utterance import Priority
 
 
@@ -38,6 +38,9 @@ class CoreSpec(BaseModel, frozen=True):
     describe: DescribeSettings
     health: organs.HealthSettings
     outbox: OutboxSettings
+    verbosity: Verbosity = "full"
+    clear_earcon: ClearEarcon = "critical"
+    tick_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ class Say:
     text: str
     language: str | None = None
     earcon: str | None = None
+    key: str | None = None
+    """What says the same thing, and is replaced by it while it waits; the words themselves by default."""
+    expires_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,18 @@ class Mute:
     """Silence for a while; 0 ends it. Danger is silenced only when asked twice."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarm:
+    """The last alert was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellStatus:
+    """Somebody wants to hear how it is."""
+
+    pictures_per_second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,8 @@ Input = (
     | Ask
     | Repeat
     | Mute
+    | FalseAlarm
+    | TellStatus
     | Relay
     | Tick
     | organs.Report

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 VERSION = 1
 
-Kind = Literal["alert", "direction", "clear", "scene", "describe", "speak", "health", "summary"]
+Kind = Literal[
+    "alert", "direction", "clear", "scene", "describe", "speak", "health", "false_alarm", "summary"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class OrganState:
     since_s: float = 0.0
     told: str = OK
     told_at_s: float | None = None
+    heard: str = OK
+    """The reason that was last heard, should the one told never have been."""
 
 
 class Health:
@@ -78,6 +80,17 @@ class Health:
         if isinstance(event, Report):
             self._note(event, now)
         return tuple(c for organ in tuple(self._organs) if (c := self._tell(organ, now)))
+
+    def heard(self, organ: Organ, reason: str) -> None:
+        """Word of this was heard."""
+        if organ in self._organs:
+            self._organs[organ] = replace(self._organs[organ], heard=reason)
+
+    def missed(self, organ: Organ, reason: str) -> None:
+        """Word of this was never heard: where it still holds, or something else that is news, it is told."""
+        state = self._organs.get(organ)
+        if state is not None and state.told == reason:
+            self._organs[organ] = replace(state, told=state.heard)
 
     def _note(self, report: Report, now: float) -> None:
         state = self._organs.get(report.organ, OrganState(since_s=now))

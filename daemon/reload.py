@@ -21,6 +21,9 @@ LIVE = (
     "speech.rate_wpm",
     "speech.danger_rate_wpm",
     "speech.volume",
+    "speech.verbosity",
+    "speech.clear_earcon",
+    "speech.tick_s",
     "speech.pitch",
     "speech.voice",
     "speech.pan_width",
@@ -28,6 +31,11 @@ LIVE = (
     "log.level",
 )
 """Settings that a running daemon takes over; all others need a restart."""
+
+SOUND = frozenset(
+    f"speech.{key}" for key in ("rate_wpm", "danger_rate_wpm", "volume", "pitch", "voice", "pan_width")
+)
+"""Of these, the ones that change how words sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class Plan:
     @property
     def voice(self) -> bool:
         """True where what is said sounds different from now on, so that phrases must be rendered again."""
-        return any(key.startswith("speech.") or ".say_" in key for key in self.live)
+        return any(key in SOUND or ".say_" in key for key in self.live)
 
 
 def plan(old: Settings, new: Settings) -> Plan:

@@ -5,7 +5,7 @@ Action first, twelve words at most, no number nobody asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.types import Direction
 
@@ -93,6 +93,78 @@ GOODBYE: Mapping[str, str] = {
     "ko": "종료합니다. 이제 경고가 없습니다.",
 }
 
+VOLUME: Mapping[str, str] = {"en": "Volume {percent} percent.", "ko": "음량 {percent}퍼센트."}
+RATE: Mapping[str, str] = {"en": "Speed {wpm}.", "ko": "속도 {wpm}."}
+FURTHEST: Mapping[str, Mapping[tuple[str, int], str]] = {
+    "en": {
+        ("volume", 1): "That is the loudest.",
+        ("volume", -1): "That is the softest.",
+        ("rate", 1): "That is the fastest.",
+        ("rate", -1): "That is the slowest.",
+    },
+    "ko": {
+        ("volume", 1): "가장 큰 소리입니다.",
+        ("volume", -1): "가장 작은 소리입니다.",
+        ("rate", 1): "가장 빠른 속도입니다.",
+        ("rate", -1): "가장 느린 속도입니다.",
+    },
+}
+"""By knob and direction: it goes no further."""
+
+NOT_KEPT: Mapping[str, str] = {
+    "en": "I cannot keep that beyond the next start.",
+    "ko": "다시 시작하면 이 설정은 남지 않습니다.",
+}
+NO_ANSWER: Mapping[str, str] = {"en": "I have no answer to that.", "ko": "대답할 수 없습니다."}
+NOT_CHANGED: Mapping[str, str] = {"en": "That did not work. Nothing changed.", "ko": "바꾸지 못했습니다."}
+NOT_POSSIBLE: Mapping[str, str] = {"en": "I cannot do that now.", "ko": "지금은 할 수 없습니다."}
+
+FALSE_ALARM: Mapping[str, str] = {
+    "en": "False alarm noted: {what}",
+    "ko": "잘못된 경고로 기록했습니다. {what}",
+}
+NO_ALARM: Mapping[str, str] = {
+    "en": "There was no warning to take back.",
+    "ko": "취소할 경고가 없습니다.",
+}
+
+WELL: Mapping[str, str] = {
+    "en": "All is well. Watching {rate} pictures a second.",
+    "ko": "모두 정상입니다. 초당 {rate}장을 보고 있습니다.",
+}
+STILL_WATCHING: Mapping[str, str] = {
+    "en": "Watching {rate} pictures a second.",
+    "ko": "초당 {rate}장을 보고 있습니다.",
+}
+NO_PICTURES: Mapping[str, str] = {
+    "en": "I get no pictures. I cannot see.",
+    "ko": "화면이 들어오지 않습니다. 볼 수 없습니다.",
+}
+
+EARCONS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "critical": "Danger. Stop.",
+        "warning": "Warning.",
+        "notice": "Take note.",
+        "ready": "I am ready.",
+        "clear": "The danger is over.",
+        "listening": "I have heard you.",
+        "error": "Something failed.",
+        "tick": "I am watching.",
+    },
+    "ko": {
+        "critical": "위험. 멈추세요.",
+        "warning": "경고.",
+        "notice": "알림.",
+        "ready": "준비되었습니다.",
+        "clear": "위험이 지나갔습니다.",
+        "listening": "알아들었습니다.",
+        "error": "문제가 생겼습니다.",
+        "tick": "지켜보고 있습니다.",
+    },
+}
+"""What each short sound means, for learning them by ear."""
+
 
 def danger_phrase(say: str, direction: Direction | None, language: str, *, escalated: bool = False) -> str:
     """The words of an alert: `say` with its `{where}` filled in."""
@@ -126,3 +198,38 @@ def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
         return "I am speaking again."
     unit = "minute" if minutes == 1 else "minutes"
     return f"Silent for {minutes} {unit}, {'even about danger' if danger else 'except for danger'}."
+
+
+def volume_phrase(volume: float, language: str) -> str:
+    """The answer to louder and softer; 0 to 1 as a percentage."""
+    return VOLUME[language].format(percent=round(volume * 100))
+
+
+def rate_phrase(words_per_minute: int, language: str) -> str:
+    """The answer to faster and slower."""
+    return RATE[language].format(wpm=words_per_minute)
+
+
+def false_alarm_phrase(say: str, language: str) -> str:
+    """The answer to a false alarm: what it was, without the word that calls for action."""
+    return FALSE_ALARM[language].format(what=say.replace("{where}", "").rpartition("! ")[2])
+
+
+def status_phrase(
+    failing: Sequence[tuple[str, str]],
+    pictures_per_second: float,
+    muted_s: float,
+    danger_muted_s: float,
+    language: str,
+) -> str:
+    """How it is: what fails, by organ and reason, else that all is well; and for how long it is silent."""
+    parts = [health_phrase(organ, reason, language) for organ, reason in failing]
+    blind = any(organ in ("camera", "picture") for organ, _ in failing)
+    if pictures_per_second >= 0.5:
+        pattern = STILL_WATCHING if failing else WELL
+        parts += [] if blind else [pattern[language].format(rate=round(pictures_per_second))]
+    elif not blind:
+        parts.insert(0, NO_PICTURES[language])
+    if muted_s > 0:
+        parts.append(mute_phrase(muted_s, language, danger=danger_muted_s > 0))
+    return " ".join(parts)

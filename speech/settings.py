@@ -34,8 +34,8 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
     volume: float = Field(1.0, ge=0, le=1, description="0 to 1")
     verbosity: Verbosity = Field(
         "full",
-        description="alerts | brief | full; alerts: danger, failing sight and answers; brief: the first sentence "
-        "of each description too",
+        description="alerts | brief | full; alerts: danger, failing sight and answers; brief: the first "
+        "sentence of each description too",
     )
     clear_earcon: ClearEarcon = Field(
         "critical", description="off | critical | all; dangers whose end is told by a short sound"
