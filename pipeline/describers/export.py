@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
-import importlib.util
+from importlib import metadata
 from pathlib import Path
 
-from pipeline.describers.models import OPENVINO_FILE
+from pipeline.describers.models import OPENVINO_FILE, TOOL
+from pipeline.store.catalogue import Entry
 from pipeline.store.child import StalledError, own_environment, own_module, run_child
 from pipeline.store.disk import tree_bytes
 from pipeline.store.errors import PrepareError
+from pipeline.store.hub import describe
+from pipeline.store.manifest import Conversion
+from pipeline.store.preparing import Made
+from pipeline.store.source import Fetched, Job
 
-WEIGHTS = ("int4", "int8", "fp16")
+WEIGHTS = "int4"
 STALL_S = 1800.0
-"""Seconds without a byte more on the disk; compressing a large model writes nothing for a while."""
+"""Seconds without a byte more on the disk or in the log; compressing writes nothing for minutes."""
+_PARTS = ("optimum-intel", "openvino", "nncf", "transformers", "torch")
 
 
-def require_ready() -> None:
-    """Raises PrepareError where what converts is missing; before anything is downloaded."""
-    if not all(map(importlib.util.find_spec, ("torch", "transformers", "optimum"))):
-        raise PrepareError("converting needs optimum-intel; run script/setup --prepare")
+def convert_vlm(entry: Entry, fetched: Fetched, job: Job) -> Made:
+    """The model in `job.into`, with 4-bit weights. Raises PrepareError."""
+    log = job.work / "convert.log"
+    job.progress.note(f"{entry.name}: converting; this takes minutes and more memory than the model itself")
+    export(fetched.folder, job.into, WEIGHTS, log)
+    names = sorted(str(path.relative_to(job.into)) for path in job.into.rglob("*") if path.is_file())
+    files = tuple(describe(job.into, name, entry.licence) for name in names)
+    versions = {part: metadata.version(part) for part in _PARTS}
+    return Made(files, WEIGHTS, Conversion(tool=TOOL, versions=versions))
 
 
 def export(source: Path, into: Path, weights: str, log: Path) -> None:
     """Convert the model in `source`; what the tool says goes to `log`. Raises PrepareError."""
-    require_ready()
     command = own_module(
         "optimum.commands.optimum_cli",
         *("export", "openvino", "--model", str(source), "--task", "image-text-to-text"),
-        *("--weight-format", weights, str(into)),
+        *("--weight-format", weights, "--group-size-fallback", "adjust", str(into)),
     )
     try:
         code = run_child(
             command,
-            env=own_environment(HF_HUB_OFFLINE="1"),
+            env=own_environment(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1"),
             log=log,
-            measure=lambda: tree_bytes(into),
-            on_progress=lambda _bytes: None,
+            measure=lambda: tree_bytes(into) + log.stat().st_size,
+            on_progress=lambda _: None,
             stall_s=STALL_S,
         )
     except StalledError:
-        raise PrepareError(f"the conversion stood still for {STALL_S:.0f} s; see {log}") from None
+        raise PrepareError(f"the conversion of {source} stood still for {STALL_S:.0f} s") from None
     if code or not (into / OPENVINO_FILE).is_file():
-        raise PrepareError(f"the conversion failed ({_last_line(log)}); see {log}")
+        raise PrepareError(f"the conversion of {source} failed: {_last_line(log)}")
 
 
 def _last_line(log: Path) -> str:

@@ -16,6 +16,8 @@ from pipeline.describers.memory import RESERVE_BYTES, gigabytes
 
 LocalBackend = Literal["openvino", "transformers"]
 OPENVINO_FILE = "openvino_language_model.xml"
+TOOL = "optimum-intel vlm 1"
+"""What converts describers; changes whenever they have to be converted anew."""
 
 
 class VlmEntry(BaseModel, frozen=True, extra="forbid"):
@@ -37,6 +39,8 @@ class VlmEntry(BaseModel, frozen=True, extra="forbid"):
     gated: bool = False
     square: bool = False
     """It looks at the middle square only."""
+    consent: str = ""
+    """Terms that must be agreed to before it is pulled."""
     template: str = ""
     """Prompt format, where the model brings none."""
 

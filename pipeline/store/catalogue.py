@@ -25,7 +25,7 @@ class Entry(Strict, frozen=True):
     source: Source
     files: tuple[StoredFile, ...] = ()
     """Pinned files as they stand in the store; empty where they are made by a conversion."""
-    prepare: Literal["openclip"] | None = None
+    prepare: Literal["openclip", "vlm"] | None = None
     """What turns the source's files into those in the store."""
     consent: Text | None = None
     """Terms that must be agreed to before it is fetched."""
@@ -80,6 +80,7 @@ def _entry(name: str, table: object) -> Entry:
 
 def shipped_catalogue() -> Catalogue:
     """The catalogue that comes with this version."""
-    return parse_catalogue(
-        resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
-    )
+    from pipeline.describers.entries import store_entries
+
+    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return Catalogue((*parse_catalogue(text), *store_entries()))

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pipeline.store.child import StalledError, own_environment, own_module, run_child
@@ -55,7 +56,8 @@ class HubFetcher:
     def by_hand(self) -> str:
         """How to do without a network."""
         revision = f" --revision {self.source.revision}" if self.source.revision else ""
-        wanted = " ".join((*self.source.files, *self.source.weights[:1]))
+        fitting = [f"--include '{pattern}'" for pattern in self.source.patterns]
+        wanted = " ".join(fitting or (*self.source.files, *self.source.weights[:1]))
         return (
             f"Without a network: on another machine run `hf download {self.source.repo} {wanted}{revision} "
             f"--local-dir FOLDER`, carry FOLDER over and run "
@@ -94,7 +96,11 @@ class HubFetcher:
             missing.append(" or ".join(self.source.weights))
         if missing:
             raise FetchError(f"there is no {', no '.join(missing)}")
-        return (*self.source.files, *weights, *(name for name in self.source.optional if name in there))
+        certain = (*self.source.files, *weights, *(name for name in self.source.optional if name in there))
+        return (*certain, *sorted(name for name in there if name not in certain and self._fits(name)))
+
+    def _fits(self, name: str) -> bool:
+        return "/" not in name and any(fnmatchcase(name, pattern) for pattern in self.source.patterns)
 
     def _check(self, path: Path, remote: Remote) -> None:
         """A file that is wrong is deleted, so that the next try fetches it anew."""
@@ -105,7 +111,8 @@ class HubFetcher:
 
     def _carried(self, folder: Path) -> Fetched:
         wanted = (*self.source.files, *self.source.weights, *self.source.optional)
-        present = {name for name in wanted if (folder / name).is_file()}
+        beside = (path.name for path in folder.iterdir() if self._fits(path.name))
+        present = {name for name in (*wanted, *beside) if (folder / name).is_file()}
         try:
             return self._fetched(folder, self._choose(present), self.source.revision)
         except FetchError as error:
@@ -117,7 +124,14 @@ class HubFetcher:
             if self.source.sha256.get(file.name, file.sha256) != file.sha256:
                 raise FetchError(f"{file.name} is not the file we checked (sha256 {file.sha256})")
         found = {file.name: file.sha256 for file in files}
-        update = {"revision": revision, "files": names, "weights": (), "optional": (), "sha256": found}
+        update = {
+            "revision": revision,
+            "files": names,
+            "weights": (),
+            "optional": (),
+            "patterns": (),
+            "sha256": found,
+        }
         return Fetched(self.source.model_copy(update=update), folder, files)
 
     def _run(

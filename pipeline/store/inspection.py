@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from pipeline.describers.models import TOOL as VLM_TOOL
 from pipeline.openclip.recipe import FORMAT
 from pipeline.store.catalogue import Entry
 from pipeline.store.disk import sha256_of
@@ -18,6 +19,9 @@ from pipeline.store.manifest import (
     StoredFile,
     read_manifest,
 )
+
+TOOLS = {"openclip": FORMAT, "vlm": VLM_TOOL}
+"""What made the files that are made here, by `prepare`."""
 
 
 class State(StrEnum):
@@ -77,7 +81,7 @@ def is_current(entry: Entry | None, manifest: Manifest) -> bool:
     """Whether an installed model is the one this version pins."""
     if entry is None:
         return True
-    if entry.prepare and (manifest.conversion is None or manifest.conversion.tool != FORMAT):
+    if entry.prepare and (manifest.conversion is None or manifest.conversion.tool != TOOLS[entry.prepare]):
         return False
     wanted, there = entry.source, manifest.source
     if isinstance(wanted, HubSource) and isinstance(there, HubSource):

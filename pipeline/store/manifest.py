@@ -94,6 +94,8 @@ class HubSource(Strict, frozen=True):
     """Other names for the same thing: the first of these that the repository has is taken too."""
     optional: tuple[FileName, ...] = ()
     """Taken where the repository has them."""
+    patterns: tuple[Text, ...] = ()
+    """And every file of its top folder whose name fits one of these, as in `*.safetensors`."""
     sha256: dict[FileName, Sha256] = {}
     """What is known of the files' bytes beforehand; in a manifest, of all of them."""
 

@@ -37,13 +37,14 @@ class Preparer(Protocol):
 
 
 class OpenClipPreparer:
-    """The one that comes with the program; needs the extra `prepare`."""
+    """The one that comes with the program; needs the extra `prepare`. Converts describers too."""
 
     def __init__(self, needs: tuple[str, ...] = ("torch", "open_clip", "timm", "nncf")) -> None:
         self._needs = needs
 
     def require_ready(self, entry: Entry) -> None:
-        missing = [name for name in self._needs if importlib.util.find_spec(name) is None]
+        needs = ("torch", "transformers", "optimum", "nncf") if entry.prepare == "vlm" else self._needs
+        missing = [name for name in needs if importlib.util.find_spec(name) is None]
         if missing:
             raise PrepareError(
                 f"{entry.name} must be converted here, which needs {', '.join(missing)}: run "
@@ -52,6 +53,10 @@ class OpenClipPreparer:
             )
 
     def convert(self, entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
+        if entry.prepare == "vlm":
+            from pipeline.describers.export import convert_vlm
+
+            return convert_vlm(entry, fetched, job)
         from pipeline.prepare.run import convert_open_clip
 
         return convert_open_clip(entry, fetched, job, frames)

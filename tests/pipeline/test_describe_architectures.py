@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.describers.backends import load
+from pipeline.describers.backends.genai import GenaiGenerator
 from pipeline.describers.export import export
+from pipeline.describers.factory import choose
 from pipeline.describers.job import Generator, Job, LoadError, Spec
 from pipeline.describers.models import OPENVINO_FILE
+from pipeline.settings import DescribeSettings
+from pipeline.store.store import PullOptions, Store
 from tests.pipeline import tiny_vlm
-from tests.pipeline.describe_made import ROOT
+from tests.pipeline.describe_made import LONGEST_S, ROOT, tiny
 
-pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(LONGEST_S + 300)]
 
+PLAIN = "system: {system}\nuser: <image>\n{user}\nassistant:"
+"""What the tiny LLaVA was trained with; the published one has another form."""
 NAMES = ("smolvlm2-500m", "deepseek-vl-7b", "llama-3.2-11b-vision", "qwen3-vl-2b")
 
 
@@ -49,8 +56,6 @@ def test_it_runs_on_transformers(name: str, tmp_path: Path) -> None:
 
 
 def test_qwen3_vl_is_exported_and_runs_on_openvino(tmp_path: Path) -> None:
-    from pipeline.describers.backends.genai import GenaiGenerator
-
     folder = saved("qwen3-vl-2b", tmp_path / "qwen3-vl-2b")
     made = tmp_path / "made"
     export(folder, made, "int8", tmp_path / "log")
@@ -66,3 +71,28 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     for backend in ("openvino", "transformers"):
         with pytest.raises(LoadError, match="holds no model"):
             load(Spec(backend, "qwen3-vl-2b", folder=str(tmp_path), device="auto"))
+
+
+def test_the_store_converts_a_describer_carried_here_and_auto_takes_it(tmp_path: Path) -> None:
+    made = tiny("llava")
+    store = Store(tmp_path / "models")
+    store.pull("tiny-llava", options=PullOptions(offline_dir=made / "torch"))
+    manifest = store.manifest("tiny-llava")
+    assert manifest.kind == "describer"
+    assert manifest.precision == "int4"
+    assert {"model.safetensors", "tokenizer.json"} <= {file.name for file in manifest.raw}
+    assert store.verify("tiny-llava") == ()
+    assert next(line.state for line in store.list() if line.name == "tiny-llava") == "ready"
+    choice = choose(DescribeSettings(), "en", store.path, tmp_path / "cache", lambda: 2**34)
+    assert choice is not None
+    assert (choice.spec.model, choice.spec.backend, choice.spec.square) == ("tiny-llava", "openvino", True)
+    generator = GenaiGenerator(replace(choice.spec, template=PLAIN), "CPU")
+    said: list[str] = []
+
+    def take(piece: str) -> bool:
+        said.append(piece)
+        return True
+
+    system, user = tiny_vlm.asked("safe")
+    generator.generate(Job(1, tiny_vlm.picture("disc"), system, user, 20), take)
+    assert "".join(said).strip() == tiny_vlm.CAPTIONS["disc"]

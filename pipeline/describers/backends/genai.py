@@ -11,11 +11,13 @@ import numpy as np
 
 from pipeline.describers.golden import Golden, trusted_device
 from pipeline.describers.job import Emit, GenerateError, Job, LoadError, Spec, Written
+from pipeline.describers.models import OPENVINO_FILE
 from pipeline.describers.text import TokenText, first_line
 
 log = logging.getLogger(__name__)
 
-LANGUAGE_MODEL = "openvino_language_model.xml"
+IMAGE_TAG = "<ov_genai_image_0>"
+"""Where the first picture goes, in every model's prompt."""
 
 
 def load_checked(spec: Spec) -> GenaiGenerator:
@@ -44,7 +46,7 @@ class GenaiGenerator:
             openvino_genai: Any = import_module("openvino_genai")
         except ImportError:
             raise LoadError("openvino-genai is not installed; run script/setup") from None
-        if not (Path(spec.folder) / LANGUAGE_MODEL).is_file():
+        if not (Path(spec.folder) / OPENVINO_FILE).is_file():
             raise LoadError(f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again")
         self.device = device
         self._genai = openvino_genai
@@ -54,8 +56,7 @@ class GenaiGenerator:
         except RuntimeError as error:
             raise LoadError(f"{spec.model} does not load on {device}: {first_line(error)}") from None
         self._tokenizer = self._pipeline.get_tokenizer()
-        if spec.template:
-            self._tokenizer.set_chat_template(spec.template)
+        self._template = spec.template
 
     def _open(self, spec: Spec, device: str) -> Any:
         options = {"CACHE_DIR": str(Path(spec.cache) / "compiled")} if spec.cache else {}
@@ -80,7 +81,7 @@ class GenaiGenerator:
         streamer = streamer_type(self._genai)(self._tokenizer, emit)
         try:
             result = self._pipeline.generate(
-                self._history(job),
+                self._prompt(job),
                 images=[self._picture(job)],
                 generation_config=self._options(job),
                 streamer=streamer,
@@ -95,7 +96,10 @@ class GenaiGenerator:
     def interrupt(self) -> None:
         """Nothing is waited for here: the streamer is asked after each token."""
 
-    def _history(self, job: Job) -> Any:
+    def _prompt(self, job: Job) -> Any:
+        """Messages for the model's own chat template, or text in the format given for one that has none."""
+        if self._template:
+            return self._template.format(system=job.system, user=job.user).replace("<image>", IMAGE_TAG)
         history = self._genai.ChatHistory()
         if job.system:
             history.append({"role": "system", "content": job.system})
@@ -113,6 +117,7 @@ class GenaiGenerator:
     def _options(self, job: Job) -> Any:
         options = self._genai.GenerationConfig()
         options.max_new_tokens = job.max_tokens
+        options.apply_chat_template = not self._template
         options.do_sample = job.temperature > 0
         if options.do_sample:
             options.temperature, options.top_p = job.temperature, job.top_p
