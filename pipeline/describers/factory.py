@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.describer import DescribeError, Describer
@@ -58,10 +58,13 @@ def build(
     locate: Locate,
     cache: Path,
     words: TagWords | None = None,
+    idle: bool = True,
     available: Callable[[], int] = available_bytes,
 ) -> WatchedDescriber | None:
     """None where the settings want no descriptions.
 
+    With `idle` a local model only runs while nobody else wants the processor, as beside the danger lane;
+    a replay waits for it instead, so there it may be False.
     What the machine lacks is no error: the describer then is failed, says why, and `tags` answers. Raises
     DescribeError for settings that contradict each other.
     """
@@ -78,11 +81,10 @@ def build(
     if choice is None:
         log.info("descriptions by %s: no model for more is in the store", tags.model)
         return Always(tags)
+    spec = replace(choice.spec, idle=choice.spec.idle and idle)
     limits = Limits(choice.memory_bytes, settings.load_s)
     style = Style(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
-    return WithFallback(
-        ChildDescriber(choice.spec.model, Keeper(choice.spec, limits), prompts, language, style), tags
-    )
+    return WithFallback(ChildDescriber(spec.model, Keeper(spec, limits), prompts, language, style), tags)
 
 
 def choose(
