@@ -64,7 +64,7 @@ class Living:
             **{k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")},
             "HOME": str(folder),
             "XDG_RUNTIME_DIR": self._runtime.name,
-            "XDG_CACHE_HOME": str(_cache()),
+            "XDG_CACHE_HOME": str(own_cache()),
             "WATCHWORD_PATHS__MODELS": str(models),
             "PYTHONFAULTHANDLER": "1",
             **(env or {}),
@@ -176,7 +176,7 @@ class Living:
         return [int(pid) for task in tasks for pid in task.read_text().split()]
 
 
-def _cache() -> Path:
+def own_cache() -> Path:
     """Compiled models and rendered phrases, kept between tests."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(base) / "watchword-tests"
