@@ -28,6 +28,8 @@ CHILD = "pipeline.describers.child"
 TICK_S = 0.1
 MESSAGE_S = 5.0
 """Seconds a message that has begun may take."""
+SEND_S = 20.0
+"""Seconds the child may take to accept a picture: it only runs while nobody else does."""
 MOST_PIECES = 4096
 """Messages of an answer that may wait; a child that sends more is out of its mind."""
 MOST_ORDERS = 16
@@ -156,8 +158,9 @@ class Keeper:
 
     def close(self) -> None:
         """Kill the child for good."""
-        self._closing.set()
-        self._ring()
+        with self._lock:
+            self._closing.set()
+            self._ring()
         self._thread.join(MESSAGE_S + 2)
 
     def _order(self, order: Order) -> bool:
@@ -167,7 +170,8 @@ class Keeper:
         return done
 
     def _ring(self) -> None:
-        with contextlib.suppress(OSError):
+        """Wake the thread; only with the lock held."""
+        if self._bell >= 0:
             os.eventfd_write(self._bell, 1)
 
     def _run(self) -> None:
@@ -176,7 +180,9 @@ class Keeper:
                 self._live()
             except (_GoneError, LinkError, OSError) as error:
                 self._lost(str(error) if isinstance(error, _GoneError) else "the describer's process ended")
-        os.close(self._bell)
+        with self._lock:
+            os.close(self._bell)
+            self._bell = -1
 
     def _live(self) -> None:
         """One life of a child. Raises _GoneError, LinkError or OSError at its end."""
@@ -223,7 +229,7 @@ class Keeper:
                 self._tell(child)
             message = receive(child.link, MESSAGE_S)[0] if link in readable else None
         except TimeoutError:
-            raise _GoneError("the describer's process broke off in a message") from None
+            raise _GoneError("the describer's process stopped in the middle of a message") from None
         self._check(child)
         return message
 
@@ -232,7 +238,7 @@ class Keeper:
         with contextlib.suppress(queue.Empty):
             while True:
                 header, pixels = self._orders.get_nowait()
-                child.link.settimeout(MESSAGE_S)
+                child.link.settimeout(SEND_S)
                 send(child.link, header, pixels)
 
     def _check(self, child: Spawned) -> None:
