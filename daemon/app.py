@@ -36,12 +36,14 @@ from daemon.settings import Settings
 from daemon.watcher import Watcher
 from pipeline import hazards as hazard_tables
 from pipeline.assessor import Assessor
-from pipeline.calibration import shipped_starter
+from pipeline.calibrations import Calibrations
 from pipeline.describer import DescribeError
 from pipeline.describers import factory as describers
 from pipeline.describers.state import WatchedDescriber
+from pipeline.eye import hazards_of, open_eye
 from pipeline.hazards import Hazard
 from pipeline.image_text import ImageTextModel
+from pipeline.image_text_models import fell_back, load_image_text
 from pipeline.stillness import Stillness
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
@@ -78,21 +80,28 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.paths.models)
 
 
-def load_model(settings: Settings) -> ImageTextModel:
-    """The image-text model that the settings name. Raises StoreError or CommandError."""
-    from pipeline.starter.model import StarterModel
+def open_calibrations(settings: Settings) -> Calibrations:
+    """Where calibrations are looked for."""
+    return Calibrations(settings.paths.state, open_store(settings))
 
-    name = "starter" if settings.pipeline.model == "auto" else settings.pipeline.model
-    if name != "starter":
-        raise CommandError(f"pipeline.model = {name!r}: not here; see `watchword models list`")
-    if settings.pipeline.model == "auto":
-        log.info("model: starter, the best in the store")
-    return StarterModel(
-        open_store(settings).path(name),
-        settings.pipeline.device,
-        settings.pipeline.threads,
+
+def load_model(settings: Settings) -> ImageTextModel:
+    """The image-text model that the settings name; `auto` takes none that was never calibrated.
+
+    Raises StoreError, ModelUnusableError, StarterUnusableError.
+    """
+    wanted = settings.pipeline
+    model = load_image_text(
+        open_store(settings),
+        wanted.model,
+        wanted.device,
+        wanted.threads,
         settings.paths.cache,
+        open_calibrations(settings).known,
     )
+    if fell_back(wanted.device, model.device):
+        log.warning("%s runs on %s, not on %s as preferred", model.name, model.device, wanted.device)
+    return model
 
 
 def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping[str, float]) -> CoreSpec:
@@ -119,19 +128,26 @@ def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping
     )
 
 
-def build_detector(settings: Settings, model: ImageTextModel | None = None) -> Detector:
-    """Model, prompts, calibration and thresholds, fitted together."""
-    model = model or load_model(settings)
-    hazards = hazard_tables.from_settings(settings.hazards)
+def enabled_hazards(settings: Settings) -> tuple[Hazard, ...]:
+    """What is watched for. Raises HazardError, CommandError."""
+    hazards = hazards_of(settings.hazards, settings.paths.state)
     if not hazards:
         raise CommandError("every hazard is disabled; enable one in [hazards.NAME]")
-    prompts = hazard_tables.prompt_set(hazards)
-    bank = model.bind(prompts)
-    calibration = shipped_starter().bind(model.name, model.fingerprint, prompts)
-    thresholds = dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
+    return hazards
+
+
+def build_detector(settings: Settings, model: ImageTextModel | None = None, *, own: bool = True) -> Detector:
+    """Model, prompts, taught pictures, calibration and thresholds, fitted together.
+
+    `own`: with the user's own calibration, where there is one.
+    """
+    model = model or load_model(settings)
+    hazards = enabled_hazards(settings)
+    eye = open_eye(model, hazards, open_calibrations(settings), settings.paths.state, own=own)
+    thresholds = dict(zip(eye.calibration.names, eye.calibration.thresholds.tolist(), strict=True))
     spec = core_spec(settings, hazards, thresholds)
     stillness = Stillness(settings.pipeline.still_level, settings.pipeline.still_s)
-    assessor = Assessor(model, bank, calibration, stillness)
+    assessor = Assessor(model, eye.bank, eye.calibration, stillness)
     return Detector(model, assessor, thresholds, spec)
 
 

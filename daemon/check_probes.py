@@ -16,6 +16,7 @@ import numpy as np
 from daemon import app
 from daemon.settings import Settings
 from daemon.trial import Facts, TrialFailed, attempt
+from pipeline.image_text_models import AUTO, best_model
 from pipeline.store.errors import StoreError
 
 State = Literal["ok", "warn", "fail"]
@@ -59,14 +60,15 @@ def _writable(folder: Path) -> bool:
 
 def store(settings: Settings) -> Iterator[Finding]:
     """The model that is wanted is in the store, unharmed."""
-    name = "starter" if settings.pipeline.model == "auto" else settings.pipeline.model
-    models = app.open_store(settings)
+    name, models = settings.pipeline.model, app.open_store(settings)
     try:
+        name = best_model(models, app.open_calibrations(settings).known) if name == AUTO else name
         harm = [str(finding) for finding in models.verify(name)]
     except StoreError as error:
         harm = [str(error)]
     if harm:
-        yield Finding("model store", "fail", harm[0], f"watchword models pull {name}")
+        pull = "starter" if name == AUTO else name
+        yield Finding("model store", "fail", harm[0], f"watchword models pull {pull}")
     else:
         yield Finding("model store", "ok", f"{name} in {models.root}")
 
@@ -75,12 +77,13 @@ def devices(settings: Settings) -> Iterator[Finding]:
     """The model runs on each OpenVINO device and sees there what it sees on the processor."""
     import openvino
 
-    wanted = settings.pipeline.device
+    wanted = settings.pipeline.device.replace(" ", "")
     reference = _on_device(settings, "CPU")
     yield judged("CPU", reference, reference, wanted)
-    others = [name for name in openvino.Core().available_devices if name != "CPU"]
-    for device in dict.fromkeys([*others, *([wanted] if wanted != "CPU" else [])]):
-        yield judged(device, _on_device(settings, device), reference, wanted)
+    named = [] if wanted.lower() == "best" else wanted.split(",")
+    for device in dict.fromkeys([*openvino.Core().available_devices, *named]):
+        if device != "CPU":
+            yield judged(device, _on_device(settings, device), reference, wanted.partition(",")[0])
 
 
 def _on_device(settings: Settings, device: str) -> Facts | TrialFailed:
@@ -96,6 +99,8 @@ def judged(device: str, facts: Facts | TrialFailed, reference: Facts | TrialFail
     bad: State = "fail" if device == wanted else "warn"
     if isinstance(facts, TrialFailed):
         return Finding(name, bad, str(facts), "" if device == "CPU" else 'pipeline.device = "CPU"')
+    if facts["device"].partition(".")[0] != device.partition(".")[0]:
+        return Finding(name, bad, f"it runs on {facts['device']} instead", 'pipeline.device = "CPU"')
     if isinstance(reference, dict) and _cosine(facts, reference) < _SAME_COSINE:
         return Finding(name, bad, "it sees something else there than on the CPU", 'pipeline.device = "CPU"')
     return Finding(name, "ok", f"{facts['model']}, {facts['ms']:.0f} ms a picture")

@@ -32,6 +32,7 @@ from daemon.settings import Settings
 from daemon.signals import Signals
 from pipeline import wording
 from pipeline.describers.state import WatchedDescriber
+from pipeline.image_text_models import fell_back
 from speech.player import Outlet as SoundOutlet
 
 log = logging.getLogger(__name__)
@@ -145,6 +146,8 @@ class Daemon:
         log.info("watching %s", live.reader.event.reason or self._source_name())
         language = self._settings.speech.language
         live.mind.step(Say(wording.READY[language], earcon="ready"))
+        if fell_back(self._settings.pipeline.device, live.detector.model.device):
+            live.mind.step(Say(wording.OTHER_DEVICE[language]))
 
     def _loop(self) -> None:
         pulse = Pulse(self._notifier, self._beats)
@@ -255,6 +258,8 @@ class Daemon:
             "uptime_s": round(now - self._started_s, 1),
             "source": self._source_name(),
             "model": live.detector.model.name,
+            "device": live.detector.model.device,
+            "device_wanted": self._settings.pipeline.device,
             "describer": _describer_status(live.describer),
             "camera": live.reader.event.state.value,
             "fps": round(self._rate.per_second, 2),

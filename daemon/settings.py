@@ -20,6 +20,7 @@ from daemon.settings_problems import hazard_problems, problems
 from daemon.settings_schema import KeyPath, Schema
 from pipeline import hazards as known_hazards
 from pipeline.settings import DescribeSettings, HazardSettings, PipelineSettings, SceneSettings, WatchSettings
+from pipeline.taught import taught_names
 from speech.settings import SpeechSettings
 
 
@@ -77,10 +78,11 @@ def load(config: Path | None, env: Mapping[str, str], cli: Mapping[str, Any]) ->
     `config` is the file asked for, if any; `cli` holds values by dotted key.
     """
     lower, upper = _files(config, env), _given(env, cli)
-    overrides = read_file(_state_folder((*lower, *upper), env) / OVERRIDES, "overrides")
+    state = _state_folder((*lower, *upper), env)
+    overrides = read_file(state / OVERRIDES, "overrides")
     if overrides is not None:
         _refuse_paths(overrides)
-    layers = (*lower, *([overrides] if overrides else []), *upper)
+    layers = (*lower, _taught(state), *([overrides] if overrides else []), *upper)
     read = tuple(Path(layer.source) for layer in layers if layer.source)
     values, origins = merge(layers)
     return Loaded(_checked(values, origins, env), origins, read)
@@ -108,6 +110,11 @@ def _given(env: Mapping[str, str], cli: Mapping[str, Any]) -> tuple[Layer, ...]:
 
 def _builtin() -> Layer:
     return Layer("default", {"hazards": known_hazards.builtin()})
+
+
+def _taught(state: Path) -> Layer:
+    """Every hazard that was taught here has a table; its file may say more, a built-in one has it all."""
+    return Layer("default", {"hazards": {name: {} for name in taught_names(state)}})
 
 
 def _config_file(config: Path | None, env: Mapping[str, str]) -> Layer | None:
@@ -148,7 +155,7 @@ def _checked(values: Mapping[str, Any], origins: Mapping[KeyPath, Layer], env: M
         settings = Settings.model_validate_json(tree, strict=True)
     except ValidationError as error:
         raise ConfigError(*problems(error, SCHEMA, origins)) from None
-    wrong = hazard_problems(settings.hazards, origins)
+    wrong = hazard_problems(settings.hazards, origins, taught_names(settings.paths.state))
     if wrong:
         raise ConfigError(*wrong)
     return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -73,21 +73,26 @@ def _shown(value: Any) -> str:
     return redact(json.dumps(value, default=str, ensure_ascii=False))
 
 
-def hazard_problems(hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer]) -> list[str]:
-    """One line for each hazard that could not be watched for: misspelt, or new and without words."""
+def hazard_problems(
+    hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer], taught: Collection[str] = ()
+) -> list[str]:
+    """One line for each hazard that could not be watched for: misspelt, or new and without words.
+
+    Those that were `taught` by pictures need no words.
+    """
     found = []
     for name, hazard in hazards.items():
-        if wrong := _hazard_problem(name, hazard):
+        if wrong := _hazard_problem(name, hazard, taught):
             found.append(f"{_layer(('hazards', name), origins).where(('hazards', name))}: {wrong}")
     return found
 
 
-def _hazard_problem(name: str, hazard: HazardSettings) -> str | None:
+def _hazard_problem(name: str, hazard: HazardSettings, taught: Collection[str]) -> str | None:
     near = difflib.get_close_matches(name, known_hazards.builtin(), n=1)
-    if not hazard.prompts and near:
+    if not hazard.prompts and near and name not in taught:
         return f'hazards.{name}: no hazard known by this name; did you mean "hazards.{near[0]}"?'
     try:
-        known_hazards.from_settings({name: hazard.model_copy(update={"enabled": True})})
+        known_hazards.from_settings({name: hazard.model_copy(update={"enabled": True})}, taught)
     except known_hazards.HazardError as error:
         return str(error)
     return None

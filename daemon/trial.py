@@ -60,7 +60,12 @@ def _model(settings: Settings) -> Facts:
     start = time.perf_counter()
     embedding = [model.encode(picture) for _ in range(10)][-1]
     took_s = time.perf_counter() - start
-    return {"model": model.name, "ms": took_s * 100, "embedding": [float(value) for value in embedding]}
+    return {
+        "model": model.name,
+        "device": model.device,
+        "ms": took_s * 100,
+        "embedding": [float(value) for value in embedding],
+    }
 
 
 def _voice(settings: Settings) -> Facts:

@@ -73,6 +73,10 @@ class Watcher:
         """Let `run` end after the frame it is at."""
         self._closed.set()
 
+    def use(self, assessor: Assessor) -> None:
+        """From the next frame on; of the same hazards, in the same order."""
+        self._assessor = assessor
+
     def _frame(self, frame: Frame) -> None:
         taken_s = self._clock()
         assessment = self._assessor.assess(frame, self._mind.ask(lambda core: core.watch.focus()))

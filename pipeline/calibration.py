@@ -38,6 +38,21 @@ class Fit(BaseModel, frozen=True, extra="forbid"):
     """What it was fitted on, in words."""
 
 
+class Provenance(BaseModel, frozen=True, extra="forbid"):
+    """How thresholds of a user's own came about."""
+
+    method: str
+    source: str
+    """The footage, credentials left out."""
+    seconds: float
+    frames: int
+    false_alerts_per_hour: float
+    """The budget that was asked for."""
+    made_at: str
+    made_by: str
+    """Version of the program."""
+
+
 class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
     """A calibration file: one model, one fit a hazard, and one for hazards that have none of their own."""
 
@@ -46,6 +61,8 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
     model_fingerprint: str
     generic: Fit
     hazards: Mapping[str, Fit] = {}
+    made: Provenance | None = None
+    """Where thresholds were fitted to somebody's own footage."""
 
     def bind(self, model: str, model_fingerprint: str, prompts: PromptSet) -> Calibration:
         """The fits in the order of the prompts' hazards.
@@ -53,13 +70,24 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
         A hazard without a fit for exactly its prompts (one of the user's own, or a built-in one with other
         words) gets the generic fit, which is logged. Raises CalibrationError for another model.
         """
+        self.require(model, model_fingerprint)
+        marks = zip(prompts.names, hazard_fingerprints(model_fingerprint, prompts), strict=True)
+        return Calibration.of(prompts.names, [self._fit(name, mark) for name, mark in marks])
+
+    def require(self, model: str, model_fingerprint: str) -> None:
+        """Raises CalibrationError where it was made for another model, or for another version of it."""
         if (model, model_fingerprint) != (self.model, self.model_fingerprint):
             raise CalibrationError(
                 f"the calibration was made for model {self.model} ({self.model_fingerprint[:12]}), not for "
                 f"{model} ({model_fingerprint[:12]}); make a new one with `watchword calibrate`"
             )
+
+    def unfit(self, model_fingerprint: str, prompts: PromptSet) -> tuple[str, ...]:
+        """The hazards that have no fit here for exactly their words."""
         marks = zip(prompts.names, hazard_fingerprints(model_fingerprint, prompts), strict=True)
-        return Calibration.of(prompts.names, [self._fit(name, mark) for name, mark in marks])
+        return tuple(
+            name for name, mark in marks if name not in self.hazards or self.hazards[name].fingerprint != mark
+        )
 
     def _fit(self, name: str, fingerprint: str) -> Fit:
         own = self.hazards.get(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -29,6 +29,7 @@ class Hazard:
     name: str
     severity: Severity
     prompts: tuple[str, ...]
+    """Empty where it was taught by pictures alone."""
     threshold: float | None
     """Probability from 0 to 1; None takes the calibration's."""
     say: Mapping[str, str]
@@ -40,18 +41,22 @@ def builtin() -> dict[str, dict[str, Any]]:
     return {name: dict(table) for name, table in _shipped()["hazards"].items()}
 
 
-def from_settings(settings: Mapping[str, HazardSettings]) -> tuple[Hazard, ...]:
-    """The enabled hazards, in the order of the settings. Raises HazardError."""
-    return tuple(_hazard(name, one) for name, one in settings.items() if one.enabled)
+def from_settings(settings: Mapping[str, HazardSettings], taught: Collection[str] = ()) -> tuple[Hazard, ...]:
+    """The enabled hazards, in the order of the settings; those `taught` may lack prompts.
+
+    Raises HazardError.
+    """
+    return tuple(_hazard(name, one, name in taught) for name, one in settings.items() if one.enabled)
 
 
 def prompt_set(hazards: Iterable[Hazard]) -> PromptSet:
     """The prompts of these hazards, contrasted with safe scenes and with every built-in hazard.
 
     The contrast does not depend on which hazards are enabled or added, so neither do the scores
-    of the others. A bank leaves a hazard's own prompts out of its contrast.
+    of the others. A bank leaves a hazard's own prompts out of its contrast. Hazards without prompts are left
+    out.
     """
-    chosen = tuple((hazard.name, hazard.prompts) for hazard in hazards)
+    chosen = tuple((hazard.name, hazard.prompts) for hazard in hazards if hazard.prompts)
     shipped = {name: tuple(table["prompts"]) for name, table in builtin().items()}
     world = {**shipped, **{name: prompts for name, prompts in chosen if name in shipped}}
     return PromptSet(
@@ -59,10 +64,13 @@ def prompt_set(hazards: Iterable[Hazard]) -> PromptSet:
     )
 
 
-def _hazard(name: str, settings: HazardSettings) -> Hazard:
+def _hazard(name: str, settings: HazardSettings, taught: bool) -> Hazard:
     prompts = tuple(text.strip() for text in settings.prompts if text.strip())
-    if not prompts:
-        raise HazardError(f'hazards.{name}: no prompts; add some, for example prompts = ["a photo of ..."]')
+    if not prompts and not taught:
+        raise HazardError(
+            f'hazards.{name}: no prompts; add some, for example prompts = ["a photo of ..."], or show '
+            f"pictures of it with `watchword teach {name}`"
+        )
     given = {"en": settings.say_en, "ko": settings.say_ko}
     return Hazard(
         name=name,

@@ -62,6 +62,11 @@ class ImageTextModel(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """The OpenVINO device it runs on."""
+        ...
+
+    @property
     def input_size(self) -> tuple[int, int]:
         """Width and height in pixels of what the network sees."""
         ...

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+
+_CHOOSERS = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
 class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
     """Which model looks, and on what device."""
 
     model: str = Field("auto", description="auto | starter | a name from `watchword models list`")
-    device: str = Field("CPU", description="OpenVINO device")
+    device: str = Field(
+        "CPU",
+        description="best | OpenVINO devices in order of preference, as in NPU,GPU,CPU; each is tested",
+    )
     threads: int = Field(0, ge=0, le=64, description="threads of the encoder; 0 lets OpenVINO choose")
     still_s: float = Field(
         0.5,
@@ -22,6 +27,15 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
     still_level: float = Field(
         2.0, ge=0, le=20, description="grey levels that no spot may change by to count as the same"
     )
+
+    @field_validator("device")
+    @classmethod
+    def _names_devices(cls, device: str) -> str:
+        """What OpenVINO's own choosers pick cannot be tested beforehand."""
+        names = device.upper().replace(" ", "").split(",")
+        if not all(names) or any(name.startswith(_CHOOSERS) for name in names):
+            raise ValueError('name devices in order of preference, as in "NPU,GPU,CPU", or "best"')
+        return device
 
 
 class WatchSettings(BaseModel, frozen=True, extra="forbid"):

@@ -88,6 +88,10 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
 NOTHING_SAID: Mapping[str, str] = {"en": "I have not said anything yet.", "ko": "아직 말한 것이 없습니다."}
 
 READY: Mapping[str, str] = {"en": "Ready. I am watching.", "ko": "준비되었습니다. 지켜보고 있습니다."}
+OTHER_DEVICE: Mapping[str, str] = {
+    "en": "The chosen processor cannot be used. Warnings may be slower.",
+    "ko": "선택한 처리 장치를 쓸 수 없습니다. 경고가 느릴 수 있습니다.",
+}
 GOODBYE: Mapping[str, str] = {
     "en": "I am stopping. No more warnings.",
     "ko": "종료합니다. 이제 경고가 없습니다.",

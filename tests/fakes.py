@@ -93,6 +93,7 @@ class ColourModel:
 
     name = "colour"
     fingerprint = "colour-1"
+    device = "CPU"
     input_size = (8, 8)
 
     def encode(self, image: Image) -> Embedding:

@@ -47,7 +47,7 @@ class OpenClipModel:
             if not (folder / name).is_file():
                 raise ModelUnusableError(f"{folder}: no {name}; run `watchword models pull {folder.name}`")
         self.fingerprint = digest(_SCHEME, self._recipe.identity)
-        self._request, self.device = compile_tested(
+        self._request, self._device = compile_tested(
             ov.Core(),
             folder / self._recipe.image,
             device,
@@ -61,6 +61,10 @@ class OpenClipModel:
     @property
     def name(self) -> str:
         return self._recipe.name
+
+    @property
+    def device(self) -> str:
+        return self._device
 
     @property
     def input_size(self) -> tuple[int, int]:

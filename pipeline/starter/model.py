@@ -94,6 +94,7 @@ class StarterModel:
         if missing:
             raise StarterUnusableError(f"{folder}: no {missing[0]}; run `watchword models pull starter`")
         self.fingerprint = _fingerprint(folder)
+        self.device = device
         self._classes = _class_names(folder / NAMES_FILE)
         text_mark = digest(*(_sha256(folder / name) for name in (TEXT_FILE, TOKENIZER_FILE)))
         self._texts = CachedTexts(

@@ -62,11 +62,14 @@ class Store:
         others = sorted(self._installed() - set(known))
         return tuple(listed(self.root / name, self.catalogue.get(name)) for name in (*known, *others))
 
-    def best(self, kind: Kind) -> str | None:
-        """The most preferred model of a kind that is here by size, for settings that say "auto"."""
+    def best(self, kind: Kind, accept: Callable[[str], bool] = lambda _: True) -> str | None:
+        """The most preferred model of a kind that is here by size, for settings that say "auto".
+
+        `accept` may turn down names.
+        """
         usable = (State.READY, State.OUTDATED)
         here = [line.name for line in self.list() if line.kind == kind and line.state in usable]
-        return next((name for name in here if self.catalogue.get(name)), None)
+        return next((name for name in here if self.catalogue.get(name) and accept(name)), None)
 
     def path(self, name: str) -> Path:
         """The folder of a model whose files are all there, by size.

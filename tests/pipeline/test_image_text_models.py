@@ -6,12 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from pipeline.image_text_models import load_image_text
+from capture.frame import Image
+from pipeline.image_text_models import agreement, best_model, fell_back, load_image_text
+from pipeline.settings import PipelineSettings
 from pipeline.store.catalogue import Catalogue, shipped_catalogue
 from pipeline.store.errors import NotInstalledError, StoreError, UnknownModelError
 from pipeline.store.manifest import Kind
 from pipeline.store.store import PullOptions, Store
+from pipeline.types import Embedding
+from tests.fakes import ColourModel
 from tests.pipeline.starter_files import starter_folder
 from tests.pipeline.store_index import tiny_catalogue
 
@@ -33,6 +38,33 @@ def test_the_starter_serves_where_nothing_better_is_here(store: Store, wanted: s
     assert model.encode(np.zeros((20, 30, 3), np.uint8)).shape == (1000,)
 
 
+def test_a_device_that_is_not_here_is_passed_over(store: Store) -> None:
+    model = load_image_text(store, "starter", "NPU,CPU")
+    assert model.device == "CPU"
+    assert fell_back("NPU,CPU", model.device)
+    assert not fell_back("best", model.device)
+    assert not fell_back("GPU, CPU", "GPU.0")
+
+
+def test_a_device_that_sees_something_else_is_told_apart(store: Store) -> None:
+    model = load_image_text(store, "starter")
+    assert agreement(model, model) == pytest.approx(1)
+
+    class Wrong(ColourModel):
+        """Sees the first class everywhere."""
+
+        def encode(self, image: Image) -> Embedding:
+            return np.asarray(np.eye(1000)[0], np.float32)
+
+    assert agreement(Wrong(), model) < 0.9
+
+
+@pytest.mark.parametrize("device", ["AUTO", "AUTO:GPU,CPU", "CPU,MULTI:GPU", "CPU,", ""])
+def test_no_chooser_of_devices_is_believed(device: str) -> None:
+    with pytest.raises(ValidationError, match="in order of preference"):
+        PipelineSettings(device=device)
+
+
 def test_an_empty_store_says_what_to_pull(tmp_path: Path) -> None:
     with pytest.raises(NotInstalledError, match="watchword models pull starter"):
         load_image_text(Store(tmp_path), "auto")
@@ -50,7 +82,9 @@ def test_a_clip_is_no_model(tmp_path: Path) -> None:
         load_image_text(store, "tiny")
 
 
-def test_the_best_is_the_first_of_the_catalogue_that_is_here(tmp_path: Path) -> None:
+def test_the_best_is_the_first_of_the_catalogue_that_is_here(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tiny,) = tiny_catalogue(tmp_path / "w")
     later = tiny.model_copy(update={"name": "later"})
     store = Store(tmp_path / "store", Catalogue((tiny, later)))
@@ -60,6 +94,9 @@ def test_the_best_is_the_first_of_the_catalogue_that_is_here(tmp_path: Path) -> 
     store.pull("tiny", options=PullOptions(tmp_path / "w"))
     assert store.best(Kind.IMAGE_TEXT) == "tiny"
     assert store.best(Kind.DESCRIBER) is None
+    assert store.best(Kind.IMAGE_TEXT, lambda name: name != "tiny") == "later"
+    assert best_model(store, lambda name: name != "tiny") == "later"
+    assert "model tiny is here too, but has no calibration" in caplog.text
     (store.root / "tiny" / "weights.bin").write_bytes(b"")
     assert store.best(Kind.IMAGE_TEXT) == "later"
 
