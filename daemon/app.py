@@ -17,17 +17,17 @@ from capture.v4l2 import list_devices
 from daemon.blackbox import BlackBox
 from daemon.control_paths import server_socket
 from daemon.core import Core
-from daemon.core_types import CoreSpec, HazardSpec
+from daemon.core_types import CoreSpec, HazardSpec, Say
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.eyesight import Eyesight
+from daemon.false_alarms import FalseAlarms
 from daemon.forwarder import Forwarder
 from daemon.ledger import Ledger
 from daemon.live import Narrating, Stagehand
 from daemon.mind import Mind
 from daemon.narrator import Narrator
 from daemon.paths import NAME
-from daemon.reload import Plan
 from daemon.replay import Options, Replay, Sink
 from daemon.replay import Voice as ReplayVoice
 from daemon.scribe import Outlet, Scribe
@@ -47,7 +47,7 @@ from pipeline.image_text_models import fell_back, load_image_text
 from pipeline.stillness import Stillness
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
-from pipeline.wording import danger_phrases
+from pipeline.wording import NOT_NOTED, danger_phrases
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
 from speech.player import PlayerEvent
@@ -251,6 +251,7 @@ class Live:
     watcher: Watcher
     slot: LatestSlot[Frame]
     reader: Reader
+    false_alarms: FalseAlarms
 
 
 def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, clock: Clock) -> Voice:
@@ -302,8 +303,14 @@ def build_live(
     narrator = Narrator(describer, mind.step) if describer else None
     language, deadline_s = settings.speech.language, settings.describe.deadline_s
     narrating = Narrating(narrator, language, deadline_s) if narrator else None
+    false_alarms = FalseAlarms(
+        settings.paths.state,
+        {"model": detector.model.name, "fingerprint": detector.model.fingerprint},
+        mind.frozen,
+        lambda: mind.step(Say(NOT_NOTED[language], earcon="error")),
+    )
     # The performer is attached before anything can report: parts with threads come after it.
-    stagehand = Stagehand(mind, narrating, scribe, ledger, lambda: watcher.view, on_alert)
+    stagehand = Stagehand(mind, narrating, scribe, ledger, lambda: watcher.view, on_alert, false_alarms.note)
     mind.attach(stagehand.perform)
     mouth = (
         build_forwarder(settings, mind, env, clock)
@@ -314,14 +321,20 @@ def build_live(
     path = source_path(settings, source)
     sense = CameraSense(mind.step, camera_over)
     reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)
-    return Live(detector, mind, scribe, ledger, mouth, describer, narrator, watcher, slot, reader)
+    return Live(
+        detector, mind, scribe, ledger, mouth, describer, narrator, watcher, slot, reader, false_alarms
+    )
 
 
-def apply_live(live: Live, settings: Settings, plan: Plan) -> None:
-    """Let a running daemon take over settings that need no restart."""
+def apply_live(live: Live, settings: Settings, voice: bool) -> None:
+    """Let a running daemon take over settings that need no restart; `voice`: words sound different.
+
+    Phrases are rendered before anything changes, which takes a while. Raises SynthesisError, ValueError;
+    the old settings then hold.
+    """
     hazards = hazard_tables.from_settings(settings.hazards)
     spec = core_spec(settings, hazards, live.detector.thresholds)
-    if plan.voice and isinstance(live.mouth, Voice):
+    if voice and isinstance(live.mouth, Voice):
         renderer = build_renderer(settings, live.mouth.synthesizer)
         prepare_phrases(renderer, spec)
         live.mouth.speaker.use(renderer)

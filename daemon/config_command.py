@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import tomli_w
 
 from capture.redact import redact
 from daemon.errors import CommandError
+from daemon.overrides import write_atomically
 from daemon.settings import Loaded, overrides_file
 from daemon.settings_layers import Layer, read_file, walk
 from daemon.settings_schema import KeyPath, dotted
@@ -101,17 +101,3 @@ def _drop(tree: dict[str, Any], path: KeyPath) -> bool:
             return True
     del tree[name]
     return True
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a file so that a reader, or a power cut, finds the old text or the new one, never a part."""
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with new.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        shutil.copymode(file, new)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)

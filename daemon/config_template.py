@@ -53,13 +53,17 @@ def _section(path: KeyPath, values: Mapping[str, Any]) -> Iterator[str]:
     plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
     yield f"[{'.'.join(path)}]"
     yield from _comment((SCHEMA.at(path) or {}).get("description", ""))
+    if SCHEMA.names(path) == (ENTRY,):  # people name the entries; they are all alike
+        yield from _assignments(plain)
+        plain = {}
     for key, value in plain.items():
         yield ""
         yield from _comment(_meaning((*path, key)))
         yield from _assignments({key: value})
     yield ""
-    for key in values.keys() - plain.keys():
-        yield from _section((*path, key), values[key])
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _section((*path, key), value)
 
 
 def _help_line(key: str) -> Iterator[str]:

@@ -29,9 +29,10 @@ class _Command(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_na
 
 
 class Status(_Command):
-    """How is it?"""
+    """How is it? `aloud`: say it too."""
 
     do: Literal["status"] = "status"
+    aloud: bool = False
 
 
 class Say(_Command):
@@ -47,6 +48,42 @@ class Ask(_Command):
 
     do: Literal["ask"] = "ask"
     question: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Describe(_Command):
+    """Describe what is seen now."""
+
+    do: Literal["describe"] = "describe"
+
+
+class FalseAlarm(_Command):
+    """The last alert was wrong."""
+
+    do: Literal["false_alarm"] = "false_alarm"
+
+
+class Louder(_Command):
+    """A step louder, now and after the next start; so with its three like."""
+
+    do: Literal["louder"] = "louder"
+
+
+class Softer(_Command):
+    do: Literal["softer"] = "softer"
+
+
+class Faster(_Command):
+    do: Literal["faster"] = "faster"
+
+
+class Slower(_Command):
+    do: Literal["slower"] = "slower"
+
+
+class Earcons(_Command):
+    """Play each short sound and say what it means."""
+
+    do: Literal["earcons"] = "earcons"
 
 
 class Hush(_Command):
@@ -92,7 +129,8 @@ class Utter(_Command):
     """Say this for another instance, which has no loudspeaker of its own."""
 
     do: Literal["utter"] = "utter"
-    text: Words
+    text: Annotated[str, Field(max_length=1000)]
+    """Empty where there is only an earcon."""
     language: Language
     priority: Literal["danger", "message", "text", "notice"]
     key: Name
@@ -104,7 +142,25 @@ class Utter(_Command):
     """The other's id, such as `left:a12`; by it the other finds its `speak` among our events."""
 
 
-Command = Status | Say | Ask | Hush | Repeat | Mute | Reload | Why | Events | Utter
+Command = (
+    Status
+    | Say
+    | Ask
+    | Describe
+    | Hush
+    | Repeat
+    | Mute
+    | Louder
+    | Softer
+    | Faster
+    | Slower
+    | FalseAlarm
+    | Earcons
+    | Reload
+    | Why
+    | Events
+    | Utter
+)
 
 _COMMANDS: Mapping[str, type[_Command]] = {
     kind.model_fields["do"].default: kind for kind in get_args(Command)

@@ -10,19 +10,58 @@ from typing import Any, Protocol
 
 from daemon import control_protocol as wire
 from daemon.core import Core
-from daemon.core_types import Ask, DescribeView, Effect, Input, Mute, Record, Relay, Repeat, Say
+from daemon.core_types import (
+    Ask,
+    DescribeView,
+    Effect,
+    FalseAlarm,
+    Input,
+    Mute,
+    Record,
+    Relay,
+    Repeat,
+    Say,
+    TellStatus,
+)
+from daemon.earcon_lesson import lesson
 from daemon.errors import CommandError
 from daemon.events import Event
+from daemon.keys_settings import Action
 from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.narrator import Narrator, View, request_of
 from daemon.scribe import Scribe
+from daemon.tuning import Knob, Tuning
 from daemon.why import why
+from pipeline import wording
 from pipeline.narration import AnswerEnded, CancelDescription
 from speech.outbox_types import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)
+
+TURNS: Mapping[str, tuple[Knob, int]] = {
+    "louder": ("volume", 1),
+    "softer": ("volume", -1),
+    "faster": ("rate", 1),
+    "slower": ("rate", -1),
+}
+PRESSED: Mapping[Action, wire.Command] = {
+    "hush": wire.Hush(),
+    "repeat": wire.Repeat(),
+    "louder": wire.Louder(),
+    "softer": wire.Softer(),
+    "slower": wire.Slower(),
+    "faster": wire.Faster(),
+    "describe": wire.Describe(),
+    "unmute": wire.Mute(seconds=0),
+    "false_alarm": wire.FalseAlarm(),
+    "status": wire.Status(aloud=True),
+    "earcons": wire.Earcons(),
+}
+"""What the keys' actions ask for; `mute` takes its length from the settings."""
+LESSON_S = 120.0
+"""Seconds that learning all earcons may take."""
 
 VIEWS_KEPT = 4
 """Views whose pictures are kept: one is being described, one may wait, the rest is over."""
@@ -56,6 +95,7 @@ class Stagehand:
         ledger: Ledger,
         view: Callable[[], View | None],
         on_alert: Callable[[Event], None],
+        on_false_alarm: Callable[[Event], None],
     ) -> None:
         self._mind = mind
         self._mouth: Mouth | None = None
@@ -64,6 +104,7 @@ class Stagehand:
         self._ledger = ledger
         self._view = view
         self._on_alert = on_alert
+        self._on_false_alarm = on_false_alarm
         self._views: OrderedDict[str, View] = OrderedDict()
 
     def speak_through(self, mouth: Mouth) -> None:
@@ -102,6 +143,8 @@ class Stagehand:
             self._ledger.note("frame_to_ear", event.timing["since_capture_s"] + event.timing["output_s"])
         elif event.kind == "alert":
             self._on_alert(event)
+        elif event.kind == "false_alarm":
+            self._on_false_alarm(event)
 
     def _describe(self, wanted: DescribeView) -> None:
         view = self._views.get(wanted.scene.id)
@@ -119,22 +162,57 @@ class Reception:
         self,
         mind: Mind,
         status: Callable[[], Mapping[str, Any]],
-        reload: Callable[[], Mapping[str, Any]],
+        tuning: Tuning,
+        *,
+        loudspeaker: bool,
     ) -> None:
+        """`loudspeaker`: it has one of its own."""
         self._mind = mind
         self._status = status
-        self._reload = reload
+        self._tuning = tuning
+        self._loudspeaker = loudspeaker
 
     def answer(self, request: wire.Request) -> Mapping[str, Any]:
         """Handle one request in the client's thread. Raises CommandError."""
         match request.command:
-            case wire.Status():
-                return self._status()
+            case wire.Status(aloud=aloud):
+                return self._how(aloud)
             case wire.Reload():
-                return self._reload()
+                return self._tuning.reload()
+            case wire.Louder() | wire.Softer() | wire.Faster() | wire.Slower():
+                return self._turned(request.command.do)
+            case wire.Earcons():
+                return self._lesson()
             case wire.Why(event=event_id):
                 return {"text": why(self._mind.frozen(), event_id)}
         return self._tell(_input(request.command))
+
+    def press(self, action: Action, mute_s: float) -> None:
+        """Do what a key stands for. What cannot be done is said."""
+        command = wire.Mute(seconds=mute_s) if action == "mute" else PRESSED[action]
+        try:
+            self.answer(wire.Request(0, command))
+        except CommandError as error:
+            log.warning("keys: %s: %s", action, error)
+            words = wording.NOT_POSSIBLE[self._tuning.settings.speech.language]
+            self._mind.step(Say(words, earcon="error"))
+
+    def _how(self, aloud: bool) -> Mapping[str, Any]:
+        status = self._status()
+        if aloud:
+            self._mind.step(TellStatus(float(status["fps"])))
+        return status
+
+    def _turned(self, what: str) -> Mapping[str, Any]:
+        if not self._loudspeaker:
+            raise CommandError("this instance has no loudspeaker of its own: ask the one that speaks for it")
+        return self._tuning.turn(*TURNS[what])
+
+    def _lesson(self) -> Mapping[str, Any]:
+        language = self._tuning.settings.speech.language
+        for name, words in lesson(language):
+            self._mind.step(Say(words, earcon=name, key=f"earcon:{name}", expires_in_s=LESSON_S))
+        return {}
 
     def _tell(self, event: Input) -> Mapping[str, Any]:
         self._mind.step(event)
@@ -147,6 +225,10 @@ def _input(command: wire.Command) -> Input:
             return Say(text, language)
         case wire.Ask(question=question):
             return Ask(question)
+        case wire.Describe():
+            return Ask()
+        case wire.FalseAlarm():
+            return FalseAlarm()
         case wire.Mute(seconds=seconds):
             return Mute(seconds)
         case wire.Repeat():

@@ -6,13 +6,14 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from capture.camera import CameraUnusable
 from capture.reader import CameraEvent, CameraState
-from daemon import app, reload
+from daemon import app
 from daemon.control_paths import server_socket
 from daemon.control_protocol import Request
 from daemon.control_server import ControlServer
@@ -23,6 +24,8 @@ from daemon.event_feed import EventFeed
 from daemon.events import Event
 from daemon.forwarder import Forwarder
 from daemon.heartbeat import Heartbeats, Pulse
+from daemon.keys import Keys
+from daemon.keys_settings import Action
 from daemon.live import Reception, core_status
 from daemon.notify import Notifier
 from daemon.rate import Rate
@@ -30,6 +33,7 @@ from daemon.scribe import Outlet
 from daemon.senses import describer_report
 from daemon.settings import Settings
 from daemon.signals import Signals
+from daemon.tuning import Tuning
 from pipeline import wording
 from pipeline.describers.state import WatchedDescriber
 from pipeline.image_text_models import fell_back
@@ -73,6 +77,8 @@ class Daemon:
         self._feed = EventFeed()
         self._live: app.Live | None = None
         self._reception: Reception | None = None
+        self._tuning: Tuning | None = None
+        self._keys: Keys | None = None
         self._rate = Rate()
         self._started_s = clock()
         self._status_s = 0.0
@@ -121,14 +127,23 @@ class Daemon:
             self._env,
         )
         self._live = live
-        self._reception = Reception(live.mind, self._status, self._reload)
+        tuning = Tuning(self._settings, self._load, partial(app.apply_live, live), live.mind.step)
+        self._reception = Reception(
+            live.mind, self._status, tuning, loudspeaker=not isinstance(live.mouth, Forwarder)
+        )
+        self._tuning = tuning
         crew.start("events", live.scribe.run, live.scribe.close)
+        crew.start("tuning", tuning.run, tuning.close, vital=False)
+        crew.start("false alarms", live.false_alarms.run, live.false_alarms.close, vital=False)
         self._start_mouth(live.mouth)
         if live.narrator and live.describer:
             crew.add("describer", live.describer.close)
             crew.start("narrate", live.narrator.run, live.narrator.close)
         crew.start("watch", live.watcher.run, live.watcher.close, may_end=True)
         crew.add("camera", lambda: None if live.reader.stop() else log.warning("the camera hangs"))
+        keys = Keys(self._settings.keys, self._pressed, self._clock)
+        self._keys = keys
+        crew.start("keys", keys.run, keys.close, vital=False)
         self._hello(live)
         live.reader.start()
 
@@ -218,26 +233,20 @@ class Daemon:
             raise CommandError("still starting; try again in a few seconds")
         return self._reception.answer(request)
 
+    def _pressed(self, action: Action) -> None:
+        if self._reception is not None:
+            self._reception.press(action, self._settings.keys.mute_minutes * 60)
+
     def _reload_told(self) -> None:
         """On SIGHUP: systemd and the log hear of it; a mistake keeps the old settings."""
         self._notifier.reloading()
         try:
-            result = self._reload()
+            result = self._tuning.reload() if self._tuning else {"changed": [], "needs_restart": []}
             log.info("reloaded: %s; needs a restart: %s", result["changed"], result["needs_restart"])
         except (ConfigError, CommandError) as error:
             log.error("not reloaded, the old settings hold: %s", error)  # noqa: TRY400 - no bug
         finally:
             self._notifier.ready()
-
-    def _reload(self) -> Mapping[str, Any]:
-        """Read the settings, apply what can be. Raises ConfigError, CommandError; the old ones then hold."""
-        live, new = self._running(), self._load()
-        plan = reload.plan(self._settings, new)
-        applied = reload.merged(self._settings, new, plan)
-        if plan.live:
-            app.apply_live(live, applied, plan)
-        self._settings = applied
-        return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
 
     def _running(self) -> app.Live:
         if self._live is None:
@@ -272,6 +281,7 @@ class Daemon:
             "latency": live.ledger.percentiles(),
             "heartbeats": {name: round(age, 2) for name, age in self._beats.ages(now).items()},
             "lost": list(self._crew.lost),
+            "keys": self._keys.state if self._keys and self._settings.keys.device else None,
             "dropped_events": live.scribe.dropped + self._feed.dropped,
         }
 

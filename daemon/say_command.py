@@ -1,32 +1,40 @@
-"""`watchword say TEXT`: the running daemon says it; without one, or into a file, this process does."""
+"""`watchword say TEXT`: the running daemon says it; without one, or into a file, this process does.
+
+`--earcons` plays the short sounds instead, each with its meaning.
+"""
 
 from __future__ import annotations
 
 import argparse
 import queue
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import control_cli
 from daemon.control_cli import Load, tell
 from daemon.control_client import NotRunning
-from daemon.control_protocol import Say, checked
+from daemon.control_protocol import Earcons, Say, checked
 from daemon.errors import CommandError
 
 if TYPE_CHECKING:
     from daemon.settings import Settings
     from speech.audio import Audio
     from speech.player import PlayerEvent
+    from speech.utterance import Utterance
 
 SPARE_S = 10.0
 """Seconds the loudspeaker may take longer than the sound lasts."""
 OPEN_S = 5.0
 ID = "say"
+GAP_S = 0.6
+"""Seconds between two earcons."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", nargs="+", metavar="TEXT", help="what to say")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="what to say")
+    parser.add_argument("--earcons", action="store_true", help="play each short sound and say what it means")
     parser.add_argument("--language", choices=("en", "ko"), help="of the text; the settings' own by default")
     parser.add_argument("--wav", type=Path, metavar="FILE", help="into this file, not aloud")
     control_cli.configure(parser)
@@ -34,7 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Load) -> int:
     """Raises CommandError, SynthesisError, PlayerError."""
-    say: Say = checked(Say, text=" ".join(args.text), language=args.language)
+    if args.earcons == bool(args.text):
+        raise CommandError("say either TEXT or --earcons")
+    say = Earcons() if args.earcons else checked(Say, text=" ".join(args.text), language=args.language)
     if args.wav:
         _write(say, load().settings, args.wav)
         return 0
@@ -47,7 +57,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
     return 0
 
 
-def _write(say: Say, settings: Settings, path: Path) -> None:
+def _write(say: Say | Earcons, settings: Settings, path: Path) -> None:
     from speech.wav import WavTimeline
 
     audio = _rendered(say, settings)
@@ -57,7 +67,7 @@ def _write(say: Say, settings: Settings, path: Path) -> None:
     sys.stdout.write(f"{audio.duration_s:.2f} s in {path}\n")
 
 
-def _speak(say: Say, settings: Settings) -> None:
+def _speak(say: Say | Earcons, settings: Settings) -> None:
     from speech.child_player import ChildPlayer
     from speech.player import Began, Ended, Outlet, OutletChanged
 
@@ -90,21 +100,38 @@ def _why_not(told: queue.SimpleQueue[PlayerEvent]) -> str:
     return f"no loudspeaker ({reason}); --wav FILE writes what would be said"
 
 
-def _rendered(say: Say, settings: Settings) -> Audio:
+def _rendered(say: Say | Earcons, settings: Settings) -> Audio:
     from speech.espeak import ChildSynthesizer
-    from speech.utterance import Priority, Utterance
+    from speech.shaping import joined, silence
     from speech.voice import Renderer
 
-    utterance = Utterance(
-        id=ID,
-        cause=None,
-        text=say.text,
-        language=say.language or settings.speech.language,
-        priority=Priority.MESSAGE,
-        key=ID,
-        created_at_s=0.0,
-        captured_at_s=0.0,
-        expires_at_s=0.0,
-    )
     with ChildSynthesizer(settings.speech) as synthesizer:
-        return Renderer(settings.speech, None, synthesizer).render(utterance)
+        renderer = Renderer(settings.speech, None, synthesizer)
+        sounds = [renderer.render(utterance) for utterance in _utterances(say, settings.speech.language)]
+    gap = silence(GAP_S, renderer.rate, 2)
+    return joined([sounds[0], *(part for sound in sounds[1:] for part in (gap, sound))], renderer.rate, 2)
+
+
+def _utterances(say: Say | Earcons, language: str) -> Iterator[Utterance]:
+    from speech.utterance import Priority, Utterance
+
+    pieces = _lesson(language) if isinstance(say, Earcons) else ((None, say.text),)
+    for earcon, text in pieces:
+        yield Utterance(
+            id=ID,
+            cause=None,
+            text=text,
+            language=(say.language if isinstance(say, Say) else None) or language,
+            priority=Priority.MESSAGE,
+            key=ID,
+            created_at_s=0.0,
+            captured_at_s=0.0,
+            expires_at_s=0.0,
+            earcon=earcon,
+        )
+
+
+def _lesson(language: str) -> Iterator[tuple[str | None, str]]:
+    from daemon.earcon_lesson import lesson
+
+    yield from lesson(language)

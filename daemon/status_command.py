@@ -16,11 +16,12 @@ from daemon.health import OK
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--aloud", action="store_true", help="have the daemon say it too")
     control_cli.configure(parser)
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    status = tell(args, load, Status())
+    status = tell(args, load, Status(aloud=args.aloud))
     text = json.dumps(status, ensure_ascii=False, indent=2) if args.json else "\n".join(readable(status))
     sys.stdout.write(f"{text}\n")
     return 0 if well(status) else 1

@@ -18,7 +18,7 @@ def why(recording: Recording, event_id: str | None) -> str:
     events = {(e["kind"], e["id"]): e for e in map(json.loads, recording.events)}
     by_id: dict[str, Fields] = {id: event for (_, id), event in events.items()}
     if event_id is None:
-        spoken = [event for (kind, _), event in events.items() if kind == "speak"]
+        spoken = [event for (kind, _), event in events.items() if kind == "speak" and event["text"]]
         if not spoken:
             raise CommandError("nothing has been said in the last minute")
         event_id = spoken[-1]["id"]

@@ -119,6 +119,7 @@ NOT_KEPT: Mapping[str, str] = {
     "en": "I cannot keep that beyond the next start.",
     "ko": "다시 시작하면 이 설정은 남지 않습니다.",
 }
+NOT_NOTED: Mapping[str, str] = {"en": "I could not write that down.", "ko": "기록하지 못했습니다."}
 NO_ANSWER: Mapping[str, str] = {"en": "I have no answer to that.", "ko": "대답할 수 없습니다."}
 NOT_CHANGED: Mapping[str, str] = {"en": "That did not work. Nothing changed.", "ko": "바꾸지 못했습니다."}
 NOT_POSSIBLE: Mapping[str, str] = {"en": "I cannot do that now.", "ko": "지금은 할 수 없습니다."}

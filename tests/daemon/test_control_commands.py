@@ -22,6 +22,7 @@ from daemon.control_server import ControlServer
 from daemon.errors import CommandError
 from daemon.event_feed import EventFeed
 from daemon.status_command import readable
+from speech.earcons import EARCONS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
@@ -58,6 +59,10 @@ class Told:
                 return STATUS
             case wire.Reload():
                 return {"changed": ["speech.rate_wpm"], "needs_restart": ["capture.source"]}
+            case wire.Softer():
+                return {"volume": 0.4, "rate_wpm": 180}
+            case wire.Faster():
+                return {"volume": 1.0, "rate_wpm": 200}
             case wire.Why(event="a99"):
                 raise CommandError("a99: no such event in the last minute")
             case wire.Why():
@@ -104,6 +109,13 @@ def told(home: Path) -> Iterator[Told]:
         (["repeat"], wire.Repeat()),
         (["mute", "2.5"], wire.Mute(seconds=150)),
         (["mute", "0"], wire.Mute(seconds=0)),
+        (["describe"], wire.Describe()),
+        (["louder"], wire.Louder()),
+        (["softer"], wire.Softer()),
+        (["faster"], wire.Faster()),
+        (["slower"], wire.Slower()),
+        (["false-alarm"], wire.FalseAlarm()),
+        (["say", "--earcons"], wire.Earcons()),
         (["why"], wire.Why()),
         (["why", "a12"], wire.Why(event="a12")),
         (["reload"], wire.Reload()),
@@ -135,6 +147,26 @@ def test_status_is_fine_when_all_is_well() -> None:
         "organs: camera ok",
         "muted: for 1 min 30 s",
     ]
+
+
+def test_status_can_be_said_too(told: Told) -> None:
+    main(["status", "--aloud"])
+    assert told.commands == [wire.Status(aloud=True)]
+
+
+def test_a_step_tells_where_it_led(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["softer"]) == 0
+    assert capsys.readouterr().out == "volume 40%\n"
+    assert main(["faster"]) == 0
+    assert capsys.readouterr().out == "200 words a minute\n"
+
+
+@pytest.mark.parametrize("argv", [["say"], ["say", "hello", "--earcons"]])
+def test_say_wants_either_words_or_earcons(
+    told: Told, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 1
+    assert capsys.readouterr().err == "watchword: say either TEXT or --earcons\n"
 
 
 def test_reload_and_why_tell_what_came_of_it(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,6 +283,15 @@ def test_say_speaks_by_itself_into_a_file(home: Path, capsys: pytest.CaptureFixt
         loud = any(file.readframes(file.getnframes()))
     assert capsys.readouterr().out == f"{seconds:.2f} s in out.wav\n"
     assert loud and 0.4 < seconds < 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_earcons_are_taught_into_a_file(home: Path, language: str) -> None:
+    (home / "config.toml").write_text(f'[speech]\nlanguage = "{language}"\n')
+    assert main(["say", "--earcons", "--wav", "out.wav"]) == 0
+    with wave.open("out.wav", "rb") as file:
+        assert file.getnframes() / file.getframerate() > len(EARCONS)
 
 
 def test_a_file_that_cannot_be_written_is_one_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

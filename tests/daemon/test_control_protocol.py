@@ -15,6 +15,8 @@ from daemon.errors import CommandError
 texts = st.text(min_size=1, max_size=200).filter(lambda t: t.strip() != "" and t.isprintable())
 commands: st.SearchStrategy[wire.Command] = st.one_of(
     st.sampled_from([wire.Status(), wire.Hush(), wire.Repeat(), wire.Reload(), wire.Ask(), wire.Why()]),
+    st.sampled_from([wire.Louder(), wire.Softer(), wire.Faster(), wire.Slower(), wire.Describe()]),
+    st.sampled_from([wire.FalseAlarm(), wire.Earcons(), wire.Status(aloud=True)]),
     st.builds(wire.Say, text=texts, language=st.sampled_from([None, "en", "ko"])),
     st.builds(wire.Ask, question=texts),
     st.builds(wire.Mute, seconds=st.floats(0, 86400)),
@@ -78,7 +80,7 @@ def _refused(**fields: Any) -> str:
     [
         ({"v": 2, "do": "hush"}, "v = 2: this daemon speaks version 1 only"),
         ({"v": True, "do": "hush"}, "v = true: this daemon speaks version 1 only"),
-        ({"do": "dance"}, 'do = "dance": should be one of status, say, ask, hush'),
+        ({"do": "dance"}, 'do = "dance": should be one of status, say, ask, describe, hush'),
         ({"do": ["say"]}, 'do = ["say"]: should be one of'),
         ({}, "do = null: should be one of"),
         ({"do": "say"}, "say: text: Field required"),

@@ -144,7 +144,8 @@ def test_silence_ticks_while_it_sees() -> None:
 # How much it says
 
 texts = st.lists(st.sampled_from(["one.", "two.", "three."]), max_size=4, unique=True)
-happenings = st.lists(
+Happening = tuple[str, object, list[str]]
+happenings: st.SearchStrategy[list[Happening]] = st.lists(
     st.one_of(
         st.tuples(st.just("view"), st.integers(0, 3), texts),
         st.tuples(st.sampled_from(["fire", "vehicle"]), st.just(0), texts),
@@ -153,11 +154,11 @@ happenings = st.lists(
     ),
     max_size=8,
 )
-QUIETLY = {"scene": SceneSettings(min_interval_s=0.1, budget_per_minute=600)}
+OFTEN = SceneSettings(min_interval_s=0.1, budget_per_minute=600)
 
 
-def lived(verbosity: str, story: list[tuple[str, object, list[str]]]) -> World:
-    world = World(verbosity=verbosity, **QUIETLY).watch(1)
+def lived(verbosity: str, story: list[Happening]) -> World:
+    world = World(verbosity=verbosity, scene=OFTEN).watch(1)
     for number, (kind, detail, sentences) in enumerate(story):
         numbered = [f"{number} {kind} {text}" for text in sentences]
         before = len(world.views)
@@ -169,8 +170,10 @@ def lived(verbosity: str, story: list[tuple[str, object, list[str]]]) -> World:
             case "health":
                 organ: Input = Report(detail, "lost")  # type: ignore[arg-type]
                 world.tell(organ).watch(1.5)
+            case "fire":
+                world.watch(1, fire=0.95)
             case _:
-                world.watch(1, **{kind: 0.95})
+                world.watch(1, vehicle=0.95)
         if len(world.views) > before:
             world.describe(*numbered)
     return world
@@ -179,7 +182,7 @@ def lived(verbosity: str, story: list[tuple[str, object, list[str]]]) -> World:
 @settings(max_examples=40, deadline=None)
 @given(happenings)
 def test_each_verbosity_says_what_the_lower_one_says_and_no_less(
-    story: list[tuple[str, object, list[str]]],
+    story: list[Happening],
 ) -> None:
     full, brief, alerts = (lived(v, story) for v in ("full", "brief", "alerts"))
 

@@ -11,6 +11,7 @@ from pipeline import wording
 from pipeline.settings import HazardSettings
 from pipeline.tags import builtin_words
 from pipeline.types import Direction
+from speech.earcons import EARCONS
 
 LANGUAGES = ("en", "ko")
 
@@ -69,3 +70,37 @@ def test_mute_is_confirmed_in_words(language: str) -> None:
 
 def test_an_unknown_reason_of_an_organ_has_words_too() -> None:
     assert wording.health_phrase("camera", "on fire", "en") == "Camera lost. I cannot see."
+
+
+def test_both_languages_have_words_for_the_same_things() -> None:
+    for table in (
+        wording.VOLUME,
+        wording.RATE,
+        wording.NOT_KEPT,
+        wording.NOT_NOTED,
+        wording.NO_ANSWER,
+        wording.NOT_CHANGED,
+        wording.NOT_POSSIBLE,
+        wording.FALSE_ALARM,
+        wording.NO_ALARM,
+        wording.WELL,
+        wording.STILL_WATCHING,
+        wording.NO_PICTURES,
+    ):
+        assert set(table) == set(LANGUAGES)
+    assert wording.FURTHEST["en"].keys() == wording.FURTHEST["ko"].keys()
+    assert wording.EARCONS["en"].keys() == wording.EARCONS["ko"].keys() == EARCONS.keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_hand_turns_is_answered_shortly(language: str) -> None:
+    assert "70" in wording.volume_phrase(0.7, language)
+    assert "200" in wording.rate_phrase(200, language)
+    texts = [wording.volume_phrase(0.7, language), *wording.FURTHEST[language].values()]
+    assert all(len(text.split()) <= 5 for text in texts)
+
+
+def test_a_false_alarm_is_named_without_its_call_for_action() -> None:
+    assert wording.false_alarm_phrase("Wait! Vehicle{where}.", "en") == "False alarm noted: Vehicle."
+    assert wording.false_alarm_phrase("Mind the step{where}.", "en").endswith("Mind the step.")
+    assert "자동차" in wording.false_alarm_phrase("기다리세요! {where}자동차.", "ko")
