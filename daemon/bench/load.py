@@ -59,6 +59,14 @@ class Load:
     def pids(self) -> tuple[int, ...]:
         return tuple(child.pid for child in self._children)
 
+    def processor_s(self) -> float:
+        """Seconds of processor time the children have had so far."""
+        ticks = 0
+        for pid in self.pids:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     @contextmanager
     def working(self) -> Iterator[None]:
         self._signal(signal.SIGCONT)

@@ -40,6 +40,7 @@ def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator
 
     load, what = _load(settings)
     with load:
+        had_s = load.processor_s()
 
         def frames_beside_work() -> float:
             with load.working():
@@ -47,6 +48,8 @@ def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator
 
         # Seconds alone over seconds beside work are frames a second beside work over those alone.
         pairs = interleave(lambda: frames(alone), frames_beside_work, samples)
+        share = (load.processor_s() - had_s) / sum(busy)
+        what = f"{what}, which got {share:.0%} of one core"
     yield Figure.median("vlm_busy.fps_ratio", pairs.ratios, "ratio", at_least(0.85), what)
     yield _slowest(alone, busy, pairs, what)
 
