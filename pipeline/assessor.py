@@ -6,7 +6,7 @@ from typing import Protocol
 
 from capture.frame import Frame, Image
 from pipeline.image_text import ImageTextModel, Scores, TextBank
-from pipeline.preprocess import crops
+from pipeline.preprocess import crops, fitted, halved
 from pipeline.stillness import Stillness
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
 
@@ -46,10 +46,15 @@ class Assessor:
         return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
 
     def _whole(self, frame: Frame) -> Look:
-        still = self._stillness is not None and self._stillness.still(frame.image, frame.captured_at_s)
+        image = self._reduced(frame.image)
+        still = self._stillness is not None and self._stillness.still(image, frame.captured_at_s)
         if not still or self._last is None:
-            self._last = self.look(frame.image)
+            self._last = self.look(image)
         return self._last
+
+    def _reduced(self, image: Image) -> Image:
+        """Halved as the model would do first anyway, so that looking for stillness costs next to nothing."""
+        return halved(image, *fitted(image, *self._model.input_size))
 
     def look(self, image: Image) -> Look:
         """Embedding and calibrated probabilities of one picture."""
