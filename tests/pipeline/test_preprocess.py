@@ -38,9 +38,9 @@ def test_crops_are_views_that_cover_the_picture(rows: int, columns: int) -> None
     assert (image[:, -1] >= 1).all()
 
 
-@given(rows=st.integers(1, 40), columns=st.integers(1, 40), seed=st.integers(0, 9))
+@given(rows=st.integers(4, 24), columns=st.integers(4, 24), seed=st.integers(0, 9))
 def test_a_picture_halved_beforehand_is_letterboxed_to_the_same(rows: int, columns: int, seed: int) -> None:
-    image = np.random.default_rng(seed).integers(0, 255, (8 * rows, 8 * columns, 3), np.uint8)
+    image = np.random.default_rng(seed).integers(0, 255, (16 * rows, 16 * columns, 3), np.uint8)
     half = halved(image, *fitted(image, 32, 32))
-    assert max(half.shape) < 3 * 32 or max(image.shape) == max(half.shape)
+    assert max(half.shape) < 2 * 3 * 32
     assert (letterbox(half, 32, 32) == letterbox(image, 32, 32)).all()
