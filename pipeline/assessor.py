@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from capture.frame import Frame, Image
+from capture.shrink import halved
 from pipeline.image_text import ImageTextModel, Scores, TextBank
-from pipeline.preprocess import crops, fitted, halved
+from pipeline.preprocess import crops, fitted
 from pipeline.stillness import Stillness
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from capture.frame import Image
+from capture.shrink import halved
 from pipeline.types import Direction
 
 _GREY = (127, 127, 127)
@@ -32,19 +33,6 @@ def resize(image: Image, width: int, height: int) -> Image:
     shrinks = width * height < columns * rows
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(near, (width, height), interpolation=method), np.uint8)
-
-
-def halved(image: Image, width: int, height: int) -> Image:
-    """Halved (means of 2 x 2 pixels) while it is at least three times as large as `width` x `height`.
-
-    OpenCV does that many times faster than shrinking by area at once, and `resize` and `letterbox` begin
-    with it, so that a picture halved beforehand gives them the same result. Halved further, down to the
-    size itself, it would come out visibly softer.
-    """
-    while image.shape[0] >= _HALVE_FROM * height and image.shape[1] >= _HALVE_FROM * width:
-        half = image.shape[1] // 2, image.shape[0] // 2
-        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
-    return image
 
 
 def fitted(image: Image, width: int, height: int) -> tuple[int, int]:
