@@ -42,6 +42,17 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
     return (*found[:-1], *(Clause(last.text, 0.0) for last in found[-1:]))
 
 
+def first_breath(found: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """The same, the first one cut at its first comma: a slow voice begins to speak sooner."""
+    if not found:
+        return found
+    first = found[0]
+    begin, *rest = _CLAUSE_END.split(first.text, maxsplit=1)
+    if not rest or not any(c.isalnum() for c in begin) or not any(c.isalnum() for c in rest[0]):
+        return found
+    return (Clause(begin, CLAUSE_PAUSE_S), Clause(rest[0], first.pause_s), *found[1:])
+
+
 def speakable(text: str) -> str:
     """Without control characters, and without the brackets that espeak-ng takes for phonemes."""
     text = unicodedata.normalize("NFC", text)

@@ -43,10 +43,21 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
     tick_s: float = Field(
         0.0, ge=0, le=3600, description="seconds of silence until a quiet tick says that it watches; 0 never"
     )
-    pitch: int = Field(50, ge=0, le=99, description="0 to 99; 50 is the voice's own")
+    engine: Literal["espeak", "piper"] = Field(
+        "espeak",
+        description="espeak | piper; piper sounds natural (extra `piper`, English voices); dangers, prepared "
+        "phrases, Korean and what Piper is late for are espeak's all the same",
+    )
+    piper_voice: str = Field(
+        "piper-en-us-joe", min_length=1, description="name in the store, or folder, of Piper's voice"
+    )
+    late_ms: int = Field(
+        300, ge=50, le=5000, description="milliseconds Piper has for its first words before espeak says them"
+    )
+    pitch: int = Field(50, ge=0, le=99, description="0 to 99; 50 is the voice's own; espeak only")
     voice: str = Field(
         "auto",
-        description="the engine's name of a voice (`espeak-ng --voices`); auto takes the language's own",
+        description="espeak's name of a voice (`espeak-ng --voices`); auto takes the language's own",
     )
     sample_rate: int = Field(22050, ge=8000, le=48000, description="hertz of the output")
     pan_width: float = Field(
@@ -54,6 +65,10 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
     )
     synthesis_timeout_s: float = Field(
         5.0, gt=0, le=60, description="seconds the voice may take for one sentence"
+    )
+    keep_awake: bool = Field(
+        False,
+        description="true plays a tone below hearing (20 Hz, -60 dB) so that Bluetooth headsets do not sleep",
     )
     device: str = Field("default", description="name or number of the loudspeaker (`python -m sounddevice`)")
     outbox: OutboxSettings = Field(default_factory=OutboxSettings, description="what waits, and how long")

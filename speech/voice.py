@@ -23,11 +23,22 @@ EARCON_GAP_S = 0.04
 
 
 class Renderer:
-    """Makes what is heard of an utterance: int16 stereo at `speech.sample_rate`, the same every time."""
+    """Makes what is heard of an utterance: int16 stereo at `speech.sample_rate`.
 
-    def __init__(self, settings: SpeechSettings, cache_dir: Path | None, synthesizer: Synthesizer) -> None:
+    The same every time, unless there is a `natural` voice: that one says what is neither prepared nor a
+    danger.
+    """
+
+    def __init__(
+        self,
+        settings: SpeechSettings,
+        cache_dir: Path | None,
+        synthesizer: Synthesizer,
+        natural: Synthesizer | None = None,
+    ) -> None:
         self._settings = settings
         self._synthesizer = synthesizer
+        self._natural = natural or synthesizer
         self._phrases = PhraseBook(cache_dir, settings.sample_rate)
         self._assembled = lru_cache(maxsize=256)(self._assemble)
 
@@ -58,7 +69,8 @@ class Renderer:
     def words(self, utterance: Utterance) -> Iterator[Audio]:
         """The words in chunks. Raises SynthesisError."""
         request = self.request(utterance.text, utterance.language, utterance.priority)
-        for chunk in prepared_chunks(self._synthesizer.stream(request), self.rate):
+        voice = self._synthesizer if utterance.priority == Priority.DANGER else self._natural
+        for chunk in prepared_chunks(voice.stream(request), self.rate):
             yield self._placed(chunk, utterance.pan)
 
     def ready(self, utterance: Utterance) -> Audio | None:

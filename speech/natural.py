@@ -1,0 +1,190 @@
+"""A natural voice that may be late, and the quick one that speaks in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from speech.audio import Audio
+from speech.clauses import Clause, clauses, first_breath
+from speech.piper import PiperSynthesizer
+from speech.settings import SpeechSettings
+from speech.shaping import joined, silence
+from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
+
+log = logging.getLogger(__name__)
+
+AHEAD = 4
+"""Sentences made ahead of the one that is taken."""
+CLOSE_S = 2.0
+TAKEN_S = 60.0
+"""A text whose sentences nobody takes for so long is forgotten."""
+
+
+class NaturalVoice(Synthesizer, Protocol):
+    """A synthesiser of one language that takes its time."""
+
+    @property
+    def language(self) -> str: ...
+
+    def load(self) -> None:
+        """Have everything in memory. Raises SynthesisError."""
+        ...
+
+
+def open_natural(
+    settings: SpeechSettings, quick: Synthesizer, locate: Callable[[str], Path]
+) -> InTime | None:
+    """The voice for everything but dangers where `speech.engine` wants another than espeak-ng's.
+
+    `locate` finds a voice's folder by its name in the store; what it raises goes through. Raises
+    SynthesisError.
+    """
+    if settings.engine == "espeak":
+        return None
+    wanted = settings.piper_voice
+    folder = Path(wanted).expanduser() if "/" in wanted else locate(wanted)
+    return InTime(PiperSynthesizer(settings, folder), quick, settings.late_ms / 1e3)
+
+
+class InTime:
+    """Implements `Synthesizer`: the natural voice where it speaks the language and keeps up.
+
+    Its first words have `late_s`; each further sentence has until what came before it has been heard, and
+    `late_s` more. What it does not deliver by then, it and the rest of the text, is said by the quick voice.
+    """
+
+    def __init__(
+        self,
+        natural: NaturalVoice,
+        quick: Synthesizer,
+        late_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Loads the natural voice in the background; until it is there, the quick one speaks."""
+        self._natural = natural
+        self._quick = quick
+        self._late_s = late_s
+        self._clock = clock
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._in_time = True
+        self._closing = False
+        self.fallbacks = 0
+        """Texts that the quick voice had to say, or to finish."""
+        self._thread = threading.Thread(target=self._work, name="natural-voice", daemon=True)
+        self._thread.start()
+
+    @property
+    def name(self) -> str:
+        """The natural engine's. Raises SynthesisError."""
+        return self._natural.name
+
+    def stream(self, request: SpeechRequest) -> Iterator[Audio]:
+        """Chunks of sound in order. Raises SynthesisError where the quick voice fails, too."""
+        if request.language != self._natural.language:
+            yield from self._quick.stream(request)
+            return
+        job = _Job(request, first_breath(clauses(request.text, request.language)))
+        self._jobs.put(job)
+        try:
+            yield from self._follow(job)
+        finally:
+            job.give_up()
+
+    def close(self) -> None:
+        """End the natural voice; the quick one belongs to somebody else."""
+        self._closing = True
+        self._jobs.put(None)
+        self._natural.close()
+        self._thread.join(CLOSE_S)
+
+    def _follow(self, job: _Job) -> Iterator[Audio]:
+        heard_at_s = self._clock()
+        for number in range(len(job.pieces)):
+            try:
+                chunk = job.take(heard_at_s + self._late_s - self._clock())
+            except SynthesisError as error:
+                self._fell_back(str(error))
+                yield from self._quick.stream(replace(job.request, text=job.rest(number)))
+                return
+            self._delivered()
+            heard_at_s = max(heard_at_s, self._clock()) + chunk.duration_s
+            if len(chunk.samples):
+                yield chunk
+
+    def _fell_back(self, reason: str) -> None:
+        self.fallbacks += 1
+        if self._in_time:
+            log.warning("espeak-ng speaks in place of the natural voice: %s", reason)
+        self._in_time = False
+
+    def _delivered(self) -> None:
+        if not self._in_time:
+            log.info("the natural voice is in time again, after %d fallbacks", self.fallbacks)
+        self._in_time = True
+
+    def _work(self) -> None:
+        try:
+            self._natural.load()
+        except SynthesisError as error:
+            if not self._closing:
+                log.warning("the natural voice does not start: %s", error)
+        while (job := self._jobs.get()) is not None:  # ends by the None that close() puts
+            with contextlib.suppress(queue.Full):
+                job.make(self._natural)
+
+
+class _Job:
+    """A text on its way from the thread that makes sound to the one that takes it."""
+
+    def __init__(self, request: SpeechRequest, pieces: tuple[Clause, ...]) -> None:
+        self.request = request
+        self.pieces = pieces
+        self._made: queue.Queue[Audio | SynthesisError] = queue.Queue(AHEAD)
+        self._given_up = threading.Event()
+
+    def make(self, voice: Synthesizer) -> None:
+        """Make one piece after the other until nobody wants them. Raises queue.Full."""
+        for piece in self.pieces:
+            if self._given_up.is_set():
+                return
+            try:
+                self._made.put(self._piece(voice, piece), timeout=TAKEN_S)
+            except SynthesisError as error:
+                self._made.put(error, timeout=TAKEN_S)
+                return
+
+    def take(self, timeout_s: float) -> Audio:
+        """The next piece. Raises SynthesisError where it cannot be had in time."""
+        try:
+            made = self._made.get(timeout=max(timeout_s, 0.0))
+        except queue.Empty:
+            raise SynthesisError("it is late") from None
+        if isinstance(made, SynthesisError):
+            raise made
+        return made
+
+    def give_up(self) -> None:
+        """What is not made yet is not wanted any more."""
+        self._given_up.set()
+        with contextlib.suppress(queue.Empty):
+            while True:  # whoever waits to put the next one gets room
+                self._made.get_nowait()
+
+    def rest(self, number: int) -> str:
+        """The text from that piece on."""
+        return "\n".join(piece.text for piece in self.pieces[number:])
+
+    def _piece(self, voice: Synthesizer, piece: Clause) -> Audio:
+        chunks = list(voice.stream(replace(self.request, text=piece.text)))
+        if not chunks:
+            return silence(0, 1)
+        pause = silence(piece.pause_s * 180 / self.request.rate_wpm, chunks[0].rate)
+        return joined([*chunks, pause], chunks[0].rate, 1)
