@@ -17,8 +17,9 @@ from daemon.settings import Settings
 from pipeline.describer import DescribeError, DescribeRequest
 from pipeline.describers.factory import UnusableError, local_choice
 from pipeline.describers.job import Job, Spec
-from pipeline.describers.keeper import Ended, Failed, Inbox, Keeper, Limits, Message, Piece
+from pipeline.describers.keeper import Keeper, Limits
 from pipeline.describers.memory import peak_bytes
+from pipeline.describers.messages import Ended, Failed, Inbox, Message, Piece
 from pipeline.describers.models import LocalBackend, backends_of, known_models
 from pipeline.describers.picture import bounded, golden_picture
 from pipeline.describers.prompts import Prompts

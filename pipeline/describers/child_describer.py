@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pipeline.describer import DescribeError, DescribeRequest
 from pipeline.describers.answer import Answer, Danger
 from pipeline.describers.job import Job
-from pipeline.describers.keeper import Cancelled, Ended, Failed, Inbox, Keeper, Message, Piece
+from pipeline.describers.keeper import Keeper
+from pipeline.describers.messages import Cancelled, Ended, Failed, Inbox, Message, Piece
 from pipeline.describers.picture import bounded
 from pipeline.describers.prompts import Prompt, Prompts, main_first
 from pipeline.describers.state import Phase, Status

@@ -18,6 +18,7 @@ from pipeline.describer import DescribeError
 from pipeline.describers.backoff import Backoff
 from pipeline.describers.job import Job, Spec
 from pipeline.describers.memory import gigabytes, resident_bytes
+from pipeline.describers.messages import Cancelled, Ended, Failed, GarbledError, Inbox, Piece, parse
 from pipeline.describers.state import Phase, Status
 from speech.frames import LinkError, receive, send
 from speech.spawn import Spawned, spawn
@@ -46,36 +47,6 @@ class Limits:
     """Seconds after a job's deadline in which a model may still notice that it was cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """More text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The answer is complete."""
-
-    tokens: int
-    cut: bool
-    took_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """There will be no more."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """Nobody wants the rest."""
-
-
-Message = Piece | Ended | Failed | Cancelled
-Inbox = queue.Queue[Message]
 Order = tuple[dict[str, Any], bytes]
 """What the child is to be told: header and pixels."""
 
@@ -178,8 +149,10 @@ class Keeper:
         while not self._closing.is_set():
             try:
                 self._live()
-            except (_GoneError, LinkError, OSError) as error:
-                self._lost(str(error) if isinstance(error, _GoneError) else "the describer's process ended")
+            except (_GoneError, GarbledError) as error:
+                self._lost(str(error))
+            except (LinkError, OSError):
+                self._lost("the describer's process ended")
         with self._lock:
             os.close(self._bell)
             self._bell = -1
@@ -290,17 +263,3 @@ def _put(into: queue.Queue[T], item: T) -> bool:
     except queue.Full:
         return False
     return True
-
-
-def parse(message: dict[str, Any]) -> tuple[int, Message]:
-    """A message about a job. Raises _GoneError for nonsense."""
-    try:
-        job_id = int(message["id"])
-        if "piece" in message:
-            return job_id, Piece(str(message["piece"]))
-        if "error" in message:
-            return job_id, Failed(str(message["error"]))
-        end = message["end"]
-        return job_id, Ended(int(end["tokens"]), bool(end["cut"]), float(end["took_s"]))
-    except (LookupError, TypeError, ValueError):
-        raise _GoneError("the describer's process talks nonsense") from None

@@ -17,7 +17,8 @@ from pipeline.describers.backoff import Backoff
 from pipeline.describers.child_describer import ChildDescriber, Style
 from pipeline.describers.fallback import WithFallback
 from pipeline.describers.job import Job, Spec
-from pipeline.describers.keeper import Ended, Keeper, Limits, Piece
+from pipeline.describers.keeper import Keeper, Limits
+from pipeline.describers.messages import Ended, Piece
 from pipeline.describers.prompts import Prompts
 from pipeline.describers.state import Phase
 from pipeline.tags import TagsDescriber, builtin_words
