@@ -29,6 +29,7 @@ EXPECTED = (
     "pipeline.openclip.recipe.ModelUnusableError",
     "pipeline.starter.model.StarterUnusableError",
     "pipeline.store.errors.StoreError",
+    "pipeline.taught.TeachError",
     "speech.player.PlayerError",
     "speech.synthesizer.SynthesisError",
 )
@@ -85,6 +86,8 @@ COMMANDS = {
     "models": Command("fetch, list, verify and remove models", "daemon.models_command", _with_store),
     "config": Command("show, check and reset settings", "daemon.config_command", _with_loader),
     "evaluate": Command("recall and false alarms on labelled media", "daemon.evaluate_command"),
+    "calibrate": Command("thresholds from your own normal footage", "daemon.calibrate_command"),
+    "teach": Command("a hazard from a few pictures of it", "daemon.teach_command"),
     "bench": Command("measure speed as ratios", "daemon.bench_command"),
 }
 

@@ -1,0 +1,274 @@
+"""`watchword calibrate SOURCE --false-alerts-per-hour N`: thresholds that fit the life of who wears it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.camera import Camera
+from capture.factory import open_camera
+from capture.picture import load_picture
+from capture.redact import redact
+from daemon import app
+from daemon.app import Detector
+from daemon.errors import CommandError
+from daemon.settings import Settings
+from daemon.watching import Watched, watch
+from pipeline.budget import METHOD, Choice, Plan, make_plan
+from pipeline.calibration import CalibrationTable, Fit, Provenance
+from pipeline.evaluation_clips import evaluate_clips
+from pipeline.footage import Footage, replayed
+from pipeline.hazards import prompt_set
+from pipeline.manifest import LabelledClip, LabelledPicture, read_manifest
+from pipeline.normal import write_normal
+from pipeline.prompt_bank import hazard_fingerprints
+from pipeline.types import Severity
+from pipeline.watch import WatchedHazard
+
+SHORT_S = 1800.0
+"""Footage shorter than this is a beginning."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", nargs="?", help="footage WITHOUT danger: a video, a folder, a camera, an address"
+    )
+    parser.add_argument(
+        "--false-alerts-per-hour",
+        dest="budget",
+        metavar="N",
+        type=_budget,
+        default=1.0,
+        help="how many false alerts an hour are acceptable in all (default: 1)",
+    )
+    parser.add_argument(
+        "--minutes",
+        metavar="M",
+        type=_minutes,
+        help="how long to look (a camera: 60 unless given; a file: to its end)",
+    )
+    parser.add_argument(
+        "--labelled",
+        metavar="MANIFEST.csv",
+        type=Path,
+        help="labelled pictures and clips: tells what the new thresholds cost in recall",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="tell, but change nothing")
+    parser.add_argument("--undo", action="store_true", help="go back to the calibration before this one")
+
+
+def _budget(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 10_000:
+        raise argparse.ArgumentTypeError("a number above 0, such as 0.5")
+    return value
+
+
+_minutes = _budget
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Look, choose, tell, write. Raises CommandError, CalibrationError, CameraError."""
+    if args.undo:
+        return _undo(settings)
+    if args.source is None:
+        raise CommandError("calibrate: name footage without danger, a camera, or --undo")
+    detector = app.build_detector(settings, own=False)
+    watched = _look(settings, detector, args.source, args.minutes)
+    hazards = watched_hazards(detector)
+    if watched.footage.seconds <= 0:
+        raise CommandError(f"{redact(args.source)}: shows fewer than two frames; name a longer recording")
+    plan = make_plan(watched.footage, hazards, settings.watch, args.budget)
+    _say(told(plan))
+    _say(_fixed(settings))
+    if args.labelled is not None:
+        _say(cost(settings, detector, hazards, plan, args.labelled))
+    if args.dry_run:
+        _say(["dry run: nothing was changed"])
+        return 0
+    place = _keep(settings, detector, watched, plan, redact(args.source))
+    _say([f"written to {place}; `watchword reload` or a restart makes it hold, --undo takes it back"])
+    return 0
+
+
+def _undo(settings: Settings) -> int:
+    name = settings.pipeline.model
+    if name == "auto":
+        name = app.load_model(settings).name
+    _say([f"{name} uses {app.open_calibrations(settings).undo(name)} again, from the next start on"])
+    return 0
+
+
+def watched_hazards(detector: Detector) -> tuple[WatchedHazard, ...]:
+    """The hazards with the calibration's thresholds; what the settings fix is not ours to choose."""
+    return tuple(
+        WatchedHazard(h.name, Severity(h.severity), detector.thresholds[h.name])
+        for h in detector.spec.hazards
+    )
+
+
+def _look(settings: Settings, detector: Detector, source: str, minutes: float | None) -> Watched:
+    camera = _open(settings, source)
+    longest_s = 60 * (minutes or (60.0 if camera.live else float("inf")))
+    shown = Progress(longest_s)
+    try:
+        return watch(camera, detector.assessor, longest_s, shown)
+    finally:
+        shown.end()
+        camera.close()
+
+
+def _open(settings: Settings, source: str) -> Camera:
+    return open_camera(app.source_path(settings, source), settings.capture)
+
+
+class Progress:
+    """One line on a terminal, at most once a second of footage."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._of = "" if longest_s == float("inf") else f" of {longest_s / 60:.0f}"
+        self._next_s = 0.0
+        self._shown = False
+
+    def __call__(self, seconds: float) -> None:
+        if seconds >= self._next_s and sys.stderr.isatty():
+            self._next_s, self._shown = seconds + 1, True
+            sys.stderr.write(f"\r{seconds / 60:.1f}{self._of} minutes seen")
+
+    def end(self) -> None:
+        if self._shown:
+            sys.stderr.write("\n")
+
+
+def told(plan: Plan) -> Iterable[str]:
+    """What was chosen, what it rests on, and how far it can be trusted."""
+    minutes = plan.hours * 60
+    yield f"{minutes:.1f} minutes of footage; budget {plan.budget_per_hour:g} false alerts an hour"
+    yield f"{'hazard':20} {'before':>7} {'now':>7}  {'alerts':>9}  from"
+    for one in plan.choices:
+        alerts = f"{one.alerts_before} -> {one.alerts}"
+        yield f"{one.hazard:20} {one.before:7.3f} {one.threshold:7.3f}  {alerts:>9}  {_basis(one)}"
+    for word, count in (("before", plan.alerts_before), ("now", plan.alerts)):
+        rate, low, high = plan.rate(count)
+        yield f"{word}: {count} alerts, {rate:.2f} an hour; 95 % interval {low:.2f} to {high:.2f}"
+    if plan.rate(plan.alerts)[2] > 3 * plan.budget_per_hour:
+        needed = 3 / plan.budget_per_hour
+        yield (
+            f"{minutes:.1f} minutes cannot show {plan.budget_per_hour:g} an hour: about {needed:.1f} hours "
+            "without an alert would; thresholds marked extrapolated are a best guess until then"
+        )
+
+
+def _basis(choice: Choice) -> str:
+    if choice.interval is None:
+        return choice.basis
+    low, high = choice.interval
+    return f"{choice.basis}, 95 % interval {low:.3f} to {high:.3f}"
+
+
+def _fixed(settings: Settings) -> Iterable[str]:
+    for name, hazard in settings.hazards.items():
+        if hazard.enabled and hazard.threshold != "auto":
+            yield f"hazards.{name}.threshold = {hazard.threshold} in the settings stands above this one"
+
+
+def cost(
+    settings: Settings,
+    detector: Detector,
+    hazards: Sequence[WatchedHazard],
+    plan: Plan,
+    manifest: Path,
+) -> Iterable[str]:
+    """What the new thresholds cost, on labelled pictures and clips."""
+    chosen = [choice.threshold for choice in plan.choices]
+    after = [WatchedHazard(h.name, h.severity, t) for h, t in zip(hazards, chosen, strict=True)]
+    labelled = read_manifest(manifest, settings.hazards.keys())
+    if labelled.pictures:
+        yield from _picture_cost(settings, detector, hazards, chosen, labelled.pictures)
+    if labelled.clips:
+        yield from _clip_cost(settings, detector, hazards, after, labelled.clips)
+
+
+def _picture_cost(
+    settings: Settings,
+    detector: Detector,
+    hazards: Sequence[WatchedHazard],
+    chosen: Sequence[float],
+    pictures: Sequence[LabelledPicture],
+) -> Iterable[str]:
+    rows = np.stack(
+        [detector.assessor.look(load_picture(p.path, settings.capture.max_side)[0])[1] for p in pictures]
+    )
+    labels = np.array([picture.label for picture in pictures])
+    yield "recall on labelled pictures, before and now:"
+    for column, (hazard, threshold) in enumerate(zip(hazards, chosen, strict=True)):
+        shown: NDArray[np.float32] = rows[labels == hazard.name, column]
+        if len(shown):
+            was, now = ((shown >= t).mean() for t in (hazard.threshold, threshold))
+            yield f"{hazard.name:20} {was:7.3f} {now:7.3f}  of {len(shown)}"
+
+
+def _clip_cost(
+    settings: Settings,
+    detector: Detector,
+    before: Sequence[WatchedHazard],
+    after: Sequence[WatchedHazard],
+    clips: Sequence[LabelledClip],
+) -> Iterable[str]:
+    seen: list[tuple[LabelledClip, Footage]] = []
+    for clip in clips:
+        camera = app.open_recorded(settings, str(clip.path))
+        try:
+            seen.append((clip, watch(camera, detector.assessor).footage))
+        finally:
+            camera.close()
+    for word, hazards in (("before", before), ("now", after)):
+        figures = evaluate_clips([(clip, replayed(one, hazards, settings.watch)) for clip, one in seen])
+        in_time = figures["hazards"] - figures["late_or_missed"]
+        yield (
+            f"labelled clips, {word}: {in_time} of {figures['hazards']} hazards alerted within 1 s, "
+            f"{figures['false_alerts_on_safe']} false alerts"
+        )
+
+
+def _keep(settings: Settings, detector: Detector, watched: Watched, plan: Plan, source: str) -> Path:
+    calibrations = app.open_calibrations(settings)
+    made = Provenance(
+        method=METHOD,
+        source=source,
+        seconds=round(watched.footage.seconds, 2),
+        frames=len(watched.footage.times_s),
+        false_alerts_per_hour=plan.budget_per_hour,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        made_by=version("watchword"),
+    )
+    base = calibrations.base(detector.model)
+    marks = _marks(settings, detector)
+    fits = {one.hazard: _fit(base, one, marks.get(one.hazard, "")) for one in plan.choices}
+    write_normal(settings.paths.state, detector.model, watched.embeddings)
+    return calibrations.write(base.model_copy(update={"hazards": fits, "made": made}))
+
+
+def _marks(settings: Settings, detector: Detector) -> Mapping[str, str]:
+    prompts = prompt_set(app.enabled_hazards(settings))
+    marks = hazard_fingerprints(detector.model.fingerprint, prompts)
+    return dict(zip(prompts.names, marks, strict=True))
+
+
+def _fit(base: CalibrationTable, choice: Choice, mark: str) -> Fit:
+    """The shipped line with the chosen threshold."""
+    own = base.hazards.get(choice.hazard)
+    line = own if own is not None and own.fingerprint == mark else base.generic
+    said = f"{choice.basis}; the line: {line.provenance}"
+    return line.model_copy(update={"threshold": choice.threshold, "fingerprint": mark, "provenance": said})
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -1,0 +1,61 @@
+"""Normal footage looked at by the detector: what `calibrate` learns from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from capture.camera import Camera, CameraLost
+from pipeline.assessor import Assessor
+from pipeline.footage import Footage
+from pipeline.types import Embedding
+
+log = logging.getLogger(__name__)
+
+KEPT = 300
+"""Embeddings kept of a recording, evenly over its length."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """A recording's probabilities, and some of its embeddings."""
+
+    footage: Footage
+    embeddings: tuple[Embedding, ...]
+
+
+def watch(
+    camera: Camera,
+    assessor: Assessor,
+    longest_s: float = float("inf"),
+    progress: Callable[[float], None] = lambda _: None,
+) -> Watched:
+    """Every frame until the end, or for so many seconds of its own time. Raises CameraError.
+
+    A camera that is lost on the way ends the recording, which is logged.
+    """
+    times: list[float] = []
+    rows, kept, stride = [], [], 1
+    while True:
+        try:
+            frame = camera.read()
+        except CameraLost as error:
+            if len(times) < 2:
+                raise
+            log.warning("the camera was lost, what was seen until then counts: %s", error)
+            break
+        if frame is None or (times and frame.captured_at_s - times[0] >= longest_s):
+            break
+        assessment = assessor.assess(frame)
+        if len(times) % stride == 0:
+            kept.append(assessment.embedding)
+            if len(kept) > KEPT:
+                kept, stride = kept[::2], stride * 2
+        times.append(frame.captured_at_s)
+        rows.append(assessment.probabilities)
+        progress(times[-1] - times[0])
+    probabilities = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
+    return Watched(Footage(np.array(times, np.float64), probabilities), tuple(kept))

@@ -1,0 +1,139 @@
+"""Thresholds that keep to a budget of false alerts an hour, from footage without danger.
+
+Where the footage is long enough to have shown a hazard's share of the budget at least three times, the
+threshold is read off: the lowest at which the real watch keeps to it. Where it is not, the tail of what was
+seen is prolonged (`pipeline.extremes`), and the threshold never goes below the one that came with the model:
+minutes of silence are no evidence for being bolder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.extremes import fit_tail, level_interval, poisson_interval
+from pipeline.footage import LOGITS, Footage, Sweep, replayed, sweep
+from pipeline.settings import WatchSettings
+from pipeline.types import Severity
+from pipeline.watch import WatchedHazard
+
+METHOD = "peaks over threshold (generalised Pareto), counted by the watch"
+Basis = Literal["counted", "extrapolated", "kept", "out of reach"]
+
+SHARES = {Severity.CRITICAL: 3.0, Severity.WARNING: 2.0, Severity.NOTICE: 1.0}
+"""How the budget is split: the worse the danger, the more false alerts it is worth."""
+LEAST_COUNT = 3.0
+"""Alerts that the footage must be long enough for, if it is to lower a threshold."""
+LOWEST, HIGHEST = 0.1, 0.999
+_BLOCKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One hazard's threshold, and what it rests on."""
+
+    hazard: str
+    before: float
+    threshold: float
+    basis: Basis
+    interval: tuple[float, float] | None
+    """Of the threshold, 95 %, where it is extrapolated."""
+    alerts_before: int
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All thresholds, and the false alerts that the watch itself counts with them."""
+
+    choices: tuple[Choice, ...]
+    hours: float
+    budget_per_hour: float
+    alerts_before: int
+    alerts: int
+
+    def rate(self, count: int) -> tuple[float, float, float]:
+        """Alerts an hour: as counted, and the 95 % interval."""
+        low, high = poisson_interval(count)
+        return count / self.hours, low / self.hours, high / self.hours
+
+
+def make_plan(
+    footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings, budget_per_hour: float
+) -> Plan:
+    """Thresholds for `hazards`, whose own are what held before. Raises ValueError for no footage."""
+    hours = footage.seconds / 3600
+    if hours <= 0:
+        raise ValueError("the footage has fewer than two frames")
+    tried = sweep(footage, [h.severity for h in hazards], settings)
+    whole = sum(SHARES[h.severity] for h in hazards)
+    picked = [
+        _pick(column, hazard, tried, budget_per_hour * SHARES[hazard.severity] / whole, hours)
+        for column, hazard in enumerate(hazards)
+    ]
+    before = _counts(footage, hazards, settings)
+    changed = [
+        WatchedHazard(h.name, h.severity, threshold)
+        for h, (threshold, _, _) in zip(hazards, picked, strict=True)
+    ]
+    after = _counts(footage, changed, settings)
+    choices = tuple(
+        Choice(h.name, h.threshold, threshold, basis, interval, before[h.name], after[h.name])
+        for h, (threshold, basis, interval) in zip(hazards, picked, strict=True)
+    )
+    return Plan(choices, hours, budget_per_hour, sum(before.values()), sum(after.values()))
+
+
+def _counts(footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings) -> dict[str, int]:
+    counts = dict.fromkeys((h.name for h in hazards), 0)
+    for alert in replayed(footage, hazards, settings).alerts:
+        counts[alert.hazard] += 1
+    return counts
+
+
+def _pick(
+    column: int, hazard: WatchedHazard, tried: Sweep, rate: float, hours: float
+) -> tuple[float, Basis, tuple[float, float] | None]:
+    """Threshold, basis and interval of one hazard; `rate` is its share of the budget, an hour."""
+    kept, expected = hazard.threshold, rate * hours
+    counted = _lowest_quiet(tried.alerts[column], expected)
+    if expected >= LEAST_COUNT:
+        level, interval = counted, None
+        basis: Basis = "counted"
+    else:
+        level, interval = _prolonged(tried.maxima[:, column], expected)
+        level = max(level, counted)
+        basis = "extrapolated"
+        if _probability(level) <= kept:
+            return kept, "kept", interval
+    threshold = _probability(level)
+    if threshold >= HIGHEST:
+        return HIGHEST, "out of reach", interval
+    return max(round(threshold, 4), LOWEST), basis, interval
+
+
+def _lowest_quiet(alerts: NDArray[np.int64], expected: float) -> float:
+    """The lowest log-odds at and above which no threshold alerted more often than expected."""
+    loud = np.flatnonzero(alerts > expected)
+    if not len(loud):
+        return float(LOGITS[0])
+    return float(LOGITS[loud[-1] + 1]) if loud[-1] + 1 < len(LOGITS) else math.inf
+
+
+def _prolonged(maxima: NDArray[np.float64], expected: float) -> tuple[float, tuple[float, float] | None]:
+    """Log-odds that `expected` blocks exceed, and the interval as probabilities."""
+    blocks = len(maxima)
+    if blocks < _BLOCKS or maxima.max() == LOGITS[0]:
+        return float(maxima.max()), None
+    chance = expected / blocks
+    low, high = level_interval(maxima, chance)
+    return fit_tail(maxima).level(chance), (_probability(low), _probability(high))
+
+
+def _probability(level: float) -> float:
+    return 1 / (1 + math.exp(-min(level, 50.0)))

@@ -1,0 +1,104 @@
+"""How often does a level get exceeded that was hardly ever, or never, seen? Tails of what was seen.
+
+Peaks over threshold: excesses over a high level follow a generalised Pareto distribution (Pickands, 1975;
+Davison and Smith, 1990; Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001, ch. 4).
+Fitted by probability-weighted moments (Hosking and Wallis, 1987), which is closed and steady for few
+excesses. Counts are judged by exact Poisson bounds (Garwood, 1936); none seen in T means fewer than 3 / T
+with 95 % confidence (the "rule of three", Hanley and Lippman-Hand, 1983).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Levels = NDArray[np.float64]
+
+LEAST_EXCESSES = 10
+"""Fewer cannot tell the shape of a tail: it is then taken to be exponential."""
+_SHAPES = (-0.5, 0.5)
+"""Estimates beyond are noise of small samples."""
+_TOP = 0.2
+"""Share of the maxima that counts as the tail, where there are many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Maxima of independent blocks beyond `start` are generalised Pareto."""
+
+    start: float
+    share: float
+    """Of the blocks whose maximum lies beyond `start`."""
+    scale: float
+    shape: float
+
+    def level(self, chance: float) -> float:
+        """What a block's maximum exceeds with this chance; not below `start`."""
+        ratio = self.share / chance
+        if ratio <= 1:
+            return self.start
+        if abs(self.shape) < 1e-6:
+            return self.start + self.scale * math.log(ratio)
+        return self.start + self.scale / self.shape * math.expm1(self.shape * math.log(ratio))
+
+
+def fit_tail(maxima: Levels) -> Tail:
+    """From the maxima of at least three blocks, all of them finite. Raises ValueError for fewer."""
+    if len(maxima) < 3:
+        raise ValueError("a tail needs the maxima of at least three blocks")
+    ordered = np.sort(np.asarray(maxima, np.float64))
+    count = min(len(ordered) - 1, max(LEAST_EXCESSES, round(_TOP * len(ordered))))
+    start = float(ordered[-count - 1])
+    excesses = ordered[-count:] - start
+    return Tail(start, count / len(ordered), *_pareto(excesses))
+
+
+def _pareto(excesses: Levels) -> tuple[float, float]:
+    """Scale and shape; ascending excesses."""
+    count, mean = len(excesses), max(float(excesses.mean()), 1e-9)
+    if count < LEAST_EXCESSES:
+        return mean, 0.0
+    beyond = (count - np.arange(1, count + 1) + 0.35) / count
+    weighted = float((excesses * beyond).mean())
+    shape = 2 - mean / (mean - 2 * weighted) if mean > 2 * weighted else _SHAPES[1]
+    shape = float(np.clip(shape, *_SHAPES))
+    return mean * (1 - shape), shape
+
+
+def level_interval(maxima: Levels, chance: float, draws: int = 200) -> tuple[float, float]:
+    """95 % interval of `fit_tail(maxima).level(chance)`, by a bootstrap over the blocks."""
+    random = np.random.default_rng(20_240_501)
+    drawn = [fit_tail(random.choice(maxima, len(maxima))).level(chance) for _ in range(draws)]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Expected counts that a count seen is compatible with; one-sided from 0 where nothing was seen."""
+    if count == 0:
+        return 0.0, -math.log(1 - confidence)
+    tail = (1 - confidence) / 2
+    low = _root(lambda mean: 1 - _at_most(count - 1, mean) - tail, count)
+    high = _root(lambda mean: tail - _at_most(count, mean), count)
+    return low, high
+
+
+def _at_most(count: int, mean: float) -> float:
+    """Chance of at most `count` where `mean` are expected."""
+    logs = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)] if mean > 0 else [0.0]
+    return min(1.0, math.fsum(map(math.exp, logs)))
+
+
+def _root(rising: Callable[[float], float], count: int) -> float:
+    low, high = 0.0, 10.0 + 3.0 * count
+    for _ in range(80):
+        middle = (low + high) / 2
+        if rising(middle) < 0:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2

@@ -1,0 +1,167 @@
+"""`teach` and `calibrate` from the command line to the detector, with the real starter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from capture.picture import load_picture
+from daemon import app
+from daemon.cli import main
+from daemon.settings import Settings, load
+from daemon.watching import KEPT, watch
+from pipeline.assessor import Assessor
+from pipeline.calibration import read_calibration
+from pipeline.image_text import PromptSet
+from pipeline.taught import read_taught
+from tests.fakes import ColourModel, ListCamera, Logistic, plain
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def home(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WATCHWORD_PATHS__MODELS", str(models))
+    monkeypatch.setenv("WATCHWORD_PATHS__STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("WATCHWORD_PATHS__CACHE", str(models.parent / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def settings_of(home: Path, models: Path) -> Settings:
+    values = {"paths.models": str(models), "paths.state": str(home / "state")}
+    return load(None, {"HOME": str(home)}, values).settings
+
+
+def draw(folder: Path, shape: str, count: int, seed: int = 0) -> Path:
+    """Yellow stripes, or one blue disc, on a noisy ground."""
+    folder.mkdir()
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        picture = random.integers(0, 60, (120, 160, 3), dtype=np.uint8)
+        shift = int(random.integers(5, 15))
+        if shape == "stripes":
+            for x in range(shift, 160, 30):
+                cv2.rectangle(picture, (x, 10), (x + 12, 110), (0, 220, 255), -1)
+        else:
+            cv2.circle(picture, (70 + shift, 60), 30 + shift, (200, 60, 0), -1)
+        cv2.imwrite(str(folder / f"{number:02}.png"), picture)
+    return folder
+
+
+def test_a_new_hazard_from_pictures_is_watched_for_and_forgotten(
+    home: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stripes, other = draw(home / "stripes", "stripes", 6), draw(home / "other", "disc", 10)
+    assert main(["teach", "barrier_tape", str(stripes)]) == 1
+    assert "name at least 8 ordinary pictures with --unlike" in capsys.readouterr().err
+    assert main(["teach", "barrier_tape", str(stripes), "--unlike", str(other)]) == 0
+    assert "of 6 recognised" in capsys.readouterr().out
+    place = home / "state/taught/barrier_tape.json"
+    assert len(read_taught(place).like) == 6
+
+    settings = settings_of(home, models)
+    detector = app.build_detector(settings)
+    hazard = next(h for h in detector.spec.hazards if h.name == "barrier_tape")
+    assert (hazard.say, hazard.threshold) == ("Careful! barrier tape{where}.", 0.5)
+    column = [h.name for h in detector.spec.hazards].index("barrier_tape")
+    seen = [detector.assessor.look(plain((0, 0, 0), 200))[1][column]]
+    assert max(seen) < 0.5
+    yes = draw(home / "more", "stripes", 3, seed=1)
+    found = [detector.assessor.look(load_picture(p, 1280)[0])[1][column] for p in sorted(yes.iterdir())]
+    assert max(found) > 0.5
+
+    assert main(["teach", "barrier_tape", "--remove"]) == 0
+    assert "barrier_tape" not in settings_of(home, models).hazards
+    assert main(["teach", "barrier_tape", "--remove"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["Wet Floor", "x.png"], "small letters"),
+        (["ice"], "show 1 to 50"),
+        (["ice", "none.png"], "none.png"),
+    ],
+)
+def test_what_cannot_be_taught_is_one_line(
+    home: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["teach", *words]) == 1
+    err = capsys.readouterr().err.splitlines()
+    assert said in err[-1]
+    assert "Traceback" not in "".join(err)
+
+
+def test_calibrating_writes_says_and_goes_back(
+    home: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo street taken for harmless: its cars are then false alerts."""
+    clip = str(models / "demo/bikes.mp4")
+    assert main(["calibrate", clip, "--false-alerts-per-hour", "20", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "cannot show 20 an hour" in said
+    assert not (home / "state/calibration/starter.json").exists()
+
+    assert main(["calibrate", clip, "--false-alerts-per-hour", "20"]) == 0
+    own = read_calibration(home / "state/calibration/starter.json")
+    assert own.made is not None
+    assert (own.made.frames, own.made.false_alerts_per_hour) == (250, 20)
+    assert own.hazards["vehicle"].threshold > 0.5
+    assert "-> 0" in capsys.readouterr().out
+    settings = settings_of(home, models)
+    assert app.build_detector(settings).thresholds["vehicle"] == pytest.approx(
+        own.hazards["vehicle"].threshold
+    )
+    normal = np.load(home / "state/calibration/starter.normal.npz")
+    assert len(normal["embeddings"]) == 250
+
+    manifest = home / "clips.csv"
+    (home / "bikes.mp4").symlink_to(clip)
+    manifest.write_text("file,label,start_s,end_s\nbikes.mp4,vehicle,1.2,7.5\n")
+    assert main(["calibrate", clip, "--labelled", str(manifest), "--dry-run"]) == 0
+    assert "labelled clips, before: 1 of 1 hazards alerted within 1 s" in capsys.readouterr().out
+
+    assert main(["calibrate", "--undo"]) == 0
+    assert not (home / "state/calibration/starter.json").exists()
+    assert main(["calibrate", "--undo"]) == 1
+
+
+def test_a_calibration_for_other_words_stops_the_daemon_loudly(
+    home: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_of(home, models)
+    place = home / "state/calibration/starter.json"
+    place.parent.mkdir(parents=True)
+    shipped = app.open_calibrations(settings).shipped("starter")
+    assert shipped is not None
+    table = json.loads(shipped.model_dump_json())
+    table["hazards"]["fire"]["fingerprint"] = "of other words"
+    place.write_text(json.dumps(table))
+    assert main(["replay", str(models / "demo/bikes.mp4")]) == 1
+    err = capsys.readouterr().err
+    assert "other hazards or other words (fire)" in err
+    assert "--undo" in err
+
+
+def test_calibrating_needs_footage(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate"]) == 1
+    assert "name footage" in capsys.readouterr().err
+    (home / "one").mkdir()
+    cv2.imwrite(str(home / "one/a.png"), plain((1, 2, 3)))
+    assert main(["calibrate", str(home / "one")]) == 1
+    assert "fewer than two frames" in capsys.readouterr().err
+
+
+def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
+    model = ColourModel()
+    assessor = Assessor(model, model.bind(PromptSet((("fire", ()),), ())), Logistic())
+    pictures = [plain((0, 0, 255 - i % 200)) for i in range(2 * KEPT + 50)]
+    watched = watch(ListCamera(pictures), assessor, longest_s=20)
+    assert len(watched.footage.times_s) == 500
+    assert KEPT // 2 <= len(watched.embeddings) <= KEPT
+    assert watched.footage.seconds == pytest.approx(20)

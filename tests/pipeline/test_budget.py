@@ -1,0 +1,133 @@
+"""Budgets of false alerts on simulated streams whose rates are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.budget import HIGHEST, LOWEST, make_plan
+from pipeline.extremes import fit_tail, level_interval, poisson_interval
+from pipeline.footage import LOGITS, Footage, replayed, sweep
+from pipeline.settings import WatchSettings
+from pipeline.types import Severity
+from pipeline.watch import WatchedHazard
+
+WATCH = WatchSettings()
+HAZARDS = [WatchedHazard("fire", Severity.CRITICAL, 0.5), WatchedHazard("dog", Severity.NOTICE, 0.5)]
+
+
+def stream(minutes: float, seed: int, spread: float = 1.5, fps: float = 5.0) -> Footage:
+    """Log-odds that wander about -5 with a memory of two seconds, for both hazards."""
+    random, count = np.random.default_rng(seed), round(minutes * 60 * fps)
+    keep = math.exp(-1 / (2 * fps))
+    noise = random.normal(0, spread * math.sqrt(1 - keep**2), (count, len(HAZARDS)))
+    odds = np.empty_like(noise)
+    state = random.normal(0, spread, len(HAZARDS))
+    for row, push in zip(odds, noise, strict=True):
+        state = keep * state + push
+        row[:] = state - 5
+    return Footage(np.arange(count) / fps, (1 / (1 + np.exp(-odds))).astype(np.float32))
+
+
+def with_thresholds(footage: Footage, thresholds: list[float]) -> int:
+    changed = [WatchedHazard(h.name, h.severity, t) for h, t in zip(HAZARDS, thresholds, strict=True)]
+    return len(replayed(footage, changed, WATCH).alerts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("budget", "seed"), [(30.0, 1), (60.0, 2), (4.0, 3), (2.0, 4)])
+def test_footage_of_the_same_kind_keeps_to_the_budget(budget: float, seed: int) -> None:
+    """From half an hour, counted (30, 60 an hour) and extrapolated (4, 2); judged on two hours."""
+    plan = make_plan(stream(30, seed), HAZARDS, WATCH, budget)
+    seen = with_thresholds(stream(120, seed + 100), [c.threshold for c in plan.choices])
+    low, high = poisson_interval(seen, 0.99)
+    assert low <= 3 * 2 * budget
+    if all(c.basis == "counted" for c in plan.choices):
+        assert high >= 2 * budget / 3
+
+
+def test_alerts_now_never_exceed_the_budget_that_the_footage_could_show() -> None:
+    footage = stream(20, 7, spread=2.5)
+    before = with_thresholds(footage, [0.5, 0.5])
+    plan = make_plan(footage, HAZARDS, WATCH, 6.0)
+    assert plan.alerts_before == before > 2
+    assert plan.alerts <= 2
+
+
+def test_minutes_of_silence_make_nothing_bolder_and_say_so() -> None:
+    quiet = Footage(np.arange(600) / 5, np.full((600, 2), 0.002, np.float32))
+    plan = make_plan(quiet, HAZARDS, WATCH, 1.0)
+    assert [(c.threshold, c.basis) for c in plan.choices] == [(0.5, "kept")] * 2
+    rate, low, high = plan.rate(plan.alerts)
+    assert (rate, low) == (0, 0)
+    assert high == pytest.approx(3 / plan.hours, rel=0.01)
+
+
+def test_hours_of_silence_may_lower_thresholds() -> None:
+    quiet = Footage(np.arange(3 * 3600) / 1.0, np.full((3 * 3600, 2), 0.002, np.float32))
+    plan = make_plan(quiet, HAZARDS, WATCH, 8.0)
+    assert [(c.threshold, c.basis) for c in plan.choices] == [(LOWEST, "counted")] * 2
+
+
+def test_a_view_that_always_looks_dangerous_is_out_of_reach() -> None:
+    sure = Footage(np.arange(3000) / 5, np.full((3000, 2), 0.9999, np.float32))
+    plan = make_plan(sure, HAZARDS, WATCH, 1.0)
+    assert [(c.threshold, c.basis) for c in plan.choices] == [(HIGHEST, "out of reach")] * 2
+
+
+def test_a_worse_hazard_gets_the_greater_share() -> None:
+    footage = stream(60, 11)
+    same = Footage(footage.times_s, footage.probabilities[:, [0, 0]])
+    fire, dog = make_plan(same, HAZARDS, WATCH, 40.0).choices
+    assert fire.threshold < dog.threshold
+
+
+def test_no_footage_is_no_plan() -> None:
+    with pytest.raises(ValueError, match="fewer than two frames"):
+        make_plan(Footage(np.zeros(1), np.zeros((1, 2), np.float32)), HAZARDS, WATCH, 1.0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.05, 0.95))
+def test_the_sweep_counts_what_the_watch_counts(seed: int, threshold: float) -> None:
+    footage = stream(3, seed, spread=3)
+    tried = sweep(footage, [h.severity for h in HAZARDS], WATCH)
+    level = int(np.argmin(np.abs(LOGITS - math.log(threshold / (1 - threshold)))))
+    near = float(1 / (1 + np.exp(-LOGITS[level])))
+    assert with_thresholds(footage, [near, near]) == tried.alerts[:, level].sum()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.2, 3.0))
+def test_an_exponential_tail_is_prolonged_to_about_where_it_goes(seed: int, scale: float) -> None:
+    maxima = np.random.default_rng(seed).exponential(scale, 400)
+    true = scale * math.log(1 / 0.0005)
+    assert 0.4 * true < fit_tail(maxima).level(0.0005) < 2.5 * true
+
+
+def test_the_interval_of_a_level_holds_it() -> None:
+    maxima = np.random.default_rng(5).exponential(1.0, 200)
+    low, high = level_interval(maxima, 0.001)
+    assert low <= fit_tail(maxima).level(0.001) <= high
+
+
+def test_levels_rise_as_chances_fall() -> None:
+    tail = fit_tail(np.random.default_rng(6).gumbel(size=100))
+    levels = [tail.level(chance) for chance in (0.5, 0.1, 0.01, 0.001)]
+    assert levels == sorted(levels)
+
+
+def test_two_blocks_are_no_tail() -> None:
+    with pytest.raises(ValueError, match="at least three"):
+        fit_tail(np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"), [(0, 0, 2.996), (1, 0.0253, 5.572), (5, 1.623, 11.668), (100, 81.36, 121.63)]
+)
+def test_poisson_bounds_by_the_book(count: int, low: float, high: float) -> None:
+    assert poisson_interval(count) == pytest.approx((low, high), rel=1e-3)
