@@ -26,7 +26,7 @@ from daemon.forwarder import Forwarder
 from daemon.ledger import Ledger
 from daemon.live import Narrating, Stagehand
 from daemon.mind import Mind
-from daemon.narrator import Narrator
+from daemon.narrator import MeaningOf, Narrator, no_meaning
 from daemon.paths import NAME
 from daemon.replay import Options, Replay, Sink
 from daemon.replay import Voice as ReplayVoice
@@ -45,6 +45,7 @@ from pipeline.hazards import Hazard
 from pipeline.image_text import ImageTextModel
 from pipeline.image_text_models import fell_back, load_image_text
 from pipeline.stillness import Stillness
+from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
 from pipeline.wording import NOT_NOTED, danger_phrases
@@ -151,8 +152,13 @@ def build_detector(settings: Settings, model: ImageTextModel | None = None, *, o
     return Detector(model, assessor, thresholds, spec)
 
 
-def build_describer(settings: Settings, model: ImageTextModel) -> WatchedDescriber | None:
-    """Who turns views into sentences; None where the settings want none. Raises CommandError."""
+def build_describer(
+    settings: Settings, model: ImageTextModel, *, idle: bool = True
+) -> WatchedDescriber | None:
+    """Who turns views into sentences; None where the settings want none. Raises CommandError.
+
+    `idle`: only with what processor time nobody else wants, as beside the danger lane.
+    """
     words = builtin_words()
     try:
         return describers.build(
@@ -162,9 +168,23 @@ def build_describer(settings: Settings, model: ImageTextModel) -> WatchedDescrib
             locate=open_store(settings).path,
             cache=settings.paths.cache,
             words=words,
+            idle=idle,
         )
     except DescribeError as error:
         raise CommandError(str(error)) from None
+
+
+def build_meaning(settings: Settings) -> MeaningOf:
+    """Sentence vectors by the starter's text encoder, whichever model looks; else words are compared."""
+    from pipeline.starter.model import TEXT_FILE, TOKENIZER_FILE
+    from pipeline.starter.text import TextEncoder
+
+    try:
+        folder = open_store(settings).path("starter")
+    except StoreError:
+        return no_meaning
+    encoder = TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE)
+    return lambda sentence: tuple(encoder.encode([sentence])[0].tolist())
 
 
 def build_renderer(settings: Settings, synthesizer: Synthesizer) -> Renderer:
@@ -213,7 +233,7 @@ def build_replay(
         assessor=detector.assessor,
         voice=voice,
         sink=sink,
-        describer=build_describer(settings, detector.model),
+        describer=build_describer(settings, detector.model, idle=False),
         options=Options(
             language=settings.speech.language,
             describe_s=settings.describe.replay_s,
@@ -224,6 +244,7 @@ def build_replay(
         ),
         write=write,
         eyesight=Eyesight(settings.capture),
+        meaning=build_meaning(settings),
     )
 
 
@@ -300,7 +321,7 @@ def build_live(
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, settings.health.late_s)
     describer = build_describer(settings, detector.model)
-    narrator = Narrator(describer, mind.step) if describer else None
+    narrator = Narrator(describer, mind.step, build_meaning(settings), clock) if describer else None
     language, deadline_s = settings.speech.language, settings.describe.deadline_s
     narrating = Narrating(narrator, language, deadline_s) if narrator else None
     false_alarms = FalseAlarms(

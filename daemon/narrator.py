@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from capture.frame import Frame
 from daemon.core_types import DescribeView, Input
 from pipeline.describer import DescribeError, Describer, DescribeRequest
+from pipeline.likeness import Meaning
 from pipeline.narration import Answered, AnswerEnded
 from pipeline.types import Assessment
 
@@ -39,12 +40,29 @@ def request_of(wanted: DescribeView, view: View, language: str, deadline_s: floa
     )
 
 
+Report = Callable[[Input, Mapping[str, float]], None]
+"""Takes what happened, and the times measured on the way to it."""
+
+MeaningOf = Callable[[str], Meaning]
+"""A sentence as a vector; empty where there is no encoder."""
+
+
+def no_meaning(sentence: str) -> Meaning:
+    """Where there is no sentence encoder, words are compared."""
+    del sentence
+    return ()
+
+
 class Narrator:
     """One place for the next view; the narration never asks for a second while one is under way."""
 
-    def __init__(self, describer: Describer, report: Callable[[Input], None]) -> None:
+    def __init__(
+        self, describer: Describer, report: Report, meaning: MeaningOf, clock: Callable[[], float]
+    ) -> None:
         self._describer = describer
         self._report = report
+        self._meaning = meaning
+        self._clock = clock
         self._next: DescribeRequest | None = None
         self._running: str | None = None
         self._changed = threading.Condition()
@@ -56,7 +74,7 @@ class Narrator:
             overtaken, self._next = self._next, request
             self._changed.notify()
         if overtaken is not None:
-            self._report(AnswerEnded(overtaken.id, "overtaken"))
+            self._report(AnswerEnded(overtaken.id, "overtaken"), {})
 
     def cancel(self, scene_id: str) -> None:
         """The answer about this view is not wanted any more; never waits."""
@@ -66,14 +84,16 @@ class Narrator:
                 self._next = None
             running = self._running == scene_id
         if waiting:
-            self._report(AnswerEnded(scene_id))
+            self._report(AnswerEnded(scene_id), {})
         if running:
             self._describer.cancel()
 
     def run(self) -> None:
         """Answer until `close`."""
         while (request := self._take()) is not None:
-            self._report(AnswerEnded(request.id, self._answer(request)))
+            timing: dict[str, float] = {}
+            failure = self._answer(request, timing)
+            self._report(AnswerEnded(request.id, failure), timing)
 
     def close(self) -> None:
         """Let `run` end; a running answer is cancelled."""
@@ -92,12 +112,19 @@ class Narrator:
             self._running = request.id if request else None
             return request
 
-    def _answer(self, request: DescribeRequest) -> str | None:
+    def _answer(self, request: DescribeRequest, timing: dict[str, float]) -> str | None:
         """Report sentence by sentence; returns why there is no answer, None where there is one."""
+        began_s = self._clock()
         try:
             for sentence in self._describer.describe(request):
-                self._report(Answered(request.id, sentence, self._describer.model))
+                timing.setdefault("first_sentence_s", self._clock() - began_s)
+                self._report(self._answered(request, sentence), dict(timing))
         except DescribeError as error:
             log.warning("no description: %s", error)
             return str(error)
+        finally:
+            timing["describe_s"] = self._clock() - began_s
         return None
+
+    def _answered(self, request: DescribeRequest, sentence: str) -> Answered:
+        return Answered(request.id, sentence, self._describer.model, self._meaning(sentence))

@@ -21,7 +21,7 @@ from daemon.blackbox import SUFFIX, BlackBox
 from daemon.core_types import Assessed, DescribeView, Effect, Input, Record, Tick
 from daemon.events import Event
 from daemon.eyesight import Eyesight
-from daemon.narrator import View, request_of
+from daemon.narrator import MeaningOf, View, no_meaning, request_of
 from pipeline.assessor import Assessor
 from pipeline.describer import DescribeError
 from pipeline.describers.state import WatchedDescriber
@@ -63,23 +63,24 @@ class Sink(Protocol):
 class Agenda:
     """What happens later in stream time, in order; things due at the same time keep their order."""
 
-    _due: list[tuple[float, int, str, Input]] = field(default_factory=list)
+    _due: list[tuple[float, int, str, Input, Mapping[str, float]]] = field(default_factory=list)
     _added: int = 0
 
-    def add(self, at_s: float, key: str, event: Input) -> None:
+    def add(self, at_s: float, key: str, event: Input, timing: Mapping[str, float] | None = None) -> None:
+        """Plan an event; `timing` is what was measured on the way to it."""
         self._added += 1
-        heapq.heappush(self._due, (at_s, self._added, key, event))
+        heapq.heappush(self._due, (at_s, self._added, key, event, timing or {}))
 
     def drop(self, key: str) -> None:
         """Forget what was planned under this key."""
         self._due = [due for due in self._due if due[2] != key]
         heapq.heapify(self._due)
 
-    def until(self, at_s: float) -> Iterator[tuple[float, Input]]:
+    def until(self, at_s: float) -> Iterator[tuple[float, Input, Mapping[str, float]]]:
         """Everything due by then, in order; what is added on the way included."""
         while self._due and self._due[0][0] <= at_s:
-            due_s, _, _, event = heapq.heappop(self._due)
-            yield due_s, event
+            due_s, _, _, event, timing = heapq.heappop(self._due)
+            yield due_s, event, timing
 
     @property
     def empty(self) -> bool:
@@ -113,6 +114,7 @@ class Replay:
         options: Options,
         write: Callable[[Event], None],
         eyesight: Eyesight,
+        meaning: MeaningOf = no_meaning,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -124,6 +126,7 @@ class Replay:
         self._options = options
         self._write = write
         self._eyesight = eyesight
+        self._meaning = meaning
         self._clock = clock
         self._sleep = sleep
         self._agenda = Agenda()
@@ -168,9 +171,9 @@ class Replay:
 
     def _advance(self, to_s: float) -> None:
         """Let everything happen that is due by then."""
-        for due_s, event in self._agenda.until(to_s):
+        for due_s, event, timing in self._agenda.until(to_s):
             self._now_s = max(self._now_s, due_s)
-            self._step(event)
+            self._step(event, **timing)
         self._now_s = max(self._now_s, to_s)
 
     def _finish(self) -> None:
@@ -225,26 +228,21 @@ class Replay:
         self._agenda.add(self._now_s + audio.duration_s, utterance.id, Finished(utterance.id))
 
     def _describe(self, wanted: DescribeView) -> None:
+        """Ask now, hear the answer after its stream time; what it really took is in the timing."""
         scene, done_s = wanted.scene, self._now_s + self._options.describe_s
-        failure = None
+        view, failure = self._views.get(scene.id), None
+        began_s = self._clock()
         try:
-            for sentence in self._sentences(wanted):
-                self._agenda.add(done_s, scene.id, Answered(scene.id, sentence, self._model))
+            if self._describer is not None and view is not None:
+                request = request_of(wanted, view, self._options.language, self._options.deadline_s)
+                for sentence in self._describer.describe(request):
+                    answer = Answered(scene.id, sentence, self._describer.model, self._meaning(sentence))
+                    self._agenda.add(done_s, scene.id, answer)
         except DescribeError as error:
             log.warning("no description: %s", error)
             failure = str(error)
-        self._agenda.add(done_s, scene.id, AnswerEnded(scene.id, failure))
-
-    @property
-    def _model(self) -> str:
-        return self._describer.model if self._describer else "off"
-
-    def _sentences(self, wanted: DescribeView) -> Iterator[str]:
-        view = self._views.get(wanted.scene.id)
-        if self._describer is None or view is None:
-            return
-        request = request_of(wanted, view, self._options.language, self._options.deadline_s)
-        yield from self._describer.describe(request)
+        timing = {"describe_s": self._clock() - began_s}
+        self._agenda.add(done_s, scene.id, AnswerEnded(scene.id, failure), timing)
 
     def _summary(self) -> Event:
         counts = self._box.core.counts

@@ -1,11 +1,18 @@
-"""Do two sentences say the same?"""
+"""Do two sentences say the same? By meaning where sentence vectors are given, else by their words."""
 
 from __future__ import annotations
 
 import re
 
-ALIKE = 0.75
+ALIKE_WORDS = 0.75
 """Share of common words (Jaccard index) from which two sentences count as the same."""
+
+ALIKE_MEANING = 0.78
+"""Cosine of sentence vectors from which they do. With MiniLM, "A street with cars" and "Cars are on the road"
+have 0.80, "A dog runs towards you" and "A dog lies on the floor" 0.33."""
+
+Meaning = tuple[float, ...]
+"""A sentence as a unit vector; empty where nobody computed one."""
 
 _WORD = re.compile(r"\w+")
 
@@ -17,14 +24,23 @@ def likeness(a: str, b: str) -> float:
     return len(words_a & words_b) / len(union) if union else 1.0
 
 
-def alike(a: str, b: str) -> bool:
-    """True where saying `b` after `a` would tell nothing new. A changed number or side is always new."""
-    if not a or not b:
+def alike(a: str, b: str, meaning_a: Meaning = (), meaning_b: Meaning = ()) -> bool:
+    """True where saying `b` after `a` would tell nothing new.
+
+    A changed number, side or colour, or a new "no", is always new, however like the rest is: sentence vectors
+    hardly tell "on your left" from "on your right".
+    """
+    if not a or not b or _telling(a) != _telling(b):
         return False
-    return likeness(a, b) >= ALIKE and _telling(a) == _telling(b)
+    if meaning_a and meaning_b:
+        return sum(x * y for x, y in zip(meaning_a, meaning_b, strict=True)) >= ALIKE_MEANING
+    return likeness(a, b) >= ALIKE_WORDS
 
 
-TELLING = frozenset(["left", "right", "ahead", "behind", "no", "not", "왼쪽", "오른쪽", "앞", "뒤", "없"])
+_ENGLISH = "left right ahead behind up down no not red green open closed stop go empty near far"
+_KOREAN = "왼쪽 오른쪽 앞 뒤 없 위 아래 빨간 초록 열 닫"
+TELLING = frozenset([*_ENGLISH.split(), *_KOREAN.split()])
+"""Words that turn a sentence into another."""
 
 
 def _telling(text: str) -> frozenset[str]:

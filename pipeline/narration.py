@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pipeline.likeness import alike
+from pipeline.likeness import Meaning, alike
 from pipeline.settings import DescribeSettings
 from pipeline.types import Description, SceneEvent, Trigger
 
@@ -32,6 +32,8 @@ class Answered:
     scene_id: str
     text: str
     model: str
+    meaning: Meaning = ()
+    """The sentence as a vector, where somebody computed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Narration:
         self._running: Running | None = None
         self._waiting: SceneEvent | None = None
         self._told: str = ""
+        self._told_meaning: Meaning = ()
         self._issued = 0
 
     @property
@@ -165,21 +168,22 @@ class Narration:
         running = self._running
         if running is None or running.scene.id != event.scene_id:
             return (Withheld(event.scene_id, "stale"),)
-        if reason := self._unfit(running, event.text, now):
+        if reason := self._unfit(running, event, now):
             return (Withheld(event.scene_id, reason),)
-        self._told = event.text
+        self._told, self._told_meaning = event.text, event.meaning
         self._running = replace(running, told=(*running.told, event.text), model=event.model)
         return (Tell(self._description(self._running, event.text), running.scene),)
 
     def _description(self, running: Running, text: str) -> Description:
         return Description(running.answer_id, running.scene.id, text, self._language, running.model)
 
-    def _unfit(self, running: Running, text: str, now: float) -> str | None:
+    def _unfit(self, running: Running, answer: Answered, now: float) -> str | None:
         if running.cancelled:
             return "overtaken"
         if now - running.scene.captured_at_s > self._settings.stale_s:
             return "stale"
-        if running.scene.trigger is not Trigger.REQUEST and alike(text, self._told):
+        repeats = alike(self._told, answer.text, self._told_meaning, answer.meaning)
+        if repeats and running.scene.trigger is not Trigger.REQUEST:
             return "repeats"
         return None
 
@@ -213,6 +217,7 @@ class Narration:
             "running": None if self._running is None else asdict(self._running),
             "waiting": None if self._waiting is None else asdict(self._waiting),
             "told": self._told,
+            "told_meaning": list(self._told_meaning),
             "issued": self._issued,
         }
 
@@ -221,6 +226,7 @@ class Narration:
         self._running = None if running is None else _running(running)
         self._waiting = None if state["waiting"] is None else _scene(state["waiting"])
         self._told = state["told"]
+        self._told_meaning = tuple(state["told_meaning"])
         self._issued = state["issued"]
 
 

@@ -101,6 +101,22 @@ def test_likeness_minds_sides_and_numbers() -> None:
     assert not alike("왼쪽에 차가 있습니다.", "오른쪽에 차가 있습니다.")
 
 
+def test_likeness_is_by_meaning_where_vectors_are_given() -> None:
+    near, far = (1.0, 0.0), (0.6, 0.8)
+    assert alike("A street with cars.", "Cars are on the road.", near, near)
+    assert not alike("A street with cars.", "A kitchen.", near, far)
+    assert not alike("A car on your left.", "A car on your right.", near, near)
+
+
+def test_what_was_told_is_remembered_by_its_meaning() -> None:
+    story = Narration(SETTINGS, "en")
+    for number, text in ((1, "A street with cars."), (2, "Cars are on the road.")):
+        story.step(Wanted(scene(number)), 0)
+        told = said(story.step(Answered(f"s{number}", text, "m", (1.0, 0.0)), 1))
+        assert bool(told) == (number == 1)
+        story.step(AnswerEnded(f"s{number}"), 1)
+
+
 def inputs(ids: st.SearchStrategy[int]) -> st.SearchStrategy[NarrationInput]:
     return st.one_of(
         st.builds(lambda n, t: Wanted(scene(n, t)), ids, st.sampled_from(Trigger)),
