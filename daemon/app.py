@@ -36,18 +36,20 @@ from daemon.settings import Settings
 from daemon.watcher import Watcher
 from pipeline import hazards as hazard_tables
 from pipeline.assessor import Assessor
+from pipeline.calibration import CalibrationError
 from pipeline.calibrations import Calibrations
 from pipeline.describer import DescribeError
 from pipeline.describers import factory as describers
 from pipeline.describers.state import WatchedDescriber
-from pipeline.eye import hazards_of, open_eye
-from pipeline.hazards import Hazard
+from pipeline.eye import changes, hazards_of, open_eye
+from pipeline.hazards import Hazard, HazardError
 from pipeline.image_text import ImageTextModel
 from pipeline.image_text_models import fell_back, load_image_text
 from pipeline.stillness import Stillness
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
+from pipeline.taught import TeachError
 from pipeline.wording import NOT_NOTED, danger_phrases
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
@@ -127,6 +129,25 @@ def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping
         clear_earcon=settings.speech.clear_earcon,
         tick_s=settings.speech.tick_s,
     )
+
+
+class Sight:
+    """A running model's detector, made anew when the state folder holds something new for it."""
+
+    def __init__(self, detector: Detector, state: Path) -> None:
+        self._detector = detector
+        self._stamp = changes(state)
+
+    def detector_for(self, settings: Settings) -> Detector:
+        """Raises ValueError, once, where what the state folder holds does not fit; the old one then holds."""
+        stamp, before = changes(settings.paths.state), self._stamp
+        self._stamp = stamp
+        if stamp != before:
+            try:
+                self._detector = build_detector(settings, self._detector.model)
+            except (HazardError, CalibrationError, TeachError) as error:
+                raise ValueError(str(error)) from error
+        return self._detector
 
 
 def enabled_hazards(settings: Settings) -> tuple[Hazard, ...]:
@@ -272,6 +293,7 @@ class Live:
     watcher: Watcher
     slot: LatestSlot[Frame]
     reader: Reader
+    sight: Sight
     false_alarms: FalseAlarms
 
 
@@ -342,22 +364,25 @@ def build_live(
     path = source_path(settings, source)
     sense = CameraSense(mind.step, camera_over)
     reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)
+    sight = Sight(detector, settings.paths.state)
     return Live(
-        detector, mind, scribe, ledger, mouth, describer, narrator, watcher, slot, reader, false_alarms
+        detector, mind, scribe, ledger, mouth, describer, narrator, watcher, slot, reader, sight, false_alarms
     )
 
 
 def apply_live(live: Live, settings: Settings, voice: bool) -> None:
     """Let a running daemon take over settings that need no restart; `voice`: words sound different.
 
-    Phrases are rendered before anything changes, which takes a while. Raises SynthesisError, ValueError;
-    the old settings then hold.
+    Phrases are rendered before anything changes, which takes a while. A new calibration, and what was taught
+    of known hazards, holds from then on too. Raises SynthesisError, ValueError; the old settings then hold.
     """
-    hazards = hazard_tables.from_settings(settings.hazards)
-    spec = core_spec(settings, hazards, live.detector.thresholds)
+    detector = live.sight.detector_for(settings)
+    running = [hazard.name for hazard in detector.spec.hazards]
+    spec = core_spec(settings, hazard_tables.from_settings(settings.hazards, running), detector.thresholds)
     if voice and isinstance(live.mouth, Voice):
         renderer = build_renderer(settings, live.mouth.synthesizer)
         prepare_phrases(renderer, spec)
         live.mouth.speaker.use(renderer)
     live.mind.swap(spec)
+    live.watcher.use(detector.assessor)
     logging.getLogger().setLevel(settings.log.level.upper())

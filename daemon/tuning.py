@@ -80,8 +80,8 @@ class Tuning:
         new = self._load()
         with self._changed:
             plan = reload.plan(self._wanted, new)
-            if plan.live:
-                self._put(_Job(reload.merged(self._wanted, new, plan), plan.voice))
+            # Put even where no setting changed: there may be a new calibration.
+            self._put(_Job(reload.merged(self._wanted, new, plan), plan.voice))
         return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
 
     def turn(self, knob: Knob, way: int) -> Mapping[str, Any]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.calibration import Calibration
+from pipeline.calibrations import FOLDER as CALIBRATIONS
 from pipeline.calibrations import Calibrations
 from pipeline.hazards import Hazard, from_settings, prompt_set
 from pipeline.image_text import ImageTextModel, PromptSet, TextBank
 from pipeline.prompt_bank import hazard_fingerprints
 from pipeline.settings import HazardSettings
+from pipeline.taught import FOLDER as TAUGHT
 from pipeline.taught import Taught, TaughtBank, identity, place_of, read_taught, require_fit, taught_names
 
 TAUGHT_THRESHOLD = 0.5
@@ -58,6 +60,12 @@ def open_eye(
 def hazards_of(settings: Mapping[str, HazardSettings], state: Path) -> tuple[Hazard, ...]:
     """The enabled hazards; those that were taught need no words. Raises HazardError."""
     return from_settings(settings, taught_names(state))
+
+
+def changes(state: Path) -> frozenset[tuple[str, int]]:
+    """Changes whenever a calibration or something taught does."""
+    files = (*state.glob(f"{CALIBRATIONS}/*.json"), *state.glob(f"{TAUGHT}/*.json"))
+    return frozenset((str(path), path.stat().st_mtime_ns) for path in files)
 
 
 def read_all_taught(

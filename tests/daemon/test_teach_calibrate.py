@@ -165,3 +165,21 @@ def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
     assert len(watched.footage.times_s) == 500
     assert KEPT // 2 <= len(watched.embeddings) <= KEPT
     assert watched.footage.seconds == pytest.approx(20)
+
+
+def test_a_new_calibration_holds_after_a_reload_and_a_wrong_one_does_not(home: Path, models: Path) -> None:
+    settings = settings_of(home, models)
+    sight = app.Sight(app.build_detector(settings), settings.paths.state)
+    before = sight.detector_for(settings)
+    assert sight.detector_for(settings) is before
+    calibrations = app.open_calibrations(settings)
+    shipped = calibrations.shipped("starter")
+    assert shipped is not None
+    fits = {name: fit.model_copy(update={"threshold": 0.8}) for name, fit in shipped.hazards.items()}
+    place = calibrations.write(shipped.model_copy(update={"hazards": fits}))
+    after = sight.detector_for(settings)
+    assert after.thresholds["fire"] == pytest.approx(0.8)
+    place.write_text("{}")
+    with pytest.raises(ValueError, match="not a calibration"):
+        sight.detector_for(settings)
+    assert sight.detector_for(settings) is after
