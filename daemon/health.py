@@ -60,7 +60,9 @@ class OrganState:
     told: str = OK
     told_at_s: float | None = None
     heard: str = OK
-    """The reason that was last heard, should the one told never have been."""
+    """The reason that was last heard."""
+    owed: bool = False
+    """What was told last was never heard."""
 
 
 class Health:
@@ -84,13 +86,13 @@ class Health:
     def heard(self, organ: Organ, reason: str) -> None:
         """Word of this was heard."""
         if organ in self._organs:
-            self._organs[organ] = replace(self._organs[organ], heard=reason)
+            self._organs[organ] = replace(self._organs[organ], heard=reason, owed=False)
 
     def missed(self, organ: Organ, reason: str) -> None:
-        """Word of this was never heard: where it still holds, or something else that is news, it is told."""
+        """Word of this was never heard: where it still holds it is told again, after `quiet_s`."""
         state = self._organs.get(organ)
         if state is not None and state.told == reason:
-            self._organs[organ] = replace(state, told=state.heard)
+            self._organs[organ] = replace(state, owed=True)
 
     def _note(self, report: Report, now: float) -> None:
         state = self._organs.get(report.organ, OrganState(since_s=now))
@@ -100,12 +102,12 @@ class Health:
     def _tell(self, organ: Organ, now: float) -> Change | None:
         state = self._organs[organ]
         changed = state.reason != state.told
-        if not changed and not self._remindable(state, now):
+        if not changed and not self._remindable(state, now) and not self._owed(state, now):
             return None
         recent = state.told_at_s is not None and now - state.told_at_s < self._settings.quiet_s
         if changed and (now - state.since_s < self._settings.settle_s or recent):
             return None
-        self._organs[organ] = replace(state, told=state.reason, told_at_s=now)
+        self._organs[organ] = replace(state, told=state.reason, told_at_s=now, owed=False)
         return Change(organ, state.reason, state.detail, reminder=not changed)
 
     def _remindable(self, state: OrganState, now: float) -> bool:
@@ -116,6 +118,10 @@ class Health:
             and state.told_at_s is not None
             and now - state.told_at_s >= remind
         )
+
+    def _owed(self, state: OrganState, now: float) -> bool:
+        long_ago = state.told_at_s is None or now - state.told_at_s >= self._settings.quiet_s
+        return state.owed and state.reason != state.heard and long_ago
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""

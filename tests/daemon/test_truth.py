@@ -83,6 +83,43 @@ def test_camera_lost_is_not_said_once_it_is_back_nor_its_return_without_its_loss
     world.now = 2
     world.tell(Tick()).finish()
     assert world.said == ["a long message"]
+    assert [h["reason"] for h in world.records("health")] == ["lost", "ok"], "those who look on see both"
+
+
+def test_the_return_of_the_camera_is_said_later_if_the_word_of_it_was_dropped() -> None:
+    world = World(LONG_S, health=AT_ONCE).tell(Report("camera", "lost"))
+    world.tell(Report("camera"), Hush(), Tick())
+    assert world.said[-1] == "The camera is back."
+
+
+sights = st.sampled_from(["ok", "lost"])
+blinking = st.lists(
+    st.one_of(
+        st.builds(Report, st.just("camera"), sights),
+        st.sampled_from([Hush(), Say("hello"), Tick()]),
+        st.floats(0.1, 25.0),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(blinking, st.floats(0, 12))
+def test_in_the_end_everybody_knows_whether_it_sees(story: list[Input | float], talks_s: float) -> None:
+    """Whatever was hushed, overtaken or expired: the last word heard of the camera is true."""
+    world = World(talks_s, health=HealthSettings(settle_s=0.5, quiet_s=5, remind_s=0))
+    for thing in [*story, *[1.0] * 60]:
+        if isinstance(thing, float):
+            world.now += thing
+            world.finish().tell(Tick())
+        else:
+            world.tell(thing)
+    heard = [text for text in world.said if "amera" in text]
+    truth = world.core.organ_states.get("camera")
+    if truth is None or truth.reason == "ok":
+        assert not heard or heard[-1] == "The camera is back."
+    else:
+        assert heard[-1] == "Camera lost. I cannot see."
 
 
 def test_camera_lost_is_said_when_it_is_lost_again_although_the_first_word_of_it_was_dropped() -> None:
