@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capture.picture import load_picture
 from daemon import app
 from daemon.app import Detector
 from daemon.errors import CommandError
+from daemon.evaluation_mistakes import of_clips, of_pictures
+from daemon.evaluation_page import Mistakes, page
 from daemon.events import Event
 from daemon.quiet_replay import decisions
 from daemon.settings import Settings
@@ -30,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("manifest", type=Path, help="CSV of file,label or file,label,start_s,end_s")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every figure there")
+    parser.add_argument(
+        "--html", type=Path, metavar="OUT.html", help="the figures on one page, with the worst mistakes"
+    )
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
@@ -37,27 +43,42 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     manifest = read_manifest(args.manifest, settings.hazards.keys())
     detector = app.build_detector(settings)
     report: dict[str, Any] = {"model": detector.model.name}
+    mistakes = Mistakes()
     if manifest.pictures:
-        report |= _pictures(settings, detector, manifest.pictures)
+        probabilities = _probabilities(settings, detector, manifest.pictures)
+        report |= _pictures(detector, manifest.pictures, probabilities)
+        if args.html is not None:
+            mistakes += of_pictures(settings, detector, manifest.pictures, probabilities)
     if manifest.clips:
-        report["videos"] = evaluate_clips([_clip(settings, detector, clip) for clip in manifest.clips])
+        clips = [_clip(settings, detector, clip) for clip in manifest.clips]
+        report["videos"] = evaluate_clips(clips)
+        if args.html is not None:
+            mistakes += of_clips(settings, clips)
     if args.json is not None:
-        _write(args.json, report)
+        _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    if args.html is not None:
+        _write("--html", args.html, page(report, mistakes, str(args.manifest)))
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     return 0
 
 
-def _pictures(
+def _probabilities(
     settings: Settings, detector: Detector, pictures: Sequence[LabelledPicture]
-) -> Mapping[str, Any]:
-    """Every picture scored as a frame would be, without anything that needs time."""
+) -> NDArray[np.float32]:
+    """Every picture scored as a frame would be, without anything that needs time: (N, H)."""
     rows = []
     for picture in pictures:
         image, _ = load_picture(picture.path, settings.capture.max_side)
         rows.append(detector.assessor.look(image)[1])
+    return np.stack(rows)
+
+
+def _pictures(
+    detector: Detector, pictures: Sequence[LabelledPicture], probabilities: NDArray[np.float32]
+) -> Mapping[str, Any]:
     return evaluate_pictures(
         [h.name for h in detector.spec.hazards],
-        np.stack(rows),
+        probabilities,
         np.array([h.threshold for h in detector.spec.hazards]),
         [picture.label for picture in pictures],
         [picture.source for picture in pictures],
@@ -87,11 +108,11 @@ def _raised(events: Iterable[Event], kind: str) -> tuple[Raised, ...]:
     return tuple(Raised(e.fields["hazard"], e.t) for e in events if e.kind == kind)
 
 
-def _write(path: Path, report: Mapping[str, Any]) -> None:
+def _write(option: str, path: Path, text: str) -> None:
     try:
-        path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"--json {path}: cannot be written: {error.strerror}") from error
+        raise CommandError(f"{option} {path}: cannot be written: {error.strerror}") from error
 
 
 def readable(report: Mapping[str, Any]) -> Iterable[str]:

@@ -1,0 +1,186 @@
+"""`evaluate --html`: all figures and the worst mistakes, as pictures, on one page that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from capture.frame import Image
+from pipeline.preprocess import fitted, resize
+
+SHOWN = 12
+"""Mistakes of each kind that are shown, the worst first."""
+_WIDTH, _HEIGHT = 200, 150
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+  color: #1b1f24; background: #fff }
+h1 { font-size: 1.5rem }
+h2 { font-size: 1.15rem; margin-top: 2.2rem }
+table { border-collapse: collapse }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #d8dee4 }
+th { font-weight: 600 }
+th:first-child, td:first-child { text-align: left }
+small { color: #57606a; white-space: nowrap }
+.own { background: #d7f5dd; font-weight: 600 }
+.wrong { background: #ffe3df }
+.pictures { display: flex; flex-wrap: wrap; gap: .9rem }
+figure { margin: 0; width: 200px }
+img { max-width: 200px }
+figcaption { font-size: .82rem; overflow-wrap: anywhere }
+.scroll { overflow-x: auto }
+.confusion th { font-size: .78rem; writing-mode: vertical-rl; text-align: left }
+.confusion tbody th { writing-mode: horizontal-tb }
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mistake:
+    """A picture, or a moment of a clip, that was judged wrongly."""
+
+    title: str
+    says: str
+    badness: float
+    """By which the worst come first."""
+    image: Image | None
+    """None where it cannot be shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mistakes:
+    """What was missed, and what was seen that was not there."""
+
+    misses: tuple[Mistake, ...] = ()
+    false_alarms: tuple[Mistake, ...] = ()
+
+    def __add__(self, other: Mistakes) -> Mistakes:
+        return Mistakes(self.misses + other.misses, self.false_alarms + other.false_alarms)
+
+
+def thumbnail(image: Image) -> Image:
+    """Small enough for a page of many."""
+    return resize(image, *fitted(image, _WIDTH, _HEIGHT))
+
+
+def page(report: Mapping[str, Any], mistakes: Mistakes, manifest: str) -> str:
+    """The whole page as HTML. Everything that comes from outside is escaped."""
+    parts = [
+        f"<h1>{_text(manifest)}</h1>",
+        f"<p>Model {_text(report['model'])}. In brackets: 95 % intervals.</p>",
+    ]
+    if "hazards" in report:
+        parts += [*_summary(report), *_hazards(report["hazards"]), *_confusion(report["confusion"])]
+    if "videos" in report:
+        parts += _videos(report["videos"])
+    parts += _gallery("Worst misses", mistakes.misses)
+    parts += _gallery("Worst false alarms", mistakes.false_alarms)
+    body = "\n".join(parts)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>watchword: {_text(manifest)}</title><style>{_STYLE}</style></head>\n"
+        f"<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _summary(report: Mapping[str, Any]) -> Iterable[str]:
+    macro, safe = report["macro"], report["safe"]
+    rows = [
+        ("any hazard against safe: AUC", _figure(report["any_hazard"], "auc")),
+        (f"false alarms on {safe['pictures']} safe pictures", _figure(safe, "false_alarm_rate")),
+        *((f"mean over hazards: {key.replace('_', ' ')}", _figure(macro, key)) for key in _MACRO),
+    ]
+    yield "<h2>Pictures</h2>"
+    yield _table(None, [(_text(name), figure) for name, figure in rows])
+
+
+_MACRO = ("recall", "any_recall", "precision", "auc")
+_HAZARD = ("auc", "average_precision", "recall", "precision")
+
+
+def _hazards(hazards: Mapping[str, Any]) -> Iterable[str]:
+    head = ("hazard", "pictures", "AUC", "average precision", "recall", "precision")
+    rows = [
+        (_text(name), str(one["pictures"]), *(_figure(one, key) for key in _HAZARD))
+        for name, one in hazards.items()
+    ]
+    yield "<h2>By hazard</h2>"
+    yield _table(head, rows)
+
+
+def _confusion(confusion: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
+    """Rows: what a picture shows; columns: what was over its threshold."""
+    columns = sorted({name for counts in confusion.values() for name in counts})
+    yield "<h2>Over threshold, by label</h2><p>A picture may be over several thresholds, or over none.</p>"
+    heads = "".join(f'<th scope="col">{_text(name)}</th>' for name in columns)
+    yield f'<div class="scroll"><table class="confusion"><thead><tr><td></td>{heads}</tr></thead><tbody>'
+    for label, counts in confusion.items():
+        cells = "".join(_cell(label, name, counts.get(name, 0)) for name in columns)
+        yield f'<tr><th scope="row">{_text(label)}</th>{cells}</tr>'
+    yield "</tbody></table></div>"
+
+
+def _cell(label: str, name: str, count: int) -> str:
+    kind = ' class="own"' if label == name else ' class="wrong"' if label == "safe" else ""
+    return f"<td{kind}>{count}</td>" if count else "<td></td>"
+
+
+def _videos(videos: Mapping[str, Any]) -> Iterable[str]:
+    waits, rate = videos["time_to_alert_s"], videos["false_alerts_per_hour"]
+    in_time = videos["hazards"] - videos["late_or_missed"]
+    rows = [
+        ("hazards alerted within 1 s", f"{in_time} of {videos['hazards']}"),
+        ("median time to alert", f"{float(np.median(waits)):.2f} s" if waits else "-"),
+        ("safe footage", f"{videos['safe_hours'] * 60:.1f} minutes"),
+        ("false alerts on it", str(videos["false_alerts_on_safe"])),
+        ("false alerts an hour", "-" if rate is None else f"{rate:.1f}"),
+        (
+            "scene changes found",
+            f"{videos['scenes_found']} of {videos['scenes']}, {videos['scenes_extra']} more",
+        ),
+    ]
+    yield "<h2>Clips</h2>"
+    yield _table(None, [(_text(name), _text(value)) for name, value in rows])
+
+
+def _gallery(title: str, mistakes: Sequence[Mistake]) -> Iterable[str]:
+    worst = sorted(mistakes, key=lambda one: -one.badness)[:SHOWN]
+    yield f"<h2>{_text(title)}: {len(worst)} of {len(mistakes)}</h2>"
+    if not worst:
+        yield "<p>None.</p>"
+        return
+    yield '<div class="pictures">'
+    for one in worst:
+        title_text, says = _text(one.title), _text(one.says)
+        yield f"<figure>{_image(one)}<figcaption><b>{title_text}</b><br>{says}</figcaption></figure>"
+    yield "</div>"
+
+
+def _image(mistake: Mistake) -> str:
+    if mistake.image is None:
+        return "<p>(cannot be shown)</p>"
+    good, coded = cv2.imencode(".jpg", mistake.image, [cv2.IMWRITE_JPEG_QUALITY, 75])
+    data = base64.b64encode(coded.tobytes()).decode() if good else ""
+    return f'<img alt="{_text(mistake.title)}" src="data:image/jpeg;base64,{data}">'
+
+
+def _table(head: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> str:
+    """Cells are HTML already."""
+    top = "".join(f'<th scope="col">{_text(name)}</th>' for name in head or ())
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _figure(part: Mapping[str, Any], key: str) -> str:
+    value, interval = part[key], part.get(f"{key}_ci")
+    shown = "-" if value is None else f"{value:.3f}"
+    return f"{shown} <small>[{interval[0]:.3f}, {interval[1]:.3f}]</small>" if interval else shown
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value), quote=True)
