@@ -265,5 +265,7 @@ class ChildPlayer:
 
     def _change(self, event: OutletChanged) -> None:
         self._outlet, self._reason = event.outlet, event.reason
+        level = logging.INFO if event.outlet == Outlet.LOUDSPEAKER else logging.WARNING
+        log.log(level, "sound goes to %s: %s", event.outlet, event.reason)
         self._put(event)
         self._decided.set()

@@ -25,6 +25,8 @@ LONGEST_S = 60.0
 """Seconds of sound that may be queued for one utterance; what exceeds it is dropped and counted."""
 COMMANDS = 256
 """Commands that may wait for the next block."""
+AWAKE_HZ, AWAKE_DB = 20.0, -60.0
+"""The tone that keeps a headset awake: at a level 60 dB below full scale 20 Hz is far from being heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,10 @@ class Mixer:
     what the fade itself adds, peak * pi / (2 * fade length).
     """
 
-    def __init__(self, rate: int, tell: Callable[[Began | Ended | Broke], None]) -> None:
-        """`tell` is called by whoever pulls, so it must not wait."""
+    def __init__(
+        self, rate: int, tell: Callable[[Began | Ended | Broke], None], *, keep_awake: bool = False
+    ) -> None:
+        """`tell` is called by whoever pulls, so it must not wait. `keep_awake` lets no block be silent."""
         self.rate = rate
         self.dropped = 0
         """Commands and chunks that found no room."""
@@ -80,6 +84,8 @@ class Mixer:
         self._commands: deque[_Command] = deque()
         self._sound: _Sound | None = None
         self._tail = np.zeros((0, 2), np.int32)
+        self._awake = 10 ** (AWAKE_DB / 20) * 32767 if keep_awake else 0.0
+        self._turns = 0.0
         self._pulling = threading.Lock()
 
     @property
@@ -168,7 +174,16 @@ class Mixer:
         block[: len(tail)] += tail
         if self._sound is not None:
             self._sounding(self._sound, block, at_s)
+        if self._awake:
+            block += self._inaudible(frames)
         return np.clip(block, -32768, 32767).astype(np.int16)
+
+    def _inaudible(self, frames: int) -> NDArray[np.int32]:
+        """The tone goes on under every sound, so that its own coming and going cannot click."""
+        turns = self._turns + AWAKE_HZ / self.rate * np.arange(frames)
+        self._turns = (self._turns + AWAKE_HZ / self.rate * frames) % 1.0
+        tone: NDArray[np.int32] = np.round(self._awake * np.sin(2 * np.pi * turns)).astype(np.int32)
+        return tone[:, None]
 
     def _sounding(self, sound: _Sound, block: NDArray[np.int32], at_s: float) -> None:
         taken = sound.take(len(block))

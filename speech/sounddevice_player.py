@@ -57,7 +57,7 @@ class SounddevicePlayer:
         self._clock = clock
         self._fallback = fallback
         self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
-        self._mixer = Mixer(settings.sample_rate, self._note)
+        self._mixer = self._mixer_at(settings.sample_rate)
         self._stream: DeviceStream | None = None
         self._outlet = Outlet.NOWHERE
         self._reason = "the loudspeaker is being opened"
@@ -122,6 +122,9 @@ class SounddevicePlayer:
         left = [thread.name for thread in self._threads if thread.is_alive()]
         if left:
             log.error("still running after %g s: %s", CLOSE_S, ", ".join(left))
+
+    def _mixer_at(self, rate: int) -> Mixer:
+        return Mixer(rate, self._note, keep_awake=self._settings.keep_awake)
 
     # Telling
 
@@ -202,7 +205,7 @@ class SounddevicePlayer:
         if rate != self._mixer.rate:
             log.warning("%s wants %d Hz: set speech.sample_rate to it", self._settings.device, rate)
             self._mixer.refuse("the sample rate changed")
-            self._mixer = Mixer(rate, self._note)
+            self._mixer = self._mixer_at(rate)
 
     def _drop_stream(self) -> None:
         stream, self._stream = self._stream, None

@@ -158,6 +158,28 @@ def test_the_second_of_two_pullers_hears_silence() -> None:
     thread.join(5)
 
 
+def test_a_tone_below_hearing_keeps_the_headset_awake() -> None:
+    mixer = Mixer(RATE, lambda event: None, keep_awake=True)
+    heard = np.concatenate([mixer.pull(BLOCK, 0.0) for _ in range(100)]).astype(float)
+    assert all(block.any() for block in np.split(heard, 100))  # never digital silence
+    assert np.abs(heard).max() <= 33
+    assert np.array_equal(heard[:, 0], heard[:, 1])
+    spectrum = np.abs(np.fft.rfft(heard[:, 0]))
+    assert np.argmax(spectrum) * RATE / len(heard) == 20
+    assert np.abs(np.diff(heard, axis=0)).max() <= 2  # no step where blocks meet
+
+
+def test_the_tone_goes_on_under_a_sound_and_the_mixer_is_idle_beside_it() -> None:
+    told: list[object] = []
+    mixer, sound = Mixer(RATE, told.append, keep_awake=True), tone(0.1)
+    mixer.play("a", sound)
+    heard = np.concatenate([mixer.pull(BLOCK, 0.0) for _ in range(20)]).astype(int)
+    assert np.abs(heard[: len(sound.samples)] - sound.samples).max() <= 33
+    assert heard[-BLOCK:].any()
+    assert not mixer.busy
+    assert len(told) == 2
+
+
 acts = st.lists(
     st.tuples(st.sampled_from(["play", "more", "cut", "pull"]), st.sampled_from("abc"), st.integers(0, 20)),
     max_size=40,
