@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.preprocess import crops, fitted, halved, letterbox
+from capture.shrink import halved
+from pipeline.preprocess import crops, fitted, letterbox
 from pipeline.types import Direction
 
 sides = st.integers(1, 300)
