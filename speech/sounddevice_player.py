@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -20,13 +21,13 @@ from speech.wav_ring import WavRing
 
 log = logging.getLogger(__name__)
 
-RETRY_S = (0.25, 0.5, 1.0, 2.0, 5.0)
+RETRY_S = (0.25, 0.5, 1.0, 2.0)
 """Waits between attempts to open the device; the last one repeats."""
 WATCH_S = 0.05
 STAND_IN_S = 0.02
 IDLE_S = 0.5
-STEADY_S = 5.0
-"""A device that worked this long is tried again soon when it goes away."""
+STEADY_S = 0.5
+"""A device that worked this long is tried again soon when it goes away; one that flickers is not."""
 OPEN_S = 12.0
 """What a sound server may take to open a stream before it counts as hanging."""
 ROUND_S = 3.0
@@ -66,6 +67,7 @@ class SounddevicePlayer:
         self._decided = threading.Event()
         self._without_device = threading.Event()
         self._due_at_s = clock() + OPEN_S
+        self._opened_at_s = math.inf
         self.losses = 0
         """How often a working loudspeaker went away."""
         self.underruns = 0
@@ -159,13 +161,13 @@ class SounddevicePlayer:
     def _watch(self) -> None:
         attempt = 0
         while not self._closing.is_set():
-            began_s = self._clock()
-            self._due_at_s = began_s + OPEN_S
+            self._due_at_s = self._clock() + OPEN_S
+            self._opened_at_s = math.inf
             try:
                 self._run_stream()
             except PlayerLostError as error:
                 self._without(str(error))
-                attempt = 0 if self._clock() - began_s > STEADY_S else attempt
+                attempt = 0 if self._clock() - self._opened_at_s > STEADY_S else attempt
                 self._due_at_s = self._clock() + RETRY_S[-1] + ROUND_S
                 self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
                 attempt += 1
@@ -187,7 +189,8 @@ class SounddevicePlayer:
 
     def _watch_stream(self, stream: DeviceStream) -> None:
         counted = 0
-        self._latency.opened(self._clock())
+        self._opened_at_s = self._clock()
+        self._latency.opened(self._opened_at_s)
         while not self._closing.wait(WATCH_S):
             now = self._clock()
             self._due_at_s = now + ROUND_S
