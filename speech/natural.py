@@ -49,9 +49,14 @@ def open_natural(
     """
     if settings.engine == "espeak":
         return None
+    voice = PiperSynthesizer(settings, voice_folder(settings, locate))
+    return InTime(voice, quick, settings.late_ms / 1e3)
+
+
+def voice_folder(settings: SpeechSettings, locate: Callable[[str], Path]) -> Path:
+    """Where Piper's voice is: a folder of one's own, or a name that `locate` knows."""
     wanted = settings.piper_voice
-    folder = Path(wanted).expanduser() if "/" in wanted else locate(wanted)
-    return InTime(PiperSynthesizer(settings, folder), quick, settings.late_ms / 1e3)
+    return Path(wanted).expanduser() if "/" in wanted else locate(wanted)
 
 
 class InTime:

@@ -18,21 +18,26 @@ from pathlib import Path
 
 import numpy as np
 
+from daemon import app
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.loudspeaker import Ear, PrivatePulse, available
 from daemon.settings import Settings
+from pipeline.store.errors import StoreError
 from speech.audio import Audio
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
+from speech.natural import voice_folder
 from speech.outbox_types import Failed, Finished, Started
+from speech.piper import PiperSynthesizer
 from speech.player import Outlet
 from speech.settings import SpeechSettings
 from speech.speaker import Speaker
-from speech.synthesizer import SynthesisError
+from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
 from speech.utterance import Priority, Utterance
 from speech.voice import Renderer
 
 FIRST = "speech.call_to_first_sample_ms_p95"
+OVER_SINK = "speech.call_over_sink_ms_p95"
 INTERRUPT = "speech.interrupt_ms_p95"
 LIMIT = at_most(60)
 WAIT_S = 15.0
@@ -48,6 +53,11 @@ class _Round:
     call_s: float
     first_heard_s: float
     old_silent_s: float
+    sink_s: float
+    """What the device itself says it takes from a block to its sound."""
+
+
+SENTENCE = "A man walks past shop number {number}, and a bicycle is parked."
 
 
 def measure(settings: Settings, samples: int) -> Iterator[Figure]:
@@ -57,12 +67,12 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
         yield from (unmeasured(name, "ms", LIMIT, why) for name in (FIRST, INTERRUPT))
         return
     try:
-        yield from _measure(settings.speech, samples * ROUNDS_A_SAMPLE)
+        yield from _measure(settings.speech, app.open_store(settings).path, samples * ROUNDS_A_SAMPLE)
     except SynthesisError as error:
         yield from (unmeasured(name, "ms", LIMIT, str(error)) for name in (FIRST, INTERRUPT))
 
 
-def _measure(wanted: SpeechSettings, rounds: int) -> Iterator[Figure]:
+def _measure(wanted: SpeechSettings, locate: Callable[[str], Path], rounds: int) -> Iterator[Figure]:
     settings = wanted.model_copy(update={"device": "default", "pan_width": 1.0, "volume": 1.0})
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -70,19 +80,38 @@ def _measure(wanted: SpeechSettings, rounds: int) -> Iterator[Figure]:
         ChildSynthesizer(settings) as voice,
     ):
         renderer = Renderer(settings, None, voice)
-        yield _synthesis(renderer, rounds)
+        yield from _synthesis("espeak", voice, rounds)
+        yield from _piper(settings, locate, rounds)
         yield from _interruptions(settings, renderer, pulse, rounds)
 
 
-def _synthesis(renderer: Renderer, rounds: int) -> Figure:
-    """Text that is not prepared: until its first chunk is there."""
-    took_ms = []
+def _piper(settings: SpeechSettings, locate: Callable[[str], Path], rounds: int) -> Iterator[Figure]:
+    """The same for Piper, where it and its voice are installed."""
+    voice = None
+    try:
+        voice = PiperSynthesizer(settings, voice_folder(settings, locate))
+        voice.load()
+        yield from _synthesis("piper", voice, min(rounds, 30))
+    except (SynthesisError, StoreError) as error:
+        yield unmeasured("speech.piper_real_time_factor", "x", None, str(error))
+    finally:
+        if voice is not None:
+            voice.close()
+
+
+def _synthesis(engine: str, voice: Synthesizer, rounds: int) -> Iterator[Figure]:
+    """Text that is not prepared: until its first chunk is there, and seconds of work a second of sound."""
+    first_ms, factors = [], []
     for number in range(rounds):
-        text = _utterance(f"A man walks past shop number {number}, and a bicycle is parked.", Priority.TEXT)
+        request = SpeechRequest(f"{SENTENCE.format(number=number)} Two shops are open.", "en")
         start_s = time.monotonic()
-        next(iter(renderer.words(text)))
-        took_ms.append((time.monotonic() - start_s) * 1e3)
-    return Figure.p95("speech.text_to_first_chunk_ms_p95", took_ms, "ms")
+        chunks = voice.stream(request)
+        sound = [next(chunks)]
+        first_ms.append((time.monotonic() - start_s) * 1e3)
+        sound += chunks
+        factors.append((time.monotonic() - start_s) / sum(chunk.duration_s for chunk in sound))
+    yield Figure.p95(f"speech.{engine}_text_to_first_chunk_ms_p95", first_ms, "ms")
+    yield Figure.median(f"speech.{engine}_real_time_factor", factors, "x")
 
 
 def _interruptions(
@@ -111,7 +140,12 @@ def _interruptions(
         ear.close()
     heard = [each for each in measured if each is not None]
     note = f"{player.underruns} underruns; sound server and recorder included"
-    yield Figure.p95(FIRST, [1e3 * each.first_heard_s for each in heard], "ms", LIMIT, note)
+    first_ms = [1e3 * each.first_heard_s for each in heard]
+    yield Figure.median("speech.call_to_first_sample_ms_p50", first_ms, "ms")
+    yield Figure.p95(FIRST, first_ms, "ms", LIMIT, note)
+    yield Figure.p99("speech.call_to_first_sample_ms_p99", first_ms, "ms")
+    over_ms = [1e3 * (each.first_heard_s - each.sink_s) for each in heard]
+    yield Figure.p95(OVER_SINK, over_ms, "ms", LIMIT, "less what the device says it takes itself")
     yield Figure.p95(INTERRUPT, [1e3 * each.old_silent_s for each in heard], "ms", LIMIT)
     yield Figure.p95("speech.call_us_p95", [1e6 * each.call_s for each in heard], "us")
     yield Figure("speech.interruptions_lost", len(measured) - len(heard), "", at_most(0), len(measured))
@@ -128,6 +162,7 @@ def _interrupt(
     before = ear.frames()
     speaker.player.play(f"tone{number}", _tone(ear.rate))
     time.sleep(LEAD_S + 0.0017 * (number % 11))
+    sink_s = _latency_s(speaker)
     called_at_s = time.monotonic()
     speaker.start(alarm)
     call_s = time.monotonic() - called_at_s
@@ -143,7 +178,13 @@ def _interrupt(
         return None
     first_s = ear.time_of(before + int(right[0])) - called_at_s
     silent_s = ear.time_of(before + int(left[-1])) - called_at_s
-    return _Round(call_s, first_s, silent_s)
+    return _Round(call_s, first_s, silent_s, sink_s)
+
+
+def _latency_s(speaker: Speaker) -> float:
+    player = speaker.player
+    assert isinstance(player, ChildPlayer)
+    return player.latency_s
 
 
 @contextmanager

@@ -1,0 +1,143 @@
+"""Every danger phrase, recorded from a real sound server, is taken for itself and for no other.
+
+All phrases are rendered and compared with; of each language and rate a few are recorded, spread over
+hazards and directions. `WATCHWORD_RECORDED=1` records them all, which takes as long as saying them: about a
+quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from daemon.bench.loudspeaker import PrivatePulse
+from pipeline.wording import danger_phrases
+from speech.audio import Audio
+from speech.child_player import ChildPlayer
+from speech.espeak import ChildSynthesizer
+from speech.player import Ended, Outlet, PlayerEvent
+from speech.settings import SpeechSettings
+from speech.utterance import Priority
+from speech.voice import Renderer
+from tests.speech.listening import Picture, distances, log_mel
+from tests.speech.made import needs_espeak, utterance
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERY = int(os.environ.get("WATCHWORD_RECORDED", "29"))
+"""Each so-manieth phrase is recorded; a number prime to directions and escalation meets them all."""
+SHARE = 0.99
+GAP_S = 0.1
+WAIT_S = 20.0
+KINDS = [(language, rate) for language in ("en", "ko") for rate in (180, 300)]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if EVERY < 20 else 180), needs_espeak]
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """All danger phrases of a language at a rate, as rendered."""
+
+    texts: tuple[str, ...]
+    sounds: tuple[Audio, ...]
+    pictures: tuple[Picture, ...]
+
+
+def danger_texts(language: str) -> tuple[str, ...]:
+    """All hazards, directions and degrees, as they are prepared."""
+    hazards = tomllib.loads((ROOT / "pipeline" / "hazards.toml").read_text(encoding="utf-8"))["hazards"]
+    says = [hazard[f"say_{language}"] for hazard in hazards.values()]
+    return tuple(dict.fromkeys(text for say in says for text in danger_phrases(say, language)))
+
+
+@cache
+def phrases(language: str, rate: int) -> Phrases:
+    """Rendered once for all tests, without the earcons that many share."""
+    settings = SpeechSettings(danger_rate_wpm=rate)
+    texts = danger_texts(language)
+    with ChildSynthesizer(settings) as voice:
+        renderer = Renderer(settings, None, voice)
+        renderer.prepare([(text, language, Priority.DANGER) for text in texts])
+        sounds = tuple(renderer.render(utterance(text, language=language, earcon=None)) for text in texts)
+    return Phrases(texts, sounds, tuple(map(log_mel, sounds)))
+
+
+class Recorder:
+    """Plays a sound and gives back what was heard of it."""
+
+    def __init__(self, pulse: PrivatePulse) -> None:
+        self._ended = threading.Semaphore(0)
+        self._ear = pulse.listen()
+        self._player = ChildPlayer(SpeechSettings(), self._tell)
+        assert self._player.wait_opened(WAIT_S) == Outlet.LOUDSPEAKER
+        assert self._ear.wait(1, WAIT_S)
+
+    def heard(self, sound: Audio) -> Audio:
+        begin = self._ear.frames()
+        self._player.play("phrase", sound)
+        assert self._ended.acquire(timeout=WAIT_S)
+        margin = round((GAP_S + self._player.latency_s) * self._ear.rate)
+        assert self._ear.wait(self._ear.frames() + margin, WAIT_S)
+        return Audio(self._ear.samples()[begin:], self._ear.rate)
+
+    def close(self) -> None:
+        self._player.close()
+        self._ear.close()
+
+    def _tell(self, event: PlayerEvent) -> None:
+        if isinstance(event, Ended):
+            self._ended.release()
+
+
+@pytest.fixture
+def recorder(pulse: PrivatePulse) -> Iterator[Recorder]:
+    made = Recorder(pulse)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("language", "rate"), KINDS)
+def test_what_is_recorded_is_nearest_to_its_own_render(recorder: Recorder, language: str, rate: int) -> None:
+    known = phrases(language, rate)
+    chosen = range(0, len(known.texts), EVERY)
+    mistaken, own, other = [], [], []
+    for number in chosen:
+        far = distances(log_mel(recorder.heard(known.sounds[number])), known.pictures)
+        nearest = int(far.argmin())
+        if nearest != number:
+            mistaken.append(f"{known.texts[number]} -> {known.texts[nearest]}")
+        own.append(far[number])
+        other.append(np.delete(far, number).min())
+    print(  # noqa: T201 -- the figure is what the test is for
+        f"\n{language} {rate} words a minute: {len(chosen)} of {len(known.texts)} recorded, {len(mistaken)} "
+        f"mistaken; to its own render at most {max(own):.2f} dB, to the next phrase at least {min(other):.2f}"
+    )
+    assert len(mistaken) <= (1 - SHARE) * len(chosen), mistaken
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_is_said_fast_is_nearest_to_the_same_said_slowly(language: str) -> None:
+    slow, fast = phrases(language, 180), phrases(language, 300)
+    chosen = range(0, len(fast.texts), 7 if EVERY > 1 else 1)
+    found = [int(distances(fast.pictures[number], slow.pictures).argmin()) for number in chosen]
+    mistaken = [f"{fast.texts[a]} -> {slow.texts[b]}" for a, b in zip(chosen, found, strict=True) if a != b]
+    assert len(mistaken) <= (1 - SHARE) * len(chosen), mistaken
+
+
+def test_the_ear_tells_sounds_apart_that_differ_and_not_those_that_are_only_slower() -> None:
+    def glide(seconds: float, hertz: float, level: float = 8000) -> Audio:
+        count = round(seconds * 22050)
+        phase = np.cumsum(np.linspace(300, hertz, count)) * 2 * np.pi / 22050
+        return Audio(np.round(level * np.sin(phase)).astype(np.int16)[:, None], 22050)
+
+    known = [log_mel(glide(0.5, hertz)) for hertz in (600, 1200, 2400)]
+    for number, hertz in enumerate((600, 1200, 2400)):
+        assert distances(log_mel(glide(0.5, hertz)), known)[number] == pytest.approx(0, abs=1e-3)
+        assert int(distances(log_mel(glide(0.8, hertz, 2000)), known).argmin()) == number
