@@ -53,6 +53,7 @@ from pipeline.taught import TeachError
 from pipeline.wording import NOT_NOTED, danger_phrases
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
+from speech.natural import InTime, open_natural
 from speech.player import PlayerEvent
 from speech.speaker import Speaker
 from speech.synthesizer import Synthesizer
@@ -208,9 +209,11 @@ def build_meaning(settings: Settings) -> MeaningOf:
     return lambda sentence: tuple(encoder.encode([sentence])[0].tolist())
 
 
-def build_renderer(settings: Settings, synthesizer: Synthesizer) -> Renderer:
+def build_renderer(
+    settings: Settings, synthesizer: Synthesizer, natural: Synthesizer | None = None
+) -> Renderer:
     """Words to sound, with danger phrases rendered beforehand and kept on disk."""
-    return Renderer(settings.speech, settings.paths.cache / "phrases", synthesizer)
+    return Renderer(settings.speech, settings.paths.cache / "phrases", synthesizer, natural)
 
 
 def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
@@ -277,6 +280,13 @@ class Voice:
     synthesizer: ChildSynthesizer
     speaker: Speaker
     player: ChildPlayer
+    natural: InTime | None
+    """Who says what is no danger, where `speech.engine` is another than espeak."""
+
+    def close_synthesizers(self) -> None:
+        self.synthesizer.close()
+        if self.natural is not None:
+            self.natural.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +308,13 @@ class Live:
 
 
 def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, clock: Clock) -> Voice:
-    """Everything between words and the loudspeaker, danger phrases prepared. Raises SynthesisError."""
+    """Everything between words and the loudspeaker, danger phrases prepared.
+
+    Raises SynthesisError; StoreError where the voice of `speech.engine` has not been pulled.
+    """
     synthesizer = ChildSynthesizer(settings.speech)
-    renderer = build_renderer(settings, synthesizer)
+    natural = open_natural(settings.speech, synthesizer, open_store(settings).path)
+    renderer = build_renderer(settings, synthesizer, natural)
     prepare_phrases(renderer, spec)
     player: list[ChildPlayer] = []
 
@@ -314,7 +328,7 @@ def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, 
         report=lambda event, at_s: mind.step(event, {"output_s": at_s - clock()}),
         outlet_changed=lambda change: mind.step(loudspeaker_report(change)),
     )
-    return Voice(renderer, synthesizer, speaker, player[0])
+    return Voice(renderer, synthesizer, speaker, player[0], natural)
 
 
 def build_forwarder(settings: Settings, mind: Mind, env: Mapping[str, str], clock: Clock) -> Forwarder:
@@ -380,7 +394,7 @@ def apply_live(live: Live, settings: Settings, voice: bool) -> None:
     running = [hazard.name for hazard in detector.spec.hazards]
     spec = core_spec(settings, hazard_tables.from_settings(settings.hazards, running), detector.thresholds)
     if voice and isinstance(live.mouth, Voice):
-        renderer = build_renderer(settings, live.mouth.synthesizer)
+        renderer = build_renderer(settings, live.mouth.synthesizer, live.mouth.natural)
         prepare_phrases(renderer, spec)
         live.mouth.speaker.use(renderer)
     live.mind.swap(spec)

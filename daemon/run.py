@@ -152,7 +152,7 @@ class Daemon:
             self._crew.start("forward", mouth.send, mouth.close, vital=False)
             self._crew.start("forward-ear", mouth.listen, mouth.close, vital=False)
             return
-        self._crew.add("voice", mouth.synthesizer.close)
+        self._crew.add("voice", mouth.close_synthesizers)
         self._crew.add("speaker", mouth.speaker.close)
         if mouth.player.wait_opened(5.0) is not SoundOutlet.LOUDSPEAKER:
             log.warning("no loudspeaker; what is said goes into %s", self._fallback)
