@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from typing import Protocol
 
+import numpy as np
+
 from capture.frame import Frame, Image
-from capture.shrink import halved
+from pipeline.arrival import Arrivals
 from pipeline.image_text import ImageTextModel, Scores, TextBank
-from pipeline.preprocess import crops, fitted
+from pipeline.preprocess import crops, fitted, reduced
 from pipeline.stillness import Stillness
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
 
 Look = tuple[Embedding, Probabilities]
+
+STRICTNESS = 1.0
+"""Log-odds by which a part alone must show a danger more clearly than a whole picture."""
 
 
 class Calibrated(Protocol):
@@ -29,33 +36,58 @@ class Assessor:
         bank: TextBank,
         calibration: Calibrated,
         stillness: Stillness | None = None,
+        arriving: Collection[str] = (),
     ) -> None:
+        """`arriving`: the hazards that come into a still view, for which what has come is looked at alone."""
         self._model = model
         self._bank = bank
         self._calibration = calibration
         self._stillness = stillness
+        self._arriving = np.array([name in arriving for name in bank.names], np.bool_)
+        self._arrivals = Arrivals() if self._arriving.any() else None
         self._last: Look | None = None
+        self._come: Probabilities | None = None
+        self._turn = False
         self.encoded = 0
         """Encodings so far, parts of frames included."""
 
     def assess(self, frame: Frame, focus: Direction | None = None) -> Assessment:
-        """Score the whole frame and, where `focus` names one, that part of it too."""
-        embedding, probabilities = self._whole(frame)
-        reading = None
-        if focus is not None:
-            reading = CropReading(focus, self.look(crops(frame.image)[focus])[1])
-        return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
+        """Score the whole frame and at most one part of it.
 
-    def _whole(self, frame: Frame) -> Look:
+        That is the one `focus` names or the one where something has come into view; both in turn where there
+        are both. What has come enters the frame's probabilities, where it shows a hazard the more clearly.
+        """
         image = self._reduced(frame.image)
         still = self._stillness is not None and self._stillness.still(image, frame.captured_at_s)
-        if not still or self._last is None:
-            self._last = self.look(image)
-        return self._last
+        looked = (self._last is None or not still) and self._look_again(frame, image, focus)
+        reading = None
+        if focus is not None and not looked:
+            reading = CropReading(focus, self.look(crops(frame.image)[focus])[1])
+        assert self._last is not None
+        embedding, probabilities = self._last
+        if self._come is not None:
+            probabilities = np.maximum(probabilities, self._come)
+        return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
+
+    def _look_again(self, frame: Frame, image: Image, focus: Direction | None) -> bool:
+        """True where a part was looked at beside the whole; `image` is the frame reduced."""
+        self._last = self.look(image)
+        part = self._arrivals.find(image, frame.captured_at_s) if self._arrivals else None
+        self._turn = part is not None and not (self._turn and focus is not None)
+        if part is None:
+            self._come = None
+        elif self._turn:
+            self._come = self._stricter(self.look(part.cut(frame.image))[1])
+        return self._turn
+
+    def _stricter(self, probabilities: Probabilities) -> Probabilities:
+        """Of what comes by itself only, its log-odds lowered by STRICTNESS."""
+        odds_against = (1 - probabilities) * np.float32(math.exp(STRICTNESS))
+        return np.asarray(self._arriving * probabilities / (probabilities + odds_against), np.float32)
 
     def _reduced(self, image: Image) -> Image:
         """Halved as the model would do first anyway, so that looking for stillness costs next to nothing."""
-        return halved(image, *fitted(image, *self._model.input_size))
+        return reduced(image, *fitted(image, *self._model.input_size))
 
     def look(self, image: Image) -> Look:
         """Embedding and calibrated probabilities of one picture."""

@@ -41,6 +41,11 @@ def builtin() -> dict[str, dict[str, Any]]:
     return {name: dict(table) for name, table in _shipped()["hazards"].items()}
 
 
+def arriving() -> frozenset[str]:
+    """The built-in hazards that come into a still view by themselves, as a car does."""
+    return frozenset(_shipped()["arriving"])
+
+
 def from_settings(settings: Mapping[str, HazardSettings], taught: Collection[str] = ()) -> tuple[Hazard, ...]:
     """The enabled hazards, in the order of the settings; those `taught` may lack prompts.
 

@@ -83,3 +83,47 @@ def test_a_part_is_scored_beside_the_whole() -> None:
         assert crop is not None
         readings[crop.direction] = float(crop.probabilities[0])
     assert readings[Direction.LEFT] > readings[Direction.AHEAD] > readings[Direction.RIGHT]
+
+
+def arriving() -> tuple[Assessor, Image, Image]:
+    """An assessor for which fire comes into view; a grey view, and the same with a small red thing in it."""
+    model = ColourModel()
+    bank = model.bind(PromptSet((("fire", ("fire",)),), ()))
+    empty = noisy(np.full((360, 640, 3), 90, np.uint8), 1)
+    entered = empty.copy()
+    entered[100:220, 300:420] = (0, 0, 255)
+    entered[100:220:40, 300:420] = (0, 0, 200)
+    return Assessor(model, bank, Logistic(), arriving=("fire",)), empty, entered
+
+
+def test_what_has_come_into_view_is_looked_at_alone() -> None:
+    subject, empty, entered = arriving()
+    before = subject.assess(frame(empty, 0)).probabilities[0]
+    whole = subject.look(entered)[1][0]
+    after = subject.assess(frame(entered, 1))
+    assert before < whole < after.probabilities[0]
+    assert subject.encoded == 1 + 1 + 2
+    gone = subject.assess(frame(empty, 2))
+    assert gone.probabilities[0] == before
+
+
+def test_only_hazards_that_come_by_themselves_gain() -> None:
+    _, empty, entered = arriving()
+    subject = assessor()
+    subject.assess(frame(empty, 0))
+    subject.assess(frame(entered, 1))
+    assert subject.encoded == 2
+
+
+def test_one_part_a_frame_in_turn_while_a_direction_is_sought_too() -> None:
+    subject, empty, entered = arriving()
+    subject.assess(frame(empty, 0))
+    crops, probabilities = [], set()
+    for i in range(1, 7):
+        before = subject.encoded
+        a = subject.assess(frame(entered, i), Direction.AHEAD)
+        assert subject.encoded == before + 2
+        crops.append(a.crop is not None)
+        probabilities.add(float(a.probabilities[0]))
+    assert crops == [False, True] * 3
+    assert len(probabilities) == 1

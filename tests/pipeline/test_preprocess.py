@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.shrink import halved
-from pipeline.preprocess import crops, fitted, letterbox
+from pipeline.preprocess import crops, fitted, letterbox, reduced
 from pipeline.types import Direction
 
 sides = st.integers(1, 300)
@@ -42,6 +41,6 @@ def test_crops_are_views_that_cover_the_picture(rows: int, columns: int) -> None
 @given(rows=st.integers(4, 24), columns=st.integers(4, 24), seed=st.integers(0, 9))
 def test_a_picture_halved_beforehand_is_letterboxed_to_the_same(rows: int, columns: int, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 255, (16 * rows, 16 * columns, 3), np.uint8)
-    half = halved(image, *fitted(image, 32, 32))
+    half = reduced(image, *fitted(image, 32, 32))
     assert max(half.shape) < 2 * 3 * 32
     assert (letterbox(half, 32, 32) == letterbox(image, 32, 32)).all()
