@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
+from pipeline.preprocess import fitted, resize
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -54,22 +55,23 @@ class Part:
     height: float
     changed: Mask
 
-    def cut(self, image: Image) -> Image:
-        """The part at the picture's own resolution, what did not change in it levelled."""
+    def cut(self, image: Image, width: int, height: int) -> Image:
+        """The part scaled to fit `width` x `height`, what did not change in it levelled."""
         rows, columns = image.shape[:2]
         across, down = columns / self.changed.shape[1], rows / self.changed.shape[0]
         x0, x1 = int(self.left * across), math.ceil((self.left + self.width) * across)
         y0, y1 = int(self.top * down), math.ceil((self.top + self.height) * down)
-        part = image[y0:y1, x0:x1].astype(np.float32)
-        x = ((np.arange(x0, x0 + part.shape[1]) + 0.5) / across - 0.5).astype(np.float32)
-        y = ((np.arange(y0, y0 + part.shape[0]) + 0.5) / down - 0.5).astype(np.float32)
-        return _levelled(part, self._weights(x, y))
+        square = image[y0:y1, x0:x1]
+        part = resize(square, *fitted(square, width, height)).astype(np.float32)
+        return _levelled(part, self._weights(part.shape[1], part.shape[0]))
 
-    def _weights(self, x: Plane, y: Plane) -> Plane:
-        """1 on changed cells and the two around them, 0 elsewhere, soft between."""
+    def _weights(self, width: int, height: int) -> Plane:
+        """1 on changed cells and the two around them, 0 elsewhere, soft between: (height, width, 1)."""
         wide = cv2.dilate(self.changed.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
-        maps = np.meshgrid(x, y)
-        soft = cv2.remap(wide, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x = self.left - 0.5 + (np.arange(width, dtype=np.float32) + 0.5) * (self.width / width)
+        y = self.top - 0.5 + (np.arange(height, dtype=np.float32) + 0.5) * (self.height / height)
+        across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        soft = cv2.remap(wide, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(soft, np.float32)[..., None]
 
 

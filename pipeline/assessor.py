@@ -77,7 +77,7 @@ class Assessor:
         if part is None:
             self._come = None
         elif self._turn:
-            self._come = self._stricter(self.look(part.cut(frame.image))[1])
+            self._come = self._stricter(self.look(part.cut(frame.image, *self._model.input_size))[1])
         return self._turn
 
     def _stricter(self, probabilities: Probabilities) -> Probabilities:

@@ -42,8 +42,8 @@ def test_what_comes_is_found_where_it_is_with_its_surroundings_levelled(x: int, 
     scale = COLUMNS / part.changed.shape[1]
     assert part.left * scale <= x + 2 * scale
     assert (part.left + part.width) * scale >= min(x + side, COLUMNS) - 2 * scale
-    cut = part.cut(picture)
-    assert cut.dtype == np.uint8
+    cut = part.cut(picture, 64, 64)
+    assert (cut.dtype, max(cut.shape)) == (np.uint8, 64)
     assert (cut.min() < 40, cut.max() > 210) == (True, True)
     assert part.width * part.height < 0.75 * part.changed.size
 
@@ -96,4 +96,4 @@ def test_the_same_pictures_give_the_same_parts() -> None:
     for a, b, image in zip(first, second, images, strict=True):
         assert (a is None) == (b is None)
         if a and b:
-            assert (a.cut(image) == b.cut(image)).all()
+            assert (a.cut(image, 64, 64) == b.cut(image, 64, 64)).all()
