@@ -8,6 +8,7 @@ quarter of an hour.
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from pipeline.wording import danger_phrases
 from speech.audio import Audio
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
-from speech.player import Ended, Outlet, PlayerEvent
+from speech.player import Broke, Ended, Outlet, PlayerEvent
 from speech.settings import SpeechSettings
 from speech.utterance import Priority
 from speech.voice import Renderer
@@ -35,6 +36,8 @@ EVERY = int(os.environ.get("WATCHWORD_RECORDED", "29"))
 """Each so-manieth phrase is recorded; a number prime to directions and escalation meets them all."""
 SHARE = 0.99
 GAP_S = 0.1
+TRIES = 50
+"""Without a device a sound breaks at once."""
 WAIT_S = 20.0
 KINDS = [(language, rate) for language in ("en", "ko") for rate in (180, 300)]
 
@@ -73,16 +76,22 @@ class Recorder:
     """Plays a sound and gives back what was heard of it."""
 
     def __init__(self, pulse: PrivatePulse) -> None:
-        self._ended = threading.Semaphore(0)
+        self._over: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
         self._ear = pulse.listen()
         self._player = ChildPlayer(SpeechSettings(), self._tell)
         assert self._player.wait_opened(WAIT_S) == Outlet.LOUDSPEAKER
         assert self._ear.wait(1, WAIT_S)
 
     def heard(self, sound: Audio) -> Audio:
-        begin = self._ear.frames()
-        self._player.play("phrase", sound)
-        assert self._ended.acquire(timeout=WAIT_S)
+        """Once more where a busy machine let the device stall: that it comes back is tested elsewhere."""
+        for _ in range(TRIES):
+            begin = self._ear.frames()
+            self._player.play("phrase", sound)
+            if isinstance(self._over.get(timeout=WAIT_S), Ended):
+                break
+            threading.Event().wait(GAP_S)
+        else:
+            pytest.fail("the loudspeaker broke again and again")
         margin = round((GAP_S + self._player.latency_s) * self._ear.rate)
         assert self._ear.wait(self._ear.frames() + margin, WAIT_S)
         return Audio(self._ear.samples()[begin:], self._ear.rate)
@@ -92,8 +101,8 @@ class Recorder:
         self._ear.close()
 
     def _tell(self, event: PlayerEvent) -> None:
-        if isinstance(event, Ended):
-            self._ended.release()
+        if isinstance(event, Ended | Broke):
+            self._over.put(event)
 
 
 @pytest.fixture
@@ -139,5 +148,5 @@ def test_the_ear_tells_sounds_apart_that_differ_and_not_those_that_are_only_slow
 
     known = [log_mel(glide(0.5, hertz)) for hertz in (600, 1200, 2400)]
     for number, hertz in enumerate((600, 1200, 2400)):
-        assert distances(log_mel(glide(0.5, hertz)), known)[number] == pytest.approx(0, abs=1e-3)
+        assert distances(log_mel(glide(0.5, hertz)), known)[number] == pytest.approx(0, abs=0.01)
         assert int(distances(log_mel(glide(0.8, hertz, 2000)), known).argmin()) == number
