@@ -162,7 +162,7 @@ def told(plan: Plan) -> Iterable[str]:
         needed = 3 / plan.budget_per_hour
         yield (
             f"{minutes:.1f} minutes cannot show {plan.budget_per_hour:g} an hour: about {needed:.1f} hours "
-            "without an alert would; thresholds marked extrapolated are a best guess until then"
+            "without an alert would; thresholds marked extrapolated reckon with ten times the footage at most"
         )
 
 

@@ -93,6 +93,12 @@ def _clip(settings: Settings, detector: Detector, clip: LabelledClip) -> tuple[L
     return clip, seen
 
 
+def clip_figures(settings: Settings, clips: Sequence[LabelledClip]) -> Mapping[str, Any]:
+    """The figures of clips, by the detector of the settings."""
+    detector = app.build_detector(settings)
+    return evaluate_clips([_clip(settings, detector, clip) for clip in clips])
+
+
 def clip_events(events: Iterable[Event]) -> ClipEvents:
     """What counts of a replay's events. The last event is the summary."""
     events = list(events)

@@ -2,8 +2,9 @@
 
 Where the footage is long enough to have shown a hazard's share of the budget at least three times, the
 threshold is read off: the lowest at which the real watch keeps to it. Where it is not, the tail of what was
-seen is prolonged (`pipeline.extremes`), and the threshold never goes below the one that came with the model:
-minutes of silence are no evidence for being bolder.
+seen is prolonged (`pipeline.extremes`), but to ten times the footage at most: farther out it would only
+silence warnings; less than 30 blocks have no tail worth the name. And the threshold never goes below the
+one that came with the model: minutes of silence are no evidence for being bolder.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ SHARES = {Severity.CRITICAL: 3.0, Severity.WARNING: 2.0, Severity.NOTICE: 1.0}
 """How the budget is split: the worse the danger, the more false alerts it is worth."""
 LEAST_COUNT = 3.0
 """Alerts that the footage must be long enough for, if it is to lower a threshold."""
+FARTHEST = 0.1
+"""Alerts expected in the footage, below which its tail is not prolonged."""
 LOWEST, HIGHEST = 0.1, 0.999
-_BLOCKS = 3
+_BLOCKS = 30
+"""Of footage at least, if its tail is to be prolonged: five minutes at the usual cool-down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _pick(
         level, interval = counted, None
         basis: Basis = "counted"
     else:
-        level, interval = _prolonged(tried.maxima[:, column], expected)
+        level, interval = _prolonged(tried.maxima[:, column], max(expected, FARTHEST))
         level = max(level, counted)
         basis = "extrapolated"
         if _probability(level) <= kept:
@@ -129,7 +133,7 @@ def _prolonged(maxima: NDArray[np.float64], expected: float) -> tuple[float, tup
     """Log-odds that `expected` blocks exceed, and the interval as probabilities."""
     blocks = len(maxima)
     if blocks < _BLOCKS or maxima.max() == LOGITS[0]:
-        return float(maxima.max()), None
+        return float(LOGITS[0]), None
     chance = expected / blocks
     low, high = level_interval(maxima, chance)
     return fit_tail(maxima).level(chance), (_probability(low), _probability(high))

@@ -2,7 +2,7 @@
 
 The kernel needs no training (see `pipeline.taught`), so only three numbers are found: the mean and deviation
 of what harmless pictures score, each judged by the others, and the boundary, above every harmless picture
-and a quarter of the way to the typical example.
+and some of the way to the typical example.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.taught import LOGIT_PER_DEVIATION, Estimate, TeachError, Vectors, 
 
 LEAST_UNLIKE = 8
 MOST_LIKE, MOST_UNLIKE = 50, 300
-_PORTION = 0.25
+_PORTION = 0.15
 """Of the way from the harmless to the typical example."""
 _MARGIN = 0.5
 """Log-odds above the most alarming harmless picture, at least."""

@@ -131,3 +131,11 @@ def test_two_blocks_are_no_tail() -> None:
 )
 def test_poisson_bounds_by_the_book(count: int, low: float, high: float) -> None:
     assert poisson_interval(count) == pytest.approx((low, high), rel=1e-3)
+
+
+def test_a_minute_without_alerts_silences_nothing() -> None:
+    """What comes near in a minute says nothing about an hour."""
+    footage = stream(1, 3, spread=1.5)
+    plan = make_plan(footage, HAZARDS, WATCH, 1.0)
+    assert plan.alerts_before == 0
+    assert all((c.threshold, c.basis) == (0.5, "kept") for c in plan.choices)

@@ -37,7 +37,7 @@ BLUE, GREEN, RED, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 MODEL = ColourModel()
 
 
-def cloud(direction: int, count: int, seed: int, dimension: int = 64, spread: float = 0.12) -> np.ndarray:
+def cloud(direction: int, count: int, seed: int, dimension: int = 64, spread: float = 0.06) -> np.ndarray:
     """Unit rows about an axis."""
     rows = np.random.default_rng(seed).normal(0, spread, (count, dimension))
     rows[:, direction] += 1
@@ -72,7 +72,7 @@ def taught(hazard: str = "snow", words: str = "", **changes: object) -> Taught:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 20))
+@given(st.integers(0, 10_000), st.integers(2, 20))
 def test_pictures_alike_are_recognised_and_harmless_ones_are_not(seed: int, like: int) -> None:
     known, shown, harmless = lesson(like, 30, seed)
     learnt = learn(known)
@@ -102,8 +102,8 @@ def test_the_estimate_judges_each_picture_by_the_others() -> None:
     assert estimate(alone, 0.0, worded=False).recognised == 0
 
 
-def test_an_odd_one_out_is_not_recognised_by_the_others() -> None:
-    shown = np.concatenate([cloud(0, 5, 1), cloud(9, 1, 2)])
+def test_one_that_looks_harmless_is_not_recognised_by_the_others() -> None:
+    shown = np.concatenate([cloud(0, 5, 1), cloud(1, 1, 2)])
     harmless = np.concatenate([cloud(axis, 10, axis) for axis in (1, 2, 3)])
     known = Lesson.of(shown, harmless, np.zeros(6), np.zeros(30))
     assert estimate(known, 0.0, worded=False).recognised == 5
