@@ -1,7 +1,7 @@
 """What is said over the control socket: one JSON object a line, UTF-8, versioned.
 
 Request: `{"v":1,"id":7,"do":"say","text":"hello"}`. Reply: `{"v":1,"id":7,"ok":true,"result":{}}`, or
-`{"v":1,"id":7,"ok":false,"error":"one clear line"}`. After `events` the connection carries events.
+`{"v":1,"id":7,"ok":false,"error":"one clear line","code":"busy"}`. After `events` the connection carries events.
 """
 
 from __future__ import annotations
@@ -11,31 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from daemon.errors import CommandError
+from daemon.control_base import ControlCommand, Language, Name, Words
+from daemon.desk_commands import LARGEST_PICTURE, DeskCommand
+from daemon.errors import Code, CommandError
 
 VERSION = 1
-LONGEST_REQUEST = 16 * 1024
-LONGEST_REPLY = 1024 * 1024
+LONGEST_REQUEST = LARGEST_PICTURE + 16 * 1024
+LONGEST_REPLY = 4 * 1024 * 1024
 
-Language = Literal["en", "ko"]
-Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class _Command(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """A command with its arguments, within bounds."""
-
-
-class Status(_Command):
+class Status(ControlCommand):
     """How is it? `aloud`: say it too."""
 
     do: Literal["status"] = "status"
     aloud: bool = False
 
 
-class Say(_Command):
+class Say(ControlCommand):
     """Say this."""
 
     do: Literal["say"] = "say"
@@ -43,89 +36,89 @@ class Say(_Command):
     language: Language | None = None
 
 
-class Ask(_Command):
+class Ask(ControlCommand):
     """Describe what is seen now, or answer a question about it."""
 
     do: Literal["ask"] = "ask"
     question: Annotated[str, Field(max_length=500)] | None = None
 
 
-class Describe(_Command):
+class Describe(ControlCommand):
     """Describe what is seen now."""
 
     do: Literal["describe"] = "describe"
 
 
-class FalseAlarm(_Command):
+class FalseAlarm(ControlCommand):
     """The last alert was wrong."""
 
     do: Literal["false_alarm"] = "false_alarm"
 
 
-class Louder(_Command):
+class Louder(ControlCommand):
     """A step louder, now and after the next start; so with its three like."""
 
     do: Literal["louder"] = "louder"
 
 
-class Softer(_Command):
+class Softer(ControlCommand):
     do: Literal["softer"] = "softer"
 
 
-class Faster(_Command):
+class Faster(ControlCommand):
     do: Literal["faster"] = "faster"
 
 
-class Slower(_Command):
+class Slower(ControlCommand):
     do: Literal["slower"] = "slower"
 
 
-class Earcons(_Command):
+class Earcons(ControlCommand):
     """Play each short sound and say what it means."""
 
     do: Literal["earcons"] = "earcons"
 
 
-class Hush(_Command):
+class Hush(ControlCommand):
     """Stop talking; danger goes on."""
 
     do: Literal["hush"] = "hush"
 
 
-class Repeat(_Command):
+class Repeat(ControlCommand):
     """Say the last thing again."""
 
     do: Literal["repeat"] = "repeat"
 
 
-class Mute(_Command):
+class Mute(ControlCommand):
     """Say nothing but danger for so long; 0 ends it. Asked for twice, danger is silent too."""
 
     do: Literal["mute"] = "mute"
     seconds: float = Field(ge=0, le=86400)
 
 
-class Reload(_Command):
+class Reload(ControlCommand):
     """Read the settings again."""
 
     do: Literal["reload"] = "reload"
 
 
-class Why(_Command):
+class Why(ControlCommand):
     """What led to an event, by its id; without one, to what was said last."""
 
     do: Literal["why"] = "why"
     event: Name | None = None
 
 
-class Events(_Command):
+class Events(ControlCommand):
     """Send every event from now on, or only those of some kinds."""
 
     do: Literal["events"] = "events"
     kinds: tuple[Name, ...] = Field((), max_length=32)
 
 
-class Utter(_Command):
+class Utter(ControlCommand):
     """Say this for another instance, which has no loudspeaker of its own."""
 
     do: Literal["utter"] = "utter"
@@ -160,11 +153,13 @@ Command = (
     | Why
     | Events
     | Utter
+    | DeskCommand
 )
 
-_COMMANDS: Mapping[str, type[_Command]] = {
+_COMMANDS: Mapping[str, type[ControlCommand]] = {
     kind.model_fields["do"].default: kind for kind in get_args(Command)
 }
+"""Nested unions are flat in `get_args`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +174,7 @@ class BadRequest(CommandError):
     """A request that is not understood. `id` is the number for the reply, where one could be read."""
 
     def __init__(self, message: str, id: int | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, "invalid")
         self.id = id
 
 
@@ -203,7 +198,7 @@ def decode_request(line: bytes) -> Request:
     return Request(id, _checked(kind, fields, id))
 
 
-def checked(kind: type[_Command], **fields: Any) -> Any:
+def checked(kind: type[ControlCommand], **fields: Any) -> Any:
     """A command of that kind from what a person typed. Raises BadRequest with one clear line."""
     return _checked(kind, {name: value for name, value in fields.items() if value is not None}, None)
 
@@ -213,9 +208,9 @@ def encode_reply(id: int | None, result: Mapping[str, Any]) -> bytes:
     return _line({"v": VERSION, "id": id, "ok": True, "result": result})
 
 
-def encode_error(id: int | None, message: str) -> bytes:
+def encode_error(id: int | None, message: str, code: Code = "failed") -> bytes:
     """One line."""
-    return _line({"v": VERSION, "id": id, "ok": False, "error": " ".join(message.split())})
+    return _line({"v": VERSION, "id": id, "ok": False, "error": " ".join(message.split()), "code": code})
 
 
 def decode_reply(line: bytes, id: int) -> dict[str, Any]:
@@ -227,14 +222,18 @@ def decode_reply(line: bytes, id: int) -> dict[str, Any]:
             "restart the daemon, it is of another version"
         )
     if not reply.get("ok"):
-        raise CommandError(str(reply.get("error", "the daemon refused without saying why")))
+        code = reply.get("code")
+        raise CommandError(
+            str(reply.get("error", "the daemon refused without saying why")),
+            code if code in get_args(Code) else "failed",
+        )
     if reply.get("id") != id or not isinstance(reply.get("result"), dict):
         raise CommandError("the daemon answered something else than it was asked; restart it")
     result: dict[str, Any] = reply["result"]
     return result
 
 
-def _checked(kind: type[_Command], fields: Mapping[str, Any], id: int | None) -> Any:
+def _checked(kind: type[ControlCommand], fields: Mapping[str, Any], id: int | None) -> Any:
     try:
         # Through JSON, so that a list may become a tuple although nothing else is converted.
         return kind.model_validate_json(json.dumps(fields))

@@ -150,7 +150,7 @@ class ControlServer:
         try:
             request = decode_request(line)
         except BadRequest as error:
-            link.sendall(encode_error(error.id, str(error)))
+            link.sendall(encode_error(error.id, str(error), error.code))
             return
         if isinstance(request.command, Events):
             self._stream(link, request.id, frozenset(request.command.kinds))
@@ -161,9 +161,9 @@ class ControlServer:
         try:
             return encode_reply(request.id, self._handler(request))
         except CommandError as error:
-            return encode_error(request.id, str(error))
+            return encode_error(request.id, str(error), error.code)
         except ConfigError as error:
-            return encode_error(request.id, "; ".join(error.problems))
+            return encode_error(request.id, "; ".join(error.problems), "invalid")
         except Exception as error:  # a client must not be left waiting, nor bring down its thread
             log.exception("%s could not be answered", request.command.do)
             return encode_error(

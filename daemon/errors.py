@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+Code = Literal["failed", "invalid", "busy", "unknown", "unavailable"]
+"""What a program can do about an error: nothing by itself; ask differently; ask again in a moment; ask for
+something that exists; ask again once the daemon has what it needs."""
 
 class ConfigError(Exception):
     """The configuration cannot be used as it stands; somebody has to edit it.
@@ -16,3 +21,7 @@ class ConfigError(Exception):
 
 class CommandError(Exception):
     """The command cannot do what was asked; the message says what to do instead."""
+
+    def __init__(self, message: str, code: Code = "failed") -> None:
+        super().__init__(message)
+        self.code: Code = code

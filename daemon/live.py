@@ -165,8 +165,10 @@ class Reception:
         tuning: Tuning,
         *,
         loudspeaker: bool,
+        desk: Mapping[str, Callable[[Any], Mapping[str, Any]]] | None = None,
     ) -> None:
-        """`loudspeaker`: it has one of its own."""
+        """`loudspeaker`: it has one of its own. `desk`: who answers the desk's commands, by their names."""
+        self._desk = desk or {}
         self._mind = mind
         self._status = status
         self._tuning = tuning
@@ -174,6 +176,8 @@ class Reception:
 
     def answer(self, request: wire.Request) -> Mapping[str, Any]:
         """Handle one request in the client's thread. Raises CommandError."""
+        if handler := self._desk.get(request.command.do):
+            return handler(request.command)
         match request.command:
             case wire.Status(aloud=aloud):
                 return self._how(aloud)

@@ -37,6 +37,12 @@ LEAST = 0.01
 """Share of the cells that a thing must cover to be worth a look."""
 ELSEWHERE = 0.1
 """Share of the cells that may change outside it."""
+FINE = 4
+"""Points a cell has across and down, for telling a view that stands still from one that moves a little."""
+POINT_LEVEL = 15.0
+"""Grey levels by which a point must differ from the last picture's."""
+UNSTEADY = 0.1
+"""Share of the blocks of two by two cells away from the thing in which a point may differ."""
 MARGIN = 1.25
 """Side of the square around it, in its own longer sides."""
 FILL = 0.15
@@ -86,33 +92,60 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._background: Plane | None = None
+        self._points: Plane | None = None
         self._last_s = 0.0
 
     def find(self, image: Image, now: float) -> Part | None:
         """The part where something has come, if there is one thing that has."""
+        points = _points(image)
         cells = _cells(image)
         usual, elapsed = self._background, now - self._last_s
-        self._last_s = now
+        self._last_s, self._points, last = now, points, self._points
         if usual is None or usual.shape != cells.shape or not 0 <= elapsed <= GAP_S:
             self._background = cells
             return None
         changed = _changed(cells, usual)
-        if changed.mean() > MOVED:
+        thing = _largest(changed)
+        if changed.mean() > MOVED or (thing is not None and thing.mean() > MOVED):
             self._background = cells
             return None
         self._background = usual - np.float32(math.expm1(-elapsed / ADAPT_S)) * (cells - usual)
-        thing = _largest(changed)
         if thing is None:
             return None
         if _busyness(cells, thing) < _busyness(usual, thing):
             self._background = np.where(thing[..., None], cells, self._background)
             return None
-        return _part(thing) if (changed & ~thing).mean() <= ELSEWHERE else None
+        alone = (changed & ~thing).mean() <= ELSEWHERE
+        return _part(thing) if alone and last is not None and _steady(points, last, thing) else None
 
 
 def _cells(image: Image) -> Plane:
-    rows = max(4, round(COLUMNS * image.shape[0] / image.shape[1]))
-    return np.asarray(cv2.resize(image, (COLUMNS, rows), interpolation=cv2.INTER_AREA), np.float32)
+    size = COLUMNS, _rows(image)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _points(image: Image) -> Plane:
+    size = FINE * COLUMNS, FINE * _rows(image)
+    grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    return np.asarray(grey, np.float32)
+
+
+def _rows(image: Image) -> int:
+    return max(4, round(COLUMNS * image.shape[0] / image.shape[1]))
+
+
+def _steady(points: Plane, last: Plane, thing: Mask) -> bool:
+    """Whether hardly anything has changed since the last picture, the thing and its surroundings aside.
+
+    Edges give even a slow turn of the camera away, which the cells are too coarse to show at once.
+    """
+    change = points - last
+    moved = np.asarray(np.abs(change - np.median(change)) > POINT_LEVEL, np.float32)
+    blocks = thing.shape[1] // 2, thing.shape[0] // 2
+    around = cv2.dilate(thing.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.float32)
+    away = cv2.resize(around, blocks, interpolation=cv2.INTER_AREA) == 0
+    busy = cv2.resize(moved, blocks, interpolation=cv2.INTER_AREA) > 0
+    return bool((busy & away).sum() <= UNSTEADY * max(1, away.sum()))
 
 
 def _changed(cells: Plane, usual: Plane) -> Mask:
