@@ -74,6 +74,7 @@ class Announcer:
         if now < self._danger_muted_until_s:
             self._register.counts["muted"] += 1
             self._heard(alert.id, now)
+            yield self._register.unspoken(now, alert.id, "muted")
             return
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
@@ -139,7 +140,9 @@ class Announcer:
         """A sentence of a description."""
         asked = tell.scene.trigger is Trigger.REQUEST
         first, self._begun = tell.description.id != self._begun, tell.description.id
-        if not asked and self._withheld(now, first):
+        if not asked and (reason := self._withheld(now, first)):
+            self._register.counts[reason] += 1
+            yield self._register.unspoken(now, tell.description.id, reason, text=tell.description.text)
             return
         yield from self._delivery.offer(
             now,
@@ -152,14 +155,12 @@ class Announcer:
             captured_at_s=tell.scene.captured_at_s,
         )
 
-    def _withheld(self, now: float, first: bool) -> bool:
-        """Whether a description nobody asked for is kept back, and counted."""
+    def _withheld(self, now: float, first: bool) -> str | None:
+        """Why a description nobody asked for is kept back; None where it is not."""
         if now < self._muted_until_s:
-            self._register.counts["muted"] += 1
-            return True
+            return "muted"
         wanted = {"alerts": False, "brief": first, "full": True}[self._spec.verbosity]
-        self._register.counts["brevity"] += not wanted
-        return not wanted
+        return None if wanted else "brevity"
 
     def _ground(self, tell: Tell) -> Ground:
         match tell.scene.trigger:
@@ -183,10 +184,12 @@ class Announcer:
 
     def health(self, change: Change, cause: str, now: float) -> Iterable[Effect]:
         """An organ failed or recovered."""
+        text = wording.health_phrase(change.organ, change.reason, self._spec.language)
         quiet = now < self._muted_until_s or self._spec.verbosity != "full"
         if quiet and change.organ not in VITAL:
+            reason = "muted" if now < self._muted_until_s else "brevity"
+            yield self._register.unspoken(now, cause, reason, text=text)
             return
-        text = wording.health_phrase(change.organ, change.reason, self._spec.language)
         ground = Ground(organ=change.organ, reason=change.reason, reminder=change.reminder)
         key = f"health:{change.organ}"
         yield from self._delivery.offer(now, text, Priority.MESSAGE, key, ground=ground, cause=cause)

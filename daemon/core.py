@@ -205,7 +205,9 @@ class Core:
                         model=told.model,
                     )
                 case stories.Withheld(scene_id, reason):
-                    counts[f"describe.{reason.partition(':')[0]}"] += 1
+                    short, _, detail = reason.partition(": ")
+                    counts[f"describe.{short}"] += 1
+                    yield self._register.unspoken(now, scene_id, short, detail=detail)
                     yield from self._over(scene_id, now)
         if isinstance(event, stories.AnswerEnded):
             yield from self._over(event.scene_id, now)

@@ -5,7 +5,7 @@ Part of the core.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from daemon.core_types import CoreSpec, Effect, Record
@@ -54,16 +54,17 @@ class Delivery:
 
     def step(self, event: voices.Input, now: float) -> Iterable[Effect]:
         """One input of the outbox, and what follows. What is no longer true is dropped, not begun."""
-        effects = self._outbox.step(event, now)
+        effects, found_untrue = self._outbox.step(event, now), list[str | None]()
         while (untrue := self._untrue(effects, now)) is not None:
-            yield from self._carry(effects[:-1], now)
+            yield from self._carry(effects[:-1], now, found_untrue)
             self._register.counts["untrue"] += 1
+            found_untrue.append(untrue.cause)
             effects = tuple(
                 effect
                 for effect in self._outbox.step(voices.Retract(untrue.cause or ""), now)
                 if effect != voices.Cut(untrue.id)  # it was never begun
             )
-        yield from self._carry(effects, now)
+        yield from self._carry(effects, now, found_untrue)
 
     def _untrue(self, effects: tuple[voices.Effect, ...], now: float) -> Utterance | None:
         """What the outbox would begin although it does not hold any more; always its last effect."""
@@ -73,7 +74,10 @@ class Delivery:
                 return None if holds else utterance
         return None
 
-    def _carry(self, effects: Iterable[voices.Effect], now: float) -> Iterable[Effect]:
+    def _carry(
+        self, effects: Iterable[voices.Effect], now: float, untrue: Sequence[str | None]
+    ) -> Iterable[Effect]:
+        """`untrue`: causes of what does not hold any more."""
         for effect in effects:
             match effect:
                 case voices.Start():
@@ -86,6 +90,10 @@ class Delivery:
                 case voices.Dropped(utterance, reason):
                     self._register.counts[f"dropped.{reason}"] += 1
                     self._truth.missed(utterance.id)
+                    if utterance.priority is not Priority.NOTICE:  # a sign without words
+                        yield self._unspoken(
+                            utterance, "untrue" if utterance.cause in untrue[-1:] else reason, now
+                        )
 
     def offer(
         self,
@@ -147,6 +155,18 @@ class Delivery:
             **({} if utterance.text else {"earcon": utterance.earcon}),
         )
         return Record(spoken.event.timed(since_capture_s=now - utterance.captured_at_s))
+
+    def _unspoken(self, utterance: Utterance, reason: str, now: float) -> Record:
+        return self._register.record(
+            "unspoken",
+            utterance.id,
+            now,
+            utterance.cause,
+            reason=reason,
+            text=utterance.text,
+            language=utterance.language,
+            priority=utterance.priority.name.lower(),
+        )
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""

@@ -10,8 +10,18 @@ from typing import Any, Literal
 VERSION = 1
 
 Kind = Literal[
-    "alert", "direction", "clear", "scene", "describe", "speak", "health", "false_alarm", "summary"
+    "alert",
+    "direction",
+    "clear",
+    "scene",
+    "describe",
+    "speak",
+    "unspoken",
+    "health",
+    "false_alarm",
+    "summary",
 ]
+"""`unspoken` tells what was not said, or not even described, and why: `cause` is what led to it."""
 
 
 @dataclass(frozen=True, slots=True)

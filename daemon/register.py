@@ -31,6 +31,10 @@ class Register:
         """An event to be written down, resting on the present frame."""
         return Record(Event(kind, id, now, cause, self.seq if self.seq >= 0 else None, fields))
 
+    def unspoken(self, now: float, cause: str | None, reason: str, **fields: Any) -> Record:
+        """Something was kept back before it became an utterance; one that was dropped has an id already."""
+        return self.record("unspoken", self.next_id("w", "withheld"), now, cause, reason=reason, **fields)
+
     def state(self) -> dict[str, Any]:
         return {"counts": dict(self.counts), "seq": self.seq, "captured_at_s": self.captured_at_s}
 

@@ -91,6 +91,7 @@ class Watch:
         self._smoothed = np.zeros(len(hazards), dtype=np.float64)
         self._over = np.zeros(len(hazards), dtype=np.bool_)
         self._votes: tuple[Vote, ...] = ()
+        self._voted_s = np.zeros(len(hazards), dtype=np.float64)
         self._last_s: float | None = None
         self._active: dict[str, Active] = {}
         self._spoken: dict[str, Spoken] = {}
@@ -106,6 +107,11 @@ class Watch:
     def smoothed(self) -> NDArray[np.float64]:
         """Smoothed probability of each hazard, shape (H,); a copy."""
         return self._smoothed.copy()
+
+    @property
+    def voted_s(self) -> NDArray[np.float64]:
+        """Seconds of the last window that each hazard was over its threshold, shape (H,)."""
+        return self._voted_s
 
     @property
     def active(self) -> Mapping[str, Active]:
@@ -158,6 +164,7 @@ class Watch:
         seconds = np.zeros(len(self._hazards), dtype=np.float64)
         for vote in self._votes:
             seconds += (vote.end_s - max(vote.start_s, since)) * vote.over
+        self._voted_s = seconds
         return self._over & (seconds >= min(self._settings.vote_s, self._settings.vote_window_s) - 1e-9)
 
     def _onset(self, hazard: WatchedHazard, a: Assessment) -> Alert | None:
