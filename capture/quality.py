@@ -29,6 +29,10 @@ class Trouble(StrEnum):
     FROZEN = "frozen"
 
 
+UNSEEING = (Trouble.DARK, Trouble.COVERED, Trouble.BLURRED)
+"""Troubles that leave nothing to describe. A frozen picture is told of instead: it was a good one."""
+
+
 @dataclass(frozen=True, slots=True)
 class PictureStats:
     """What is measured of one picture."""
@@ -89,6 +93,7 @@ class PictureJudge:
         self._settings = settings
         self._tracks = {trouble: _Track() for trouble in Trouble}
         self._digest: int | None = None
+        self._unseen: Trouble | None = None
         if state is not None:
             self._restore(state)
 
@@ -97,9 +102,15 @@ class PictureJudge:
         """The troubles there are now."""
         return tuple(trouble for trouble, track in self._tracks.items() if track.present)
 
+    @property
+    def unseen(self) -> Trouble | None:
+        """Why the last picture shows too little to be described; not delayed, as the troubles are."""
+        return self._unseen
+
     def step(self, stats: PictureStats, now: float) -> tuple[PictureChange, ...]:
         """Judge the figures of one picture taken at `now` seconds."""
         evidence = self._evidence(stats)
+        self._unseen = next((trouble for trouble in UNSEEING if evidence[trouble]), None)
         self._digest = stats.digest
         settings = self._settings
         after_s = dict.fromkeys(Trouble, settings.trouble_after_s) | {Trouble.FROZEN: settings.frozen_s}

@@ -13,7 +13,7 @@ from enum import StrEnum
 from capture.backoff import Backoff
 from capture.camera import Camera, CameraError, CameraUnusable
 from capture.frame import Frame
-from capture.quality import PictureChange, PictureInspector
+from capture.quality import PictureChange, PictureInspector, Trouble
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot
 from capture.turn import CaptureTurn
@@ -102,6 +102,11 @@ class Reader:
     def last_frame_at_s(self) -> float | None:
         """When the latest frame was captured."""
         return self._last_frame_at_s
+
+    @property
+    def unseen(self) -> Trouble | None:
+        """Why the pictures of this moment show too little to be described; None where they do not."""
+        return self._inspector.judge.unseen
 
     @property
     def heartbeat_s(self) -> float:

@@ -175,6 +175,11 @@ class Announcer:
         """A question has been heard; the answer takes a while."""
         yield from self._sign("listening", Priority.MESSAGE, now)
 
+    def blind(self, organ: Organ, reason: str, now: float) -> Iterable[Effect]:
+        """A question while nothing can be seen: the answer is why."""
+        text = wording.health_phrase(organ, reason, self._spec.language)
+        yield from self._delivery.offer(now, text, Priority.MESSAGE, "blind")
+
     def unanswered(self, scene_id: str, now: float) -> Iterable[Effect]:
         """A question has got no answer."""
         text = wording.NO_ANSWER[self._spec.language]

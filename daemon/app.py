@@ -355,7 +355,8 @@ def build_live(
     mind = Mind(BlackBox(Core(detector.spec)), clock)
     ledger, scribe = Ledger(), Scribe(outlets)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
-    watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, settings.health.late_s)
+    late_s = settings.health.late_s
+    watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, late_s, lambda: reader.unseen or "")
     describer = build_describer(settings, detector.model)
     narrator = Narrator(describer, mind.step, build_meaning(settings), clock) if describer else None
     language, deadline_s = settings.speech.language, settings.describe.deadline_s

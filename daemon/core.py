@@ -57,6 +57,7 @@ class Core:
         self._announcer = Announcer(spec, self._register, self._truth, self._heard)
         self._last_alert: dict[str, Any] | None = None
         self._unanswered: tuple[str, ...] = ()
+        self._unseen = ""
 
     def _heard(self, alert_id: str, now: float) -> None:
         self._watch.spoken(alert_id, now)
@@ -92,7 +93,8 @@ class Core:
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
         """One input in, everything that follows from it out, in order."""
         match event:
-            case Assessed(assessment):
+            case Assessed(assessment, unseen):
+                self._unseen = unseen
                 return tuple(self._assessed(assessment, now))
             case Say() | Ask() | Repeat() | Mute() | FalseAlarm() | TellStatus():
                 return tuple(self._command(event, now))
@@ -115,8 +117,11 @@ class Core:
             yield from self._watched(event, a, now)
             if isinstance(event, Alert) and not event.again:
                 news.append(event)
-        gate_opens = self._gate.step(a.embedding, a.captured_at_s, blind=self._blind())
-        if news:
+        blind = self._blind()
+        gate_opens = self._gate.step(a.embedding, a.captured_at_s, blind=bool(blind))
+        if news and self._unseen:
+            self._register.counts["describe.blind"] += 1  # the alert stands; there is nothing to add
+        elif news:
             self._gate.described()
             worst = max(news, key=lambda alert: alert.severity)
             yield from self._want(Trigger.DANGER, now, hazard=worst.hazard, cause=worst.id)
@@ -129,8 +134,14 @@ class Core:
     def _failing(self) -> list[tuple[organs.Organ, str]]:
         return [(name, s.reason) for name, s in self._health.organs.items() if s.reason != organs.OK]
 
-    def _blind(self) -> bool:
-        return bool(SIGHT & {organ for organ, _ in self._failing()})
+    def _blind(self) -> tuple[organs.Organ, str] | None:
+        """The organ and its reason for which the present view is not worth describing.
+
+        What the last picture shows counts at once: until a trouble lasts long enough to be told, a covered
+        lens would be a new scene.
+        """
+        failing = next((each for each in self._failing() if each[0] in SIGHT), None)
+        return failing or (("picture", self._unseen) if self._unseen else None)
 
     def _watched(self, event: WatchEvent, a: Assessment, now: float) -> Iterable[Effect]:
         record = self._register.record
@@ -248,8 +259,7 @@ class Core:
             case Say():
                 yield from self._announcer.message(command, now)
             case Ask(question):
-                yield from self._announcer.listening(now)
-                yield from self._want(Trigger.REQUEST, now, question=question)
+                yield from self._asked(question, now)
             case Repeat():
                 yield from self._announcer.repeat(now)
             case Mute():
@@ -258,6 +268,15 @@ class Core:
                 yield from self._false_alarm(now)
             case TellStatus(pictures_per_second):
                 yield from self._announcer.status(self._failing(), pictures_per_second, now)
+
+    def _asked(self, question: str | None, now: float) -> Iterable[Effect]:
+        """A question about the view; where nothing can be seen, the answer is why."""
+        if blind := self._blind():
+            self._register.counts["describe.blind"] += 1
+            yield from self._announcer.blind(*blind, now)
+            return
+        yield from self._announcer.listening(now)
+        yield from self._want(Trigger.REQUEST, now, question=question)
 
     def _false_alarm(self, now: float) -> Iterable[Effect]:
         last = self._last_alert
@@ -275,7 +294,8 @@ class Core:
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
         parts = {name: part.state() for name, part in self._parts().items()}
-        return {**parts, "last_alert": self._last_alert, "unanswered": list(self._unanswered)}
+        own = {"last_alert": self._last_alert, "unanswered": list(self._unanswered), "unseen": self._unseen}
+        return {**parts, **own}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`. Raises ValueError where it was made for other hazards."""
@@ -283,6 +303,7 @@ class Core:
             part.restore(state[name])
         self._last_alert = state["last_alert"]
         self._unanswered = tuple(state["unanswered"])
+        self._unseen = state.get("unseen", "")
 
     def _parts(self) -> Mapping[str, Any]:
         return {

@@ -48,6 +48,8 @@ class Assessed:
     """A frame has been assessed."""
 
     assessment: Assessment
+    unseen: str = ""
+    """Why it shows too little to be described (dark, covered, blurred); empty where it shows enough."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,11 @@ class Eyesight:
     def __init__(self, settings: CaptureSettings) -> None:
         self._inspector = PictureInspector(settings)
 
+    @property
+    def unseen(self) -> str:
+        """Why the last picture shows too little to be described; empty where it shows enough."""
+        return self._inspector.judge.unseen or ""
+
     def look(self, frame: Frame) -> Report | None:
         """A report where a trouble began or ended, else None."""
         if not self._inspector.step(frame):

@@ -53,6 +53,8 @@ def encode(event: Input, arrays: Arrays) -> dict[str, Any]:
         "t": a.captured_at_s,
         "p": arrays.add_probabilities(a.probabilities),
     }
+    if event.unseen:
+        row["unseen"] = event.unseen
     if a.crop:
         row["crop"] = [a.crop.direction, arrays.add_probabilities(a.crop.probabilities)]
     return {**row, "e": len(arrays.embeddings) - 1}
@@ -68,7 +70,7 @@ def decode(
     kind = fields.pop("is", None)
     try:
         if kind == "assessed":
-            return Assessed(_assessment(fields, embeddings, probabilities))
+            return Assessed(_assessment(fields, embeddings, probabilities), fields.get("unseen", ""))
         decoded: Input = PLAIN[kind].validate_python(fields)
     except (KeyError, IndexError, TypeError, ValidationError) as error:
         raise ValueError(f"not an input of the core: {kind!r} ({error})") from None

@@ -167,7 +167,7 @@ class Replay:
         assessment = self._assessor.assess(frame, self._box.core.watch.focus())
         took_s = self._clock() - began_s
         self._view = View(frame, assessment)
-        self._step(Assessed(assessment), assess_s=took_s)
+        self._step(Assessed(assessment, self._eyesight.unseen), assess_s=took_s)
 
     def _advance(self, to_s: float) -> None:
         """Let everything happen that is due by then."""

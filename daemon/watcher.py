@@ -42,7 +42,9 @@ class Watcher:
         clock: Callable[[], float],
         beat: Callable[[], None],
         late_s: float,
+        unseen: Callable[[], str] = lambda: "",
     ) -> None:
+        """`unseen`: why the present picture shows too little to be described, see `Assessed`."""
         self._frames = frames
         self._assessor = assessor
         self._mind = mind
@@ -50,6 +52,7 @@ class Watcher:
         self._clock = clock
         self._beat = beat
         self._late_s = late_s
+        self._unseen = unseen
         self._late = False
         self._closed = threading.Event()
         self.view: View | None = None
@@ -84,7 +87,7 @@ class Watcher:
         self.view = View(frame, assessment)
         waited_s, took_s = taken_s - frame.captured_at_s, done_s - taken_s
         self._lateness(done_s - frame.captured_at_s)
-        self._mind.step(Assessed(assessment), {"waited_s": waited_s, "assess_s": took_s})
+        self._mind.step(Assessed(assessment, self._unseen()), {"waited_s": waited_s, "assess_s": took_s})
         self.assessed += 1
         if self.first_at_s is None:
             self.first_at_s = done_s

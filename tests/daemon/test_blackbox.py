@@ -84,10 +84,11 @@ def test_crops_survive(tmp_path: Path) -> None:
     box = BlackBox(Core(core_spec()))
     reading = CropReading(Direction.LEFT, np.array([0.1, 0.2, 0.3], np.float32))
     a = assessment(0, 0.0)
-    box.step(Assessed(type(a)(0, 0.0, a.embedding, a.probabilities, reading)), 0.0)
+    box.step(Assessed(type(a)(0, 0.0, a.embedding, a.probabilities, reading), "dark"), 0.0)
     box.frozen().save(tmp_path / "x.blackbox")
     (entry,) = Recording.load(tmp_path / "x.blackbox").entries
     assert isinstance(entry.input, Assessed)
+    assert entry.input.unseen == "dark"
     crop = entry.input.assessment.crop
     assert crop is not None
     assert crop.direction is Direction.LEFT

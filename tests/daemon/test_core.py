@@ -32,10 +32,10 @@ class World:
         self.effects += effects
         return effects
 
-    def watch(self, seconds: float, *, view: int = 0, **p: float) -> World:
+    def watch(self, seconds: float, *, view: int = 0, unseen: str = "", **p: float) -> World:
         for _ in range(round(seconds * 25)):
             self.now = self.seq / 25
-            for effect in self.step(Assessed(assessment(self.seq, self.now, view=view, **p))):
+            for effect in self.step(Assessed(assessment(self.seq, self.now, view=view, **p), unseen)):
                 self.answer(effect)
             self.seq += 1
         return self
@@ -181,6 +181,37 @@ def test_what_a_bad_picture_shows_is_not_described() -> None:
     world.step(Report("picture", "dark"))
     world.watch(3, view=2)
     assert world.records("scene") == []
+
+
+@pytest.mark.parametrize("unseen", ["dark", "covered", "blurred"])
+def test_a_view_that_shows_nothing_is_not_described_from_its_first_picture_on(unseen: str) -> None:
+    world = World().watch(1).watch(2, view=1, unseen=unseen).watch(1, view=1, unseen=unseen, fire=0.95)
+    assert [s["id"] for s in world.records("scene")] == ["s1"]
+    assert len(world.records("alert")) == 1
+    world.watch(3, view=1)
+    assert [s["trigger"] for s in world.records("scene")] == ["scene_change", "scene_change"]
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_question_about_nothing_to_be_seen_is_answered_by_the_reason(told: bool) -> None:
+    world = World().watch(1)
+    if told:
+        world.tell(Report("picture", "dark"))
+        world.watch(3)
+    else:
+        world.watch(0.2, unseen="dark")
+    before = len(world.records("scene"))
+    world.tell(Ask("what is ahead?"))
+    assert world.said[-1] == "Too dark to see."
+    assert len(world.records("scene")) == before
+
+
+def test_a_question_about_a_lost_camera_is_not_answered_from_its_last_picture() -> None:
+    world = World().watch(1)
+    world.tell(Report("camera", "lost"))
+    world.now = 3.0
+    world.tell(Tick(), Ask())
+    assert world.said[-1] == "Camera lost. I cannot see."
 
 
 commands: st.SearchStrategy[Input] = st.one_of(

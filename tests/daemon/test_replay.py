@@ -146,6 +146,11 @@ def test_real_pace_sleeps_until_each_frame_is_due() -> None:
     assert sum(stage.slept) == pytest.approx(1.0)
 
 
+def test_a_view_that_grows_dark_is_never_shown_to_the_describer() -> None:
+    stage = Stage(FakeDescriber()).run([GREY] * 50 + [GREY // 60] * 40 + [GREY] * 40)
+    assert [e.fields["trigger"] for e in stage.of("scene")] == ["scene_change"]
+
+
 def test_a_dark_stretch_is_told() -> None:
     stage = Stage().run([GREY] * 10 + [GREY // 60] * 150)
     assert [e.fields["reason"] for e in stage.of("health")] == ["dark"]
