@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 AHEAD = 4
 """Sentences made ahead of the one that is taken."""
 CLOSE_S = 2.0
+LAST_LATIN = "\u024f"
+"""The letters of Latin alphabets end here."""
 TAKEN_S = 60.0
 """A text whose sentences nobody takes for so long is forgotten."""
 
@@ -93,7 +95,7 @@ class InTime:
 
     def stream(self, request: SpeechRequest) -> Iterator[Audio]:
         """Chunks of sound in order. Raises SynthesisError where the quick voice fails, too."""
-        if request.language != self._natural.language:
+        if request.language != self._natural.language or _of_another_script(request.text):
             yield from self._quick.stream(request)
             return
         job = _Job(request, first_breath(clauses(request.text, request.language)))
@@ -144,6 +146,11 @@ class InTime:
         while (job := self._jobs.get()) is not None:  # ends by the None that close() puts
             with contextlib.suppress(queue.Full):
                 job.make(self._natural)
+
+
+def _of_another_script(text: str) -> bool:
+    """Whether there are letters in it that a voice for Latin script would leave out: espeak-ng has them all."""
+    return any(letter.isalpha() and letter > LAST_LATIN for letter in text)
 
 
 class _Job:

@@ -70,6 +70,13 @@ def world() -> Iterator[World]:
     made.voice.close()
 
 
+def test_words_in_another_script_are_the_quick_voices(world: World) -> None:
+    heard, asked = world.say("The sign says 출구.")
+    assert (heard, asked) == ([], ["The sign says 출구."])
+    assert world.natural.asked == []
+    assert world.voice.fallbacks == 0
+
+
 def test_in_time_every_sentence_is_the_natural_voices() -> None:
     world = World(late_s=WAIT_S)
     world.natural.go.release(3)
