@@ -149,7 +149,7 @@ class InTime:
 
 
 def _of_another_script(text: str) -> bool:
-    """Whether there are letters in it that a voice for Latin script would leave out: espeak-ng has them all."""
+    """Whether there are letters in it that a voice for Latin script leaves out; espeak-ng reads them all."""
     return any(letter.isalpha() and letter > LAST_LATIN for letter in text)
 
 

@@ -56,7 +56,8 @@ MONEY: Mapping[str, tuple[str, str, str]] = {
 }
 """One, many, Korean, of the sign before or after a number."""
 _SQUARE_SIGNS = str.maketrans(
-    dict(zip("㎞㎝㎜㎏㎡ℓ㎖℃℉％－−〜～", "km cm mm kg m² L ml °C °F % - - ~ ~".split(), strict=True))
+    {"㎞": "km", "㎝": "cm", "㎜": "mm", "㎏": "kg", "㎡": "m²", "ℓ": "L", "㎖": "ml", "℃": "°C", "℉": "°F"}
+    | {"％": "%", "－": "-", "−": "-", "〜": "~", "～": "~"}
 )
 """One character for what is written in several, and the wide forms of Korean typing."""
 
