@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from pipeline.describer import DescribeRequest, Seen
 from pipeline.describers.backends import load
 from pipeline.describers.child_describer import ChildDescriber, Style
 from pipeline.describers.factory import choose
-from pipeline.describers.job import Job
+from pipeline.describers.job import Job, Spec
 from pipeline.describers.keeper import Keeper, Limits
 from pipeline.describers.prompts import Prompts
 from pipeline.settings import DescribeSettings
@@ -93,6 +95,34 @@ def test_the_openvino_child_needs_no_torch(describer: ChildDescriber) -> None:
     maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
     on_torch = "libtorch_cpu" in maps
     assert on_torch != ("libopenvino_genai" in maps)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_temperature_and_top_p_take_effect_whatever_the_model_publishes(
+    made: Path, backend: str, tmp_path: Path
+) -> None:
+    """Hot enough, it says other things; the likeliest words alone are the greedy answer; chance repeats."""
+    folder = shutil.copytree(made / BACKENDS[backend], tmp_path / "model")
+    published = folder / "generation_config.json"
+    published.write_text(json.dumps({**json.loads(published.read_text()), "top_k": 1, "temperature": 1e-6}))
+    generator = load(Spec(backend, "tiny", folder=str(folder), device="CPU"))
+    system, user = tiny_vlm.asked("safe")
+
+    def said(**sampling: float) -> str:
+        pieces: list[str] = []
+
+        def take(piece: str) -> bool:
+            pieces.append(piece)
+            return True
+
+        generator.generate(Job(1, tiny_vlm.picture("stripes"), system, user, 20, **sampling), take)
+        return "".join(pieces).strip()
+
+    assert said() == tiny_vlm.CAPTIONS["stripes"]
+    hot = said(temperature=20.0)
+    assert hot != said()
+    assert said(temperature=20.0) == hot
+    assert said(temperature=1.0, top_p=0.01) == said()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 IMAGE_TAG = "<ov_genai_image_0>"
 """Where the first picture goes, in every model's prompt."""
+NO_LIMIT = 2**64 - 1
+"""openvino-genai's own default of `top_k`; some models publish 1, which undoes any temperature."""
 
 
 def load_checked(spec: Spec) -> GenaiGenerator:
@@ -115,12 +117,13 @@ class GenaiGenerator:
         return openvino.Tensor(np.ascontiguousarray(image[..., ::-1])[None])
 
     def _options(self, job: Job) -> Any:
-        options = self._genai.GenerationConfig()
+        """The model's own ends of an answer, our limits; chance is the same each time (seed 0)."""
+        options = self._pipeline.get_generation_config()
         options.max_new_tokens = job.max_tokens
         options.apply_chat_template = not self._template
         options.do_sample = job.temperature > 0
         if options.do_sample:
-            options.temperature, options.top_p = job.temperature, job.top_p
+            options.temperature, options.top_p, options.top_k = job.temperature, job.top_p, NO_LIMIT
         return options
 
 

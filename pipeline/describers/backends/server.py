@@ -10,13 +10,11 @@ import base64
 import http.client
 import ipaddress
 import json
-import os
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,6 +22,7 @@ import cv2
 
 from pipeline.describers.job import Emit, GenerateError, Job, LoadError, Spec, Written
 from pipeline.describers.text import first_line
+from pipeline.secret_file import SecretError, read_secret
 
 MOST_BYTES = 2**20
 """Of one answer; a hundred tokens of a stream take about 30 kB."""
@@ -231,12 +230,10 @@ def is_here(url: SplitResult) -> bool:
 
 def read_key(name: str) -> str:
     """The key in a file; a bare name is one of the service's systemd credentials. Raises LoadError."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
-    path = Path(name) if os.sep in name else Path(folder, name)
     try:
-        key = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"describe.server_key_file = {name!r} cannot be read: {first_line(error)}") from None
-    if not key or not key.isascii() or not key.isprintable():
+        key = read_secret("describe.server_key_file", name)
+    except SecretError as error:
+        raise LoadError(str(error)) from None
+    if not key.isascii():
         raise LoadError(f"describe.server_key_file = {name!r} holds no key of one line")
     return key

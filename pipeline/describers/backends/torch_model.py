@@ -13,6 +13,8 @@ from pipeline.describers.text import TokenText, first_line
 
 PLAIN_TEMPLATE = "{system}\nUSER: <image>\n{user}\nASSISTANT:"
 """LLaVA's own format, for processors that bring no chat template."""
+SEED = 0
+"""Chance is the same each time, so that the same picture gets the same words with any temperature."""
 
 
 class TorchGenerator:
@@ -48,6 +50,7 @@ class TorchGenerator:
         inputs = self._inputs(job)
         length = inputs["input_ids"].shape[1]
         stream = _stream_type()(self._processor.tokenizer, emit)
+        self._torch.manual_seed(SEED)
         try:
             with self._torch.inference_mode():
                 result = self._model.generate(
@@ -88,10 +91,14 @@ class TorchGenerator:
 
 
 def _sampling(job: Job) -> dict[str, Any]:
-    """Greedy unless a temperature is set; without the model's own defaults, which would warn."""
+    """Greedy unless a temperature is set.
+
+    The model's own defaults do not count: some would warn, and those that publish `top_k = 1` would undo any
+    temperature.
+    """
     if job.temperature <= 0:
         return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
-    return {"do_sample": True, "temperature": job.temperature, "top_p": job.top_p}
+    return {"do_sample": True, "temperature": job.temperature, "top_p": job.top_p, "top_k": 0}
 
 
 def _device(wanted: str, torch: Any) -> str:
