@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from capture.camera import Camera
 from capture.factory import open_camera, open_path
 from capture.frame import Frame
 from capture.reader import CameraEvent, Reader
+from capture.redact import redact
 from capture.slot import LatestSlot, SlotPolicy
 from capture.v4l2 import list_devices
 from daemon.blackbox import BlackBox
@@ -23,6 +26,8 @@ from daemon.events import Event
 from daemon.eyesight import Eyesight
 from daemon.false_alarms import FalseAlarms
 from daemon.forwarder import Forwarder
+from daemon.journal.clerk import Clerk
+from daemon.journal.places import Places
 from daemon.ledger import Ledger
 from daemon.live import Narrating, Stagehand
 from daemon.mind import Mind
@@ -305,6 +310,8 @@ class Live:
     reader: Reader
     sight: Sight
     false_alarms: FalseAlarms
+    clerk: Clerk | None
+    """Who keeps the journal, where one is kept."""
 
 
 def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, clock: Clock) -> Voice:
@@ -331,6 +338,19 @@ def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, 
     return Voice(renderer, synthesizer, speaker, player[0], natural)
 
 
+def build_clerk(settings: Settings, detector: Detector, mind: Mind, source: str, clock: Clock) -> Clerk:
+    """Who keeps the journal; nothing is opened before its thread runs."""
+    about = {
+        "version": version("watchword"),
+        "model": detector.model.name,
+        "fingerprint": detector.model.fingerprint,
+        "source": redact(source),
+    }
+    places = Places.below(settings.paths.state)
+    run = secrets.token_hex(4)
+    return Clerk(places, settings.journal, run, about, mind.ask, mind.frozen, mind.step, clock)
+
+
 def build_forwarder(settings: Settings, mind: Mind, env: Mapping[str, str], clock: Clock) -> Forwarder:
     """The loudspeaker of another instance on this machine."""
     control = settings.control
@@ -353,7 +373,8 @@ def build_live(
     """The core driven by threads. Raises what opening a model, a voice or the store raises."""
     detector = build_detector(settings)
     mind = Mind(BlackBox(Core(detector.spec)), clock)
-    ledger, scribe = Ledger(), Scribe(outlets)
+    clerk = build_clerk(settings, detector, mind, source, clock) if settings.journal.enabled else None
+    ledger, scribe = Ledger(), Scribe((*outlets, clerk.take) if clerk else outlets)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     late_s = settings.health.late_s
     watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, late_s, lambda: reader.unseen or "")
@@ -368,7 +389,10 @@ def build_live(
         lambda: mind.step(Say(NOT_NOTED[language], earcon="error")),
     )
     # The performer is attached before anything can report: parts with threads come after it.
-    stagehand = Stagehand(mind, narrating, scribe, ledger, lambda: watcher.view, on_alert, false_alarms.note)
+    saw = clerk.saw if clerk else None
+    stagehand = Stagehand(
+        mind, narrating, scribe, ledger, lambda: watcher.view, on_alert, false_alarms.note, saw
+    )
     mind.attach(stagehand.perform)
     mouth = (
         build_forwarder(settings, mind, env, clock)
@@ -381,7 +405,19 @@ def build_live(
     reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)
     sight = Sight(detector, settings.paths.state)
     return Live(
-        detector, mind, scribe, ledger, mouth, describer, narrator, watcher, slot, reader, sight, false_alarms
+        detector,
+        mind,
+        scribe,
+        ledger,
+        mouth,
+        describer,
+        narrator,
+        watcher,
+        slot,
+        reader,
+        sight,
+        false_alarms,
+        clerk,
     )
 
 

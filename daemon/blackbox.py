@@ -27,6 +27,8 @@ from daemon.input_codec import Arrays, decode, encode
 
 FORMAT = 1
 SUFFIX = ".blackbox"
+BREATH = 32
+"""Steps of the core that are written between two breaths: about a millisecond."""
 
 
 class BlackBoxError(CommandError):
@@ -120,23 +122,17 @@ class Recording:
         core.restore(self.state)
         return tuple(line for e in self.entries for line in _events(core.step(e.input, e.now)))
 
-    def save(self, path: Path) -> None:
-        """Write it atomically. Raises BlackBoxError."""
+    def save(self, path: Path, breathe: Callable[[], None] = lambda: None) -> None:
+        """Write it atomically. `breathe` is called every millisecond or so of work. Raises BlackBoxError."""
         arrays = Arrays()
-        rows = [{"now": e.now, "input": encode(e.input, arrays), "events": e.events} for e in self.entries]
-        meta = {
-            "format": FORMAT,
-            "spec": self.spec.model_dump(mode="json"),
-            "state": self.state,
-            "entries": rows,
-        }
+        meta = self._meta(arrays, breathe)
         partial = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as file:
                 np.savez_compressed(
                     file,
-                    meta=np.frombuffer(json.dumps(meta, ensure_ascii=False).encode(), np.uint8),
+                    meta=np.frombuffer(meta.encode(), np.uint8),
                     embeddings=_stack(arrays.embeddings),
                     probabilities=_stack(arrays.probabilities),
                 )
@@ -147,6 +143,17 @@ class Recording:
             with suppress(OSError):
                 partial.unlink()
             raise BlackBoxError(f"cannot write the black box {path}: {error.strerror}") from error
+
+    def _meta(self, arrays: Arrays, breathe: Callable[[], None]) -> str:
+        """JSON, made row by row: in one go it would hold up every other thread."""
+        head = {"format": FORMAT, "spec": self.spec.model_dump(mode="json"), "state": self.state}
+        rows = []
+        for number, e in enumerate(self.entries):
+            row = {"now": e.now, "input": encode(e.input, arrays), "events": e.events}
+            rows.append(json.dumps(row, ensure_ascii=False))
+            if number % BREATH == 0:
+                breathe()
+        return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "entries": [{", ".join(rows)}]}}'
 
     @classmethod
     def load(cls, path: Path) -> Recording:

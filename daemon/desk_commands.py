@@ -95,6 +95,8 @@ class Journal(ControlCommand):
     before: int | None = Field(None, ge=0)
     """Only rows before this one: for the next page."""
     limit: int = Field(100, ge=1, le=500)
+    evidence: bool = False
+    """With what was known of every hazard at each alert: ask for few at a time then."""
 
 
 class Snapshot(ControlCommand):

@@ -96,7 +96,10 @@ class Stagehand:
         view: Callable[[], View | None],
         on_alert: Callable[[Event], None],
         on_false_alarm: Callable[[Event], None],
+        saw: Callable[[Event, View | None], None] | None = None,
     ) -> None:
+        """`saw` is told of each event and the present view before it is written; it does not wait."""
+        self._saw = saw
         self._mind = mind
         self._mouth: Mouth | None = None
         self._narrating = narrating
@@ -134,6 +137,8 @@ class Stagehand:
                 self._mouth.cut(utterance_id)
 
     def _record(self, event: Event) -> None:
+        if self._saw is not None:
+            self._saw(event, self._view())
         self._scribe.write(event)
         if event.kind == "scene" and (view := self._view()):
             self._views[event.id] = view

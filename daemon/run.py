@@ -24,6 +24,9 @@ from daemon.event_feed import EventFeed
 from daemon.events import Event
 from daemon.forwarder import Forwarder
 from daemon.heartbeat import Heartbeats, Pulse
+from daemon.journal.desk import Handler
+from daemon.journal.desk import handlers as journal_handlers
+from daemon.journal.places import Places
 from daemon.keys import Keys
 from daemon.keys_settings import Action
 from daemon.live import Reception, core_status
@@ -129,9 +132,15 @@ class Daemon:
         self._live = live
         tuning = Tuning(self._settings, self._load, partial(app.apply_live, live), live.mind.step)
         self._reception = Reception(
-            live.mind, self._status, tuning, loudspeaker=not isinstance(live.mouth, Forwarder)
+            live.mind,
+            self._status,
+            tuning,
+            loudspeaker=not isinstance(live.mouth, Forwarder),
+            desk=self._desk(live),
         )
         self._tuning = tuning
+        if live.clerk:
+            crew.start("journal", live.clerk.run, live.clerk.close, vital=False)
         crew.start("events", live.scribe.run, live.scribe.close)
         crew.start("tuning", tuning.run, tuning.close, vital=False)
         crew.start("false alarms", live.false_alarms.run, live.false_alarms.close, vital=False)
@@ -146,6 +155,11 @@ class Daemon:
         crew.start("keys", keys.run, keys.close, vital=False)
         self._hello(live)
         live.reader.start()
+
+    def _desk(self, live: app.Live) -> Mapping[str, Handler]:
+        """Who answers the desk's commands."""
+        places = Places.below(self._settings.paths.state)
+        return {**journal_handlers(places, live.clerk, live.mind.frozen)}
 
     def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:
         if isinstance(mouth, Forwarder):
@@ -283,6 +297,7 @@ class Daemon:
             "lost": list(self._crew.lost),
             "keys": self._keys.state if self._keys and self._settings.keys.device else None,
             "dropped_events": live.scribe.dropped + self._feed.dropped,
+            "journal": live.clerk.status() if live.clerk else None,
         }
 
 

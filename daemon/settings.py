@@ -15,6 +15,7 @@ from daemon import paths
 from daemon.control_settings import ControlSettings
 from daemon.errors import ConfigError
 from daemon.health import HealthSettings
+from daemon.journal.settings import JournalSettings
 from daemon.keys_settings import KeysSettings
 from daemon.settings_layers import Layer, from_command_line, from_environment, merge, read_file
 from daemon.settings_problems import hazard_problems, problems
@@ -57,6 +58,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     pipeline: PipelineSettings = PipelineSettings()
     control: ControlSettings = ControlSettings()
     keys: KeysSettings = KeysSettings()
+    journal: JournalSettings = JournalSettings()
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
 

@@ -1,0 +1,1 @@
+"""What happened, kept: events with their reasons, pictures, and black boxes; bounded in age and size."""

@@ -1,0 +1,40 @@
+"""What the journal answers over the control socket."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from daemon.blackbox import Recording
+from daemon.control_protocol import Why
+from daemon.desk_commands import Journal, Purge, Snapshot
+from daemon.journal.clerk import Clerk
+from daemon.journal.memory import why
+from daemon.journal.offline import purge
+from daemon.journal.places import Places
+from daemon.journal.reader import reading
+
+Handler = Callable[[Any], Mapping[str, Any]]
+
+
+def handlers(places: Places, clerk: Clerk | None, frozen: Callable[[], Recording]) -> Mapping[str, Handler]:
+    """By the name of the command; each raises CommandError. Without a clerk what was kept can be read."""
+
+    def journal(wanted: Journal) -> Mapping[str, Any]:
+        with reading(places) as reader:
+            return reader.page(wanted)
+
+    def snapshot(wanted: Snapshot) -> Mapping[str, Any]:
+        with reading(places) as reader:
+            jpeg, pixelated = reader.picture(wanted.row)
+        return {"jpeg": base64.b64encode(jpeg).decode(), "pixelated": pixelated}
+
+    def forget(wanted: Purge) -> Mapping[str, Any]:
+        gone = clerk.purge(wanted.before) if clerk else purge(places, wanted.before)
+        return {what: max(0, count) for what, count in gone.items()}
+
+    def reasons(wanted: Why) -> Mapping[str, Any]:
+        return why(places, frozen, wanted.event)
+
+    return {"journal": journal, "snapshot": snapshot, "purge": forget, "why": reasons}

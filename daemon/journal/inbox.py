@@ -1,0 +1,83 @@
+"""What waits for the journal's thread: lines in a bounded place, and jobs that go first."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from daemon.journal.store import Store
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """Something the thread is to do between two batches."""
+
+    do: Callable[[Store], Mapping[str, int]]
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Mapping[str, int] | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What there is to do now."""
+
+    lines: tuple[str, ...]
+    job: Job | None
+    ending: bool
+    """Nothing more will come, or nothing more can be taken."""
+
+
+class Inbox:
+    """`put` and `put_job` from any thread, without waiting; `take` is the journal's own."""
+
+    def __init__(self, most_lines: int, most_jobs: int = 4) -> None:
+        self._most_lines = most_lines
+        self._most_jobs = most_jobs
+        self._lines: deque[str] = deque()
+        self._jobs: deque[Job] = deque()
+        self._closed = False
+        self._changed = threading.Condition()  # held for as long as it takes to move a few lines
+
+    @property
+    def waiting(self) -> int:
+        """Lines that wait."""
+        return len(self._lines)
+
+    def put(self, line: str) -> bool:
+        """False where there is no room for it."""
+        with self._changed:
+            room = len(self._lines) < self._most_lines
+            if room:
+                self._lines.append(line)
+                self._changed.notify()
+            return room
+
+    def put_job(self, job: Job) -> bool:
+        """False where there is no room for it."""
+        with self._changed:
+            room = len(self._jobs) < self._most_jobs and not self._closed
+            if room:
+                self._jobs.append(job)
+                self._changed.notify()
+            return room
+
+    def close(self) -> None:
+        """After what waits, the end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def take(self, most: int, timeout_s: float) -> Taken:
+        """Up to `most` lines, and a job; whatever there is after the timeout."""
+
+        def something() -> bool:
+            return bool(self._jobs or self._closed or (most and self._lines))
+
+        with self._changed:
+            self._changed.wait_for(something, max(0.0, timeout_s))
+            lines = tuple(self._lines.popleft() for _ in range(min(most, len(self._lines))))
+            job = self._jobs.popleft() if self._jobs else None
+            return Taken(lines, job, self._closed and not self._jobs and not (most and self._lines))

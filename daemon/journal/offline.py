@@ -1,0 +1,27 @@
+"""The journal without its daemon: only where nobody else writes it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping
+
+from daemon.errors import CommandError
+from daemon.journal import retention
+from daemon.journal.places import Places
+from daemon.journal.store import Store
+
+
+def purge(places: Places, before_s: float | None) -> Mapping[str, int]:
+    """Forget all, or what is older (Unix seconds). Raises CommandError."""
+    if not places.folder.is_dir():
+        return {"events": 0, "pictures": 0, "black_boxes": 0}
+    try:
+        with places.owned():
+            store = Store(places, "offline", time.time(), {})
+            try:
+                return retention.purged(store, before_s)
+            finally:
+                store.close()
+    except (OSError, sqlite3.Error) as error:
+        raise CommandError(f"the journal in {places.folder} cannot be changed: {error}") from None

@@ -1,0 +1,62 @@
+"""Pictures as they are kept: small, and coarse where nobody is to be recognised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from capture.frame import Frame, Image
+from daemon.journal.settings import JournalSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture ready to be written."""
+
+    jpeg: bytes
+    pixelated: bool
+    seq: int
+    """Of the frame."""
+
+
+def kept(frame: Frame, settings: JournalSettings) -> Picture | None:
+    """The picture as the settings want it; None where none is kept."""
+    if settings.pictures == "off":
+        return None
+    image = frame.image
+    coarse = settings.pictures == "pixelated"
+    small = pixelated(image, settings.pixel_blocks) if coarse else image
+    jpeg = _encoded(_bounded(small, settings.picture_side), settings.picture_quality)
+    return Picture(jpeg, coarse, frame.seq)
+
+
+def pixelated(image: Image, blocks: int) -> Image:
+    """So many blocks along the longer side, each its mean colour; at most the size of the original.
+
+    The means are all that is left: what was within a block cannot be had back.
+    """
+    height, width = image.shape[:2]
+    share = min(1.0, blocks / max(height, width))
+    columns, rows = max(1, round(width * share)), max(1, round(height * share))
+    means = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+    side = max(1, min(width // columns, height // rows, 16))
+    large = cv2.resize(means, (columns * side, rows * side), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(large, np.uint8)
+
+
+def _bounded(image: Image, side: int) -> Image:
+    height, width = image.shape[:2]
+    share = side / max(height, width)
+    if share >= 1:
+        return image
+    size = (max(1, round(width * share)), max(1, round(height * share)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _encoded(image: Image, quality: int) -> bytes:
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"a picture of {image.shape} cannot be encoded")
+    return data.tobytes()

@@ -1,0 +1,177 @@
+"""The journal as it is read: by anybody, while it is written too. Questions take milliseconds."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from daemon.desk_commands import Journal
+from daemon.errors import CommandError
+from daemon.journal.places import Places
+from daemon.journal.schema import damaged, open_reader
+
+Fields = Mapping[str, Any]
+
+COLUMNS = "row, wall_s, run, event, picture IS NOT NULL, box IS NOT NULL"
+
+
+class Reader:
+    """Answers questions about what was kept."""
+
+    def __init__(self, database: sqlite3.Connection, places: Places) -> None:
+        self._database = database
+        self._places = places
+
+    def page(self, wanted: Journal) -> Mapping[str, Any]:
+        """Events, the newest first, and the row before which the next page begins."""
+        question, values = _question(wanted)
+        rows = self._database.execute(question, values).fetchall()
+        events = [self._told(row) for row in rows[: wanted.limit]]
+        if wanted.evidence:
+            events = [{**event, **self._evidence_field(event["row"])} for event in events]
+        return {"events": events, "next": rows[wanted.limit - 1][0] if len(rows) > wanted.limit else None}
+
+    def _told(self, row: Sequence[Any]) -> dict[str, Any]:
+        number, wall_s, run, event, picture, box = row
+        fields = json.loads(event)
+        head = {"row": number, "wall_s": wall_s, "run": run}
+        return {**head, **fields, "snapshot": bool(picture), "black_box": bool(box)}
+
+    def _evidence_field(self, row: int) -> Fields:
+        evidence = self.evidence(row)
+        return {} if evidence is None else {"evidence": evidence}
+
+    def at(self, row: int) -> Fields:
+        """The event of that row. Raises CommandError (unknown)."""
+        found = self._one("WHERE row = ?", row)
+        if found is None:
+            raise CommandError(f"#{row}: not in the journal; `watchword journal` shows what is", "unknown")
+        return found
+
+    def newest(self, id: str) -> Fields | None:
+        """The event of that id, of the newest run that has one."""
+        return self._one("WHERE id = ? ORDER BY row DESC LIMIT 1", id)
+
+    def last_said(self) -> Fields | None:
+        """What was said last, in words."""
+        for found in self._all("WHERE kind = 'speak' ORDER BY row DESC LIMIT 20"):
+            if found.get("text"):
+                return found
+        return None
+
+    def of_run(self, run: str, id: str) -> Fields | None:
+        """The event of that id in a run."""
+        return self._one("WHERE id = ? AND run = ? ORDER BY row DESC LIMIT 1", id, run)
+
+    def led_to(self, run: str, id: str) -> Sequence[Fields]:
+        """What this event of a run was the cause of, in order."""
+        return self._all("WHERE run = ? AND cause = ? ORDER BY row LIMIT 50", run, id)
+
+    def evidence(self, row: int) -> Fields | None:
+        """What was known of every hazard when an alert was raised."""
+        found = self._database.execute("SELECT evidence FROM events WHERE row = ?", (row,)).fetchone()
+        return json.loads(found[0]) if found and found[0] else None
+
+    def picture(self, row: int) -> tuple[bytes, bool]:
+        """JPEG, and whether it is pixelated. Raises CommandError (unknown)."""
+        found = self._database.execute(
+            "SELECT file, pixelated FROM pictures WHERE id = (SELECT picture FROM events WHERE row = ?)",
+            (row,),
+        ).fetchone()
+        data = _read(self._places.pictures / found[0]) if found else b""
+        if not data:
+            raise CommandError(f"#{row}: no picture is kept with it", "unknown")
+        return data, bool(found[1])
+
+    def box(self, row: int) -> Path:
+        """The file of the black box that holds this event. Raises CommandError (unknown)."""
+        found = self._database.execute(
+            "SELECT file FROM boxes WHERE id = (SELECT box FROM events WHERE row = ?)", (row,)
+        ).fetchone()
+        file = self._places.black_boxes / str(found[0]) if found else None
+        if file is None or not file.is_file():
+            raise CommandError(
+                f"#{row}: no black box is kept with it; alerts have one while journal.black_box_mb reaches",
+                "unknown",
+            )
+        return file
+
+    def newest_box(self) -> Path | None:
+        """The black box made last."""
+        found = self._database.execute("SELECT file FROM boxes ORDER BY id DESC LIMIT 1").fetchone()
+        file = self._places.black_boxes / found[0] if found else None
+        return file if file is not None and file.is_file() else None
+
+    def counts(self) -> Mapping[str, int]:
+        """How many events of each kind."""
+        return dict(self._database.execute("SELECT kind, count(*) FROM events GROUP BY kind").fetchall())
+
+    def runs(self) -> Sequence[Fields]:
+        """When each run began, and with what."""
+        rows = self._database.execute("SELECT name, began_s, about FROM runs ORDER BY began_s").fetchall()
+        return [{"run": name, "began_s": began_s, **json.loads(about)} for name, began_s, about in rows]
+
+    def _one(self, condition: str, *values: object) -> Fields | None:
+        return next(iter(self._all(condition, *values)), None)
+
+    def _all(self, condition: str, *values: object) -> Sequence[Fields]:
+        question = f"SELECT {COLUMNS} FROM events {condition}"  # noqa: S608 - conditions are ours, above
+        return [self._told(row) for row in self._database.execute(question, values)]
+
+
+@contextmanager
+def reading(places: Places) -> Iterator[Reader]:
+    """A reader for a moment. Raises CommandError where there is no journal, or it cannot be read."""
+    database = open_reader(places.database)
+    try:
+        yield Reader(database, places)
+    except sqlite3.Error as error:
+        how = (
+            "is damaged; the daemon moves it aside when it starts" if damaged(error) else "cannot be read now"
+        )
+        raise CommandError(f"the journal {places.database} {how}: {error}", "unavailable") from None
+    finally:
+        database.close()
+
+
+def _question(wanted: Journal) -> tuple[str, dict[str, Any]]:
+    """Each kind is asked for by itself, so that an index gives it in order; then they are merged."""
+    values = {
+        "hazard": wanted.hazard,
+        "since": wanted.since,
+        "until": wanted.until,
+        "before": wanted.before,
+        "most": wanted.limit + 1,
+    }
+    conditions = [
+        condition
+        for name, condition in (
+            ("hazard", "hazard = :hazard"),
+            ("since", "wall_s >= :since AND row >= (SELECT min(row) FROM events WHERE wall_s >= :since)"),
+            ("until", "wall_s <= :until AND row <= (SELECT max(row) FROM events WHERE wall_s <= :until)"),
+            ("before", "row < :before"),
+        )
+        if values[name] is not None
+    ]
+    parts = []
+    for number, kind in enumerate(dict.fromkeys(wanted.kinds) or (None,)):
+        here = conditions if kind is None else [f"kind = :kind{number}", *conditions]
+        where = f"WHERE {' AND '.join(here)}" if here else ""
+        # The names in it are ours; what was asked for is bound.
+        parts.append(f"SELECT {COLUMNS} FROM events {where} ORDER BY row DESC LIMIT :most")  # noqa: S608
+        values[f"kind{number}"] = kind
+    if len(parts) == 1:
+        return parts[0], values
+    merged = " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts)  # noqa: S608 - as above
+    return f"{merged} ORDER BY 1 DESC LIMIT :most", values
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""

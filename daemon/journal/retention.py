@@ -1,0 +1,126 @@
+"""What is forgotten, and when: by age, by size, in small steps so that writing is never held up for long."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from daemon.journal.settings import JournalSettings
+from daemon.journal.store import Store
+
+STEP = 400
+"""Events forgotten at once at most."""
+DAY_S = 86_400.0
+MB = 1_000_000
+PAGES = 2_000
+"""Pages of the database given back to the disk at once at most, 8 MB."""
+FREE_PAGES = 500
+"""Free pages it may keep for what comes next, 2 MB."""
+
+
+def step(store: Store, settings: JournalSettings, wall_s: float) -> bool:
+    """Forget a little of what is too old or too much; True where there is more to forget."""
+    if store.boxes_bytes > settings.black_box_mb * MB:
+        return forget_box(store)
+    before_s = wall_s - settings.keep_days * DAY_S
+    if forget(store, before_s=before_s):
+        return True
+    if store.bytes > settings.keep_mb * MB and forget(store):
+        return True
+    return _give_back(store)
+
+
+def forget(store: Store, *, before_s: float | None = None, most: int = STEP) -> int:
+    """Forget the oldest events, their pictures and black boxes where nobody else needs them. How many."""
+    found = _oldest(store.database, before_s, most)
+    if not found:
+        return 0
+    with store.transaction() as database:
+        database.executemany("DELETE FROM events WHERE row = ?", [(row,) for row, _, _ in found])
+        pictures = _orphans(database, "picture", (picture for _, picture, _ in found))
+        boxes = _orphans(database, "box", (box for _, _, box in found))
+        database.execute(
+            "DELETE FROM runs WHERE began_s < (SELECT max(began_s) FROM runs) "
+            "AND NOT EXISTS (SELECT 1 FROM events WHERE events.run = runs.name)"
+        )
+    store.pictures_bytes -= _remove(store.places.pictures, pictures)
+    store.boxes_bytes -= _remove(store.places.black_boxes, boxes)
+    return len(found)
+
+
+def purged(store: Store, before_s: float | None) -> Mapping[str, int]:
+    """Forget all, or what is older (Unix seconds): out of the files too. How much of each."""
+    had = counted(store)
+    if before_s is None:
+        store.begin_anew()
+    else:
+        while forget(store, before_s=before_s, most=10 * STEP):
+            pass
+        store.database.execute("PRAGMA incremental_vacuum").fetchall()
+        store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    has = counted(store)
+    return {what: count - has[what] for what, count in had.items()}
+
+
+def counted(store: Store) -> Mapping[str, int]:
+    """How much there is of everything."""
+    return {
+        "events": store.one("SELECT count(*) FROM events"),
+        "pictures": store.one("SELECT count(*) FROM pictures"),
+        "black_boxes": store.one("SELECT count(*) FROM boxes"),
+    }
+
+
+def forget_box(store: Store) -> bool:
+    """Forget the oldest black box, though not its alerts. False where there is none."""
+    found = store.database.execute("SELECT id, file, bytes FROM boxes ORDER BY id LIMIT 1").fetchone()
+    if found is None:
+        store.boxes_bytes = 0
+        return False
+    id, file, size = found
+    with store.transaction() as database:
+        database.execute("UPDATE events SET box = NULL WHERE box = ?", (id,))
+        database.execute("DELETE FROM boxes WHERE id = ?", (id,))
+    store.boxes_bytes -= _remove(store.places.black_boxes, [(file, size)])
+    return True
+
+
+def _oldest(
+    database: sqlite3.Connection, before_s: float | None, most: int
+) -> Sequence[tuple[int, int | None, int | None]]:
+    if before_s is None:
+        question = "SELECT row, picture, box FROM events ORDER BY row LIMIT ?"
+        return database.execute(question, (most,)).fetchall()
+    question = "SELECT row, picture, box FROM events WHERE wall_s < ? ORDER BY wall_s LIMIT ?"
+    return database.execute(question, (before_s, most)).fetchall()
+
+
+UNSHOWN = {
+    "picture": "DELETE FROM pictures WHERE id = ?1 AND NOT EXISTS "
+    "(SELECT 1 FROM events WHERE picture = ?1) RETURNING file, bytes",
+    "box": "DELETE FROM boxes WHERE id = ?1 AND NOT EXISTS "
+    "(SELECT 1 FROM events WHERE box = ?1) RETURNING file, bytes",
+}
+
+
+def _orphans(database: sqlite3.Connection, column: str, ids: Iterable[int | None]) -> list[tuple[str, int]]:
+    """Take out of their table those that no event shows any more; their files and sizes."""
+    gone = []
+    for id in {id for id in ids if id is not None}:
+        gone += database.execute(UNSHOWN[column], (id,)).fetchall()
+    return gone
+
+
+def _remove(folder: Path, files: Sequence[tuple[str, int]]) -> int:
+    for name, _ in files:
+        (folder / name).unlink(missing_ok=True)
+    return sum(size for _, size in files)
+
+
+def _give_back(store: Store) -> bool:
+    """Shorten the file; True where there is more of that to do."""
+    free = int(store.database.execute("PRAGMA freelist_count").fetchone()[0])
+    if free > FREE_PAGES:
+        store.database.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+    return free - PAGES > FREE_PAGES

@@ -1,0 +1,183 @@
+"""The journal's database: its tables, its versions, and how it is opened or moved aside. SQLite, WAL.
+
+`synchronous = NORMAL`: when the process dies nothing that was committed is lost; when the power fails the
+last seconds may be, and the database is whole all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from daemon.errors import CommandError
+
+log = logging.getLogger(__name__)
+
+APPLICATION = 0x57574A31
+"""`PRAGMA application_id`: this file is ours (WWJ1)."""
+ASIDE_KEPT = 2
+"""Databases that could not be read and were moved aside are kept, so many at most."""
+
+TABLES = """
+CREATE TABLE runs (
+  name TEXT PRIMARY KEY,
+  began_s REAL NOT NULL,
+  about TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE pictures (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  file TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  pixelated INTEGER NOT NULL
+);
+CREATE TABLE boxes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  file TEXT NOT NULL,
+  bytes INTEGER NOT NULL
+);
+CREATE TABLE events (
+  row INTEGER PRIMARY KEY AUTOINCREMENT,
+  wall_s REAL NOT NULL,
+  run TEXT NOT NULL,
+  id TEXT NOT NULL,
+  cause TEXT,
+  kind TEXT NOT NULL,
+  hazard TEXT,
+  event TEXT NOT NULL,
+  evidence TEXT,
+  picture INTEGER,
+  box INTEGER
+);
+CREATE INDEX events_wall ON events (wall_s);
+CREATE INDEX events_id ON events (id);
+CREATE INDEX events_cause ON events (run, cause);
+CREATE INDEX events_kind ON events (kind);
+CREATE INDEX events_hazard ON events (hazard, kind);
+CREATE INDEX events_hazard_only ON events (hazard);
+CREATE INDEX events_picture ON events (picture) WHERE picture IS NOT NULL;
+CREATE INDEX events_box ON events (box) WHERE box IS NOT NULL;
+"""
+
+STEPS: Sequence[str] = (TABLES,)
+"""From an empty file to version 1, from version 1 to 2, and so on; the version is `PRAGMA user_version`."""
+
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+
+
+class Unreadable(CommandError):
+    """The database is damaged, somebody else's, or of a later version."""
+
+
+def damaged(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken, rather than the disk full or the moment unlucky."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
+
+
+def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
+    """The database, made or brought up to date; what cannot be read is moved aside and begun anew.
+
+    Raises sqlite3.Error and OSError where the disk does not let us.
+    """
+    try:
+        return _opened(path, steps)
+    except Unreadable as error:
+        move_aside(path, str(error))
+    except sqlite3.DatabaseError as error:
+        if not damaged(error):
+            raise
+        move_aside(path, f"damaged ({error})")
+    return _opened(path, steps)
+
+
+def open_reader(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
+    """For looking only; while somebody writes, too. Raises CommandError."""
+    if not path.is_file():
+        raise CommandError(f"there is no journal in {path.parent}", "unavailable")
+    try:
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
+    except sqlite3.Error as error:
+        raise CommandError(f"the journal {path} cannot be read: {error}", "unavailable") from None
+    try:
+        _known(database, path, steps)
+    except (sqlite3.Error, Unreadable) as error:
+        database.close()
+        raise CommandError(f"the journal {path} cannot be read: {error}", "unavailable") from None
+    return database
+
+
+def _opened(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, timeout=2.0)
+    try:
+        version = _known(database, path, steps)
+        if not version:
+            database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        _ruled(database)
+        if version:
+            _whole(database)
+        _brought_up(database, version, steps)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _ruled(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute("PRAGMA journal_size_limit = 4194304")
+    database.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
+
+
+def _known(database: sqlite3.Connection, path: Path, steps: Sequence[str]) -> int:
+    """Its version; 0 for a new file."""
+    application, version = _pragma(database, "application_id"), _pragma(database, "user_version")
+    if application == 0 and version == 0 and not _pragma(database, "schema_version"):
+        return 0
+    if application != APPLICATION:
+        raise Unreadable(f"{path} is not a journal of ours")
+    if version > len(steps):
+        raise Unreadable(f"it is of version {version}; this watchword reads up to {len(steps)}")
+    return version
+
+
+def _whole(database: sqlite3.Connection) -> None:
+    (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise Unreadable(f"damaged ({verdict})")
+
+
+def _brought_up(database: sqlite3.Connection, version: int, steps: Sequence[str]) -> None:
+    for number, step in enumerate(steps[version:], start=version + 1):
+        if version:
+            log.info("the journal is brought from version %d to %d", number - 1, number)
+        database.executescript(
+            f"BEGIN IMMEDIATE; {step}; PRAGMA application_id = {APPLICATION}; "
+            f"PRAGMA user_version = {number}; COMMIT"
+        )
+
+
+def _pragma(database: sqlite3.Connection, name: str) -> int:
+    with closing(database.execute(f"PRAGMA {name}")) as rows:
+        return int(rows.fetchone()[0])
+
+
+def move_aside(path: Path, why: str) -> None:
+    """Keep what cannot be read beside the new one, a few at most. Raises OSError."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    to = path.with_name(f"{path.name}.aside-{stamp}")
+    path.replace(to)
+    for suffix in ("-wal", "-shm"):
+        rest = path.with_name(path.name + suffix)
+        if rest.exists():
+            rest.replace(to.with_name(to.name + suffix))
+    log.error("the journal cannot be read: %s; moved to %s, a new one is begun", why, to)
+    names = sorted(
+        {p.name.removesuffix("-wal").removesuffix("-shm") for p in path.parent.glob(f"{path.name}.aside-*")}
+    )
+    for old in names[:-ASIDE_KEPT]:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(old + suffix).unlink(missing_ok=True)
