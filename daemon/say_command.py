@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import queue
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,8 +55,23 @@ def execute(args: argparse.Namespace, load: Load) -> int:
     except NotRunning:
         if args.instance:
             raise
-        _speak(say, load().settings)
+        settings = load().settings
+        with _quiet_player():
+            _speak(say, settings)
     return 0
+
+
+@contextmanager
+def _quiet_player() -> Iterator[None]:
+    """What becomes of the sound is told in our one line; the player's log is a daemon's, or for debugging."""
+    player = logging.getLogger("speech")
+    before = player.level
+    if not player.isEnabledFor(logging.DEBUG):
+        player.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        player.setLevel(before)
 
 
 def _write(say: Say | Earcons, settings: Settings, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from capture.frame import Image
 from pipeline.image_text import ImageTextModel
 from pipeline.openclip.devices import device_order
-from pipeline.store.errors import NotInstalledError, StoreError
+from pipeline.store.errors import NotInstalledError, StoreError, UnknownModelError
 from pipeline.store.manifest import Kind
 from pipeline.store.store import Store
 
@@ -36,10 +37,8 @@ def load_image_text(
     `device` is an OpenVINO device, several with commas in order of preference, or `best`. Raises StoreError,
     ModelUnusableError or StarterUnusableError in one line.
     """
-    name = best_model(store, accept) if wanted == AUTO else wanted
+    name = best_model(store, accept) if wanted == AUTO else _chosen(store, wanted)
     manifest, folder = store.manifest(name), store.path(name)
-    if manifest.kind is not Kind.IMAGE_TEXT:
-        raise StoreError(f"{name!r} is a {manifest.kind} model; pipeline.model wants an image-text model")
     if manifest.conversion is None:
         return _starter(folder, device, threads, cache_dir)
     from pipeline.openclip.model import OpenClipModel
@@ -58,6 +57,22 @@ def best_model(store: Store, accept: Callable[[str], bool] = lambda _: True) -> 
     if best != name:
         log.warning("model %s is here too, but has no calibration: name it in pipeline.model to use it", best)
     return name
+
+
+def _chosen(store: Store, name: str) -> str:
+    """A name that may stand in pipeline.model. Raises StoreError with those that may."""
+    kinds = {line.name: line.kind for line in store.list()}
+    if kinds.get(name, "?") in (Kind.IMAGE_TEXT, "?") and name in kinds:
+        return name  # what is damaged beyond its kind is told by the store itself
+    names = [AUTO, *(known for known, kind in kinds.items() if kind == Kind.IMAGE_TEXT)]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
+    hint += " (`watchword models list` shows them)"
+    if name in kinds:
+        raise StoreError(
+            f"{name!r} is a {kinds[name]} model; pipeline.model wants an image-text model; {hint}"
+        )
+    raise UnknownModelError(f"no image-text model is called {name!r}, as pipeline.model wants it; {hint}")
 
 
 def fell_back(wanted: str, device: str) -> bool:

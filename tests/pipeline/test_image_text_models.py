@@ -70,8 +70,18 @@ def test_an_empty_store_says_what_to_pull(tmp_path: Path) -> None:
         load_image_text(Store(tmp_path), "auto")
     with pytest.raises(NotInstalledError, match="watchword models pull siglip2-b-32-256"):
         load_image_text(Store(tmp_path), "siglip2-b-32-256")
-    with pytest.raises(UnknownModelError, match="did you mean 'starter'"):
+    with pytest.raises(UnknownModelError, match=r"did you mean 'starter'\?.*models list"):
         load_image_text(Store(tmp_path), "startr")
+
+
+def test_only_models_that_can_be_chosen_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="known are auto, ") as caught:
+        load_image_text(Store(tmp_path), "gpt-9")
+    assert "siglip2-b-32-256" in str(caught.value)
+    assert "demo" not in str(caught.value)
+    assert "qwen" not in str(caught.value)
+    with pytest.raises(StoreError, match="'qwen3-vl-2b' is a describer model; pipeline.model wants"):
+        load_image_text(Store(tmp_path), "qwen3-vl-2b")
 
 
 def test_a_clip_is_no_model(tmp_path: Path) -> None:
