@@ -69,10 +69,8 @@ def _chosen(store: Store, name: str) -> str:
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
     hint += " (`watchword models list` shows them)"
     if name in kinds:
-        raise StoreError(
-            f"{name!r} is a {kinds[name]} model; pipeline.model wants an image-text model; {hint}"
-        )
-    raise UnknownModelError(f"no image-text model is called {name!r}, as pipeline.model wants it; {hint}")
+        raise StoreError(f"{name!r} is a {kinds[name]} model; pipeline.model wants an image-text one; {hint}")
+    raise UnknownModelError(f"pipeline.model: no image-text model is called {name!r}; {hint}")
 
 
 def fell_back(wanted: str, device: str) -> bool:

@@ -80,7 +80,7 @@ def test_only_models_that_can_be_chosen_are_named(tmp_path: Path) -> None:
     assert "siglip2-b-32-256" in str(caught.value)
     assert "demo" not in str(caught.value)
     assert "qwen" not in str(caught.value)
-    with pytest.raises(StoreError, match="'qwen3-vl-2b' is a describer model; pipeline.model wants"):
+    with pytest.raises(StoreError, match="'qwen3-vl-2b' is a describer model"):
         load_image_text(Store(tmp_path), "qwen3-vl-2b")
 
 
