@@ -77,7 +77,8 @@ COMMANDS = {
     "slower": Command("a step slower, for good", "daemon.simple_commands", _with_loader),
     "false-alarm": Command("the last warning was wrong", "daemon.simple_commands", _with_loader),
     "mute": Command("no descriptions for some minutes", "daemon.mute_command", _with_loader),
-    "why": Command("what led to what was said", "daemon.why_command", _with_loader),
+    "why": Command("what led to what was said, or to silence", "daemon.why_command", _with_loader),
+    "journal": Command("what happened: show, export, forget", "daemon.journal_command", _with_loader),
     "events": Command("what happens, as it happens", "daemon.events_command", _with_loader),
     "reload": Command("have the daemon read its settings again", "daemon.reload_command", _with_loader),
     "check": Command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from daemon import app
 from daemon.blackbox import SUFFIX, Recording
 from daemon.errors import CommandError
 from daemon.events import Event
+from daemon.journal.memory import event_of
+from daemon.journal.places import Places
+from daemon.journal.reader import reading
 from daemon.quiet_replay import NoSink
 from daemon.replay import Sink
 from daemon.settings import Settings
@@ -21,7 +25,13 @@ from speech.wav import WavTimeline
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("file", help=f"a video, a folder of pictures, demo, or a black box (*{SUFFIX})")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "file", nargs="?", help=f"a video, a folder of pictures, demo, or a black box (*{SUFFIX})"
+    )
+    what.add_argument(
+        "--journal", metavar="EVENT", help="repeat an alert's decision from its black box: an id, or #ROW"
+    )
     parser.add_argument(
         "--events", type=Path, metavar="OUT.jsonl", help="write every event there, one JSON a line"
     )
@@ -38,6 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Replay a recording, or repeat the decision in a black box; 1 where it comes out differently."""
+    if args.journal is not None:
+        return _decide_again(args.journal, settings)
     if args.file.endswith(SUFFIX):
         return _repeat(Path(args.file))
     return _replay(args, settings)
@@ -100,6 +112,11 @@ def _events(path: Path | None) -> Iterator[Callable[[Event], None]]:
         yield lambda event: print(event.to_json(), file=file)
 
 
+def _concerns(line: str) -> tuple[str, str]:
+    event = json.loads(line)
+    return event["id"], event["cause"]
+
+
 def _narrate(event: Event) -> None:
     """What a person watching a terminal wants to know."""
     words = {
@@ -113,11 +130,22 @@ def _narrate(event: Event) -> None:
         sys.stdout.write(f"{event.t:8.2f} s  {event.kind:9} {words.format(**event.fields)}\n")
 
 
-def _repeat(path: Path) -> int:
+def _decide_again(wanted: str, settings: Settings) -> int:
+    """An alert of the journal, decided once more from the numbers that were kept with it."""
+    with reading(Places.below(settings.paths.state)) as reader:
+        event = event_of(reader, wanted)
+        if event is None:
+            raise CommandError(f"{wanted}: not in the journal; `watchword journal` shows what is", "unknown")
+        return _repeat(reader.box(event["row"]), event["id"])
+
+
+def _repeat(path: Path, about: str | None = None) -> int:
+    """Repeat a black box and say whether it came out the same; show all of it, or what one event is about."""
     recording = Recording.load(path)
     now = recording.repeat()
     for line in now:
-        sys.stdout.write(f"{line}\n")
+        if about is None or about in _concerns(line):
+            sys.stdout.write(f"{line}\n")
     if now == recording.events:
         sys.stdout.write(f"repeated exactly: {len(now)} events from {len(recording.entries)} steps\n")
         return 0

@@ -1,24 +1,56 @@
-"""`watchword why [ID]`: what led to an event, or to what was said last."""
+"""`watchword why [ID|#ROW|HAZARD]`: what led to an event, to what was said last, or to silence."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from daemon import control_cli
+from daemon.blackbox import Recording
 from daemon.control_cli import Load, tell
+from daemon.control_client import NotRunning
 from daemon.control_protocol import Why, checked
+from daemon.journal.memory import why
+from daemon.journal.places import Places
+from daemon.journal.reader import reading
+from daemon.journal.sources import state
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("event", nargs="?", metavar="ID", help="an event's id (see `watchword events`)")
+    parser.add_argument(
+        "event",
+        nargs="?",
+        metavar="EVENT",
+        help="an event's id or number (see `watchword journal`), or a hazard: why it was not spoken of",
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--offline", action="store_true", help="from the files, even while the daemon runs")
     control_cli.configure(parser)
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    result = tell(args, load, checked(Why, event=args.event))
+    result = _answer(args, load)
     told = None if args.json else result.get("text")
     sys.stdout.write(f"{told or json.dumps(result, ensure_ascii=False, indent=2)}\n")
     return 0
+
+
+def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
+    wanted = checked(Why, event=args.event)
+    if not args.offline:
+        try:
+            return tell(args, load, wanted)
+        except NotRunning:
+            pass  # what was kept still knows
+    places = Places.below(state(load))
+    return why(places, lambda: _last_box(places), args.event)
+
+
+def _last_box(places: Places) -> Recording | None:
+    """What the last black box holds is the last that is known of every hazard's scores."""
+    with reading(places) as reader:
+        file = reader.newest_box()
+    return Recording.load(file) if file else None

@@ -1,0 +1,74 @@
+"""The journal to take along: a line of JSON an event, and the pictures; credentials in it are hidden."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from daemon.desk_commands import Journal
+from daemon.errors import CommandError
+from daemon.journal.notes import redacted
+from daemon.journal.sources import Source, pages
+
+PAGE = 50
+"""Events asked for at once: with their evidence they are long."""
+LINES, PICTURES = "events.jsonl", "pictures"
+SHOWN = frozenset({"alert", "scene", "describe"})
+"""Kinds whose picture is taken along; what was said of them rests on the same."""
+
+
+def export(source: Source, to: Path, wanted: Journal) -> tuple[int, int]:
+    """Everything that fits `wanted` into a new folder, or a new file that ends in .zip; oldest first.
+
+    How many events and pictures. Raises CommandError.
+    """
+    if to.exists():
+        raise CommandError(f"{to}: is there already; name another file or folder")
+    if not to.parent.is_dir():
+        raise CommandError(f"{to}: there is no folder {to.parent}")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".journal-", dir=to.parent) as workshop:
+            folder = Path(workshop) / "export"
+            counts = _fill(source, folder, wanted)
+            if to.suffix == ".zip":
+                made = shutil.make_archive(str(Path(workshop) / "made"), "zip", folder)
+                Path(made).replace(to)
+            else:
+                folder.replace(to)
+    except OSError as error:
+        raise CommandError(f"{to}: cannot be written: {error.strerror or error}") from None
+    return counts
+
+
+def _fill(source: Source, folder: Path, wanted: Journal) -> tuple[int, int]:
+    (folder / PICTURES).mkdir(parents=True)
+    names: dict[str, str] = {}
+    lines = [
+        json.dumps(redacted({**event, **_picture(source, event, folder, names)}), ensure_ascii=False)
+        for event in pages(source, wanted.model_copy(update={"limit": PAGE, "evidence": True}))
+    ]
+    with (folder / LINES).open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in reversed(lines))
+    return len(lines), len(names)
+
+
+def _picture(
+    source: Source, event: Mapping[str, Any], folder: Path, names: dict[str, str]
+) -> Mapping[str, str]:
+    """The file of its picture; events that rest on the same frame share one."""
+    if not event["snapshot"] or event["kind"] not in SHOWN:
+        return {}
+    with suppress(CommandError):  # forgotten since its event was read
+        jpeg, _ = source.picture(event["row"])
+        digest = hashlib.sha256(jpeg).hexdigest()
+        if digest not in names:
+            names[digest] = f"{PICTURES}/{event['row']}.jpg"
+            (folder / names[digest]).write_bytes(jpeg)
+        return {"picture": names[digest]}
+    return {}

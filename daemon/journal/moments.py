@@ -1,0 +1,23 @@
+"""Moments as people write them: `90m`, `2d`, `2026-11-25`, `2026-11-25 14:30`."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from daemon.errors import CommandError
+
+UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_AGO = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhdw])")
+
+
+def moment(text: str, now_s: float) -> float:
+    """Unix seconds; a length is that long ago, a date without offset is local time. Raises CommandError."""
+    if ago := _AGO.fullmatch(text):
+        return now_s - float(ago[1]) * UNITS_S[ago[2]]
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise CommandError(
+            f"{text}: should be a length such as 90m, 1h or 2d, or a date such as 2026-11-25T14:30"
+        ) from None

@@ -1,0 +1,97 @@
+"""The journal from outside: asked of the running daemon, else read straight from its files."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from daemon.control_cli import connect
+from daemon.control_client import ControlClient, NotRunning
+from daemon.desk_commands import Journal, Purge, Snapshot
+from daemon.journal import offline
+from daemon.journal.places import Places
+from daemon.journal.reader import reading
+
+if TYPE_CHECKING:
+    from daemon.settings import Loaded
+
+
+class Source(Protocol):
+    """A journal; everything raises CommandError."""
+
+    def page(self, wanted: Journal) -> Mapping[str, Any]: ...
+
+    def picture(self, row: int) -> tuple[bytes, bool]: ...
+
+    def purge(self, before_s: float | None) -> Mapping[str, int]: ...
+
+
+class Asked:
+    """The daemon's."""
+
+    def __init__(self, client: ControlClient) -> None:
+        self._client = client
+
+    def page(self, wanted: Journal) -> Mapping[str, Any]:
+        return self._client.ask(wanted)
+
+    def picture(self, row: int) -> tuple[bytes, bool]:
+        found = self._client.ask(Snapshot(row=row))
+        return base64.b64decode(found["jpeg"]), bool(found["pixelated"])
+
+    def purge(self, before_s: float | None) -> Mapping[str, int]:
+        return self._client.ask(Purge(before=before_s))
+
+
+class Files:
+    """One whose daemon does not run."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def page(self, wanted: Journal) -> Mapping[str, Any]:
+        with reading(self._places) as reader:
+            return reader.page(wanted)
+
+    def picture(self, row: int) -> tuple[bytes, bool]:
+        with reading(self._places) as reader:
+            return reader.picture(row)
+
+    def purge(self, before_s: float | None) -> Mapping[str, int]:
+        return offline.purge(self._places, before_s)
+
+
+@contextmanager
+def opened(args: argparse.Namespace, load: Callable[[], Loaded]) -> Iterator[Source]:
+    """The daemon's where one runs and `--offline` is not given. Raises CommandError, ConfigError."""
+    client = None
+    if not args.offline:
+        with suppress(NotRunning):  # then its files are nobody else's
+            client = connect(args, load)
+    if client is None:
+        yield Files(Places.below(state(load)))
+        return
+    with client:
+        yield Asked(client)
+
+
+def state(load: Callable[[], Loaded]) -> Path:
+    """The state folder of the settings."""
+    return load().settings.paths.state
+
+
+def pages(source: Source, wanted: Journal, most: int | None = None) -> Iterator[dict[str, Any]]:
+    """Events of all pages, the newest first, `most` at most."""
+    left = most
+    while left is None or left > 0:
+        limit = wanted.limit if left is None else min(wanted.limit, left)
+        page = source.page(wanted.model_copy(update={"limit": limit}))
+        yield from page["events"]
+        if page["next"] is None:
+            return
+        wanted = wanted.model_copy(update={"before": page["next"]})
+        left = None if left is None else left - len(page["events"])
