@@ -12,30 +12,35 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+from daemon.bench import tables
 from daemon.bench.harness import Figure
 from daemon.errors import CommandError
 from daemon.settings import Settings
 
-PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech")
+PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech", "journal")
 """Each is a module of `daemon.bench` with `measure(settings, samples) -> Iterator[Figure]`."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", choices=(*PARTS, "all"), default="all", help="what to measure")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures for programs")
+    parser.add_argument(
+        "--markdown", metavar="FILE", type=Path, help="write the figures as tables for a page"
+    )
     parser.add_argument("--targets", action="store_true", help="exit 1 when a figure falls short")
     parser.add_argument("--samples", metavar="N", type=_positive, default=15, help="pairs a figure (15)")
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     parts = PARTS if args.part == "all" else (args.part,)
-    return run(measure(parts, settings, args.samples), args.json, args.targets)
+    return run(measure(parts, settings, args.samples), args.json, args.targets, args.markdown)
 
 
-def run(measured: Iterable[Figure], file: Path | None, targets: bool) -> int:
+def run(measured: Iterable[Figure], file: Path | None, targets: bool, page: Path | None = None) -> int:
     """Show figures as they come, then write and judge them."""
-    if file is not None and not file.parent.is_dir():
-        raise CommandError(f"--json {file}: there is no folder {file.parent}")
+    for option, wanted in (("--json", file), ("--markdown", page)):
+        if wanted is not None and not wanted.parent.is_dir():
+            raise CommandError(f"{option} {wanted}: there is no folder {wanted.parent}")
     figures = []
     for figure in measured:
         sys.stdout.write(f"{row(figure)}\n")
@@ -43,6 +48,10 @@ def run(measured: Iterable[Figure], file: Path | None, targets: bool) -> int:
         figures.append(figure)
     if file is not None:
         file.write_text(json.dumps(report(figures), indent=2) + "\n", encoding="utf-8")
+    if page is not None:
+        page.write_text(tables.markdown(figures), encoding="utf-8")
+    if side_by_side := tables.describers(figures):
+        sys.stdout.write(f"\n{side_by_side.as_text()}\n\n")
     return _verdict(figures) if targets else 0
 
 
@@ -74,16 +83,14 @@ def machine() -> dict[str, object]:
 def row(figure: Figure) -> str:
     """One line of the table."""
     target = f"{figure.target} {'ok' if figure.met else 'SHORT'}" if figure.target else ""
-    return f"{figure.name:<38} {_value(figure):>14}  {target:<14} {figure.note}".rstrip()
-
-
-def _value(figure: Figure) -> str:
-    return "not measured" if figure.value is None else f"{figure.value:.3g} {figure.unit}"
+    return f"{figure.name:<38} {tables.shown(figure):>14}  {target:<14} {figure.note}".rstrip()
 
 
 def _verdict(figures: list[Figure]) -> int:
     short = [
-        f"{figure.name} ({_value(figure)}, {figure.target})" for figure in figures if figure.met is False
+        f"{figure.name} ({tables.shown(figure)}, {figure.target})"
+        for figure in figures
+        if figure.met is False
     ]
     met = sum(figure.met is True for figure in figures)
     sys.stdout.write(f"falls short: {', '.join(short)}\n" if short else f"all {met} targets met\n")

@@ -59,8 +59,9 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("voice", "*"): "My voice is failing. Warnings go on.",
         ("loudspeaker", "ok"): "Sound is back.",
         ("loudspeaker", "*"): "Sound is failing.",
-        ("disk", "ok"): "There is room on the disk again.",
-        ("disk", "*"): "The disk is full. Nothing is being recorded.",
+        ("disk", "ok"): "I am recording again.",
+        ("disk", "full"): "The disk is full. Nothing is being recorded.",
+        ("disk", "*"): "The disk fails. Nothing is being recorded.",
     },
     "ko": {
         ("camera", "ok"): "카메라가 다시 연결되었습니다.",
@@ -79,8 +80,9 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("voice", "*"): "목소리에 문제가 있습니다. 경고는 계속됩니다.",
         ("loudspeaker", "ok"): "소리가 돌아왔습니다.",
         ("loudspeaker", "*"): "소리에 문제가 있습니다.",
-        ("disk", "ok"): "디스크에 다시 여유가 있습니다.",
-        ("disk", "*"): "디스크가 가득 찼습니다. 기록하지 못합니다.",
+        ("disk", "ok"): "다시 기록하고 있습니다.",
+        ("disk", "full"): "디스크가 가득 찼습니다. 기록하지 못합니다.",
+        ("disk", "*"): "디스크에 문제가 있습니다. 기록하지 못합니다.",
     },
 }
 """By organ and reason; `*` stands for any other reason."""

@@ -149,14 +149,10 @@ def _question(wanted: Journal) -> tuple[str, dict[str, Any]]:
     }
     conditions = [
         condition
-        for name, condition in (
-            ("hazard", "hazard = :hazard"),
-            ("since", "wall_s >= :since AND row >= (SELECT min(row) FROM events WHERE wall_s >= :since)"),
-            ("until", "wall_s <= :until AND row <= (SELECT max(row) FROM events WHERE wall_s <= :until)"),
-            ("before", "row < :before"),
-        )
+        for name, condition in (("hazard", "hazard = :hazard"), ("before", "row < :before"))
         if values[name] is not None
     ]
+    conditions += _time(wanted)
     parts = []
     for number, kind in enumerate(dict.fromkeys(wanted.kinds) or (None,)):
         here = conditions if kind is None else [f"kind = :kind{number}", *conditions]
@@ -168,6 +164,18 @@ def _question(wanted: Journal) -> tuple[str, dict[str, Any]]:
         return parts[0], values
     merged = " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts)  # noqa: S608 - as above
     return f"{merged} ORDER BY 1 DESC LIMIT :most", values
+
+
+def _time(wanted: Journal) -> list[str]:
+    """Rows are nearly in the order of the clock, but clocks are set: the time's index finds their bounds."""
+    within = [] if wanted.since is None else ["wall_s >= :since"]
+    within += [] if wanted.until is None else ["wall_s <= :until"]
+    if not within:
+        return []
+    time = " AND ".join(within)
+    lowest = f"row >= (SELECT min(row) FROM events WHERE {time})"  # noqa: S608 - all of it ours
+    highest = f"row <= (SELECT max(row) FROM events WHERE {time})"  # noqa: S608 - all of it ours
+    return [*within, lowest, highest]
 
 
 def _read(file: Path) -> bytes:
