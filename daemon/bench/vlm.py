@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import queue
 import tempfile
@@ -11,8 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from daemon import app
-from daemon.bench.harness import Figure, interleave, unmeasured
+from daemon.bench.harness import Cost, Figure, interleave, unmeasured
+from daemon.bench.tables import OVER
 from daemon.settings import Settings
 from pipeline.describer import DescribeError, DescribeRequest
 from pipeline.describers.factory import UnusableError, local_choice
@@ -28,6 +32,9 @@ from pipeline.settings import DescribeSettings
 from pipeline.store.errors import StoreError
 from pipeline.tags import builtin_words
 from pipeline.types import Trigger
+from speech.espeak import ChildSynthesizer
+from speech.normalize import normalized
+from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +49,7 @@ class Timing:
     first_sentence_s: float
     whole_s: float
     tokens: int
+    first_sentence: str
 
     @property
     def tokens_per_s(self) -> float:
@@ -73,6 +81,7 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterator[Figure]:
     """Each backend that runs the files, then the one over the other."""
+    views = _views(settings.describe)
     open_ones: dict[LocalBackend, Keeper] = {}
     if not backends_of(folder):
         yield unmeasured(f"vlm.{name}", "s", None, f"{folder} holds no model")
@@ -80,9 +89,9 @@ def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterato
         for backend in backends_of(folder):
             prefix = f"vlm.{name}.{backend}"
             yield from _loading(settings, prefix, folder, backend, open_ones)
-            yield from _answering(settings.describe, prefix, open_ones[backend], samples)
+            yield from _answering(settings, prefix, open_ones[backend], views, samples)
         if len(open_ones) == 2:
-            yield _over(settings.describe, name, open_ones, samples)
+            yield _over(name, open_ones, views, samples)
     except (UnusableError, DescribeError) as error:
         yield unmeasured(f"vlm.{name}", "s", None, str(error))
     finally:
@@ -96,7 +105,8 @@ def _loading(
     """From nothing compiled, then again; the second one stays open."""
     choice = local_choice(settings.describe, folder, backend, settings.paths.cache)
     with tempfile.TemporaryDirectory() as cache:
-        spec = replace(choice.spec, cache=cache)
+        warm = Prompts("en", builtin_words(), settings.describe.prompts).instructions
+        spec = replace(choice.spec, cache=cache, warm=warm)
         limits = Limits(choice.memory_bytes, settings.describe.load_s)
         log.info("%s: loading cold, then warm", prefix)
         cold_s, first = _opened(spec, limits)
@@ -115,51 +125,91 @@ def _opened(spec: Spec, limits: Limits) -> tuple[float, Keeper]:
     return time.perf_counter() - began_s, keeper
 
 
-def _answering(describe: DescribeSettings, prefix: str, keeper: Keeper, samples: int) -> Iterator[Figure]:
-    job = _job(describe)
-    answer(keeper, job)
-    timings = [answer(keeper, job) for _ in range(samples)]
+def _answering(
+    settings: Settings, prefix: str, keeper: Keeper, views: Iterator[Job], samples: int
+) -> Iterator[Figure]:
+    answer(keeper, next(views))
+    timings = [answer(keeper, next(views)) for _ in range(samples)]
     yield Figure.median(f"{prefix}.first_token_ms", [t.first_token_s * 1e3 for t in timings], "ms")
+    unknown = [answer(keeper, _unknown(next(views), number)) for number in range(samples)]
+    first_ms = [t.first_token_s * 1e3 for t in unknown]
+    note = "with instructions it has never seen"
+    yield Figure.median(f"{prefix}.first_token_new_prompt_ms", first_ms, "ms", note=note)
     yield Figure.median(f"{prefix}.first_sentence_ms", [t.first_sentence_s * 1e3 for t in timings], "ms")
+    yield _spoken(settings, f"{prefix}.first_word_ms", timings)
     yield Figure.median(f"{prefix}.tokens_per_s", [t.tokens_per_s for t in timings], "1/s")
-    cancels = [cancelled_after(keeper, job) * 1e3 for _ in range(samples)]
+    cancels = [cancelled_after(keeper, next(views)) * 1e3 for _ in range(samples)]
     yield Figure.p95(f"{prefix}.cancel_ms_p95", cancels, "ms", note="from cancelling to the next job's turn")
     if keeper.pid is not None:
         yield Figure(f"{prefix}.memory_mb", peak_bytes(keeper.pid) / 2**20, "MB")
 
 
-def _over(describe: DescribeSettings, name: str, keepers: dict[LocalBackend, Keeper], samples: int) -> Figure:
-    """Whole answers of the same model, interleaved."""
-    job = _job(describe)
+def _spoken(settings: Settings, name: str, timings: list[Timing]) -> Figure:
+    """Until sound of the first sentence is there to be played."""
+    try:
+        with ChildSynthesizer(settings.speech) as voice:
+            next(voice.stream(SpeechRequest("Ready.", "en")), None)
+            spoken = [(t.first_sentence_s + _until_sound(voice, t.first_sentence)) * 1e3 for t in timings]
+    except SynthesisError as error:
+        return unmeasured(name, "ms", None, str(error))
+    return Figure.median(name, spoken, "ms", note="first sentence, and espeak-ng's first sound of it")
+
+
+def _until_sound(voice: Synthesizer, text: str) -> float:
+    """Seconds."""
+    began_s = time.perf_counter()
+    next(voice.stream(SpeechRequest(normalized(text, "en"), "en")), None)
+    return time.perf_counter() - began_s
+
+
+def _over(name: str, keepers: dict[LocalBackend, Keeper], views: Iterator[Job], samples: int) -> Figure:
+    """Whole answers of the same model about the same views, interleaved."""
     ours, reference = (keepers[backend] for backend in ("openvino", "transformers"))
-    pairs = interleave(lambda: answer(reference, job).whole_s, lambda: answer(ours, job).whole_s, samples)
+    shown = [next(views) for _ in range(samples + 1)]
+    costs = {each: iter([*shown]) for each in (ours, reference)}
+
+    def cost(keeper: Keeper) -> Cost:
+        return lambda: answer(keeper, next(costs[keeper])).whole_s
+
+    pairs = interleave(cost(reference), cost(ours), samples)
     note = "answers a second of openvino over those of transformers"
-    return Figure.median(f"vlm.{name}.openvino_over_transformers", pairs.ratios, "ratio", note=note)
+    return Figure.median(f"vlm.{name}.{OVER}", pairs.ratios, "ratio", note=note)
 
 
-def _job(describe: DescribeSettings) -> Job:
-    """The golden picture with the safe prompt, as the daemon would ask about it."""
-    image = bounded(golden_picture(describe.image_side), describe.image_side)
-    request = DescribeRequest("bench", image, Trigger.SCENE_CHANGE, "en")
-    prompt = Prompts("en", builtin_words(), describe.prompts).prompt(request)
-    return Job(0, image, prompt.system, prompt.user, describe.max_tokens, deadline_s=_ANSWER_S)
+def _views(describe: DescribeSettings) -> Iterator[Job]:
+    """The golden picture shifted a little further each time, with the safe prompt, as the daemon would ask.
+
+    Never the same picture twice: a backend that keeps what it has computed would know the answer's beginning.
+    """
+    prompts = Prompts("en", builtin_words(), describe.prompts)
+    for number in itertools.count():
+        image = np.roll(golden_picture(describe.image_side), (number // 50, 7 * number), (0, 1))
+        request = DescribeRequest("bench", bounded(image, describe.image_side), Trigger.SCENE_CHANGE, "en")
+        prompt = prompts.prompt(request)
+        yield Job(0, request.image, prompt.system, prompt.user, describe.max_tokens, deadline_s=_ANSWER_S)
+
+
+def _unknown(job: Job, number: int) -> Job:
+    """The same, with instructions that differ from the first word on."""
+    return replace(job, system=f"Number {number}. {job.system}")
 
 
 def answer(keeper: Keeper, job: Job) -> Timing:
     """Have one answer written to its end. Raises DescribeError."""
     began_s = time.perf_counter()
     _, inbox = keeper.submit(job)
-    splitter, first_token_s, first_sentence_s = SentenceSplitter(), 0.0, 0.0
+    splitter, first_token_s, first_sentence_s, first = SentenceSplitter(), 0.0, 0.0, ""
     while True:
         message = _next(inbox)
         now_s = time.perf_counter() - began_s
         match message:
             case Piece(text):
                 first_token_s = first_token_s or now_s
-                if splitter.feed(text):
-                    first_sentence_s = first_sentence_s or now_s
+                if (finished := splitter.feed(text)) and not first:
+                    first_sentence_s, first = now_s, finished[0]
             case Ended(tokens):
-                return Timing(first_token_s or now_s, first_sentence_s or now_s, now_s, tokens)
+                first = first or splitter.flush()
+                return Timing(first_token_s or now_s, first_sentence_s or now_s, now_s, tokens, first)
             case Failed(reason):
                 raise DescribeError(reason)
 

@@ -81,7 +81,7 @@ def build(
     if choice is None:
         log.info("descriptions by %s: no model for more is in the store", tags.model)
         return Always(tags)
-    spec = replace(choice.spec, idle=choice.spec.idle and idle)
+    spec = replace(choice.spec, idle=choice.spec.idle and idle, warm=prompts.instructions)
     limits = Limits(choice.memory_bytes, settings.load_s)
     style = Style(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
     return WithFallback(ChildDescriber(spec.model, Keeper(spec, limits), prompts, language, style), tags)

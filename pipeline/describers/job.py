@@ -32,6 +32,8 @@ class Spec:
     url: str = ""
     key_file: str = ""
     connect_s: float = 5.0
+    warm: tuple[str, ...] = ()
+    """Instructions to have computed before the first question, where the backend keeps them."""
     idle: bool = True
     """Run only where nobody else wants to. On a machine that is always busy, that is never."""
 

@@ -54,6 +54,11 @@ class Prompts:
         self._words = words
         self._parts = {purpose: _parts(_text(language, purpose, folder), purpose) for purpose in PURPOSES}
 
+    @property
+    def instructions(self) -> tuple[str, ...]:
+        """What stands before every request, one a purpose, danger first."""
+        return tuple(system for system, _ in self._parts.values())
+
     def prompt(self, request: DescribeRequest) -> Prompt:
         """The prompt that fits why a view is to be described."""
         purpose = purpose_of(request)

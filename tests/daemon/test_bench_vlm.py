@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.bench import vlm
+from daemon import bench_command
+from daemon.bench import tables, vlm
+from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.load import LoadError, arithmetic_load, language_load
 from daemon.settings import Settings, defaults
 from pipeline.settings import DescribeSettings
@@ -43,13 +45,44 @@ def test_both_forms_of_a_model_are_measured_in_one_run(tmp_path: Path) -> None:
     made = tiny("llava")
     shutil.copytree(made / "openvino", both)
     shutil.copy(made / "torch" / "model.safetensors", both)
-    figures = {figure.name: figure.value for figure in vlm.measure(settings(tmp_path, str(both)), 2)}
+    figures = {figure.name: figure.value for figure in vlm.measure(settings(tmp_path, str(both)), 1)}
     for backend in ("openvino", "transformers"):
-        for name in ("load_cold_s", "load_warm_s", "first_token_ms", "first_sentence_ms", "tokens_per_s"):
-            assert figures[f"vlm.both.{backend}.{name}"]
-        assert figures[f"vlm.both.{backend}.memory_mb"]
-        assert figures[f"vlm.both.{backend}.cancel_ms_p95"]
+        for name in set(tables.COLUMNS) - {"first_word_ms"}:
+            assert figures[f"vlm.both.{backend}.{name}"], name
+        assert f"vlm.both.{backend}.first_word_ms" in figures
     assert figures["vlm.both.openvino_over_transformers"]
+
+
+def measured(model: str, backend: str) -> list[Figure]:
+    return [Figure(f"vlm.{model}.{backend}.{what}", 10.0 + n, "ms") for n, what in enumerate(tables.COLUMNS)]
+
+
+def test_describers_stand_side_by_side_in_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = [
+        *measured("qwen2.5-vl-3b", "openvino"),
+        *measured("qwen2.5-vl-3b", "transformers")[:4],
+        Figure("vlm.qwen2.5-vl-3b.openvino_over_transformers", 2.5, "ratio"),
+        unmeasured("vlm.tiny-llava", "s", None, "too large"),
+        Figure("speech.call_us_p95", 90.0, "us", at_most(100), note="a | b"),
+    ]
+    page = tmp_path / "figures.md"
+    assert bench_command.run(figures, tmp_path / "f.json", False, page) == 0
+    side_by_side, all_of_them = page.read_text(encoding="utf-8").split("\n\n")
+    head, rule, *rows = side_by_side.splitlines()
+    assert head.startswith("| model | backend | load cold | load warm | first token |")
+    assert [row.count("|") for row in rows] == [rule.count("|")] * 2
+    assert rows[0].startswith("| qwen2.5-vl-3b | openvino | 10 ms | 11 ms |")
+    assert rows[0].endswith("| 2.5 ratio |")
+    assert rows[1].startswith("| qwen2.5-vl-3b | transformers | 10 ms |")
+    assert "| vlm.tiny-llava | not measured |  |  |  | too large |" in all_of_them
+    assert "| speech.call_us_p95 | 90 us | <= 100 | yes | 1 | a / b |" in all_of_them
+    assert "qwen2.5-vl-3b  transformers" in capsys.readouterr().out
+
+
+def test_without_describers_there_is_no_table_of_them() -> None:
+    assert tables.describers([Figure("speech.call_us_p95", 90.0, "us")]) is None
 
 
 def state(pid: int) -> str:

@@ -52,12 +52,13 @@ def describer(
     (folder / "en").mkdir()
     for purpose, text in tiny_vlm.PROMPTS.items():
         (folder / "en" / f"{purpose}.txt").write_text(text, encoding="utf-8")
+    prompts = Prompts("en", builtin_words(), str(folder))
     settings = DescribeSettings(model=str(made / BACKENDS[request.param]))
     choice = choose(settings, "en", lambda name: folder / name, folder / "cache", lambda: 2**33)
     assert choice is not None
     assert choice.spec.backend == request.param
-    keeper = Keeper(replace(choice.spec, idle=False), Limits(choice.memory_bytes, load_s=PATIENCE_S))
-    prompts = Prompts("en", builtin_words(), str(folder))
+    spec = replace(choice.spec, idle=False, warm=prompts.instructions)
+    keeper = Keeper(spec, Limits(choice.memory_bytes, load_s=PATIENCE_S))
     made_describer = ChildDescriber("tiny", keeper, prompts, "en", Style(40, tiny_vlm.SIDE))
     assert made_describer.wait_ready(PATIENCE_S), keeper.status.reason
     yield made_describer

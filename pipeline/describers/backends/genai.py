@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,15 @@ import numpy as np
 from pipeline.describers.golden import Golden, trusted_device
 from pipeline.describers.job import Emit, GenerateError, Job, LoadError, Spec, Written
 from pipeline.describers.models import OPENVINO_FILE
+from pipeline.describers.picture import golden_picture, squared
 from pipeline.describers.text import TokenText, first_line
 
 log = logging.getLogger(__name__)
 
 IMAGE_TAG = "<ov_genai_image_0>"
 """Where the first picture goes, in every model's prompt."""
+WARM_SIDE = 112
+"""Pixels of the picture behind the instructions: only these are kept, so it may be small."""
 NO_LIMIT = 2**64 - 1
 """openvino-genai's own default of `top_k`; some models publish 1, which undoes any temperature."""
 
@@ -25,7 +30,9 @@ NO_LIMIT = 2**64 - 1
 def load_checked(spec: Spec) -> GenaiGenerator:
     """On the device asked for, if its answers are those of the CPU; else on the CPU, and says so."""
     golden = Golden(Path(spec.cache) if spec.cache else None, spec.model)
-    return trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)
+    generator = trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)
+    generator.warm_up(spec.warm)
+    return generator
 
 
 def wanted(device: str) -> str:
@@ -53,6 +60,7 @@ class GenaiGenerator:
         self.device = device
         self._genai = openvino_genai
         self._square = spec.square
+        self._keeps_prompts = False
         try:
             self._pipeline = self._open(spec, device)
         except RuntimeError as error:
@@ -65,18 +73,31 @@ class GenaiGenerator:
         if device != "CPU":
             return self._genai.VLMPipeline(spec.folder, device, **options)
         try:
-            return self._genai.VLMPipeline(
+            pipeline = self._genai.VLMPipeline(
                 spec.folder, device, scheduler_config=self._warm_prefix(), **options
             )
         except RuntimeError as error:
             log.info("%s: prompts are not kept computed (%s)", spec.model, first_line(error))
             return self._genai.VLMPipeline(spec.folder, device, **options)
+        self._keeps_prompts = not spec.template  # those formats begin with the picture
+        return pipeline
 
     def _warm_prefix(self) -> Any:
         config = self._genai.SchedulerConfig()
         config.enable_prefix_caching = True
         config.cache_size = 1  # GB at most
         return config
+
+    def warm_up(self, instructions: Sequence[str]) -> None:
+        """Have these computed, so that the first answer need not wait for them. Nothing where none are kept.
+
+        Whatever fails here would fail again, and be told, at the first question.
+        """
+        if not self._keeps_prompts:
+            return
+        for system in instructions:
+            with contextlib.suppress(GenerateError):
+                self.generate(Job(0, golden_picture(WARM_SIDE), system, "", 1), lambda _: True)
 
     def generate(self, job: Job, emit: Emit) -> Written:
         """Streams every token; `emit` is asked after each whether to go on."""
@@ -110,8 +131,6 @@ class GenaiGenerator:
 
     def _picture(self, job: Job) -> Any:
         import openvino
-
-        from pipeline.describers.picture import squared
 
         image = squared(job.image) if self._square else job.image
         return openvino.Tensor(np.ascontiguousarray(image[..., ::-1])[None])

@@ -42,6 +42,9 @@ class TorchGenerator:
         except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
             raise LoadError(f"{spec.model} does not load: {first_line(error)}") from None
         self._model = model.to(self.device).eval()
+        if self._model.generation_config.pad_token_id is None:  # else it warns at every answer
+            words = self._processor.tokenizer
+            self._model.generation_config.pad_token_id = words.pad_token_id or words.eos_token_id
         # Some tokenizers give more than their model takes, and then it refuses all of it.
         self._takes = frozenset(inspect.signature(model.forward).parameters)
 

@@ -1,0 +1,103 @@
+"""Figures as tables: describers side by side, and all figures as markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daemon.bench.harness import Figure
+
+PREFIX = "vlm."
+COLUMNS = {
+    "load_cold_s": "load cold",
+    "load_warm_s": "load warm",
+    "first_token_ms": "first token",
+    "first_token_new_prompt_ms": "with a new prompt",
+    "first_sentence_ms": "first sentence",
+    "first_word_ms": "first spoken word",
+    "tokens_per_s": "tokens",
+    "cancel_ms_p95": "cancel p95",
+    "memory_mb": "peak memory",
+}
+"""What is measured of a describer, by the end of its figure's name."""
+OVER = "openvino_over_transformers"
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells of text; `rows` are as long as `head`."""
+
+    head: Row
+    rows: tuple[Row, ...]
+
+    def as_text(self) -> str:
+        """Aligned columns, the first two to the left."""
+        lines = (self.head, *self.rows)
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.head))]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) if column < 2 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        )
+
+    def as_markdown(self) -> str:
+        lines = (self.head, ("---",) * len(self.head), *self.rows)
+        return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def describers(figures: Sequence[Figure]) -> Table | None:
+    """One row a describer and backend; None where none was measured."""
+    measured: dict[tuple[str, str], dict[str, str]] = {}
+    for figure in figures:
+        stem, _, what = figure.name.removeprefix(PREFIX).rpartition(".")
+        if figure.name.startswith(PREFIX) and what in COLUMNS:
+            model, _, backend = stem.rpartition(".")
+            measured.setdefault((model, backend), {})[what] = shown(figure)
+    if not measured:
+        return None
+    over = {
+        figure.name.removeprefix(PREFIX).removesuffix(f".{OVER}"): shown(figure)
+        for figure in figures
+        if figure.name.endswith(f".{OVER}")
+    }
+    rows = [
+        (
+            *key,
+            *(cells.get(what, "") for what in COLUMNS),
+            over.get(key[0], "") if key[1] == "openvino" else "",
+        )
+        for key, cells in measured.items()
+    ]
+    return Table(("model", "backend", *COLUMNS.values(), "over transformers"), tuple(rows))
+
+
+def every(figures: Sequence[Figure]) -> Table:
+    """One row a figure."""
+    rows = [
+        (
+            figure.name,
+            shown(figure),
+            str(figure.target or ""),
+            {True: "yes", False: "no", None: ""}[figure.met],
+            str(figure.samples or ""),
+            figure.note,
+        )
+        for figure in figures
+    ]
+    return Table(("figure", "value", "target", "met", "samples", "note"), tuple(rows))
+
+
+def markdown(figures: Sequence[Figure]) -> str:
+    """Describers side by side, where there are any, then every figure."""
+    side_by_side = describers(figures)
+    parts = [side_by_side.as_markdown()] if side_by_side else []
+    return "\n\n".join([*parts, every(figures).as_markdown()]) + "\n"
+
+
+def shown(figure: Figure) -> str:
+    """Value and unit."""
+    return "not measured" if figure.value is None else f"{figure.value:.3g} {figure.unit}".rstrip()
