@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from capture.settings import CaptureSettings
 from daemon import paths
 from daemon.control_settings import ControlSettings
+from daemon.desk.mqtt.settings import MqttSettings
 from daemon.errors import ConfigError
 from daemon.health import HealthSettings
 from daemon.journal.settings import JournalSettings
@@ -58,6 +59,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     pipeline: PipelineSettings = PipelineSettings()
     control: ControlSettings = ControlSettings()
     keys: KeysSettings = KeysSettings()
+    mqtt: MqttSettings = MqttSettings()
     journal: JournalSettings = JournalSettings()
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
