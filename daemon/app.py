@@ -17,6 +17,7 @@ from capture.reader import CameraEvent, Reader
 from capture.redact import redact
 from capture.slot import LatestSlot, SlotPolicy
 from capture.v4l2 import list_devices
+from daemon.answers.outlook import Outlook
 from daemon.blackbox import BlackBox
 from daemon.control_paths import server_socket
 from daemon.core import Core
@@ -312,9 +313,12 @@ class Live:
     false_alarms: FalseAlarms
     clerk: Clerk | None
     """Who keeps the journal, where one is kept."""
+    outlook: Outlook
 
 
-def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, clock: Clock) -> Voice:
+def build_voice(
+    settings: Settings, spec: CoreSpec, mind: Mind, ledger: Ledger, fallback: Path, clock: Clock
+) -> Voice:
     """Everything between words and the loudspeaker, danger phrases prepared.
 
     Raises SynthesisError; StoreError where the voice of `speech.engine` has not been pulled.
@@ -334,6 +338,7 @@ def build_voice(settings: Settings, spec: CoreSpec, mind: Mind, fallback: Path, 
         open_player,
         report=lambda event, at_s: mind.step(event, {"output_s": at_s - clock()}),
         outlet_changed=lambda change: mind.step(loudspeaker_report(change)),
+        made=partial(ledger.note, "synthesise"),
     )
     return Voice(renderer, synthesizer, speaker, player[0], natural)
 
@@ -377,7 +382,10 @@ def build_live(
     ledger, scribe = Ledger(), Scribe((*outlets, clerk.take) if clerk else outlets)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     late_s = settings.health.late_s
-    watcher = Watcher(slot, detector.assessor, mind, ledger, clock, beat, late_s, lambda: reader.unseen or "")
+    outlook = Outlook()
+    watcher = Watcher(
+        slot, detector.assessor, mind, ledger, clock, beat, late_s, lambda: reader.unseen or "", outlook
+    )
     describer = build_describer(settings, detector.model)
     narrator = Narrator(describer, mind.step, build_meaning(settings), clock) if describer else None
     language, deadline_s = settings.speech.language, settings.describe.deadline_s
@@ -397,7 +405,7 @@ def build_live(
     mouth = (
         build_forwarder(settings, mind, env, clock)
         if settings.control.forward_to
-        else build_voice(settings, detector.spec, mind, fallback, clock)
+        else build_voice(settings, detector.spec, mind, ledger, fallback, clock)
     )
     stagehand.speak_through(mouth if isinstance(mouth, Forwarder) else mouth.speaker)
     path = source_path(settings, source)
@@ -418,6 +426,7 @@ def build_live(
         sight,
         false_alarms,
         clerk,
+        outlook,
     )
 
 

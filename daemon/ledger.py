@@ -1,37 +1,88 @@
-"""How long things take, from frame to ear: the last measurements of each stage and their percentiles."""
+"""How long things take, from frame to ear, and how often they happen.
+
+Of each stage the last measurements for percentiles, and all since the start counted in fixed buckets, of
+which those who collect them at intervals can take differences.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from bisect import bisect_left
+from collections import Counter, deque
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 
 KEPT = 1000
 """Measurements kept of each stage."""
+BUCKETS_S = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075),
+    *(0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5, 10.0),
+)
+"""Upper bounds in seconds, each included; what is longer has a bucket of its own."""
+
+
+@dataclass(slots=True)
+class _Stage:
+    last: deque[float]
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """All measurements of a stage since the start."""
+
+    buckets: tuple[tuple[float, int], ...]
+    """(upper bound in seconds, how many were no longer)."""
+    sum_s: float
+    count: int
 
 
 class Ledger:
-    """Durations in seconds by stage. Used by several threads; never waits for long."""
+    """Durations in seconds by stage, and counts. Used by several threads; never waits for long."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._stages: dict[str, deque[float]] = {}
-        self._totals: dict[str, int] = {}
+        self._stages: dict[str, _Stage] = {}
+        self._counts: dict[str, Counter[str]] = {}
         self._lock = threading.Lock()
 
     def note(self, stage: str, seconds: float) -> None:
-        """Add one measurement; the oldest is forgotten."""
+        """Add one measurement; of the single ones the oldest is forgotten."""
+        bucket = bisect_left(BUCKETS_S, seconds)
         with self._lock:
-            self._stages.setdefault(stage, deque(maxlen=self._kept)).append(seconds)
-            self._totals[stage] = self._totals.get(stage, 0) + 1
+            kept = self._stages.get(stage)
+            if kept is None:
+                kept = self._stages[stage] = _Stage(deque(maxlen=self._kept))
+            kept.last.append(seconds)
+            kept.counts[bucket] += 1
+            kept.total_s += seconds
+
+    def count(self, what: str, which: str) -> None:
+        """One more of that kind."""
+        with self._lock:
+            self._counts.setdefault(what, Counter())[which] += 1
+
+    def counted(self, what: str) -> Mapping[str, int]:
+        """How many there were of each kind."""
+        with self._lock:
+            return dict(self._counts.get(what, {}))
+
+    def histogram(self, stage: str) -> Histogram:
+        """Of all measurements; empty where there were none."""
+        with self._lock:
+            kept = self._stages.get(stage) or _Stage(deque())
+            cumulative, total_s = tuple(accumulate(kept.counts)), kept.total_s
+        return Histogram(tuple(zip(BUCKETS_S, cumulative, strict=False)), total_s, cumulative[-1])
 
     def percentiles(self) -> Mapping[str, Mapping[str, float]]:
         """Median, 95th and 99th percentile of the kept ones in milliseconds, and how many there ever were."""
         with self._lock:
-            stages = {name: np.array(values) for name, values in self._stages.items()}
-            totals = dict(self._totals)
+            stages = {name: np.array(stage.last) for name, stage in self._stages.items()}
+            totals = {name: sum(stage.counts) for name, stage in self._stages.items()}
         return {name: _summary(values, totals[name]) for name, values in stages.items()}
 
 

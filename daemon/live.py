@@ -140,6 +140,7 @@ class Stagehand:
         if self._saw is not None:
             self._saw(event, self._view())
         self._scribe.write(event)
+        self._ledger.count("events", event.kind)
         if event.kind == "scene" and (view := self._view()):
             self._views[event.id] = view
             while len(self._views) > VIEWS_KEPT:
@@ -147,6 +148,7 @@ class Stagehand:
         elif event.kind == "speak" and event.fields["priority"] == "danger":
             self._ledger.note("frame_to_ear", event.timing["since_capture_s"] + event.timing["output_s"])
         elif event.kind == "alert":
+            self._ledger.count("alerts", event.fields["hazard"])
             self._on_alert(event)
         elif event.kind == "false_alarm":
             self._on_false_alarm(event)

@@ -14,6 +14,8 @@ from typing import Any
 from capture.camera import CameraUnusable
 from capture.reader import CameraEvent, CameraState
 from daemon import app
+from daemon.answers.desk import Facts
+from daemon.answers.desk import handlers as desk_handlers
 from daemon.control_paths import server_socket
 from daemon.control_protocol import Request
 from daemon.control_server import ControlServer
@@ -159,7 +161,13 @@ class Daemon:
     def _desk(self, live: app.Live) -> Mapping[str, Handler]:
         """Who answers the desk's commands."""
         places = Places.below(self._settings.paths.state)
-        return {**journal_handlers(places, live.clerk, live.mind.frozen)}
+        facts = Facts(
+            self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped
+        )
+        return {
+            **journal_handlers(places, live.clerk, live.mind.frozen),
+            **desk_handlers(live, facts),
+        }
 
     def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:
         if isinstance(mouth, Forwarder):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from capture.frame import Frame
+from daemon.answers.outlook import Outlook, Sighting
+from daemon.core import Core
 from daemon.core_types import Assessed, Tick
 from daemon.health import OK, Report
 from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.narrator import View
 from pipeline.assessor import Assessor
+from pipeline.watch import Active
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +49,12 @@ class Watcher:
         beat: Callable[[], None],
         late_s: float,
         unseen: Callable[[], str] = lambda: "",
+        outlook: Outlook | None = None,
     ) -> None:
-        """`unseen`: why the present picture shows too little to be described, see `Assessed`."""
+        """`unseen`: why the present picture shows too little to be described, see `Assessed`.
+
+        `outlook` is shown each frame once it has been assessed.
+        """
         self._frames = frames
         self._assessor = assessor
         self._mind = mind
@@ -53,6 +63,7 @@ class Watcher:
         self._beat = beat
         self._late_s = late_s
         self._unseen = unseen
+        self._outlook = outlook
         self._late = False
         self._closed = threading.Event()
         self.view: View | None = None
@@ -95,6 +106,9 @@ class Watcher:
         self._ledger.note("assess", took_s)
         self._ledger.note("decide", self._clock() - done_s)
         self._ledger.note("frame_age", done_s - frame.captured_at_s)
+        if self._outlook is not None:
+            smoothed, active = self._mind.ask(_known)
+            self._outlook.note(Sighting(frame, smoothed, active))
 
     def _lateness(self, age_s: float) -> None:
         """Told when frames are assessed so late that a warning comes too late."""
@@ -102,3 +116,7 @@ class Watcher:
         if late != self._late:
             self._late = late
             self._mind.step(Report("detector", "late" if late else OK, f"frames are {age_s:.2f} s old"))
+
+
+def _known(core: Core) -> tuple[NDArray[np.float64], Mapping[str, Active]]:
+    return core.watch.smoothed, core.watch.active

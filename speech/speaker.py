@@ -46,15 +46,18 @@ class Speaker:
         report: Report,
         outlet_changed: Callable[[OutletChanged], None],
         clock: Callable[[], float] = time.monotonic,
+        made: Callable[[float], None] = lambda _: None,
     ) -> None:
         """`open_player` is given the function to tell its events to.
 
-        `report` and `outlet_changed` are called from other threads, in the order of events.
+        `made` is told how many seconds the first words took that were not prepared. It, `report` and
+        `outlet_changed` are called from other threads, in the order of events.
         """
         self._renderer = renderer
         self._report = report
         self._outlet_changed = outlet_changed
         self._clock = clock
+        self._made = made
         self._silence = silence(0, renderer.rate, 2)
         self._turns = 0
         self._turn: _Turn | None = None
@@ -131,7 +134,11 @@ class Speaker:
             return None if self._closing else job
 
     def _say(self, turn: _Turn) -> None:
+        began_s: float | None = self._clock()
         for chunk in self._renderer.words(turn.utterance):
+            if began_s is not None:
+                self._made(self._clock() - began_s)
+                began_s = None
             if self._turn is not turn:
                 return
             self.player.append(turn.key, chunk, more=True)

@@ -1,0 +1,101 @@
+"""What is seen now and was seen in the last minutes, for those who look on.
+
+The watch thread notes it after each frame and waits for nobody: no lock is shared with whoever reads.
+"""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.frame import Frame
+from pipeline.watch import Active
+
+KEPT_S = 120.0
+ROW_S = 0.2
+"""Seconds between two rows of probabilities at least."""
+MOST_CELLS = 9000
+"""Probabilities kept; with more hazards the rows lie further apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """A picture and what was known once it had been assessed."""
+
+    frame: Frame
+    smoothed: NDArray[np.float64]
+    """Smoothed probability of each hazard, shape (H,)."""
+    active: Mapping[str, Active]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """The largest smoothed probability of each hazard, shape (H,), since the row before."""
+
+    at_s: float
+    probabilities: NDArray[np.float64]
+
+
+class Outlook:
+    """`note` from the watch thread only; everything else from any thread."""
+
+    def __init__(self) -> None:
+        self._newest: Sighting | None = None
+        self._sleepers: deque[_thread.LockType] = deque()
+        self._rows: deque[Row] = deque()
+        self._peak: NDArray[np.float64] | None = None
+
+    @property
+    def newest(self) -> Sighting | None:
+        """None before the first picture has been assessed."""
+        return self._newest
+
+    def note(self, sighting: Sighting) -> None:
+        """Never waits; takes microseconds."""
+        self._newest = sighting
+        while self._sleepers:
+            self._sleepers.popleft().release()
+        self._note_row(sighting.frame.captured_at_s, sighting.smoothed)
+
+    def newer(self, seq: int, wait_s: float) -> Sighting | None:
+        """One with another number than `seq`, as soon as there is one; None when `wait_s` is over."""
+        sleeper = threading.Lock()
+        sleeper.acquire()
+        self._sleepers.append(sleeper)
+        # Looked at only now: what comes from here on wakes us.
+        if (found := self._unlike(seq)) is None and sleeper.acquire(timeout=wait_s):
+            return self._unlike(seq)
+        with suppress(ValueError):  # woken in this very moment
+            self._sleepers.remove(sleeper)
+        return found
+
+    def rows(self, since_s: float | None) -> tuple[Row, ...]:
+        """Oldest first; of pictures captured after `since_s`."""
+        while True:
+            with suppress(RuntimeError):  # one was added meanwhile
+                rows = tuple(self._rows)
+                return rows if since_s is None else tuple(row for row in rows if row.at_s > since_s)
+
+    def _unlike(self, seq: int) -> Sighting | None:
+        newest = self._newest
+        return newest if newest is not None and newest.frame.seq != seq else None
+
+    def _note_row(self, at_s: float, smoothed: NDArray[np.float64]) -> None:
+        self._peak = smoothed if self._peak is None else np.maximum(self._peak, smoothed)
+        rows = self._rows
+        if rows and at_s < rows[-1].at_s:
+            rows.clear()  # a source that began anew
+        apart_s = max(ROW_S, KEPT_S * len(smoothed) / MOST_CELLS)
+        if rows and at_s - rows[-1].at_s < apart_s - 1e-6:
+            return
+        rows.append(Row(at_s, self._peak))
+        self._peak = None
+        while at_s - rows[0].at_s > KEPT_S:
+            rows.popleft()

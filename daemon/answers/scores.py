@@ -1,0 +1,33 @@
+"""The command `scores`: the probabilities of the last minutes, with the thresholds that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from daemon.answers.outlook import Outlook
+from daemon.core_types import CoreSpec
+from daemon.desk_commands import Scores
+from pipeline.types import Severity
+
+
+def scores(
+    outlook: Outlook, spec: Callable[[], CoreSpec], clock: Callable[[], float]
+) -> Callable[[Scores], Mapping[str, Any]]:
+    """What answers it."""
+
+    def answer(wanted: Scores) -> Mapping[str, Any]:
+        hazards, rows = spec().hazards, outlook.rows(wanted.since_s)
+        # Rounded all at once: one by one it would hold up the other threads.
+        values = np.stack([row.probabilities for row in rows]).round(3).tolist() if rows else []
+        return {
+            "now": round(clock(), 3),
+            "hazards": [hazard.name for hazard in hazards],
+            "thresholds": {hazard.name: round(hazard.threshold, 4) for hazard in hazards},
+            "severities": {hazard.name: Severity(hazard.severity).name.lower() for hazard in hazards},
+            "rows": [[round(row.at_s, 3), value] for row, value in zip(rows, values, strict=True)],
+        }
+
+    return answer
