@@ -41,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="video or folder of pictures a conversion learns 8-bit computing from (default: the demo clip)",
     )
+    pull.add_argument(
+        "--both",
+        action="store_true",
+        help="keep a describer's own weights beside the converted ones, for `bench vlm` to compare them",
+    )
     verify = verbs.add_parser("verify", help="read every byte of the models that are here")
     verify.add_argument("names", metavar="NAME", nargs="*", help="all that are here if none is named")
     remove = verbs.add_parser("remove", help="delete models from this machine")
@@ -89,7 +94,7 @@ def _pull(name: str, args: argparse.Namespace, store: Store) -> int:
         _complain(f"--from {args.carried}: no such folder")
         return USAGE
     frames = args.frames or _demo_clip(store)
-    options = PullOptions(args.carried, args.accept_licence, frames)
+    options = PullOptions(args.carried, args.accept_licence, frames, args.both)
     place = store.pull(name, TextProgress(sys.stderr), options)
     _say(f"{place.name}: ready in {place}")
     return FINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -26,10 +27,22 @@ def convert_vlm(entry: Entry, fetched: Fetched, job: Job) -> Made:
     log = job.work / "convert.log"
     job.progress.note(f"{entry.name}: converting; this takes minutes and more memory than the model itself")
     export(fetched.folder, job.into, WEIGHTS, log)
+    if job.both:
+        _add(fetched, job)
     names = sorted(str(path.relative_to(job.into)) for path in job.into.rglob("*") if path.is_file())
     files = tuple(describe(job.into, name, entry.licence) for name in names)
     versions = {part: metadata.version(part) for part in _PARTS}
     return Made(files, WEIGHTS, Conversion(tool=TOOL, versions=versions))
+
+
+def _add(fetched: Fetched, job: Job) -> None:
+    """The weights that were converted, beside what was made of them; the small files are the same."""
+    job.require_room(fetched.size)
+    for file in fetched.files:
+        target = job.into / file.name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(fetched.folder / file.name, target)
 
 
 def export(source: Path, into: Path, weights: str, log: Path) -> None:

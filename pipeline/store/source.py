@@ -27,6 +27,8 @@ class Job:
     """Folder of files brought by hand: then no network is touched."""
     require_room: Callable[[int], None]
     """Raises StoreUnusableError where so many bytes do not fit."""
+    both: bool = False
+    """What the source delivers is kept beside what is made of it, where that can be run, too."""
 
 
 @dataclass(frozen=True, slots=True)

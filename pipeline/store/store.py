@@ -34,6 +34,8 @@ class PullOptions:
     """The terms of a licence that asks for it are agreed to."""
     frames: Path | None = None
     """Video or folder of pictures from which a conversion may learn to compute in 8 bits."""
+    both: bool = False
+    """Keep a describer's own weights beside the converted ones, so that both can be run and compared."""
 
 
 class Store:
@@ -95,7 +97,7 @@ class Store:
         entry, carried = find_entry(name, self.catalogue, self._recorded, options.offline_dir)
         place = self.root / entry.name
         with disk.store_faults(self.root):
-            if is_sound(place, entry):
+            if self._is_all_there(place, entry, options):
                 return place
             if entry.consent and not options.consent:
                 raise ConsentError(
@@ -104,7 +106,7 @@ class Store:
                 )
             self.root.mkdir(parents=True, exist_ok=True)
             with self._alone(entry.name, progress) as staging:
-                if not is_sound(place, entry):  # another process may have pulled it while we waited
+                if not self._is_all_there(place, entry, options):  # another process may have pulled it
                     self._pull(entry, staging, progress, replace(options, offline_dir=carried))
         return place
 
@@ -129,11 +131,17 @@ class Store:
         into, work, keep = staging / "files", staging / "work", self._keep(entry.name)
         into.mkdir(parents=True)
         work.mkdir()
-        job = Job(into, work, keep, progress, options.offline_dir, self._require_room)
+        job = Job(into, work, keep, progress, options.offline_dir, self._require_room, options.both)
         self._maker.fill(entry, job, options.frames)
         disk.sync_folder(into)
         disk.swap_in(into, self.root / entry.name, staging / "old")
         disk.discard(keep)
+
+    def _is_all_there(self, place: Path, entry: Entry, options: PullOptions) -> bool:
+        """Sound, and in both forms where both are wanted and there are two."""
+        if not is_sound(place, entry):
+            return False
+        return not (options.both and entry.prepare == "vlm") or any(place.glob("*.safetensors"))
 
     def _require_room(self, needed: int) -> None:
         disk.require_room(self.root, needed, self._free_bytes(self.root))

@@ -14,7 +14,7 @@ from pipeline.describers.backends.genai import GenaiGenerator
 from pipeline.describers.export import export
 from pipeline.describers.factory import choose
 from pipeline.describers.job import Generator, Job, LoadError, Spec
-from pipeline.describers.models import OPENVINO_FILE
+from pipeline.describers.models import OPENVINO_FILE, backends_of
 from pipeline.settings import DescribeSettings
 from pipeline.store.store import PullOptions, Store
 from tests.pipeline import tiny_vlm
@@ -76,13 +76,15 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 def test_the_store_converts_a_describer_carried_here_and_auto_takes_it(tmp_path: Path) -> None:
     made = tiny("llava")
     store = Store(tmp_path / "models")
-    store.pull("tiny-llava", options=PullOptions(offline_dir=made / "torch"))
+    store.pull("tiny-llava", options=PullOptions(offline_dir=made / "torch", both=True))
     manifest = store.manifest("tiny-llava")
     assert manifest.kind == "describer"
     assert manifest.precision == "int4"
     assert {"model.safetensors", "tokenizer.json"} <= {file.name for file in manifest.raw}
     assert store.verify("tiny-llava") == ()
     assert next(line.state for line in store.list() if line.name == "tiny-llava") == "ready"
+    assert backends_of(store.path("tiny-llava")) == ("openvino", "transformers")
+    store.pull("tiny-llava", options=PullOptions(both=True))  # all there: nothing to do, nothing to fetch
     choice = choose(DescribeSettings(), "en", store.path, tmp_path / "cache", lambda: 2**34)
     assert choice is not None
     assert (choice.spec.model, choice.spec.backend, choice.spec.square) == ("tiny-llava", "openvino", True)
