@@ -237,7 +237,7 @@ def test_each_verbosity_says_what_the_lower_one_says_and_no_less(
     extra = [text for text in kinds(full, Priority.MESSAGE) if text not in kinds(alerts, Priority.MESSAGE)]
     assert set(extra) <= {
         "My voice is failing. Warnings go on.",
-        "The disk is full. Nothing is being recorded.",
+        "The disk fails. Nothing is being recorded.",
     }
 
 
