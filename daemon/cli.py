@@ -81,6 +81,7 @@ COMMANDS = {
     "journal": Command("what happened: show, export, forget", "daemon.journal_command", _with_loader),
     "events": Command("what happens, as it happens", "daemon.events_command", _with_loader),
     "reload": Command("have the daemon read its settings again", "daemon.reload_command", _with_loader),
+    "desk": Command("the web page, HTTP interface and home automation", "daemon.desk.command", _with_loader),
     "check": Command(
         "what works on this machine, and what to do about the rest", "daemon.check", _with_loader
     ),

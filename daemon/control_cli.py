@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def connect(args: argparse.Namespace, load: Load) -> ControlClient:
     """The daemon that runs here. Raises NotRunning, CommandError, ConfigError."""
-    return connect_any(_sockets(args.instance, load))
+    return connect_any(sockets(args.instance, load))
 
 
 def tell(args: argparse.Namespace, load: Load, command: Command) -> dict[str, Any]:
@@ -36,8 +36,11 @@ def tell(args: argparse.Namespace, load: Load, command: Command) -> dict[str, An
         return client.ask(command)
 
 
-def _sockets(instance: str | None, load: Load) -> Iterator[Path]:
-    """The settings come last: a mistake in them is not to keep anybody from silencing the daemon."""
+def sockets(instance: str | None, load: Load) -> Iterator[Path]:
+    """Where the daemon may be, the likeliest first.
+
+    The settings come last: a mistake in them is not to keep anybody from silencing the daemon.
+    """
     yield from client_sockets(os.environ, instance or os.environ.get(INSTANCE, ""))
     settings = load().settings
     name = instance or settings.control.instance

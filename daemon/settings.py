@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from capture.settings import CaptureSettings
 from daemon import paths
 from daemon.control_settings import ControlSettings
 from daemon.desk.mqtt.settings import MqttSettings
+from daemon.desk.settings import DeskSettings
 from daemon.errors import ConfigError
 from daemon.health import HealthSettings
 from daemon.journal.settings import JournalSettings
@@ -59,6 +60,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     pipeline: PipelineSettings = PipelineSettings()
     control: ControlSettings = ControlSettings()
     keys: KeysSettings = KeysSettings()
+    desk: DeskSettings = DeskSettings()
     mqtt: MqttSettings = MqttSettings()
     journal: JournalSettings = JournalSettings()
     paths: PathsSettings = PathsSettings()
@@ -72,26 +74,38 @@ class Loaded:
     settings: Settings
     origins: Mapping[KeyPath, Layer]
     files: tuple[Path, ...]
+    overrides: Path
+    """Where changes made while running are kept, whether there are any or not."""
+    again: Callable[[Mapping[str, Any] | None], Loaded]
+    """Everything read anew, with these overrides in place of the kept ones, if any. Raises ConfigError."""
 
 
 SCHEMA = Schema.of(Settings)
 OVERRIDES = "overrides.toml"
 
 
-def load(config: Path | None, env: Mapping[str, str], cli: Mapping[str, Any]) -> Loaded:
+def load(
+    config: Path | None,
+    env: Mapping[str, str],
+    cli: Mapping[str, Any],
+    overriding: Mapping[str, Any] | None = None,
+) -> Loaded:
     """Read and check every layer. Raises ConfigError with one line a problem.
 
-    `config` is the file asked for, if any; `cli` holds values by dotted key.
+    `config` is the file asked for, if any; `cli` holds values by dotted key. `overriding` is tried in place
+    of what the overrides' file holds.
     """
     lower, upper = _files(config, env), _given(env, cli)
     state = _state_folder((*lower, *upper), env)
-    overrides = read_file(state / OVERRIDES, "overrides")
+    file = state / OVERRIDES
+    overrides = read_file(file, "overrides") if overriding is None else Layer("overrides", overriding)
     if overrides is not None:
         _refuse_paths(overrides)
     layers = (*lower, _taught(state), *([overrides] if overrides else []), *upper)
     read = tuple(Path(layer.source) for layer in layers if layer.source)
     values, origins = merge(layers)
-    return Loaded(_checked(values, origins, env), origins, read)
+    settings = _checked(values, origins, env)
+    return Loaded(settings, origins, read, file, lambda tried: load(config, env, cli, tried))
 
 
 def defaults(env: Mapping[str, str]) -> Settings:

@@ -1,0 +1,181 @@
+"""`watchword desk`: the web page, the HTTP interface and home automation, beside the daemon."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daemon import control_cli
+from daemon.desk.listeners import certificate, is_local, listening, listening_unix, token, unix_path
+from daemon.desk.settings import DeskSettings
+from daemon.errors import CommandError
+from daemon.notify import Notifier
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from daemon.desk.server import Server
+    from daemon.settings import Loaded, Settings
+
+log = logging.getLogger(__name__)
+
+PULSE_S = 5.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--address", dest="desk.address", metavar="A", help="address to listen at")
+    parser.add_argument("--port", dest="desk.port", metavar="N", type=int, help="port to listen at")
+    parser.add_argument("--socket", dest="desk.socket", metavar="PATH", help="unix socket to listen at")
+    control_cli.configure(parser)
+
+
+def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
+    """Serve until stopped. Raises CommandError, ConfigError."""
+    settings = load().settings
+    _step_back()
+    with ExitStack() as open_until_done:
+        listeners = _listeners(settings, open_until_done)
+        beside = open_until_done.enter_context(_home_automation(args, load, settings))
+        asyncio.run(_serve(_application(args, load, settings, beside), settings.desk, listeners))
+    return 0
+
+
+def _step_back() -> None:
+    """Danger comes first: this process, and what it starts, runs when nobody else wants to."""
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _application(
+    args: argparse.Namespace,
+    load: Callable[[], Loaded],
+    settings: Settings,
+    beside: Callable[[], Mapping[str, Any]],
+) -> Callable[[], FastAPI]:
+    try:
+        from daemon.desk.app import create_app
+        from daemon.desk.link import Link
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"the desk needs the Python package {error.name}: script/install --with desk"
+        ) from None
+    secret = token(settings.desk)
+    return lambda: create_app(
+        settings.desk, Link(lambda: control_cli.sockets(args.instance, load)), token=secret, beside=beside
+    )
+
+
+def _listeners(settings: Settings, stack: ExitStack) -> tuple[socket.socket | None, socket.socket | None]:
+    """The one at an address, and the unix socket."""
+    desk = settings.desk
+    token(desk)
+    certificate(desk)
+    tcp = listening(desk)
+    path = unix_path(desk, os.environ, settings.paths.state)
+    unix = listening_unix(path) if path else None
+    if tcp is None and unix is None:
+        raise CommandError("desk.address and desk.socket are both empty: there is nowhere to listen")
+    if unix is not None and path is not None:
+        stack.callback(path.unlink, missing_ok=True)
+    _announce(desk, tcp, path)
+    return tcp, unix
+
+
+def _announce(desk: DeskSettings, tcp: socket.socket | None, path: Path | None) -> None:
+    if tcp is not None:
+        host, port = tcp.getsockname()[:2]
+        scheme = "https" if desk.certificate_file else "http"
+        log.info("the desk is at %s://%s:%d/", scheme, f"[{host}]" if ":" in host else host, port)
+        if scheme == "http" and not is_local(desk.address):
+            log.warning("token and pictures cross the network in the clear; see desk.certificate_file")
+    if path is not None:
+        log.info("the desk is at %s", path)
+
+
+@contextmanager
+def _home_automation(
+    args: argparse.Namespace, load: Callable[[], Loaded], settings: Settings
+) -> Iterator[Callable[[], Mapping[str, Any]]]:
+    """What it adds to `/status`."""
+    if not settings.mqtt.enabled:
+        yield dict
+        return
+    try:
+        from daemon.desk.mqtt.bridge import MqttBridge
+        from daemon.desk.mqtt.listener import DaemonListener
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"home automation needs the Python package {error.name}: script/install --with desk"
+        ) from None
+    daemon = DaemonListener(lambda: control_cli.sockets(args.instance, load))
+    bridge = MqttBridge(
+        settings.mqtt,
+        daemon.ask,
+        daemon.subscribe,
+        host=socket.gethostname(),
+        instance=args.instance or settings.control.instance,
+    )
+    bridge.start()
+    try:
+        yield lambda: {"mqtt": bridge.status()}
+    finally:
+        bridge.stop()
+
+
+async def _serve(
+    make: Callable[[], FastAPI],
+    desk: DeskSettings,
+    listeners: tuple[socket.socket | None, socket.socket | None],
+) -> None:
+    from daemon.desk.server import server
+
+    app = make()
+    tcp, unix = listeners
+    files = certificate(desk) or (None, None)
+    wanted: list[tuple[Server, socket.socket]] = []
+    if tcp is not None:
+        wanted.append((server(app, lifespan=True, certificate=files[0], key=files[1]), tcp))
+    if unix is not None:
+        wanted.append((server(app, lifespan=not wanted), unix))
+    await _until_stopped(app, wanted)
+
+
+async def _until_stopped(app: FastAPI, wanted: list[tuple[Server, socket.socket]]) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    notifier = Notifier(os.environ)
+    serving = [asyncio.create_task(each.serve([listener])) for each, listener in wanted]
+    watched = _pulse(notifier, [each for each, _ in wanted]), stopping.wait()
+    others = [asyncio.create_task(each) for each in watched]
+    await asyncio.wait((*serving, *others), return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    notifier.stopping("stopping")
+    await app.state.parts.let_go()
+    for each, _ in reversed(wanted):
+        each.should_exit = True
+    try:
+        await asyncio.gather(*serving)
+    finally:
+        for task in others:
+            task.cancel()
+        notifier.close()
+
+
+async def _pulse(notifier: Notifier, servers: list[Server]) -> None:
+    """Ready once everything listens; then a sign of life, as long as this loop turns."""
+    while not all(each.started for each in servers):
+        await asyncio.sleep(0.05)
+    notifier.ready("serving")
+    while True:
+        notifier.watchdog()
+        await asyncio.sleep(PULSE_S)

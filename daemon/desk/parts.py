@@ -1,0 +1,74 @@
+"""What the routes share: one set for each application, found by them through the request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ValidationError
+
+from daemon.control_protocol import Command
+from daemon.desk.feed import Feed
+from daemon.desk.film import Film
+from daemon.desk.link import TIMEOUT_S, Link
+from daemon.desk.problems import Problem
+from daemon.desk.settings import DeskSettings
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Made by `create_app`, started and ended with the server."""
+
+    settings: DeskSettings
+    link: Link
+    feed: Feed
+    film: Film
+    beside: Callable[[], Mapping[str, Any]]
+    """What else `/status` tells."""
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        self.tasks.extend(asyncio.create_task(part.run()) for part in (self.feed, self.film))
+
+    async def let_go(self) -> None:
+        """End the streams, so that the server can end."""
+        await self.feed.close()
+        await self.film.close()
+
+    async def close(self) -> None:
+        await self.let_go()
+        for task in self.tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.link.close()
+
+    async def ask(self, command: Command, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
+        """Raises CommandError."""
+        return await self.link.ask(command, timeout_s)
+
+
+def parts(request: Request) -> Parts:
+    found: Parts = request.app.state.parts
+    return found
+
+
+Desk = Annotated[Parts, Depends(parts)]
+
+
+def shaped(model: type[Model], reply: Mapping[str, Any]) -> Model:
+    """The daemon's reply as it is documented. Raises Problem where it is another's."""
+    try:
+        return model.model_validate(reply)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise Problem(
+            502, f"the daemon answered in another way than this desk knows ({where}); restart both"
+        ) from None
