@@ -14,7 +14,7 @@ import tomli_w
 
 from capture.redact import redact
 from daemon.errors import CommandError
-from daemon.overrides import write_atomically
+from daemon.overrides import drop, write_atomically
 from daemon.settings import Loaded, overrides_file
 from daemon.settings_layers import Layer, read_file, walk
 from daemon.settings_schema import KeyPath, dotted
@@ -80,24 +80,9 @@ def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:
 def _reset(key: str, file: Path) -> int:
     layer = read_file(file, "overrides")
     values = dict(layer.values) if layer else {}
-    if not _drop(values, tuple(key.split("."))):
+    if not drop(values, tuple(key.split("."))):
         known = ", ".join(dotted(path) for path in walk(values)) or "nothing"
         raise CommandError(f"{key} is not overridden in {file}; overridden there: {known}")
     write_atomically(file, tomli_w.dumps(values))
     sys.stdout.write(f"dropped {key} from {file}\n")
     return 0
-
-
-def _drop(tree: dict[str, Any], path: KeyPath) -> bool:
-    """Remove a value, and the sections that it leaves empty; False where there is none."""
-    name, *rest = path
-    if name not in tree:
-        return False
-    if rest:
-        inner = tree[name]
-        if not isinstance(inner, dict) or not _drop(inner, tuple(rest)):
-            return False
-        if inner:
-            return True
-    del tree[name]
-    return True

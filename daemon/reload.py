@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -54,12 +54,20 @@ class Plan:
         """True where what is said sounds different from now on, so that phrases must be rendered again."""
         return any(key in SOUND or ".say_" in key for key in self.live)
 
+    def only(self, keys: Collection[str]) -> Plan:
+        """Of the changes, those of these settings and of what lies below them."""
+        asked = tuple(f"{key}." for key in keys)
+        return Plan(
+            tuple(key for key in self.live if f"{key}.".startswith(asked)),
+            tuple(key for key in self.restart if f"{key}.".startswith(asked)),
+        )
+
 
 def plan(old: Settings, new: Settings) -> Plan:
     """Compare two valid settings."""
     before, after = dict(_leaves(old.model_dump(mode="json"))), dict(_leaves(new.model_dump(mode="json")))
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-    live = tuple(key for key in changed if key in before and key in after and _is_live(key))
+    live = tuple(key for key in changed if key in before and key in after and is_live(key))
     return Plan(live, tuple(key for key in changed if key not in live))
 
 
@@ -71,7 +79,8 @@ def merged(old: Settings, new: Settings, plan: Plan) -> Settings:
     return Settings.model_validate(tree)
 
 
-def _is_live(key: str) -> bool:
+def is_live(key: str) -> bool:
+    """Whether a running daemon takes this setting over."""
     return any(fnmatchcase(key, pattern) for pattern in LIVE)
 
 

@@ -16,6 +16,7 @@ from capture.reader import CameraEvent, CameraState
 from daemon import app
 from daemon.answers.desk import Facts
 from daemon.answers.desk import handlers as desk_handlers
+from daemon.answers.settings_desk import SettingsDesk
 from daemon.control_paths import server_socket
 from daemon.control_protocol import Request
 from daemon.control_server import ControlServer
@@ -36,7 +37,7 @@ from daemon.notify import Notifier
 from daemon.rate import Rate
 from daemon.scribe import Outlet
 from daemon.senses import describer_report
-from daemon.settings import Settings
+from daemon.settings import Loaded, defaults
 from daemon.signals import Signals
 from daemon.tuning import Tuning
 from pipeline import wording
@@ -63,7 +64,7 @@ class Daemon:
 
     def __init__(
         self,
-        load: Callable[[], Settings],
+        load: Callable[[], Loaded],
         clock: Callable[[], float],
         env: Mapping[str, str],
         *,
@@ -74,7 +75,8 @@ class Daemon:
         self._clock = clock
         self._env = env
         self._events = events
-        self._settings = load()
+        self._loaded = load()
+        self._settings = self._loaded.settings
         self._fallback = fallback or self._settings.paths.state / "speech.wav"
         self._crew = Crew(clock)
         self._notifier = Notifier(env)
@@ -132,13 +134,15 @@ class Daemon:
             self._env,
         )
         self._live = live
-        tuning = Tuning(self._settings, self._load, partial(app.apply_live, live), live.mind.step)
+        tuning = Tuning(
+            self._settings, lambda: self._load().settings, partial(app.apply_live, live), live.mind.step
+        )
         self._reception = Reception(
             live.mind,
             self._status,
             tuning,
             loudspeaker=not isinstance(live.mouth, Forwarder),
-            desk=self._desk(live),
+            desk=self._desk(live, tuning),
         )
         self._tuning = tuning
         if live.clerk:
@@ -158,15 +162,14 @@ class Daemon:
         self._hello(live)
         live.reader.start()
 
-    def _desk(self, live: app.Live) -> Mapping[str, Handler]:
+    def _desk(self, live: app.Live, tuning: Tuning) -> Mapping[str, Handler]:
         """Who answers the desk's commands."""
         places = Places.below(self._settings.paths.state)
-        facts = Facts(
-            self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped
-        )
+        facts = Facts(self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped)
         return {
             **journal_handlers(places, live.clerk, live.mind.frozen),
             **desk_handlers(live, facts),
+            **SettingsDesk(tuning, self._loaded, defaults(self._env)).handlers(),
         }
 
     def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:

@@ -28,7 +28,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     """Watch until stopped; 0 at the end of a file or when asked to stop."""
-    daemon = Daemon(
-        lambda: load().settings, time.monotonic, os.environ, events=args.events, fallback=args.wav
-    )
-    return daemon.run()
+    return Daemon(load, time.monotonic, os.environ, events=args.events, fallback=args.wav).run()

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from daemon import overrides, reload
 from daemon.core_types import Say
-from daemon.errors import ConfigError
+from daemon.errors import CommandError, ConfigError
+from daemon.reload import Plan
 from daemon.settings import OVERRIDES, Settings
 from pipeline import wording
 from speech.settings import SpeechSettings
@@ -53,6 +55,11 @@ class _Job:
     voice: bool
     words: str = ""
     keep: Mapping[str, Any] = field(default_factory=dict)
+    """What is written into the overrides once it holds, by dotted key."""
+    apply: bool = True
+    """False where nothing changes before the next start."""
+    awaited: tuple[Future[None], ...] = ()
+    """Whoever waits until it holds and is kept, or has failed with a CommandError."""
 
 
 class Tuning:
@@ -84,6 +91,23 @@ class Tuning:
             self._put(_Job(reload.merged(self._wanted, new, plan), plan.voice))
         return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
 
+    def change(self, new: Settings, values: Mapping[str, Any], timeout_s: float) -> Plan:
+        """Let valid settings hold as far as these keys of the overrides go, and keep them; all or none.
+
+        Waits until they hold. Raises CommandError where they cannot be applied or written: nothing has
+        changed then, unless it only takes longer than `timeout_s`.
+        """
+        done: Future[None] = Future()
+        with self._changed:
+            plan = reload.plan(self._wanted, new).only(values.keys())
+            merged = reload.merged(self._wanted, new, plan)
+            self._put(_Job(merged, plan.voice, keep=values, apply=bool(plan.live), awaited=(done,)))
+        try:
+            done.result(timeout_s)
+        except TimeoutError:
+            raise CommandError(f"not applied within {timeout_s:g} s; it may be yet", "busy") from None
+        return plan
+
     def turn(self, knob: Knob, way: int) -> Mapping[str, Any]:
         """A step louder, softer, faster or slower; said, in the new voice, as soon as it holds."""
         with self._changed:
@@ -106,7 +130,14 @@ class Tuning:
     def _put(self, job: _Job) -> None:
         old = self._job
         if old is not None:
-            job = _Job(job.settings, job.voice or old.voice, job.words or old.words, {**old.keep, **job.keep})
+            job = _Job(
+                job.settings,
+                job.voice or old.voice,
+                job.words or old.words,
+                {**old.keep, **job.keep},
+                job.apply or old.apply,
+                (*old.awaited, *job.awaited),
+            )
         self._wanted, self._job = job.settings, job
         self._changed.notify_all()
 
@@ -133,11 +164,15 @@ class Tuning:
             self._changed.wait_for(lambda: self._closing or self._job is not None)
             job, self._job = self._job, None
             self._busy = job is not None
+            if self._closing and job is not None:
+                _fail(job, "the daemon is stopping")
             return None if self._closing else job
 
     def _carry_out(self, job: _Job) -> None:
+        before = self._applied
         try:
-            self._apply(job.settings, job.voice)
+            if job.apply:
+                self._apply(job.settings, job.voice)
         except (SynthesisError, ValueError) as error:
             self._undo(job, str(error))
             return
@@ -145,23 +180,51 @@ class Tuning:
         log.info("the new settings hold")
         if job.words:
             self._confirm(job.words)
-        if job.keep:
-            self._keep(job)
+        if job.keep and not self._keep(job) and job.awaited:
+            self._back(job, before)
+            return
+        for done in job.awaited:
+            done.set_result(None)
 
     def _undo(self, job: _Job, reason: str) -> None:
         log.error("the new settings cannot be applied, the old ones hold: %s", reason)
+        self._hold_applied(job)
+        if job.words or not job.awaited:  # else nobody asked aloud
+            self._confirm(wording.NOT_CHANGED[job.settings.speech.language], earcon="error")
+        _fail(job, f"the new settings cannot be applied: {reason}")
+
+    def _back(self, job: _Job, before: Settings) -> None:
+        """What was to be kept and cannot be shall not hold either."""
+        try:
+            if job.apply:
+                self._apply(before, job.voice)
+        except (SynthesisError, ValueError) as error:
+            log.error("the old settings cannot be applied again: %s", error)  # noqa: TRY400 - no bug
+        else:
+            self._applied = before
+        self._hold_applied(job)
+        _fail(job, "the new settings cannot be written; the log says why")
+
+    def _hold_applied(self, job: _Job) -> None:
         with self._changed:
             if self._wanted is job.settings:
                 self._wanted = self._applied
-        self._confirm(wording.NOT_CHANGED[job.settings.speech.language], earcon="error")
 
-    def _keep(self, job: _Job) -> None:
+    def _keep(self, job: _Job) -> bool:
         file = job.settings.paths.state / OVERRIDES
         try:
             overrides.keep(file, job.keep)
         except (OSError, ConfigError) as error:
             log.error("%s cannot be kept: %s", ", ".join(job.keep), error)  # noqa: TRY400 - no bug
-            self._confirm(wording.NOT_KEPT[job.settings.speech.language], key="not kept")
+            if job.words or not job.awaited:
+                self._confirm(wording.NOT_KEPT[job.settings.speech.language], key="not kept")
+            return False
+        return True
 
     def _confirm(self, words: str, *, earcon: str | None = None, key: str = "tuning") -> None:
         self._say(Say(words, earcon=earcon, key=key))
+
+
+def _fail(job: _Job, reason: str) -> None:
+    for done in job.awaited:
+        done.set_exception(CommandError(reason))
