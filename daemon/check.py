@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 
-from daemon.check_probes import PROBES, Finding, Probe
+from daemon import check_keeping, check_machine, check_network, check_running
+from daemon.check_findings import Finding, Probe
+from daemon.check_probes import organs
+from daemon.check_service import service
 from daemon.settings import Loaded, Settings
 
 
@@ -22,7 +26,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     files = ", ".join(map(str, loaded.files)) or "defaults"
     findings = [Finding("settings", "ok", files)]
     _tell(findings, args.json)
-    for finding in examine(loaded.settings, PROBES):
+    for finding in examine(loaded.settings, probes(loaded, os.environ)):
         findings.append(finding)
         _tell([finding], args.json)
     vital = [finding.name for finding in findings if finding.state == "fail"]
@@ -34,10 +38,28 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     return 1 if vital else 0
 
 
-def examine(settings: Settings, probes: Iterable[Probe]) -> Iterable[Finding]:
-    """What each probe finds, as soon as it is known."""
+def probes(loaded: Loaded, env: Mapping[str, str]) -> Iterator[Probe]:
+    """Everything that is looked at; a daemon that runs is asked once, and first."""
+    running = check_running.find_running(loaded.settings, env)
+    yield lambda _: check_running.daemon(running)
+    yield from organs(running)
+    yield from (check_machine.libraries, check_machine.processor, check_machine.accelerators)
+    yield from (check_machine.memory, check_machine.disks, check_machine.clock, check_machine.real_time)
+    yield lambda _: check_keeping.configuration(loaded.files)
+    yield from (check_keeping.overrides, check_keeping.journal, service)
+    yield check_network.mqtt
+
+
+def examine(settings: Settings, probes: Iterable[Probe]) -> Iterator[Finding]:
+    """What each probe finds, as soon as it is known. A probe that fails itself is a finding too."""
     for probe in probes:
-        yield from probe(settings)
+        try:
+            yield from probe(settings)
+        except Exception as error:  # the others are still to be heard
+            name = getattr(probe, "__name__", type(probe).__name__)
+            yield Finding(
+                name, "warn", f"could not be looked at: {type(error).__name__}: {error}", "report it"
+            )
 
 
 def _tell(findings: Iterable[Finding], as_json: bool) -> None:

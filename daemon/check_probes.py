@@ -1,4 +1,4 @@
-"""What `watchword check` looks at: each probe looks at one thing and says what to do about it."""
+"""The doctor at the organs: models on each device, voice, loudspeaker, camera, describer, rights to devices."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import getpass
 import grp
 import os
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from daemon import app
+from daemon.check_findings import Finding, Probe, State
+from daemon.check_running import Running, judged_rate, rate_of
 from daemon.settings import Settings
 from daemon.trial import Facts, TrialFailed, attempt
+from pipeline.describer import DescribeError
+from pipeline.describers.factory import UnusableError, choose
+from pipeline.describers.memory import available_bytes, gigabytes
+from pipeline.describers.models import known_models
 from pipeline.image_text_models import AUTO, best_model
 from pipeline.store.errors import StoreError
 
-State = Literal["ok", "warn", "fail"]
+NOBODY = Running()
 _SAME_COSINE = 0.99
 """Embeddings of the same picture on two devices differ by rounding, not by more."""
 _NODES = (
@@ -27,19 +32,6 @@ _NODES = (
     ("sound", "snd/controlC*", "audio"),
     ("GPU", "dri/renderD*", "render"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How one thing stands; `fail` where Watchword cannot do its work without it."""
-
-    name: str
-    state: State
-    says: str
-    todo: str = ""
-
-
-Probe = Callable[[Settings], Iterator[Finding]]
 
 
 def folders(settings: Settings) -> Iterator[Finding]:
@@ -73,23 +65,27 @@ def store(settings: Settings) -> Iterator[Finding]:
         yield Finding("model store", "ok", f"{name} in {models.root}")
 
 
-def devices(settings: Settings) -> Iterator[Finding]:
-    """The model runs on each OpenVINO device and sees there what it sees on the processor."""
+def devices(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """The model runs on each OpenVINO device and sees there what it sees on the processor.
+
+    Beside a daemon only with the time that it leaves.
+    """
     import openvino
 
     wanted = settings.pipeline.device.replace(" ", "")
-    reference = _on_device(settings, "CPU")
+    idle = bool(running)
+    reference = _on_device(settings, "CPU", idle)
     yield judged("CPU", reference, reference, wanted)
     named = [] if wanted.lower() == "best" else wanted.split(",")
     for device in dict.fromkeys([*openvino.Core().available_devices, *named]):
         if device != "CPU":
-            yield judged(device, _on_device(settings, device), reference, wanted.partition(",")[0])
+            yield judged(device, _on_device(settings, device, idle), reference, wanted.partition(",")[0])
 
 
-def _on_device(settings: Settings, device: str) -> Facts | TrialFailed:
+def _on_device(settings: Settings, device: str, idle: bool) -> Facts | TrialFailed:
     pipeline = settings.pipeline.model_copy(update={"device": device})
     try:
-        return attempt("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
+        return attempt("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180, idle=idle)
     except TrialFailed as error:
         return error
 
@@ -110,10 +106,10 @@ def _cosine(a: Facts, b: Facts) -> float:
     return float(np.dot(a["embedding"], b["embedding"]))
 
 
-def voice(settings: Settings) -> Iterator[Finding]:
+def voice(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
     """A word can be turned into sound."""
     try:
-        facts = attempt("voice", settings)
+        facts = attempt("voice", settings, idle=bool(running))
     except TrialFailed as error:
         yield Finding("voice", "fail", str(error), "apt-get install espeak-ng")
         return
@@ -123,8 +119,14 @@ def voice(settings: Settings) -> Iterator[Finding]:
         yield Finding("voice", "fail", "it makes no sound", "set speech.voice to one of `espeak-ng --voices`")
 
 
-def loudspeaker(settings: Settings) -> Iterator[Finding]:
-    """Sound has somewhere to go; without it speech is written to a file."""
+def loudspeaker(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """Sound has somewhere to go; without it speech is written to a file. A daemon may hold the device."""
+    if running:
+        outlet = str(running.later.get("outlet"))
+        state: State = "ok" if outlet in ("loudspeaker", "another instance") else "warn"
+        todo = "" if state == "ok" else "plug one in; `aplay -l` lists what there is"
+        yield Finding("loudspeaker", state, f"the daemon speaks into: {outlet}", todo)
+        return
     try:
         yield Finding("loudspeaker", "ok", attempt("loudspeaker", settings)["device"])
     except TrialFailed as error:
@@ -132,8 +134,12 @@ def loudspeaker(settings: Settings) -> Iterator[Finding]:
         yield Finding("loudspeaker", "warn", str(error), todo)
 
 
-def camera(settings: Settings) -> Iterator[Finding]:
-    """The source delivers a picture."""
+def camera(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """The source delivers pictures, and each is assessed. A daemon that holds the camera is asked instead."""
+    if running:
+        yield Finding("camera", "ok", f"{running.later.get('source')}, held by the daemon")
+        yield rate_of(running)
+        return
     if settings.capture.source == "auto" and app.choose_source(settings) == app.DEMO:
         todo = "plug one in, or set capture.source; until then the demo clip is shown"
         yield Finding("camera", "warn", "there is none", todo)
@@ -143,6 +149,43 @@ def camera(settings: Settings) -> Iterator[Finding]:
         yield Finding("camera", "ok", f"{facts['source']}, {facts['width']} x {facts['height']}")
     except TrialFailed as error:
         yield Finding("camera", "fail", str(error), "set capture.source")
+        return
+    try:
+        facts = attempt("rate", settings, timeout_s=180)
+        yield judged_rate(facts["source"], facts["frames"], facts["skipped"], facts["fps"])
+    except TrialFailed as error:
+        yield Finding(
+            "camera rate", "fail", str(error), "watchword models pull starter, or set pipeline.device"
+        )
+
+
+def describer(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """Who describes, and whether its model fits into memory."""
+    if running and running.later.get("describer"):
+        yield Finding("describer", "ok", str(running.later["describer"]))
+        return
+    wanted = settings.describe
+    if wanted.backend in ("off", "tags"):
+        yield Finding("describer", "ok", wanted.backend)
+        return
+    models = app.open_store(settings)
+    language, cache = settings.speech.language, settings.paths.cache
+    try:
+        choice = choose(wanted, language, models.path, cache, available_bytes)
+    except UnusableError as error:
+        yield Finding("describer", "warn", f"{error}; templates are spoken instead", "set describe.model")
+    except DescribeError as error:
+        yield Finding("describer", "fail", str(error), "mend [describe]")
+    else:
+        yield _described(choice.spec.model if choice else None, choice.memory_bytes if choice else 0)
+
+
+def _described(model: str | None, room: int) -> Finding:
+    if model is None:
+        default = next(entry.name for entry in known_models().values() if entry.default)
+        says = "no model is in the store, or none fits into memory: templates are spoken"
+        return Finding("describer", "ok", says, f"watchword models pull {default}")
+    return Finding("describer", "ok", f"{model}, which may take {gigabytes(room)}")
 
 
 def rights(_: Settings) -> Iterator[Finding]:
@@ -169,4 +212,7 @@ def python(_: Settings) -> Iterator[Finding]:
     yield Finding("python", "ok", f"{sys.version.split()[0]}, {sys.prefix}")
 
 
-PROBES: tuple[Probe, ...] = (python, folders, store, devices, voice, loudspeaker, camera, rights)
+def organs(running: Running) -> tuple[Probe, ...]:
+    """Every probe of this module."""
+    held = (devices, voice, loudspeaker, camera, describer)
+    return (python, folders, store, *(partial(probe, running=running) for probe in held), rights)

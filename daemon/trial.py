@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,11 +14,21 @@ from typing import Any
 import numpy as np
 
 from capture.factory import open_camera
-from capture.frame import Image
+from capture.frame import Frame, Image
+from capture.reader import Reader
+from capture.slot import LatestSlot, SlotPolicy
 from daemon import app
+from daemon.blackbox import BlackBox
+from daemon.core import Core
+from daemon.ledger import Ledger
+from daemon.mind import Mind
 from daemon.settings import Settings
+from daemon.watcher import Watcher
 from speech.espeak import ChildSynthesizer
 from speech.synthesizer import SpeechRequest
+
+WARM_S, RATE_S = 1.5, 5.0
+"""Seconds of pictures that do not count, since everything is slow at first, and that do."""
 
 Facts = Mapping[str, Any]
 """What a trial found out, as plain values."""
@@ -26,11 +38,14 @@ class TrialFailed(Exception):
     """The device does not do what is wanted of it; the message is what it said last."""
 
 
-def attempt(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
-    """Run one of `TRIALS` in a child. Raises TrialFailed."""
+def attempt(name: str, settings: Settings, timeout_s: float = 60.0, *, idle: bool = False) -> Facts:
+    """Run one of `TRIALS` in a child. Raises TrialFailed.
+
+    `idle`: only with what processor time nobody else wants, as beside a daemon that watches.
+    """
     try:
         child = subprocess.run(  # noqa: S603 - ourselves; the settings go through a pipe, they may hold credentials
-            [sys.executable, "-m", "daemon.trial", name],
+            [sys.executable, "-m", "daemon.trial", name, *(["idle"] if idle else [])],
             input=settings.model_dump_json(),
             capture_output=True,
             text=True,
@@ -104,16 +119,57 @@ def _camera(settings: Settings) -> Facts:
     return {"source": camera.source, "width": frame.source_size[0], "height": frame.source_size[1]}
 
 
+def _rate(settings: Settings) -> Facts:
+    """Frames from the source through the detector, as the daemon takes them, for some seconds."""
+    detector = app.build_detector(settings)
+    source = app.source_path(settings, app.choose_source(settings))
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
+    reader = Reader(lambda: open_camera(source, settings.capture), slot, settings.capture, lambda _: None)
+    mind = Mind(BlackBox(Core(detector.spec)), time.monotonic)
+    mind.attach(lambda _effect, _timing: None)
+    watcher = Watcher(
+        slot, detector.assessor, mind, Ledger(), time.monotonic, lambda: None, settings.health.late_s
+    )
+    thread = threading.Thread(target=watcher.run, name="watch", daemon=True)
+    reader.start()
+    thread.start()
+    try:
+        first = _figures(reader, watcher, slot, WARM_S)
+        last = _figures(reader, watcher, slot, RATE_S)
+    finally:
+        watcher.close()
+        reader.stop()
+    frames, assessed, skipped = (b - a for a, b in zip(first, last, strict=True))
+    reason = reader.event.reason
+    return {
+        "source": source,
+        "frames": frames,
+        "skipped": skipped,
+        "fps": assessed / RATE_S,
+        "reason": reason,
+    }
+
+
+def _figures(
+    reader: Reader, watcher: Watcher, slot: LatestSlot[Frame], after_s: float
+) -> tuple[int, int, int]:
+    time.sleep(after_s)
+    return reader.frames, watcher.assessed, slot.skipped
+
+
 TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
     "model": _model,
     "voice": _voice,
     "loudspeaker": _loudspeaker,
     "camera": _camera,
+    "rate": _rate,
 }
 
 
 def main() -> int:
     """The child: settings as JSON come in, one JSON line goes out, what is wrong stands last on stderr."""
+    if sys.argv[2:] == ["idle"]:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     settings = Settings.model_validate_json(sys.stdin.read())
     try:
         facts = TRIALS[sys.argv[1]](settings)

@@ -47,15 +47,20 @@ class Broker(Protocol):
         ...
 
 
-Connect = Callable[[MqttSettings, str, tuple[str, bytes], Heard, Lost], Broker]
-"""Settings, client id, last will (kept) and who listens; raises BrokerError."""
+Connect = Callable[[MqttSettings, str, tuple[str, bytes] | None, Heard, Lost], Broker]
+"""Settings, client id, last will (kept) if any, and who listens; raises BrokerError."""
 
 
 class PahoBroker:
     """Over TCP or TLS, MQTT 3.1.1, which every broker speaks."""
 
     def __init__(
-        self, settings: MqttSettings, client: str, will: tuple[str, bytes], heard: Heard, lost: Lost
+        self,
+        settings: MqttSettings,
+        client: str,
+        will: tuple[str, bytes] | None,
+        heard: Heard,
+        lost: Lost,
     ) -> None:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
@@ -70,7 +75,8 @@ class PahoBroker:
         )
         self._client.connect_timeout = CONNECT_S
         self._client.max_queued_messages_set(WAITING_LIMIT)
-        self._client.will_set(will[0], will[1], qos=1, retain=True)
+        if will:
+            self._client.will_set(will[0], will[1], qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = lambda _c, _u, m: heard(m.topic, bytes(m.payload), m.retain)

@@ -1,0 +1,172 @@
+"""The doctor asks a daemon that runs: a camera or loudspeaker that it holds cannot be tried from outside."""
+
+from __future__ import annotations
+
+import pwd
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from daemon.check_findings import Finding, State
+from daemon.control_client import ControlClient, NotRunning
+from daemon.control_paths import client_sockets, state_socket
+from daemon.control_protocol import Status
+from daemon.errors import CommandError
+from daemon.settings import Settings
+
+BETWEEN_S = 2.0
+"""Seconds between two looks at the counts, so that old skips are told from present ones."""
+
+FIXES: Mapping[str, str] = {
+    "camera": "look at its cable and power; `journalctl -u watchword` says more",
+    "picture": "look whether the lens is covered, dirty or in the dark",
+    "detector": "set capture.device_fps lower, or pipeline.device to a faster one",
+    "describer": "watchword models list; `journalctl -u watchword` says more",
+    "voice": "apt-get install espeak-ng, then systemctl restart watchword",
+    "loudspeaker": "plug it in or switch it on; `aplay -l` lists what there is",
+    "disk": "make room on the disk of paths.state",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is known of the daemon here. Two statuses, `BETWEEN_S` apart, where it answers."""
+
+    path: Path | None = None
+    owner: str = ""
+    status: Mapping[str, Any] = field(default_factory=dict)
+    later: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Why it cannot be asked, though a socket is there."""
+    stale: tuple[Path, ...] = ()
+    """Sockets at which nobody listens."""
+
+    def __bool__(self) -> bool:
+        return bool(self.status)
+
+
+def find_running(
+    settings: Settings, env: Mapping[str, str], pause: Callable[[float], None] = time.sleep
+) -> Running:
+    """Ask the daemon that these settings would talk to."""
+    instance = settings.control.instance
+    paths = dict.fromkeys((*client_sockets(env, instance), state_socket(settings.paths.state, instance)))
+    stale: list[Path] = []
+    for path in paths:
+        if not path.is_socket():
+            continue
+        try:
+            with ControlClient(path) as client:
+                status = client.ask(Status())
+                pause(BETWEEN_S)
+                return Running(path, _owner(path), status, client.ask(Status()), stale=tuple(stale))
+        except NotRunning:
+            stale.append(path)
+        except CommandError as error:
+            return Running(path, _owner(path), problem=str(error), stale=tuple(stale))
+    return Running(stale=tuple(stale))
+
+
+def _owner(path: Path) -> str:
+    uid = path.stat().st_uid
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def daemon(running: Running, installed: str | None = None) -> Iterator[Finding]:
+    """Whether one runs, whose it is, and how it is."""
+    for path in running.stale:
+        yield Finding(
+            "control socket",
+            "ok",
+            f"{path} is left from a daemon that is gone",
+            "nothing: a start replaces it",
+        )
+    if running.problem:
+        yield Finding("daemon", "warn", f"{running.path} of {running.owner}: {running.problem}")
+        return
+    if not running:
+        todo = "watchword run, or systemctl start watchword"
+        yield Finding("daemon", "ok", "none runs here", todo)
+        return
+    status = running.status
+    said = f"process {status.get('pid')} of {running.owner}, {status.get('source')}"
+    ours, its = installed or version("watchword"), str(status.get("version"))
+    if its != ours:
+        yield Finding("daemon", "warn", f"{said}; it is {its}, this command {ours}", "restart it")
+    else:
+        yield Finding("daemon", "ok", f"{said}, version {its}, up {float(status.get('uptime_s', 0)):.0f} s")
+    yield from _organs(running.later)
+
+
+def _organs(status: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, organ in status.get("organs", {}).items():
+        reason = organ.get("reason", "ok")
+        if reason != "ok":
+            detail = f": {organ['detail']}" if organ.get("detail") else ""
+            yield Finding(f"organ {name}", _badness(name), f"{reason}{detail}", FIXES.get(name, ""))
+    for name in status.get("lost", ()):
+        yield Finding(
+            f"part {name}", "warn", "it has ended by itself", "journalctl -u watchword; then restart it"
+        )
+    if float(status.get("danger_muted_s", 0)) > 0:
+        yield Finding(
+            "danger", "warn", f"silent for {status['danger_muted_s']:.0f} s more", "watchword mute 0"
+        )
+
+
+def _badness(organ: str) -> State:
+    return "fail" if organ in ("camera", "picture", "detector", "voice") else "warn"
+
+
+def rate_of(running: Running) -> Finding:
+    """The camera's rate, from the daemon that holds it."""
+    before, after = running.status, running.later
+    fps = float(after.get("fps", 0.0))
+    skipped = int(after.get("skipped", 0)) - int(before.get("skipped", 0))
+    frames = int(after.get("frames", 0)) - int(before.get("frames", 0))
+    return judged_rate(str(after.get("source")), frames, skipped, fps, live=True)
+
+
+def judged_rate(source: str, frames: int, skipped: int, fps: float, *, live: bool = False) -> Finding:
+    """Every delivered frame must be assessed, at the rate that is configured."""
+    where = " (the daemon's own figures)" if live else ""
+    says = f"{fps:.1f} pictures a second assessed, {skipped} of {frames} skipped{where}"
+    if frames == 0:
+        return Finding("camera rate", "fail", f"{source}: no picture came{where}", FIXES["camera"])
+    if skipped:
+        todo = f"capture.device_fps = {max(1, int(fps * 0.9))}, or a faster pipeline.model or pipeline.device"
+        return Finding("camera rate", "fail", says, todo)
+    return Finding("camera rate", "ok", says)
+
+
+def listening(address: str, port: int, timeout_s: float = 1.0) -> bool:
+    """Whether anybody takes connections there."""
+    with suppress(OSError), socket.create_connection((address, port), timeout_s):
+        return True
+    return False
+
+
+def port_owner(port: int) -> str:
+    """The process that listens at a TCP port of this machine, as far as we may see it; else empty."""
+    inodes = {line for table in ("tcp", "tcp6") for line in _listeners(Path("/proc/net", table), port)}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if any(str(link.readlink()) in inodes for link in (folder / "fd").iterdir()):
+                return f"process {folder.name}, {(folder / 'comm').read_text().strip()}"
+    return ""
+
+
+def _listeners(table: Path, port: int) -> Iterator[str]:
+    with suppress(OSError):
+        for line in table.read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                yield f"socket:[{fields[9]}]"
