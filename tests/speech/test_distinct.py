@@ -11,7 +11,8 @@ import os
 import queue
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ from speech.player import Broke, Ended, Outlet, PlayerEvent
 from speech.settings import SpeechSettings
 from speech.utterance import Priority
 from speech.voice import Renderer
+from tests.pipeline.describe_made import cache as cache_folder
 from tests.speech.listening import Picture, distances, log_mel
 from tests.speech.made import needs_espeak, utterance
 
@@ -39,6 +41,8 @@ GAP_S = 0.1
 TRIES = 50
 """Without a device a sound breaks at once."""
 WAIT_S = 20.0
+VOICES = 3
+"""Engines that render at the same time: each spends much of it waiting for a process to start."""
 KINDS = [(language, rate) for language in ("en", "ko") for rate in (180, 300)]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if EVERY < 20 else 180), needs_espeak]
@@ -62,13 +66,20 @@ def danger_texts(language: str) -> tuple[str, ...]:
 
 @cache
 def phrases(language: str, rate: int) -> Phrases:
-    """Rendered once for all tests, without the earcons that many share."""
+    """Rendered once, without the earcons that many share, and kept between runs as the daemon keeps them."""
     settings = SpeechSettings(danger_rate_wpm=rate)
     texts = danger_texts(language)
-    with ChildSynthesizer(settings) as voice:
-        renderer = Renderer(settings, None, voice)
-        renderer.prepare([(text, language, Priority.DANGER) for text in texts])
-        sounds = tuple(renderer.render(utterance(text, language=language, earcon=None)) for text in texts)
+
+    def prepared(part: Sequence[str]) -> Renderer:
+        with ChildSynthesizer(settings) as voice:
+            renderer = Renderer(settings, cache_folder() / "phrases", voice)
+            renderer.prepare([(text, language, Priority.DANGER) for text in part])
+        return renderer
+
+    with ThreadPoolExecutor(VOICES) as pool:
+        list(pool.map(prepared, [texts[first::VOICES] for first in range(VOICES)]))
+    renderer = prepared(texts)
+    sounds = tuple(renderer.render(utterance(text, language=language, earcon=None)) for text in texts)
     return Phrases(texts, sounds, tuple(map(log_mel, sounds)))
 
 
@@ -82,7 +93,15 @@ class Recorder:
         assert self._player.wait_opened(WAIT_S) == Outlet.LOUDSPEAKER
         assert self._ear.wait(1, WAIT_S)
 
-    def heard(self, sound: Audio) -> Audio:
+    def heard(self, sounds: Sequence[Audio]) -> list[Audio]:
+        """What was heard of one sound or two, one on the left, the other on the right, at the same time."""
+        both = np.zeros((max(len(sound.samples) for sound in sounds), 2), np.int16)
+        for side, sound in enumerate(sounds):
+            both[: len(sound.samples), side] = sound.samples[:, 0]
+        recorded = self._recorded(Audio(both, sounds[0].rate))
+        return [Audio(recorded.samples[:, [side]], recorded.rate) for side in range(len(sounds))]
+
+    def _recorded(self, sound: Audio) -> Audio:
         """Once more where a busy machine let the device stall: that it comes back is tested elsewhere."""
         for _ in range(TRIES):
             begin = self._ear.frames()
@@ -117,8 +136,10 @@ def test_what_is_recorded_is_nearest_to_its_own_render(recorder: Recorder, langu
     known = phrases(language, rate)
     chosen = range(0, len(known.texts), EVERY)
     mistaken, own, other = [], [], []
-    for number in chosen:
-        far = distances(log_mel(recorder.heard(known.sounds[number])), known.pictures)
+    pairs = [chosen[first : first + 2] for first in range(0, len(chosen), 2)]
+    heard = [one for pair in pairs for one in recorder.heard([known.sounds[number] for number in pair])]
+    for number, sound in zip(chosen, heard, strict=True):
+        far = distances(log_mel(sound), known.pictures)
         nearest = int(far.argmin())
         if nearest != number:
             mistaken.append(f"{known.texts[number]} -> {known.texts[nearest]}")

