@@ -47,6 +47,7 @@ def probes(loaded: Loaded, env: Mapping[str, str]) -> Iterator[Probe]:
     yield from (check_machine.memory, check_machine.disks, check_machine.clock, check_machine.real_time)
     yield lambda _: check_keeping.configuration(loaded.files)
     yield from (check_keeping.overrides, check_keeping.journal, service)
+    yield lambda settings: check_network.desk(settings.desk)
     yield check_network.mqtt
 
 

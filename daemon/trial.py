@@ -16,6 +16,7 @@ import numpy as np
 from capture.factory import open_camera
 from capture.frame import Frame, Image
 from capture.reader import Reader
+from capture.redact import redact
 from capture.slot import LatestSlot, SlotPolicy
 from daemon import app
 from daemon.blackbox import BlackBox
@@ -29,6 +30,7 @@ from speech.synthesizer import SpeechRequest
 
 WARM_S, RATE_S = 1.5, 5.0
 """Seconds of pictures that do not count, since everything is slow at first, and that do."""
+END_S = 10.0
 
 Facts = Mapping[str, Any]
 """What a trial found out, as plain values."""
@@ -139,10 +141,11 @@ def _rate(settings: Settings) -> Facts:
     finally:
         watcher.close()
         reader.stop()
+        thread.join(END_S)  # a model in use must not be taken down with the process
     frames, assessed, skipped = (b - a for a, b in zip(first, last, strict=True))
     reason = reader.event.reason
     return {
-        "source": source,
+        "source": redact(source),
         "frames": frames,
         "skipped": skipped,
         "fps": assessed / RATE_S,
