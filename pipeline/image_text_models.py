@@ -62,7 +62,7 @@ def best_model(store: Store, accept: Callable[[str], bool] = lambda _: True) -> 
 def _chosen(store: Store, name: str) -> str:
     """A name that may stand in pipeline.model. Raises StoreError with those that may."""
     kinds = {line.name: line.kind for line in store.list()}
-    if kinds.get(name, "?") in (Kind.IMAGE_TEXT, "?") and name in kinds:
+    if kinds.get(name) in (Kind.IMAGE_TEXT, "?"):
         return name  # what is damaged beyond its kind is told by the store itself
     names = [AUTO, *(known for known, kind in kinds.items() if kind == Kind.IMAGE_TEXT)]
     near = difflib.get_close_matches(name, names, n=1)

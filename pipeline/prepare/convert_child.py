@@ -22,7 +22,7 @@ from pipeline.openclip.devices import Golden, self_test
 from pipeline.openclip.recipe import GOLDEN_FILE, RECIPE_FILE, TEXT_FILE, TOKENIZER_FILE, Recipe, Tokens
 from pipeline.openclip.tokens import TokenEncoder
 from pipeline.prepare import eight_bits, pictures, towers, vocabulary
-from pipeline.prepare.reference import WEIGHT_ENDINGS, Reference, load_reference
+from pipeline.prepare.reference import CONFIG_FILE, WEIGHT_ENDINGS, Reference, load_reference
 from pipeline.settings import HazardSettings
 from pipeline.store.disk import sha256_of
 from pipeline.store.errors import PrepareError
@@ -173,7 +173,7 @@ def shipped_prompts() -> list[str]:
 
 
 def _counts(path: Path) -> bool:
-    return path.suffix in WEIGHT_ENDINGS or path.name in ("open_clip_config.json", "tokenizer.json")
+    return path.suffix in WEIGHT_ENDINGS or path.name in (CONFIG_FILE, "tokenizer.json")
 
 
 def _unlink(graph: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.store.errors import PrepareError
 
+CONFIG_FILE = "open_clip_config.json"
 WEIGHT_ENDINGS = (".safetensors", ".bin", ".pth", ".pt")
 
 
@@ -62,11 +64,11 @@ class Reference:
 
 def load_reference(folder: Path) -> Reference:
     """From a folder as open_clip's own repositories look. Raises PrepareError."""
+    _require_files(folder)  # before torch is loaded, which takes its time
+
     import open_clip
     import torch
 
-    if not any(path.suffix in WEIGHT_ENDINGS for path in folder.iterdir()):
-        raise PrepareError(f"{folder} holds no weights ({', '.join(WEIGHT_ENDINGS)})")
     torch.backends.mha.set_fastpath_enabled(False)  # the fast path cannot be traced
     spec = f"local-dir:{folder}"
     try:
@@ -75,6 +77,20 @@ def load_reference(folder: Path) -> Reference:
     except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
         raise PrepareError(f"open_clip cannot load {folder}: {_one_line(error)}") from None
     return _described(model, tokenizer)
+
+
+def _require_files(folder: Path) -> None:
+    if not any(path.suffix in WEIGHT_ENDINGS for path in folder.iterdir()):
+        raise PrepareError(f"{folder} holds no weights ({', '.join(WEIGHT_ENDINGS)})")
+    config = folder / CONFIG_FILE
+    try:
+        described = json.loads(config.read_bytes())
+    except FileNotFoundError:
+        raise PrepareError(f"{folder} holds no {CONFIG_FILE}, which open_clip's models have") from None
+    except ValueError as error:
+        raise PrepareError(f"{config} is broken: {_one_line(error)}") from None
+    if not isinstance(described, dict) or "model_cfg" not in described:
+        raise PrepareError(f"{config} does not describe a model: model_cfg is missing")
 
 
 def _described(model: Any, tokenizer: Any) -> Reference:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.image_text import PromptSet
 from pipeline.openclip.model import OpenClipModel
 from pipeline.openclip.recipe import ModelUnusableError, Recipe, Tokens, read_recipe
 from pipeline.prepare import vocabulary
+from pipeline.prepare.convert_child import Conversion
 from pipeline.prepare.eight_bits import Trial
 from pipeline.prepare.pictures import drawn
 from pipeline.prepare.reference import Reference, load_reference
@@ -188,11 +190,12 @@ def test_running_needs_neither_torch_nor_open_clip(clip: Converted) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
+@pytest.mark.filterwarnings("ignore:Converting a tensor to a Python boolean")
 def test_a_calibration_may_travel_with_the_same_weights_but_not_to_others(
     clip: Converted, foreign: Converted, tmp_path: Path
 ) -> None:
-    again = Converted(clip.raw, tmp_path / "store", None)
-    one, two = read_recipe(clip.folder), read_recipe(again.folder)
+    Conversion("again", clip.raw, tmp_path, None, Notes().note).run()  # in this process: torch is loaded here
+    one, two = read_recipe(clip.folder), read_recipe(tmp_path)
     assert (one.identity == two.identity) == (one.precision == two.precision)
     assert one.identity != read_recipe(foreign.folder).identity
 
@@ -224,24 +227,49 @@ def test_a_device_that_is_not_here_is_passed_over(clip: Converted) -> None:
     assert OpenClipModel(clip.folder, device="best").device in ("NPU", "GPU", "CPU")
 
 
-@pytest.mark.parametrize("fault", ["no weights", "no config", "broken config", "torn weights"])
-def test_a_folder_that_cannot_be_converted_is_one_line(tmp_path: Path, fault: str) -> None:
-    raw = write_model(tmp_path / "raw")
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("no weights", "holds no weights"),
+        ("no config", "holds no open_clip_config.json"),
+        ("text as config", "open_clip_config.json is broken"),
+        ("empty config", "model_cfg is missing"),
+        ("torn weights", ""),
+    ],
+)
+def test_a_folder_that_cannot_be_converted_is_one_line(
+    clip: Converted, tmp_path: Path, fault: str, said: str
+) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(clip.raw, raw)
     config, weights = raw / "open_clip_config.json", raw / "open_clip_model.safetensors"
-    if fault == "no weights":
-        weights.unlink()
-    elif fault == "no config":
-        config.unlink()
-    elif fault == "broken config":
-        config.write_text(json.dumps({"model_cfg": {"embed_dim": 3}}))
-    else:
-        weights.write_bytes(weights.read_bytes()[:1000])
+    match fault:
+        case "no weights":
+            weights.unlink()
+        case "no config":
+            config.unlink()
+        case "text as config":
+            config.write_text("a model")
+        case "empty config":
+            config.write_text("{}")
+        case _:
+            weights.write_bytes(weights.read_bytes()[:1000])
     store = Store(tmp_path / "store", Catalogue(()))
     with pytest.raises(PrepareError) as caught:
         store.pull(f"local-dir:{raw}")
+    assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "Traceback" not in str(caught.value)
     assert [path.name for path in store.root.iterdir()] == [".raw.lock"]
+
+
+def test_a_config_that_open_clip_cannot_use_is_one_line(clip: Converted, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(clip.raw, raw)
+    (raw / "open_clip_config.json").write_text(json.dumps({"model_cfg": {"embed_dim": 3}}))
+    with pytest.raises(PrepareError, match="open_clip cannot load") as caught:
+        load_reference(raw)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_tokenizer_that_reads_otherwise_is_refused(clip: Converted) -> None:
