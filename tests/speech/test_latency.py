@@ -14,12 +14,32 @@ def opened() -> LatencyPolicy:
     return policy
 
 
-def test_repeated_underruns_raise_it_one_step() -> None:
+def stalls(policy: LatencyPolicy, from_s: float, underruns: int = 0, *, idle: bool = True) -> list[bool]:
+    """Three stalls of some blocks each, a second apart; what came of each look at them."""
+    return [
+        policy.wants_reopening(underruns + 2 * number, idle, from_s + number)
+        for number in range(1, LIMIT + 1)
+    ]
+
+
+def test_repeated_stalls_raise_it_one_step() -> None:
     policy = opened()
     assert policy.latency_s == STEPS_S[0]
-    assert not policy.wants_reopening(LIMIT - 1, True, SETTLE_S + 1)
-    assert policy.wants_reopening(LIMIT, True, SETTLE_S + 2)
+    assert stalls(policy, SETTLE_S) == [False, False, True]
     assert policy.latency_s == STEPS_S[1]
+
+
+def test_one_long_stall_is_one_however_many_blocks_it_took() -> None:
+    policy = opened()
+    looks = [policy.wants_reopening(10 * number, True, SETTLE_S + number * 0.05) for number in range(9)]
+    assert not any(looks)
+    assert not policy.wants_reopening(80, True, SETTLE_S + WINDOW_S - 1)
+
+
+def test_a_device_that_never_keeps_up_is_given_more_within_two_seconds() -> None:
+    policy = opened()
+    looks = [policy.wants_reopening(number, True, SETTLE_S + number * 0.05) for number in range(1, 40)]
+    assert sum(looks) == 1
 
 
 def test_rare_ones_and_those_of_the_start_do_not() -> None:
@@ -31,19 +51,33 @@ def test_rare_ones_and_those_of_the_start_do_not() -> None:
 
 def test_it_waits_until_nothing_sounds() -> None:
     policy = opened()
-    assert not policy.wants_reopening(LIMIT, False, SETTLE_S + 1)
-    assert policy.wants_reopening(LIMIT, True, SETTLE_S + 2)
+    assert not any(stalls(policy, SETTLE_S, idle=False))
+    assert policy.wants_reopening(2 * LIMIT, True, SETTLE_S + 5)
 
 
-def test_after_a_long_calm_less_is_tried_again() -> None:
+def test_after_a_calm_less_is_tried_again() -> None:
     policy = opened()
-    assert policy.wants_reopening(LIMIT, True, SETTLE_S + 1)
+    assert stalls(policy, SETTLE_S)[-1]
     policy.opened(10.0)
-    assert not policy.wants_reopening(0, True, CALM_S)
-    assert policy.wants_reopening(0, True, 10.0 + CALM_S)
+    assert not policy.wants_reopening(0, True, 9.0 + CALM_S[0])
+    assert policy.wants_reopening(0, True, 10.0 + CALM_S[0])
     assert policy.latency_s == STEPS_S[0]
-    policy.opened(2 * CALM_S)
-    assert not policy.wants_reopening(0, True, 9 * CALM_S)
+    policy.opened(20.0 + CALM_S[0])
+    assert not policy.wants_reopening(0, True, 9 * CALM_S[-1])
+
+
+def test_what_did_not_hold_is_tried_less_and_less_often() -> None:
+    policy, now, waited = opened(), 10.0, []
+    for _ in range(6):
+        assert stalls(policy, now)[-1]
+        policy.opened(now := now + 10)
+        began_s = now
+        while not policy.wants_reopening(0, True, now):
+            now += 1
+        waited.append(now - began_s)
+        policy.opened(now)
+        now += 5
+    assert waited == [120, 300, 600, 600, 600, 600]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.floats(0, 100)), max_size=100))
