@@ -6,12 +6,14 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 from daemon import check_keeping, check_machine, check_network, check_running
 from daemon.check_findings import Finding, Probe
 from daemon.check_probes import organs
+from daemon.check_running import Running
 from daemon.check_service import service
 from daemon.settings import Loaded, Settings
 
@@ -26,9 +28,11 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     files = ", ".join(map(str, loaded.files)) or "defaults"
     findings = [Finding("settings", "ok", files)]
     _tell(findings, args.json)
-    for finding in examine(loaded.settings, probes(loaded, os.environ)):
-        findings.append(finding)
-        _tell([finding], args.json)
+    running = check_running.find_running(loaded.settings, os.environ)
+    with _aside(bool(running)):
+        for finding in examine(loaded.settings, probes(loaded, running)):
+            findings.append(finding)
+            _tell([finding], args.json)
     vital = [finding.name for finding in findings if finding.state == "fail"]
     if args.json:
         report = {"fine": not vital, "findings": [asdict(finding) for finding in findings]}
@@ -38,9 +42,21 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     return 1 if vital else 0
 
 
-def probes(loaded: Loaded, env: Mapping[str, str]) -> Iterator[Probe]:
-    """Everything that is looked at; a daemon that runs is asked once, and first."""
-    running = check_running.find_running(loaded.settings, env)
+@contextmanager
+def _aside(beside_a_daemon: bool) -> Iterator[None]:
+    """Only with what processor time is left, children too: to examine must not slow what watches."""
+    if beside_a_daemon:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    try:
+        yield
+    finally:
+        if beside_a_daemon:
+            with suppress(PermissionError):
+                os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def probes(loaded: Loaded, running: Running) -> Iterator[Probe]:
+    """Everything that is looked at."""
     yield lambda _: check_running.daemon(running)
     yield from organs(running)
     yield from (check_machine.libraries, check_machine.processor, check_machine.accelerators)

@@ -65,27 +65,23 @@ def store(settings: Settings) -> Iterator[Finding]:
         yield Finding("model store", "ok", f"{name} in {models.root}")
 
 
-def devices(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
-    """The model runs on each OpenVINO device and sees there what it sees on the processor.
-
-    Beside a daemon only with the time that it leaves.
-    """
+def devices(settings: Settings) -> Iterator[Finding]:
+    """The model runs on each OpenVINO device and sees there what it sees on the processor."""
     import openvino
 
     wanted = settings.pipeline.device.replace(" ", "")
-    idle = bool(running)
-    reference = _on_device(settings, "CPU", idle)
+    reference = _on_device(settings, "CPU")
     yield judged("CPU", reference, reference, wanted)
     named = [] if wanted.lower() == "best" else wanted.split(",")
     for device in dict.fromkeys([*openvino.Core().available_devices, *named]):
         if device != "CPU":
-            yield judged(device, _on_device(settings, device, idle), reference, wanted.partition(",")[0])
+            yield judged(device, _on_device(settings, device), reference, wanted.partition(",")[0])
 
 
-def _on_device(settings: Settings, device: str, idle: bool) -> Facts | TrialFailed:
+def _on_device(settings: Settings, device: str) -> Facts | TrialFailed:
     pipeline = settings.pipeline.model_copy(update={"device": device})
     try:
-        return attempt("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180, idle=idle)
+        return attempt("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
     except TrialFailed as error:
         return error
 
@@ -106,10 +102,10 @@ def _cosine(a: Facts, b: Facts) -> float:
     return float(np.dot(a["embedding"], b["embedding"]))
 
 
-def voice(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+def voice(settings: Settings) -> Iterator[Finding]:
     """A word can be turned into sound."""
     try:
-        facts = attempt("voice", settings, idle=bool(running))
+        facts = attempt("voice", settings)
     except TrialFailed as error:
         yield Finding("voice", "fail", str(error), "apt-get install espeak-ng")
         return
@@ -214,5 +210,5 @@ def python(_: Settings) -> Iterator[Finding]:
 
 def organs(running: Running) -> tuple[Probe, ...]:
     """Every probe of this module."""
-    held = (devices, voice, loudspeaker, camera, describer)
-    return (python, folders, store, *(partial(probe, running=running) for probe in held), rights)
+    asked = (partial(probe, running=running) for probe in (loudspeaker, camera, describer))
+    return (python, folders, store, devices, voice, *asked, rights)

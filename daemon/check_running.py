@@ -142,7 +142,12 @@ def judged_rate(source: str, frames: int, skipped: int, fps: float, *, live: boo
     if frames == 0:
         return Finding("camera rate", "fail", f"{source}: no picture came{where}", FIXES["camera"])
     if skipped:
-        todo = f"capture.device_fps = {max(1, int(fps * 0.9))}, or a faster pipeline.model or pipeline.device"
+        most = max(1, int(fps * 0.9))
+        device = source.isdigit() or source.startswith("/dev/")
+        slower = (
+            f"capture.device_fps = {most}" if device else f"have it send {most} pictures a second at most"
+        )
+        todo = f"{slower}, or take a faster pipeline.model or pipeline.device"
         return Finding("camera rate", "fail", says, todo)
     return Finding("camera rate", "ok", says)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -40,14 +39,11 @@ class TrialFailed(Exception):
     """The device does not do what is wanted of it; the message is what it said last."""
 
 
-def attempt(name: str, settings: Settings, timeout_s: float = 60.0, *, idle: bool = False) -> Facts:
-    """Run one of `TRIALS` in a child. Raises TrialFailed.
-
-    `idle`: only with what processor time nobody else wants, as beside a daemon that watches.
-    """
+def attempt(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
+    """Run one of `TRIALS` in a child. Raises TrialFailed."""
     try:
         child = subprocess.run(  # noqa: S603 - ourselves; the settings go through a pipe, they may hold credentials
-            [sys.executable, "-m", "daemon.trial", name, *(["idle"] if idle else [])],
+            [sys.executable, "-m", "daemon.trial", name],
             input=settings.model_dump_json(),
             capture_output=True,
             text=True,
@@ -126,7 +122,8 @@ def _rate(settings: Settings) -> Facts:
     detector = app.build_detector(settings)
     source = app.source_path(settings, app.choose_source(settings))
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
-    reader = Reader(lambda: open_camera(source, settings.capture), slot, settings.capture, lambda _: None)
+    capture = settings.capture.model_copy(update={"loop": True})  # a short clip is to last
+    reader = Reader(lambda: open_camera(source, capture), slot, capture, lambda _: None)
     mind = Mind(BlackBox(Core(detector.spec)), time.monotonic)
     mind.attach(lambda _effect, _timing: None)
     watcher = Watcher(
@@ -171,8 +168,6 @@ TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
 
 def main() -> int:
     """The child: settings as JSON come in, one JSON line goes out, what is wrong stands last on stderr."""
-    if sys.argv[2:] == ["idle"]:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     settings = Settings.model_validate_json(sys.stdin.read())
     try:
         facts = TRIALS[sys.argv[1]](settings)

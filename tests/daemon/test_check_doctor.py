@@ -1,0 +1,349 @@
+"""The doctor's decisions, facts in and findings out; and the doctor beside a daemon, whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon import check_keeping, check_machine, check_network, check_probes, check_running, check_service
+from daemon.check import examine
+from daemon.check_findings import Finding
+from daemon.check_machine import INTEL, Node
+from daemon.check_running import Running, find_running
+from daemon.check_service import Unit
+from daemon.cli import main
+from daemon.control_protocol import Request
+from daemon.control_server import ControlServer
+from daemon.desk.mqtt.settings import MqttSettings
+from daemon.desk.settings import DeskSettings
+from daemon.errors import CommandError
+from daemon.event_feed import EventFeed
+from daemon.journal.places import Places
+from daemon.journal.store import Store
+from daemon.settings import Settings, defaults
+from tests.daemon.desk.mosquitto import Mosquitto, free_port
+
+STATUS: dict[str, Any] = {
+    "version": "1", "pid": 7, "source": "/dev/video0", "uptime_s": 60.0, "fps": 9.6, "frames": 100,
+    "skipped": 4, "outlet": "loudspeaker", "describer": "tags: ready", "danger_muted_s": 0.0, "lost": [],
+    "organs": {"camera": {"reason": "ok"}},
+}  # fmt: skip
+
+
+def states(findings: Iterator[Finding]) -> dict[str, str]:
+    return {finding.name: finding.state for finding in findings}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return defaults({"HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("frames", "skipped", "state", "todo"),
+    [(100, 0, "ok", ""), (100, 1, "fail", "capture.device_fps = 8"), (0, 0, "fail", "cable")],
+)
+def test_a_camera_whose_frames_are_not_all_assessed_fails(
+    frames: int, skipped: int, state: str, todo: str
+) -> None:
+    finding = check_running.judged_rate("/dev/video0", frames, skipped, 9.6)
+    assert finding.state == state
+    assert todo in finding.todo
+
+
+def test_old_skips_are_told_from_present_ones() -> None:
+    later = {**STATUS, "frames": 120}
+    assert check_running.rate_of(Running(status=STATUS, later=later)).state == "ok"
+    assert check_running.rate_of(Running(status=STATUS, later={**later, "skipped": 5})).state == "fail"
+
+
+def test_a_daemon_tells_of_its_organs_and_its_version() -> None:
+    organs = {"loudspeaker": {"reason": "lost", "detail": "unplugged"}, "camera": {"reason": "dark"}}
+    sick = {**STATUS, "organs": organs, "lost": ["keys"], "danger_muted_s": 5.0}
+    found = list(check_running.daemon(Running(Path("/s"), "root", STATUS, sick), "2"))
+    assert states(iter(found)) == {
+        "daemon": "warn", "organ loudspeaker": "warn", "organ camera": "fail", "part keys": "warn",
+        "danger": "warn",
+    }  # fmt: skip
+    assert all(finding.todo for finding in found)
+    (fine,) = check_running.daemon(Running(Path("/s"), "root", STATUS, STATUS), "1")
+    assert fine.state == "ok"
+
+
+UNIT = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running", "UnitFileState": "enabled"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "version", "state", "todo"),
+    [
+        ({}, "1", "ok", ""),
+        ({"ActiveState": "failed", "Result": "exit-code"}, "1", "fail", "journalctl --user -u watchword"),
+        ({"ActiveState": "activating", "SubState": "auto-restart"}, "1", "fail", "journalctl"),
+        ({"NeedDaemonReload": "yes"}, "1", "warn", "systemctl --user daemon-reload"),
+        ({}, "0.9", "warn", "script/install"),
+        ({"UnitFileState": "disabled"}, "1", "warn", "systemctl --user enable watchword"),
+        ({"ActiveState": "inactive", "SubState": "dead"}, "1", "warn", "systemctl --user start watchword"),
+    ],
+)
+def test_a_unit_is_judged_by_what_systemd_says(
+    facts: Mapping[str, str], version: str, state: str, todo: str
+) -> None:
+    finding = check_service.judged_unit(Unit("watchword", "--user", {**UNIT, **facts}, version), "1")
+    assert finding.state == state
+    assert todo in finding.todo
+
+
+def test_two_services_at_one_camera_are_one_too_many() -> None:
+    both = [Unit("watchword", scope, UNIT, "1") for scope in ("", "--user")]
+    assert states(check_service.judged_units(both, "1"))["systemd"] == "fail"
+    assert states(check_service.judged_units([], "1")) == {"systemd": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "state", "says"),
+    [
+        (set(), "ok", "not listed"), ({"sse4_2"}, "warn", "without AVX2"), ({"avx2"}, "ok", "gain little"),
+        ({"avx2", "avx_vnni"}, "ok", "worth it"),
+    ],
+)  # fmt: skip
+def test_what_the_processor_means(flags: set[str], state: str, says: str) -> None:
+    finding = check_machine.judged_flags(flags, 2)
+    assert finding.state == state
+    assert says in finding.says
+
+
+@pytest.mark.parametrize(
+    ("drivers", "governors", "preferences", "expected"),
+    [
+        ({"acpi-cpufreq"}, {"powersave"}, set(), ["warn"]),
+        ({"intel_pstate"}, {"powersave"}, {"balance_performance"}, ["ok"]),
+        ({"intel_pstate"}, {"powersave"}, {"power"}, ["warn"]),
+        ({"acpi-cpufreq"}, {"performance"}, set(), ["ok"]),
+        (set(), set(), set(), []),
+    ],
+)
+def test_a_clock_that_is_held_low_is_found(
+    drivers: set[str], governors: set[str], preferences: set[str], expected: list[str]
+) -> None:
+    assert [f.state for f in check_machine.judged_governor(drivers, governors, preferences)] == expected
+
+
+def test_heat_memory_disk_clock_and_real_time() -> None:
+    assert [f.state for f in check_machine.judged_heat(0, 97.0)] == ["warn"]
+    assert [f.state for f in check_machine.judged_heat(3, 50.0)] == ["warn"]
+    assert [f.state for f in check_machine.judged_heat(0, None)] == []
+    assert [check_machine.judged_memory(n).state for n in (10**8, 5 * 10**8, 10**9)] == ["fail", "warn", "ok"]
+    disk = [check_machine.judged_disk("state", Path("/x"), n).state for n in (0, 10**8, 10**10)]
+    assert disk == ["fail", "warn", "ok"]
+    clock = [
+        check_machine.judged_clock(*a).state
+        for a in ((1e9, 1.7e9, ""), (1.8e9, 1.7e9, "no"), (1.8e9, 1.7e9, ""))
+    ]
+    assert clock == ["warn", "warn", "ok"]
+    real_time = [
+        check_machine.judged_real_time(*a).state for a in ((False, 0), (False, 5), (False, -1), (True, 0))
+    ]
+    assert real_time == ["warn", "ok", "ok", "ok"]
+
+
+def test_a_driver_is_missing_only_where_there_is_a_device_that_may_be_used() -> None:
+    node = Node("/dev/dri/renderD128", INTEL, usable=True)
+    (finding,) = check_machine.judged_accelerators([node], [], ["CPU"])
+    assert (finding.state, "intel-opencl-icd" in finding.todo) == ("warn", True)
+    assert states(check_machine.judged_accelerators([node], [], ["CPU", "GPU.0"])) == {"GPU driver": "ok"}
+    hidden = Node("/dev/dri/renderD128", INTEL, usable=False)  # its rights are found elsewhere
+    assert list(check_machine.judged_accelerators([hidden], [], ["CPU"])) == []
+    other = Node("/dev/dri/renderD128", "0x10de", usable=True)
+    assert states(check_machine.judged_accelerators([other], [], ["CPU"])) == {"GPU driver": "ok"}
+    npu = Node("/dev/accel/accel0", INTEL, usable=True)
+    found = states(check_machine.judged_accelerators([], [npu], ["CPU", "GPU"]))
+    assert found == {"GPU driver": "ok", "NPU driver": "warn"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "state"),
+    [
+        (0o644, 'source = "rtsp://camera/1"', "ok"),
+        (0o644, 'source = "rtsp://me:secret@camera/1"', "warn"),
+        (0o640, 'source = "rtsp://me:secret@camera/1"', "ok"),
+        (0o666, "", "warn"),
+        (0o644, '# source = "rtsp://me:secret@camera/1"', "ok"),
+    ],
+)
+def test_a_configuration_with_a_password_is_for_few(tmp_path: Path, mode: int, text: str, state: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"[capture]\n{text}\n")
+    file.chmod(mode)
+    (finding,) = check_keeping.configuration([file])
+    assert finding.state == state
+    assert "secret" not in finding.says
+
+
+def test_overrides_are_named(settings: Settings) -> None:
+    file = settings.paths.state / "overrides.toml"
+    assert states(check_keeping.overrides(settings)) == {"overrides": "ok"}
+    file.parent.mkdir(parents=True)
+    file.write_text("[speech]\nrate_wpm = 250\n")
+    (finding,) = check_keeping.overrides(settings)
+    assert "speech.rate_wpm" in finding.says
+
+
+def test_a_journal_is_looked_through(settings: Settings) -> None:
+    places = Places.below(settings.paths.state)
+    assert states(check_keeping.journal(settings)) == {"journal": "ok"}
+    store = Store(places, "run", 0.0, {})
+    store.close()
+    (finding,) = check_keeping.journal(settings)
+    assert finding.says.startswith("0 events")
+    with sqlite3.connect(places.database) as link:
+        link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(places.database.read_bytes())
+    data[len(data) // 2 :] = b"\xff" * (len(data) - len(data) // 2)
+    places.database.write_bytes(data)
+    (finding,) = check_keeping.journal(settings)
+    assert (finding.state, bool(finding.todo)) == ("warn", True)
+
+
+def test_a_disk_without_room_keeps_nothing() -> None:
+    assert [f.state for f in check_keeping.judged_room(10, 100, Path("/x"))] == ["warn"]
+    assert list(check_keeping.judged_room(100, 10, Path("/x"))) == []
+
+
+@pytest.mark.parametrize(
+    ("desk", "expected"),
+    [
+        ({}, []),
+        ({"address": "::1"}, []),
+        ({"address": "0.0.0.0"}, ["fail"]),
+        ({"address": "192.168.1.5", "token_file": "/t"}, ["warn"]),
+        ({"address": "192.168.1.5", "token_file": "/t", "certificate_file": "/c"}, ["ok"]),
+        ({"address": "dead"}, ["fail"]),
+    ],
+)
+def test_a_desk_open_to_the_network_needs_a_token_and_tls(desk: dict[str, Any], expected: list[str]) -> None:
+    assert [f.state for f in check_network.judged_exposure(DeskSettings(**desk))] == expected
+
+
+def test_a_port_that_somebody_else_has_is_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert check_running.listening("127.0.0.1", port)
+        assert "python" in check_running.port_owner(port)
+    wanted = DeskSettings(port=port)
+    assert check_network.judged_port(wanted, True, "process 7, nginx").state == "warn"
+    assert check_network.judged_port(wanted, True, "process 7, watchword").state == "ok"
+    assert check_network.judged_port(wanted, False, "").state == "ok"
+
+
+def test_secrets_are_for_their_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    file = tmp_path / "secret"
+
+    def judged(name: str, shortest: int = 1) -> Finding:
+        return check_network.judged_secret(check_network.look_at("mqtt.password_file", name), shortest)
+
+    assert judged(str(file)).state == "fail"
+    file.write_text("hunter2\n")
+    file.chmod(0o644)
+    assert judged(str(file)).state == "warn"
+    file.chmod(0o600)
+    assert judged(str(file)).state == "ok"
+    assert judged(str(file), 16).state == "fail"
+    assert judged("mqtt").state == "ok"  # only the service sees it
+    assert "hunter2" not in judged(str(file), 16).says
+
+
+def test_a_broker_is_tried(settings: Settings, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path).start()
+    try:
+        there = MqttSettings(enabled=True, port=broker.port)
+        assert states(check_network.mqtt(settings.model_copy(update={"mqtt": there}))) == {"mqtt": "ok"}
+    finally:
+        broker.stop()
+    away = MqttSettings(enabled=True, port=free_port())
+    assert states(check_network.mqtt(settings.model_copy(update={"mqtt": away}))) == {"mqtt": "warn"}
+
+
+def test_a_describer_that_does_not_fit_is_no_secret(settings: Settings) -> None:
+    def described(**wanted: Any) -> str:
+        describe = settings.describe.model_copy(update=wanted)
+        (finding,) = check_probes.describer(settings.model_copy(update={"describe": describe}))
+        return finding.state
+
+    assert described() == "ok"
+    assert described(backend="off") == "ok"
+    assert described(backend="openvino", model="/nowhere") == "warn"
+    assert described(backend="openai") == "fail"
+
+
+def test_a_probe_that_fails_itself_is_told_and_the_others_go_on(settings: Settings) -> None:
+    def broken(_: Settings) -> Iterator[Finding]:
+        raise RuntimeError("oh")
+
+    found = list(examine(settings, [broken, check_keeping.overrides]))
+    assert [finding.name for finding in found] == ["broken", "overrides"]
+    assert (found[0].state, "oh" in found[0].says) == ("warn", True)
+
+
+def test_sockets_that_are_stale_or_refuse_are_told_from_a_daemon(settings: Settings) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="watchword"))
+    place = folder / "watchword"
+    place.mkdir()
+    env = {"XDG_RUNTIME_DIR": str(folder), "RUNTIME_DIRECTORY": str(place)}
+    try:
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(place / "watchword.sock"))
+        running = find_running(settings, env, lambda _: None)
+        assert (bool(running), running.stale) == (False, (place / "watchword.sock",))
+        assert states(check_running.daemon(running))["daemon"] == "ok"
+
+        def starting(_: Request) -> Mapping[str, Any]:
+            raise CommandError("still starting; try again in a few seconds")
+
+        server = ControlServer(place / "watchword.sock", starting, EventFeed())
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        running = find_running(settings, env, lambda _: None)
+        server.close()
+        thread.join(10)
+        (finding,) = check_running.daemon(running)
+        assert (finding.state, "still starting" in finding.says) == ("warn", True)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+def test_beside_a_daemon_its_devices_are_not_touched(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="watchword"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(folder))
+    monkeypatch.setenv("WATCHWORD_PATHS__MODELS", str(models))
+    monkeypatch.setenv("WATCHWORD_PATHS__STATE", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    frames = iter(range(100, 200, 20))
+    server = ControlServer(
+        folder / "watchword.sock", lambda _: {**STATUS, "frames": next(frames)}, EventFeed()
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        main(["check", "--json", "--source", "/dev/video-that-is-busy"])
+    finally:
+        server.close()
+        thread.join(10)
+        shutil.rmtree(folder)
+    report = json.loads(capsys.readouterr().out)
+    found = {finding["name"]: finding for finding in report["findings"]}
+    assert (found["camera"]["state"], found["camera rate"]["state"]) == ("ok", "ok")
+    assert found["loudspeaker"]["says"] == "the daemon speaks into: loudspeaker"
+    assert all(f["todo"] for f in found.values() if f["state"] != "ok"), report
