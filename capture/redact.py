@@ -7,7 +7,8 @@ import re
 _SECRET_NAMES = "token|passw|pwd|pass|secret|key|auth|cred|sig|session|user|usr|login|account"  # noqa: S105 - names, not values
 # Within the host part; in a query, a fragment or (some recorders) the path: /user=admin&password=x.
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@")
-_SECRET_VALUE = re.compile(rf"([\w.%-]*(?:{_SECRET_NAMES})[\w.%-]*=)[^&\s]+", re.IGNORECASE)
+# Only tried where a word begins: a long word would take seconds, and other threads wait meanwhile.
+_SECRET_VALUE = re.compile(rf"(?<![\w.%-])([\w.%-]*(?:{_SECRET_NAMES})[\w.%-]*=)[^&\s]+", re.IGNORECASE)
 # People leave /, # and ? in passwords unescaped. Hiding too much of a strange address is better than
 # showing a part of a password.
 _STRANGE_USER_INFO = re.compile(r"(?<=://)\S*@")

@@ -72,17 +72,17 @@ def questions(places: Places) -> dict[str, Callable[[random.Random], object]]:
     }
 
 
-def filled(places: Places, events: int) -> list[float]:
-    """Write so many events; events a second of each thousandth part."""
+def filled(places: Places, events: int, batch: int = BATCH) -> list[float]:
+    """Write so many events; how many a second in each batch."""
     places.prepare()
     store = Store(places, "bench", BEGAN_S, {})
     rates, dice = [], random.Random(7)  # noqa: S311 - no secret
     try:
-        for first in range(0, events, BATCH):
-            notes = [note(number, dice) for number in range(first, first + BATCH)]
+        for first in range(0, events, batch):
+            notes = [note(number, dice) for number in range(first, first + batch)]
             began_s = time.perf_counter()
             store.write(notes)
-            rates.append(BATCH / (time.perf_counter() - began_s))
+            rates.append(batch / (time.perf_counter() - began_s))
     finally:
         store.close()
     return rates

@@ -260,7 +260,7 @@ class Clerk:
         try:
             event = json.loads(line)
             moment = self._moment(event)
-            return Note.of(event, moment.evidence, self._picture(moment))
+            return Note.of(event, self._wall(), moment.evidence, self._picture(moment))
         except (ValueError, KeyError, TypeError) as error:
             log.warning("an event cannot be kept (%s): %s", error, line[:200])
             self.dropped += 1

@@ -80,11 +80,11 @@ class Note:
         return self.event.get("hazard")
 
     @classmethod
-    def of(cls, line: Fields, evidence: Evidence | None, picture: Picture | None) -> Self:
-        """From the fields of the line that the scribe wrote."""
+    def of(cls, line: Fields, now_s: float, evidence: Evidence | None, picture: Picture | None) -> Self:
+        """From the fields of the scribe's line; at `now_s`, Unix seconds, where it has no time."""
         event = redacted(dict(line))
         timing = dict(event.get("timing", {}))
-        wall_s = float(timing.pop("wall_s", 0.0))
+        wall_s = float(timing.pop("wall_s", now_s))
         if timing:
             event["timing"] = timing
         else:

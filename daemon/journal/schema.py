@@ -128,7 +128,8 @@ def _opened(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
 def _ruled(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
-    database.execute("PRAGMA journal_size_limit = 4194304")
+    database.execute("PRAGMA wal_autocheckpoint = 250")  # pages: the file beside it stays near a megabyte
+    database.execute("PRAGMA journal_size_limit = 1048576")
     database.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
 
 
