@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_an_alert_stands_on_the_picture_with_the_probabilities_that_led_to_it(li
     column = scores["hazards"].index("vehicle")
     assert max(row[1][column] for row in scores["rows"]) >= scores["thresholds"]["vehicle"] - 0.001
     times = [row[0] for row in scores["rows"]]
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) >= 0.2 - 1e-3
+    assert min(b - a for a, b in pairwise(times)) >= 0.2 - 1e-3
     assert ask(living, Scores(since_s=times[-1]))["rows"][:1] != scores["rows"][:1]
 
 

@@ -111,7 +111,7 @@ def test_a_mistake_leaves_everything_as_it_was(desk: Desk, values: dict[str, Any
     with pytest.raises((ConfigError, CommandError)) as caught:
         desk.desk.set(Set.model_construct(values=values))
     assert told in str(caught.value)
-    assert isinstance(caught.value, ConfigError) or caught.value.code == "invalid"
+    assert not isinstance(caught.value, CommandError) or caught.value.code == "invalid"
     assert str(desk.overrides.parent) not in str(caught.value)
     assert desk.kept() == {"speech": {"volume": 0.5}}
     assert len(desk.applied) == 1
@@ -134,7 +134,7 @@ def test_a_mistake_leaves_everything_as_it_was(desk: Desk, values: dict[str, Any
 def test_who_comes_in_what_leaves_and_which_files_only_the_file_says(
     desk: Desk, values: dict[str, Any]
 ) -> None:
-    with pytest.raises(CommandError, match="only be set in config.toml"):
+    with pytest.raises(CommandError, match="only be set in"):
         desk.desk.set(Set(values=values))
     assert not desk.kept()
 
