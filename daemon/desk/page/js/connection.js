@@ -1,0 +1,42 @@
+/** Whether the desk is there, and the daemon behind it, and whether all is well: shown, and said once. */
+
+import { $, say, show } from "./dom.js";
+import { t } from "./i18n.js";
+
+export class Connection {
+  #desk = true;
+  #daemon = true;
+  #locked = false;
+  #known = false;
+  #well = true;
+
+  /** @param {Partial<{ desk: boolean, daemon: boolean, locked: boolean, well: boolean }>} news */
+  note(news) {
+    this.#desk = news.desk ?? this.#desk;
+    this.#daemon = news.daemon ?? this.#daemon;
+    this.#locked = news.locked ?? this.#locked;
+    this.#well = news.well ?? this.#well;
+    this.#known ||= news.well !== undefined || news.desk === false || news.daemon === false;
+    this.#show();
+  }
+
+  /** @returns {"login" | "desk-down" | "daemon-down" | "waiting" | "unwell" | "up"} */
+  get state() {
+    if (this.#locked) return "login";
+    if (!this.#desk) return "desk-down";
+    if (!this.#daemon) return "daemon-down";
+    if (!this.#known) return "waiting";
+    return this.#well ? "up" : "unwell";
+  }
+
+  #show() {
+    const state = this.state;
+    if ($("state").dataset.state === state) return;
+    $("state").dataset.state = state;
+    document.body.dataset.connection = state;
+    say($("state").firstElementChild, () => t(`state.${state}`));
+    const trouble = state === "desk-down" || state === "daemon-down";
+    show($("banner"), trouble);
+    say($("banner"), trouble ? () => t(`banner.${state}`) : "");
+  }
+}

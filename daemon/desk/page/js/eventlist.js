@@ -1,0 +1,77 @@
+/** Events as they happen, the newest first. While somebody reads in the list, new ones wait above it. */
+
+import { $, make, say, show } from "./dom.js";
+import { t } from "./i18n.js";
+import { Stories } from "./stories.js";
+import { StoryCard } from "./storycard.js";
+
+export class EventList {
+  #stories = new Stories();
+  /** @type {Map<string, StoryCard>} */
+  #cards = new Map();
+  /** @type {StoryCard[]} oldest first */
+  #waiting = [];
+  #list = $("events");
+  #hold = $("events-hold");
+
+  constructor() {
+    this.#hold.addEventListener("click", () => this.#toggle());
+    $("events-new").addEventListener("click", () => this.#reveal(true));
+    this.#list.addEventListener("focusout", () => setTimeout(() => this.#held || this.#reveal(false)));
+  }
+
+  /** @param {string} run @param {any} event */
+  add(run, event) {
+    const { story, fresh, gone } = this.#stories.add(run, event);
+    if (gone) this.#remove(gone.key);
+    const card = this.#cards.get(story.key);
+    if (!fresh && card) {
+      card.grew();
+      return;
+    }
+    const made = new StoryCard(story);
+    this.#cards.set(story.key, made);
+    this.#waiting.push(made);
+    if (this.#held) this.#count();
+    else this.#reveal(false);
+  }
+
+  /** Events are missing here. */
+  gap() {
+    this.#list.prepend(make("li", { class: "gap quiet", text: () => t("events.gap") }));
+  }
+
+  get #held() {
+    return this.#hold.getAttribute("aria-pressed") === "true" || this.#list.contains(document.activeElement);
+  }
+
+  #toggle() {
+    const held = this.#hold.getAttribute("aria-pressed") !== "true";
+    this.#hold.setAttribute("aria-pressed", String(held));
+    if (!held) this.#reveal(false);
+  }
+
+  #count() {
+    show($("events-new"), this.#waiting.length > 0);
+    const count = this.#waiting.length;
+    say($("events-new"), () => t("events.new", { count }));
+  }
+
+  /** @param {boolean} focus */
+  #reveal(focus) {
+    show($("events-none"), this.#cards.size === 0);
+    const shown = this.#waiting.splice(0);
+    for (const card of shown) this.#list.prepend(card.element);
+    this.#count();
+    if (focus) this.#list.focus();
+    if (shown.length && !focus) this.#list.scrollTop = 0;
+  }
+
+  /** @param {string} key */
+  #remove(key) {
+    const card = this.#cards.get(key);
+    card?.element.remove();
+    this.#cards.delete(key);
+    this.#waiting = this.#waiting.filter((other) => other !== card);
+  }
+}

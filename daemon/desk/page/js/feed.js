@@ -1,0 +1,104 @@
+/**
+ * The stream of events, resumed where it broke off. Not `EventSource`: that one hides a refusal (a token is
+ * needed), and does not notice a connection that hangs.
+ */
+
+import { request, Problem } from "./api.js";
+import { Backoff } from "./poll.js";
+import { SseParser } from "./sse.js";
+
+const SILENT_MS = 45_000;
+/** The desk sends at least a heartbeat every 15 s. */
+
+/**
+ * @typedef {object} Listener
+ * @property {(run: string, event: any) => void} event
+ * @property {() => void} gap events are missing
+ * @property {(up: boolean) => void} daemon
+ * @property {(up: boolean) => void} desk
+ */
+
+export class Feed {
+  #parser = new SseParser();
+  #backoff = new Backoff();
+  /** @type {Listener} */
+  #listener;
+  #path;
+  /** @type {AbortController} */
+  #attempt = new AbortController();
+  /** @type {() => void} */
+  #wake = () => {};
+
+  /** @param {string} path @param {Listener} listener */
+  constructor(path, listener) {
+    this.#path = path;
+    this.#listener = listener;
+  }
+
+  /** Listen for ever. */
+  async run() {
+    for (;;) {
+      try {
+        await this.#listen();
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 401)) this.#listener.desk(false);
+      }
+      await this.#pause(this.#backoff.failed());
+    }
+  }
+
+  /** Try again at once, where it waits. */
+  now() {
+    this.#wake();
+  }
+
+  /** @param {number} ms */
+  #pause(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => (clearTimeout(timer), resolve(undefined));
+    });
+  }
+
+  async #listen() {
+    this.#attempt = new AbortController();
+    this.#parser.reconnected();
+    const resume = this.#parser.lastId ? { "Last-Event-ID": this.#parser.lastId } : {};
+    const answer = await request(this.#path, {
+      headers: { Accept: "text/event-stream", ...resume },
+      signal: this.#attempt.signal,
+      patienceMs: 0,
+    });
+    this.#listener.desk(true);
+    this.#backoff.succeeded();
+    await this.#read(/** @type {ReadableStream<Uint8Array>} */ (answer.body));
+  }
+
+  /** @param {ReadableStream<Uint8Array>} body */
+  async #read(body) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const silence = setTimeout(() => this.#attempt.abort(), SILENT_MS);
+      const { done, value } = await reader.read().finally(() => clearTimeout(silence));
+      if (done) throw new Problem(0, "the stream ended");
+      for (const event of this.#parser.feed(value)) this.#tell(event);
+    }
+  }
+
+  /** @param {import("./sse.js").ServerEvent} event */
+  #tell({ id, type, data }) {
+    const told = parsed(data);
+    if (type === "reset") this.#listener.gap();
+    else if (type === "daemon") this.#listener.daemon((told?.state ?? told ?? data) === "up");
+    else if (told && typeof told.kind === "string") this.#listener.event(id.slice(0, id.lastIndexOf("-")), told);
+  }
+}
+
+/** @param {string} data */
+function parsed(data) {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return null;
+  }
+}

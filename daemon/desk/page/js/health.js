@@ -1,0 +1,73 @@
+/** How it is: organs, figures, whether it is muted. Asked for every two seconds. */
+
+import { get } from "./api.js";
+import { $, keyed, make, say } from "./dom.js";
+import { duration, number } from "./format.js";
+import { t, tOr } from "./i18n.js";
+import { forever } from "./poll.js";
+import { organ, reason, sinceWords } from "./wording.js";
+
+const EVERY_MS = 2000;
+const OK = "ok";
+
+/** Whether all is well. @param {any} status */
+export const well = (status) =>
+  Object.values(status.organs ?? {}).every((/** @type {any} */ each) => each.reason === OK) && !(status.lost ?? []).length;
+
+/** @param {(status: any) => void} told called with each answer */
+export const follow = (told) =>
+  forever(EVERY_MS, async () => {
+    const status = await get("status");
+    showHealth(status);
+    told(status);
+  });
+
+/** @param {any} status */
+export function showHealth(status) {
+  const lost = status.lost ?? [];
+  const organs = { ...status.organs, ...(lost.length ? { lost: { reason: "failed" } } : {}) };
+  for (const line of keyed($("organs"), Object.keys(organs), organLine)) showOrgan(line, organs[line.dataset.key], lost);
+  const shown = new Map(figures(status));
+  for (const line of keyed($("figures"), [...shown.keys()], figureLine)) say(line.lastElementChild, shown.get(line.dataset.key) ?? "");
+  say($("about"), () => t("about", { version: status.version ?? "" }));
+}
+
+/** @param {string} name */
+const organLine = (name) => make("li", { "data-organ": name },
+  make("span", { class: "sign", "aria-hidden": "true" }), make("span", { class: "name" }),
+  make("span", { class: "reason" }), make("span", { class: "quiet" }), make("span", { class: "detail" }));
+
+/** @param {HTMLElement} line @param {any} state @param {string[]} lost */
+function showOrgan(line, { reason: code, since_s: since, detail = "" }, lost) {
+  const [sign, name, why, lasting, more] = line.children;
+  const key = line.dataset.key ?? "";
+  const fine = code === OK;
+  line.className = fine ? "good" : "bad";
+  say(sign, fine ? "✓" : "!");
+  say(name, key === "lost" ? () => t("health.lost", { parts: lost.join(", ") }) : () => organ(key));
+  say(why, () => reason(code));
+  say(lasting, since === undefined ? "" : () => sinceWords(since));
+  say(more, fine ? "" : detail);
+}
+
+/** @param {string} key */
+const figureLine = (key) => make("div", {}, make("dt", { text: () => t(key) }), make("dd"));
+
+/** @param {any} status @returns {[string, () => string][]} */
+function figures(status) {
+  const ear = status.latency?.frame_to_ear;
+  const earWords = () => (ear ? t("figure.ear-value", { p50: (ear.p50_ms / 1000).toFixed(2), p95: (ear.p95_ms / 1000).toFixed(2) }) : t("figure.ear-none"));
+  /** @type {[string, any, () => string][]} */
+  const all = [
+    ["figure.fps", status.fps, () => number(status.fps, 1)],
+    ["figure.skipped", status.skipped, () => number(status.skipped)],
+    ["figure.ear", status.latency, earWords],
+    ["figure.assessed", status.assessed, () => number(status.assessed)],
+    ["figure.uptime", status.uptime_s, () => duration(status.uptime_s)],
+    ["figure.outlet", status.outlet, () => tOr(`outlet.${status.outlet}`, status.outlet)],
+    ["figure.source", status.source, () => status.source],
+    ["figure.model", status.model, () => [status.model, status.device].filter(Boolean).join(", ")],
+    ["figure.describer", status.describer, () => status.describer],
+  ];
+  return all.filter(([, value]) => value !== undefined && value !== null).map(([key, , words]) => [key, words]);
+}

@@ -1,0 +1,81 @@
+/** The page, wired together. */
+
+import * as actions from "./actions.js";
+import { Announcer } from "./announcer.js";
+import { Camera } from "./camera.js";
+import { Connection } from "./connection.js";
+import { Dangers } from "./dangers.js";
+import { $ } from "./dom.js";
+import { EventList } from "./eventlist.js";
+import { Feed } from "./feed.js";
+import { Hazards } from "./hazards.js";
+import * as health from "./health.js";
+import * as i18n from "./i18n.js";
+import { Journal } from "./journal.js";
+import * as login from "./login.js";
+import { showDangers } from "./now.js";
+import { SettingsView } from "./settings.js";
+import * as views from "./views.js";
+
+async function start() {
+  await i18n.choose(i18n.preferred());
+  const dangers = new Dangers();
+  const connection = new Connection();
+  const hazards = new Hazards(dangers);
+  const events = new EventList();
+  const journal = new Journal();
+  const settings = new SettingsView();
+  const announcer = new Announcer($("polite"), $("assertive"), $("announce"));
+  const view = views.connect({ journal: () => journal.open(), settings: () => settings.open() });
+
+  const feed = new Feed("events", {
+    event: (run, event) => {
+      if (dangers.note(event)) {
+        showDangers(dangers.list);
+        hazards.show();
+      }
+      events.add(run, event);
+      announcer.event(event);
+    },
+    gap: () => events.gap(),
+    daemon: (up) => {
+      connection.note({ daemon: up });
+      if (!up) dangers.forget();
+      showDangers(dangers.list);
+    },
+    desk: (up) => connection.note({ desk: up }),
+  });
+
+  actions.connect();
+  login.connect({
+    locked: () => connection.note({ locked: true }),
+    opened: () => {
+      connection.note({ locked: false });
+      feed.now();
+    },
+  });
+  chooser(view.retitle);
+  showDangers([]);
+  feed.run();
+  new Camera().run();
+  hazards.run();
+  health.follow((status) => {
+    connection.note({ well: health.well(status), daemon: true });
+    actions.showMuted(status);
+    journal.offer(hazards.scores.hazards);
+    if (dangers.settle(status.active ?? [], hazards.scores.severities)) showDangers(dangers.list);
+  });
+}
+
+/** The language, chosen by hand. @param {() => void} retitle */
+function chooser(retitle) {
+  const select = $("language");
+  select.value = i18n.current();
+  select.addEventListener("change", async () => {
+    i18n.remember(select.value);
+    await i18n.choose(select.value);
+    retitle();
+  });
+}
+
+start();

@@ -1,0 +1,24 @@
+/** The dangers of this moment: beside the picture in words, and over it where they are. */
+
+import { $, make } from "./dom.js";
+import { hazard, t } from "./i18n.js";
+import { danger, severity, where } from "./wording.js";
+
+const ARROWS = /** @type {Record<string, string>} */ ({ left: "◀", ahead: "▲", right: "▶" });
+
+/** @param {import("./dangers.js").Danger[]} dangers worst first */
+export function showDangers(dangers) {
+  const lines = dangers.map((each) => make("li", { class: each.severity, "data-hazard": each.hazard },
+    make("span", { class: `badge ${each.severity}`, text: () => severity(each.severity) }),
+    make("span", { text: () => danger(each) })));
+  $("now").replaceChildren(...(lines.length ? lines : [make("li", { class: "quiet", text: () => t("now.none") })]));
+  const zones = [null, "left", "ahead", "right"].map((zone) => make("div", { class: `zone ${zone ?? "nowhere"}` },
+    ...dangers.filter((each) => each.direction === zone).map(mark)));
+  $("overlay").replaceChildren(...zones);
+}
+
+/** @param {import("./dangers.js").Danger} each */
+function mark(each) {
+  const arrow = each.direction ? `${ARROWS[each.direction] ?? ""} ` : "";
+  return make("p", { class: `mark ${each.severity}`, text: () => `${arrow}${hazard(each.hazard)}`, title: () => where(each.direction) });
+}

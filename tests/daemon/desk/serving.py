@@ -1,0 +1,59 @@
+"""The real desk in a thread of its own, for tests that look at it with a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+from typing import Self
+
+from daemon.desk.app import create_app
+from daemon.desk.link import Link
+from daemon.desk.server import server
+from daemon.desk.settings import DeskSettings
+
+START_S = 20.0
+
+
+class Serving:
+    """A desk at a free port of this machine, in front of the daemon at `control`. A context manager."""
+
+    def __init__(self, control: Path, settings: DeskSettings | None = None) -> None:
+        self._settings = settings or DeskSettings(requests_per_s=1000, request_timeout_s=30)
+        self._control = control
+        self._started = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, port: int = 0) -> None:
+        """Begin; `port` 0 takes a free one, another the one there was before."""
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port = self._listener.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        app = create_app(self._settings, Link(lambda: [self._control]))
+        self._server = server(app, lifespan=True)
+        self._parts = app.state.parts
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._started.wait(START_S)
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.call_soon(self._started.set)
+        await self._server.serve([self._listener])
+
+    def stop(self) -> None:
+        """As a stopped process: nobody is at the port any more."""
+        asyncio.run_coroutine_threadsafe(self._parts.let_go(), self._loop).result(5)
+        self._server.should_exit = True
+        self._thread.join(15)
+        self._listener.close()

@@ -1,0 +1,293 @@
+"""A daemon that is none: it answers the control socket as the real one does, from a script, so that what the
+page shows can be told to the letter.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import cv2
+import numpy as np
+
+from capture.frame import Image
+from daemon.control_protocol import Request
+from daemon.control_server import ControlServer
+from daemon.errors import CommandError
+from daemon.event_feed import EventFeed
+from daemon.events import VERSION
+
+HAZARDS = {
+    "fire": "critical",
+    "knife": "critical",
+    "vehicle": "critical",
+    "two_wheeler": "warning",
+    "stairs": "warning",
+    "dog": "notice",
+}
+PICTURES_PER_S = 8.0
+ROWS_PER_S = 5.0
+RUN = "pretend"
+
+Painter = Callable[[int], Image]
+
+
+def moving_bar(number: int) -> Image:
+    """A picture unlike the one before."""
+    picture = np.full((270, 480, 3), 90, np.uint8)
+    x = number * 24 % 480
+    picture[:, x : x + 40] = (60, 200, 240)
+    return picture
+
+
+class Stage:
+    """A context manager; `emit` publishes an event, `asked` holds every command but the endless questions."""
+
+    def __init__(self, socket: Path, paint: Painter = moving_bar) -> None:
+        self.path = socket
+        self._paint = paint
+        self._began_s = time.monotonic()
+        self._number = 0
+        self.asked: list[dict[str, Any]] = []
+        self.journal: list[dict[str, Any]] = []
+        self.organs: dict[str, dict[str, Any]] = {
+            organ: {"reason": "ok", "since_s": 812.0, "detail": ""}
+            for organ in ("camera", "picture", "detector", "describer", "voice", "loudspeaker")
+        }
+        self.active: dict[str, str | None] = {}
+        self.muted_s = 0.0
+        self.overrides: dict[str, Any] = {}
+        self.before: list[dict[str, Any]] = []
+        self.after: list[dict[str, Any]] = []
+        self.refusals: dict[str, CommandError] = {}
+        """What is refused, by the command's name."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin, or begin anew after `stop`."""
+        self.feed = EventFeed()
+        self._server = ControlServer(self.path, self._answer, self.feed)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.close()
+        self._thread.join(5)
+
+    def emit(
+        self, kind: str, id: str | None = None, cause: str | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        """Publish an event as the daemon does; it is in the journal too."""
+        self._number += 1
+        event = {
+            "v": VERSION,
+            "id": id or f"x{self._number}",
+            "cause": cause,
+            "t": round(self._now(), 3),
+            "frame": self._number,
+            "kind": kind,
+            **fields,
+            "timing": {"wall_s": time.time(), **fields.get("timing", {})},
+        }
+        if kind == "alert":
+            self.active[fields["hazard"]] = fields.get("direction")
+        elif kind == "clear":
+            self.active.pop(fields["hazard"], None)
+        self.journal.append(
+            {
+                "row": self._number,
+                "run": RUN,
+                "wall_s": event["timing"]["wall_s"],
+                **event,
+                "snapshot": kind == "alert",
+            }
+        )
+        self.feed.publish(json.dumps(event, ensure_ascii=False))
+        return event
+
+    def alert(self, hazard: str, id: str, direction: str | None = None, **fields: Any) -> dict[str, Any]:
+        told = {
+            "severity": HAZARDS.get(hazard, "warning"),
+            "probability": 0.91,
+            "escalated": False,
+            "again": False,
+        }
+        return self.emit("alert", id, hazard=hazard, direction=direction, **{**told, **fields})
+
+    def commands(self, do: str) -> list[dict[str, Any]]:
+        return [each for each in self.asked if each["do"] == do]
+
+    def _now(self) -> float:
+        return time.monotonic() - self._began_s + 100.0
+
+    def _answer(self, request: Request) -> Mapping[str, Any]:
+        command = request.command.model_dump()
+        do = command["do"]
+        if do not in ("status", "picture", "scores", "metrics"):
+            self.asked.append(command)
+        if refusal := self.refusals.get(do):
+            raise refusal
+        answer = getattr(self, f"_{do}", None)
+        return answer(command) if answer else {}
+
+    def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {
+            "version": "0.1.0",
+            "uptime_s": 4000.0,
+            "source": "rtsp://camera.local/street",
+            "model": "starter",
+            "device": "CPU",
+            "describer": "tags: ready",
+            "fps": 14.93,
+            "frames": 59720,
+            "assessed": 59718,
+            "skipped": 2,
+            "outlet": "loudspeaker",
+            "organs": self.organs,
+            "active": sorted(self.active),
+            "muted_s": self.muted_s,
+            "danger_muted_s": 0.0,
+            "counts": {"alerts": 3},
+            "latency": {"frame_to_ear": {"p50_ms": 143.2, "p95_ms": 181.9, "p99_ms": 230.1, "count": 12}},
+            "lost": [],
+        }
+
+    def _mute(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.muted_s = command["seconds"]
+        return {}
+
+    def _picture(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        seq = int(self._now() * PICTURES_PER_S)
+        after = command["after"]
+        if after is not None and seq <= after:
+            time.sleep(min((after + 1) / PICTURES_PER_S - self._now(), command["wait_s"]) + 0.001)
+            seq = after + 1
+        picture = self._paint(seq)
+        _, jpeg = cv2.imencode(".jpg", picture)
+        return {
+            "seq": seq,
+            "t": self._now(),
+            "age_s": 0.01,
+            "width": picture.shape[1],
+            "height": picture.shape[0],
+            "jpeg": base64.b64encode(jpeg.tobytes()).decode(),
+            "probabilities": {},
+            "active": [],
+        }
+
+    def threshold(self, hazard: str) -> float:
+        value: float = self.overrides.get(f"hazards.{hazard}.threshold", 0.5)
+        return value
+
+    def _scores(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        now = self._now()
+        since = max(command["since_s"] or 0.0, now - 120.0)
+        first = math.ceil((since + 1e-6) * ROWS_PER_S)
+        times = [n / ROWS_PER_S for n in range(first, int(now * ROWS_PER_S) + 1)]
+        return {
+            "now": now,
+            "hazards": list(HAZARDS),
+            "thresholds": {name: self.threshold(name) for name in HAZARDS},
+            "severities": HAZARDS,
+            "rows": [[t, [_wave(t, n) for n in range(len(HAZARDS))]] for t in times],
+        }
+
+    def _try(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"seconds": 58.4, "before": self.before, "after": self.after}
+
+    def _set(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.overrides.update(command["values"])
+        return {"changed": list(command["values"]), "needs_restart": []}
+
+    def _reset(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        for key in command["keys"]:
+            self.overrides.pop(key, None)
+        return {"changed": list(command["keys"]), "needs_restart": []}
+
+    def _config(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        half = {"type": "number|string", "choices": ["auto"], "minimum": 0, "maximum": 1}
+        thresholds = [
+            self._setting(f"hazards.{name}.threshold", "auto", "probability from which it counts", **half)
+            for name in HAZARDS
+        ]
+        tongues = {"type": "string", "choices": ["en", "ko"]}
+        speech = [
+            self._setting("speech.language", "en", "language of everything that is said", **tongues),
+            self._setting("speech.rate_wpm", 180, "words a minute", type="integer", minimum=80, maximum=500),
+            self._setting("speech.keep_awake", False, "a tone that keeps headsets awake", type="boolean"),
+        ]
+        capture = [
+            self._setting(
+                "capture.source", "auto", "auto | 0 | rtsp://… | a file", live=False, settable=False
+            )
+        ]
+        return {
+            "sections": [
+                {"name": "capture", "settings": capture},
+                {"name": "speech", "settings": speech},
+                {"name": "hazards", "settings": thresholds},
+            ]
+        }
+
+    def _setting(self, key: str, default: Any, description: str, **more: Any) -> dict[str, Any]:
+        here = key in self.overrides
+        return {
+            "key": key,
+            "value": self.overrides.get(key, default),
+            "default": default,
+            "layer": "overrides" if here else "default",
+            "where": None,
+            "live": True,
+            "settable": True,
+            "description": description,
+            "type": "string",
+            "choices": None,
+            "minimum": None,
+            "maximum": None,
+            **more,
+        }
+
+    def _journal(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = list(self._kept(command))
+        limit = command["limit"]
+        return {"events": found[:limit], "next": found[limit - 1]["row"] if len(found) > limit else None}
+
+    def _kept(self, command: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for event in reversed(self.journal):
+            older = command["before"] is None or event["row"] < command["before"]
+            kind = not command["kinds"] or event["kind"] in command["kinds"]
+            if older and kind and command["hazard"] in (None, event.get("hazard")):
+                yield event
+
+    def _snapshot(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        _, jpeg = cv2.imencode(".jpg", self._paint(command["row"]))
+        return {"jpeg": base64.b64encode(jpeg.tobytes()).decode(), "pixelated": False}
+
+    def _why(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        text = (
+            f"{command['event']}, at 101.20 s: fire (new, critical): probability 0.91, its threshold is 0.50"
+        )
+        return {"text": text, "steps": [text]}
+
+    def _purge(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        gone = len(self.journal)
+        self.journal.clear()
+        return {"events": gone, "pictures": 0, "black_boxes": 0}
+
+
+def _wave(t: float, number: int) -> float:
+    """Something that looks like a probability."""
+    base = 0.5 + 0.5 * math.sin(t / (7 + 3 * number) + number)
+    return round(base ** (3 + number % 3), 4)
