@@ -115,7 +115,7 @@ class Core:
         news = []
         for event in self._watch.step(a):
             yield from self._watched(event, a, now)
-            if isinstance(event, Alert) and not event.again:
+            if isinstance(event, Alert) and not (event.again or event.escalated):
                 news.append(event)
         blind = self._blind()
         gate_opens = self._gate.step(a.embedding, a.captured_at_s, blind=bool(blind))
@@ -215,10 +215,11 @@ class Core:
                         trigger=scene.trigger,
                         model=told.model,
                     )
-                case stories.Withheld(scene_id, reason):
+                case stories.Withheld(scene_id, reason, text, model):
                     short, _, detail = reason.partition(": ")
                     counts[f"describe.{short}"] += 1
-                    yield self._register.unspoken(now, scene_id, short, detail=detail)
+                    wrote = {"text": text, "model": model} if model else {}
+                    yield self._register.unspoken(now, scene_id, short, detail=detail, **wrote)
                     yield from self._over(scene_id, now)
         if isinstance(event, stories.AnswerEnded):
             yield from self._over(event.scene_id, now)

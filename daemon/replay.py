@@ -231,17 +231,18 @@ class Replay:
         """Ask now, hear the answer after its stream time; what it really took is in the timing."""
         scene, done_s = wanted.scene, self._now_s + self._options.describe_s
         view, failure = self._views.get(scene.id), None
-        began_s = self._clock()
+        began_s, timing = self._clock(), dict[str, float]()
         try:
             if self._describer is not None and view is not None:
                 request = request_of(wanted, view, self._options.language, self._options.deadline_s)
                 for sentence in self._describer.describe(request):
+                    timing.setdefault("first_sentence_s", self._clock() - began_s)
                     answer = Answered(scene.id, sentence, self._describer.model, self._meaning(sentence))
-                    self._agenda.add(done_s, scene.id, answer)
+                    self._agenda.add(done_s, scene.id, answer, dict(timing))
         except DescribeError as error:
             log.warning("no description: %s", error)
             failure = str(error)
-        timing = {"describe_s": self._clock() - began_s}
+        timing["describe_s"] = self._clock() - began_s
         self._agenda.add(done_s, scene.id, AnswerEnded(scene.id, failure), timing)
 
     def _summary(self) -> Event:

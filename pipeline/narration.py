@@ -89,6 +89,10 @@ class Withheld:
     scene_id: str
     reason: str
     """overtaken | stale | repeats | failed: ... | late"""
+    text: str = ""
+    """The sentence, where there was one."""
+    model: str = ""
+    """Who wrote it."""
 
 
 NarrationEffect = Describe | CancelDescription | Tell | Described | Withheld
@@ -167,9 +171,9 @@ class Narration:
     def _answered(self, event: Answered, now: float) -> tuple[NarrationEffect, ...]:
         running = self._running
         if running is None or running.scene.id != event.scene_id:
-            return (Withheld(event.scene_id, "stale"),)
+            return (Withheld(event.scene_id, "stale", event.text, event.model),)
         if reason := self._unfit(running, event, now):
-            return (Withheld(event.scene_id, reason),)
+            return (Withheld(event.scene_id, reason, event.text, event.model),)
         self._told, self._told_meaning = event.text, event.meaning
         self._running = replace(running, told=(*running.told, event.text), model=event.model)
         return (Tell(self._description(self._running, event.text), running.scene),)

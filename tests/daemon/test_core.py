@@ -26,6 +26,7 @@ class World:
         self.core = core or Core(core_spec())
         self.effects: list[Effect] = []
         self.seq, self.now = 0, 0.0
+        self.answers = True
 
     def step(self, event: Input) -> list[Effect]:
         effects = list(self.core.step(event, self.now))
@@ -44,7 +45,7 @@ class World:
         match effect:
             case Start(utterance):
                 self.tell(Started(utterance.id), Finished(utterance.id))
-            case DescribeView(scene):
+            case DescribeView(scene) if self.answers:
                 self.tell(Answered(scene.id, f"View {scene.id}.", "fake"), AnswerEnded(scene.id))
 
     def tell(self, *events: Input) -> None:
@@ -95,6 +96,23 @@ def test_a_reminder_asks_for_no_detail() -> None:
     world = World(Core(spec)).watch(14, fire=0.9)
     assert len(world.records("alert")) == 3
     assert [s["trigger"] for s in world.records("scene")].count(Trigger.DANGER) == 1
+
+
+def test_a_danger_that_grows_asks_for_no_further_detail() -> None:
+    world = World().watch(3, vehicle=0.6).watch(4, vehicle=0.99)
+    assert [a["escalated"] for a in world.records("alert")] == [False, True]
+    assert [s["trigger"] for s in world.records("scene")].count(Trigger.DANGER) == 1
+
+
+def test_a_sentence_that_is_not_told_stands_in_the_events_with_its_model() -> None:
+    world = World().watch(1)
+    world.answers = False
+    world.watch(2, view=1)
+    (wanted,) = [e for e in world.effects if isinstance(e, DescribeView)][-1:]
+    world.tell(Answered(wanted.scene.id, "View s1.", "fake"), AnswerEnded(wanted.scene.id))
+    told = world.records("unspoken")[-1]
+    assert (told["cause"], told["reason"]) == ("s2", "repeats")
+    assert (told["text"], told["model"]) == ("View s1.", "fake")
 
 
 def test_an_alert_whose_voice_fails_is_raised_again() -> None:

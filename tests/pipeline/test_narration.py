@@ -74,7 +74,7 @@ def test_a_waiting_danger_is_not_replaced_by_a_change_of_scene() -> None:
 def test_a_stale_answer_is_withheld() -> None:
     story = Narration(SETTINGS, "en")
     story.step(Wanted(scene(1)), 0)
-    assert story.step(Answered("s1", "A street.", "m"), 5.1) == (Withheld("s1", "stale"),)
+    assert story.step(Answered("s1", "A street.", "m"), 5.1) == (Withheld("s1", "stale", "A street.", "m"),)
 
 
 def test_an_answer_that_repeats_the_last_is_withheld_unless_asked_for() -> None:
