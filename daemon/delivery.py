@@ -157,6 +157,8 @@ class Delivery:
         return Record(spoken.event.timed(since_capture_s=now - utterance.captured_at_s))
 
     def _unspoken(self, utterance: Utterance, reason: str, now: float) -> Record:
+        """`behind`: what was being said instead."""
+        current = self._outbox.state.current
         return self._register.record(
             "unspoken",
             utterance.id,
@@ -166,6 +168,7 @@ class Delivery:
             text=utterance.text,
             language=utterance.language,
             priority=utterance.priority.name.lower(),
+            behind=current.entry.utterance.id if current else None,
         )
 
     def state(self) -> dict[str, Any]:

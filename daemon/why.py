@@ -139,7 +139,7 @@ def _line(memory: Memory, event: Fields) -> str:
         case "alert":
             return " ".join(_alert(event, memory.evidence(event)))
         case "unspoken":
-            return _unspoken(event)
+            return _unspoken(memory, event)
         case "direction":
             return f"{event['hazard']} stood out on one side: {event['direction']}"
         case "scene":
@@ -199,10 +199,12 @@ def _scene(event: Fields) -> str:
     return "the view had changed and settled"
 
 
-def _unspoken(event: Fields) -> str:
+def _unspoken(memory: Memory, event: Fields) -> str:
     what = f'"{event["text"]}" was not said' if event.get("text") else "nothing was said of it"
     detail = f" ({event['detail']})" if event.get("detail") else ""
-    return f"{what}: {UNSPOKEN.get(event['reason'], event['reason'])}{detail}"
+    behind = memory.find(event["behind"]) if event.get("behind") else None
+    instead = f', while "{behind["text"]}" was being said' if behind and behind.get("text") else ""
+    return f"{what}: {UNSPOKEN.get(event['reason'], event['reason'])}{detail}{instead}"
 
 
 def _outcome(memory: Memory, event: Fields) -> Step | None:
