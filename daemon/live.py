@@ -32,7 +32,6 @@ from daemon.mind import Mind
 from daemon.narrator import Narrator, View, request_of
 from daemon.scribe import Scribe
 from daemon.tuning import Knob, Tuning
-from daemon.why import why
 from pipeline import wording
 from pipeline.narration import AnswerEnded, CancelDescription
 from speech.outbox_types import Cut, Failed, Hush, Start
@@ -194,8 +193,6 @@ class Reception:
                 return self._turned(request.command.do)
             case wire.Earcons():
                 return self._lesson()
-            case wire.Why(event=event_id):
-                return {"text": why(self._mind.frozen(), event_id)}
         return self._tell(_input(request.command))
 
     def press(self, action: Action, mute_s: float) -> None:

@@ -86,6 +86,13 @@ def _counts(value: Mapping[str, Any]) -> str | None:
     return ", ".join(f"{name} {count}" for name, count in value.items()) or None
 
 
+def _journal(value: Mapping[str, Any]) -> str:
+    """`ok`, else what the disk says; and what was lost."""
+    lost = {"events": value.get("dropped", 0), "pictures": value.get("pictures_missed", 0)}
+    parts = [f"{count} {name} lost" for name, count in lost.items() if count]
+    return ", ".join([str(value.get("disk", OK)), *parts])
+
+
 _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "organs": _organs,
     "lost": _names,
@@ -100,6 +107,7 @@ _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "skipped": _plain,
     "uptime_s": _duration,
     "heartbeats": _ages,
+    "journal": _journal,
     "instance": lambda value: value or None,
     "counts": _counts,
 }

@@ -83,10 +83,10 @@ def told(steps: Sequence[Step]) -> Mapping[str, Any]:
     }
 
 
-def why(recording: Recording, event_id: str | None) -> str:
-    """The story behind an event of the last minute, or behind the last thing said. Raises CommandError."""
+def remembered(recording: Recording, event_id: str | None) -> Mapping[str, Any]:
+    """The reply about an event of the last minute, or the last thing said in it. Raises CommandError."""
     memory = Remembered(recording)
-    return str(told(story(memory, memory.wanted(event_id)))["text"])
+    return told(story(memory, memory.wanted(event_id)))
 
 
 class Remembered:

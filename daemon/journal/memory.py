@@ -10,7 +10,8 @@ from daemon.blackbox import Recording
 from daemon.errors import CommandError
 from daemon.journal.places import Places
 from daemon.journal.reader import Reader, reading
-from daemon.why import Remembered, story, told
+from daemon.why import remembered as of_the_last_minute
+from daemon.why import story, told
 from daemon.why_scores import alerts_of, silence
 
 Fields = Mapping[str, Any]
@@ -42,10 +43,10 @@ def why(places: Places, frozen: Callable[[], Recording | None], wanted: str | No
     `frozen` gives the black box, None where there is none. Raises CommandError.
     """
     if wanted is not None and not ROW.fullmatch(wanted) and not ID.fullmatch(wanted):
-        recording = _recording(frozen, wanted)
-        alerts = alerts_of(recording, wanted)
+        last_minute = _recording(frozen, wanted)
+        alerts = alerts_of(last_minute, wanted)
         if not alerts:
-            return _of_hazard(recording, wanted)
+            return _of_hazard(last_minute, wanted)
         wanted = alerts[-1]
     try:
         with reading(places) as reader:
@@ -54,11 +55,10 @@ def why(places: Places, frozen: Callable[[], Recording | None], wanted: str | No
     except CommandError as error:
         if error.code != "unavailable" or (wanted and ROW.fullmatch(wanted)):
             raise
-    remembered = frozen()
-    if remembered is None:
+    recording = frozen()
+    if recording is None:
         raise CommandError(f"{wanted or 'the last thing said'}: not in the journal", "unknown")
-    memory = Remembered(remembered)
-    return told(story(memory, memory.wanted(wanted)))
+    return of_the_last_minute(recording, wanted)
 
 
 def event_of(reader: Reader, wanted: str | None) -> Fields | None:

@@ -8,7 +8,7 @@ from daemon.blackbox import BlackBox
 from daemon.core import Core
 from daemon.core_types import Assessed
 from daemon.errors import CommandError
-from daemon.why import why
+from daemon.why import remembered
 from speech.outbox_types import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 
@@ -24,18 +24,18 @@ def spoken() -> BlackBox:
 
 
 def test_the_last_thing_said_is_followed_back_to_its_scores() -> None:
-    lines = why(spoken().frozen(), None).splitlines()
+    lines = remembered(spoken().frozen(), None)["text"].splitlines()
     assert 'said "Stop! fire." (danger)' in lines[0]
     assert "probability 0.90, its threshold is 0.50" in lines[1]
 
 
 def test_any_event_can_be_asked_about() -> None:
-    lines = why(spoken().frozen(), "s1").splitlines()
+    lines = remembered(spoken().frozen(), "s1")["text"].splitlines()
     assert "wanted" in lines[0] or "changed" in lines[0]
 
 
 def test_what_is_not_known_is_said() -> None:
     with pytest.raises(CommandError, match="a77: not in the last minute"):
-        why(spoken().frozen(), "a77")
+        remembered(spoken().frozen(), "a77")["text"]
     with pytest.raises(CommandError, match="nothing has been said"):
-        why(BlackBox(Core(core_spec())).frozen(), None)
+        remembered(BlackBox(Core(core_spec())).frozen(), None)["text"]

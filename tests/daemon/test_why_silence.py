@@ -11,7 +11,7 @@ from daemon.blackbox import BlackBox
 from daemon.core import Core
 from daemon.core_types import Assessed, Mute, Tick
 from daemon.errors import CommandError
-from daemon.why import why
+from daemon.why import remembered
 from daemon.why_scores import alerts_of, evidence_at, silence, track
 from speech.outbox_types import Finished, Start, Started
 from tests.fakes import assessment, core_spec
@@ -108,9 +108,9 @@ def test_an_alert_that_was_not_spoken_says_why(happens: str, words: str) -> None
         scene.watch(0.6, fire=0.9)
         scene.box.step(Started(scene.started[-1]), scene.now)  # and is being said for long
         scene.watch(0.6, fire=0.9, vehicle=0.9).watch(3.2, fire=0.9, vehicle=0.45)
-        assert words in why(scene.box.frozen(), "a2")
+        assert words in remembered(scene.box.frozen(), "a2")["text"]
         return
-    assert words in why(scene.box.frozen(), "a1")
+    assert words in remembered(scene.box.frozen(), "a1")["text"]
 
 
 @settings(max_examples=60, deadline=None)
