@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import socket
 import threading
 import time
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 from daemon.control_protocol import Command, Status
@@ -26,7 +24,6 @@ from daemon.desk.mqtt.backoff import Backoff
 from daemon.desk.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
 from daemon.desk.mqtt.entities import OFFLINE, ONLINE, Topics, announced, node_name
 from daemon.desk.mqtt.home import Home, Passing, changes
-from daemon.desk.mqtt.listener import DaemonListener
 from daemon.desk.mqtt.orders import Bucket, Refused, commands
 from daemon.desk.mqtt.settings import MqttSettings
 from daemon.desk_commands import Picture, Scores
@@ -394,16 +391,6 @@ class MqttBridge:
         broker, self._broker = self._broker, None
         if broker is not None:
             broker.close((self._topics.availability, OFFLINE.encode()))
-
-
-def bridge_to(
-    sockets: Callable[[], Iterable[Path]], settings: MqttSettings, instance: str = ""
-) -> MqttBridge | None:
-    """The bridge to the daemon at one of these control sockets; None where home automation is off."""
-    if not settings.enabled:
-        return None
-    link = DaemonListener(sockets)
-    return MqttBridge(settings, link.ask, link.subscribe, host=socket.gethostname(), instance=instance)
 
 
 def is_here(host: str) -> bool:

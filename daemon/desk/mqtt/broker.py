@@ -62,14 +62,16 @@ class PahoBroker:
         heard: Heard,
         lost: Lost,
     ) -> None:
-        from paho.mqtt.client import Client
-        from paho.mqtt.enums import CallbackAPIVersion
+        try:
+            from paho.mqtt.client import Client
+            from paho.mqtt.enums import CallbackAPIVersion
+        except ModuleNotFoundError:
+            raise BrokerError("paho-mqtt is not installed: script/install --with desk") from None
 
         self._welcome = threading.Event()
         self._refusal = "it did not welcome us in time"
         self._closing = False
         self._tell_lost = lost
-        # MQTT 3.1.1 leaves 23 characters for certain, and most brokers take far more.
         self._client = Client(
             CallbackAPIVersion.VERSION2, client, clean_session=True, reconnect_on_failure=False
         )
