@@ -41,7 +41,7 @@ from daemon.settings import Loaded, defaults
 from daemon.signals import Signals
 from daemon.tuning import Tuning
 from pipeline import wording
-from pipeline.describers.state import WatchedDescriber
+from pipeline.describers.state import Phase, WatchedDescriber
 from pipeline.image_text_models import fell_back
 from speech.player import Outlet as SoundOutlet
 
@@ -325,7 +325,12 @@ def _sound_status(mouth: app.Voice | Forwarder) -> Mapping[str, Any]:
 
 
 def _describer_status(describer: WatchedDescriber | None) -> str | None:
-    return f"{describer.model}: {describer.status.phase}" if describer else None
+    """Who answered last, and how the model is: while it loads or fails, with the reason."""
+    if describer is None:
+        return None
+    status = describer.status
+    why = "" if status.phase is Phase.READY or not status.reason else f" ({status.reason})"
+    return f"{describer.model}: {status.phase}{why}"
 
 
 def _write(write: Callable[[str], object], line: str) -> None:

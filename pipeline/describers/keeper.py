@@ -31,6 +31,8 @@ MESSAGE_S = 5.0
 """Seconds a message that has begun may take."""
 SEND_S = 20.0
 """Seconds the child may take to accept a picture: it only runs while nobody else does."""
+STILL_LOADING_S = 10.0
+"""Seconds between two lines of the log about a model that loads."""
 MOST_PIECES = 4096
 """Messages of an answer that may wait; a child that sends more is out of its mind."""
 MOST_ORDERS = 16
@@ -82,6 +84,7 @@ class Keeper:
         self._orders: queue.Queue[Order] = queue.Queue(MOST_ORDERS)
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._status = Status(Phase.LOADING, f"loading {spec.model}")
+        self._began_s = clock()
         self._child: Spawned | None = None
         self._inbox: tuple[int, Inbox] | None = None
         self._overdue_at_s: dict[int, float] = {}
@@ -90,7 +93,11 @@ class Keeper:
 
     @property
     def status(self) -> Status:
-        return self._status
+        """While it loads, the reason says for how long."""
+        status = self._status
+        if status.phase is not Phase.LOADING:
+            return status
+        return Status(status.phase, f"{status.reason} for {self._clock() - self._began_s:.0f} s")
 
     @property
     def pid(self) -> int | None:
@@ -175,7 +182,7 @@ class Keeper:
             child.end()
 
     def _load(self, child: Spawned) -> None:
-        began_s = self._clock()
+        began_s, told_s = self._clock(), 0.0
         log.info("%s: loading", self._spec.model)
         while not self._closing.is_set():
             message = self._next(child)
@@ -184,7 +191,12 @@ class Keeper:
             if message and "ready" in message:
                 self._set_ready(child, message["ready"], self._clock() - began_s)
                 return
-            if self._clock() - began_s > self._limits.load_s:
+            took_s = self._clock() - began_s
+            if took_s - told_s >= STILL_LOADING_S:
+                told_s = took_s
+                used = gigabytes(resident_bytes(child.process.pid))
+                log.info("%s: loading for %.0f s, %s in memory", self._spec.model, took_s, used)
+            if took_s > self._limits.load_s:
                 raise _GoneError(f"{self._spec.model} did not load within {self._limits.load_s:g} s")
 
     def _set_ready(self, child: Spawned, facts: dict[str, Any], took_s: float) -> None:
@@ -202,6 +214,7 @@ class Keeper:
                 self._tell(child)
             message = receive(child.link, MESSAGE_S)[0] if link in readable else None
         except TimeoutError:
+            self._check(child)
             raise _GoneError("the describer's process stopped in the middle of a message") from None
         self._check(child)
         return message
@@ -211,8 +224,13 @@ class Keeper:
         with contextlib.suppress(queue.Empty):
             while True:
                 header, pixels = self._orders.get_nowait()
-                child.link.settimeout(SEND_S)
+                child.link.settimeout(self._patience_s())
                 send(child.link, header, pixels)
+
+    def _patience_s(self) -> float:
+        """How long the child may take to accept a message: never past the time at which a job is overdue."""
+        left_s = [at_s - self._clock() for at_s in tuple(self._overdue_at_s.values())]
+        return max(min([SEND_S, *left_s]), TICK_S)
 
     def _check(self, child: Spawned) -> None:
         """Raises _GoneError where limits are broken."""

@@ -117,6 +117,22 @@ def test_a_stopped_child_is_killed_though_nobody_asks_again(start: Start) -> Non
     back_again(describer, pid)
 
 
+def test_a_stopped_child_that_takes_no_more_of_a_large_picture_is_killed_by_the_deadline(
+    start: Start,
+) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    pid = describer.keeper.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    began_s = time.monotonic()
+    describer.keeper.submit(Job(0, np.zeros((1080, 1920, 3), np.uint8), "", "say ok", 100, deadline_s=0.5))
+    until(lambda: describer.keeper.status.phase is Phase.FAILED)
+    assert time.monotonic() - began_s < 10
+    assert "hung" in describer.keeper.status.reason
+    back_again(describer, pid)
+
+
 def test_a_slow_model_that_notices_its_deadline_lives_on(start: Start) -> None:
     describer = start(grace_s=30.0)
     assert describer.wait_ready(PATIENCE_S)
