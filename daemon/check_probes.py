@@ -6,7 +6,9 @@ import getpass
 import grp
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import numpy as np
 from daemon import app
 from daemon.check_findings import Finding, Probe, State
 from daemon.check_running import Running, judged_rate, rate_of
+from daemon.control_paths import client_sockets
 from daemon.settings import Settings
 from daemon.trial import Facts, TrialFailed, attempt
 from pipeline.describer import DescribeError
@@ -31,6 +34,7 @@ _NODES = (
     ("camera", "video[0-9]*", "video"),
     ("sound", "snd/controlC*", "audio"),
     ("GPU", "dri/renderD*", "render"),
+    ("NPU", "accel/accel*", "render"),
 )
 
 
@@ -115,6 +119,22 @@ def voice(settings: Settings) -> Iterator[Finding]:
         yield Finding("voice", "fail", "it makes no sound", "set speech.voice to one of `espeak-ng --voices`")
 
 
+def natural_voice(settings: Settings) -> Iterator[Finding]:
+    """The voice for what is no danger, where it is another than the quick one."""
+    if settings.speech.engine == "espeak":
+        return
+    try:
+        facts = attempt("natural", settings)
+    except TrialFailed as error:
+        todo = f"watchword models pull {settings.speech.piper_voice}; script/install --with piper"
+        yield Finding("natural voice", "warn", f"{error}; espeak-ng speaks instead", todo)
+        return
+    other = facts["language"] != settings.speech.language
+    says = f"{facts['name']}, {facts['language']}"
+    todo = "set speech.piper_voice to one of that language" if other else ""
+    yield Finding("natural voice", "warn" if other else "ok", says, todo)
+
+
 def loudspeaker(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
     """Sound has somewhere to go; without it speech is written to a file. A daemon may hold the device."""
     if running:
@@ -122,6 +142,12 @@ def loudspeaker(settings: Settings, running: Running = NOBODY) -> Iterator[Findi
         state: State = "ok" if outlet in ("loudspeaker", "another instance") else "warn"
         todo = "" if state == "ok" else "plug one in; `aplay -l` lists what there is"
         yield Finding("loudspeaker", state, f"the daemon speaks into: {outlet}", todo)
+        return
+    if other := settings.control.forward_to:
+        there = any((folder / f"{other}.sock").is_socket() for folder in _runtime_folders(settings))
+        todo = "" if there else f"systemctl start watchword@{other}"
+        says = f"{other} speaks for this one" + ("" if there else ", but does not run")
+        yield Finding("loudspeaker", "ok" if there else "warn", says, todo)
         return
     try:
         yield Finding("loudspeaker", "ok", attempt("loudspeaker", settings)["device"])
@@ -184,6 +210,53 @@ def _described(model: str | None, room: int) -> Finding:
     return Finding("describer", "ok", f"{model}, which may take {gigabytes(room)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A device with keys or buttons."""
+
+    path: str
+    name: str
+    usable: bool
+
+
+def keys(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """The device whose keys are obeyed, where one is wanted."""
+    wanted = settings.keys.device
+    if running and running.later.get("keys"):
+        said = str(running.later["keys"])
+        yield Finding("keys", "ok" if said.startswith("listening") else "warn", said, _keys_todo(said))
+    elif wanted:
+        yield judged_keys(wanted, _inputs())
+
+
+def _keys_todo(said: str) -> str:
+    return "" if said.startswith("listening") else "plug it in, or pair it; see keys.device"
+
+
+def judged_keys(wanted: str, inputs: Sequence[Input]) -> Finding:
+    """`wanted`: a path, or a part of a name."""
+    path = os.path.realpath(wanted) if wanted.startswith("/") else ""
+    found = [i for i in inputs if (i.path == path if path else wanted.lower() in i.name.lower())]
+    if not found:
+        names = ", ".join(sorted({i.name for i in inputs if i.name})) or "none"
+        return Finding(
+            "keys", "warn", f"no device is {wanted!r}; there are: {names}", "plug it in, or set keys.device"
+        )
+    if not any(i.usable for i in found):
+        todo = f"sudo usermod -aG input {getpass.getuser()}, then log in again"
+        return Finding("keys", "warn", f"{found[0].name} may not be read", todo)
+    return Finding("keys", "ok", found[0].name)
+
+
+def _inputs() -> list[Input]:
+    found: list[Input] = []
+    for path in sorted(Path("/dev/input").glob("event*")):
+        with suppress(OSError):
+            name = Path("/sys/class/input", path.name, "device/name").read_text().strip()
+            found.append(Input(str(path), name, os.access(path, os.R_OK)))
+    return found
+
+
 def rights(_: Settings) -> Iterator[Finding]:
     """The devices that are there may be used."""
     for what, pattern, group in _NODES:
@@ -194,6 +267,11 @@ def rights(_: Settings) -> Iterator[Finding]:
             yield Finding(f"{what} rights", "warn", f"{closed[0]} may not be used", todo)
         elif nodes:
             yield Finding(f"{what} rights", "ok", str(nodes[0]))
+
+
+def _runtime_folders(settings: Settings) -> Iterator[Path]:
+    yield from (path.parent for path in client_sockets(os.environ))
+    yield settings.paths.state
 
 
 def _group_of(node: Path, usual: str) -> str:
@@ -210,5 +288,5 @@ def python(_: Settings) -> Iterator[Finding]:
 
 def organs(running: Running) -> tuple[Probe, ...]:
     """Every probe of this module."""
-    asked = (partial(probe, running=running) for probe in (loudspeaker, camera, describer))
-    return (python, folders, store, devices, voice, *asked, rights)
+    asked = (partial(probe, running=running) for probe in (loudspeaker, camera, describer, keys))
+    return (python, folders, store, devices, voice, natural_voice, *asked, rights)

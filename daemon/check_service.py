@@ -46,13 +46,18 @@ def service(_: Settings) -> Iterator[Finding]:
     if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
         yield Finding("systemd", "ok", "it does not run here; nothing starts Watchword with the machine")
         return
-    units = [u for n in ("watchword", "watchword-desk") for s in ("", "--user") if (u := _unit(n, s))]
-    yield from judged_units(units, version("watchword"))
+    yield from judged_units(units(), version("watchword"))
 
 
-def judged_units(units: list[Unit], ours: str) -> Iterator[Finding]:
+def units() -> list[Unit]:
+    """What systemd knows of ours."""
+    names = ("watchword", "watchword-desk")
+    return [unit for name in names for scope in ("", "--user") if (unit := _unit(name, scope))]
+
+
+def judged_units(known: list[Unit], ours: str) -> Iterator[Finding]:
     """What is wrong with those that are installed."""
-    loaded = [unit for unit in units if unit.loaded]
+    loaded = [unit for unit in known if unit.loaded]
     if not any(unit.name == "watchword" for unit in loaded):
         yield Finding(
             "systemd", "ok", "no unit is installed", "script/install, to have it start with the machine"

@@ -25,6 +25,8 @@ from daemon.mind import Mind
 from daemon.settings import Settings
 from daemon.watcher import Watcher
 from speech.espeak import ChildSynthesizer
+from speech.natural import voice_folder
+from speech.piper import PiperSynthesizer
 from speech.synthesizer import SpeechRequest
 
 WARM_S, RATE_S = 1.5, 5.0
@@ -89,6 +91,15 @@ def _voice(settings: Settings) -> Facts:
     with ChildSynthesizer(speech) as synthesizer:
         sound = list(synthesizer.stream(request))
         return {"engine": synthesizer.name, "seconds": sum(part.duration_s for part in sound)}
+
+
+def _natural(settings: Settings) -> Facts:
+    voice = PiperSynthesizer(settings.speech, voice_folder(settings.speech, app.open_store(settings).path))
+    try:
+        voice.load()
+        return {"name": voice.name, "language": voice.language}
+    finally:
+        voice.close()
 
 
 def _loudspeaker(settings: Settings) -> Facts:
@@ -160,6 +171,7 @@ def _figures(
 TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
     "model": _model,
     "voice": _voice,
+    "natural": _natural,
     "loudspeaker": _loudspeaker,
     "camera": _camera,
     "rate": _rate,

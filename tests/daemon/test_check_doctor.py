@@ -102,6 +102,32 @@ def test_a_unit_is_judged_by_what_systemd_says(
     assert todo in finding.todo
 
 
+SYSTEMCTL = """#!/bin/sh
+[ "$1" = --user ] && exit 1
+[ "$2" = watchword.service ] || { echo LoadState=not-found; exit; }
+cat <<END
+LoadState=loaded
+ActiveState=active
+SubState=running
+UnitFileState=enabled
+NRestarts=2
+ExecStart={ path=PROGRAM ; argv[]=PROGRAM run --config /etc/watchword/config.toml ; ignore_errors=no }
+END
+"""
+
+
+def test_systemd_is_asked_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "watchword"
+    program.write_text("#!/bin/sh\necho watchword 0.0.1\n")
+    (tmp_path / "systemctl").write_text(SYSTEMCTL.replace("PROGRAM", str(program)))
+    for file in (program, tmp_path / "systemctl"):
+        file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (finding,) = check_service.judged_units(check_service.units(), "1")
+    assert (finding.name, finding.state) == ("unit watchword", "warn")
+    assert "version 0.0.1" in finding.says
+
+
 def test_two_services_at_one_camera_are_one_too_many() -> None:
     both = [Unit("watchword", scope, UNIT, "1") for scope in ("", "--user")]
     assert states(check_service.judged_units(both, "1"))["systemd"] == "fail"
@@ -283,6 +309,35 @@ def test_a_describer_that_does_not_fit_is_no_secret(settings: Settings) -> None:
     assert described(backend="off") == "ok"
     assert described(backend="openvino", model="/nowhere") == "warn"
     assert described(backend="openai") == "fail"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "state", "todo"),
+    [
+        ("headset", "ok", ""),
+        ("Keypad", "warn", "usermod -aG input"),
+        ("pedal", "warn", "keys.device"),
+        ("/dev/input/event3", "ok", ""),
+    ],
+)
+def test_keys_are_found_by_name_or_path(wanted: str, state: str, todo: str) -> None:
+    inputs = [
+        check_probes.Input("/dev/input/event3", "BT Headset (AVRCP)", usable=True),
+        check_probes.Input("/dev/input/event4", "Some Keypad", usable=False),
+    ]
+    finding = check_probes.judged_keys(wanted, inputs)
+    assert finding.state == state
+    assert todo in finding.todo
+
+
+def test_a_loudspeaker_of_another_instance_and_a_voice_that_is_missing(settings: Settings) -> None:
+    forwarding = settings.control.model_copy(update={"forward_to": "nobody-here"})
+    (finding,) = check_probes.loudspeaker(settings.model_copy(update={"control": forwarding}))
+    assert (finding.state, finding.todo) == ("warn", "systemctl start watchword@nobody-here")
+    speech = settings.speech.model_copy(update={"engine": "piper", "piper_voice": "/nowhere/voice"})
+    (finding,) = check_probes.natural_voice(settings.model_copy(update={"speech": speech}))
+    assert (finding.state, "espeak-ng speaks instead" in finding.says) == ("warn", True)
+    assert list(check_probes.natural_voice(settings)) == []
 
 
 def test_a_probe_that_fails_itself_is_told_and_the_others_go_on(settings: Settings) -> None:
