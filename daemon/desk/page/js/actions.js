@@ -13,7 +13,7 @@ export function connect() {
   }
   form("ask", () => {
     const text = $("ask-text").value.trim();
-    return attempt("ask.do", () => post("ask", text ? { text } : {}), $("ask-text"));
+    return attempt("ask.do", () => post("ask", text ? { question: text } : {}), $("ask-text"));
   });
   form("say", () => attempt("say.do", () => post("say", { text: $("say-text").value.trim() }), $("say-text")));
   form("mute", () => attempt("mute.do", () => mute($("mute-minutes").valueAsNumber * 60)));

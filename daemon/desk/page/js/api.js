@@ -17,7 +17,6 @@ export class Problem extends Error {
   get words() {
     if (this.status === 0) return t("problem.network");
     if (this.code === "busy" || this.status === 429) return t("problem.busy");
-    if (this.status === 502 || this.status === 504) return t("problem.daemon");
     return t("problem.plain", { detail: this.message });
   }
 }
@@ -27,28 +26,29 @@ let onLocked = () => {};
 export const whenLocked = (/** @type {() => void} */ fn) => (onLocked = fn);
 
 /**
- * @param {string} path with its query @param {{ body?: any, method?: string, signal?: AbortSignal, patienceMs?: number, headers?: any }} [options]
+ * @param {string} path with its query @param {{ body?: any, signal?: AbortSignal, patienceMs?: number, headers?: any }} [options]
  * @returns {Promise<Response>} a good answer; Problem is thrown for any other
  */
-export async function request(path, { body, method, signal, patienceMs = PATIENCE_MS, headers = {} } = {}) {
-  const limits = [...(signal ? [signal] : []), ...(patienceMs ? [AbortSignal.timeout(patienceMs)] : [])];
+export async function request(path, { body, signal, patienceMs = PATIENCE_MS, headers = {} } = {}) {
+  const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
   const json = body === undefined ? {} : { "Content-Type": "application/json" };
-  let answer;
-  try {
-    answer = await fetch(path, {
-      method: method ?? (body === undefined ? "GET" : "POST"),
-      headers: { Accept: "application/json, */*;q=0.5", ...json, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: "same-origin",
-      cache: "no-store",
-      signal: AbortSignal.any(limits),
-    });
-  } catch (error) {
+  const answer = await fetch(path, {
+    ...sent,
+    headers: { Accept: "application/json, */*;q=0.5", ...json, ...headers },
+    credentials: "same-origin",
+    cache: "no-store",
+    signal: limit(signal, patienceMs),
+  }).catch((error) => {
     throw new Problem(0, String(error));
-  }
+  });
   if (answer.ok) return answer;
   if (answer.status === 401) onLocked();
   throw await problemOf(answer);
+}
+
+/** @param {AbortSignal | undefined} signal @param {number} patienceMs 0 waits for ever */
+function limit(signal, patienceMs) {
+  return AbortSignal.any([...(signal ? [signal] : []), ...(patienceMs ? [AbortSignal.timeout(patienceMs)] : [])]);
 }
 
 /** @param {Response} answer */

@@ -82,7 +82,7 @@ export function show(element, visible) {
 export function keyed(parent, keys, makeOne) {
   const held = new Map([...parent.children].map((child) => [/** @type {any} */ (child).dataset.key, child]));
   const children = keys.map((key) => {
-    const child = held.get(key) ?? makeOne(key);
+    const child = /** @type {HTMLElement} */ (held.get(key) ?? makeOne(key));
     child.dataset.key = key;
     return child;
   });

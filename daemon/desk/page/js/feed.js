@@ -24,6 +24,8 @@ export class Feed {
   /** @type {Listener} */
   #listener;
   #path;
+  /** It was connected: one break is no failure yet, the next try tells. */
+  #lived = false;
   /** @type {AbortController} */
   #attempt = new AbortController();
   /** @type {() => void} */
@@ -41,7 +43,9 @@ export class Feed {
       try {
         await this.#listen();
       } catch (error) {
-        if (!(error instanceof Problem && error.status === 401)) this.#listener.desk(false);
+        const locked = error instanceof Problem && error.status === 401;
+        if (!locked && !this.#lived) this.#listener.desk(false);
+        this.#lived = false;
       }
       await this.#pause(this.#backoff.failed());
     }
@@ -69,12 +73,13 @@ export class Feed {
       signal: this.#attempt.signal,
       patienceMs: 0,
     });
+    this.#lived = true;
     this.#listener.desk(true);
     this.#backoff.succeeded();
-    await this.#read(/** @type {ReadableStream<Uint8Array>} */ (answer.body));
+    await this.#read(/** @type {ReadableStream} */ (answer.body));
   }
 
-  /** @param {ReadableStream<Uint8Array>} body */
+  /** @param {ReadableStream<any>} body */
   async #read(body) {
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {

@@ -26,8 +26,8 @@ export const short = (seconds) => t("time.s", { s: seconds < 10 ? seconds.toFixe
 export function clock(wallS) {
   const when = new Date(wallS * 1000);
   const today = when.toDateString() === new Date().toDateString();
-  const style = /** @type {const} */ ({ timeStyle: "medium", ...(today ? {} : { dateStyle: "medium" }) });
-  return new Intl.DateTimeFormat(current(), style).format(when);
+  const date = today ? undefined : "medium";
+  return new Intl.DateTimeFormat(current(), { timeStyle: "medium", dateStyle: date }).format(when);
 }
 
 /** For `<time datetime>`. @param {number} wallS Unix seconds */

@@ -4,9 +4,10 @@ const LARGEST = 4_000_000;
 const HEAD_END = [13, 10, 13, 10];
 
 export class MultipartParser {
+  /** @type {Uint8Array<ArrayBuffer>} */
   #bytes = new Uint8Array(0);
 
-  /** @param {Uint8Array} chunk @returns {{ headers: Headers, body: Uint8Array }[]} whole parts; throws RangeError for one too large */
+  /** @param {Uint8Array} chunk @returns {{ headers: Headers, body: Uint8Array<ArrayBuffer> }[]} whole parts; throws RangeError for one too large */
   feed(chunk) {
     const joined = new Uint8Array(this.#bytes.length + chunk.length);
     joined.set(this.#bytes);

@@ -101,7 +101,8 @@ export class StoryCard {
     const picture = await createImageBitmap(await answer.blob());
     [canvas.width, canvas.height] = [picture.width, picture.height];
     canvas.getContext("2d").drawImage(picture, 0, 0);
-    return canvas;
+    const coarse = answer.headers.get("X-Pixelated") === "true";
+    return make("div", {}, canvas, coarse ? make("p", { class: "quiet", text: () => t("snapshot.pixelated") }) : null);
   }
 
   /** The journal's row of an event that came by the stream. @param {any} event @returns {Promise<number | null>} */
