@@ -20,7 +20,7 @@ from daemon.journal.moments import moment
 from daemon.journal.sources import Source, opened, pages
 
 LIMIT = 50
-PAGE = 200
+PAGE = 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
-from capture.frame import Frame
 from daemon.blackbox import BlackBoxError, Recording
 from daemon.core import Core
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.health import Report
 from daemon.journal import retention
+from daemon.journal.box_plan import BoxPlan
 from daemon.journal.disk_sense import DiskSense, NoRoom
+from daemon.journal.held import Held, Moment
 from daemon.journal.inbox import Inbox, Job
 from daemon.journal.notes import Evidence, Note
 from daemon.journal.pictures import Picture, kept
@@ -36,8 +34,6 @@ WAITING = 2000
 """Events that may wait to be written; beyond that the newest are dropped and counted."""
 BATCH = 100
 """Events in a transaction at most."""
-VIEWS = 8
-"""Views whose pictures are held until their event comes along; a few megabytes each."""
 CHORES_S = 30.0
 """Seconds between two looks at what is to be forgotten; sooner after many events, and while there is more."""
 MORE_S = 0.05
@@ -47,14 +43,6 @@ PURGE_S = 4.0
 """Seconds that whoever asks to forget is let wait."""
 BREATH_S = 0.001
 """A pause that lets the other threads run while a black box is made."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moment:
-    """What an event's line does not carry."""
-
-    frame: Frame | None = None
-    evidence: Evidence | None = None
 
 
 Ask = Callable[[Callable[[Core], Evidence]], Evidence]
@@ -87,23 +75,19 @@ class Clerk:
         self._clock = clock
         self._wall = wall
         self._inbox = Inbox(WAITING)
-        self._moments: OrderedDict[str, Moment] = OrderedDict()
-        self._moments_lock = threading.Lock()  # held for as long as it takes to move a reference
-        self._held = ExitStack()
+        self._moments = Held()
+        self._boxes = BoxPlan(after_s=settings.black_box_after_s, every_s=settings.black_box_every_s)
+        self._lock = ExitStack()
         self._store: Store | None = None
         self._disk = DiskSense()
         self._batch: list[Note] = []
         self._retry_s = float("-inf")
-        self._box_due_s = float("inf")
-        self._boxed_s = float("-inf")
         self._chores_s = float("-inf")
         self._room_s = float("-inf")
         self._since_chores = 0
         self._working = False
         self.dropped = 0
         """Events that were not written down, for they came faster than they could be."""
-        self.pictures_missed = 0
-        """Pictures that were not kept, for the disk did not take them in time."""
 
     # In anybody's thread, without waiting
 
@@ -116,11 +100,7 @@ class Clerk:
         if event.kind == "alert":
             assessment = view.assessment
             evidence = self._ask(lambda core: Evidence.of(core, assessment))
-        with self._moments_lock:
-            self._moments[event.id] = Moment(frame, evidence)
-            if len(self._moments) > VIEWS:
-                _, lost = self._moments.popitem(last=False)
-                self.pictures_missed += lost.evidence is not None  # a view need not be described
+        self._moments.put(event.id, Moment(frame, evidence))
 
     def take(self, line: str) -> None:
         """An outlet of the scribe."""
@@ -149,7 +129,7 @@ class Clerk:
         return {
             "waiting": self._inbox.waiting + len(self._batch),
             "dropped": self.dropped,
-            "pictures_missed": self.pictures_missed,
+            "pictures_missed": self._moments.missed,
             "disk": self._disk.reason or "ok",
             "disk_failures": self._disk.failures,
         }
@@ -183,7 +163,7 @@ class Clerk:
 
     def _wait_s(self) -> float:
         """Until something is due at the latest."""
-        due_s = self._retry_s if self._disk.reason else min(self._box_due_s, self._chores_s + CHORES_S)
+        due_s = self._retry_s if self._disk.reason else min(self._boxes.due_s, self._chores_s + CHORES_S)
         return min(due_s - self._clock(), CHORES_S)
 
     def _attempt(self, ending: bool) -> None:
@@ -197,7 +177,7 @@ class Clerk:
         elif self._disk.reason:
             store.try_out()
         now = self._clock()
-        if now >= self._box_due_s or (ending and self._box_due_s < float("inf")):
+        if now >= self._boxes.due_s or (ending and self._boxes.wanted):
             self._save_box(store)
         if now - self._chores_s >= CHORES_S or self._since_chores >= retention.STEP:
             more = retention.step(store, self._settings, self._wall())
@@ -214,9 +194,9 @@ class Clerk:
 
     def _opened(self) -> Store:
         if self._store is None:
-            self._held.close()
+            self._lock.close()
             self.places.prepare()
-            self._held.enter_context(self.places.owned())
+            self._lock.enter_context(self.places.owned())
             self._store = Store(self.places, self.run_name, self._wall(), self._about)
         return self._store
 
@@ -224,7 +204,7 @@ class Clerk:
         if self._store is not None:
             self._store.close()
             self._store = None
-        self._held.close()
+        self._lock.close()
 
     def _room(self) -> None:
         now = self._clock()
@@ -270,15 +250,8 @@ class Clerk:
         """What was seen when it happened; a view's picture is kept once it has been described."""
         kind = event["kind"]
         if kind == "alert" and self._settings.black_boxes:
-            due_s = max(self._clock() + self._settings.black_box_after_s, self._next_box_s)
-            self._box_due_s = min(self._box_due_s, due_s)
-        wanted = {"alert": event["id"], "describe": event.get("cause")}.get(kind)
-        with self._moments_lock:
-            return self._moments.pop(wanted, Moment()) if wanted else Moment()
-
-    @property
-    def _next_box_s(self) -> float:
-        return self._boxed_s + self._settings.black_box_every_s
+            self._boxes.alert(self._clock())
+        return self._moments.take({"alert": event["id"], "describe": event.get("cause")}.get(kind))
 
     def _picture(self, moment: Moment) -> Picture | None:
         return kept(moment.frame, self._settings) if moment.frame else None
@@ -294,7 +267,7 @@ class Clerk:
             log.warning("%s", error)
         else:
             store.add_box(file, [e["id"] for e in map(json.loads, recording.events) if e["kind"] == "alert"])
-        self._boxed_s, self._box_due_s = self._clock(), float("inf")
+        self._boxes.saved(self._clock())
 
     def _carry_out(self, job: Job) -> None:
         try:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from capture.frame import Frame, Image
 from daemon.blackbox import BlackBox
 from daemon.core import Core
 from daemon.core_types import Assessed, Effect, Input, Record
+from daemon.errors import CommandError
 from daemon.health import Report
 from daemon.journal.clerk import Clerk
 from daemon.journal.notes import Note
 from daemon.journal.pictures import Picture
 from daemon.journal.places import Places
+from daemon.journal.reader import reading
 from daemon.journal.settings import JournalSettings
 from daemon.journal.store import Store
 from daemon.mind import Mind
@@ -50,6 +52,7 @@ class Diary:
         self.mind = Mind(BlackBox(Core(core_spec())), lambda: self.now)
         self.told: queue.Queue[Report] = queue.Queue()
         self.view: View | None = None
+        self.handed_over = 0
         self.clerk = Clerk(
             self.places,
             JournalSettings(**{"leave_free_mb": 0, **settings}),
@@ -67,6 +70,7 @@ class Diary:
         match effect:
             case Record(event):
                 self.clerk.saw(event, self.view)
+                self.handed_over += 1
                 self.clerk.take(event.timed(**timing, wall_s=WALL_S + self.now).to_json())
             case Start(utterance):
                 self.mind.step(Started(utterance.id))
@@ -97,6 +101,16 @@ class Diary:
         self.clerk.close()
         self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
+
+    def settle(self) -> None:
+        """Wait until everything handed over can be read."""
+
+        def all_there() -> bool:
+            with suppress(CommandError), reading(self.places) as reader:
+                return sum(reader.counts().values()) == self.handed_over
+            return False
+
+        until(all_there)
 
     def heard(self, reason: str) -> Report:
         """Wait for word of the disk."""

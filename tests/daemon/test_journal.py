@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from daemon.desk_commands import Journal
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.journal import retention
+from daemon.journal.box_plan import BoxPlan
 from daemon.journal.desk import handlers
 from daemon.journal.export import export
 from daemon.journal.inbox import Inbox
@@ -469,3 +471,21 @@ def test_files_nobody_knows_of_are_swept(tmp_path: Path) -> None:
     Store(it.places, "r", WALL_S, {}).close()
     assert not any(file.exists() for file in stray)
     assert len(list(it.places.pictures.iterdir())) == 1
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), st.booleans()), max_size=60))
+def test_black_boxes_come_after_their_alerts_and_not_too_often(story: list[tuple[float, bool]]) -> None:
+    plan, now, saved, alerts = BoxPlan(after_s=5, every_s=60), 0.0, list[float](), list[float]()
+    for dt, alert in [*story, (70.0, False), (70.0, False)]:
+        now += dt
+        if plan.due_s <= now:
+            saved.append(plan.due_s)
+            plan.saved(plan.due_s)
+        if alert:
+            plan.alert(now)
+            alerts.append(now)
+    assert all(later - earlier >= 60 - 1e-6 for earlier, later in pairwise(saved))
+    for alert_s in alerts:
+        assert any(
+            0 <= box_s - alert_s <= 65 + 1e-6 for box_s in saved
+        )  # a box reaches back a minute and more

@@ -61,7 +61,7 @@ def test_a_full_disk_is_told_and_when_there_is_room_again_everything_is_there(sm
     with diary(small_disk) as it:
         assert it.heard("ok")
         it.tell(Say("before"))
-        until(lambda: it.clerk.status()["waiting"] == 0)
+        it.settle()
         filler = fill(small_disk)
         sentences = [f"sentence {n} {'x' * 900}" for n in range(30)]
         for sentence in sentences:
@@ -81,7 +81,7 @@ def test_on_a_full_disk_one_can_still_forget_and_that_makes_room(small_disk: Pat
     with diary(small_disk) as it:
         for number in range(300):
             it.tell(Say(f"sentence {number} {'x' * 900}"))
-        until(lambda: it.clerk.status()["waiting"] == 0)
+        it.settle()
         fill(small_disk)
         it.tell(Say("too much " * 100))
         it.heard("full")
@@ -113,7 +113,7 @@ def test_a_journal_that_is_torn_to_pieces_while_it_is_written_is_begun_anew(tmp_
             it.tell(Say(f"sentence {number} {'x' * 900}"))
             if number % 100 == 0:
                 until(lambda: it.clerk.status()["waiting"] < 100)
-        until(lambda: it.clerk.status()["waiting"] == 0)
+        it.settle()
         database = it.places.database
         for file in (database, database.with_name("journal.db-wal")):
             with file.open("r+b") as stream:

@@ -1,0 +1,28 @@
+"""When the next black box is due: some seconds after an alert, and not too often. Pure."""
+
+from __future__ import annotations
+
+NEVER_S = float("inf")
+
+
+class BoxPlan:
+    """Times are the clock's. A box holds every alert of the last minute, so one covers several."""
+
+    def __init__(self, *, after_s: float, every_s: float) -> None:
+        self._after_s = after_s
+        self._every_s = every_s
+        self._saved_s = -NEVER_S
+        self.due_s = NEVER_S
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is an alert without a box."""
+        return self.due_s < NEVER_S
+
+    def alert(self, now: float) -> None:
+        """An alert was raised."""
+        self.due_s = min(self.due_s, max(now + self._after_s, self._saved_s + self._every_s))
+
+    def saved(self, now: float) -> None:
+        """A box has been saved."""
+        self._saved_s, self.due_s = now, NEVER_S
