@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,23 @@ def test_on_a_full_disk_one_can_still_forget_and_that_makes_room(small_disk: Pat
         assert it.clerk.purge(None)["events"] == 300
         assert it.heard("ok")
     assert said(it.places) == ["too much " * 100]
+
+
+def test_files_that_may_not_grow_are_told_too(tmp_path: Path) -> None:
+    """What can be tried without root: a limit on the size of this process's files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with diary(tmp_path) as it:
+        it.tell(Say("before"))
+        it.settle()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, hard))
+        try:
+            for number in range(60):
+                it.tell(Say(f"sentence {number} {'x' * 900}"))
+            assert it.heard("failed").organ == "disk"
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert it.heard("ok")
+    assert len(said(it.places)) == 61
 
 
 def test_room_is_left_to_others(tmp_path: Path) -> None:
