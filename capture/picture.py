@@ -70,7 +70,19 @@ def load_picture(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
         )
     if is_cut_off(data):
         raise CameraUnusable(f"{path} is cut off; copy it again")
-    return bound(_decode(path, data, max(size) // max_side), max_side), size
+    try:
+        return picture_from(data, max_side), size
+    except CameraUnusable as error:
+        raise CameraUnusable(f"{path} {error}") from None
+
+
+def picture_from(data: bytes, max_side: int) -> Image:
+    """A whole picture of bearable size (see `picture_size`, `is_cut_off`), upright by its own EXIF, bounded.
+
+    Raises CameraUnusable with what is wrong with "it".
+    """
+    size = picture_size(data) or (max_side, max_side)
+    return bound(_decode(data, max(size) // max_side), max_side)
 
 
 def is_still_picture(path: Path) -> bool:
@@ -120,7 +132,7 @@ def _unreadable(path: Path, error: OSError) -> str:
     return f"{path} cannot be read: {error.strerror}"
 
 
-def _decode(path: Path, data: bytes, shrink: int) -> Image:
+def _decode(data: bytes, shrink: int) -> Image:
     """Decode; a JPEG at least twice too large at a half, a quarter or an eighth, which saves memory."""
     flag = cv2.IMREAD_COLOR
     if data.startswith(b"\xff\xd8"):
@@ -130,7 +142,7 @@ def _decode(path: Path, data: bytes, shrink: int) -> Image:
     except cv2.error:
         image = None
     if image is None:
-        raise CameraUnusable(f"{path} cannot be decoded; it is damaged")
+        raise CameraUnusable("cannot be decoded; it is damaged")
     return np.asarray(image, dtype=np.uint8)
 
 

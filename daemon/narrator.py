@@ -16,6 +16,9 @@ from pipeline.types import Assessment
 
 log = logging.getLogger(__name__)
 
+HURRY_S = 0.05
+"""Seconds between two words to a describer that a guest's picture is not wanted any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -53,8 +56,32 @@ def no_meaning(sentence: str) -> Meaning:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a guest's picture was described by, and by whom."""
+
+    text: str
+    model: str
+    waited_s: float
+    took_s: float
+
+
+class _Guest:
+    """A picture that is not the wearer's, and where its answer goes."""
+
+    def __init__(self, request: DescribeRequest) -> None:
+        self.request = request
+        self.begun_at_s: float | None = None
+        self.answer: tuple[str, str, float] | None = None
+        """Text, model, and when it was complete."""
+        self.over = False
+
+
 class Narrator:
-    """One place for the next view; the narration never asks for a second while one is under way."""
+    """One place for the next view; the narration never asks for a second while one is under way.
+
+    One more for a guest's picture, which is described only while there is nothing else to do.
+    """
 
     def __init__(
         self, describer: Describer, report: Report, meaning: MeaningOf, clock: Callable[[], float]
@@ -65,6 +92,7 @@ class Narrator:
         self._clock = clock
         self._next: DescribeRequest | None = None
         self._running: str | None = None
+        self._guest: _Guest | None = None
         self._changed = threading.Condition()
         self._closed = False
 
@@ -72,7 +100,8 @@ class Narrator:
         """Describe this next; never waits. A view that still waited is given up."""
         with self._changed:
             overtaken, self._next = self._next, request
-            self._changed.notify()
+            self._changed.notify_all()
+            self._hurry_guest()
         if overtaken is not None:
             self._report(AnswerEnded(overtaken.id, "overtaken"), {})
 
@@ -88,9 +117,43 @@ class Narrator:
         if running:
             self._describer.cancel()
 
+    def guest(self, request: DescribeRequest, wait_s: float) -> Told | None:
+        """Have a picture described that is not the wearer's, in a thread that may wait for it.
+
+        None where there was no time for it: a view of the wearer's came first, or took its place.
+        """
+        began_s, guest = self._clock(), _Guest(request)
+        until_s = began_s + wait_s
+        with self._changed:
+            if self._guest is not None or self._closed:
+                return None
+            self._guest = guest
+            self._changed.notify_all()
+            while not guest.over and not self._closed and (left_s := until_s - self._clock()) > 0:
+                # A cancellation may come before there is anything to cancel: it is said again.
+                self._changed.wait(min(left_s, HURRY_S) if self._next else left_s)
+                self._hurry_guest()
+            if self._guest is guest and guest.begun_at_s is None:
+                self._guest = None
+            elif not guest.over:
+                self._describer.cancel()
+            if guest.answer is None or guest.begun_at_s is None:
+                return None
+            text, model, done_s = guest.answer
+            return Told(text, model, guest.begun_at_s - began_s, done_s - guest.begun_at_s)
+
+    def _hurry_guest(self) -> None:
+        """Who is a guest makes room; with the lock held. Never waits."""
+        guest = self._guest
+        if self._next is not None and guest is not None and guest.begun_at_s is not None:
+            self._describer.cancel()
+
     def run(self) -> None:
         """Answer until `close`."""
         while (request := self._take()) is not None:
+            if isinstance(request, _Guest):
+                self._serve(request)
+                continue
             timing: dict[str, float] = {}
             failure = self._answer(request, timing)
             self._report(AnswerEnded(request.id, failure), timing)
@@ -99,18 +162,41 @@ class Narrator:
         """Let `run` end; a running answer is cancelled."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._describer.cancel()
 
-    def _take(self) -> DescribeRequest | None:
+    def _take(self) -> DescribeRequest | _Guest | None:
         with self._changed:
             self._running = None
-            self._changed.wait_for(lambda: self._closed or self._next is not None)
+            self._changed.wait_for(lambda: self._closed or self._next or self._waiting_guest())
             if self._closed:
                 return None
+            if self._next is None and (guest := self._waiting_guest()):
+                guest.begun_at_s = self._clock()
+                return guest
             request, self._next = self._next, None
             self._running = request.id if request else None
             return request
+
+    def _waiting_guest(self) -> _Guest | None:
+        return self._guest if self._guest is not None and self._guest.begun_at_s is None else None
+
+    def _serve(self, guest: _Guest) -> None:
+        """Nothing of this is reported: the wearer does not hear it."""
+        sentences: list[str] = []
+        try:
+            for sentence in self._describer.describe(guest.request):
+                sentences.append(sentence)
+                if self._next is not None:
+                    break
+        except DescribeError as error:
+            log.info("a guest's picture is not described: %s", error)
+        with self._changed:
+            if sentences and self._next is None:
+                guest.answer = (" ".join(sentences), self._describer.model, self._clock())
+            guest.over = True
+            self._guest = None
+            self._changed.notify_all()
 
     def _answer(self, request: DescribeRequest, timing: dict[str, float]) -> str | None:
         """Report sentence by sentence; returns why there is no answer, None where there is one."""

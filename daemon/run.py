@@ -16,7 +16,9 @@ from capture.reader import CameraEvent, CameraState
 from daemon import app
 from daemon.answers.desk import Facts
 from daemon.answers.desk import handlers as desk_handlers
+from daemon.answers.guests import GuestDesk
 from daemon.answers.settings_desk import SettingsDesk
+from daemon.backroom.client import Backroom
 from daemon.control_paths import server_socket
 from daemon.control_protocol import Request
 from daemon.control_server import ControlServer
@@ -170,7 +172,14 @@ class Daemon:
             **journal_handlers(places, live.clerk, live.mind.frozen),
             **desk_handlers(live, facts),
             **SettingsDesk(tuning, self._loaded, defaults(self._env)).handlers(),
+            **self._guests(live, tuning).handlers(),
         }
+
+    def _guests(self, live: app.Live, tuning: Tuning) -> GuestDesk:
+        backroom = Backroom(self._settings.guests)
+        self._crew.add("backroom", backroom.close)
+        model = live.detector.model.name
+        return GuestDesk(backroom, live.narrator, live.mind.frozen, lambda: tuning.settings, model)
 
     def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:
         if isinstance(mouth, Forwarder):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from capture.settings import CaptureSettings
 from daemon import paths
+from daemon.backroom.settings import GuestsSettings
 from daemon.control_settings import ControlSettings
 from daemon.desk.mqtt.settings import MqttSettings
 from daemon.desk.settings import DeskSettings
@@ -63,6 +64,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     desk: DeskSettings = DeskSettings()
     mqtt: MqttSettings = MqttSettings()
     journal: JournalSettings = JournalSettings()
+    guests: GuestsSettings = GuestsSettings()
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
 

@@ -55,12 +55,12 @@ class ChildProcess:
         """What the child said when it started; starts it if need be. Raises ChildError."""
         return self._ready().greeting
 
-    def ask(self, header: dict[str, Any], timeout_s: float) -> Message:
+    def ask(self, header: dict[str, Any], timeout_s: float, payload: bytes = b"") -> Message:
         """Send one request, return the answer. Raises ChildError after `timeout_s` at the latest."""
         running = self._ready()
         try:
             running.child.link.settimeout(timeout_s)
-            send(running.child.link, header)
+            send(running.child.link, header, payload)
             answer = receive(running.child.link, timeout_s)
         except TimeoutError:
             raise self._failed(f"no answer within {timeout_s:g} s") from None

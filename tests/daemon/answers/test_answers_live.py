@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from daemon.control_client import ControlClient
-from daemon.desk_commands import DeskCommand, Metrics, Picture, Scores
+from daemon.desk_commands import DeskCommand, Metrics, Picture, Process, Reset, Scores, Set, Try
+from daemon.errors import CommandError
 from tests.daemon.living import Living
 
 pytestmark = pytest.mark.timeout(240)
@@ -30,7 +31,7 @@ def living(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 
 def ask(living: Living, command: DeskCommand) -> dict[str, Any]:
-    with ControlClient(living.socket, timeout_s=60) as client:
+    with ControlClient(living.socket, timeout_s=200) as client:
         return client.ask(command)
 
 
@@ -81,3 +82,100 @@ def test_metrics_agree_with_each_other(living: Living) -> None:
     assert skipped["policy"] == "newest"
     assert told["organs"]["camera"]["ok"]
     assert told["gauges"]["rss_bytes"] > 10e6
+
+
+def patiently(living: Living, command: DeskCommand) -> dict[str, Any]:
+    """Again and again while the backroom is loading, or somebody else is there."""
+    answers: list[dict[str, Any]] = []
+
+    def served() -> bool:
+        try:
+            answers.append(ask(living, command))
+        except CommandError as error:
+            assert error.code == "busy", error
+        return bool(answers)
+
+    living.until(served, 200, "a turn")
+    return answers[0]
+
+
+def base64_of(picture: Path) -> str:
+    return base64.b64encode(picture.read_bytes()).decode()
+
+
+@pytest.fixture
+def taxi(living: Living, tmp_path: Path) -> str:
+    """What the camera sees while a vehicle is there."""
+    living.await_event("alert", hazard="vehicle")
+    living.until(lambda: bool(ask(living, Picture())["active"]), 60, "something dangerous")
+    return str(ask(living, Picture(side=640))["jpeg"])
+
+
+def test_a_guests_picture_without_and_with_objects_and_a_question(living: Living, taxi: str) -> None:
+    told = patiently(living, Process(picture=taxi))
+    assert told["prompt"] == "danger"
+    vehicle = next(one for one in told["hazards"] if one["hazard"] == "vehicle")
+    assert vehicle["dangerous"]
+    assert vehicle["probability"] >= vehicle["threshold"]
+    assert "vehicle" in {one["hazard"] for one in told["objects"]}
+    assert all(0 < one["score"] <= 1 for one in told["objects"])
+    assert "vehicles" in told["text"]
+    assert (told["model"], told["image_text_model"]) == ("tags", living.status()["model"])
+    wall = base64.b64encode(cv2.imencode(".png", np.full((200, 300, 3), 200, np.uint8))[1].tobytes()).decode()
+    safe = patiently(living, Process(picture=wall, objects=("a cup", "table")))
+    assert safe["prompt"] == "safe"
+    assert [one["name"] for one in safe["objects"]] == ["a cup", "table"]
+    danger = patiently(living, Process(picture=wall, objects=("식칼",), language="ko"))
+    assert danger["prompt"] == "danger"
+    assert danger["objects"] == [{"name": "식칼", "score": None, "hazard": "knife"}]
+    assert "칼이" in danger["text"]
+    asked = patiently(living, Process(picture=wall, text="What is this?", speech=True))
+    assert asked["prompt"] == "question"
+    assert asked["text"]
+    sound = base64.b64decode(asked["wav"])
+    assert sound[:4] == b"RIFF"
+    assert np.abs(np.frombuffer(sound[44:], np.int16)).max() > 1000
+    assert set(asked["timings"]) == {"wait_s", "recognise_s", "describe_s", "speech_s"}
+
+
+@pytest.mark.parametrize(
+    ("picture", "told"),
+    [
+        (b"no picture at all", "no picture"),
+        (b"GIF89a" + bytes(40), "no picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(8) + (60_000).to_bytes(4, "big") * 2, "60000 x 60000 pixels"),
+    ],
+)
+def test_what_is_no_picture_is_refused(living: Living, picture: bytes, told: str) -> None:
+    with pytest.raises(CommandError, match=told) as caught:
+        patiently_refused(living, Process(picture=base64.b64encode(picture).decode()))
+    assert caught.value.code == "invalid"
+
+
+def patiently_refused(living: Living, command: DeskCommand) -> None:
+    patiently(living, Metrics())
+    while True:
+        try:
+            ask(living, command)
+        except CommandError as error:
+            if error.code != "busy":
+                raise
+
+
+def test_a_threshold_is_tried_then_set_then_reset(living: Living) -> None:
+    living.await_event("alert", hazard="vehicle")
+    never = patiently(living, Try(thresholds={"vehicle": 1.0}))
+    assert never["seconds"] > 0
+    assert "vehicle" not in {one["hazard"] for one in never["after"]}
+    same = patiently(living, Try(thresholds={"train": 1.0}))
+    assert [one for one in same["before"] if one["hazard"] != "train"] == [
+        one for one in same["after"] if one["hazard"] != "train"
+    ]
+    with pytest.raises(CommandError, match="no hazard is called nessie") as caught:
+        ask(living, Try(thresholds={"nessie": 0.5}))
+    assert caught.value.code == "unknown"
+    before = ask(living, Scores())["thresholds"]["vehicle"]
+    assert ask(living, Set(values={"hazards.vehicle.threshold": 0.99}))["changed"]
+    assert ask(living, Scores())["thresholds"]["vehicle"] == 0.99
+    assert ask(living, Reset(keys=("hazards.vehicle.threshold",)))["changed"]
+    assert ask(living, Scores())["thresholds"]["vehicle"] == before
