@@ -19,7 +19,8 @@ START_S = 20.0
 class Serving:
     """A desk at a free port of this machine, in front of the daemon at `control`. A context manager."""
 
-    def __init__(self, control: Path, settings: DeskSettings | None = None) -> None:
+    def __init__(self, control: Path, settings: DeskSettings | None = None, token: str | None = None) -> None:
+        self._token = token
         self._settings = settings or DeskSettings(requests_per_s=1000, request_timeout_s=30)
         self._control = control
         self._started = threading.Event()
@@ -36,7 +37,7 @@ class Serving:
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        app = create_app(self._settings, Link(lambda: [self._control]))
+        app = create_app(self._settings, Link(lambda: [self._control]), token=self._token)
         self._server = server(app, lifespan=True)
         self._parts = app.state.parts
         self._thread = threading.Thread(target=self._run, daemon=True)

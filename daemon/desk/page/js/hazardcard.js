@@ -20,7 +20,7 @@ export class HazardCard {
   /** @type {HazardState | null} */
   #state = null;
   #name;
-  #described = 0;
+  #described = -Infinity;
 
   /**
    * @param {string} name @param {string} severity
