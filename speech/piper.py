@@ -20,8 +20,8 @@ from speech.synthesizer import SpeechRequest, SynthesisError
 NATURAL_WPM = 200
 """Words a minute of a voice left alone: espeak-ng takes as long for the same text at this rate."""
 FIXED = 0.24
-"""Share of a text's natural length that Piper's length scale does not touch, since every sound is rounded up to
-whole frames: a text takes FIXED + (1 - FIXED) * scale. Measured with piper-en-us-joe from 80 to 500 words."""
+"""Share of a text's natural length that Piper's length scale does not touch, since every sound is rounded up
+to whole frames: a text takes FIXED + (1 - FIXED) * scale. Measured with piper-en-us-joe, 80 to 500 words."""
 SHORTEST_SCALE = 0.15
 LOAD_S = 60.0
 """What loading a model may take on a busy machine; done once, while nobody waits for it."""

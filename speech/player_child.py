@@ -23,7 +23,7 @@ from speech.frames import LinkError, receive, send
 from speech.player import PlayerEvent
 from speech.settings import SpeechSettings
 from speech.sounddevice_player import SounddevicePlayer
-from speech.spawn import die_with
+from speech.spawn import die_with, go_first
 
 BEAT_S = 0.25
 HUNG = 3
@@ -63,8 +63,7 @@ def main(fd: int, parent: int) -> None:
     """Play what the parent sends until it goes away."""
     die_with(parent)
     _silence_native_noise()
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, -11)
+    go_first()
     link = _Link(socket.socket(fileno=fd))
     logging.getLogger().addHandler(_ToParent(link))
     start, _ = link.receive()

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from speech.spawn import go_first
+
 START_S = 10.0
 
 
@@ -52,7 +54,9 @@ class PrivatePulse:
             ],
             env=self._environment(),
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        go_first(pid=self._process.pid)
         deadline = time.monotonic() + START_S
         while not self.socket.exists():
             if time.monotonic() > deadline:
@@ -102,7 +106,9 @@ class Ear:
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        go_first(pid=self._process.pid)  # what comes late is to be the sound, not the ear
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 

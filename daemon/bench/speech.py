@@ -26,7 +26,7 @@ from pipeline.store.errors import StoreError
 from speech.audio import Audio
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
-from speech.natural import voice_folder
+from speech.natural import InTime, voice_folder
 from speech.outbox_types import Failed, Finished, Started
 from speech.piper import PiperSynthesizer
 from speech.player import Outlet
@@ -81,22 +81,37 @@ def _measure(wanted: SpeechSettings, locate: Callable[[str], Path], rounds: int)
     ):
         renderer = Renderer(settings, None, voice)
         yield from _synthesis("espeak", voice, rounds)
-        yield from _piper(settings, locate, rounds)
+        yield from _piper(settings, locate, voice, rounds)
         yield from _interruptions(settings, renderer, pulse, rounds)
 
 
-def _piper(settings: SpeechSettings, locate: Callable[[str], Path], rounds: int) -> Iterator[Figure]:
-    """The same for Piper, where it and its voice are installed."""
+def _piper(
+    settings: SpeechSettings, locate: Callable[[str], Path], quick: Synthesizer, rounds: int
+) -> Iterator[Figure]:
+    """The same for Piper, where it and its voice are installed, and how often it is in time."""
     voice = None
     try:
         voice = PiperSynthesizer(settings, voice_folder(settings, locate))
         voice.load()
         yield from _synthesis("piper", voice, min(rounds, 30))
+        yield _in_time(voice, quick, settings.late_ms, min(rounds, 30))
     except (SynthesisError, StoreError) as error:
         yield unmeasured("speech.piper_real_time_factor", "x", None, str(error))
     finally:
         if voice is not None:
             voice.close()
+
+
+def _in_time(voice: PiperSynthesizer, quick: Synthesizer, late_ms: int, rounds: int) -> Figure:
+    """Share of texts that espeak-ng did not have to say, or to finish."""
+    natural = InTime(voice, quick, late_ms / 1e3)
+    for number in range(rounds):
+        for _ in natural.stream(SpeechRequest(f"{SENTENCE.format(number=number)} Two shops are open.", "en")):
+            pass
+    share = 1 - natural.fallbacks / rounds
+    natural.close()
+    note = f"within speech.late_ms = {late_ms}"
+    return Figure("speech.piper_in_time_share", share, "", samples=rounds, note=note)
 
 
 def _synthesis(engine: str, voice: Synthesizer, rounds: int) -> Iterator[Figure]:
