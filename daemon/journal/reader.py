@@ -170,12 +170,13 @@ def _time(wanted: Journal) -> list[str]:
     """Rows are nearly in the order of the clock, but clocks are set: the time's index finds their bounds."""
     within = [] if wanted.since is None else ["wall_s >= :since"]
     within += [] if wanted.until is None else ["wall_s <= :until"]
-    if not within:
-        return []
     time = " AND ".join(within)
-    lowest = f"row >= (SELECT min(row) FROM events WHERE {time})"  # noqa: S608 - all of it ours
-    highest = f"row <= (SELECT max(row) FROM events WHERE {time})"  # noqa: S608 - all of it ours
-    return [*within, lowest, highest]
+    bounds = []
+    if wanted.since is not None:
+        bounds.append(f"row >= (SELECT min(row) FROM events WHERE {time})")  # noqa: S608 - all of it ours
+    if wanted.until is not None:
+        bounds.append(f"row <= (SELECT max(row) FROM events WHERE {time})")  # noqa: S608 - all of it ours
+    return [*within, *bounds]
 
 
 def _read(file: Path) -> bytes:
