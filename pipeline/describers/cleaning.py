@@ -17,7 +17,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=\w)_(?=\w)|[#|<>{}\\^]+", " "),
         (r"[*_~`]+", ""),
         (r"^\s*(?:[-+•·–—]+|\(?\d{1,2}[.)])\s+", ""),  # list marks
-        (r"^\s*(?:assistant|answer|caption|description|response|system|user|답변?|설명|대답)\s*:\s*", ""),
+        (r"^\s*(?:sure|certainly|of course|okay|ok|alright)\b\s*[!,.]+\s*", ""),
+        (r"^\s*here(?:'s| is) (?:a|an|the|your|my)\b[^:.]{0,50}:\s*", ""),
+        (
+            r"^\s*[\"']?(?:assistant|answer|caption|description|response|scene|system|text|user|답변?|설명|대답)"
+            r"[\"']?\s*:\s*[\"']?",
+            "",
+        ),
         (r"([!?.,;:~…])(?:\s*\1)+", r"\1"),
         (r"\b(\w+)(?:[\s,]+\1\b){2,}", r"\1"),  # the same word three times or more
         (r"\b((?:\w+[\s,]+){1,8}?\w+)(?:[\s,;]+\1\b){2,}", r"\1"),  # and the same few words

@@ -15,7 +15,7 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _NEVER_LAST = re.compile(r"(?:^|[\s(\"'])(?:mr|mrs|ms|dr|prof|vs|e\.g|i\.e)\.$", re.IGNORECASE)
-_LIST_MARK = re.compile(r"^\s*\(?\d{1,2}\.$")
+_LIST_MARK = re.compile(r"^\W*\d{1,2}\.$")
 
 
 class SentenceSplitter:

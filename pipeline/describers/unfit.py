@@ -41,16 +41,45 @@ _CLEARS = re.compile(
     r"|위험(?:이|은)? ?(?:없|하지 않)|괜찮습니다",
     re.IGNORECASE,
 )
+_BIDDING = r"(?:^|[,;:.!?]\s*)(?:(?:so|and|then|please|now|just|you should|you could)\s+)*"
+"""What stands before a verb that bids: "People walk across the street" only describes."""
+_AWAY = r"(?![^,.;]*\b(?:back|backwards?|away|aside|off|out|around|left|right|sidewalk)\b)"
+_PLACE = r"(?:path|road|street|way|crosswalk|crossing|sidewalk|pavement|route|coast|area|traffic)"
+_BIDS = re.compile(
+    rf"{_BIDDING}cross\b(?! traffic)|{_BIDDING}walk now\b|\bproceed\b"
+    rf"|{_BIDDING}(?:walk|step|move|go|head|continue)\b{_AWAY}"
+    r"(?=[^,.;]*\b(?:ahead|forwards?|across|straight|through|on(?=\s*(?:$|[,.;!])))\b)"
+    r"|\bfeel free\b|\bkeep (?:going|walking|moving)\b|\bcontinue (?:walking|on your way)\b"
+    rf"|\b{_PLACE}\b[^.]{{0,20}}\b(?:is|are|looks?|seems?|appears?)(?: to be)?"
+    r" (?:all |completely |totally |now |quite )?(?:clear|free)\b"
+    r"|\bno (?:\w+ )?(?:vehicles?|cars?|traffic|obstacles?)\b[^.]{0,20}"
+    r"\b(?:coming|approaching|in sight|in (?:the|your) way)\b"
+    r"|\b(?:free of|no|without) obstacles\b|\bunobstructed\b|\bobstacle-free\b"
+    r"|건너(?:세요|십시오|시면|가세요)|지나가세요|직진(?:하세요|하십시오)"
+    r"|(?:앞으로|계속|그대로|똑바로)\s*(?:걸어\s*)?(?:가세요|가십시오|가시면|걸으세요|이동하세요|진행하세요)"
+    r"|장애물(?:이|은)?\s*없|(?:차|차량|자동차)(?:가|이|는|은|도)?\s*(?:오지 않|없으니)"
+    r"|길이?\s*(?:비어|뚫려|트여)",
+    re.IGNORECASE,
+)
+"""To walk on, or that nothing is in the way: as much an all-clear as saying that it is safe."""
+_FAILS = re.compile(
+    r"^\W*(?:error|exception|traceback|fatal|오류|에러)\b\s*[:(\d-]"
+    r"|\bout of memory\b|\bcuda\b|\bhttp \d{3}\b",
+    re.IGNORECASE,
+)
+"""A server's failure that comes as if it were an answer."""
 _WORD = re.compile(r"\w+")
 
 
 def unfit(sentence: str, prompt: str, language: str) -> str | None:
-    """Why a cleaned sentence must not be spoken: `refusal`, `order`, `all-clear`, `prompt`; else None."""
+    """Why a cleaned sentence must not be spoken: `error`, `refusal`, `order`, `all-clear`, `prompt`."""
+    if _FAILS.search(sentence):
+        return "error"
     if _REFUSES.search(sentence):
         return "refusal"
     if _ORDERS.search(sentence):
         return "order"
-    if _CLEARS.search(sentence):
+    if _CLEARS.search(sentence) or _BIDS.search(sentence):
         return "all-clear"
     return "prompt" if _recites(sentence, prompt, LONGEST_RUN[language]) else None
 

@@ -12,9 +12,16 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _DENIES = {
-    "en": r"\b(?:no|not|isn't|without|aren't)\s+"
-    r"(?:(?:a|an|any|the|real|actual|visible|sign of)\s+){{0,2}}{name}s?\b",
-    "ko": r"{name}\S{{0,2}}\s*(?:\S+\s+)?(?:없|아니|아닙|아닌)",
+    "en": r"\b(?:no|not|isn't|without|aren't|rather than|instead of)\s+"
+    r"(?:(?:a|an|any|the|real|actual|visible|signs? of)\s+){{0,2}}{name}s?\b"
+    r"|\b(?:do|does|did|can|could)(?: ?not|n't)\s+(?:\w+ly\s+)?"
+    r"(?:see|find|detect|notice|spot|appear|seem|look|show|contain)\b(?! past| beyond| behind)"
+    r"[^.;,]{{0,30}}?\b{name}s?\b"
+    r"|\b{name}s?\s+(?:is|are)(?: not|n't)\s+(?:actually |really )?"
+    r"(?:visible|present|there|seen|real|shown|in (?:the|this) (?:picture|image|view)|in view)\b"
+    r"|\bfalse alarm\b",
+    "ko": r"{name}\S{{0,2}}\s*(?:\S+\s+)?(?:없|아니|아닙|아닌)"
+    r"|{name}\S{{0,2}}\s*(?:보이지\s*않|안\s*보|확인되지\s*않|발견되지\s*않|찾을 수 없)|오경보|잘못된 경고",
 }
 _PROBABLY: Mapping[str, str] = {"en": "Probably not {name}.", "ko": "{name} 아닌 것 같습니다."}
 
