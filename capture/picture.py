@@ -104,10 +104,12 @@ def picture_size(data: bytes) -> tuple[int, int] | None:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end; decoders fill in the rest of a JPEG and say nothing."""
+    """Whether a JPEG, PNG or WebP lacks its end; decoders fill in the rest and say nothing."""
     if data.startswith(b"\xff\xd8"):
         _, scan = _jpeg_header(data)
         return data.find(b"\xff\xd9", scan) < 0
+    if data.startswith(b"RIFF"):
+        return len(data) < 8 + _little(data[4:8])
     return data.startswith(b"\x89PNG") and b"IEND" not in data[-4096:]
 
 

@@ -17,7 +17,7 @@ from daemon.desk_commands import DeskCommand, Metrics, Picture, Process, Reset, 
 from daemon.errors import CommandError
 from tests.daemon.living import Living
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(420)
 
 SETTINGS = "[capture]\nloop = true\n"
 
@@ -95,7 +95,7 @@ def patiently(living: Living, command: DeskCommand) -> dict[str, Any]:
             assert error.code == "busy", error
         return bool(answers)
 
-    living.until(served, 200, "a turn")
+    living.until(served, 400, "a turn")
     return answers[0]
 
 
@@ -111,6 +111,7 @@ def taxi(living: Living, tmp_path: Path) -> str:
     return str(ask(living, Picture(side=640))["jpeg"])
 
 
+@pytest.mark.slow
 def test_a_guests_picture_without_and_with_objects_and_a_question(living: Living, taxi: str) -> None:
     told = patiently(living, Process(picture=taxi))
     assert told["prompt"] == "danger"
@@ -138,6 +139,7 @@ def test_a_guests_picture_without_and_with_objects_and_a_question(living: Living
     assert set(asked["timings"]) == {"wait_s", "recognise_s", "describe_s", "speech_s"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("picture", "told"),
     [
@@ -162,6 +164,7 @@ def patiently_refused(living: Living, command: DeskCommand) -> None:
                 raise
 
 
+@pytest.mark.slow
 def test_a_threshold_is_tried_then_set_then_reset(living: Living) -> None:
     living.await_event("alert", hazard="vehicle")
     never = patiently(living, Try(thresholds={"vehicle": 1.0}))
