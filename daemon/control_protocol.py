@@ -222,11 +222,8 @@ def decode_reply(line: bytes, id: int) -> dict[str, Any]:
             "restart the daemon, it is of another version"
         )
     if not reply.get("ok"):
-        code = reply.get("code")
-        raise CommandError(
-            str(reply.get("error", "the daemon refused without saying why")),
-            code if code in get_args(Code) else "failed",
-        )
+        code: Code = reply["code"] if reply.get("code") in get_args(Code) else "failed"
+        raise CommandError(str(reply.get("error", "the daemon refused without saying why")), code)
     if reply.get("id") != id or not isinstance(reply.get("result"), dict):
         raise CommandError("the daemon answered something else than it was asked; restart it")
     result: dict[str, Any] = reply["result"]
