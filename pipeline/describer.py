@@ -31,6 +31,8 @@ class DescribeRequest:
     hazard: str | None = None
     """Which of `seen` the alert was about; None takes the first."""
     question: str | None = None
+    known: tuple[str, ...] = ()
+    """What else somebody says is on it, in their own words."""
     embedding: Embedding | None = None
     """What the detector made of the picture, for describers that need no pixels."""
     deadline_s: float = 10.0

@@ -124,6 +124,9 @@ class GuestDesk:
             seen=tuple(Seen(hazard, probability) for hazard, probability in facts["seen"]),
             hazard=facts["hazard"],
             question=wanted.text,
+            known=tuple(
+                one["name"] for one in facts["objects"] if one["score"] is None and not one["hazard"]
+            ),
             deadline_s=wait_s,
         )
         return self._narrator.guest(request, wait_s)

@@ -22,6 +22,9 @@ DASHES = "---"
 LONGEST_QUESTION = 300
 """Characters of a question that are passed on."""
 MOST_SEEN = 3
+MOST_KNOWN = 8
+LONGEST_KNOWN = 60
+"""Characters of something known that are passed on."""
 FIELDS = frozenset(["seen", "question"])
 
 _SIDES: Mapping[str, Mapping[Direction | None, str]] = {
@@ -64,11 +67,15 @@ class Prompts:
         purpose = purpose_of(request)
         system, user = self._parts[purpose]
         question = " ".join((request.question or "").split())[:LONGEST_QUESTION]
-        return Prompt(purpose, system, user.format(seen=self.seen(main_first(request)), question=question))
+        known = () if purpose == "danger" else request.known
+        return Prompt(
+            purpose, system, user.format(seen=self.seen(main_first(request), known), question=question)
+        )
 
-    def seen(self, seen: Sequence[Seen]) -> str:
-        """The reported hazards, with side and certainty: `fire on the left (92% certain)`."""
-        return ", ".join(map(self._one, seen[:MOST_SEEN])) or _NOTHING[self._language]
+    def seen(self, seen: Sequence[Seen], known: Sequence[str] = ()) -> str:
+        """The reported hazards, with side and certainty: `fire on the left (92% certain)`; then the known."""
+        things = (" ".join(word.split())[:LONGEST_KNOWN] for word in known[:MOST_KNOWN])
+        return ", ".join([*map(self._one, seen[:MOST_SEEN]), *things]) or _NOTHING[self._language]
 
     def _one(self, seen: Seen) -> str:
         certain = _CERTAIN[self._language].format(percent=round(seen.probability * 100))

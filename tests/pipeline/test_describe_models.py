@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,17 @@ def test_a_question_is_one_line_and_bounded() -> None:
     prompt = prompts.prompt(request(Trigger.REQUEST, question="Is {there}\n a   door? " + "x" * 1000))
     assert "Is {there} a door? xxx" in prompt.user
     assert prompt.user.count("x") < LONGEST_QUESTION
+
+
+def test_what_somebody_says_is_on_it_is_passed_on_bounded_and_never_with_a_danger() -> None:
+    prompts = Prompts("en", builtin_words())
+    known = ("a {cup}\nwith tea", "x" * 500, *("plate" for _ in range(50)))
+    safe = request(Trigger.SCENE_CHANGE, KNIFE)
+    told = prompts.prompt(replace(safe, known=known)).user
+    assert "a {cup} with tea" in told
+    assert len(told) < len(prompts.prompt(safe).user) + 200
+    danger = request(Trigger.DANGER, KNIFE)
+    assert prompts.prompt(replace(danger, known=known)) == prompts.prompt(danger)
 
 
 def test_own_prompts_are_checked(tmp_path: Path) -> None:
