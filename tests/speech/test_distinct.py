@@ -1,8 +1,8 @@
 """Every danger phrase, recorded from a real sound server, is taken for itself and for no other.
 
 All phrases are rendered and compared with; of each language and rate a few are recorded, spread over
-hazards and directions. `WATCHWORD_RECORDED=1` records them all, which takes as long as saying them: about a
-quarter of an hour.
+hazards and directions, two at a time, one on each side. `WATCHWORD_RECORDED=1` records them all, which takes
+half as long as saying them: about eight minutes.
 """
 
 from __future__ import annotations
