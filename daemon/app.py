@@ -48,7 +48,7 @@ from pipeline.describer import DescribeError
 from pipeline.describers import factory as describers
 from pipeline.describers.state import WatchedDescriber
 from pipeline.eye import changes, hazards_of, open_eye
-from pipeline.hazards import Hazard, HazardError, arriving
+from pipeline.hazards import Hazard, HazardError, arriving, glowing
 from pipeline.image_text import ImageTextModel
 from pipeline.image_text_models import fell_back, load_image_text
 from pipeline.stillness import Stillness
@@ -176,7 +176,7 @@ def build_detector(settings: Settings, model: ImageTextModel | None = None, *, o
     thresholds = dict(zip(eye.calibration.names, eye.calibration.thresholds.tolist(), strict=True))
     spec = core_spec(settings, hazards, thresholds)
     stillness = Stillness(settings.pipeline.still_level, settings.pipeline.still_s)
-    assessor = Assessor(model, eye.bank, eye.calibration, stillness, arriving())
+    assessor = Assessor(model, eye.bank, eye.calibration, stillness, arriving(), glowing())
     return Detector(model, assessor, thresholds, spec)
 
 

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
+from pipeline.points import FINE, cells_of, points_of
 from pipeline.preprocess import fitted, resize
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Grey = NDArray[np.uint8]
 
-COLUMNS = 64
-"""Cells across; as many rows as keep them square."""
 ADAPT_S = 10.0
 """Time constant of the background."""
 GAP_S = 5.0
@@ -37,8 +37,6 @@ LEAST = 0.01
 """Share of the cells that a thing must cover to be worth a look."""
 ELSEWHERE = 0.1
 """Share of the cells that may change outside it."""
-FINE = 4
-"""Points a cell has across and down, for telling a view that stands still from one that moves a little."""
 POINT_LEVEL = 15.0
 """Grey levels by which a point must differ from the last picture's."""
 UNSTEADY = 0.1
@@ -92,13 +90,13 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._background: Plane | None = None
-        self._points: Plane | None = None
+        self._points: Grey | None = None
         self._last_s = 0.0
 
     def find(self, image: Image, now: float) -> Part | None:
-        """The part where something has come, if there is one thing that has."""
-        points = _points(image)
-        cells = _cells(image)
+        """The part where something has come, if there is one thing that has. `image` may be its points."""
+        fine = points_of(image)
+        cells, points = cells_of(fine).astype(np.float32), _grey(fine)
         usual, elapsed = self._background, now - self._last_s
         self._last_s, self._points, last = now, points, self._points
         if usual is None or usual.shape != cells.shape or not 0 <= elapsed <= GAP_S:
@@ -119,28 +117,17 @@ class Arrivals:
         return _part(thing) if alone and last is not None and _steady(points, last, thing) else None
 
 
-def _cells(image: Image) -> Plane:
-    size = COLUMNS, _rows(image)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+def _grey(points: Image) -> Grey:
+    return np.asarray(cv2.cvtColor(points, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _points(image: Image) -> Plane:
-    size = FINE * COLUMNS, FINE * _rows(image)
-    grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-    return np.asarray(grey, np.float32)
-
-
-def _rows(image: Image) -> int:
-    return max(4, round(COLUMNS * image.shape[0] / image.shape[1]))
-
-
-def _steady(points: Plane, last: Plane, thing: Mask) -> bool:
+def _steady(points: Grey, last: Grey, thing: Mask) -> bool:
     """Whether hardly anything has changed since the last picture, the thing and its surroundings aside.
 
     Edges give even a slow turn of the camera away, which the cells are too coarse to show at once.
     """
-    change = points - last
-    moved = np.asarray(np.abs(change - np.median(change)) > POINT_LEVEL, np.float32)
+    change = cv2.subtract(points, last, dtype=cv2.CV_32F)
+    moved = np.asarray(np.abs(change - np.median(change[::FINE, ::FINE])) > POINT_LEVEL, np.float32)
     blocks = thing.shape[1] // 2, thing.shape[0] // 2
     around = cv2.dilate(thing.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.float32)
     away = cv2.resize(around, blocks, interpolation=cv2.INTER_AREA) == 0
@@ -151,7 +138,7 @@ def _steady(points: Plane, last: Plane, thing: Mask) -> bool:
 def _changed(cells: Plane, usual: Plane) -> Mask:
     """A change of the whole picture's brightness is the camera's doing and taken out."""
     change = cells - usual
-    change -= np.median(change.reshape(-1, 3), axis=0)
+    change -= [np.median(plane) for plane in cv2.split(change[::2, ::2])]
     return np.asarray(np.abs(change).max(2) > LEVEL)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import numpy as np
 
 from capture.frame import Frame, Image
 from pipeline.arrival import Arrivals
+from pipeline.glow import Glow, likelier
 from pipeline.image_text import ImageTextModel, Scores, TextBank
+from pipeline.points import points_of
 from pipeline.preprocess import crops, fitted, reduced
 from pipeline.stillness import Stillness
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
@@ -37,14 +39,22 @@ class Assessor:
         calibration: Calibrated,
         stillness: Stillness | None = None,
         arriving: Collection[str] = (),
+        glowing: Mapping[str, str] | None = None,
     ) -> None:
-        """`arriving`: the hazards that come into a still view, for which what has come is looked at alone."""
+        """`arriving`: the hazards that come into a still view, for which what has come is looked at alone.
+
+        `glowing`: the hazards that glow, each with the one that shows it from afar: a fire by its smoke.
+        """
         self._model = model
         self._bank = bank
         self._calibration = calibration
         self._stillness = stillness
         self._arriving = np.array([name in arriving for name in bank.names], np.bool_)
         self._arrivals = Arrivals() if self._arriving.any() else None
+        column = {name: i for i, name in enumerate(bank.names)}
+        pairs = (glowing or {}).items()
+        self._glowing = [(column[a], column[b]) for a, b in pairs if a in column and b in column]
+        self._glow = Glow() if self._glowing else None
         self._last: Look | None = None
         self._come: Probabilities | None = None
         self._turn = False
@@ -58,8 +68,9 @@ class Assessor:
         are both. What has come enters the frame's probabilities, where it shows a hazard the more clearly.
         """
         image = self._reduced(frame.image)
-        still = self._stillness is not None and self._stillness.still(image, frame.captured_at_s)
-        looked = (self._last is None or not still) and self._look_again(frame, image, focus)
+        points = points_of(image)
+        still = self._stillness is not None and self._stillness.still(points, frame.captured_at_s)
+        looked = (self._last is None or not still) and self._look_again(frame, image, points, focus)
         reading = None
         if focus is not None and not looked:
             reading = CropReading(focus, self.look(crops(frame.image)[focus])[1])
@@ -69,16 +80,26 @@ class Assessor:
             probabilities = np.maximum(probabilities, self._come)
         return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
 
-    def _look_again(self, frame: Frame, image: Image, focus: Direction | None) -> bool:
-        """True where a part was looked at beside the whole; `image` is the frame reduced."""
-        self._last = self.look(image)
-        part = self._arrivals.find(image, frame.captured_at_s) if self._arrivals else None
+    def _look_again(self, frame: Frame, image: Image, points: Image, focus: Direction | None) -> bool:
+        """True where a part was looked at beside the whole; both pictures are the frame reduced."""
+        embedding, probabilities = self.look(image)
+        if self._glow is not None and self._glow.step(points, frame.captured_at_s):
+            probabilities = self._lit(probabilities)
+        self._last = embedding, probabilities
+        part = self._arrivals.find(points, frame.captured_at_s) if self._arrivals else None
         self._turn = part is not None and not (self._turn and focus is not None)
         if part is None:
             self._come = None
         elif self._turn:
             self._come = self._stricter(self.look(part.cut(frame.image, *self._model.input_size))[1])
         return self._turn
+
+    def _lit(self, probabilities: Probabilities) -> Probabilities:
+        """What a glow means for the hazards that glow."""
+        lit = probabilities.copy()
+        for one, sign in self._glowing:
+            lit[one] = likelier(float(lit[one]), float(lit[sign]))
+        return lit
 
     def _stricter(self, probabilities: Probabilities) -> Probabilities:
         """Of what comes by itself only, its log-odds lowered by STRICTNESS."""

@@ -46,6 +46,11 @@ def arriving() -> frozenset[str]:
     return frozenset(_shipped()["arriving"])
 
 
+def glowing() -> Mapping[str, str]:
+    """The built-in hazards that glow, each with the one that shows it from afar."""
+    return dict(_shipped()["glowing"])
+
+
 def from_settings(settings: Mapping[str, HazardSettings], taught: Collection[str] = ()) -> tuple[Hazard, ...]:
     """The enabled hazards, in the order of the settings; those `taught` may lack prompts.
 

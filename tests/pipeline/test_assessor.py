@@ -8,7 +8,7 @@ from capture.frame import Frame, Image
 from pipeline.assessor import Assessor
 from pipeline.image_text import PromptSet
 from pipeline.stillness import Stillness
-from pipeline.types import Direction
+from pipeline.types import Direction, Probabilities
 from tests.fakes import ColourModel, Logistic
 
 
@@ -127,3 +127,24 @@ def test_one_part_a_frame_in_turn_while_a_direction_is_sought_too() -> None:
         probabilities.add(float(a.probabilities[0]))
     assert crops == [False, True] * 3
     assert len(probabilities) == 1
+
+
+def test_where_it_smokes_a_glow_makes_a_fire_likelier() -> None:
+    class Smoke:
+        """Fire 0.1 and smoke 0.4 whatever is shown."""
+
+        def probabilities(self, scores: object) -> Probabilities:
+            return np.array([0.1, 0.4], np.float32)
+
+    model = ColourModel()
+    bank = model.bind(PromptSet((("fire", ("fire",)), ("smoke", ("smoke",))), ()))
+    subject = Assessor(model, bank, Smoke(), glowing={"fire": "smoke", "stove": "fire"})
+    grey = np.full((360, 640, 3), 100, np.uint8)
+    lit = grey.copy()
+    lit[200:224, 300:324] = (40, 90, 230)
+    seen = [
+        subject.assess(frame(image, 10 * i)).probabilities for i, image in enumerate([grey, lit, lit, lit])
+    ]
+    assert seen[0].tolist() == seen[1].tolist()
+    assert seen[-1][0] == np.float32(0.4 * 3 / (0.4 * 3 + 0.6))
+    assert seen[-1][1] == np.float32(0.4)

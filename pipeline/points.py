@@ -1,0 +1,29 @@
+"""A picture of a few ten thousand points, made once a frame for whatever compares it with earlier ones."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from capture.frame import Image
+from capture.shrink import halved
+
+CELLS = 64
+"""Cells across; as many rows as keep them square."""
+FINE = 4
+"""Points a cell has across and down."""
+POINTS = CELLS * FINE
+
+
+def points_of(image: Image) -> Image:
+    """POINTS across, whole cells high, each point the mean of what it covers; such a picture is itself."""
+    size = POINTS, FINE * max(4, round(CELLS * image.shape[0] / image.shape[1]))
+    if image.shape[1::-1] == size:
+        return image
+    return np.asarray(cv2.resize(halved(image, *size), size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def cells_of(points: Image) -> Image:
+    """Each cell the mean of its points."""
+    size = points.shape[1] // FINE, points.shape[0] // FINE
+    return np.asarray(cv2.resize(points, size, interpolation=cv2.INTER_AREA), np.uint8)
