@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -182,3 +186,37 @@ def test_a_threshold_is_tried_then_set_then_reset(living: Living) -> None:
     assert ask(living, Scores())["thresholds"]["vehicle"] == 0.99
     assert ask(living, Reset(keys=("hazards.vehicle.threshold",)))["changed"]
     assert ask(living, Scores())["thresholds"]["vehicle"] == before
+
+
+@pytest.mark.slow
+def test_guests_and_onlookers_cost_the_danger_lane_next_to_nothing(living: Living, taxi: str) -> None:
+    """Frames assessed a second with guests in a loop and somebody looking on, over those without; in turn."""
+    patiently(living, Process(picture=taxi))  # loaded
+    alone, together, served = [], [], 0
+
+    def rate(meanwhile: Callable[[], int]) -> float:
+        nonlocal served
+        began_s, before = time.monotonic(), living.status()["assessed"]
+        while time.monotonic() < began_s + 3:
+            served += meanwhile()
+        return float((living.status()["assessed"] - before) / (time.monotonic() - began_s))
+
+    def quiet() -> int:
+        threading.Event().wait(0.1)
+        return 0
+
+    def crowd() -> int:
+        done = 0
+        for command in (Process(picture=taxi), Try(thresholds={"vehicle": 0.5}), Picture(), Scores()):
+            with suppress(CommandError):  # busy, where the process had no turn
+                ask(living, command)
+                done += 1
+        return done
+
+    for _ in range(3):
+        alone.append(rate(quiet))
+        together.append(rate(crowd))
+    ratio = float(np.median(together) / np.median(alone))
+    sys.stdout.write(f"frames/s with guests over without: {ratio:.2f} ({served} requests)\n")
+    assert served > 10
+    assert ratio > 0.7
