@@ -16,13 +16,16 @@ from starlette.exceptions import HTTPException
 
 from daemon.desk import problems
 from daemon.desk.feed import Feed
+from daemon.desk.fetch import Fetcher
 from daemon.desk.film import Film
+from daemon.desk.guard import Guard
 from daemon.desk.link import Link
 from daemon.desk.page_files import add_page
 from daemon.desk.parts import Parts
 from daemon.desk.problems import Problem
-from daemon.desk.routes import seen, state
+from daemon.desk.routes import door, figures, orders, past, process, seen, state, tuning
 from daemon.desk.settings import DeskSettings
+from daemon.desk.shrinker import Shrinker
 from daemon.errors import CommandError
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,15 @@ def create_app(
 
     `token`: what callers over the network have to show.
     """
-    parts = Parts(settings, link, Feed(link), Film(link, settings.live_side, settings.live_fps), beside)
+    parts = Parts(
+        settings,
+        link,
+        Feed(link),
+        Film(link, settings.live_side, settings.live_fps),
+        Shrinker(settings.largest_picture_mpx * 1e6),
+        Fetcher(settings),
+        beside,
+    )
     app = FastAPI(
         title="Watchword",
         version=version("watchword"),
@@ -49,10 +60,11 @@ def create_app(
     )
     app.state.parts = parts
     app.state.places = Counter[str]()
-    for module in (state, seen):
+    for module in (state, seen, process, orders, tuning, past, figures, door):
         app.include_router(module.router)
-    add_page(app)
+    page = add_page(app)
     _tell_errors(app)
+    app.add_middleware(Guard, settings=settings, token=token, page=page)
     return app
 
 

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from daemon.control_protocol import Command
 from daemon.desk.feed import Feed
+from daemon.desk.fetch import Fetcher
 from daemon.desk.film import Film
 from daemon.desk.link import TIMEOUT_S, Link
 from daemon.desk.problems import Problem
 from daemon.desk.settings import DeskSettings
+from daemon.desk.shrinker import Shrinker
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -29,8 +31,12 @@ class Parts:
     link: Link
     feed: Feed
     film: Film
+    shrinker: Shrinker
+    fetcher: Fetcher
     beside: Callable[[], Mapping[str, Any]]
     """What else `/status` tells."""
+    one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a picture is being processed."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -47,6 +53,7 @@ class Parts:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self.shrinker.close()
         await self.link.close()
 
     async def ask(self, command: Command, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:

@@ -9,12 +9,11 @@ from typing import Any, Literal
 from fastapi import Depends, Request
 from fastapi.responses import StreamingResponse
 
+from daemon.desk.guard import ENDLESS
 from daemon.desk.problems import Problem
 
 Kind = Literal["listeners", "viewers"]
 RETRY_S = 5
-ENDLESS = "desk.endless"
-"""In the scope: this response is not over after `request_timeout_s`."""
 
 
 def Place(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and Body
@@ -28,7 +27,8 @@ def Place(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and Body
                 503, f"{most} {kind} are there already; raise desk.{kind} for more", "busy", retry_s=RETRY_S
             )
         taken[kind] += 1
-        request.scope.setdefault("state", {})[ENDLESS] = True
+        if endless := request.scope.get("state", {}).get(ENDLESS):
+            endless()
         try:
             yield
         finally:
