@@ -16,7 +16,7 @@ from capture.redact import redact
 from daemon.errors import CommandError
 from daemon.overrides import drop, write_atomically
 from daemon.settings import Loaded, overrides_file
-from daemon.settings_layers import Layer, read_file, walk
+from daemon.settings_layers import Layer, leaves, read_file, walk
 from daemon.settings_schema import KeyPath, dotted
 
 _DEFAULT = Layer("default", {})
@@ -64,12 +64,9 @@ def _below(path: KeyPath, key: str) -> bool:
     return not key or f"{dotted(path)}.".startswith(f"{key}.")
 
 
-def _values(tree: dict[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _values(value, (*path, name))
-        else:
-            yield (*path, name), redact(value) if isinstance(value, str) else value
+def _values(tree: dict[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
+    for path, value in leaves(tree):
+        yield path, redact(value) if isinstance(value, str) else value
 
 
 def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:

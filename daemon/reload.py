@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from daemon.settings import Settings
+from daemon.settings_layers import leaves
+from daemon.settings_schema import dotted
 
 LIVE = (
     "watch.*",
@@ -65,7 +67,7 @@ class Plan:
 
 def plan(old: Settings, new: Settings) -> Plan:
     """Compare two valid settings."""
-    before, after = dict(_leaves(old.model_dump(mode="json"))), dict(_leaves(new.model_dump(mode="json")))
+    before, after = _values(old), _values(new)
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
     live = tuple(key for key in changed if key in before and key in after and is_live(key))
     return Plan(live, tuple(key for key in changed if key not in live))
@@ -84,12 +86,8 @@ def is_live(key: str) -> bool:
     return any(fnmatchcase(key, pattern) for pattern in LIVE)
 
 
-def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}", value
+def _values(settings: Settings) -> dict[str, Any]:
+    return {dotted(path): value for path, value in leaves(settings.model_dump(mode="json"))}
 
 
 def _get(tree: Mapping[str, Any], path: list[str]) -> Any:

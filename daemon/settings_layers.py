@@ -142,3 +142,12 @@ def walk(values: Mapping[str, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
             yield from walk(value, (*path, name))
         else:
             yield (*path, name)
+
+
+def leaves(tree: Mapping[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """The path and value of every setting in a tree."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, name))
+        else:
+            yield (*path, name), value

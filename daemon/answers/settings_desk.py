@@ -20,7 +20,7 @@ from daemon.desk_commands import Config, Reset, Set
 from daemon.errors import CommandError
 from daemon.overrides import Drop, edited
 from daemon.settings import SCHEMA, Loaded, Settings
-from daemon.settings_layers import LayerName, walk
+from daemon.settings_layers import LayerName, leaves, walk
 from daemon.settings_schema import KeyPath, Spec, dotted
 from daemon.tuning import Tuning
 
@@ -59,7 +59,7 @@ class SettingsDesk:
     def __init__(self, tuning: Tuning, loaded: Loaded, defaults: Settings) -> None:
         self._tuning = tuning
         self._loaded = loaded
-        self._defaults = dict(_leaves(defaults.model_dump(mode="json")))
+        self._defaults = dict(leaves(defaults.model_dump(mode="json")))
         self._turn = threading.Lock()
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -69,9 +69,9 @@ class SettingsDesk:
     def config(self, _: Config) -> Mapping[str, Any]:
         """Every setting as it is configured, and as it holds where that differs."""
         loaded = self._loaded.again(None)
-        running = dict(_leaves(self._tuning.settings.model_dump(mode="json")))
+        running = dict(leaves(self._tuning.settings.model_dump(mode="json")))
         sections: dict[str, list[Mapping[str, Any]]] = {}
-        for path, value in _leaves(loaded.settings.model_dump(mode="json")):
+        for path, value in leaves(loaded.settings.model_dump(mode="json")):
             row = {**self._row(path, loaded), "value": shown(value)}
             if running.get(path) != value:
                 row["running"] = shown(running.get(path))
@@ -150,14 +150,6 @@ def bounds(spec: Spec) -> Mapping[str, Any]:
 
 def _first(options: list[Spec], *names: str) -> Any:
     return next((one[name] for one in options for name in names if name in one), None)
-
-
-def _leaves(tree: Mapping[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, (*path, name))
-        else:
-            yield (*path, name), value
 
 
 def _require_open(values: Mapping[str, Any], now: Loaded) -> None:
