@@ -1,9 +1,13 @@
 /** Events as they happen, the newest first. While somebody reads in the list, new ones wait above it. */
 
+import { get } from "./api.js";
 import { $, make, say, show } from "./dom.js";
 import { t } from "./i18n.js";
 import { Stories } from "./stories.js";
 import { StoryCard } from "./storycard.js";
+
+const RECALLED = 80;
+const RECALL_MS = 4000;
 
 export class EventList {
   #stories = new Stories();
@@ -11,6 +15,8 @@ export class EventList {
   #cards = new Map();
   /** @type {StoryCard[]} oldest first */
   #waiting = [];
+  /** @type {Promise<void> | undefined} */
+  #recalled;
   #list = $("events");
   #hold = $("events-hold");
 
@@ -20,16 +26,37 @@ export class EventList {
     this.#list.addEventListener("focusout", () => setTimeout(() => this.#held || this.#reveal(false)));
   }
 
+  /**
+   * What happened before the page was opened, as far as the journal keeps it; what happens meanwhile waits for it.
+   * @param {string} run of the stream
+   */
+  recall(run) {
+    this.#recalled ??= get("journal", { limit: RECALLED }, { patienceMs: RECALL_MS })
+      .then(({ events }) => {
+        const ofThisRun = events.filter((/** @type {any} */ event) => event.run === events[0].run);
+        for (const event of ofThisRun.reverse()) this.#add(run, event, event.row);
+      })
+      .catch(() => undefined); // there may be no journal; the events from now on come all the same
+  }
+
   /** @param {string} run @param {any} event */
   add(run, event) {
-    const { story, fresh, gone } = this.#stories.add(run, event);
+    if (this.#recalled) this.#recalled.then(() => this.#add(run, event));
+    else this.#add(run, event);
+  }
+
+  /** @param {string} run @param {any} event @param {number | null} [row] of the journal */
+  #add(run, event, row = null) {
+    const added = this.#stories.add(run, event);
+    if (!added) return;
+    const { story, fresh, gone } = added;
     if (gone) this.#remove(gone.key);
     const card = this.#cards.get(story.key);
     if (!fresh && card) {
       card.grew();
       return;
     }
-    const made = new StoryCard(story);
+    const made = new StoryCard(story, row);
     this.#cards.set(story.key, made);
     this.#waiting.push(made);
     if (this.#held) this.#count();

@@ -14,7 +14,7 @@ const SILENT_MS = 45_000;
  * @typedef {object} Listener
  * @property {(run: string, event: any) => void} event
  * @property {() => void} gap events are missing
- * @property {(up: boolean) => void} daemon
+ * @property {(up: boolean, run: string) => void} daemon
  * @property {(up: boolean) => void} desk
  */
 
@@ -93,9 +93,10 @@ export class Feed {
   /** @param {import("./sse.js").ServerEvent} event */
   #tell({ id, type, data }) {
     const told = parsed(data);
+    const run = id.slice(0, id.lastIndexOf("-"));
     if (type === "reset") this.#listener.gap();
-    else if (type === "daemon") this.#listener.daemon((told?.state ?? told ?? data) === "up");
-    else if (told && typeof told.kind === "string") this.#listener.event(id.slice(0, id.lastIndexOf("-")), told);
+    else if (type === "daemon") this.#listener.daemon(told?.state === "up", run);
+    else if (told && typeof told.kind === "string") this.#listener.event(run, told);
   }
 }
 

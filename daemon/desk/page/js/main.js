@@ -38,9 +38,10 @@ async function start() {
       announcer.event(event);
     },
     gap: () => events.gap(),
-    daemon: (up) => {
+    daemon: (up, run) => {
       connection.note({ daemon: up });
-      if (!up) dangers.forget();
+      if (up) events.recall(run);
+      else dangers.forget();
       showDangers(dangers.list);
     },
     desk: (up) => connection.note({ desk: up }),

@@ -76,9 +76,9 @@ export class SettingLine {
   update(setting) {
     this.#setting = setting;
     say(this.value, written(setting.value));
-    const layer = () => tOr(`layer.${setting.layer}`, setting.layer);
-    say(this.layer, layer);
-    say(this.from, setting.where ? () => t("settings.from-where", { layer: layer(), where: setting.where ?? "" }) : () => t("settings.from", { layer: layer() }));
+    say(this.layer, () => tOr(`layer.${setting.layer}`, setting.layer));
+    say(this.from, setting.where ? () => t("settings.where", { where: setting.where ?? "" }) : "");
+    show(this.from, Boolean(setting.where));
     say(this.standard, () => t("settings.default", { value: written(setting.default) }));
     show(this.reset, setting.layer === "overrides");
     this.element.classList.toggle("is-changed", setting.layer !== "default");

@@ -4,7 +4,7 @@ import { get, request, wordsOf } from "./api.js";
 import { make, say } from "./dom.js";
 import { clock, machine } from "./format.js";
 import { t } from "./i18n.js";
-import { alertDetail, following, kind, line, severity } from "./wording.js";
+import { alertDetail, following, headline, kind, line, severity } from "./wording.js";
 
 const PICTURED = ["alert", "scene", "describe", "false_alarm"];
 let cards = 0;
@@ -42,7 +42,7 @@ export class StoryCard {
   #build(event) {
     const badge = event.kind === "alert" ? () => severity(event.severity) : () => kind(event.kind);
     const wallS = event.wall_s ?? event.timing?.wall_s;
-    this.#title = words(event, () => line(event), "title");
+    this.#title = words(event, () => headline(event), "title");
     return make("li", { class: `story ${event.kind} ${event.severity ?? ""}`, "data-kind": event.kind },
       make("div", { class: "story-head" },
         make("span", { class: `badge ${event.severity ?? event.kind}`, text: badge }),

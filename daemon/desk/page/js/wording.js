@@ -20,6 +20,12 @@ export function line(event) {
   return teller ? teller(event) : t("event.other", { kind: kind(event.kind) });
 }
 
+/** An event that stands by itself, beside its kind. @param {any} event @returns {string} */
+export function headline(event) {
+  const told = event.text ? ALONE[event.kind] : undefined;
+  return told ? told(event) : line(event);
+}
+
 /** The same under the event it follows from, where its hazard need not be named again. @param {any} event @param {any} first */
 export function following(event, first) {
   if (event.kind === "clear") return t("event.clear-after", { time: short(event.t - first.t) });
@@ -45,6 +51,13 @@ const LINES = {
   false_alarm: (e) => t("event.false_alarm", { hazard: hazard(e.hazard) }),
   summary: () => t("event.summary"),
   dropped: (e) => t("event.dropped", { count: e.count }),
+};
+
+/** @type {Record<string, (event: any) => string>} */
+const ALONE = {
+  speak: (e) => t("event.speak-alone", { text: e.text }),
+  unspoken: (e) => t("event.unspoken-alone", { text: e.text, reason: tOr(`unspoken.${e.reason}`, e.reason) }),
+  describe: (e) => t("event.describe-alone", { text: e.text, model: e.model }),
 };
 
 /** @param {any} event */
