@@ -56,6 +56,7 @@ from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
 from pipeline.taught import TeachError
+from pipeline.usual import Usual
 from pipeline.wording import NOT_NOTED, danger_phrases
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
@@ -176,7 +177,8 @@ def build_detector(settings: Settings, model: ImageTextModel | None = None, *, o
     thresholds = dict(zip(eye.calibration.names, eye.calibration.thresholds.tolist(), strict=True))
     spec = core_spec(settings, hazards, thresholds)
     stillness = Stillness(settings.pipeline.still_level, settings.pipeline.still_s)
-    assessor = Assessor(model, eye.bank, eye.calibration, stillness, arriving(), glowing())
+    usual = Usual(settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
+    assessor = Assessor(model, eye.bank, eye.calibration, stillness, arriving(), glowing(), usual)
     return Detector(model, assessor, thresholds, spec)
 
 

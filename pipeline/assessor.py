@@ -16,6 +16,7 @@ from pipeline.points import points_of
 from pipeline.preprocess import crops, fitted, reduced
 from pipeline.stillness import Stillness
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
+from pipeline.usual import Usual
 
 Look = tuple[Embedding, Probabilities]
 
@@ -40,15 +41,18 @@ class Assessor:
         stillness: Stillness | None = None,
         arriving: Collection[str] = (),
         glowing: Mapping[str, str] | None = None,
+        usual: Usual | None = None,
     ) -> None:
         """`arriving`: the hazards that come into a still view, for which what has come is looked at alone.
 
         `glowing`: the hazards that glow, each with the one that shows it from afar: a fire by its smoke.
+        `usual`: what the camera's normal view shows of each hazard, which is taken off.
         """
         self._model = model
         self._bank = bank
         self._calibration = calibration
         self._stillness = stillness
+        self._usual = usual
         self._arriving = np.array([name in arriving for name in bank.names], np.bool_)
         self._arrivals = Arrivals() if self._arriving.any() else None
         column = {name: i for i, name in enumerate(bank.names)}
@@ -78,6 +82,8 @@ class Assessor:
         embedding, probabilities = self._last
         if self._come is not None:
             probabilities = np.maximum(probabilities, self._come)
+        if self._usual is not None:
+            probabilities = self._usual.relative(probabilities, frame.captured_at_s)
         return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
 
     def _look_again(self, frame: Frame, image: Image, points: Image, focus: Direction | None) -> bool:

@@ -27,6 +27,12 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
     still_level: float = Field(
         2.0, ge=0, le=20, description="grey levels that no spot may change by to count as the same"
     )
+    usual_s: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="seconds over which a camera's normal view is learnt, to be taken off; 0 never",
+    )
 
     @field_validator("device")
     @classmethod

@@ -1,0 +1,73 @@
+"""What the camera's own normal view always shows a little of is taken off before anything is judged by it.
+
+A camera that hangs over a cooker sees a hot stove a little, all day. So the log-odds of each hazard are
+averaged over minutes, and what lies above those of an ordinary picture is subtracted, up to a limit: a danger
+that is seen clearly is never talked away. Nothing is learnt from a hazard that is over its threshold, nor for
+a while after, so that one which lasts stays one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.types import Probabilities
+
+ORDINARY = -2.5
+"""Log-odds below which a view is ordinary, whatever the hazard: nothing is taken off for those."""
+MOST = 1.0
+"""Log-odds taken off at most: what shows a danger at 0.73 counts in any view."""
+AFTER_S = 20.0
+"""Seconds after a hazard until its view may be a normal one again."""
+LONGEST_S = 1.0
+"""A pause between two pictures counts no longer than this."""
+_BOUND = 6.0
+
+LogOdds = NDArray[np.float64]
+
+
+class Usual:
+    """The normal view of one camera. Used by one thread; times are those of the frames."""
+
+    def __init__(self, over_s: float, thresholds: Sequence[float]) -> None:
+        """`over_s`: time constant of the average in seconds; 0 takes nothing off.
+
+        `thresholds`: probability of each hazard from which it is there.
+        """
+        self._over_s = over_s
+        self._there = _log_odds(np.array(thresholds, np.float32))
+        self._mean: LogOdds | None = None
+        self._not_before_s: LogOdds = np.zeros(0)
+        self._last_s = -math.inf
+
+    def relative(self, probabilities: Probabilities, now: float) -> Probabilities:
+        """The probabilities, shape (H,), as they would be in an ordinary view; never higher."""
+        if self._over_s == 0:
+            return probabilities
+        odds = _log_odds(probabilities)
+        mean = self._learn(odds, now)
+        excess = np.clip(mean - ORDINARY, 0, MOST)
+        if not excess.any():
+            return probabilities
+        return np.asarray(np.where(excess > 0, 1 / (1 + np.exp(excess - odds)), probabilities), np.float32)
+
+    def _learn(self, odds: LogOdds, now: float) -> LogOdds:
+        """A recording that begins anew is another view; the first picture teaches nothing by itself."""
+        elapsed, self._last_s = now - self._last_s, now
+        if self._mean is None or self._mean.shape != odds.shape or elapsed < 0:
+            self._mean = np.full(odds.shape, -_BOUND)
+            self._not_before_s = np.full(odds.shape, -math.inf)
+            return self._mean
+        self._not_before_s = np.where(odds >= self._there, now + AFTER_S, self._not_before_s)
+        weight = -math.expm1(-min(elapsed, LONGEST_S) / self._over_s)
+        learnt = self._mean + weight * (np.clip(odds, -_BOUND, _BOUND) - self._mean)
+        self._mean = np.where(now >= self._not_before_s, learnt, self._mean)
+        return self._mean
+
+
+def _log_odds(probabilities: Probabilities) -> LogOdds:
+    p = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(p / (1 - p)))
