@@ -38,6 +38,7 @@ CLOSED = (
     "describe.backend",
     "describe.model",
     "pipeline.model",
+    "pipeline.device",
     "speech.engine",
     "*_file",
 )

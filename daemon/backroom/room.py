@@ -22,6 +22,7 @@ from daemon.backroom.guest import Seeing, recognised
 from daemon.settings import Settings
 from pipeline.describer import DescribeRequest
 from pipeline.eye import changes
+from pipeline.image_text import ImageTextModel
 from pipeline.objects import HazardWords, ThingFinder, things
 from pipeline.tags import NOTHING_KNOWN, PlaceFinder, TagsDescriber, builtin_words
 from pipeline.types import Embedding, Trigger
@@ -48,36 +49,52 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Eyes:
+    """A model that is loaded, and what it names things and places by."""
+
+    mark: str
+    """Changes with what it was loaded by."""
+    model: ImageTextModel
+    finder: ThingFinder
+    tags: TagsDescriber
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
     """What looks at guests' pictures, for one set of settings."""
 
     mark: str
     detector: app.Detector
-    finder: ThingFinder
     words: HazardWords
-    tags: TagsDescriber
 
 
 class Room:
     """What the process knows; every method is a request."""
 
     def __init__(self) -> None:
+        self._eyes: Eyes | None = None
         self._guide: Guide | None = None
         self._voice: tuple[str, ChildSynthesizer] | None = None
 
     def ready(self, asked: Mapping[str, Any], _: bytes) -> Answer:
-        """Load the model, where it is not loaded as it is wanted now."""
-        settings = Settings.model_validate(asked["settings"])
-        mark = json.dumps([asked["settings"], sorted(changes(settings.paths.state))], default=str)
+        """Load the model and fit the settings to it, each where that has changed."""
+        tree = asked["settings"]
+        settings = Settings.model_validate(tree)
+        loaded_by = json.dumps([tree["pipeline"], tree["paths"]])
+        if self._eyes is None or self._eyes.mark != loaded_by:
+            self._eyes = self._guide = None  # one model at a time
+            self._eyes = _eyes(settings, loaded_by)
+        mark = json.dumps([tree, sorted(changes(settings.paths.state))])
         if self._guide is None or self._guide.mark != mark:
-            self._guide = None
-            self._guide = _guide(settings, mark)
+            detector = app.build_detector(settings, self._eyes.model)
+            names = [hazard.name for hazard in detector.spec.hazards]
+            self._guide = Guide(mark, detector, HazardWords(names, things()))
         return {}, b""
 
     def look(self, asked: Mapping[str, Any], picture: bytes) -> Answer:
         """What is on a picture, and whether it is dangerous; with the picture for the describer."""
-        guide = self._guide
-        if guide is None:
+        eyes, guide = self._eyes, self._guide
+        if eyes is None or guide is None:
             raise Refused("the room is not ready", "unavailable")
         began_s = time.monotonic()
         image = decoded(picture, asked["most_pixels"])
@@ -85,11 +102,11 @@ class Room:
         seeing = recognised(
             guide.detector.spec.hazards,
             probabilities.tolist(),
-            guide.finder.find(embedding),
+            eyes.finder.find(embedding),
             asked["objects"],
             guide.words,
         )
-        said = _said(guide.tags, seeing, image, embedding, asked)
+        said = _said(eyes.tags, seeing, image, embedding, asked)
         small = np.ascontiguousarray(bound(image, asked["side"]))
         header = {
             **seeing.told(asked["language"]),
@@ -98,7 +115,7 @@ class Room:
             "hazard": seeing.seen[0].hazard if seeing.seen else None,
             "said": said,
             "size": list(small.shape[:2]),
-            "image_text_model": guide.detector.model.name,
+            "image_text_model": eyes.model.name,
             "recognise_s": round(time.monotonic() - began_s, 4),
         }
         return header, small.tobytes()
@@ -140,17 +157,9 @@ class Room:
         }, b""
 
 
-def _guide(settings: Settings, mark: str) -> Guide:
-    detector = app.build_detector(settings)
-    known, words = things(), builtin_words()
-    names = [hazard.name for hazard in detector.spec.hazards]
-    return Guide(
-        mark,
-        detector,
-        ThingFinder(detector.model, known),
-        HazardWords(names, known),
-        TagsDescriber(words, PlaceFinder(detector.model, words)),
-    )
+def _eyes(settings: Settings, mark: str) -> Eyes:
+    model, words = app.load_model(settings), builtin_words()
+    return Eyes(mark, model, ThingFinder(model, things()), TagsDescriber(words, PlaceFinder(model, words)))
 
 
 def decoded(picture: bytes, most_pixels: int) -> Image:

@@ -136,6 +136,18 @@ def test_photographs_are_recognised_and_judged(room: Room, media: Path) -> None:
     assert named >= 0.75 * total
 
 
+def test_a_new_threshold_holds_without_loading_the_model_again(tree: dict[str, Any], room: Room) -> None:
+    before = room._eyes
+    changed = {**tree, "hazards": {**tree["hazards"]}}
+    changed["hazards"]["knife"] = {**tree["hazards"]["knife"], "threshold": 0.0}
+    room.ready({"settings": changed}, b"")
+    told = ask(room, encoded(WALL, ".jpg"))
+    assert next(one for one in told["hazards"] if one["hazard"] == "knife")["dangerous"]
+    assert room._eyes is before
+    room.ready({"settings": tree}, b"")
+    assert ask(room, encoded(WALL, ".jpg"))["prompt"] == "safe"
+
+
 def test_words_become_a_wav_in_both_languages(room: Room, tree: dict[str, Any]) -> None:
     lengths = []
     for language, text in (("en", "I see a car."), ("ko", "차가 보입니다.")):
