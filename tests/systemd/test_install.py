@@ -18,6 +18,12 @@ SYSTEM = {
     "etc/udev/rules.d/70-watchword.rules",
 }
 USER = {"home/me/.config/watchword/config.toml", "home/me/.config/systemd/user/watchword.service"}
+DESK = {
+    "etc/systemd/system/watchword-desk.service",
+    "etc/systemd/system/watchword.service.d/desk.conf",
+    "etc/sysusers.d/watchword-desk.conf",
+}
+USERS_DESK = {"home/me/.config/systemd/user/watchword-desk.service"}
 
 
 def _script(name: str, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -35,13 +41,22 @@ def _files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize(("options", "files"), [((), SYSTEM), (("--user",), USER)])
+@pytest.mark.parametrize(
+    ("options", "files"),
+    [
+        ((), SYSTEM),
+        (("--user",), USER),
+        (("--with", "desk"), SYSTEM | DESK),
+        (("--user", "--with", "desk"), USER | USERS_DESK),
+    ],
+)
 def test_every_file_gets_its_place_and_leaves_it_again(
     tmp_path: Path, options: tuple[str, ...], files: set[str]
 ) -> None:
     result = _script("install", *options, DESTDIR=str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert _files(tmp_path) == files
+    options = tuple(option for option in options if option == "--user")
     result = _script("uninstall", *options, DESTDIR=str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert _files(tmp_path) == {file for file in files if file.endswith("config.toml")}
@@ -60,6 +75,14 @@ def test_a_second_time_it_renews_the_units_and_keeps_the_settings(tmp_path: Path
     assert (result.returncode, config.read_text()) == (0, "[speech]\nrate_wpm = 240\n")
     assert f"keeping {config}" in result.stderr
     assert unit.read_text() == (ROOT / "systemd/watchword.service").read_text()
+
+
+def test_once_installed_the_desk_is_renewed_with_the_rest(tmp_path: Path) -> None:
+    _script("install", "--with", "desk", DESTDIR=str(tmp_path))
+    unit = tmp_path / "etc/systemd/system/watchword-desk.service"
+    unit.write_text("outdated")
+    assert _script("install", DESTDIR=str(tmp_path)).returncode == 0
+    assert unit.read_text() == (ROOT / "systemd/watchword-desk.service").read_text()
 
 
 def test_removing_what_is_not_there_is_fine(tmp_path: Path) -> None:
