@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from daemon import paths
+from tests.capture.servers import ffmpeg
+from tests.daemon.living import own_cache
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +20,32 @@ def models() -> Path:
     if not (store / "starter").is_dir() or not (store / "demo").is_dir():
         pytest.skip(f"no starter or demo in {store}: run script/setup")
     return store
+
+
+@pytest.fixture(scope="session")
+def warm_cache() -> Path:
+    """A cache folder of our own that is kept between tests and runs: words are encoded once."""
+    return own_cache() / "watchword"
+
+
+@pytest.fixture(scope="session")
+def short_street(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first four seconds of the demo clip, as they are: some 100 frames, a cut at 1.2 s, then traffic."""
+    clip = tmp_path_factory.mktemp("street") / "street.mp4"
+    command = [
+        ffmpeg(),
+        "-v",
+        "error",
+        "-i",
+        str(models / "demo/bikes.mp4"),
+        "-t",
+        "4",
+        "-c",
+        "copy",
+        str(clip),
+    ]
+    subprocess.run(command, check=True, timeout=60)
+    return clip
 
 
 @pytest.fixture(scope="session")

@@ -82,14 +82,16 @@ def test_a_thumbnail_is_small_and_keeps_its_shape() -> None:
 
 
 @pytest.mark.slow
-def test_the_page_of_a_real_evaluation(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_of_a_real_evaluation(
+    tmp_path: Path, models: Path, short_street: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WATCHWORD_PATHS__MODELS", str(models))
     monkeypatch.setenv("WATCHWORD_PATHS__STATE", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("grey.png", plain((127, 127, 127)))
-    Path("demo.mp4").symlink_to(models / "demo/bikes.mp4")
+    Path("demo.mp4").symlink_to(short_street)
     Path("m.csv").write_text(
-        "file,label,start_s,end_s\ngrey.png,fire,,\ngrey.png,safe,,\ndemo.mp4,safe,0,9\ndemo.mp4,stairs,9,10\n"
+        "file,label,start_s,end_s\ngrey.png,fire,,\ngrey.png,safe,,\ndemo.mp4,safe,0,3\ndemo.mp4,stairs,3,4\n"
     )
     assert main(["evaluate", "m.csv", "--html", "out.html", "--json", "out.json"]) == 0
     text = Path("out.html").read_text(encoding="utf-8")

@@ -29,10 +29,10 @@ def media_folder() -> Path:
 
 
 @pytest.mark.slow
-def test_photographs_are_told_apart(tmp_path: Path) -> None:
+def test_photographs_are_told_apart(warm_cache: Path) -> None:
     prompts = prompt_set(from_settings({name: HazardSettings(**raw) for name, raw in builtin().items()}))
     pictures = read_manifest(media_folder() / "images.csv", prompts.names).pictures
-    model = StarterModel(starter_folder(), cache_dir=tmp_path)
+    model = StarterModel(starter_folder(), cache_dir=warm_cache)
     bank = model.bind(prompts)
     bound = shipped_starter().bind(model.name, model.fingerprint, prompts)
     images = (cv2.imread(str(picture.path)) for picture in pictures)

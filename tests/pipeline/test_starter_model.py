@@ -86,7 +86,8 @@ def test_a_hazard_that_the_model_cannot_know_is_logged(
 def test_a_broken_cache_is_made_anew_and_logged(
     cache: Path, bank: TextBank, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for file in cache.glob("texts-*.npz"):
+    *few, _ = sorted(cache.glob("texts-*.npz"), key=lambda file: file.stat().st_size)
+    for file in few:  # all but the thousand classes, which take long
         file.write_bytes(file.read_bytes()[:100])
     with caplog.at_level(logging.WARNING):
         again = StarterModel(starter_folder(), cache_dir=cache).bind(CAR)
