@@ -27,6 +27,8 @@ SMALL_BODY = 64 * 1024
 LARGE = "/process"
 OPEN = frozenset({"/healthz", "/login"})
 """What needs no token, beside the page's own files."""
+LARGEST_HEAD = 16 * 1024
+"""Bytes of address and headers."""
 BODY_S = 20.0
 """Seconds a request's body may take."""
 BURST_S = 3.0
@@ -129,6 +131,7 @@ class Guard:
         client, now = _client(scope), self._clock()
         if wait_s := self._buckets.take(client, now):
             raise Problem(429, "too many requests", retry_s=whole_seconds(wait_s))
+        _check_head(scope)
         host = headers.get("host", "")
         if client != UNIX and not self._names.knows(host):
             raise Problem(
@@ -232,6 +235,12 @@ def _check_size(headers: Headers, largest: int) -> None:
         raise Problem(400, "Content-Length should be a whole number")
     if len(length) > 15 or int(length) > largest:
         raise _too_large(largest)
+
+
+def _check_head(scope: Scope) -> None:
+    lengths = (len(name) + len(value) for name, value in scope["headers"])
+    if sum(lengths) + len(scope.get("raw_path", b"")) + len(scope["query_string"]) > LARGEST_HEAD:
+        raise Problem(431, f"address and headers may have {LARGEST_HEAD} bytes at most")
 
 
 def _check_type(headers: Headers) -> None:

@@ -48,6 +48,7 @@ _CODES: Mapping[int, Code] = {
     421: "forbidden",
     422: "invalid",
     429: "too_many",
+    431: "too_large",
     503: "busy",
 }
 

@@ -28,6 +28,8 @@ BACKLOG = 128
 class PatientProtocol(H11Protocol):
     """Patient, but not for ever."""
 
+    headers_s = HEADERS_S
+    stall_s = STALL_S
     _headers: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
 
@@ -36,11 +38,11 @@ class PatientProtocol(H11Protocol):
         if len(self.connections) > CONNECTIONS:
             transport.abort()
             return
-        self._headers = self.loop.call_later(HEADERS_S, self._no_headers)
+        self._headers = self.loop.call_later(self.headers_s, self._no_headers)
 
     def data_received(self, data: bytes) -> None:
         if self._headers is None and (self.cycle is None or self.cycle.response_complete):
-            self._headers = self.loop.call_later(HEADERS_S, self._no_headers)
+            self._headers = self.loop.call_later(self.headers_s, self._no_headers)
         before = self.cycle
         super().data_received(data)
         if self.cycle is not before:
@@ -54,7 +56,7 @@ class PatientProtocol(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stall is None:
-            self._stall = self.loop.call_later(STALL_S, self.transport.abort)
+            self._stall = self.loop.call_later(self.stall_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         self._cancel_stall()
@@ -84,13 +86,20 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: Any, *, lifespan: bool, certificate: str | None = None, key: str | None = None) -> Server:
+def server(
+    app: Any,
+    *,
+    lifespan: bool,
+    certificate: str | None = None,
+    key: str | None = None,
+    protocol: type[PatientProtocol] = PatientProtocol,
+) -> Server:
     """One for each kind of listener; only one of them starts and ends the application."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return Server(
         uvicorn.Config(
             app,
-            http=PatientProtocol,
+            http=protocol,
             ws="none",
             lifespan="on" if lifespan else "off",
             log_config=None,

@@ -10,7 +10,7 @@ from typing import Self
 
 from daemon.desk.app import create_app
 from daemon.desk.link import Link
-from daemon.desk.server import server
+from daemon.desk.server import PatientProtocol, server
 from daemon.desk.settings import DeskSettings
 
 START_S = 20.0
@@ -19,7 +19,14 @@ START_S = 20.0
 class Serving:
     """A desk at a free port of this machine, in front of the daemon at `control`. A context manager."""
 
-    def __init__(self, control: Path, settings: DeskSettings | None = None, token: str | None = None) -> None:
+    def __init__(
+        self,
+        control: Path,
+        settings: DeskSettings | None = None,
+        token: str | None = None,
+        protocol: type[PatientProtocol] = PatientProtocol,
+    ) -> None:
+        self._protocol = protocol
         self._token = token
         self._settings = settings or DeskSettings(requests_per_s=1000, request_timeout_s=30)
         self._control = control
@@ -38,11 +45,16 @@ class Serving:
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         app = create_app(self._settings, Link(lambda: [self._control]), token=self._token)
-        self._server = server(app, lifespan=True)
+        self._server = server(app, lifespan=True, protocol=self._protocol)
         self._parts = app.state.parts
+        self._places = app.state.places
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         assert self._started.wait(START_S)
+
+    def viewers(self) -> int:
+        """How many look at `/live` now."""
+        return int(self._places["viewers"])
 
     def _run(self) -> None:
         asyncio.run(self._serve())
