@@ -82,6 +82,26 @@ async def repeat(desk: Desk, _order: Order | None = None) -> Done:
     return await _told(desk, wire.Repeat())
 
 
+@router.post("/louder", summary="A step louder, now and after the next start")
+async def louder(desk: Desk, order: Order | None = None) -> Done:
+    return await _told(desk, wire.Louder())
+
+
+@router.post("/softer", summary="A step softer")
+async def softer(desk: Desk, order: Order | None = None) -> Done:
+    return await _told(desk, wire.Softer())
+
+
+@router.post("/faster", summary="Speech a step faster")
+async def faster(desk: Desk, order: Order | None = None) -> Done:
+    return await _told(desk, wire.Faster())
+
+
+@router.post("/slower", summary="Speech a step slower")
+async def slower(desk: Desk, order: Order | None = None) -> Done:
+    return await _told(desk, wire.Slower())
+
+
 @router.post("/mute", summary="Nothing but danger for so long")
 async def mute(desk: Desk, order: MuteOrder) -> Done:
     return await _told(desk, wire.Mute(seconds=order.seconds))

@@ -31,7 +31,7 @@ HAZARDS = {
     "stairs": "warning",
     "dog": "notice",
 }
-PICTURES_PER_S = 8.0
+PICTURES_PER_S = 4.0
 ROWS_PER_S = 5.0
 RUN = "pretend"
 

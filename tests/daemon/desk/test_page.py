@@ -319,6 +319,13 @@ def test_everything_is_done_by_keyboard_alone(page: Page, stage: Stage) -> None:
     ]
 
 
+def test_each_button_asks_for_what_it_says(page: Page, stage: Stage) -> None:
+    for button in ("Describe", "Repeat", "Hush", "Louder", "Softer", "False alarm"):
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(page.locator("#actions-result")).to_have_text(f"{button}: done.")
+        assert stage.commands(button.lower().replace(" ", "_")), button
+
+
 def test_pressing_mute_again_never_silences_danger(page: Page, stage: Stage) -> None:
     stage.muted_s = 600.0  # by somebody else, and the page may not know it yet
     page.locator("#mute").evaluate("form => form.requestSubmit()")
