@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -70,3 +71,21 @@ def die_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def be_humble(*, idle: bool = True) -> None:
+    """Only run where nobody else wants to, and be the first to be killed when memory runs out.
+
+    Holds for all threads there are, and for those they start.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _tell_kernel("oom_score_adj", "1000")
+    if idle:
+        for thread in Path("/proc/self/task").iterdir():
+            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+        _tell_kernel("autogroup", "19")  # a session has its own share, whatever the policy of its processes
+
+
+def _tell_kernel(file: str, value: str) -> None:
+    with contextlib.suppress(OSError):  # not every kernel has it, and it only sharpens what was said already
+        Path("/proc/self", file).write_text(value, encoding="ascii")

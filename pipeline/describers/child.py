@@ -9,40 +9,20 @@ import contextlib
 import logging
 import os
 import queue
-import resource
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from pipeline.describers.backends import load
 from pipeline.describers.job import GenerateError, Generator, Job, LoadError, Spec, job_from
 from speech.frames import LinkError, receive, send
-from speech.spawn import die_with
+from speech.spawn import be_humble, die_with
 
 MOST_WAITING = 4
 """Jobs that may wait; a parent asks one thing at a time and cancels what it does not want any more."""
-
-
-def be_humble(*, idle: bool = True) -> None:
-    """Only run where nobody else wants to, and be the first to be killed when memory runs out.
-
-    Holds for all threads there are, and for those they start.
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _tell_kernel("oom_score_adj", "1000")
-    if idle:
-        for thread in Path("/proc/self/task").iterdir():
-            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
-        _tell_kernel("autogroup", "19")  # a session has its own share, whatever the policy of its processes
-
-
-def _tell_kernel(file: str, value: str) -> None:
-    with contextlib.suppress(OSError):  # not every kernel has it, and it only sharpens what was said already
-        Path("/proc/self", file).write_text(value, encoding="ascii")
 
 
 def main(fd: int, parent: int, load: Callable[[Spec], Generator] = load) -> int:

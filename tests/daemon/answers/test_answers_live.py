@@ -219,4 +219,4 @@ def test_guests_and_onlookers_cost_the_danger_lane_next_to_nothing(living: Livin
     ratio = float(np.median(together) / np.median(alone))
     sys.stdout.write(f"frames/s with guests over without: {ratio:.2f} ({served} requests)\n")
     assert served > 10
-    assert ratio > 0.7
+    assert ratio > 0.6

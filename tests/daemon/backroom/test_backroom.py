@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ import pytest
 from daemon.backroom.client import Backroom
 from daemon.backroom.settings import GuestsSettings
 from daemon.errors import CommandError
+from pipeline.settings import WatchSettings
+from pipeline.watch import Watch
 from speech.child_process import ChildError, Message
 
 PLENTY = 2**40
@@ -151,3 +156,21 @@ def test_after_the_end_nobody_is_let_in() -> None:
     room.close()
     with pytest.raises(CommandError):
         room.visit()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_real_child_yields_to_everybody_is_bounded_and_ends_with_the_room() -> None:
+    room = Backroom(GuestsSettings(deadline_s=200, memory_mb=1024))
+    minute = {"settings": {}, "hazards": [], "state": Watch(WatchSettings(), []).state(), "looks": 0}
+    with room.visit() as visit:
+        told, _ = visit.ask("what_if", minute=minute, thresholds={})
+    assert told == {"seconds": 0.0, "before": [], "after": []}
+    pid = room.pid
+    assert pid is not None
+    assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+    assert resource.prlimit(pid, resource.RLIMIT_DATA)[0] <= 2**30
+    assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
+    room.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from daemon import settings
-from daemon.backroom.child import answer
+from daemon.backroom.requests import answer
 from daemon.backroom.room import Room
 from tests.daemon.living import own_cache
 
