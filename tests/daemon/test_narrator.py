@@ -6,14 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from daemon.core_types import Input
 from daemon.narrator import Narrator, Told, no_meaning
 from pipeline.describer import DescribeError, DescribeRequest
+from pipeline.describers.child_describer import ChildDescriber, Style
+from pipeline.describers.job import Spec
+from pipeline.describers.keeper import Keeper, Limits
+from pipeline.describers.prompts import PURPOSES, Prompts
 from pipeline.narration import Answered, AnswerEnded
+from pipeline.tags import builtin_words
 from pipeline.types import Trigger
 
 PATIENCE_S = 10.0
@@ -195,3 +201,37 @@ def test_a_guest_who_waits_in_vain_goes_away_and_is_not_described() -> None:
         describer.go.set()
         until(lambda: AnswerEnded("s1") in s.reported)
     assert describer.answered == ["s1"]
+
+
+def test_beside_a_real_model_process_the_wearers_question_is_answered_and_the_guests_is_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "en").mkdir()
+    for purpose in PURPOSES:
+        (tmp_path / "en" / f"{purpose}.txt").write_text("Obey.\n---\n{question}")
+    spec, limits = Spec(backend="script", model="script", idle=False), Limits(400 * 2**20)
+    keeper = Keeper(spec, limits, module="tests.pipeline.describe_child")
+    prompts = Prompts("en", builtin_words(), str(tmp_path))
+    describer = ChildDescriber("script", keeper, prompts, "en", Style(80, 64))
+    reported: list[Input] = []
+    narrator = Narrator(describer, lambda event, _: reported.append(event), no_meaning, time.monotonic)
+    thread = threading.Thread(target=narrator.run)
+    try:
+        assert describer.wait_ready(60)
+        thread.start()
+        told = narrator.guest(replace(request("g1"), trigger=Trigger.REQUEST, question="say A dog. "), 20)
+        assert told is not None
+        assert (told.text, told.model) == ("A dog.", "script")
+        asked = replace(request("g2"), trigger=Trigger.REQUEST, question="prefill 0.3")
+        guest = threading.Thread(target=lambda: reported.append(narrator.guest(asked, 20)))  # type: ignore[arg-type]
+        guest.start()
+        until(lambda: describer.calls == 2)
+        narrator.ask(replace(request("s1"), trigger=Trigger.REQUEST, question="say A street. "))
+        until(lambda: AnswerEnded("s1") in reported)
+        guest.join(PATIENCE_S)
+        assert [event.text for event in reported if isinstance(event, Answered)] == ["A street."]
+        assert None in reported, "what the guest got"
+    finally:
+        narrator.close()
+        thread.join(PATIENCE_S)
+        describer.close()
