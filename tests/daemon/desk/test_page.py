@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
+from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -425,6 +426,24 @@ def test_a_failing_organ_is_shown_in_words(page: Page, stage: Stage) -> None:
     expect(organ).to_contain_text("out of memory")
     expect(page.locator("#state")).to_have_text("Not well")
     expect(page.locator("#figures")).to_contain_text("0.14 s usually, 0.18 s at 95 %")
+
+
+def test_a_picture_that_cannot_be_relied_on_says_so(page: Page, stage: Stage) -> None:
+    note = page.locator("#frame-note")
+    expect(note).to_be_hidden()
+    stage.organs["picture"] = {"reason": "frozen", "since_s": 12.0, "detail": ""}
+    expect(note).to_have_text("Picture: frozen")
+    expect(page.locator("#picture")).to_have_class("stale")
+    stage.organs["picture"] = {"reason": "ok", "since_s": 0.0, "detail": ""}
+    expect(note).to_be_hidden()
+
+
+def test_nothing_but_the_desks_own_scripts_may_run(page: Page, desk: Serving) -> None:
+    with urlopen(desk.address) as answer:
+        policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] in ("'none'", "'self'")
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert page.locator("[style], style, script:not([src])").count() == 0
 
 
 def test_screen_readers_hear_dangers_at_once_and_the_rest_in_turn(page: Page, stage: Stage) -> None:

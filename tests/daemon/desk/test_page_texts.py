@@ -14,11 +14,13 @@ from pipeline.hazards import builtin
 
 LANGUAGES = ("en", "ko")
 ASKED = re.compile(r"""(?:\bt|tOr|attempt)\(\s*["'`]([a-z][\w.-]*)["'`]""")
-FAMILIES = (
-    "hazard.", "organ.", "reason.", "severity.", "where.", "kind.", "unspoken.", "earcon.", "outlet.", "layer.",
-    "unit.", "event.", "news.", "state.", "banner.", "view.", "do.", "settings.", "mute.", "figure.", "proposal.",
-    "journal.",
-)  # fmt: skip
+FAMILIES = tuple(
+    f"{name}."
+    for name in (
+        "hazard organ reason severity where kind unspoken earcon outlet layer unit event news state banner view do "
+        "settings mute figure proposal journal"
+    ).split()
+)
 """Keys made of a prefix and something else."""
 
 

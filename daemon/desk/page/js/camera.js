@@ -5,9 +5,11 @@ import { $, say, show } from "./dom.js";
 import { t } from "./i18n.js";
 import { MultipartParser } from "./multipart.js";
 import { Backoff, rest } from "./poll.js";
+import { organ, reason } from "./wording.js";
 
 const SILENT_MS = 10_000;
 const SLOW_MS = 2_000;
+const OK = "ok";
 
 export class Camera {
   /** @type {HTMLCanvasElement} */
@@ -21,6 +23,8 @@ export class Camera {
   /** @type {() => void} */
   #wake = () => {};
   #noted = 0;
+  /** What is wrong with what is seen; the last picture may stand there for long then. @type {(() => string) | null} */
+  #trouble = null;
 
   constructor() {
     $("picture-pause").addEventListener("click", () => this.#toggle());
@@ -41,6 +45,21 @@ export class Camera {
         await this.#failed();
       }
     }
+  }
+
+  /** By the health of camera and picture. @param {any} organs */
+  judge(organs) {
+    const name = ["camera", "picture"].find((each) => (organs?.[each]?.reason ?? OK) !== OK);
+    this.#trouble = name ? () => t("event.health", { organ: organ(name), reason: reason(organs[name].reason) }) : null;
+    $("picture").classList.toggle("stale", this.#trouble !== null);
+    this.#tell();
+  }
+
+  /** Over the picture: why there is none, or none that can be relied on. */
+  #tell() {
+    const words = this.#trouble ?? (this.#times.length ? null : () => t("picture.waiting"));
+    show($("frame-note"), words !== null);
+    if (words) say($("frame-note"), words);
   }
 
   /** @param {HTMLElement} [button] */
@@ -115,7 +134,7 @@ export class Camera {
   #note() {
     const now = performance.now();
     this.#times = [...this.#times.filter((at) => now - at < 3000), now];
-    show($("frame-note"), false);
+    this.#tell();
     if (this.#calm.matches || this.#paused || now - this.#noted < 1000) return;
     this.#noted = now;
     const rate = (this.#times.length / 3).toFixed(1);

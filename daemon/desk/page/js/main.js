@@ -58,11 +58,13 @@ async function start() {
   chooser(view.retitle);
   showDangers([]);
   feed.run();
-  new Camera().run();
+  const camera = new Camera();
+  camera.run();
   hazards.run();
   health.follow((status) => {
     connection.note({ well: health.well(status), daemon: true });
     actions.showMuted(status);
+    camera.judge(status.organs);
     journal.offer(hazards.scores.hazards);
     if (dangers.settle(status.active ?? [], hazards.scores.severities)) showDangers(dangers.list);
   });
