@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 CHILD = "daemon.backroom.child"
 LOAD_S = 300.0
 """Seconds that loading the model may take: it only runs while nobody else wants to."""
+SERVING = "somebody else is being served; try again in a moment"
+LOADING = "the model for guests is still being loaded; try again in a minute"
 LEAST_BYTES = 400 * 2**20
 """Below this nothing can be loaded."""
 
@@ -65,6 +67,7 @@ class Backroom:
         self._limited: int | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="backroom")
         self._letting_go: threading.Timer | None = None
+        self._loading = False
         self._closed = False
 
     @property
@@ -77,7 +80,7 @@ class Backroom:
         if not self._settings.enabled:
             raise CommandError("guests are turned away (guests.enabled = false)", "unavailable")
         if self._closed or not self._place.acquire(blocking=False):
-            raise CommandError("somebody else is being served; try again in a moment", "busy")
+            raise CommandError(LOADING if self._loading else SERVING, "busy")
         if self._letting_go is not None:
             self._letting_go.cancel()
         return Visit(self, self._clock, self._settings.deadline_s)
@@ -119,10 +122,12 @@ class Backroom:
 
     def _do(self, step: Step, until_s: float) -> Message:
         try:
+            self._loading = True
             self._limit()
             if step.header["do"] == "ready":
                 # It goes on although nobody may wait for it any more: the next guest finds it done.
                 return _checked(self._child.ask(dict(step.header), LOAD_S, step.payload))
+            self._loading = False
             left_s = until_s - self._clock()
             if left_s <= 0:
                 raise CommandError("there was no time left", "busy")
@@ -130,6 +135,8 @@ class Backroom:
         except ChildError as error:
             log.warning("the process for guests: %s", error)
             raise CommandError(f"the process for guests failed: {error}", "unavailable") from None
+        finally:
+            self._loading = False
 
     def _limit(self) -> None:
         """Start the child if need be, with as much memory as it may have."""
@@ -169,9 +176,7 @@ class Visit:
         try:
             return self._pending.result(self.left_s + GRACE_S)
         except TimeoutError:
-            raise CommandError(
-                "the model for guests is still being loaded; try again in a minute", "busy"
-            ) from None
+            raise CommandError(LOADING, "busy") from None
 
     def __enter__(self) -> Visit:
         return self

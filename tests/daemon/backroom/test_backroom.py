@@ -56,6 +56,7 @@ def test_the_second_guest_is_told_at_once_and_the_third_is_served() -> None:
         with pytest.raises(CommandError) as caught:
             room.visit()
         assert caught.value.code == "busy"
+        assert "somebody else" in str(caught.value)
         assert first.ask("look")[0] == {"fine": True}
     with room.visit() as third:
         assert third.ask("look", b"picture")[1] == b"picture"
@@ -97,7 +98,7 @@ def test_loading_goes_on_after_the_guest_has_left_and_keeps_the_place_until_it_i
     with room.visit() as visit, pytest.raises(CommandError, match="being loaded") as caught:
         visit.ask("ready")
     assert caught.value.code == "busy"
-    with pytest.raises(CommandError, match="somebody else"):
+    with pytest.raises(CommandError, match="being loaded"):
         room.visit()
     go.set()
     assert _free(room)
