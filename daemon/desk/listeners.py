@@ -18,6 +18,7 @@ NAME = "watchword-desk"
 FILE = "desk.sock"
 SHORTEST_TOKEN = 16
 LONGEST_PATH = 107
+BACKLOG = 128
 
 
 def token(settings: DeskSettings) -> str | None:
@@ -73,6 +74,7 @@ def listening(settings: DeskSettings) -> socket.socket | None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.address, settings.port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise CommandError(
@@ -105,6 +107,7 @@ def listening_unix(path: Path) -> socket.socket:
         path.unlink(missing_ok=True)
         listener.bind(os.fsencode(path))
         path.chmod(0o660)  # nobody can connect before it listens
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise CommandError(f"desk.socket: cannot listen at {path}: {error.strerror or error}") from None

@@ -83,22 +83,22 @@ async def repeat(desk: Desk, _order: Order | None = None) -> Done:
 
 
 @router.post("/louder", summary="A step louder, now and after the next start")
-async def louder(desk: Desk, order: Order | None = None) -> Done:
+async def louder(desk: Desk, _order: Order | None = None) -> Done:
     return await _told(desk, wire.Louder())
 
 
 @router.post("/softer", summary="A step softer")
-async def softer(desk: Desk, order: Order | None = None) -> Done:
+async def softer(desk: Desk, _order: Order | None = None) -> Done:
     return await _told(desk, wire.Softer())
 
 
 @router.post("/faster", summary="Speech a step faster")
-async def faster(desk: Desk, order: Order | None = None) -> Done:
+async def faster(desk: Desk, _order: Order | None = None) -> Done:
     return await _told(desk, wire.Faster())
 
 
 @router.post("/slower", summary="Speech a step slower")
-async def slower(desk: Desk, order: Order | None = None) -> Done:
+async def slower(desk: Desk, _order: Order | None = None) -> Done:
     return await _told(desk, wire.Slower())
 
 
