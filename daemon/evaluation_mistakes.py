@@ -14,7 +14,7 @@ from daemon import app
 from daemon.app import Detector
 from daemon.evaluation_page import Mistake, Mistakes, thumbnail
 from daemon.settings import Settings
-from pipeline.evaluation_clips import IN_TIME_S, ClipEvents, is_safe, wait_for
+from pipeline.evaluation_clips import ClipEvents, is_late, is_safe, wait_for
 from pipeline.manifest import IGNORE, SAFE, SCENE, LabelledClip, LabelledPicture
 
 
@@ -52,7 +52,7 @@ def of_clips(settings: Settings, clips: Iterable[tuple[LabelledClip, ClipEvents]
             span.start_s: (span.label, wait)
             for span in clip.spans
             if span.label not in (SAFE, SCENE, IGNORE)
-            and ((wait := wait_for(span, events)) is None or wait > IN_TIME_S)
+            and is_late(wait := wait_for(span, events))
         }
         wrong = {one.time_s: one.hazard for one in events.alerts if is_safe(clip, one.time_s)}
         views = _views(settings, clip, [*missed, *wrong])

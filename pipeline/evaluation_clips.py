@@ -11,6 +11,8 @@ from pipeline.manifest import IGNORE, SAFE, SCENE, LabelledClip, Span
 
 IN_TIME_S = 1.0
 """An alert later than this after the start of its hazard is late."""
+_ROUNDING_S = 1e-6
+"""Times are sums and differences of floats: 15.6 - 14.6 is a little more than 1."""
 SCENE_TOLERANCE_S = 2.0
 """A scene change reported within this after a cut has found it: the view must settle first."""
 
@@ -58,7 +60,7 @@ def evaluate_clips(clips: Sequence[tuple[LabelledClip, ClipEvents]]) -> dict[str
     false_alerts = sum(count.false_alerts for count in counts)
     return {
         "hazards": len(waits),
-        "late_or_missed": sum(wait is None or wait > IN_TIME_S for wait in waits),
+        "late_or_missed": sum(map(is_late, waits)),
         "time_to_alert_s": [round(wait, 3) for wait in waits if wait is not None],
         "safe_hours": round(safe_hours, 5),
         "false_alerts_on_safe": false_alerts,
@@ -92,6 +94,11 @@ def wait_for(span: Span, events: ClipEvents) -> float | None:
         alert.time_s for alert in events.alerts if alert.hazard == span.label and span.covers(alert.time_s)
     ]
     return min(times) - span.start_s if times else None
+
+
+def is_late(wait_s: float | None) -> bool:
+    """Whether no alert came in time."""
+    return wait_s is None or wait_s > IN_TIME_S + _ROUNDING_S
 
 
 def _sounding(hazard: str, time_s: float, events: ClipEvents) -> bool:

@@ -57,7 +57,7 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
     )
     clear_s: float = Field(2.0, ge=0, le=60, description="seconds below that until a hazard is over")
     cooldown_s: float = Field(
-        10.0, ge=0, le=600, description="seconds after a spoken alert until the same may be said again"
+        5.0, ge=0, le=600, description="seconds after a spoken alert until the same may be said again"
     )
     remind_s: float = Field(
         30.0, ge=0, le=3600, description="seconds until a lasting hazard is said again; 0 never"
