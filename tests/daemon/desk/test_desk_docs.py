@@ -35,11 +35,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def desk(folder: Path, models: Path) -> Iterator[str]:
-    """`watchword run` and `watchword desk`, as a person starts them; the desk's address."""
-    config = "[capture]\nloop = true\nfps = 2\n[desk]\nport = 0\n"
-    clip = str(models / "demo" / "bikes.mp4")
-    with Living(folder, models, clip, config) as living:
+def street(folder: Path) -> Path:
+    """A real photograph of traffic where there is one."""
+    photographs = sorted(MEDIA.glob("images/vehicle/*.jpg"))
+    target = folder / "work" / "street.jpg"
+    if photographs:
+        shutil.copy(photographs[0], target)
+    else:
+        sys.stderr.write(f"{MEDIA} is not there: a made-up picture stands for the photograph\n")
+        image = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)
+        cv2.imwrite(str(target), image)
+    return target
+
+
+@pytest.fixture(scope="module")
+def desk(folder: Path, models: Path, street: Path) -> Iterator[str]:
+    """`watchword run` and `watchword desk`, as a person starts them; the desk's address.
+
+    Two pictures a second, so that something of the processor is left for guests.
+    """
+    config = "[capture]\nloop = true\nfolder_fps = 2\n[desk]\nport = 0\n"
+    with Living(folder, models, str(street.parent), config) as living:
         command = [sys.executable, "-m", "daemon.cli", "desk", "--config", str(living.config)]
         log = folder / "desk.txt"
         with log.open("wb") as file:
@@ -58,20 +74,6 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
             return found[1]
         time.sleep(0.05)
     raise AssertionError(log.read_text())
-
-
-@pytest.fixture(scope="module")
-def street(folder: Path) -> Path:
-    """A real photograph of traffic where there is one."""
-    photographs = sorted(MEDIA.glob("images/vehicle/*.jpg"))
-    target = folder / "work" / "street.jpg"
-    if photographs:
-        shutil.copy(photographs[0], target)
-    else:
-        sys.stderr.write(f"{MEDIA} is not there: a made-up picture stands for the photograph\n")
-        image = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)
-        cv2.imwrite(str(target), image)
-    return target
 
 
 def run(line: str, address: str, folder: Path) -> bytes:
