@@ -54,6 +54,10 @@ class Stage:
         self._paint = paint
         self._began_s = time.monotonic()
         self._number = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing has happened, and nothing was asked or changed."""
         self.asked: list[dict[str, Any]] = []
         self.journal: list[dict[str, Any]] = []
         self.organs: dict[str, dict[str, Any]] = {

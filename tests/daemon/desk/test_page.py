@@ -48,24 +48,43 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture
-def stage() -> Iterator[Stage]:
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Stage, Serving]]:
     # A socket's path is short.
-    with TemporaryDirectory(prefix="ww") as folder, Stage(Path(folder) / "c.sock") as daemon:
-        yield daemon
+    with (
+        TemporaryDirectory(prefix="ww") as folder,
+        Stage(Path(folder) / "c.sock") as daemon,
+        Serving(daemon.path) as serving,
+    ):
+        yield daemon, serving
 
 
 @pytest.fixture
-def desk(stage: Stage) -> Iterator[Serving]:
-    with Serving(stage.path) as serving:
-        yield serving
+def stage(pair: tuple[Stage, Serving]) -> Stage:
+    pair[0].reset()
+    return pair[0]
 
 
 @pytest.fixture
-def page(browser: Browser, desk: Serving) -> Iterator[Page]:
-    with opened(browser, desk.address) as page:
-        watching(page)
+def desk(pair: tuple[Stage, Serving]) -> Serving:
+    return pair[1]
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, pair: tuple[Stage, Serving]) -> Iterator[Page]:
+    with opened(browser, pair[1].address) as page:
         yield page
+
+
+@pytest.fixture
+def page(tab: Page, stage: Stage, desk: Serving) -> Page:
+    """The page opened anew, with nothing remembered: opening a tab for each test takes longer."""
+    tab.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    tab.evaluate("() => localStorage.clear()")
+    tab.goto("about:blank")
+    tab.goto(desk.address)
+    watching(tab)
+    return tab
 
 
 def watching(page: Page) -> None:
@@ -132,7 +151,7 @@ def test_dangers_are_shown_with_their_direction_the_worst_first(page: Page, stag
     expect(page.locator('.hazard[data-hazard="fire"] .badge.active')).to_have_text("alert, on the left")
     stage.emit("clear", "c1", "a1", hazard="two_wheeler")
     stage.emit("clear", "c2", "a2", hazard="fire")
-    expect(now).to_have_text("No danger at the moment.")
+    expect(page.locator("#now")).to_have_text("No danger at the moment.")
 
 
 def test_a_danger_that_was_there_before_the_page_is_shown(
