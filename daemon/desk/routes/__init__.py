@@ -9,6 +9,7 @@ from daemon.desk.problems import MEDIA_TYPE, ProblemDetails
 Responses = dict[int | str, dict[str, Any]]
 
 _WHAT = {
+    400: "not understood at all",
     401: "a token is needed",
     403: "from another site's page, or not allowed",
     404: "there is no such thing",
@@ -19,10 +20,11 @@ _WHAT = {
     421: "called by a name this machine does not go by",
     422: "not understood; `errors` or `detail` say what",
     429: "too many requests; `Retry-After` says when",
+    431: "address and headers are too long",
     502: "the daemon is at fault",
     503: "busy or away; `Retry-After` says when to try again",
 }
-ALWAYS = (401, 403, 408, 421, 422, 429, 502, 503)
+ALWAYS = (400, 401, 403, 408, 413, 421, 422, 429, 431, 502, 503)
 """What any route may answer."""
 
 

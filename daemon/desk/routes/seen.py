@@ -44,7 +44,7 @@ class Scores(BaseModel):
     hazards: list[str]
     thresholds: dict[str, float]
     severities: dict[str, str]
-    rows: list[tuple[float, list[float]]] = Field(
+    rows: list[list[float | list[float]]] = Field(
         description="time, and the smoothed probability of each hazard in the order of `hazards`"
     )
 
