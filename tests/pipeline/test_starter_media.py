@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pipeline.evaluation import evaluate_pictures
 from pipeline.hazards import builtin, from_settings, prompt_set
 from pipeline.manifest import read_manifest
 from pipeline.settings import HazardSettings
-from pipeline.starter.model import StarterModel
+from pipeline.starter.model import NAMES_FILE, StarterModel
 from tests.pipeline.starter_files import starter_folder
 
 HERE = Path(__file__).resolve()
@@ -51,3 +52,25 @@ def test_photographs_are_told_apart(warm_cache: Path) -> None:
         assert result["hazards"][name]["auc"] >= 0.96, name
     for name in ("construction", "smoke"):
         assert result["hazards"][name]["auc"] >= 0.88, name
+
+
+HARMLESS = """
+sock, hockey puck, platypus, marmoset, buckle, power drill, racket, stole scarf, eggnog, sneaker, seat belt,
+dust jacket, carousel, paddle wheel, dowitcher, broom, pipe organ, magpie, harvestman, potter's wheel,
+pan flute, yurt, cheeseburger, jacamar, computer keyboard, umbrella, banana, coffee mug, bookcase,
+park bench, tabby cat
+"""
+
+
+def test_everyday_things_are_no_dangers(warm_cache: Path) -> None:
+    """What the classifier is half sure to be such a thing stays below every threshold."""
+    folder = starter_folder()
+    prompts = prompt_set(from_settings({name: HazardSettings(**raw) for name, raw in builtin().items()}))
+    model = StarterModel(folder, cache_dir=warm_cache)
+    bank, names = model.bind(prompts), json.loads((folder / NAMES_FILE).read_text(encoding="utf-8"))
+    bound = shipped_starter().bind(model.name, model.fingerprint, prompts)
+    for thing in (name for name in HARMLESS.replace("\n", " ").strip().split(", ") if name in names):
+        embedding = np.zeros(len(names), np.float32)
+        embedding[names.index(thing)] = np.sqrt(0.5)
+        over = bound.probabilities(bank.scores(embedding)) >= bound.thresholds
+        assert not over.any(), (thing, np.array(bound.names)[over])
