@@ -61,6 +61,16 @@ def evaluate_clips(clips: Sequence[tuple[LabelledClip, ClipEvents]]) -> dict[str
     return {
         "hazards": len(waits),
         "late_or_missed": sum(map(is_late, waits)),
+        "spans": [
+            {
+                "clip": clip.path.name,
+                "hazard": span.label,
+                "start_s": span.start_s,
+                "wait_s": None if wait is None else round(wait, 3),
+            }
+            for (clip, _), count in zip(clips, counts, strict=True)
+            for span, wait in zip(hazard_spans(clip), count.waits_s, strict=True)
+        ],
         "time_to_alert_s": [round(wait, 3) for wait in waits if wait is not None],
         "safe_hours": round(safe_hours, 5),
         "false_alerts_on_safe": false_alerts,
@@ -75,15 +85,18 @@ def _count(clip: LabelledClip, events: ClipEvents) -> _Counts:
     cuts = sorted(span.start_s for span in clip.spans if span.label == SCENE)
     found, extra = match_scenes(cuts, events.scenes)
     return _Counts(
-        waits_s=tuple(
-            wait_for(span, events) for span in clip.spans if span.label not in (SAFE, SCENE, IGNORE)
-        ),
+        waits_s=tuple(wait_for(span, events) for span in hazard_spans(clip)),
         safe_s=safe_seconds(clip, events.duration_s),
         false_alerts=sum(is_safe(clip, alert.time_s) for alert in events.alerts),
         scenes=len(cuts),
         found=found,
         extra=sum(IGNORE not in clip.labels_at(time) for time in extra),
     )
+
+
+def hazard_spans(clip: LabelledClip) -> tuple[Span, ...]:
+    """The spans of a clip in which something should be alerted of."""
+    return tuple(span for span in clip.spans if span.label not in (SAFE, SCENE, IGNORE))
 
 
 def wait_for(span: Span, events: ClipEvents) -> float | None:

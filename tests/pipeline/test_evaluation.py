@@ -87,8 +87,18 @@ def test_hazards_in_time_late_and_missed() -> None:
     result = evaluate_clips([(spans, events([("fire", 1.5), ("dog", 3.5)], [("fire", 5.5)]))])
     assert (result["hazards"], result["late_or_missed"]) == (3, 2)
     assert result["time_to_alert_s"] == [0.5, 1.5]
+    assert [(one["hazard"], one["start_s"], one["wait_s"]) for one in result["spans"]] == [
+        ("fire", 1, 0.5),
+        ("dog", 2, 1.5),
+        ("fire", 6, None),
+    ]
     assert result["false_alerts_on_safe"] == 0
     assert result["safe_hours"] == pytest.approx(2 / 3600, abs=1e-5)
+
+
+def test_rounding_makes_no_alert_late() -> None:
+    result = evaluate_clips([(clip(("fire", 14.6, 19)), events([("fire", 15.600000000000001)]))])
+    assert result["late_or_missed"] == 0
 
 
 def test_a_hazard_that_is_sounding_already_is_in_time() -> None:
