@@ -17,7 +17,7 @@ from daemon.bench.harness import Figure
 from daemon.errors import CommandError
 from daemon.settings import Settings
 
-PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech", "journal")
+PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech", "journal", "desk")
 """Each is a module of `daemon.bench` with `measure(settings, samples) -> Iterator[Figure]`."""
 
 

@@ -45,15 +45,15 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
 def _run(settings: Settings) -> tuple[float, dict[str, float]] | None:
     with tempfile.TemporaryDirectory(prefix="ww") as folder:
         began_s = time.monotonic()
-        with _daemon(settings, Path(folder)) as process:
-            status = _watching(Path(folder) / "watchword" / "watchword.sock", began_s + LONGEST_S)
+        with running(settings, Path(folder)) as process:
+            status = watching(Path(folder) / "watchword" / "watchword.sock", began_s + LONGEST_S)
             if status is None:
                 return None
             return status["first_assessed_at_s"] - began_s, _memory(process.pid)
 
 
 @contextmanager
-def _daemon(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     env = {
         **os.environ,
         "XDG_RUNTIME_DIR": str(folder),
@@ -76,7 +76,7 @@ def _daemon(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes
             process.wait()
 
 
-def _watching(socket: Path, deadline_s: float) -> Mapping[str, Any] | None:
+def watching(socket: Path, deadline_s: float) -> Mapping[str, Any] | None:
     """Its status once a frame has been assessed."""
     while time.monotonic() < deadline_s:
         with suppress(CommandError), ControlClient(socket) as client:

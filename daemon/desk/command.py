@@ -18,6 +18,7 @@ from daemon.desk.listeners import certificate, is_local, listening, listening_un
 from daemon.desk.settings import DeskSettings
 from daemon.errors import CommandError
 from daemon.notify import Notifier
+from speech.spawn import be_humble
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -52,7 +53,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 def _step_back() -> None:
     """Danger comes first: this process, and what it starts, runs when nobody else wants to."""
     with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        be_humble()
 
 
 def _application(
