@@ -43,6 +43,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     """Serve until stopped. Raises CommandError, ConfigError."""
     settings = load().settings
     _step_back()
+    signal.signal(signal.SIGTERM, _leave)  # until the loop takes it over
     with ExitStack() as open_until_done:
         listeners = _listeners(settings, open_until_done)
         beside = open_until_done.enter_context(_home_automation(args, load, settings))
@@ -54,6 +55,10 @@ def _step_back() -> None:
     """Danger comes first: this process, and what it starts, runs when nobody else wants to."""
     with suppress(OSError):
         be_humble()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _application(
