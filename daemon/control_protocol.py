@@ -1,7 +1,7 @@
 """What is said over the control socket: one JSON object a line, UTF-8, versioned.
 
 Request: `{"v":1,"id":7,"do":"say","text":"hello"}`. Reply: `{"v":1,"id":7,"ok":true,"result":{}}`, or
-`{"v":1,"id":7,"ok":false,"error":"one clear line","code":"busy"}`. After `events` the connection carries events.
+`{"v":1,"id":7,"ok":false,"error":"a line","code":"busy"}`. After `events`, the connection carries events.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from daemon.errors import Code, CommandError
 VERSION = 1
 LONGEST_REQUEST = LARGEST_PICTURE + 16 * 1024
 LONGEST_REPLY = 4 * 1024 * 1024
+
 
 class Status(ControlCommand):
     """How is it? `aloud`: say it too."""

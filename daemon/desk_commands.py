@@ -9,7 +9,7 @@ from pydantic import Field
 from daemon.control_base import ControlCommand, Language, Name, Words
 
 LARGEST_PICTURE = 2_000_000
-"""Characters of a picture in base64, 1.5 MB of JPEG: reading more would hold up the daemon's other threads."""
+"""Characters of a picture in base64, 1.5 MB of JPEG: reading more would hold up the daemon's threads."""
 
 Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -114,6 +114,4 @@ class Purge(ControlCommand):
     """Unix seconds; None forgets all."""
 
 
-DeskCommand = (
-    Picture | Scores | Try | Set | Reset | Config | Process | Metrics | Journal | Snapshot | Purge
-)
+DeskCommand = Picture | Scores | Try | Set | Reset | Config | Process | Metrics | Journal | Snapshot | Purge

@@ -8,6 +8,7 @@ Code = Literal["failed", "invalid", "busy", "unknown", "unavailable"]
 """What a program can do about an error: nothing by itself; ask differently; ask again in a moment; ask for
 something that exists; ask again once the daemon has what it needs."""
 
+
 class ConfigError(Exception):
     """The configuration cannot be used as it stands; somebody has to edit it.
 

@@ -51,8 +51,7 @@ def of_clips(settings: Settings, clips: Iterable[tuple[LabelledClip, ClipEvents]
         missed = {
             span.start_s: (span.label, wait)
             for span in clip.spans
-            if span.label not in (SAFE, SCENE, IGNORE)
-            and is_late(wait := wait_for(span, events))
+            if span.label not in (SAFE, SCENE, IGNORE) and is_late(wait := wait_for(span, events))
         }
         wrong = {one.time_s: one.hazard for one in events.alerts if is_safe(clip, one.time_s)}
         views = _views(settings, clip, [*missed, *wrong])

@@ -167,7 +167,8 @@ def _held_back(found: Track, recording: Recording, over_s: float) -> Iterator[st
     name, watch = found.hazard.name, recording.state["watch"]
     yield f"It was over it for {over_s:.2f} s in all, which is enough."
     events = [json.loads(line) for line in recording.events]
-    if (active := watch["active"].get(name)) is not None:
+    gone = any(e["kind"] == "clear" and e["hazard"] == name and e["t"] <= first_s for e in events)
+    if (active := watch["active"].get(name)) is not None and not gone:
         yield (
             f"It is the danger of {active['alert_id']} that has not gone since; while it lasts it is said "
             f"again every {found.watch.remind_s:g} s, or when it comes nearer."

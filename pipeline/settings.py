@@ -87,7 +87,7 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
         2, ge=1, le=20, description="times each part is looked at before a direction is given"
     )
     locate_margin: float = Field(
-        0.7, ge=0, le=10, description="log-odds by which the best part must lead the next"
+        1.0, ge=0, le=10, description="log-odds by which the best part must lead the next"
     )
 
 

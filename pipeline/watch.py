@@ -20,20 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.odds import logit
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabilities, Severity
 from pipeline.whereabouts import Whereabouts
 
 WatchEvent = Alert | Located | Clear
-
-LOGIT_BOUND = 6.0
-"""Log-odds are bounded to +-6 (probability 0.0025 to 0.9975): beyond that a rise says nothing."""
-
-
-def logit(probability: float) -> float:
-    """Log-odds, bounded by LOGIT_BOUND."""
-    p = min(max(probability, 1e-9), 1 - 1e-9)
-    return max(-LOGIT_BOUND, min(LOGIT_BOUND, math.log(p / (1 - p))))
 
 
 @dataclass(frozen=True, slots=True)

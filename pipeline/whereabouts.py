@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.odds import logit
 from pipeline.settings import WatchSettings
 from pipeline.types import CropReading, Direction
 
@@ -63,8 +64,7 @@ class Whereabouts:
         return limit > 0 and sought.direction is None and self._now - sought.since_s <= limit
 
     def _read(self, sought: Sought, direction: Direction, probability: float) -> None:
-        p = min(max(probability, 1e-4), 1 - 1e-4)
-        sought.sums[direction] += math.log(p / (1 - p))
+        sought.sums[direction] += logit(probability)
         sought.counts[direction] += 1
         if min(sought.counts.values()) >= self._settings.locate_looks:
             means = sorted((sought.sums[d] / sought.counts[d], d) for d in TURN)

@@ -24,7 +24,7 @@ from daemon.settings import Settings
 
 RATIO = "desk.p99_ratio"
 LIMIT = at_most(1.5)
-MOST_PAIRS = 5
+MOST_PAIRS = 3
 SPARE_S = 2.0
 STAGE = "frame_age"
 

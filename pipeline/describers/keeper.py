@@ -118,10 +118,12 @@ class Keeper:
                 raise DescribeError(self._status.reason)
             job = replace(job, id=next(self._ids))
             inbox: Inbox = queue.Queue(MOST_PIECES)
+            # Known before the order is: whoever carries it out asks how long it may take.
+            self._overdue_at_s[job.id] = self._clock() + job.deadline_s + self._limits.grace_s
             if not self._order((job.header(), job.image.tobytes())):
+                del self._overdue_at_s[job.id]
                 raise DescribeError("the describer's process takes no jobs")
             self._inbox = (job.id, inbox)
-            self._overdue_at_s[job.id] = self._clock() + job.deadline_s + self._limits.grace_s
             return job.id, inbox
 
     def cancel(self, job_id: int | None = None) -> None:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -172,8 +173,11 @@ class Living:
 
     def children(self) -> list[int]:
         """Process ids of its children, of all its threads."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return [int(pid) for task in tasks for pid in task.read_text().split()]
+        pids: list[int] = []
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+            with suppress(OSError):  # a thread that has ended meanwhile
+                pids += map(int, task.read_text().split())
+        return pids
 
 
 def own_cache() -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import wave
 from collections.abc import Iterator
@@ -39,6 +40,13 @@ STATUS: dict[str, Any] = {
     "muted_s": 0.0,
     "temperature_c": 61,
 }
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """One whose path leaves room for a socket's name, wherever pytest keeps its own."""
+    with tempfile.TemporaryDirectory(prefix="ww") as folder:
+        yield Path(folder)
 
 
 class Told:
@@ -221,10 +229,11 @@ def test_a_mistake_in_the_settings_keeps_nobody_from_silencing_it(told: Told, ho
 
 
 def test_without_a_runtime_folder_the_state_folder_serves(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch, short_folder: Path
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    state = home / ".local/state/watchword"
+    monkeypatch.setenv("XDG_STATE_HOME", str(short_folder))
+    state = short_folder / "watchword"
     path = server_socket(os.environ, state)
     assert path == state / "watchword.sock"
     server = ControlServer(path, lambda _: {}, EventFeed())

@@ -13,8 +13,8 @@ from daemon.core import Core
 from daemon.core_types import Ask, FalseAlarm, Input, Mute, Repeat, Say, TellStatus, Tick
 from daemon.health import Health, HealthSettings, Report
 from daemon.truth import Ground, Truth
+from pipeline.odds import logit
 from pipeline.settings import SceneSettings, WatchSettings
-from pipeline.watch import logit
 from speech.outbox_types import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 from tests.daemon.world import World

@@ -66,11 +66,11 @@ def test_what_stays_below_when_smoothed() -> None:
 
 
 def test_the_same_danger_is_not_said_again_so_soon() -> None:
-    scene = Scene(segment_s=2, keep_s=2).watch(1, fire=0.9).watch(5).watch(1, fire=0.9)
+    scene = Scene(segment_s=2, keep_s=2).watch(0.6, fire=0.9).watch(3.4).watch(0.8, fire=0.9)
     assert alerts_of(scene.box.frozen(), "fire") == []
     told = scene.silence("fire")
-    assert "It had been spoken of 5." in told or "It had been spoken of 6." in told
-    assert "not said again within 10 s" in told
+    assert "It had been spoken of 3." in told or "It had been spoken of 4." in told
+    assert "not said again within 5 s" in told
 
 
 def test_a_danger_that_lasts_is_said_again_only_now_and_then() -> None:

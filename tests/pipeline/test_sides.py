@@ -1,0 +1,120 @@
+"""Where it is and whether it comes nearer: photographs pasted to the sides of others, and growing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from capture.frame import Frame, Image
+from pipeline.assessor import Assessor
+from pipeline.calibration import shipped_starter
+from pipeline.hazards import builtin, from_settings, prompt_set
+from pipeline.manifest import read_manifest
+from pipeline.settings import HazardSettings, WatchSettings
+from pipeline.starter.model import StarterModel
+from pipeline.types import Alert, Direction, Located
+from pipeline.watch import Watch, WatchedHazard, WatchEvent
+from tests.pipeline.starter_files import starter_folder
+
+WIDTH, HEIGHT = 960, 540
+CENTRES = {Direction.LEFT: 160, Direction.AHEAD: 480, Direction.RIGHT: 800}
+SOUGHT = ("vehicle", "train", "dog", "dangerous_animal", "knife", "person_with_weapon")
+"""Things rather than scenes, which are everywhere at once."""
+PICTURES_EACH = 3
+FPS = 10
+
+
+class Looker:
+    """The detector and the watch, over pictures that follow each other."""
+
+    def __init__(self, cache: Path) -> None:
+        self.hazards = from_settings({name: HazardSettings(**raw) for name, raw in builtin().items()})
+        prompts = prompt_set(self.hazards)
+        self._model = StarterModel(starter_folder(), cache_dir=cache)
+        self._bank = self._model.bind(prompts)
+        self._fits = shipped_starter().bind(self._model.name, self._model.fingerprint, prompts)
+
+    def watch(self, pictures: Iterator[Image], seconds: float) -> list[WatchEvent]:
+        assessor = Assessor(self._model, self._bank, self._fits)
+        limits = zip(self.hazards, self._fits.thresholds.tolist(), strict=True)
+        watch = Watch(WatchSettings(), [WatchedHazard(h.name, h.severity, limit) for h, limit in limits])
+        events: list[WatchEvent] = []
+        for seq in range(int(seconds * FPS)):
+            image = next(pictures)
+            frame = Frame(image, (image.shape[1], image.shape[0]), seq, seq / FPS, "test")
+            for event in watch.step(assessor.assess(frame, watch.focus())):
+                events.append(event)
+                if isinstance(event, Alert):
+                    watch.spoken(event.id, frame.captured_at_s)
+        return events
+
+
+def pasted(background: Image, thing: Image, centre: int, side: int) -> Image:
+    """The thing, `side` pixels at most, standing near the lower edge of the background."""
+    rows, columns = thing.shape[:2]
+    scale = side / max(rows, columns)
+    small = cv2.resize(thing, (round(columns * scale), round(rows * scale)), interpolation=cv2.INTER_AREA)
+    image = background.copy()
+    left = min(max(centre - small.shape[1] // 2, 0), WIDTH - small.shape[1])
+    top = max(0, HEIGHT - 20 - small.shape[0])
+    image[top : top + small.shape[0], left : left + small.shape[1]] = small[: HEIGHT - top]
+    return image
+
+
+def photographs(media: Path, labels: tuple[str, ...]) -> Iterator[tuple[str, Image]]:
+    """A few of each label, as (label, picture)."""
+    taken: Counter[str] = Counter()
+    for picture in read_manifest(media / "images.csv", list(builtin())).pictures:
+        image = cv2.imread(str(picture.path))
+        if picture.label in labels and image is not None and taken[picture.label] < PICTURES_EACH:
+            taken[picture.label] += 1
+            yield picture.label, np.asarray(image, np.uint8)
+
+
+def street(media: Path) -> Image:
+    """A wide view without danger, out of focus: before a sharp one the starter overlooks what is pasted."""
+    safe = (image for _, image in photographs(media, ("safe",)))
+    wide = max(safe, key=lambda image: image.shape[1] / image.shape[0])
+    sharp = cv2.resize(wide, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(sharp, (0, 0), 30), np.uint8)
+
+
+@pytest.mark.slow
+def test_a_side_follows_the_alert_and_is_the_right_one(media: Path, warm_cache: Path) -> None:
+    looker, background = Looker(warm_cache), street(media)
+    found: Counter[str] = Counter()
+    for label, thing in photographs(media, SOUGHT):
+        for side, centre in CENTRES.items():
+            image = pasted(background, thing, centre, 340)
+            events = looker.watch(repeat(image), 1.2)
+            alert = next((e for e in events if isinstance(e, Alert) and e.hazard == label), None)
+            if alert is None:
+                continue
+            where = [e for e in events if isinstance(e, Located) and e.alert_id == alert.id]
+            assert all(e.captured_at_s >= alert.captured_at_s for e in where)
+            direction = alert.direction or (where[0].direction if where else None)
+            found["none" if direction is None else "right" if direction is side else "wrong"] += 1
+    assert found["right"] >= 12, found
+    assert found["wrong"] <= 0.05 * (found["right"] + found["wrong"]), found
+
+
+@pytest.mark.slow
+def test_what_grows_in_the_picture_is_said_to_come_nearer(media: Path, warm_cache: Path) -> None:
+    """From a third of the height to all of it, within six seconds; what stays as it is does not."""
+    looker, background = Looker(warm_cache), street(media)
+    nearer: Counter[str] = Counter()
+    for label, thing in photographs(media, ("dog",)):
+        growing = (pasted(background, thing, 480, min(500, 180 + 6 * i)) for i in range(100))
+        events = looker.watch(growing, 6.0)
+        nearer["grows"] += any(isinstance(e, Alert) and e.hazard == label and e.escalated for e in events)
+        still = pasted(background, thing, 480, 340)
+        events = looker.watch(repeat(still), 6.0)
+        nearer["stays"] += any(isinstance(e, Alert) and e.hazard == label and e.escalated for e in events)
+    assert nearer["stays"] == 0
+    assert nearer["grows"] >= 1, nearer
