@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,20 @@ def test_verbosity_is_taken_over_live(tmp_path: Path, models: Path) -> None:
         living.await_event("speak", living.heard, text="", earcon="tick")
 
 
+@contextmanager
+def pressed(pipe: Path, recorded: bytes) -> Iterator[None]:
+    """A keypad plugged in, its keys pressed; again where the daemon was just letting go of the last one."""
+    for _ in range(20):
+        keypad = pipe.open("wb", buffering=0)
+        try:
+            keypad.write(recorded)
+            break
+        except BrokenPipeError:
+            keypad.close()
+    with keypad:
+        yield
+
+
 def test_keys_of_a_recorded_device_do_what_the_commands_do(tmp_path: Path, models: Path) -> None:
     pipe = tmp_path / "keypad"
     os.mkfifo(pipe)
@@ -131,12 +146,10 @@ def test_keys_of_a_recorded_device_do_what_the_commands_do(tmp_path: Path, model
             ("I am speaking again.", press("kpdot")),
         ):
             since = living.heard
-            with pipe.open("wb", buffering=0) as keypad:
-                keypad.write(recorded)
+            with pressed(pipe, recorded):
                 living.await_event("speak", since, text=said)
         since = living.heard
-        with pipe.open("wb", buffering=0) as keypad:
-            keypad.write(press("playpause"))
+        with pressed(pipe, press("playpause")):
             living.await_event("speak", since, text="", earcon="listening")
             living.await_event("scene", since, trigger="request")
             assert living.status()["keys"] == f"listening to {pipe}"

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-
-from daemon.crew import ReloadAsked, StopAsked, Wake
-from daemon.signals import ALL, Signals
 
 PATIENCE_S = 20.0
 ROOT = Path(__file__).parents[2]
@@ -42,6 +37,22 @@ with Signals(told):
     mutex = ctypes.create_string_buffer(64)  # PTHREAD_MUTEX_INITIALIZER is all zeros
     for _ in range(2):  # the second call never returns, and no signal interrupts it
         ctypes.CDLL(None).pthread_mutex_lock(mutex)
+"""
+
+BETWEEN = """
+import signal, threading
+from daemon.crew import StopAsked
+from daemon.signals import ALL, Signals
+before, over = [signal.getsignal(number) for number in ALL], threading.Event()
+def told(wake):
+    print(wake, flush=True)
+    if isinstance(wake, StopAsked):
+        over.set()
+with Signals(told):
+    print("ready", flush=True)
+    over.wait(20)
+same = [signal.getsignal(number) for number in ALL] == before
+print(same, signal.set_wakeup_fd(-1), [t.name for t in threading.enumerate() if t.name == "signals"])
 """
 
 
@@ -83,21 +94,9 @@ def test_a_second_request_ends_even_a_main_thread_stuck_in_native_code() -> None
 
 
 def test_everything_is_put_back_afterwards() -> None:
-    before = [signal.getsignal(number) for number in ALL]
-    told: list[Wake] = []
-    heard = threading.Event()
-
-    def request(wake: Wake) -> None:
-        told.append(wake)
-        heard.set()
-
-    with Signals(request):
-        os.kill(os.getpid(), signal.SIGHUP)
-        assert heard.wait(PATIENCE_S)
-        heard.clear()
-        os.kill(os.getpid(), signal.SIGINT)
-        assert heard.wait(PATIENCE_S)
-    assert told == [ReloadAsked(), StopAsked("SIGINT")]
-    assert [signal.getsignal(number) for number in ALL] == before
-    assert signal.set_wakeup_fd(-1) == -1
-    assert "signals" not in [thread.name for thread in threading.enumerate()]
+    child = _child(BETWEEN)
+    for number, wake in ((signal.SIGHUP, "ReloadAsked()"), (signal.SIGINT, "StopAsked(why='SIGINT')")):
+        child.send_signal(number)
+        assert _line(child) == wake
+    out, err = child.communicate(timeout=PATIENCE_S)
+    assert (out.strip(), err, child.returncode) == ("True -1 []", "", 0)
