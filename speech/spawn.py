@@ -83,7 +83,9 @@ def be_humble(*, idle: bool = True) -> None:
     if idle:
         for thread in Path("/proc/self/task").iterdir():
             os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
-        _tell_kernel("autogroup", "19")  # a session has its own share, whatever the policy of its processes
+        if os.getsid(0) == os.getpid():  # in another's session it would slow everybody there, a daemon too
+            # A session has its own share, whatever the policy of its processes.
+            _tell_kernel("autogroup", "19")
 
 
 def _tell_kernel(file: str, value: str) -> None:
