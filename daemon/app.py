@@ -10,6 +10,8 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
+
 from capture.camera import Camera
 from capture.factory import open_camera, open_path
 from capture.frame import Frame
@@ -101,6 +103,7 @@ def load_model(settings: Settings) -> ImageTextModel:
 
     Raises StoreError, ModelUnusableError, StarterUnusableError.
     """
+    cv2.setNumThreads(0)  # its threads and the encoder's get in each other's way between every two frames
     wanted = settings.pipeline
     model = load_image_text(
         open_store(settings),
