@@ -7,7 +7,6 @@ import base64
 import os
 import socket
 import struct
-import tempfile
 import threading
 import time
 import zlib
@@ -34,29 +33,11 @@ from daemon.desk.pictures import measure
 from daemon.desk.problems import Problem
 from daemon.desk.settings import DeskSettings
 from daemon.desk.shrinker import Shrinker
-from tests.daemon.desk.pretending import Pretender, jpeg, pretending
+from tests.daemon.desk.pretending import Pretender, jpeg
 from tests.daemon.desk.serving import Serving
 
 TOKEN = "0123456789abcdef-token"
 LEAKS = ("Traceback", "site-packages", "/daemon/", "/home", "/root", 'File "')
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ww") as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def pretender(folder: Path) -> Iterator[Pretender]:
-    with pretending(folder / "watchword.sock") as daemon:
-        yield daemon
-
-
-@pytest.fixture(scope="module")
-def serving(folder: Path, pretender: Pretender) -> Iterator[Serving]:
-    with Serving(folder / "watchword.sock") as desk:
-        yield desk
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,30 +18,12 @@ from daemon.control_protocol import Ask, Mute, Say
 from daemon.desk.settings import DeskSettings
 from daemon.desk_commands import Journal, Process, Purge, Set, Try
 from daemon.errors import CommandError
-from tests.daemon.desk.pretending import Pretender, jpeg, pretending
+from tests.daemon.desk.pretending import Pretender, jpeg
 from tests.daemon.desk.serving import Serving
 
 PNG = cv2.imencode(".png", np.full((40, 60, 3), 200, np.uint8))[1].tobytes()
 WEBP = cv2.imencode(".webp", np.full((40, 60, 3), 200, np.uint8))[1].tobytes()
 LARGE = cv2.imencode(".jpg", np.zeros((1500, 2600, 3), np.uint8))[1].tobytes()
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ww") as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def pretender(folder: Path) -> Iterator[Pretender]:
-    with pretending(folder / "watchword.sock") as daemon:
-        yield daemon
-
-
-@pytest.fixture(scope="module")
-def serving(folder: Path, pretender: Pretender) -> Iterator[Serving]:
-    with Serving(folder / "watchword.sock") as desk:
-        yield desk
 
 
 @pytest.fixture
