@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from daemon.desk.settings import DeskSettings
 from daemon.errors import CommandError
@@ -91,6 +91,12 @@ def watching(page: Page) -> None:
     """Wait until events reach the page, and the hazards are there."""
     expect(page.locator("#state")).to_have_attribute("data-state", re.compile("up|unwell"))
     expect(page.locator("#hazards .hazard")).to_have_count(len(HAZARDS))
+    painted(page)
+
+
+def painted(page: Page) -> None:
+    """Wait for the first picture of the page: Chromium drops whatever is typed before it."""
+    page.wait_for_function("() => performance.getEntriesByType('paint').length > 0")
 
 
 def awaited(what: Any, timeout_s: float = 10.0) -> Any:
@@ -279,6 +285,27 @@ def test_a_change_can_be_discarded(page: Page, stage: Stage) -> None:
     expect(page.locator("#proposal-text")).to_have_text("No threshold is changed.")
     expect(page.get_by_label("Threshold of Knife", exact=True)).to_have_value("0.50")
     assert stage.commands("set") == []
+
+
+def test_a_slider_stands_at_its_threshold_before_the_settings_are_known(
+    page: Page, stage: Stage, desk: Serving
+) -> None:
+    stage.overrides = {"hazards.knife.threshold": 0.3}
+    held: list[Route] = []
+    page.route("**/config", lambda route: held.append(route))
+    page.goto("about:blank")
+    page.goto(desk.address)
+    painted(page)
+    slider = page.get_by_label("Threshold of Knife, slider")
+    expect(slider).to_be_visible()
+    assert slider.input_value() == "0.3"
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#proposal-text")).to_have_text("Changed: Knife 0.30 → 0.31")
+    assert held, "the settings had come already"
+    for route in held:
+        route.continue_()
+    page.unroute("**/config")
 
 
 def test_a_refusal_is_told(page: Page, stage: Stage) -> None:

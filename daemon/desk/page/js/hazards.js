@@ -50,6 +50,8 @@ export class Hazards {
     const asked = { change: (/** @type {string} */ name, /** @type {number} */ value) => this.#change(name, value), reset: (/** @type {string} */ name) => this.#act(() => this.#reset(name)) };
     this.#cards = new Map(this.scores.hazards.map((name) => [name, new HazardCard(name, this.scores.severities[name], asked)]));
     $("hazards").replaceChildren(...[...this.#cards.values()].map((card) => card.element));
+    // At once: a slider that somebody reaches before its value is there would keep a wrong one.
+    this.show();
     await this.#layers();
   }
 
