@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.points import FINE, cells_of, points_of
+from pipeline.points import FINE, Plane, cells_of, changed_alone, points_of
 from pipeline.preprocess import fitted, resize
 
-Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Grey = NDArray[np.uint8]
 
@@ -126,8 +125,8 @@ def _steady(points: Grey, last: Grey, thing: Mask) -> bool:
 
     Edges give even a slow turn of the camera away, which the cells are too coarse to show at once.
     """
-    change = cv2.subtract(points, last, dtype=cv2.CV_32F)
-    moved = np.asarray(np.abs(change - np.median(change[::FINE, ::FINE])) > POINT_LEVEL, np.float32)
+    change = np.asarray(cv2.subtract(points, last, dtype=cv2.CV_32F), np.float32)
+    moved = (changed_alone(change, FINE) > POINT_LEVEL).astype(np.float32)
     blocks = thing.shape[1] // 2, thing.shape[0] // 2
     around = cv2.dilate(thing.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.float32)
     away = cv2.resize(around, blocks, interpolation=cv2.INTER_AREA) == 0
@@ -136,10 +135,9 @@ def _steady(points: Grey, last: Grey, thing: Mask) -> bool:
 
 
 def _changed(cells: Plane, usual: Plane) -> Mask:
-    """A change of the whole picture's brightness is the camera's doing and taken out."""
-    change = cells - usual
-    change -= [np.median(plane) for plane in cv2.split(change[::2, ::2])]
-    return np.asarray(np.abs(change).max(2) > LEVEL)
+    planes = cv2.split(cells - usual)
+    blue, green, red = (changed_alone(np.asarray(plane, np.float32), 2) for plane in planes)
+    return np.asarray(np.maximum(np.maximum(blue, green), red) > LEVEL)
 
 
 def _largest(changed: Mask) -> Mask | None:

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.points import FINE, points_of
+from pipeline.points import FINE, Plane, changed_alone, points_of
 
 Mask = NDArray[np.bool_]
-Plane = NDArray[np.float32]
 
 RED, OVER_GREEN, OVER_BLUE = 150, 50, 70
 """Grey levels: least red of a flame, and by how much it surpasses the other colours."""
@@ -102,8 +101,7 @@ def _sparse(points: Image) -> Plane:
 
 
 def _moved(change: Plane) -> bool:
-    """A change of the whole picture's brightness is the camera's doing and taken out."""
-    return bool((np.abs(change - np.median(change)) > LEVEL).mean() > MOVED)
+    return bool((changed_alone(change) > LEVEL).mean() > MOVED)
 
 
 def _flames(points: Image) -> Mask:

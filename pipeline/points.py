@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from capture.frame import Image
 from capture.shrink import halved
+
+Plane = NDArray[np.float32]
 
 CELLS = 64
 """Cells across; as many rows as keep them square."""
@@ -16,14 +19,25 @@ POINTS = CELLS * FINE
 
 
 def points_of(image: Image) -> Image:
-    """POINTS across, whole cells high, each point the mean of what it covers; such a picture is itself."""
+    """POINTS across, whole cells high, each point about the mean of what it covers; such a one is itself."""
     size = POINTS, FINE * max(4, round(CELLS * image.shape[0] / image.shape[1]))
     if image.shape[1::-1] == size:
         return image
-    return np.asarray(cv2.resize(halved(image, *size), size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(halved(image, *size), size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def cells_of(points: Image) -> Image:
     """Each cell the mean of its points."""
     size = points.shape[1] // FINE, points.shape[0] // FINE
     return np.asarray(cv2.resize(points, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def changed_alone(change: Plane, every: int = 1) -> Plane:
+    """By how much each point changed beyond the whole picture's brightness, which is the camera's doing.
+
+    The median of every `every`-th point across and down stands for that (of an even count the upper one).
+    """
+    sparse = change[::every, ::every]
+    half = sparse.size // 2
+    # numpy's own median takes four times as long for so few numbers.
+    return np.asarray(np.abs(change - np.partition(sparse, half, axis=None)[half]))

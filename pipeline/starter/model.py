@@ -52,7 +52,7 @@ _EMPTY = 0.85
 """Likeness to an empty picture from which a view counts for less; photographs stay below it."""
 _EMPTY_STEEPNESS = 40.0
 """Log-odds lost per unit of likeness beyond that: two at 0.90, four at 0.95."""
-_SCHEME = "halved-3/letterbox-260/sqrt/share-2"
+_SCHEME = "halved-3/linear-2/letterbox-260/sqrt/share-2"
 """Part of the fingerprint; changed with anything that changes scores."""
 
 
