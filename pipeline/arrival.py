@@ -102,7 +102,7 @@ class Arrivals:
             self._background = cells
             return None
         changed = _changed(cells, usual)
-        thing = _largest(changed)
+        thing = None if changed.mean() > MOVED else _largest(changed)
         if changed.mean() > MOVED or (thing is not None and thing.mean() > MOVED):
             self._background = cells
             return None

@@ -9,16 +9,19 @@ from typing import Protocol
 import numpy as np
 
 from capture.frame import Frame, Image
-from pipeline.arrival import Arrivals
+from pipeline.arrival import Arrivals, Part
 from pipeline.glow import Glow, likelier
 from pipeline.image_text import ImageTextModel, Scores, TextBank
-from pipeline.points import points_of
+from pipeline.points import POINTS, points_of
 from pipeline.preprocess import crops, fitted, reduced
 from pipeline.stillness import Stillness
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
 from pipeline.usual import Usual
 
 Look = tuple[Embedding, Probabilities]
+
+COMPARE_S = 0.06
+"""Seconds from one comparison with earlier pictures to the next: nothing comes into a view any faster."""
 
 STRICTNESS = 1.0
 """Log-odds by which a part alone must show a danger more clearly than a whole picture."""
@@ -61,6 +64,8 @@ class Assessor:
         self._glow = Glow() if self._glowing else None
         self._last: Look | None = None
         self._come: Probabilities | None = None
+        self._glows = False
+        self._compared_s = -math.inf
         self._turn = False
         self.encoded = 0
         """Encodings so far, parts of frames included."""
@@ -89,16 +94,23 @@ class Assessor:
     def _look_again(self, frame: Frame, image: Image, points: Image, focus: Direction | None) -> bool:
         """True where a part was looked at beside the whole; both pictures are the frame reduced."""
         embedding, probabilities = self.look(image)
-        if self._glow is not None and self._glow.step(points, frame.captured_at_s):
-            probabilities = self._lit(probabilities)
-        self._last = embedding, probabilities
-        part = self._arrivals.find(points, frame.captured_at_s) if self._arrivals else None
+        part = None
+        if not 0 <= frame.captured_at_s - self._compared_s < COMPARE_S:
+            part = self._compare(points, frame.captured_at_s)
+        self._last = embedding, self._lit(probabilities) if self._glows else probabilities
         self._turn = part is not None and not (self._turn and focus is not None)
-        if part is None:
-            self._come = None
-        elif self._turn:
+        if part is not None and self._turn:
             self._come = self._stricter(self.look(part.cut(frame.image, *self._model.input_size))[1])
         return self._turn
+
+    def _compare(self, points: Image, now: float) -> Part | None:
+        """What has changed in the view: whether something glows, and the part where something has come."""
+        self._compared_s = now
+        self._glows = self._glow is not None and self._glow.step(points, now)
+        part = self._arrivals.find(points, now) if self._arrivals else None
+        if part is None:
+            self._come = None
+        return part
 
     def _lit(self, probabilities: Probabilities) -> Probabilities:
         """What a glow means for the hazards that glow."""
@@ -113,8 +125,9 @@ class Assessor:
         return np.asarray(self._arriving * probabilities / (probabilities + odds_against), np.float32)
 
     def _reduced(self, image: Image) -> Image:
-        """Halved as the model would do first anyway, so that looking for stillness costs next to nothing."""
-        return reduced(image, *fitted(image, *self._model.input_size))
+        """Made smaller as the model would do first anyway, so that comparing costs next to nothing."""
+        width, height = (max(side, POINTS // 2) for side in self._model.input_size)
+        return reduced(image, *fitted(image, width, height))
 
     def look(self, image: Image) -> Look:
         """Embedding and calibrated probabilities of one picture."""

@@ -65,19 +65,26 @@ class Glow:
     def step(self, image: Image, now: float) -> bool:
         """Whether something flame-coloured has come and keeps its place. `image` may be its points."""
         points = points_of(image)
-        flames, grey = _flames(points), _sparse(points)
-        usual, elapsed, self._last_s = self._usual, now - self._last_s, now
-        before, self._grey = self._grey, grey
-        if usual is None or before is None or usual.shape != flames.shape or not 0 <= elapsed <= GAP_S:
+        elapsed, self._last_s = now - self._last_s, now
+        grey, before = _sparse(points), self._grey
+        self._grey = grey
+        if before is not None and before.shape == grey.shape and _moved(grey - before):
+            return self._forget()
+        flames, usual = _flames(points), self._usual
+        if usual is None or usual.shape != flames.shape or not 0 <= elapsed <= GAP_S:
             return self._afresh(flames, now)
         new = flames & (cv2.dilate(usual, np.ones((3, 3))) < USUAL)
-        if new.mean() > MOST or _moved(grey - before):
+        if new.mean() > MOST:
             return self._afresh(flames, now)
         self._usual = usual - np.float32(math.expm1(-elapsed / ADAPT_S)) * (flames - usual)
         self._remember(flames, now)
         if self._earlier is not None and new.any() and _together(new & _wider(self._earlier.flames)) >= LEAST:
             self._seen_s = now
         return now - self._seen_s <= HELD_S
+
+    def _forget(self) -> bool:
+        self._usual, self._recent, self._earlier, self._seen_s = None, None, None, -math.inf
+        return False
 
     def _afresh(self, flames: Mask, now: float) -> bool:
         self._usual = flames.astype(np.float32)

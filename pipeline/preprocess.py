@@ -13,8 +13,8 @@ from pipeline.types import Direction
 
 _GREY = 127
 """About zero after the usual normalisations, so that borders say nothing."""
-_SPARE = 1.5
-"""Times the size wanted that halving leaves; halved further, pictures come out softer than networks like."""
+_SPARE = 2.5
+"""Times the size wanted that halving leaves at least, where it can."""
 
 
 def letterbox(image: Image, width: int, height: int) -> Image:
@@ -29,21 +29,31 @@ def letterbox(image: Image, width: int, height: int) -> Image:
 
 
 def resize(image: Image, width: int, height: int) -> Image:
-    """Scaled to exactly `width` x `height`, without aliasing when shrinking.
+    """Scaled to exactly `width` x `height`.
 
-    Shrinking is linear to twice the size, then halved: what shrinking by area gives (cosine similarity of the
-    starter's embeddings 0.9999), in less than half the time.
+    Shrinking is linear to twice the size, then halved: nearly what shrinking by area gives (cosine similarity
+    of the starter's embeddings of photographs 0.9999 in the median), in a third of the time.
     """
-    near = reduced(image, width, height)
-    if width * height < near.shape[0] * near.shape[1]:
-        double = cv2.resize(near, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-        return halved(np.asarray(double, np.uint8), width, height)
-    return np.asarray(cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    if width * height < image.shape[0] * image.shape[1]:
+        return halved(reduced(image, width, height), width, height)
+    return _linear(image, width, height)
 
 
 def reduced(image: Image, width: int, height: int) -> Image:
-    """Halved as often as it pays: what `resize` begins with, so that it may be done beforehand."""
-    return halved(image, math.ceil(_SPARE * width), math.ceil(_SPARE * height))
+    """Twice as large as wanted: what shrinking begins with, so that it may be done beforehand.
+
+    A picture that is not larger than wanted is left alone.
+    """
+    if width * height >= image.shape[0] * image.shape[1]:
+        return image
+    near = halved(image, math.ceil(_SPARE * width), math.ceil(_SPARE * height))
+    return _linear(near, 2 * width, 2 * height)
+
+
+def _linear(image: Image, width: int, height: int) -> Image:
+    if image.shape[1::-1] == (width, height):
+        return image
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def fitted(image: Image, width: int, height: int) -> tuple[int, int]:

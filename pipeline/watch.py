@@ -27,6 +27,9 @@ from pipeline.whereabouts import Whereabouts
 
 WatchEvent = Alert | Located | Clear
 
+_SETTLED = 4.0
+"""Time constants of the smoothing after an alert until it has arrived (all but 1 %, with those before it)."""
+
 
 @dataclass(frozen=True, slots=True)
 class WatchedHazard:
@@ -46,7 +49,7 @@ class Active:
     severity: Severity
     alerted_at_s: float
     level: float
-    """Log-odds when it was alerted."""
+    """Log-odds when it was alerted, as soon as the smoothing has arrived."""
     spoken_at_s: float | None = None
     below_since_s: float | None = None
     retries: int = 0
@@ -216,17 +219,26 @@ class Watch:
         i = self._index[name]
         if self._smoothed[i] < self._off[i]:
             return self._fade(name, active, a)
-        self._active[name] = replace(active, below_since_s=None)
+        active = self._active[name] = replace(
+            active, below_since_s=None, level=self._level(name, active, now)
+        )
         if not self._over[i]:
             return None
-        if self._risen(name, active.level, now - active.alerted_at_s) and active.severity < Severity.CRITICAL:
-            return self._alert(name, Severity(active.severity + 1), a, escalated=True)
+        if self._risen(name, active.level, now - active.alerted_at_s):
+            severity = Severity(min(active.severity + 1, Severity.CRITICAL))
+            return self._alert(name, severity, a, escalated=True)
         if active.spoken_at_s is None:
             return self._retry(name, active, a)
         remind = self._settings.remind_s
         if 0 < remind <= now - active.spoken_at_s and active.severity > Severity.NOTICE:
             return self._alert(name, active.severity, a, again=True)
         return None
+
+    def _level(self, name: str, active: Active, now: float) -> float:
+        """An alert comes while its score is still on its way up: that is no coming nearer."""
+        if now - active.alerted_at_s > _SETTLED * self._settings.smoothing_s:
+            return active.level
+        return max(active.level, logit(float(self._smoothed[self._index[name]])))
 
     def _retry(self, name: str, active: Active, a: Assessment) -> Alert | None:
         """An alert nobody heard is raised again, each time after twice the wait (at most 2**5)."""

@@ -52,7 +52,7 @@ _EMPTY = 0.85
 """Likeness to an empty picture from which a view counts for less; photographs stay below it."""
 _EMPTY_STEEPNESS = 40.0
 """Log-odds lost per unit of likeness beyond that: two at 0.90, four at 0.95."""
-_SCHEME = "halved-3/linear-2/letterbox-260/sqrt/share-2"
+_SCHEME = "halved-5/linear-2/letterbox-260/sqrt/share-2"
 """Part of the fingerprint; changed with anything that changes scores."""
 
 
@@ -109,8 +109,7 @@ class StarterModel:
 
     def encode(self, image: Image) -> Embedding:
         """Whole picture, letterboxed, to the square root of its class distribution: (1000,), unit norm."""
-        root = np.sqrt(self.infer(letterbox(image, SIDE, SIDE)))
-        return np.asarray(root / np.linalg.norm(root), np.float32)
+        return np.sqrt(self.infer(letterbox(image, SIDE, SIDE)))
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
         """The bare network: BGR uint8 of `input_size` to class probabilities (1000,), lost at next call."""

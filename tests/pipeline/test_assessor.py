@@ -22,8 +22,8 @@ def noisy(image: Image, seed: int, sigma: float = 2.0) -> Image:
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def frame(image: Image, seq: int) -> Frame:
-    return Frame(image.copy(), (image.shape[1], image.shape[0]), seq, seq / 25, "test")
+def frame(image: Image, seq: int, rate: float = 25.0) -> Frame:
+    return Frame(image.copy(), (image.shape[1], image.shape[0]), seq, seq / rate, "test")
 
 
 def assessor(level: float = 2.0, longest_s: float = 0.5) -> Assessor:
@@ -98,30 +98,39 @@ def arriving() -> tuple[Assessor, Image, Image]:
 
 def test_what_has_come_into_view_is_looked_at_alone() -> None:
     subject, empty, entered = arriving()
-    before = subject.assess(frame(empty, 0)).probabilities[0]
+    before = subject.assess(frame(empty, 0, 10)).probabilities[0]
     whole = subject.look(entered)[1][0]
-    after = subject.assess(frame(entered, 1))
+    after = subject.assess(frame(entered, 1, 10))
     assert before < whole < after.probabilities[0]
     assert subject.encoded == 1 + 1 + 2
-    gone = subject.assess(frame(empty, 2))
+    gone = subject.assess(frame(empty, 2, 10))
     assert gone.probabilities[0] == before
+
+
+def test_what_has_come_is_looked_for_some_ten_times_a_second_and_believed_between() -> None:
+    subject, empty, entered = arriving()
+    subject.assess(frame(empty, 0, 100))
+    seen = [float(subject.assess(frame(entered, i, 100)).probabilities[0]) for i in range(1, 25)]
+    assert subject.encoded == 1 + 24 + 4
+    assert len(set(seen[:5])) == len(set(seen[5:])) == 1
+    assert seen[5] > seen[4]
 
 
 def test_only_hazards_that_come_by_themselves_gain() -> None:
     _, empty, entered = arriving()
     subject = assessor()
-    subject.assess(frame(empty, 0))
-    subject.assess(frame(entered, 1))
+    subject.assess(frame(empty, 0, 10))
+    subject.assess(frame(entered, 1, 10))
     assert subject.encoded == 2
 
 
 def test_one_part_a_frame_in_turn_while_a_direction_is_sought_too() -> None:
     subject, empty, entered = arriving()
-    subject.assess(frame(empty, 0))
+    subject.assess(frame(empty, 0, 10))
     crops, probabilities = [], set()
     for i in range(1, 7):
         before = subject.encoded
-        a = subject.assess(frame(entered, i), Direction.AHEAD)
+        a = subject.assess(frame(entered, i, 10), Direction.AHEAD)
         assert subject.encoded == before + 2
         crops.append(a.crop is not None)
         probabilities.add(float(a.probabilities[0]))

@@ -128,6 +128,19 @@ def test_a_rising_score_escalates_before_the_cooldown_is_over() -> None:
     assert (second.severity, second.escalated) == (Severity.CRITICAL, True)
 
 
+def test_what_is_critical_already_comes_nearer_too() -> None:
+    run = Run(WatchSettings(remind_s=0)).feed(3, fire=0.6).feed(3, fire=0.97)
+    first, second = run.alerts
+    assert (first.severity, first.escalated) == (Severity.CRITICAL, False)
+    assert (second.severity, second.escalated) == (Severity.CRITICAL, True)
+
+
+@given(st.floats(0.55, 0.99), st.floats(0.05, 1.0))
+def test_a_score_that_only_arrives_does_not_come_nearer(probability: float, smoothing_s: float) -> None:
+    run = Run(WatchSettings(remind_s=0, smoothing_s=smoothing_s)).feed(2).feed(8, vehicle=probability)
+    assert [alert.escalated for alert in run.alerts] == [False]
+
+
 def test_a_return_stronger_than_before_breaks_the_cooldown() -> None:
     settings = WatchSettings(cooldown_s=60, clear_s=0.2)
     weaker = Run(settings).feed(1, vehicle=0.6).feed(3).feed(1, vehicle=0.6)
