@@ -20,7 +20,7 @@ from pipeline.usual import Usual
 
 Look = tuple[Embedding, Probabilities]
 
-COMPARE_S = 0.06
+COMPARE_S = 0.09
 """Seconds from one comparison with earlier pictures to the next: nothing comes into a view any faster."""
 
 STRICTNESS = 1.0

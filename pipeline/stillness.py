@@ -1,27 +1,26 @@
 """Is this picture the one that was encoded last? Then its embedding is too, and the work can be saved.
 
-Compared are the mean brightnesses of blocks finer than anything an encoder of this kind resolves, and the
-*largest* change of any block counts, so that a small thing entering a corner is a change. Averaging
-over a block takes sensor noise out.
+Compared are the mean colours of cells, four pixels of a 260-pixel network input, and the *largest* change of
+any cell counts, so that a small thing entering a corner is a change. Averaging over a cell takes sensor
+noise out.
 """
 
 from __future__ import annotations
 
 import cv2
-import numpy as np
 
 from capture.frame import Image
-from pipeline.points import CELLS, points_of
+from pipeline.points import cells_of, points_of
 
 
 class Stillness:
     """Compares with the picture last encoded. Times are those of the frames, in seconds."""
 
     def __init__(self, level: float, longest_s: float) -> None:
-        """`level`: grey levels that no block may have changed by; `longest_s`: 0 switches it off."""
+        """`level`: grey levels that no cell may have changed by; `longest_s`: 0 switches it off."""
         self._level = level
         self._longest_s = longest_s
-        self._blocks: Image | None = None
+        self._cells: Image | None = None
         self._since_s = 0.0
 
     def still(self, image: Image, now: float) -> bool:
@@ -31,20 +30,14 @@ class Stillness:
         """
         if self._longest_s == 0:
             return False
-        blocks = _blocks(points_of(image))
-        if 0 <= now - self._since_s < self._longest_s and self._like(blocks):
+        cells = cells_of(points_of(image))
+        if 0 <= now - self._since_s < self._longest_s and self._like(cells):
             return True
-        self._blocks, self._since_s = blocks, now
+        self._cells, self._since_s = cells, now
         return False
 
-    def _like(self, blocks: Image) -> bool:
-        last = self._blocks
-        if last is None or last.shape != blocks.shape:
+    def _like(self, cells: Image) -> bool:
+        last = self._cells
+        if last is None or last.shape != cells.shape:
             return False
-        return float(cv2.absdiff(blocks, last).max()) <= self._level
-
-
-def _blocks(points: Image) -> Image:
-    """Mean of each block, CELLS across and half as high as wide: of whole points, which makes it fast."""
-    size = CELLS, points.shape[0] // 2
-    return np.asarray(cv2.resize(points, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return cv2.norm(cells, last, cv2.NORM_INF) <= self._level

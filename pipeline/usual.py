@@ -22,6 +22,8 @@ MOST = 1.0
 """Log-odds taken off at most: what shows a danger at 0.73 counts in any view."""
 AFTER_S = 20.0
 """Seconds after a hazard until its view may be a normal one again."""
+EVERY_S = 0.1
+"""Seconds from one picture that is learnt from to the next."""
 LONGEST_S = 1.0
 """A pause between two pictures counts no longer than this."""
 _BOUND = 6.0
@@ -40,6 +42,7 @@ class Usual:
         self._over_s = over_s
         self._there = _log_odds(np.array(thresholds, np.float32))
         self._mean: LogOdds | None = None
+        self._excess: LogOdds | None = None
         self._not_before_s: LogOdds = np.zeros(0)
         self._last_s = -math.inf
 
@@ -47,17 +50,19 @@ class Usual:
         """The probabilities, shape (H,), as they would be in an ordinary view; never higher."""
         if self._over_s == 0:
             return probabilities
-        odds = _log_odds(probabilities)
-        mean = self._learn(odds, now)
-        excess = np.clip(mean - ORDINARY, 0, MOST)
-        if not excess.any():
+        if not 0 <= now - self._last_s < EVERY_S:
+            mean = self._learn(_log_odds(probabilities), now)
+            excess = np.clip(mean - ORDINARY, 0, MOST)
+            self._excess = excess if excess.any() else None
+        if self._excess is None:
             return probabilities
-        return np.asarray(np.where(excess > 0, 1 / (1 + np.exp(excess - odds)), probabilities), np.float32)
+        taken = 1 / (1 + np.exp(self._excess - _log_odds(probabilities)))
+        return np.asarray(np.where(self._excess > 0, taken, probabilities), np.float32)
 
     def _learn(self, odds: LogOdds, now: float) -> LogOdds:
         """A recording that begins anew is another view; the first picture teaches nothing by itself."""
         elapsed, self._last_s = now - self._last_s, now
-        if self._mean is None or self._mean.shape != odds.shape or elapsed < 0:
+        if self._mean is None or elapsed < 0:
             self._mean = np.full(odds.shape, -_BOUND)
             self._not_before_s = np.full(odds.shape, -math.inf)
             return self._mean

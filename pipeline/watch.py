@@ -156,9 +156,9 @@ class Watch:
         self._votes = tuple(v for v in self._votes if v.end_s > since)
         self._over = np.asarray(p >= self._on)
         self._last_s = now if self._last_s is None else max(now, self._last_s)
-        seconds = np.zeros(len(self._hazards), dtype=np.float64)
-        for vote in self._votes:
-            seconds += (vote.end_s - max(vote.start_s, since)) * vote.over
+        weights = np.array([vote.end_s - max(vote.start_s, since) for vote in self._votes])
+        votes = np.array([vote.over for vote in self._votes]).reshape(-1, len(self._hazards))
+        seconds = np.asarray((weights[:, None] * votes).sum(0), np.float64)
         self._voted_s = seconds
         return self._over & (seconds >= min(self._settings.vote_s, self._settings.vote_window_s) - 1e-9)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -140,16 +139,16 @@ def timed(work: Callable[[], object], repeat: int = 1) -> Cost:
     return cost
 
 
-def paced(work: Callable[[], object], repeat: int, pause_s: float) -> Cost:
-    """Seconds a call of `work`, the median of `repeat` calls, each after a pause that is not counted."""
+def paced(work: Callable[[], object], pause_s: float) -> Cost:
+    """Seconds of one call of `work`, after a pause that is not counted."""
 
-    def one() -> float:
+    def cost() -> float:
         time.sleep(pause_s)
         start = time.perf_counter()
         work()
         return time.perf_counter() - start
 
-    return lambda: statistics.median(one() for _ in range(repeat))
+    return cost
 
 
 def percentile(values: Sequence[float], q: float) -> float:

@@ -21,6 +21,8 @@ from pipeline.settings import HazardSettings
 
 _FRAMES = 8
 """Timed together; every view repeats after as many."""
+_SINGLE = 24
+"""Pairs a sample where frames are timed one by one: two that follow each other meet the same machine."""
 _PAUSE_S = 0.01
 """What is left of a camera's 33 ms when the network has taken its share."""
 
@@ -53,9 +55,9 @@ def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     bare, ready = model, picture(*model.input_size)
     lane, view = Lane(app.build_detector(settings, model)), moving(1280, 720)
     pairs = interleave(
-        paced(lambda: bare.infer(ready), _FRAMES, _PAUSE_S),
-        paced(lambda: lane.see(next(view)), _FRAMES, _PAUSE_S),
-        samples,
+        paced(lambda: bare.infer(ready), _PAUSE_S),
+        paced(lambda: lane.see(next(view)), _PAUSE_S),
+        samples * _SINGLE,
     )
     return Figure.median(name, pairs.ratios, "ratio", target)
 

@@ -111,9 +111,9 @@ def test_what_has_come_is_looked_for_some_ten_times_a_second_and_believed_betwee
     subject, empty, entered = arriving()
     subject.assess(frame(empty, 0, 100))
     seen = [float(subject.assess(frame(entered, i, 100)).probabilities[0]) for i in range(1, 25)]
-    assert subject.encoded == 1 + 24 + 4
-    assert len(set(seen[:5])) == len(set(seen[5:])) == 1
-    assert seen[5] > seen[4]
+    assert subject.encoded == 1 + 24 + 2
+    assert len(set(seen[:8])) == len(set(seen[8:])) == 1
+    assert seen[8] > seen[7]
 
 
 def test_only_hazards_that_come_by_themselves_gain() -> None:
