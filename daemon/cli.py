@@ -58,6 +58,8 @@ class Command:
     help: str
     module: str
     execute: Execute = _with_settings
+    watches: bool = True
+    """False: it only talks to a daemon, and need not know what that one was taught."""
 
 
 COMMANDS = {
@@ -81,7 +83,9 @@ COMMANDS = {
     "journal": Command("what happened: show, export, forget", "daemon.journal_command", _with_loader),
     "events": Command("what happens, as it happens", "daemon.events_command", _with_loader),
     "reload": Command("have the daemon read its settings again", "daemon.reload_command", _with_loader),
-    "desk": Command("the web page, HTTP interface and home automation", "daemon.desk.command", _with_loader),
+    "desk": Command(
+        "the web page, HTTP interface and home automation", "daemon.desk.command", _with_loader, watches=False
+    ),
     "check": Command(
         "what works on this machine, and what to do about the rest", "daemon.check", _with_loader
     ),
@@ -114,7 +118,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         args = _parser().parse_args(argv)
-        code = COMMANDS[args.command].execute(args.module, args, lambda: _load(args))
+        command = COMMANDS[args.command]
+        code = command.execute(args.module, args, lambda: _load(args, command.watches))
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -127,11 +132,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _load(args: argparse.Namespace) -> Loaded:
+def _load(args: argparse.Namespace, watches: bool) -> Loaded:
     from daemon import logs, settings
 
     given = {key: value for key, value in vars(args).items() if "." in key}
-    loaded = settings.load(args.config, os.environ, given)
+    loaded = settings.load(args.config, os.environ, given, watches=watches)
     logs.configure(loaded.settings.log, os.environ, sys.stderr)
     return loaded
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,11 +92,14 @@ def load(
     env: Mapping[str, str],
     cli: Mapping[str, Any],
     overriding: Mapping[str, Any] | None = None,
+    *,
+    watches: bool = True,
 ) -> Loaded:
     """Read and check every layer. Raises ConfigError with one line a problem.
 
     `config` is the file asked for, if any; `cli` holds values by dotted key. `overriding` is tried in place
-    of what the overrides' file holds.
+    of what the overrides' file holds. Without `watches` a hazard may lack words: who does not watch need not
+    see what the daemon was taught.
     """
     lower, upper = _files(config, env), _given(env, cli)
     state = _state_folder((*lower, *upper), env)
@@ -107,7 +111,10 @@ def load(
     read = tuple(Path(layer.source) for layer in layers if layer.source)
     values, origins = merge(layers)
     settings = _checked(values, origins, env)
-    return Loaded(settings, origins, read, file, lambda tried: load(config, env, cli, tried))
+    if watches and (wrong := hazard_problems(settings.hazards, origins, taught_names(settings.paths.state))):
+        raise ConfigError(*wrong)
+    again = partial(load, config, env, cli, watches=watches)
+    return Loaded(settings, origins, read, file, again)
 
 
 def defaults(env: Mapping[str, str]) -> Settings:
@@ -174,10 +181,6 @@ def _checked(values: Mapping[str, Any], origins: Mapping[KeyPath, Layer], env: M
     """Strict, so that "10" is no number; through JSON, so that a list may become a tuple."""
     tree = json.dumps({**values, "paths": paths.resolved(_section(values), env)}, default=str)
     try:
-        settings = Settings.model_validate_json(tree, strict=True)
+        return Settings.model_validate_json(tree, strict=True)
     except ValidationError as error:
         raise ConfigError(*problems(error, SCHEMA, origins)) from None
-    wrong = hazard_problems(settings.hazards, origins, taught_names(settings.paths.state))
-    if wrong:
-        raise ConfigError(*wrong)
-    return settings

@@ -46,6 +46,14 @@ def test_where_nothing_is_configured_the_defaults_hold(home: Path) -> None:
     assert {"fire", "vehicle", "stairs"} <= set(settings.hazards)
 
 
+def test_who_does_not_watch_need_not_see_what_the_daemon_was_taught(home: Path) -> None:
+    config = '[hazards.ufo]\nsay_en = "UFO"\n'
+    assert _problems(home, config)
+    loaded = load(home / "config.toml", {"HOME": str(home)}, {}, watches=False)
+    assert loaded.settings.hazards["ufo"].say_en == "UFO"
+    assert loaded.again(None).settings == loaded.settings
+
+
 def test_each_layer_covers_the_one_below(home: Path) -> None:
     config = "[speech]\nrate_wpm = 190\nvolume = 0.5\npitch = 40\n[capture]\nmax_side = 640\n"
     _override(home, "[speech]\nvolume = 0.6\npitch = 41\n[capture]\nmax_side = 641\n")
