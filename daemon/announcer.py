@@ -7,7 +7,7 @@ from typing import Any
 
 from daemon.core_types import CoreSpec, Effect, Mute, Relay, Say
 from daemon.delivery import Delivery
-from daemon.health import Change, Organ
+from daemon.health import VITAL, Change, Organ
 from daemon.register import Register
 from daemon.truth import Ground, Truth
 from pipeline import wording
@@ -19,9 +19,6 @@ from speech.utterance import Priority, Utterance
 
 MUTE_AGAIN_S = 30.0
 """Asking for silence again within this time silences danger too."""
-
-VITAL: frozenset[Organ] = frozenset(["camera", "picture", "detector"])
-"""Organs whose failure is spoken even when muted: without them there is no warning."""
 
 NEVER_S = -1e9
 """A time before every time."""

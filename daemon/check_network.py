@@ -11,7 +11,7 @@ from pathlib import Path
 
 from daemon.check_findings import Finding
 from daemon.check_running import listening, port_owner
-from daemon.desk.mqtt.bridge import is_here
+from daemon.desk.callers import is_local
 from daemon.desk.mqtt.broker import BrokerError, PahoBroker
 from daemon.desk.mqtt.settings import MqttSettings
 from daemon.desk.settings import DeskSettings
@@ -147,7 +147,7 @@ def mqtt(settings: Settings) -> Iterator[Finding]:
     if wanted.password_file:
         secret = look_at("mqtt.password_file", wanted.password_file)
         yield judged_secret(secret)
-        if not wanted.tls and not is_here(wanted.host):
+        if not wanted.tls and not is_local(wanted.host):
             yield Finding("mqtt password", "warn", "it crosses the network in the clear", "mqtt.tls = true")
         if secret.problem:
             there = listening(wanted.host, wanted.at_port)

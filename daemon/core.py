@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from daemon import health as organs
-from daemon.announcer import VITAL, Announcer
+from daemon.announcer import Announcer
 from daemon.core_types import (
     Ask,
     Assessed,
@@ -128,7 +128,7 @@ class Core:
         elif gate_opens:
             yield from self._want(Trigger.SCENE_CHANGE, now)
         yield from self._tick(now)
-        if not VITAL & {organ for organ, _ in self._failing()}:
+        if not organs.VITAL & {organ for organ, _ in self._failing()}:
             yield from self._announcer.alive(now)
 
     def _failing(self) -> list[tuple[organs.Organ, str]]:

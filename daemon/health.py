@@ -1,7 +1,7 @@
 """The state of each organ, and which change is to be spoken. A pure state machine.
 
 A change must last `settle_s` before it is told, an organ that flaps is told of once a `quiet_s`, and a
-lasting failure is told again every `remind_s`.
+lasting failure is told again every `remind_s`, one that does not cost the warning RARELY as often.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from pydantic import BaseModel, Field
 Organ = Literal["camera", "picture", "detector", "describer", "voice", "loudspeaker", "disk"]
 OK = "ok"
 
+VITAL: frozenset[Organ] = frozenset(["camera", "picture", "detector"])
+"""Organs whose failure is spoken even when muted: without them there is no warning."""
+RARELY = 10
+"""Times the pause between two reminders of an organ that is not vital: nobody wants a disk every minute."""
+
 
 class HealthSettings(BaseModel, frozen=True, extra="forbid"):
     """The `[health]` section: when a failing organ is told of."""
@@ -22,7 +27,12 @@ class HealthSettings(BaseModel, frozen=True, extra="forbid"):
     settle_s: float = Field(1.0, ge=0, le=60, description="seconds a change must last before it is told")
     quiet_s: float = Field(10.0, ge=0, le=600, description="seconds between two words about the same organ")
     late_s: float = Field(0.7, gt=0, le=60, description="seconds from frame to assessment that count as late")
-    remind_s: float = Field(60.0, ge=0, le=3600, description="seconds until a failure is told again; 0 never")
+    remind_s: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="seconds until blindness is told again, other failures after ten times as many; 0 never",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,7 @@ class Health:
     def _tell(self, organ: Organ, now: float) -> Change | None:
         state = self._organs[organ]
         changed = state.reason != state.told
-        if not changed and not self._remindable(state, now) and not self._owed(state, now):
+        if not changed and not self._remindable(organ, state, now) and not self._owed(state, now):
             return None
         recent = state.told_at_s is not None and now - state.told_at_s < self._settings.quiet_s
         if changed and (now - state.since_s < self._settings.settle_s or recent):
@@ -110,8 +120,8 @@ class Health:
         self._organs[organ] = replace(state, told=state.reason, told_at_s=now, owed=False)
         return Change(organ, state.reason, state.detail, reminder=not changed)
 
-    def _remindable(self, state: OrganState, now: float) -> bool:
-        remind = self._settings.remind_s
+    def _remindable(self, organ: Organ, state: OrganState, now: float) -> bool:
+        remind = self._settings.remind_s * (1 if organ in VITAL else RARELY)
         return (
             state.told != OK
             and remind > 0

@@ -22,7 +22,7 @@ class Names:
         self._hosts = {"localhost", *(_plain(host) for host in hosts)}
         with suppress(ValueError):
             self._hosts.add(str(ip_address(address)))
-        self._local = _is_loopback(address)
+        self._local = is_local(address)
 
     def knows(self, host: str) -> bool:
         """Whether a Host header names us. Any address will do at an address that others can reach.
@@ -64,7 +64,8 @@ def _plain(host: str) -> str:
     return host.lower().rstrip(".")
 
 
-def _is_loopback(address: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether an address, or a name, is this machine's alone."""
     with suppress(ValueError):
-        return ip_address(address).is_loopback
-    return False
+        return ip_address(host).is_loopback
+    return host == "localhost"

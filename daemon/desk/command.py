@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import control_cli
-from daemon.desk.listeners import certificate, is_local, listening, listening_unix, token, unix_path
+from daemon.desk.callers import is_local
+from daemon.desk.listeners import certificate, listening, listening_unix, token, unix_path
 from daemon.desk.settings import DeskSettings
 from daemon.errors import CommandError
 from daemon.notify import Notifier

@@ -10,6 +10,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
+from daemon.desk.callers import is_local
 from daemon.desk.settings import DeskSettings
 from daemon.errors import CommandError, ConfigError
 from pipeline.secret_file import SecretError, read_secret, secret_path
@@ -51,13 +52,6 @@ def certificate(settings: DeskSettings) -> tuple[str, str] | None:
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"desk.certificate_file, desk.key_file: {error.strerror or error}") from None
     return files
-
-
-def is_local(address: str) -> bool:
-    """Whether only this machine can reach it."""
-    with suppress(ValueError):
-        return ip_address(address).is_loopback
-    return False
 
 
 def listening(settings: DeskSettings) -> socket.socket | None:

@@ -51,6 +51,11 @@ def test_a_lasting_failure_is_told_again() -> None:
     assert [(t, c.reminder) for t, c in told] == [(1, False), (61, True), (121, True)]
 
 
+def test_what_does_not_cost_the_warning_is_told_again_more_rarely() -> None:
+    told = run(Health(SETTINGS), [(0, Report("disk", "full")), *((float(t), Tick()) for t in range(1, 1300))])
+    assert [(t, c.reminder) for t, c in told] == [(1, False), (601, True), (1201, True)]
+
+
 organs = st.sampled_from(["camera", "picture", "voice"])
 events = st.one_of(st.just(Tick()), st.builds(Report, organs, st.sampled_from(["ok", "lost", "dark"])))
 

@@ -16,15 +16,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 from daemon.control_protocol import Command, Status
+from daemon.desk.callers import is_local
+from daemon.desk.limits import Buckets
 from daemon.desk.mqtt.backoff import Backoff
 from daemon.desk.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
 from daemon.desk.mqtt.entities import OFFLINE, ONLINE, Topics, announced, node_name
 from daemon.desk.mqtt.home import Home, Passing, changes
-from daemon.desk.mqtt.orders import Bucket, Refused, commands
+from daemon.desk.mqtt.orders import ORDERS_AT_ONCE, ORDERS_PER_S, Refused, commands
 from daemon.desk.mqtt.settings import MqttSettings
 from daemon.desk_commands import Picture, Scores
 from daemon.errors import CommandError
@@ -105,7 +106,7 @@ class MqttBridge:
         self._home = Home(self._topics, texts=settings.texts, picture=settings.picture_every_s > 0)
         self._inbox: queue.Queue[_Event | _Heard | _Lost | _Stop] = queue.Queue(INBOX)
         self._counts: Counter[str] = Counter()
-        self._bucket = Bucket()
+        self._pace = Buckets(ORDERS_PER_S, ORDERS_AT_ONCE)
         self._backoff = Backoff(settings.reconnect_s)
         self._broker: Broker | None = None
         self._connection = 0
@@ -127,7 +128,7 @@ class MqttBridge:
         return self._topics
 
     def start(self) -> None:
-        if self._settings.password_file and not self._settings.tls and not is_here(self._settings.host):
+        if self._settings.password_file and not self._settings.tls and not is_local(self._settings.host):
             log.warning("home automation: the password crosses the network in the clear; see mqtt.tls")
         self._unsubscribe = self._subscribe(lambda line: self._post(_Event(line)))
         self._thread.start()
@@ -372,7 +373,7 @@ class MqttBridge:
         """Raises CommandError."""
         if kept:
             raise Refused("a retained order would be carried out again and again; publish it without retain")
-        if not self._bucket.take(self._clock()):
+        if self._pace.take("", self._clock()) > 0:
             raise Refused("too many orders; one a second is taken")
         if name.startswith("mute"):
             self._muted_s = float(self._ask(Status()).get("muted_s", 0.0))
@@ -391,13 +392,6 @@ class MqttBridge:
         broker, self._broker = self._broker, None
         if broker is not None:
             broker.close((self._topics.availability, OFFLINE.encode()))
-
-
-def is_here(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _announced(payload: bytes) -> dict[str, str]:

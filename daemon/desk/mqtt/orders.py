@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from daemon.control_protocol import (
@@ -23,6 +22,7 @@ from daemon.errors import CommandError
 
 LONGEST = 4096
 """Bytes an order may have."""
+ORDERS_AT_ONCE, ORDERS_PER_S = 10.0, 1.0
 PRESS = "PRESS"
 MOST_MINUTES = 1440
 _BUTTONS: Mapping[str, Command] = {
@@ -35,26 +35,6 @@ _BUTTONS: Mapping[str, Command] = {
 
 class Refused(CommandError):
     """An order that is not carried out; the message says why."""
-
-
-@dataclass(slots=True)
-class Bucket:
-    """Lets `burst` orders through at once and `per_second` in the long run."""
-
-    burst: float = 10.0
-    per_second: float = 1.0
-    _left: float = 10.0
-    _at_s: float = -math.inf
-
-    def take(self, now: float) -> bool:
-        """Whether one more may pass."""
-        waited = now - self._at_s
-        self._left = min(self.burst, self._left + waited * self.per_second) if waited > 0 else self._left
-        self._at_s = max(self._at_s, now)
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> tuple[Command, ...]:
