@@ -103,7 +103,7 @@ def load_model(settings: Settings) -> ImageTextModel:
 
     Raises StoreError, ModelUnusableError, StarterUnusableError.
     """
-    cv2.setNumThreads(0)  # its threads and the encoder's get in each other's way between every two frames
+    cv2.setNumThreads(2)  # two share a frame's one large shrinking; more only get in the encoder's way
     wanted = settings.pipeline
     model = load_image_text(
         open_store(settings),
