@@ -1,7 +1,10 @@
-"""How old a frame is when it leaves the camera: a clock is burnt into each picture and read back.
+"""How old a frame is when it is decoded, and when it has been assessed: a clock is burnt into each picture.
 
 The figures hold everything from painting to decoding, so also the sender's encoder (for H.264 about one
 picture, 40 ms; FFmpeg's RTSP reader adds another, since it ends a picture where the next one begins).
+
+Decoded: the camera read by itself, as fast as it delivers. Assessed: the daemon's own reader, slot, detector
+and watcher with the starter, each frame's age when the core has taken it in.
 
 Run as `script/frame_age [--seconds N]`; prints the median and the 99th percentile for each kind of stream.
 """
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -20,9 +24,20 @@ import cv2
 import numpy as np
 
 from capture.camera import CameraLost
-from capture.frame import Image
+from capture.factory import open_camera
+from capture.frame import Frame, Image
+from capture.reader import Reader
 from capture.settings import CaptureSettings
+from capture.slot import LatestSlot, SlotPolicy
 from capture.streams import StreamCamera
+from daemon import app
+from daemon.answers.outlook import Outlook, Sighting
+from daemon.blackbox import BlackBox
+from daemon.core import Core
+from daemon.ledger import Ledger
+from daemon.mind import Mind
+from daemon.settings import defaults
+from daemon.watcher import Watcher
 from tests.capture.servers import MjpegServer, Paint, Pusher, RtspServer, free_port
 
 _BITS = 32
@@ -94,6 +109,43 @@ def measure_ages(url: str, frames: int) -> Ages:
     return Ages(tuple(ages), open_s, first_s)
 
 
+def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
+    """Watch a stream that shows the clock, as the daemon does but without a voice."""
+    settings, clock = defaults(os.environ), time.monotonic
+    detector = app.build_detector(settings)
+    mind = Mind(BlackBox(Core(detector.spec)), clock)
+    mind.attach(lambda effect, timing: None)
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
+    ages: list[float] = []
+    enough = threading.Event()
+
+    class Looker(Outlook):
+        def note(self, sighting: Sighting) -> None:
+            value = read_back(sighting.frame.image)
+            if value is not None:
+                ages.append(float((clock_ms() - value) & 0xFFFFFFFF))
+            if len(ages) >= frames:
+                enough.set()
+
+    reader = Reader(lambda: open_camera(url, settings.capture), slot, settings.capture, lambda event: None)
+    watcher = Watcher(
+        slot, detector.assessor, mind, Ledger(), clock, lambda: None, settings.health.late_s, outlook=Looker()
+    )
+    thread = threading.Thread(target=watcher.run, daemon=True)
+    began_s = clock()
+    reader.start()
+    thread.start()
+    try:
+        if not enough.wait(longest_s):
+            raise CameraLost(f"only {len(ages)} frames assessed in {longest_s:g} s")
+    finally:
+        watcher.close()
+        reader.stop()
+        slot.close()
+        thread.join(20)
+    return Ages(tuple(ages), 0.0, (watcher.first_at_s or clock()) - began_s)
+
+
 @contextlib.contextmanager
 def mjpeg(paint: Paint) -> Iterator[str]:
     with MjpegServer(paint) as server:
@@ -143,17 +195,19 @@ def main() -> int:
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
     out = sys.stdout.write
-    out("source       frames   p50 ms   p99 ms first ms  open s seen after s\n")
+    out("source       age when  frames   p50 ms   p99 ms first ms seen after s\n")
     for name, source in SOURCES.items():
-        with source(painter(width, height)) as url:
-            try:
-                ages = measure_ages(url, round(25 * options.seconds))
-            except CameraLost as error:
-                out(f"{name:<12} {error}\n")
-                continue
-        figures = ages.percentile(50), ages.percentile(99), ages.ms[0]
-        out(f"{name:<12} {len(ages.ms):>6} " + " ".join(f"{f:>8.1f}" for f in figures))
-        out(f" {ages.open_s:>7.2f} {ages.first_s:>12.2f}\n")
+        for moment, measure in (("decoded", measure_ages), ("assessed", measure_assessed)):
+            with source(painter(width, height)) as url:
+                try:
+                    ages = measure(url, round(25 * options.seconds))
+                except CameraLost as error:
+                    out(f"{name:<12} {moment:<9} {error}\n")
+                    continue
+            figures = ages.percentile(50), ages.percentile(99), ages.ms[0]
+            row = " ".join(f"{figure:>8.1f}" for figure in figures)
+            out(f"{name:<12} {moment:<9} {len(ages.ms):>6} {row} {ages.first_s:>12.2f}\n")
+            sys.stdout.flush()
     return 0
 
 

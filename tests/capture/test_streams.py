@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from capture.reader import CameraState, Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
 from capture.streams import StreamCamera, ffmpeg_target
-from tests.capture.frame_age import burn, measure_ages, painter, pushed, read_back
+from tests.capture.frame_age import burn, measure_ages, measure_assessed, painter, pushed, read_back
 from tests.capture.made import street
 from tests.capture.scripted import Events, eventually
 from tests.capture.servers import MjpegServer, RtspServer, free_port
@@ -209,6 +210,14 @@ def test_a_camera_that_pushes_to_us(scheme: str) -> None:
     with pushed(painter(640, 360), scheme) as url:
         ages = measure_ages(url, 75)
     assert ages.percentile(50) < 1000
+
+
+@pytest.mark.slow
+def test_the_clock_is_still_legible_when_a_frame_has_been_assessed(models: Path) -> None:
+    with MjpegServer(painter(1280, 720)) as server:
+        ages = measure_assessed(server.url, 30)
+    assert len(ages.ms) >= 30
+    assert 0 <= min(ages.ms) <= ages.percentile(50) < 10_000
 
 
 def test_the_clock_survives_being_burnt() -> None:
