@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +35,8 @@ from pipeline.starter.model import StarterModel
 
 SAFE_CLIPS = ("vtest_first25s.mp4", "intel_bottle-detection.mp4")
 """Clips of the media without any danger, long enough to calibrate on."""
+_BOLD = 0.02
+"""A threshold at which harmless footage raises many alerts, to show that a budget takes them away."""
 _TAUGHT_NEW = ("knife", "stairs", "hole", "smoke")
 
 
@@ -80,9 +83,10 @@ def calibrate(settings: Settings, media: Path) -> Iterable[str]:
         rows.append(seen.probabilities)
         start_s += seen.seconds
     footage = Footage(np.concatenate(times), np.concatenate(rows))
-    for budget in (1.0, 600.0):
-        plan = make_plan(footage, watched_hazards(detector), settings.watch, budget)
-        yield from _code(told(plan))
+    shipped = watched_hazards(detector)
+    bold = [replace(hazard, threshold=_BOLD) for hazard in shipped]
+    for hazards, budget in ((shipped, 1.0), (bold, 600.0)):
+        yield from _code(told(make_plan(footage, hazards, settings.watch, budget)))
 
 
 def teach(settings: Settings, media: Path) -> Iterable[str]:
