@@ -102,8 +102,9 @@ class Arrivals:
             self._background = cells
             return None
         changed = _changed(cells, usual)
-        thing = None if changed.mean() > MOVED else _largest(changed)
-        if changed.mean() > MOVED or (thing is not None and thing.mean() > MOVED):
+        moved = changed.mean() > MOVED
+        thing = None if moved else _largest(changed)
+        if moved or (thing is not None and thing.mean() > MOVED):
             self._background = cells
             return None
         self._background = usual - np.float32(math.expm1(-elapsed / ADAPT_S)) * (cells - usual)

@@ -82,7 +82,6 @@ class Ages:
     """Milliseconds from painting a picture to having it decoded, in the order of arrival."""
 
     ms: tuple[float, ...]
-    open_s: float
     first_s: float
     """Seconds from beginning to open to the first picture."""
 
@@ -95,7 +94,6 @@ def measure_ages(url: str, frames: int) -> Ages:
     """Read a stream that shows the clock."""
     began_s = time.monotonic()
     camera = StreamCamera(url, CaptureSettings(max_side=7680))
-    open_s = time.monotonic() - began_s
     ages: list[float] = []
     first_s = 0.0
     with contextlib.closing(camera):
@@ -106,7 +104,7 @@ def measure_ages(url: str, frames: int) -> Ages:
             value = read_back(frame.image)
             if value is not None:
                 ages.append(float((int(frame.captured_at_s * 1000) - value) & 0xFFFFFFFF))
-    return Ages(tuple(ages), open_s, first_s)
+    return Ages(tuple(ages), first_s)
 
 
 def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
@@ -143,7 +141,7 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
         reader.stop()
         slot.close()
         thread.join(20)
-    return Ages(tuple(ages), 0.0, (watcher.first_at_s or clock()) - began_s)
+    return Ages(tuple(ages), (watcher.first_at_s or clock()) - began_s)
 
 
 @contextlib.contextmanager

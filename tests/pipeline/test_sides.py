@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, repeat
@@ -105,7 +106,9 @@ def test_a_side_follows_the_alert_and_is_the_right_one(media: Path, warm_cache: 
 
 
 @pytest.mark.slow
-def test_what_grows_in_the_picture_is_said_to_come_nearer(media: Path, warm_cache: Path) -> None:
+def test_what_grows_in_the_picture_is_said_to_come_nearer(
+    media: Path, warm_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """From a quarter of the height to all of it within six seconds; what appears and then stays does not."""
     looker, background = Looker(warm_cache), street(media)
     nearer: Counter[str] = Counter()
@@ -117,6 +120,8 @@ def test_what_grows_in_the_picture_is_said_to_come_nearer(media: Path, warm_cach
             alerts = [e for e in looker.watch(pictures, 6.0) if isinstance(e, Alert) and e.hazard == label]
             nearer[way] += any(alert.escalated for alert in alerts)
             nearer[f"{way}, alerted"] += bool(alerts)
+    with capsys.disabled():
+        sys.stdout.write(f"\nsaid to come nearer: {dict(nearer)}\n")
     assert nearer["stays"] == 0, nearer
     assert nearer["stays, alerted"] >= 2, nearer
     assert nearer["grows"] >= 2, nearer

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.control_protocol import Ask, Hush, Mute, Say
+from daemon.desk.limits import Buckets
 from daemon.desk.mqtt.backoff import Backoff
 from daemon.desk.mqtt.entities import Shape, Topics, announced, announcement, node_name, slug
 from daemon.desk.mqtt.home import Home, changes
-from daemon.desk.mqtt.orders import LONGEST, Refused, commands
+from daemon.desk.mqtt.orders import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, Refused, commands
 from daemon.desk.mqtt.settings import MqttSettings
 from tests.daemon.desk.announcements import Removed, understood
 
@@ -188,6 +189,15 @@ def test_orders_are_what_they_say() -> None:
 def test_any_other_order_is_refused(name: str, payload: bytes) -> None:
     with pytest.raises(Refused):
         commands(name, payload, 0, 10)
+
+
+@given(st.lists(st.floats(0, 100), max_size=100))
+def test_orders_are_no_more_than_burst_and_rate_allow(gaps: list[float]) -> None:
+    pace, now, passed = Buckets(ORDERS_PER_S, ORDERS_AT_ONCE), 0.0, 0
+    for gap in gaps:
+        now += gap / 50
+        passed += pace.take("", now) == 0.0
+    assert passed <= 10 + now + 1e-6
 
 
 def test_waits_grow_up_to_their_limit() -> None:
