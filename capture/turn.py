@@ -20,14 +20,26 @@ _LARGEST_LAG_S = 1.0
 class Pace:
     """When the frames of a file are due, so that it runs as fast as it was recorded."""
 
-    def __init__(self) -> None:
+    def __init__(self, lone_s: float = 0.0) -> None:
+        """`lone_s` is how long a frame lasts that is the only one."""
         self._start_s: float | None = None
+        self._last_s: float | None = None
+        self._step_s = lone_s
 
     def delay_s(self, stream_s: float, now: float) -> float:
         """Seconds to wait before the frame stamped `stream_s`; a long lag is forgiven, not caught up."""
         if self._start_s is None or now - self._start_s - stream_s > _LARGEST_LAG_S:
             self._start_s = now - stream_s
+        if self._last_s is not None:
+            self._step_s = stream_s - self._last_s
+        self._last_s = stream_s
         return max(0.0, self._start_s + stream_s - now)
+
+    def rest_s(self, now: float) -> float:
+        """Seconds until the last frame is over, which is taken to last as long as the one before it."""
+        if self._start_s is None or self._last_s is None:
+            return 0.0
+        return max(0.0, self._start_s + self._last_s + self._step_s - now)
 
 
 class CaptureTurn:
@@ -85,12 +97,14 @@ class CaptureTurn:
             self._native(self._settings.read_timeout_s, camera.close)
 
     def _read(self, camera: Camera) -> None:
-        pace = Pace()
+        pace = Pace(lone_s=1 / self._settings.folder_fps)
         while not self._stopping.is_set():
             frame = self._native(self._settings.read_timeout_s, camera.read)
             if frame is None:
                 if camera.live:
                     raise CameraLost(f"{camera.source} has ended")
+                if self._settings.loop:
+                    self._stopping.wait(pace.rest_s(self._clock()))
                 return
             if not camera.live:
                 frame = self._paced(frame, pace)

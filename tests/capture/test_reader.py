@@ -17,7 +17,7 @@ from capture.reader import CameraState, Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
 from capture.turn import Pace
-from tests.capture.made import street, write_video
+from tests.capture.made import street, write_picture, write_video
 from tests.capture.scripted import Events, Hang, Opener, ScriptedCamera, eventually
 
 QUICK = CaptureSettings(open_timeout_s=1, read_timeout_s=1, stall_s=0.5, retry_max_s=0.1)
@@ -209,6 +209,19 @@ def test_a_file_may_begin_again(start: Start, slot: LatestSlot[Frame], tmp_path:
     assert frame.seq >= 4
 
 
+@pytest.mark.parametrize("pictures", [1, 2])
+def test_the_last_picture_lasts_too_before_they_begin_again(tmp_path: Path, pictures: int) -> None:
+    for name in range(pictures):
+        write_picture(tmp_path / f"{name}.png", street(name))
+    looping = QUICK.model_copy(update={"loop": True, "folder_fps": 10.0})
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.EVERY)
+    reader = Reader(lambda: open_camera(str(tmp_path), looping), slot, looping, lambda _: None)
+    reader.start()
+    frames = [frame for _ in range(7) if (frame := slot.take(5))]
+    assert reader.stop(5)
+    assert all(b.captured_at_s - a.captured_at_s > 0.099 for a, b in pairwise(frames))
+
+
 def test_under_back_pressure_nothing_is_missed(events: Events) -> None:
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.EVERY)
     camera = ScriptedCamera(*[0.0] * 30, after=None, live=False)
@@ -251,3 +264,8 @@ def test_pace_is_never_ahead_of_the_recording(steps: list[tuple[float, float]]) 
         began = began or (stream_s, now)
         assert now - began[1] >= stream_s - began[0] - 1e-6
         assert delay_s <= stream_step + 1e-6 or delay_s == pytest.approx(0)
+    step_s = steps[-1][0] if len(steps) > 1 else 0.0
+    rest_s = pace.rest_s(now)
+    assert 0 <= rest_s <= step_s + 1e-6
+    assert began is not None
+    assert now + rest_s - began[1] >= stream_s + step_s - began[0] - 1e-6
