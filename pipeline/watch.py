@@ -58,7 +58,7 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """When a hazard was last spoken of, and how strong it was then."""
+    """When a hazard was last spoken of, and the level of that alert."""
 
     at_s: float
     level: float
@@ -252,6 +252,8 @@ class Watch:
         if a.captured_at_s - since < self._settings.clear_s:
             self._active[name] = replace(active, below_since_s=since)
             return None
+        if active.spoken_at_s is not None:  # the level may have settled only after the first sample
+            self._spoken[name] = Spoken(active.spoken_at_s, active.level)
         del self._active[name]
         return Clear(f"c{active.alert_id[1:]}", name, active.alert_id, a.captured_at_s, a.seq)
 

@@ -148,6 +148,13 @@ def test_a_return_stronger_than_before_breaks_the_cooldown() -> None:
     assert (len(weaker.alerts), len(stronger.alerts)) == (1, 2)
 
 
+@given(st.floats(0.55, 0.99), st.floats(0.05, 1.0))
+def test_a_return_as_strong_as_before_waits_for_the_cooldown(probability: float, smoothing_s: float) -> None:
+    settings = WatchSettings(cooldown_s=60, clear_s=0.2, remind_s=0, smoothing_s=smoothing_s)
+    run = Run(settings).feed(2).feed(8, vehicle=probability).feed(8).feed(8, vehicle=probability)
+    assert [type(event) for event in run.events] == [Alert, Clear]
+
+
 def test_evidence_starts_afresh_after_a_long_gap() -> None:
     run = Run(WatchSettings(max_gap_s=2)).feed(0.2, fire=0.99)
     run.seq += round(10 * run.fps)
