@@ -33,36 +33,33 @@ COUNTERS = (
 _ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 _DIGITS = "영일이삼사오육칠팔구"
-_PHONE_DIGITS = "공일이삼사오육칠팔구"
 
 _PARTICLE = (
     "이|가|은|는|을|를|와|과|도|의|만|에|로|으로|씩|쯤|정도|까지|부터|뿐|짜리|입|인|나|보다|마다|나란|있|없"
-    "|중|전|후|반"
+    "|중|전|후|반|예|네|랑|하고|한테|밖|경|방향|라고|라서|라면|라도|처럼|같|면|지만|지요|죠|군요|고|며|당|내외|미만|초과|간|들|앞|뒤|째"
+    "|든|던|요"
 )
-_COUNTED = re.compile(
-    rf"(?<![\d.,:~-])(\d{{1,2}}) ?({'|'.join(sorted(COUNTERS, key=len, reverse=True))})"
-    rf"(?=$|[^가-힣\d]|(?:{_PARTICLE}))"
+_COUNTER = (
+    rf"({'|'.join(sorted(COUNTERS, key=len, reverse=True))})(?=$|[^가-힣\d]|\d{{1,2}}분|(?:{_PARTICLE}))"
 )
-_COUNTED_RANGE = re.compile(rf"(?<![\d.,:])(\d{{1,2}})에서 (\d{{1,2}}) ?({'|'.join(COUNTERS)})")
-_TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])")
-_FRACTION = re.compile(r"(?<![\d/.])([1-9])/([2-9]|10)(?![\d/])")
+_COUNTED = re.compile(rf"(?<![A-Za-z\d.,:~제-])(\d{{1,2}}) ?{_COUNTER}")
+_COUNTED_RANGE = re.compile(rf"(?<![\d.,:])(\d{{1,2}})에서 (\d{{1,2}}) ?{_COUNTER}")
+_MONTH = re.compile(r"(?<!\d)(6|10)월")
+_MONTHS = {"6": "유월", "10": "시월"}
+_FRACTION = re.compile(r"(?<![\d/.])(?:(\d+)[ -])?([1-9])/([2-9]|10)(?![\d/])")
 _DECIMAL = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?![\d.])")
-_PHONE = re.compile(r"(?<![\d-])(0\d{1,2}|1\d{3})-(?:(\d{3,4})-)?(\d{4})(?![\d-])")
-_EMERGENCY = re.compile(r"(?<!\d)(11[0-9]|120)(?=에 |로 |에서 | ?신고| ?구급)")
 _BRANCH = re.compile(r"(?<![\d-])(\d{1,4})-(\d{1,3})(?![\d-])")
 _LAST_NATIVE_HOUR = 12
 
 
 def numbers_in_words(text: str) -> str:
     """The text with its numbers put so that espeak-ng says them as people do."""
-    text = _PHONE.sub(_phone, text)
-    text = _EMERGENCY.sub(lambda found: _each(found[1], _PHONE_DIGITS), text)
-    text = _TIME.sub(_time, text)
-    text = _FRACTION.sub(r"\2분의 \1", text)
+    text = _FRACTION.sub(_fraction, text)
     text = _BRANCH.sub(r"\1 다시 \2", text)
     text = _COUNTED_RANGE.sub(r"\1\3에서 \2\3", text)
     text = _COUNTED.sub(_counted, text)
-    return _DECIMAL.sub(lambda found: f"{found[1]} 점 {_each(found[2], _DIGITS)}", text)
+    text = _MONTH.sub(lambda found: _MONTHS[found[1]], text)
+    return _DECIMAL.sub(_decimal, text)
 
 
 def native(number: int) -> str:
@@ -81,15 +78,12 @@ def _counted(found: re.Match[str]) -> str:
     return f"{native(number)} {counter}"
 
 
-def _time(found: re.Match[str]) -> str:
-    hour, minute = int(found[1]), int(found[2])
-    said = f"{native(hour) if 1 <= hour <= _LAST_NATIVE_HOUR else hour} 시"
-    return said if minute == 0 else f"{said} {minute}분"
+def _fraction(found: re.Match[str]) -> str:
+    """`3 1/2` is 3과 2분의 1; 이, 사, 오 and 구 end in a vowel."""
+    whole, over, under = found.groups()
+    joint = f"{whole}{'와' if whole[-1] in '2459' else '과'} " if whole else ""
+    return f"{joint}{under}분의 {over}"
 
 
-def _phone(found: re.Match[str]) -> str:
-    return ", ".join(_each(part, _PHONE_DIGITS) for part in found.groups() if part)
-
-
-def _each(digits: str, names: str) -> str:
-    return "".join(names[int(digit)] for digit in digits)
+def _decimal(found: re.Match[str]) -> str:
+    return f"{found[1]} 점 {''.join(_DIGITS[int(digit)] for digit in found[2])}"

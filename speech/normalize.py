@@ -1,7 +1,8 @@
 """Text as people write it, turned into text as people say it, in English and Korean.
 
-espeak-ng reads English numbers, times and money well; what it reads badly is left to us: units, ranges,
-Korean numbers (see units.py and korean.py), markup, addresses, pictographs and a few abbreviations.
+espeak-ng reads plain English numbers well; what it reads badly is left to us: markup (markup.py), units,
+money and ranges (units.py), telephone numbers (phones.py), dates and times (clock.py), fractions
+(english.py), Korean numbers (korean.py), pictographs (pictographs.py) and a few abbreviations.
 """
 
 from __future__ import annotations
@@ -9,7 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from speech.clock import dates_and_times_in_words
+from speech.english import fractions_in_words
 from speech.korean import numbers_in_words
+from speech.markup import unmarked
+from speech.phones import phones_in_words
+from speech.pictographs import pictographs_named, without_pictographs
 from speech.units import in_words
 
 _NAME = r"(?:[A-Z][\w'’]*|\d+(?:st|nd|rd|th))"
@@ -28,47 +34,53 @@ WORDS: dict[str, tuple[tuple[str, str], ...]] = {
         (r"#(?=\d)", "number "),
         (r"\be\.g\.,?", "for example"),
         (r"\bi\.e\.,?", "that is"),
-        (r"(?<![\d/])1/2(?![\d/])", "one half"),
-        (r"(?<![\d/])1/4(?![\d/])", "one quarter"),
-        (r"(?<![\d/])3/4(?![\d/])", "three quarters"),
-        (r"(?<![\d/])1/3(?![\d/])", "one third"),
-        (r"(?<![\d/])2/3(?![\d/])", "two thirds"),
-        (r"&(?:amp;)?", " and "),
+        (r"&", " and "),
+        (r"(?<=\w) ?× ?(?=\d)", " times "),
+        (r"(?<!\S)~ ?(?=\d)", "about "),
         (r"(?<=\w)\s*[=→]+\s*(?=\w)", ", "),
     ),
     "ko": (
         (r"#(\d+)", r"\1번"),
-        (r"\s*&(?:amp;)?\s*", " 그리고 "),
+        (r"\s*&\s*", " 그리고 "),
+        (r"(?<=\w) ?× ?(?=\d)", " 곱하기 "),
+        (r"(?<!\S)~ ?(?=\d)", "약 "),
         (r"(?<=\d)\s*~\s*(?=\d)", "에서 "),
+        (r"(?<=\S)\s*~\s*(?=오[전후]|영하|[월화수목금토일](?:요일)?(?![가-힣]))", "에서 "),
         (r"(?<=\w)\s*[=→]+\s*(?=\w)", ", "),
     ),
 }
 LINK = {"en": "a link", "ko": "링크"}
 
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S*[\w/]|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,100}>")
-_LINKED = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
-_BULLET = re.compile(r"^\s*(?:[-*+•>]|#{1,6})\s+", re.MULTILINE)
-_MARKUP = re.compile(r"^[-=]{3,}$|```\w*|[*`|]+|~~|(?<!\w)_+|_+(?!\w)", re.MULTILINE)
+_ONE_FORM = str.maketrans(
+    {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
+    | {"㎞": "km", "㎝": "cm", "㎜": "mm", "㎡": "m²", "㎢": "km²", "㎥": "m³"}
+    | {"㎏": "kg", "ℓ": "L", "㎖": "ml", "㎐": "Hz", "℃": "°C", "℉": "°F"}
+    | {"−": "-", "‐": "-", "‑": "-", "〜": "~", "∼": "~"}
+)
+"""One character for what is written in several, and the wide forms of Korean typing."""
+_PART = re.compile(r"[¼-¾⅐-⅞]")
 
 
 def normalized(text: str, language: str) -> str:
     """The same, ready to be said. Languages other than Korean are treated as English."""
     language = "ko" if language == "ko" else "en"
-    text = unicodedata.normalize("NFC", text)
-    text = _LINKED.sub(r"\1", text)
-    text = _ADDRESS.sub(LINK[language], text)
-    text = _TAG.sub(" ", text)
-    text = _MARKUP.sub("", _BULLET.sub("", text))
-    text = text.replace("_", " ")
-    text = in_words(text, language)
+    text = _PART.sub(_fraction, unicodedata.normalize("NFC", text).translate(_ONE_FORM))
+    text = unmarked(text, LINK[language])
+    pictographs = pictographs_named(text, language)
+    text = in_words(phones_in_words(text, language), language)
+    text = dates_and_times_in_words(text, language)
     for pattern, replacement in WORDS[language]:
         text = re.sub(pattern, replacement, text)
-    return _plain(numbers_in_words(text) if language == "ko" else text)
+    text = numbers_in_words(text) if language == "ko" else fractions_in_words(text)
+    text = _spaced_once(without_pictographs(text))
+    return text if any(map(str.isalnum, text)) else pictographs or text
 
 
-def _plain(text: str) -> str:
-    """Without pictographs, arrows and what joins them; lines stay lines."""
-    kept = "".join(c if unicodedata.category(c) not in {"So", "Sk", "Cf", "Cs", "Co"} else " " for c in text)
-    kept = kept.replace("\ufe0f", "").replace("→", " ").replace("←", " ")
-    return "\n".join(" ".join(line.split()) for line in kept.splitlines() if line.strip())
+def _fraction(found: re.Match[str]) -> str:
+    """`½` as `1/2`."""
+    return " " + unicodedata.normalize("NFKC", found[0]).replace("⁄", "/")
+
+
+def _spaced_once(text: str) -> str:
+    """Lines stay lines."""
+    return "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())

@@ -4,49 +4,73 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 
-UNITS: Mapping[str, tuple[str, str, str]] = {
-    "km": ("kilometer", "kilometers", "킬로미터"),
-    "m": ("meter", "meters", "미터"),
-    "cm": ("centimeter", "centimeters", "센티미터"),
-    "mm": ("millimeter", "millimeters", "밀리미터"),
-    "m²": ("square meter", "square meters", "제곱미터"),
-    "kg": ("kilogram", "kilograms", "킬로그램"),
-    "g": ("gram", "grams", "그램"),
-    "t": ("ton", "tons", "톤"),
-    "L": ("liter", "liters", "리터"),
-    "ml": ("milliliter", "milliliters", "밀리리터"),
-    "mL": ("milliliter", "milliliters", "밀리리터"),
-    "ft": ("foot", "feet", "피트"),
-    "yd": ("yard", "yards", "야드"),
-    "mi": ("mile", "miles", "마일"),
-    "lb": ("pound", "pounds", "파운드"),
-    "lbs": ("pound", "pounds", "파운드"),
-    "oz": ("ounce", "ounces", "온스"),
-    "min": ("minute", "minutes", "분"),
-    "mins": ("minute", "minutes", "분"),
-    "hr": ("hour", "hours", "시간"),
-    "hrs": ("hour", "hours", "시간"),
-    "sec": ("second", "seconds", "초"),
-    "secs": ("second", "seconds", "초"),
-    "W": ("watt", "watts", "와트"),
-    "kW": ("kilowatt", "kilowatts", "킬로와트"),
-    "V": ("volt", "volts", "볼트"),
-    "GB": ("gigabyte", "gigabytes", "기가바이트"),
-    "MB": ("megabyte", "megabytes", "메가바이트"),
-    "°C": ("degree Celsius", "degrees Celsius", "도"),
-    "°F": ("degree Fahrenheit", "degrees Fahrenheit", "화씨 도"),
-    "°": ("degree", "degrees", "도"),
-    "%": ("percent", "percent", "퍼센트"),
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What follows a number, and what goes before it in Korean."""
+
+    one: str
+    many: str
+    korean: str
+    korean_before: str = ""
+
+
+_LENGTHS: Mapping[str, Unit] = {
+    "km": Unit("kilometer", "kilometers", "킬로미터"),
+    "m": Unit("meter", "meters", "미터"),
+    "cm": Unit("centimeter", "centimeters", "센티미터"),
+    "mm": Unit("millimeter", "millimeters", "밀리미터"),
+    "ft": Unit("foot", "feet", "피트"),
+    "yd": Unit("yard", "yards", "야드"),
+    "mi": Unit("mile", "miles", "마일"),
 }
-"""One, many, Korean."""
-SPEEDS: Mapping[str, tuple[str, str, str]] = {
-    "km/h": ("kilometers per hour", "시속", "킬로미터"),
-    "kmh": ("kilometers per hour", "시속", "킬로미터"),
-    "m/s": ("meters per second", "초속", "미터"),
-    "mph": ("miles per hour", "시속", "마일"),
+_SQUARE, _CUBIC = ("square", "제곱"), ("cubic", "세제곱")
+_POWERS = {"²": _SQUARE, "2": _SQUARE, "^2": _SQUARE, "³": _CUBIC, "3": _CUBIC, "^3": _CUBIC}
+_AREAS_AND_VOLUMES: Mapping[str, Unit] = {
+    length + power: Unit(f"{english} {unit.one}", f"{english} {unit.many}", korean + unit.korean)
+    for length, unit in _LENGTHS.items()
+    for power, (english, korean) in _POWERS.items()
 }
-"""English after the number; Korean before and after it."""
+_KILOMETERS_PER_HOUR = Unit("kilometer per hour", "kilometers per hour", "킬로미터", "시속")
+UNITS: Mapping[str, Unit] = {
+    **_LENGTHS,
+    **_AREAS_AND_VOLUMES,
+    **dict.fromkeys(("km/h", "kmh", "kph"), _KILOMETERS_PER_HOUR),
+    "m/s": Unit("meter per second", "meters per second", "미터", "초속"),
+    "mph": Unit("mile per hour", "miles per hour", "마일", "시속"),
+    "′": Unit("foot", "feet", "피트"),
+    "″": Unit("inch", "inches", "인치"),
+    "kg": Unit("kilogram", "kilograms", "킬로그램"),
+    "g": Unit("gram", "grams", "그램"),
+    "t": Unit("ton", "tons", "톤"),
+    "L": Unit("liter", "liters", "리터"),
+    "ml": Unit("milliliter", "milliliters", "밀리리터"),
+    **dict.fromkeys(("lb", "lbs"), Unit("pound", "pounds", "파운드")),
+    "oz": Unit("ounce", "ounces", "온스"),
+    **dict.fromkeys(("min", "mins"), Unit("minute", "minutes", "분")),
+    **dict.fromkeys(("hr", "hrs"), Unit("hour", "hours", "시간")),
+    **dict.fromkeys(("sec", "secs"), Unit("second", "seconds", "초")),
+    "W": Unit("watt", "watts", "와트"),
+    "kW": Unit("kilowatt", "kilowatts", "킬로와트"),
+    "V": Unit("volt", "volts", "볼트"),
+    "Hz": Unit("hertz", "hertz", "헤르츠"),
+    "kHz": Unit("kilohertz", "kilohertz", "킬로헤르츠"),
+    "MHz": Unit("megahertz", "megahertz", "메가헤르츠"),
+    "GHz": Unit("gigahertz", "gigahertz", "기가헤르츠"),
+    "GB": Unit("gigabyte", "gigabytes", "기가바이트"),
+    "MB": Unit("megabyte", "megabytes", "메가바이트"),
+    "°C": Unit("degree Celsius", "degrees Celsius", "도"),
+    "°F": Unit("degree Fahrenheit", "degrees Fahrenheit", "도", "화씨"),
+    "°": Unit("degree", "degrees", "도"),
+    "%": Unit("percent", "percent", "퍼센트"),
+}
+_ANY_CASE: Mapping[str, Unit] = {
+    name.casefold(): unit for name, unit in UNITS.items() if sum(map(str.isalpha, name)) > 1
+}
+"""Capitals matter to units of one letter only: `5 M`, `5G` and `M2` are no lengths and weights."""
 MONEY: Mapping[str, tuple[str, str, str]] = {
     "$": ("dollar", "dollars", "달러"),
     "€": ("euro", "euros", "유로"),
@@ -55,39 +79,81 @@ MONEY: Mapping[str, tuple[str, str, str]] = {
     "¥": ("yen", "yen", "엔"),
 }
 """One, many, Korean, of the sign before or after a number."""
-_SQUARE_SIGNS = str.maketrans(
-    {"㎞": "km", "㎝": "cm", "㎜": "mm", "㎏": "kg", "㎡": "m²", "ℓ": "L", "㎖": "ml", "℃": "°C", "℉": "°F"}
-    | {"％": "%", "－": "-", "−": "-", "〜": "~", "～": "~"}
-)
-"""One character for what is written in several, and the wide forms of Korean typing."""
+_SCALES: Mapping[str, tuple[str, int]] = {
+    **dict.fromkeys(("thousand", "k"), ("thousand", 10**3)),
+    **dict.fromkeys(("million", "m", "mn"), ("million", 10**6)),
+    **dict.fromkeys(("billion", "b", "bn"), ("billion", 10**9)),
+    **dict.fromkeys(("trillion", "tn"), ("trillion", 10**12)),
+}
 
-NUMBER = r"(?<![\w.])(\d+(?:\.\d+)?)"
-_SPEED = re.compile(rf"{NUMBER} ?({'|'.join(map(re.escape, SPEEDS))})(?![A-Za-z])")
-_UNIT = re.compile(rf"{NUMBER} ?({'|'.join(map(re.escape, UNITS))})(?![A-Za-z²])(?:\.(?= [a-z]))?")
-_SIGNS = re.escape("".join(MONEY))
-_MONEY = re.compile(rf"([{_SIGNS}]) ?(\d+(?:\.\d+)?)|{NUMBER} ?([{_SIGNS}])")
-_RANGE = re.compile(r"(?<![\w.,:/~–-])(\d{1,3}(?:\.\d+)?) ?[~–-] ?(\d{1,3}(?:\.\d+)?)(?![\d:/~–-]|[.,]\d)")
-_BELOW_ZERO = re.compile(r"(?<![\w.)])-(?=\d+(?:\.\d+)? ?(°)?)")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_N = r"\d+(?:,\d{3}(?!\d))*(?:\.\d+)?"
+_START = r"(?<![A-Za-z\d.°])"
 _FROM_TO = {"en": " to ", "ko": "에서 "}
+_DASH = "[~–-]"
+_EXACT, _FOLDED = (
+    "|".join(map(re.escape, sorted(names, key=len, reverse=True))) for names in (UNITS, _ANY_CASE)
+)
+_NAME = rf"((?ai:{_FOLDED})|{_EXACT})(?![A-Za-zÀ-ÖØ-öø-ɏ\d²³])"
+_UNIT = re.compile(
+    rf"(?:((?:시속|초속|화씨)(?: [가-힣]{{1,3}})?) ?|{_START})((?:{_N}에서 )?{_N}) ?{_NAME}(?:\.(?= [a-z]))?"
+)
+
+_SIGNS = re.escape("".join(MONEY))
+_SCALE = r"(?:( ?(?ai:thousand|million|billion|trillion)|[kKmMbB]|[mbt]n)(?![A-Za-z\d]))?"
+_MONEY = re.compile(
+    rf"((?<![A-Za-z])[A-Z]{{1,3}})?([{_SIGNS}]) ?({_N}){_SCALE}"
+    rf"(?:(?:{_DASH}| ?{_DASH} ?[A-Z]{{0,3}}\2 ?)({_N}){_SCALE})?|{_START}({_N}) ?([{_SIGNS}])(?! ?\d)"
+)
+
+_MARKED = re.compile(r"(?<![\w'\".])(\d{1,3})(?:['’] ?(\d{1,2})[\"”]|(['\"]) ?[~–-] ?(\d{1,3})\3)")
+_RANGES_OF_ONE_KIND = (
+    re.compile(rf"({_START}{_N} ?({_FOLDED}|{_EXACT})) ?{_DASH} ?(?={_N} ?\2)", re.IGNORECASE),
+    re.compile(rf"(\d ?[ap]\.?m\.?) ?{_DASH} ?(?=\d[\d:]* ?[ap]\.?m\b)", re.IGNORECASE),
+    re.compile(rf"(\d:[0-5]\d) ?{_DASH} ?(?=\d{{1,2}}(?::[0-5]\d| ?[AaPp]\.?[Mm]\b))"),
+    re.compile(rf"(\d(?:%|°[CF]?|['\"′″])){_DASH}(?=\d)"),
+    re.compile(r"([\w%°])(?: ~ |~)(?=-?\d)"),
+    re.compile(rf"(-{_N}(?:°[CF]?)?)-(?=-\d)"),
+)
+_SPAN = r"(\d{1,3}(?:,\d{3})*(?:\.\d+)?|\d{3,5}0|1\d{3}|20\d\d)"
+_RANGE = re.compile(rf"(?<![\w.,:/~–])(?<!\w-){_SPAN} ?({_DASH}) ?{_SPAN}(?![\d:/~–-]|[.,]\d)")
+_NAMED = re.compile(
+    r"(?:\b(?:bus|route|line|room|flight|gate|unit|apt|suite|model|boeing|no|number)\b\.?|버스|보잉|#) ?$",
+    re.IGNORECASE,
+)
+_NUMBERS_OF_NAMES = re.compile(r"호(?!선)|번지|번 ?(?:버스|출구)")
+_BELOW_ZERO = re.compile(r"(?<![\w.)%°])(?:영하 )?-(?=\d+(?:\.\d+)? ?(°|도)?)")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
 def in_words(text: str, language: str) -> str:
     """Units, money, ranges and numbers below zero as they are said. `language` is en or ko."""
-    text = _THOUSANDS.sub("", text.translate(_SQUARE_SIGNS))
-    text = _RANGE.sub(_range(language), text)
-    text = _BELOW_ZERO.sub(_below_zero(language), text)
-    text = _SPEED.sub(_speed(language), text)
+    text = _MARKED.sub(_primed, text)
     text = _MONEY.sub(_money(language), text)
+    for one_kind in _RANGES_OF_ONE_KIND:
+        text = one_kind.sub(rf"\1{_FROM_TO[language]}", text)
+    text = _RANGE.sub(_range(language), text)
+    text = _THOUSANDS.sub("", text)
+    text = _BELOW_ZERO.sub(_below_zero(language), text)
     return _UNIT.sub(_unit(language), text)
 
 
+def _primed(found: re.Match[str]) -> str:
+    """Feet and inches written with the signs of quotation."""
+    if found[2]:
+        return f"{found[1]}′ {found[2]}″"
+    sign = "′" if found[3] == "'" else "″"
+    return f"{found[1]}{sign}-{found[4]}{sign}"
+
+
 def _range(language: str) -> Callable[[re.Match[str]], str]:
-    """Only upwards: `3-2` is a result or a number of a house."""
+    """Only upwards, and not of what is named by numbers: `3-2` is a result, `bus 3-5` a bus."""
 
     def say(found: re.Match[str]) -> str:
-        upwards = float(found[1]) < float(found[2])
-        return f"{found[1]}{_FROM_TO[language]}{found[2]}" if upwards else found[0]
+        low, high = (float(found[at].replace(",", "")) for at in (1, 3))
+        before = found.string[max(found.start() - 12, 0) : found.start()]
+        named = _NAMED.search(before) or _NUMBERS_OF_NAMES.match(found.string, found.end())
+        name = found[2] == "-" and named
+        return f"{found[1]}{_FROM_TO[language]}{found[3]}" if low < high and not name else found[0]
 
     return say
 
@@ -101,30 +167,37 @@ def _below_zero(language: str) -> Callable[[re.Match[str]], str]:
     return say
 
 
-def _speed(language: str) -> Callable[[re.Match[str]], str]:
-    def say(found: re.Match[str]) -> str:
-        english, before, after = SPEEDS[found[2]]
-        return f"{before} {found[1]} {after}" if language == "ko" else f"{found[1]} {english}"
-
-    return say
-
-
 def _money(language: str) -> Callable[[re.Match[str]], str]:
     def say(found: re.Match[str]) -> str:
-        sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
-        one, many, korean = MONEY[sign]
+        country, sign, low, low_scale, high, high_scale, number, sign_after = found.groups()
+        one, many, korean = MONEY[sign or sign_after]
+        apart = " " if found.string[max(found.start() - 1, 0) : found.start()].isalpha() else ""
+        amounts = [(low or number, low_scale), *([(high, high_scale)] if high else [])]
         if language == "ko":
-            return f"{number}{korean}"
-        return f"{number} {one if number == '1' else many}"
+            amounts = [(amount, scale or high_scale) for amount, scale in amounts]
+        amount = _FROM_TO[language].join(_scaled(*each, language) for each in amounts)
+        if language == "ko":
+            return f"{apart}{f'{country} ' if country else ''}{amount}{korean}"
+        return f"{apart}{amount} {f'{country} ' if country else ''}{one if amount == '1' else many}"
 
     return say
+
+
+def _scaled(number: str, scale: str | None, language: str) -> str:
+    """`2.5` and `M` are 2.5 million, in Korean 2500000."""
+    number = number.replace(",", "")
+    if scale is None:
+        return number
+    english, times = _SCALES[scale.strip().lower()]
+    return f"{(Decimal(number) * times).normalize():f}" if language == "ko" else f"{number} {english}"
 
 
 def _unit(language: str) -> Callable[[re.Match[str]], str]:
     def say(found: re.Match[str]) -> str:
-        one, many, korean = UNITS[found[2]]
+        before, amount, name = found.groups()
+        unit = UNITS.get(name) or _ANY_CASE[name.casefold()]
         if language == "ko":
-            return f"{found[1]} {korean}"
-        return f"{found[1]} {one if found[1] == '1' else many}"
+            return f"{before or unit.korean_before} {amount} {unit.korean}".lstrip()
+        return f"{amount} {unit.one if amount == '1' else unit.many}"
 
     return say
