@@ -6,14 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pipeline.describers.cleaning import clean, loops, shortened
+from pipeline.describers.permission import CANNOT_SAY, asks_permission
 from pipeline.describers.sentences import SentenceSplitter
 from pipeline.describers.unfit import unfit
-from pipeline.describers.verdict import judge, probably_not
+from pipeline.describers.verdict import NO_WORDS, Words, judge, probably_not
 from pipeline.likeness import alike
 
 MOST_SENTENCES = {"danger": 2, "safe": 3, "question": 3}
 MOST_WORDS = {"danger": 12, "safe": 90, "question": 90}
 """Of the whole answer; a first sentence that is longer ends at its last pause within."""
+MOST_JUDGED = 4
+"""Sentences about a danger that are read for a contradiction, spoken or not."""
 THINKS = "<think>"
 LONGEST_ANSWER = 2000
 """Characters after which an answer is over, whatever a model still has to say."""
@@ -27,12 +30,23 @@ class Danger:
     """Bare name to look for: `fire`, `knife`."""
     name: str
     """As it stands in a sentence: `a knife`, Korean `칼이`."""
+    words: Words = NO_WORDS
+    """Other nouns that deny it, or show it."""
 
 
 class Answer:
     """One answer: `feed` what comes, `finish` at its end; `full` says that no more is wanted."""
 
-    def __init__(self, purpose: str, prompt: str, language: str, danger: Danger | None = None) -> None:
+    def __init__(
+        self,
+        purpose: str,
+        prompt: str,
+        language: str,
+        danger: Danger | None = None,
+        *,
+        question: str | None = None,
+    ) -> None:
+        """`prompt` must not be recited; who asks for leave in `question` is told that nobody can say."""
         self._purpose = purpose
         self._prompt = prompt
         self._language = language
@@ -41,7 +55,11 @@ class Answer:
         self._raw = ""
         self._said: list[str] = []
         self._thinking = True
-        self._judged = False
+        self._judged = 0
+        self._shown = False
+        self._enough = False
+        self._permission = purpose == "question" and asks_permission(question)
+        self._cautioned = False
         self.full = False
         self.denied = False
         """The model does not see the danger it was asked about."""
@@ -51,7 +69,7 @@ class Answer:
     @property
     def empty(self) -> bool:
         """True while nothing has been given to be spoken."""
-        return not self._said and not self.denied
+        return not self._said and not self.denied and not self._cautioned
 
     def feed(self, piece: str) -> list[str]:
         """Sentences ready to be spoken."""
@@ -69,7 +87,7 @@ class Answer:
         rest = self._splitter.flush()
         if self.full or (cut and not self.empty):
             return []
-        return self._all([rest]) if rest else []
+        return [*(self._all([rest]) if rest else []), *self._caution()]
 
     def _aloud(self, piece: str) -> str:
         """The piece without what a model only thinks, between `<think>` and `</think>` at the beginning."""
@@ -88,21 +106,36 @@ class Answer:
     def _one(self, sentence: str) -> list[str]:
         if self.full:
             return []
-        lead: list[str] = []
-        if self._danger is not None and not self._judged:
+        lead = self._caution()
+        if self._danger is not None and not self.denied:
             lead, sentence = self._judge(self._danger, sentence)
-        said = [ready] if (ready := self._fit(sentence)) else []
+        said = [ready] if not self._enough and (ready := self._fit(sentence)) else []
         self._said += said
         most = MOST_SENTENCES[self._purpose], MOST_WORDS[self._purpose]
-        self.full = self.full or len(self._said) >= most[0] or _words(self._said) >= most[1]
+        self._enough = self._enough or len(self._said) >= most[0] or _words(self._said) >= most[1]
+        self.full = self.full or (self._enough and self._settled)
         return lead + said
 
+    @property
+    def _settled(self) -> bool:
+        """Nothing that is still to come could be a contradiction."""
+        return self._danger is None or self.denied or self._shown or self._judged >= MOST_JUDGED
+
+    def _caution(self) -> list[str]:
+        """Once, before anything else, to who asks for leave."""
+        due, self._cautioned = self._permission and not self._cautioned, self._permission
+        return [CANNOT_SAY[self._language]] if due else []
+
     def _judge(self, danger: Danger, sentence: str) -> tuple[list[str], str]:
-        """A contradiction is said first, in fixed words, then what the model sees instead."""
-        self._judged = True
-        verdict = judge(sentence, danger.noun, self._language)
-        self.denied = verdict.denied
-        return ([probably_not(danger.name, self._language)] if verdict.denied else []), verdict.rest
+        """A contradiction is said first, in fixed words, then what the model sees instead.
+
+        What was once named as being there is denied by the mark alone.
+        """
+        self._judged += 1
+        verdict = judge(sentence, danger.noun, self._language, danger.words)
+        self.denied = verdict.denied and (verdict.marked or not self._shown)
+        self._shown = self._shown or verdict.shown
+        return ([probably_not(danger.name, self._language)] if self.denied else []), verdict.rest
 
     def _fit(self, sentence: str) -> str:
         most = MOST_WORDS[self._purpose]
@@ -110,9 +143,9 @@ class Answer:
         if not ready:
             return ""
         if self._said and _words([*self._said, ready]) > most:
-            self.full = True
+            self._enough = True
             return ""
-        reason = unfit(ready, self._prompt, self._language)
+        reason = unfit(ready, self._prompt, self._language, permission=self._permission)
         if reason is None and any(alike(ready, given) for given in self._said):
             reason = "repeats"
         if reason is not None:

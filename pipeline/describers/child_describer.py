@@ -6,7 +6,7 @@ import logging
 import queue
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.describer import DescribeError, DescribeRequest
 from pipeline.describers.answer import Answer, Danger
@@ -14,8 +14,9 @@ from pipeline.describers.job import Job
 from pipeline.describers.keeper import Keeper
 from pipeline.describers.messages import Cancelled, Ended, Failed, Inbox, Message, Piece
 from pipeline.describers.picture import bounded
-from pipeline.describers.prompts import Prompt, Prompts, main_first
+from pipeline.describers.prompts import LONGEST_QUESTION, Prompt, Prompts, main_first
 from pipeline.describers.state import Phase, Status
+from pipeline.describers.verdict import denial_words
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +80,18 @@ class ChildDescriber:
         until_s = self._clock() + request.deadline_s
         prompt = self._prompts.prompt(request)
         answer = Answer(
-            prompt.purpose, f"{prompt.system} {prompt.user}", self._language, self._danger(request)
+            prompt.purpose,
+            fixed_part(self._prompts, request, prompt),
+            self._language,
+            self._danger(request),
+            question=request.question,
         )
         job_id, inbox = self._keeper.submit(self._job(request, prompt))
         self.calls += 1
         try:
             yield from self._sentences(answer, inbox, until_s, request)
-            self._failures = 0
+            if not answer.empty:  # one that was cancelled tells nothing about the model
+                self._failures = 0
         except UnfitError:
             self._failures = 0
             raise
@@ -117,7 +123,10 @@ class ChildDescriber:
 
     def _danger(self, request: DescribeRequest) -> Danger | None:
         seen = main_first(request)
-        return self._prompts.danger(seen[0].hazard) if seen else None
+        if not seen:
+            return None
+        words = denial_words(seen[0].hazard, self._language)
+        return replace(self._prompts.danger(seen[0].hazard), words=words)
 
     def _sentences(
         self, answer: Answer, inbox: Inbox, until_s: float, request: DescribeRequest
@@ -155,6 +164,16 @@ class ChildDescriber:
             log.warning("%s: the model contradicts the detector (%s)", request.id, named)
         if answer.withheld:
             log.info("%s: withheld %s", request.id, _why(answer))
+
+
+def fixed_part(prompts: Prompts, request: DescribeRequest, prompt: Prompt) -> str:
+    """What must not be recited: the prompt without hazards and question, which an answer may repeat."""
+    known = () if prompt.purpose == "danger" else request.known
+    question = " ".join((request.question or "").split())[:LONGEST_QUESTION]
+    user = prompt.user
+    for filled in (prompts.seen(main_first(request), known), question):
+        user = user.replace(filled, " ") if filled else user
+    return f"{prompt.system} {user}"
 
 
 def _why(answer: Answer) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +48,20 @@ class Choice:
 
     spec: Spec
     memory_bytes: int
+    doubt: str = ""
+    """Why it may not do although it was wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What `auto` found, and why it passed over others that are in the store."""
+
+    choice: Choice | None
+    passed_over: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        return "; ".join(self.passed_over) or "no model for more is in the store"
 
 
 def build(
@@ -74,36 +88,44 @@ def build(
         return Always(tags)
     prompts = Prompts(language, words or builtin_words(), settings.prompts)
     try:
-        choice = choose(settings, language, locate, cache, available)
+        search = _search(settings, language, locate, cache, available)
     except UnusableError as error:
         log.warning("descriptions by %s only: %s", tags.model, error)
         return WithFallback(Unusable(settings.model, str(error)), tags)
-    if choice is None:
-        log.info("descriptions by %s: no model for more is in the store", tags.model)
-        return Always(tags)
+    if (choice := search.choice) is None:
+        log.info("descriptions by %s: %s", tags.model, search.why)
+        return Always(tags, search.why)
     spec = replace(choice.spec, idle=choice.spec.idle and idle, warm=prompts.instructions)
     limits = Limits(choice.memory_bytes, settings.load_s)
     style = Style(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
-    return WithFallback(ChildDescriber(spec.model, Keeper(spec, limits), prompts, language, style), tags)
+    model = ChildDescriber(spec.model, Keeper(spec, limits), prompts, language, style)
+    return WithFallback(model, tags, choice.doubt)
 
 
 def choose(
     settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
 ) -> Choice | None:
     """What the settings mean on this machine; None where `auto` finds nothing. Raises UnusableError."""
+    return _search(settings, language, locate, cache, available).choice
+
+
+def _search(
+    settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
+) -> _Search:
     if settings.backend == "openai":
-        return _server(settings)
+        return _Search(_server(settings), ())
     room = available()
     if settings.model != "auto":
-        return _named(settings, locate, cache, room)
-    found = next(_automatic(settings, language, locate, cache, room), None)
-    if found is None and settings.backend != "auto":
+        return _Search(_named(settings, language, locate, cache, room), ())
+    search = _automatic(settings, language, locate, cache, room)
+    if search.choice is None and settings.backend != "auto":
         default = next(entry.name for entry in known_models().values() if entry.default)
+        why = "; ".join(search.passed_over) or "none is in the store"
         raise UnusableError(
-            f"no model for describe.backend = {settings.backend!r} is in the store, or none fits into "
-            f"memory; run `watchword models pull {default}`"
+            f"no model for describe.backend = {settings.backend!r}: {why}; "
+            f"run `watchword models pull {default}`"
         )
-    return found
+    return search
 
 
 def _server(settings: DescribeSettings) -> Choice:
@@ -123,7 +145,7 @@ def _server(settings: DescribeSettings) -> Choice:
     return Choice(spec, SERVER_MEMORY_BYTES)
 
 
-def _named(settings: DescribeSettings, locate: Locate, cache: Path, room: int) -> Choice:
+def _named(settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int) -> Choice:
     folder = Path(settings.model)
     entry = known_models().get(folder.name)
     if not folder.is_dir():
@@ -141,19 +163,23 @@ def _named(settings: DescribeSettings, locate: Locate, cache: Path, room: int) -
     needed = entry.needs_bytes(backend) if entry and backend in entry.memory_gb else weight_bytes(folder)
     if why := too_large(settings.model, needed, room):
         raise UnusableError(why)
-    return _local(settings, settings.model, folder, backend, entry, cache, room)
+    choice = _local(settings, settings.model, folder, backend, entry, cache, room)
+    if entry is None or not language or language in entry.languages:
+        return choice
+    doubt = f"{entry.name} is not known to speak {language}, only {', '.join(entry.languages)}"
+    log.warning("%s: what it says in another language is withheld", doubt)
+    return replace(choice, doubt=doubt)
 
 
 def local_choice(settings: DescribeSettings, folder: Path, backend: LocalBackend, cache: Path) -> Choice:
     """A model in a folder with one backend, whatever the settings would choose. Raises UnusableError."""
     named = settings.model_copy(update={"model": str(folder), "backend": backend})
-    return _named(named, lambda name: folder / name, cache, available_bytes())
+    return _named(named, "", lambda name: folder / name, cache, available_bytes())
 
 
-def _automatic(
-    settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int
-) -> Iterator[Choice]:
-    """Models in the store that can be used here, best first; says why others are passed over."""
+def _automatic(settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int) -> _Search:
+    """The best model in the store that can be used here; says why others are passed over."""
+    passed_over: list[str] = []
     for entry in known_models().values():
         try:
             folder = locate(entry.name)
@@ -164,8 +190,11 @@ def _automatic(
             continue
         if why := _unfit(entry, backend, language, room):
             log.warning("describe.model = auto passes over %s: %s", entry.name, why)
+            passed_over.append(f"{entry.name} is passed over: {why}")
             continue
-        yield _local(settings, entry.name, folder, backend, entry, cache, room)
+        choice = _local(settings, entry.name, folder, backend, entry, cache, room)
+        return _Search(choice, tuple(passed_over))
+    return _Search(None, tuple(passed_over))
 
 
 def _backend(settings: DescribeSettings, folder: Path) -> LocalBackend | None:

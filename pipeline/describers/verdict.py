@@ -3,27 +3,65 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
 
 _MARK = re.compile(
     r"^\W*(?:no danger|not there|위험\s*없음|위험이?\s*(?:없습니다|없어요|아닙니다))"
     r"[\s*_]*(?:[:.,!\-–—]|$)\s*",
     re.IGNORECASE,
 )
+_DETERMINERS = r"(?:(?:a|an|any|the|real|actual|visible|clear|obvious|apparent|(?:signs?|evidence) of)\s+)"
+_BETWEEN = (
+    r"(?:(?:signs?|evidence|traces?) of\s+|(?!(?:of|through|past|beyond|behind|because|due|for|from|over"
+    r"|around|near|how|if|whether|what|where|who|why|when|that|into|inside|with|by|at|under|about)\b)[\w-]+\s+){0,4}?"
+)
+_FOLLOWS = (
+    r"(?=\s*(?:$|[^\w\s'-])|\s+(?:here|there|in|on|at|near|nearby|visible|present|ahead|anywhere|around|but|only|just"
+    r"|and|or|nor|this|that|now|seen|burning|coming|approaching|either|though|however|as)\b)"
+)
+"""What may come after the noun: a "fire exit" is no fire."""
 _DENIES = {
-    "en": r"\b(?:no|not|isn't|without|aren't|rather than|instead of)\s+"
-    r"(?:(?:a|an|any|the|real|actual|visible|signs? of)\s+){{0,2}}{name}s?\b"
-    r"|\b(?:do|does|did|can|could)(?: ?not|n't)\s+(?:\w+ly\s+)?"
-    r"(?:see|find|detect|notice|spot|appear|seem|look|show|contain)\b(?! past| beyond| behind)"
-    r"[^.;,]{{0,30}}?\b{name}s?\b"
-    r"|\b{name}s?\s+(?:is|are)(?: not|n't)\s+(?:actually |really )?"
+    "en": r"\b(?:no|not|isn't|without|aren't|rather than|instead of)\s+{determiners}{{0,3}}{name}{follows}"
+    # "I cannot see the end of the hole", "you cannot see vehicles from here" deny nothing.
+    r"|(?:^\W*|\b(?:i|we|it|there|this|image|picture|photo|view|camera|scene)\s+)"
+    r"(?:(?:does|do|did)(?: not|n't)|(?:can|could) ?(?:not|n't|'t)(?=[^.;,]*\b(?:a|an|any|signs?)\s))\s+"
+    r"(?:\w+ly\s+)?(?:see|find|detect|notice|spot|appear|seem|look|show|contain)\s+{between}{name}{follows}"
+    r"|\b{name}\s+(?:is|are)(?: not|n't)\s+(?:actually |really )?"
     r"(?:visible|present|there|seen|real|shown|in (?:the|this) (?:picture|image|view)|in view)\b"
+    r"(?!\s+(?:yet|because|due|behind|from|until|through|for|to|unless|when|as|so)\b)"
     r"|\bfalse alarm\b",
-    "ko": r"{name}\S{{0,2}}\s*(?:\S+\s+)?(?:없|아니|아닙|아닌)"
-    r"|{name}\S{{0,2}}\s*(?:보이지\s*않|안\s*보|확인되지\s*않|발견되지\s*않|찾을 수 없)|오경보|잘못된 경고",
+    # What is absent stands right before: "개가 목줄 없이" is a dog, and so is what "보이지 않아" hides.
+    "ko": r"(?<![가-힣]){name}(?:이라고|라고|이|가|은|는|도)?\s*"
+    r"(?:(?:여기에?는?|사진에는?|화면에는?|전혀|실제로)\s*)?"
+    r"(?:(?:없|아니|아닙|아닌)(?!이(?!라)|는지|은지|지|다면|라면|으면|면 |어도|애)"
+    r"|(?:보이지|확인되지|발견되지)\s*않(?=습|아요|네|는다|는 것|음|고|으며)"
+    r"|안\s*(?:보입|보여요|보이네)|찾을 수 없)"
+    r"|오경보|잘못된 경고",
+}
+_PICTURED = (
+    r"\b(?:pictures?|photos?|paintings?|drawings?|posters?|images?|videos?|screens?|toys?|statues?)\s+"
+    r"(?:of|showing|with)\s+{determiners}*{name}|\blike\s+{determiners}*{name}"
+)
+_SHOWN = {
+    "en": r"\b{name}\b(?!-| (?:exit|drill|alarm|alert|warning|station|escape|extinguisher|hydrant)s?\b)",
+    "ko": r"(?<![가-힣]){name}(?:이|가|은|는|을|를|에|로|으로|도|입니다|에서)?(?![가-힣])",
 }
 _PROBABLY: Mapping[str, str] = {"en": "Probably not {name}.", "ko": "{name} 아닌 것 같습니다."}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Nouns that stand for a whole hazard, and others that show that it is there after all."""
+
+    denies: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+
+NO_WORDS = Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +70,69 @@ class Verdict:
 
     denied: bool
     rest: str
+    shown: bool = False
+    """The sentence names it as if it were there."""
+    marked: bool = False
+    """It says so in the words the prompt gave it."""
 
 
-def judge(sentence: str, noun: str, language: str) -> Verdict:
-    """Read the first sentence of an answer to a danger prompt; `noun` names the danger, without article."""
+def judge(sentence: str, noun: str, language: str, words: Words = NO_WORDS) -> Verdict:
+    """Read one sentence of an answer to a danger prompt; `noun` names the danger, without article.
+
+    What is denied and shown in the same sentence ("no cars on the left, but a truck on the right") is not
+    denied: who is warned of nothing loses a moment, who is told that nothing is there may lose more.
+    """
+    sentence = sentence.replace("’", "'")
     if mark := _MARK.match(sentence):
-        return Verdict(True, sentence[mark.end() :].strip())
-    denies = _DENIES[language].format(name=re.escape(noun))
-    return Verdict(bool(re.search(denies, sentence, re.IGNORECASE)), sentence)
+        return Verdict(True, sentence[mark.end() :].strip(), marked=True)
+    deny, left = _patterns(noun, language, words), sentence
+    denied = bool(deny.denies.search(left))
+    left = deny.ignored.sub(" ", deny.denies.sub(" ", left))
+    shown = bool(deny.shown.search(left))
+    return Verdict(denied and not shown, sentence, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    denies: re.Pattern[str]
+    ignored: re.Pattern[str]
+    shown: re.Pattern[str]
+
+
+@lru_cache(maxsize=64)
+def _patterns(noun: str, language: str, words: Words) -> _Patterns:
+    names = _any((noun, *words.denies), language)
+    every = _any((noun, *words.denies, *words.other), language)
+    if language == "en":
+        listed = (
+            rf"(?:{every},?\s+(?:or|and|nor)\s+{_DETERMINERS}*)*{names}(?:,?\s+(?:or|and|nor)\s+{every})*"
+        )
+    else:
+        listed = rf"(?:{every}(?:이나|나|와|과|도)\s*)*{names}"
+    fill = {"determiners": _DETERMINERS, "between": _BETWEEN, "follows": _FOLLOWS}
+    return _Patterns(
+        _compiled(_DENIES[language].format(name=listed, **fill)),
+        _compiled(_PICTURED.format(name=names, **fill)),
+        _compiled(_SHOWN[language].format(name=every)),
+    )
+
+
+def _any(nouns: tuple[str, ...], language: str) -> str:
+    """Any of the nouns, the longest first; in either number."""
+    plural = "(?:e?s)?" if language == "en" else "들?"
+    return f"(?:{'|'.join(re.escape(noun) for noun in sorted(nouns, key=len, reverse=True))}){plural}"
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+@cache
+def denial_words(hazard: str, language: str) -> Words:
+    """How a hazard is denied beside its name; nothing for one we do not know."""
+    table = tomllib.loads(resources.files(__package__).joinpath("denials.toml").read_text("utf-8"))
+    row = table.get(hazard, {}).get(language)
+    return Words(tuple(row["denies"]), tuple(row["other"])) if row else NO_WORDS
 
 
 def bare(name: str) -> str:

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from pipeline.describer import DescribeError, DescribeRequest
 from pipeline.describers.backoff import Backoff
 from pipeline.describers.child_describer import ChildDescriber, Style
-from pipeline.describers.fallback import WithFallback
+from pipeline.describers.fallback import Always, WithFallback
 from pipeline.describers.job import Job, Spec
 from pipeline.describers.keeper import Keeper, Limits
 from pipeline.describers.messages import Ended, Piece
@@ -27,6 +28,8 @@ from pipeline.types import Trigger
 PATIENCE_S = 60.0
 """Longest wait of a test for something that must come."""
 MEMORY = 400 * 2**20
+NOTHING = "Nothing here that I know."
+"""What `tags` says last where it sees nothing."""
 
 Start = Callable[..., ChildDescriber]
 
@@ -201,23 +204,87 @@ def test_nothing_fit_to_be_spoken_is_an_error_not_a_description(start: Start) ->
     describer = start()
     assert describer.wait_ready(PATIENCE_S)
     with pytest.raises(DescribeError, match="all-clear 1"):
-        list(describer.describe(ask("say It is safe to cross.")))
+        list(describer.describe(replace(ask("say It is safe to cross."), trigger=Trigger.SCENE_CHANGE)))
     assert describer.status.phase is Phase.READY
+
+
+def test_who_asks_for_leave_hears_no_yes(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    asked = ask("say It is safe to cross. A red car waits.")
+    assert list(describer.describe(asked)) == ["I cannot say whether it is safe.", "A red car waits."]
+    tags = TagsDescriber(builtin_words())
+    assert list(Always(tags).describe(ask("Can I cross?"))) == ["I cannot say whether it is safe."]
+    assert list(Always(tags).describe(ask("What is there?")))[-1] == NOTHING
+
+
+def test_an_answer_may_repeat_the_question(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    words = "say The door on the left side of the hallway is open. "
+    assert list(describer.describe(ask(words))) == ["The door on the left side of the hallway is open."]
+
+
+def hear(describer: WithFallback, request: DescribeRequest) -> tuple[str, str]:
+    """The last sentence, and then the failure that is told."""
+    said = ""
+    try:
+        for sentence in describer.describe(request):
+            said = sentence
+    except DescribeError as error:
+        return said, str(error)
+    return said, ""
+
+
+def test_while_answers_fail_nobody_waits_and_the_model_is_tried_apart(start: Start) -> None:
+    child, now_s = start(grace_s=PATIENCE_S), [0.0]
+    describer = WithFallback(
+        child, TagsDescriber(builtin_words()), backoff=Backoff(5.0), clock=lambda: now_s[0]
+    )
+    assert describer.wait_ready(PATIENCE_S)
+    for _ in range(2):
+        assert hear(describer, ask("fail")) == (NOTHING, "the model failed: scripted")
+    assert describer.status.phase is Phase.FAILED
+    began_s = time.monotonic()
+    assert hear(describer, ask("prefill 1", deadline_s=0.5))[0] == NOTHING
+    assert time.monotonic() - began_s < 0.4  # a whole deadline if it were waited for
+    until(lambda: child.status.reason == "no answer within 0.5 s")
+    assert child.calls == 3
+    until(lambda: describer.probing is False)
+    assert hear(describer, ask("say Fine."))[0] == NOTHING
+    assert (describer.probing, child.calls) == (False, 3)  # too early to try again
+    now_s[0] = 5.0
+    assert hear(describer, ask("say Fine."))[0] == NOTHING  # its late answer is dropped
+    until(lambda: describer.status.phase is Phase.READY)
+    assert hear(describer, ask("say Fine.")) == ("Fine.", "")
+    assert describer.model == "script"
+
+
+def test_a_cancelled_answer_does_not_count_as_a_good_one(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    with pytest.raises(DescribeError, match="scripted"):
+        list(describer.describe(ask("fail")))
+    hurry = threading.Timer(0.2, describer.cancel)
+    hurry.start()
+    assert list(describer.describe(ask("prefill 1"))) == []
+    hurry.join(PATIENCE_S)
+    with pytest.raises(DescribeError, match="scripted"):
+        list(describer.describe(ask("fail")))
+    assert describer.status.phase is Phase.FAILED
 
 
 def test_while_loading_and_after_failing_the_fallback_answers(start: Start) -> None:
     slow, broken = start(model="slow"), start(model="broken")
     tags = TagsDescriber(builtin_words())
     loading, failed = WithFallback(slow, tags), WithFallback(broken, tags)
-    assert list(loading.describe(ask("say x"))) == ["Nothing here that I know."]
+    assert hear(loading, ask("say x")) == (NOTHING, "")
     assert loading.model == "tags"
     assert not failed.wait_ready(PATIENCE_S)
     assert "does not load" in failed.status.reason
-    told = []
-    with pytest.raises(DescribeError, match="does not load"):
-        for sentence in failed.describe(ask("say x")):
-            told.append(sentence)  # noqa: PERF402 -- what came before the error counts
-    assert told == ["Nothing here that I know."]
+    told, why = hear(failed, ask("say x"))
+    assert told == NOTHING
+    assert "does not load" in why
 
 
 def test_close_ends_the_child(start: Start) -> None:

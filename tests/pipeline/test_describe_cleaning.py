@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipeline.describer import DescribeRequest, Seen
 from pipeline.describers.answer import Answer, Danger
+from pipeline.describers.child_describer import fixed_part
 from pipeline.describers.cleaning import LONGEST_WORDS, clean, loops, shortened
+from pipeline.describers.prompts import Prompts
 from pipeline.describers.sentences import LONGEST, SentenceSplitter
 from pipeline.describers.unfit import unfit
-from pipeline.describers.verdict import judge, probably_not
+from pipeline.describers.verdict import NO_WORDS, denial_words, judge, probably_not
+from pipeline.tags import builtin_words
+from pipeline.types import Direction, Trigger
 
 ODD = "ab cd.!?,:;*_#`[]()<>|\n\"'1-~…🔥가나다。\u200d\u00b0</s>"
 MESS = st.text(st.sampled_from(ODD) | st.characters(), max_size=80)
@@ -165,6 +171,177 @@ def test_a_contradiction_is_noticed(sentence: str, noun: str, language: str, den
     verdict = judge(sentence, noun, language)
     assert verdict.denied == denied
     assert clean(verdict.rest) == clean(rest)
+
+
+DENIED = {
+    "en": (
+        ("fire", "There is no fire."),
+        ("fire", "There are no flames."),
+        ("fire", "There is no fire or smoke."),
+        ("fire", "There isn’t any fire in the picture."),
+        ("fire", "It does not look like a fire."),
+        ("fire", "I cannot see any fire."),
+        ("fire", "It is not a fire, just a picture of a fire."),
+        ("smoke", "There is no smoke or fire here."),
+        ("knife", "There are no knives on the table."),
+        ("person_with_weapon", "There is no weapon."),
+        ("person_with_weapon", "The picture does not show a gun."),
+        ("vehicle", "There are no vehicles."),
+        ("vehicle", "I do not see any cars."),
+        ("two_wheeler", "There is no bicycle."),
+        ("two_wheeler", "There is no bicycle."),
+        ("two_wheeler", "This is not a scooter."),
+        ("train", "There is no train."),
+        ("stairs", "There are no stairs here."),
+        ("hole", "There is no hole."),
+        ("construction", "This is not a construction site."),
+        ("dog", "I don't see a dog."),
+        ("dangerous_animal", "There is no animal."),
+        ("stove_hot", "There is no stove."),
+        ("crosswalk_signal", "There is no traffic light."),
+    ),
+    "ko": (
+        ("fire", "불이 없습니다."),
+        ("fire", "화재가 아닙니다."),
+        ("fire", "불이 아니라 불빛입니다."),
+        ("fire", "불은 사진에 없습니다."),
+        ("smoke", "연기는 보이지 않습니다."),
+        ("knife", "칼이 아닌 것 같습니다."),
+        ("person_with_weapon", "무기가 없습니다."),
+        ("vehicle", "차량은 없습니다."),
+        ("two_wheeler", "자전거나 오토바이가 없습니다."),
+        ("two_wheeler", "자전거가 아닙니다."),
+        ("train", "열차가 없습니다."),
+        ("stairs", "계단이 아닙니다."),
+        ("hole", "구멍이 없습니다."),
+        ("construction", "공사 현장이 아닙니다."),
+        ("dog", "개가 보이지 않습니다."),
+        ("dangerous_animal", "동물이 없습니다."),
+        ("stove_hot", "조리대가 없습니다."),
+        ("crosswalk_signal", "신호등이 없습니다."),
+    ),
+}
+NOT_DENIED = {
+    "en": (
+        ("fire", "There is no fire exit, get out."),
+        ("fire", "There is no fire on the left, but flames on the right."),
+        ("fire", "Do not go near the fire."),
+        ("smoke", "You cannot see through the smoke ahead."),
+        ("smoke", "I cannot see the door through the smoke."),
+        ("smoke", "I cannot see because of smoke."),
+        ("knife", "This knife is not a toy."),
+        ("knife", "A knife without a sheath."),
+        ("vehicle", "You cannot see vehicles coming from the left."),
+        ("vehicle", "Drivers cannot see you, vehicles are fast."),
+        ("vehicle", "There is no car on the left, a truck comes from the right."),
+        ("vehicle", "There is no traffic light, cars come."),
+        ("two_wheeler", "There is no bicycle, but a motorbike comes."),
+        ("train", "The train is not visible yet."),
+        ("train", "No train station, a train is passing."),
+        ("train", "The train comes without notice."),
+        ("stairs", "I cannot see the end of the stairs."),
+        ("stairs", "The stairs have no railing."),
+        ("dog", "There is no dog leash."),
+        ("dog", "The dog is not on a leash."),
+        ("hole", "The hole is not visible because of leaves."),
+    ),
+    "ko": (
+        ("fire", "불이 있는지 없는지 확인하세요."),
+        ("fire", "소화기가 없습니다, 불이 났습니다."),
+        ("fire", "불이 아니더라도 연기가 납니다."),
+        ("smoke", "연기 때문에 앞이 보이지 않습니다."),
+        ("knife", "칼이 칼집 없이 놓여 있습니다."),
+        ("vehicle", "차가 신호 없이 다가옵니다."),
+        ("vehicle", "차가 예고 없이 들어옵니다."),
+        ("vehicle", "기차가 아닙니다."),
+        ("two_wheeler", "자전거는 없고 오토바이가 옵니다."),
+        ("train", "기차가 예고 없이 들어옵니다."),
+        ("stairs", "계단에 난간이 없습니다."),
+        ("stairs", "계단 손잡이가 없습니다."),
+        ("stairs", "계단이 난간 없이 이어집니다."),
+        ("stairs", "계단이 보이지 않아 위험합니다."),
+        ("dog", "개가 목줄 없이 다가옵니다."),
+        ("dog", "안개가 없습니다."),
+        ("hole", "구멍에 뚜껑이 없습니다."),
+    ),
+}
+
+
+def about(table: dict[str, tuple[tuple[str, str], ...]]) -> list[tuple[str, str, str]]:
+    return [(language, hazard, sentence) for language, rows in table.items() for hazard, sentence in rows]
+
+
+def denied(language: str, hazard: str, sentence: str) -> bool:
+    noun = Prompts(language, builtin_words()).danger(hazard).noun
+    return judge(sentence, noun, language, denial_words(hazard, language)).denied
+
+
+@pytest.mark.parametrize(("language", "hazard", "sentence"), about(DENIED))
+def test_each_hazard_can_be_denied(language: str, hazard: str, sentence: str) -> None:
+    assert denied(language, hazard, sentence)
+
+
+@pytest.mark.parametrize(("language", "hazard", "sentence"), about(NOT_DENIED))
+def test_a_danger_that_is_there_is_not_denied(language: str, hazard: str, sentence: str) -> None:
+    assert not denied(language, hazard, sentence)
+
+
+def test_every_hazard_has_words_of_denial() -> None:
+    for language in ("en", "ko"):
+        assert all(denial_words(hazard, language) != NO_WORDS for hazard in builtin_words().hazards)
+    assert denial_words("fork_lift", "en") == NO_WORDS
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("A red lamp. There is no fire. ", ["A red lamp.", "Probably not fire.", "There is no fire."]),
+        (  # more than may be spoken comes before it
+            "A red lamp stands on the long table on the left side. There is no fire. ",
+            ["A red lamp stands on the long table on the left side.", "Probably not fire."],
+        ),
+        ("A lamp. A table. There is no fire. ", ["A lamp.", "A table.", "Probably not fire."]),
+        ("Stop! Fire on the left. There is no fire. ", ["Stop!", "Fire on the left."]),
+        ("A lamp. A table. A chair. A wall. There is no fire. ", ["A lamp.", "A table."]),
+    ],
+)
+def test_every_sentence_is_read_for_a_contradiction(written: str, said: list[str]) -> None:
+    at_once, by_letter = Answer("danger", "", "en", FIRE), Answer("danger", "", "en", FIRE)
+    assert at_once.feed(written) + at_once.finish() == said
+    assert [s for letter in written for s in by_letter.feed(letter)] + by_letter.finish() == said
+    assert at_once.denied == ("Probably not fire." in said)
+
+
+@pytest.mark.parametrize(
+    ("language", "prompt", "seen", "sentence"),
+    [
+        ("en", "danger", Seen("hole", 0.9, Direction.RIGHT), "Stop, a hole in the ground on the right."),
+        ("ko", "danger", Seen("hole", 0.9, Direction.RIGHT), "멈추세요, 바닥에 구멍 오른쪽 확률 90%"),
+        ("en", "question", None, "The door on the left side of the hallway is open."),
+        ("ko", "question", None, "복도 왼쪽 끝에 있는 문이 열려 있습니다."),
+    ],
+)
+def test_an_answer_may_use_the_words_of_the_report_and_of_the_question(
+    language: str, prompt: str, seen: Seen | None, sentence: str
+) -> None:
+    trigger = Trigger.DANGER if prompt == "danger" else Trigger.REQUEST
+    question = {
+        "en": "Is the door on the left side of the hallway open?",
+        "ko": "복도 왼쪽 끝에 있는 문이 열려 있습니까?",
+    }[language]
+    asked = DescribeRequest(
+        "r",
+        np.zeros((4, 4, 3), np.uint8),
+        trigger,
+        language,
+        (seen,) if seen else (),
+        question=None if seen else question,
+    )
+    prompts = Prompts(language, builtin_words())
+    fixed = fixed_part(prompts, asked, prompts.prompt(asked))
+    assert unfit(sentence, fixed, language) is None
+    system = prompts.prompt(asked).system
+    assert unfit(" ".join(system.split()[:8]), fixed, language) == "prompt"
 
 
 def test_a_contradiction_is_said_first() -> None:

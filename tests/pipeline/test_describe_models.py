@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.describer import DescribeError, DescribeRequest, Seen
 from pipeline.describers.factory import SERVER_MEMORY_BYTES, Choice, UnusableError, build, choose
+from pipeline.describers.fallback import Always, WithFallback
 from pipeline.describers.golden import Golden, degenerate, disagrees, trusted_device
 from pipeline.describers.job import Emit, Job, LoadError, Written
 from pipeline.describers.memory import RESERVE_BYTES, available_bytes, resident_bytes
@@ -27,6 +28,7 @@ BLACK = np.zeros((10, 10, 3), np.uint8)
 FIRE = Seen("fire", 0.92, Direction.LEFT)
 KNIFE = Seen("knife", 0.97, Direction.AHEAD)
 GB = 10**9
+TAGS = TagsDescriber(builtin_words())
 
 
 def request(trigger: Trigger, *seen: Seen, **more: str) -> DescribeRequest:
@@ -165,6 +167,57 @@ def test_a_named_model_that_cannot_be_used_says_why(tmp_path: Path) -> None:
     ):
         with pytest.raises(UnusableError, match=why):
             chosen(settings, locate, 3 * GB)
+
+
+def test_a_named_model_that_does_not_speak_the_language_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    locate = installed(tmp_path, "tiny-llava", "qwen3-vl-2b")
+    doubts = {
+        (name, language): choice.doubt
+        for name in ("tiny-llava", "qwen3-vl-2b")
+        for language in ("en", "ko")
+        if (choice := chosen(DescribeSettings(model=name), locate, 16 * GB, language))
+    }
+    assert [asked for asked, doubt in doubts.items() if doubt] == [("tiny-llava", "ko")]
+    assert doubts["tiny-llava", "ko"] == "tiny-llava is not known to speak ko, only en"
+    assert "tiny-llava is not known to speak ko" in caplog.text
+    ready = WithFallback(Always(TAGS, "tiny-llava on CPU"), TAGS, doubts["tiny-llava", "ko"])
+    assert ready.status.reason == "tiny-llava on CPU; tiny-llava is not known to speak ko, only en"
+
+
+@pytest.mark.parametrize(
+    ("names", "language", "room", "why"),
+    [
+        ((), "en", 16 * GB, "no model for more is in the store"),
+        (("qwen3-vl-2b",), "en", 1 * GB, "qwen3-vl-2b is passed over: qwen3-vl-2b needs 3.0 GB of memory"),
+        (("tiny-llava",), "ko", 16 * GB, "tiny-llava is passed over: it does not speak ko"),
+    ],
+)
+def test_why_auto_falls_back_is_told(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    names: tuple[str, ...],
+    language: str,
+    room: int,
+    why: str,
+) -> None:
+    caplog.set_level("INFO")
+    locate = installed(tmp_path, *names)
+    describer = build(
+        DescribeSettings(),
+        language=language,
+        tags=TAGS,
+        locate=locate,
+        cache=tmp_path,
+        available=lambda: room,
+    )
+    assert describer is not None
+    assert describer.status.phase is Phase.READY
+    assert describer.status.reason.startswith(why)
+    assert f"descriptions by tags: {why}" in caplog.text
+    with pytest.raises(UnusableError, match=why if names else "none is in the store"):
+        chosen(DescribeSettings(backend="openvino"), locate, room, language)
 
 
 def test_tiny_llava_is_shown_squares_and_asked_in_its_own_form(tmp_path: Path) -> None:

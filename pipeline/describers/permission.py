@@ -1,0 +1,60 @@
+"""Questions for leave to walk on, which nobody here may answer with a yes. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+CANNOT_SAY: Mapping[str, str] = {
+    "en": "I cannot say whether it is safe.",
+    "ko": "안전한지는 말씀드릴 수 없습니다.",
+}
+
+_GOES = r"(?:cross|walk|go|proceed|pass|enter|continue|move|step|start|leave|run|get|keep|turn)"
+_ASKS = re.compile(
+    rf"\b(?:can|could|may|might|shall|should|must|do|am|if|when|would) (?:i|we)\b.*\b{_GOES}\b"
+    rf"|\b(?:ok|okay|fine|all ?right|time|free|allowed|good|possible)"
+    rf" (?:for (?:me|us) )?to (?:\w+ )?{_GOES}\b"
+    r"|\b(?:un)?safe(?:ly)?\b|\bdanger(?:ous|s)?\b|\bcross\b|\bcrossing (?:now|here|the)\b|\bgo(?: now)?\W*$"
+    r"|\b(?:should|must|do) (?:i|we) (?:\w+ )?(?:wait|stop)\b"
+    r"|(?<!sky )(?<!view )\bclear\b|\b(?:road|street|path|way|crosswalk|crossing)\b.*\b(?:empty|free|open)\b"
+    r"|\bany(?:thing)? (?:\w+ )?"
+    r"(?:cars?|vehicles?|traffic|obstacles?|coming|in (?:my|the|our) way|in front)\b"
+    r"|\b(?:cars?|vehicles?|traffic)\b.*\b(?:coming|approaching|stopped|moving)\b"
+    r"|\b(?:walk|crossing|pedestrian|traffic) (?:light|signal|sign)\b"
+    r"|\b(?:light|signal)s?\b.*\bgreen\b|\bgreen\b.*\b(?:light|signal)"
+    r"|건너|건널|걸어도|걸어가|걸을|지나가|지나갈|안전|위험|괜찮|출발|통과|통행|들어가도|이동해도|신호"
+    r"|(?<!고)가(?:셔)?도(?!로)|가면|갈 ?(?:수|까)|가야|(?:초록|파란|녹색)\s?불|장애물|앞에 아무것도"
+    r"|(?:차|차량|자동차)(?:가|는|이|은|들이)?\s*(?:안 |지금 )?(?:오|와|옵|없|있|지나|멈)"
+    r"|길\S?\s*(?:비|뚫|트)",
+    re.IGNORECASE,
+)
+_AFFIRMS = re.compile(
+    r"^\W*(?:yes|yeah|yep|yup|sure|of course|absolutely|certainly|definitely|ok(?:ay)?|affirmative|correct"
+    r"|that is (?:right|correct)|i (?:think|believe|guess) so|(?:probably|likely)(?! not))\b"
+    r"|^\W*(?:it|you|they|this|that) (?:is|are|can|may|should|do|does)\W*$"
+    r"|\b(?:looks?|seems?|appears?|is|are|'s|'re)(?: to be)?(?: (?!not\b)\w+)? "
+    r"(?:ok(?:ay)?|fine|good|quiet|empty|deserted|clear|open|possible|allowed|far(?: away)?)\b"
+    r"|(?<!no )(?<!not )\bgreen\b|\byou can\b(?! ?not)(?!'t)(?! (?:hear|see|feel))"
+    r"|\b(?:cars?|vehicles?|traffic)\b[^.]{0,20}\b(?:stopped|waiting|yielding|standing)\b"
+    r"|^\W*(?:네|예|응)(?=\s*[,.!]|\s*$|\s+(?:가능|맞|그렇|됩|돼|괜찮|좋))"
+    r"|^\W*(?:그럼요|물론|맞습니다|맞아요|그렇습니다|그래요|좋습니다|좋아요|됩니다|돼요"
+    r"|아마(?:도)? ?(?:네|예|괜))"
+    r"|(?<!불)가능(?:합|해|하다|할 것)|(?<!안 )(?<!안)(?<!야 )(?:됩니다|돼요)"
+    r"|(?:초록|녹색|파란|푸른)색?\s?(?:불(?!\S*\s*아)|신호|등|빛|입니다|이에요|이다)"
+    r"|한산|조용|비어 있|멈춰 있|멈췄|서 있는 차",
+    re.IGNORECASE,
+)
+
+
+def asks_permission(question: str | None) -> bool:
+    """Does a question, in English or Korean, want to hear that it is safe, or leave to walk on?
+
+    Rather too often than not: a fixed sentence then comes first, no yes is said, and the rest is told.
+    """
+    return bool(question and _ASKS.search(question.replace("’", "'")))
+
+
+def affirms(sentence: str) -> bool:
+    """Would this be heard as a yes by somebody who asked for leave?"""
+    return bool(_AFFIRMS.search(sentence.replace("’", "'")))
