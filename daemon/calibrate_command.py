@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from capture.camera import Camera
 from capture.factory import open_camera
-from capture.picture import load_picture
 from capture.redact import redact
 from daemon import app
 from daemon.app import Detector
+from daemon.calibrate_labelled import Seen, cost, fitted, seen_by, told_lines
 from daemon.errors import CommandError
 from daemon.settings import Settings
 from daemon.watching import Watched, watch
 from pipeline.budget import METHOD, Choice, Plan, make_plan
 from pipeline.calibration import CalibrationTable, Fit, Provenance
-from pipeline.evaluation_clips import evaluate_clips
-from pipeline.footage import Footage, replayed
+from pipeline.calibrations import Calibrations
+from pipeline.eye import word_marks
 from pipeline.hazards import prompt_set
-from pipeline.manifest import LabelledClip, LabelledPicture, read_manifest
+from pipeline.image_text import ImageTextModel
+from pipeline.manifest import Manifest, read_manifest
 from pipeline.normal import write_normal
-from pipeline.prompt_bank import hazard_fingerprints
 from pipeline.types import Severity
 from pipeline.watch import WatchedHazard
 
-SHORT_S = 1800.0
-"""Footage shorter than this is a beginning."""
+_LINE = "; the line: "
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +55,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--labelled",
         metavar="MANIFEST.csv",
         type=Path,
-        help="labelled pictures and clips: tells what the new thresholds cost in recall",
+        help="labelled pictures and clips: fits slope and offset of every hazard that has pictures from "
+        "enough sources, and tells what the new thresholds cost in recall",
     )
     parser.add_argument("--dry-run", action="store_true", help="tell, but change nothing")
     parser.add_argument("--undo", action="store_true", help="go back to the calibration before this one")
@@ -80,22 +78,70 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         return _undo(settings)
     if args.source is None:
         raise CommandError("calibrate: name footage without danger, a camera, or --undo")
-    detector = app.build_detector(settings, own=False)
+    labelled = read_manifest(args.labelled, settings.hazards.keys()) if args.labelled else None
+    if labelled is not None:
+        _open(settings, args.source).close()  # a wrong name is told before minutes of pictures
+    calibrations, model = app.open_calibrations(settings), app.load_model(settings)
+    if not args.dry_run:
+        calibrations.require_place(model.name)
+    lines = _lines(settings, calibrations, model, labelled)
+    detector = app.build_detector(bare(settings), model, table=lines.table)
     watched = _look(settings, detector, args.source, args.minutes)
     hazards = watched_hazards(detector)
     if watched.footage.seconds <= 0:
         raise CommandError(f"{redact(args.source)}: shows fewer than two frames; name a longer recording")
-    plan = make_plan(watched.footage, hazards, settings.watch, args.budget)
+    plan = make_plan(watched.footage, hazards, settings.watch, args.budget, settings.pipeline.usual_s)
     _say(told(plan))
     _say(_fixed(settings))
-    if args.labelled is not None:
-        _say(cost(settings, detector, hazards, plan, args.labelled))
+    if lines.before and lines.now:
+        chosen = [choice.threshold for choice in plan.choices]
+        after = [replace(h, threshold=t) for h, t in zip(hazards, chosen, strict=True)]
+        _say(cost(settings, lines.before, (lines.now, after)))
     if args.dry_run:
         _say(["dry run: nothing was changed"])
         return 0
-    place = _keep(settings, detector, watched, plan, redact(args.source))
+    place = _keep(settings, calibrations, detector, lines.table, watched, plan, redact(args.source))
     _say([f"written to {place}; `watchword reload` or a restart makes it hold, --undo takes it back"])
     return 0
+
+
+def bare(settings: Settings) -> Settings:
+    """Nothing is taken off for the normal view: how much is depends on thresholds yet to be chosen."""
+    return settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"usual_s": 0.0})})
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The lines that thresholds are chosen for, and what was seen in labelled pictures and clips."""
+
+    table: CalibrationTable
+    before: tuple[Seen, Sequence[WatchedHazard]] | None = None
+    """With the lines and thresholds until now."""
+    now: Seen | None = None
+
+
+def _lines(
+    settings: Settings, calibrations: Calibrations, model: ImageTextModel, labelled: Manifest | None
+) -> Start:
+    """Labelled pictures are looked at before the footage: what is wrong with them shows in minutes."""
+    hazards = app.enabled_hazards(settings)
+    prompts = prompt_set(hazards)
+    table = calibrations.lines(model, prompts)
+    if labelled is None:
+        return Start(table)
+    detector = app.build_detector(bare(settings), model, table=table)
+    seen = seen_by(settings, detector, labelled)
+    before = seen, watched_hazards(detector)
+    if not labelled.pictures:
+        return Start(table, before, seen)
+    lines = fitted(settings, model, hazards, labelled)
+    _say(told_lines(lines))
+    table = lines.over(table, word_marks(model, prompts))
+    if lines.fits:
+        seen = seen_by(settings, app.build_detector(bare(settings), model, table=table), labelled)
+    if calibrations.shipped(model.name) is None and (lacking := set(lines.reasons) & set(prompts.names)):
+        _say([f"not measured: {', '.join(sorted(lacking))}; so `auto` leaves {model.name} to who names it"])
+    return Start(table, before, seen)
 
 
 def _undo(settings: Settings) -> int:
@@ -179,67 +225,15 @@ def _fixed(settings: Settings) -> Iterable[str]:
             yield f"hazards.{name}.threshold = {hazard.threshold} in the settings stands above this one"
 
 
-def cost(
+def _keep(
     settings: Settings,
+    calibrations: Calibrations,
     detector: Detector,
-    hazards: Sequence[WatchedHazard],
+    base: CalibrationTable,
+    watched: Watched,
     plan: Plan,
-    manifest: Path,
-) -> Iterable[str]:
-    """What the new thresholds cost, on labelled pictures and clips."""
-    chosen = [choice.threshold for choice in plan.choices]
-    after = [WatchedHazard(h.name, h.severity, t) for h, t in zip(hazards, chosen, strict=True)]
-    labelled = read_manifest(manifest, settings.hazards.keys())
-    if labelled.pictures:
-        yield from _picture_cost(settings, detector, hazards, chosen, labelled.pictures)
-    if labelled.clips:
-        yield from _clip_cost(settings, detector, hazards, after, labelled.clips)
-
-
-def _picture_cost(
-    settings: Settings,
-    detector: Detector,
-    hazards: Sequence[WatchedHazard],
-    chosen: Sequence[float],
-    pictures: Sequence[LabelledPicture],
-) -> Iterable[str]:
-    rows = np.stack(
-        [detector.assessor.look(load_picture(p.path, settings.capture.max_side)[0])[1] for p in pictures]
-    )
-    labels = np.array([picture.label for picture in pictures])
-    yield "recall on labelled pictures, before and now:"
-    for column, (hazard, threshold) in enumerate(zip(hazards, chosen, strict=True)):
-        shown: NDArray[np.float32] = rows[labels == hazard.name, column]
-        if len(shown):
-            was, now = ((shown >= t).mean() for t in (hazard.threshold, threshold))
-            yield f"{hazard.name:20} {was:7.3f} {now:7.3f}  of {len(shown)}"
-
-
-def _clip_cost(
-    settings: Settings,
-    detector: Detector,
-    before: Sequence[WatchedHazard],
-    after: Sequence[WatchedHazard],
-    clips: Sequence[LabelledClip],
-) -> Iterable[str]:
-    seen: list[tuple[LabelledClip, Footage]] = []
-    for clip in clips:
-        camera = app.open_recorded(settings, str(clip.path))
-        try:
-            seen.append((clip, watch(camera, detector.assessor).footage))
-        finally:
-            camera.close()
-    for word, hazards in (("before", before), ("now", after)):
-        figures = evaluate_clips([(clip, replayed(one, hazards, settings.watch)) for clip, one in seen])
-        in_time = figures["hazards"] - figures["late_or_missed"]
-        yield (
-            f"labelled clips, {word}: {in_time} of {figures['hazards']} hazards alerted within 1 s, "
-            f"{figures['false_alerts_on_safe']} false alerts"
-        )
-
-
-def _keep(settings: Settings, detector: Detector, watched: Watched, plan: Plan, source: str) -> Path:
-    calibrations = app.open_calibrations(settings)
+    source: str,
+) -> Path:
     made = Provenance(
         method=METHOD,
         source=source,
@@ -249,24 +243,17 @@ def _keep(settings: Settings, detector: Detector, watched: Watched, plan: Plan, 
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         made_by=version("watchword"),
     )
-    base = calibrations.base(detector.model)
-    marks = _marks(settings, detector)
+    marks = word_marks(detector.model, prompt_set(app.enabled_hazards(settings)))
     fits = {one.hazard: _fit(base, one, marks.get(one.hazard, "")) for one in plan.choices}
     write_normal(settings.paths.state, detector.model, watched.embeddings)
     return calibrations.write(base.model_copy(update={"hazards": fits, "made": made}))
 
 
-def _marks(settings: Settings, detector: Detector) -> Mapping[str, str]:
-    prompts = prompt_set(app.enabled_hazards(settings))
-    marks = hazard_fingerprints(detector.model.fingerprint, prompts)
-    return dict(zip(prompts.names, marks, strict=True))
-
-
 def _fit(base: CalibrationTable, choice: Choice, mark: str) -> Fit:
-    """The shipped line with the chosen threshold."""
+    """The line with the chosen threshold."""
     own = base.hazards.get(choice.hazard)
     line = own if own is not None and own.fingerprint == mark else base.generic
-    said = f"{choice.basis}; the line: {line.provenance}"
+    said = f"{choice.basis}{_LINE}{line.provenance.rpartition(_LINE)[2]}"
     return line.model_copy(update={"threshold": choice.threshold, "fingerprint": mark, "provenance": said})
 
 

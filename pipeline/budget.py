@@ -5,13 +5,17 @@ threshold is read off: the lowest at which the real watch keeps to it. Where it 
 seen is prolonged (`pipeline.extremes`), but to ten times the footage at most: farther out it would only
 silence warnings; less than 30 blocks have no tail worth the name. And the threshold never goes below the
 one that came with the model: minutes of silence are no evidence for being bolder.
+
+What a camera's normal view shows is taken off by the daemon only as far as it lies below the threshold
+(`pipeline.usual`), so a lower threshold also raises what it is compared with. Every threshold is therefore
+judged by what would be taken off at that very threshold, and the chosen ones are judged once more together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,6 +37,8 @@ LEAST_COUNT = 3.0
 FARTHEST = 0.1
 """Alerts expected in the footage, below which its tail is not prolonged."""
 LOWEST, HIGHEST = 0.1, 0.999
+_ROUNDS = 8
+"""Of judging the chosen thresholds, at most; each raises those that are still too loud by one step."""
 _BLOCKS = 30
 """Of footage at least, if its tail is to be prolonged: five minutes at the usual cool-down."""
 
@@ -68,34 +74,78 @@ class Plan:
 
 
 def make_plan(
-    footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings, budget_per_hour: float
+    footage: Footage,
+    hazards: Sequence[WatchedHazard],
+    settings: WatchSettings,
+    budget_per_hour: float,
+    usual_s: float = 0.0,
 ) -> Plan:
-    """Thresholds for `hazards`, whose own are what held before. Raises ValueError for no footage."""
+    """Thresholds for `hazards`, whose own are what held before. Raises ValueError for no footage.
+
+    `usual_s`: time constant of the normal view that is taken off; 0 takes nothing off.
+    """
     hours = footage.seconds / 3600
     if hours <= 0:
         raise ValueError("the footage has fewer than two frames")
-    tried = sweep(footage, [h.severity for h in hazards], settings)
+    tried = sweep(footage, [h.severity for h in hazards], settings, usual_s)
     whole = sum(SHARES[h.severity] for h in hazards)
+    rates = [budget_per_hour * SHARES[hazard.severity] / whole for hazard in hazards]
+    before = _counts(footage, hazards, settings, usual_s)
     picked = [
-        _pick(column, hazard, tried, budget_per_hour * SHARES[hazard.severity] / whole, hours)
-        for column, hazard in enumerate(hazards)
+        Choice(h.name, h.threshold, *_pick(column, h, tried, rate, hours), before[h.name], 0)
+        for column, (h, rate) in enumerate(zip(hazards, rates, strict=True))
     ]
-    before = _counts(footage, hazards, settings)
-    changed = [
-        WatchedHazard(h.name, h.severity, threshold)
-        for h, (threshold, _, _) in zip(hazards, picked, strict=True)
-    ]
-    after = _counts(footage, changed, settings)
-    choices = tuple(
-        Choice(h.name, h.threshold, threshold, basis, interval, before[h.name], after[h.name])
-        for h, (threshold, basis, interval) in zip(hazards, picked, strict=True)
+    expected = {h.name: rate * hours for h, rate in zip(hazards, rates, strict=True)}
+    choices = held_choices(
+        picked, expected, lambda chosen: _judged(footage, hazards, chosen, settings, usual_s)
     )
-    return Plan(choices, hours, budget_per_hour, sum(before.values()), sum(after.values()))
+    return Plan(
+        choices, hours, budget_per_hour, sum(before.values()), sum(choice.alerts for choice in choices)
+    )
 
 
-def _counts(footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings) -> dict[str, int]:
+def held_choices(
+    picked: Sequence[Choice],
+    expected: Mapping[str, float],
+    judged: Callable[[Sequence[Choice]], tuple[Choice, ...]],
+) -> tuple[Choice, ...]:
+    """The choices with what is counted at them; too loud ones between two steps of the sweep are raised."""
+    choices = judged(picked)
+    for _ in range(_ROUNDS):
+        raised = [_raised(one) if one.alerts > expected[one.hazard] else one for one in choices]
+        if all(one.threshold == was.threshold for one, was in zip(raised, choices, strict=True)):
+            break
+        choices = judged(raised)
+    return choices
+
+
+def _raised(choice: Choice) -> Choice:
+    """At the next step of the sweep."""
+    steps = [t for t in (_probability(level) for level in LOGITS) if t > choice.threshold + 1e-3]
+    threshold = min(round(steps[0], 4) if steps else HIGHEST, HIGHEST)
+    if threshold <= choice.threshold:
+        return choice
+    basis: Basis = "out of reach" if threshold == HIGHEST else "counted"
+    return replace(choice, threshold=threshold, basis=basis, interval=None)
+
+
+def _judged(
+    footage: Footage,
+    hazards: Sequence[WatchedHazard],
+    choices: Sequence[Choice],
+    settings: WatchSettings,
+    usual_s: float,
+) -> tuple[Choice, ...]:
+    changed = [replace(h, threshold=one.threshold) for h, one in zip(hazards, choices, strict=True)]
+    counts = _counts(footage, changed, settings, usual_s)
+    return tuple(replace(one, alerts=counts[one.hazard]) for one in choices)
+
+
+def _counts(
+    footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings, usual_s: float
+) -> dict[str, int]:
     counts = dict.fromkeys((h.name for h in hazards), 0)
-    for alert in replayed(footage, hazards, settings).alerts:
+    for alert in replayed(footage, hazards, settings, usual_s).alerts:
         counts[alert.hazard] += 1
     return counts
 

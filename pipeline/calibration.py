@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.image_text import PromptSet, Scores
 from pipeline.prompt_bank import hazard_fingerprints
+from pipeline.safe_file import replace_with
 from pipeline.types import Probabilities
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,23 @@ log = logging.getLogger(__name__)
 
 class CalibrationError(Exception):
     """A calibration cannot be used; the message says which and what to do."""
+
+
+class Measured(BaseModel, frozen=True, extra="forbid"):
+    """What a line is worth, each photograph judged by a line made without its source."""
+
+    pictures: int
+    """Photographs of the hazard, and from how many sources."""
+    sources: int
+    harmless: int
+    """Photographs without it."""
+    recall: float
+    """At the threshold it was fitted for, one half."""
+    false_alarms: int
+    """Of those without it."""
+    auc: float | None
+    log_loss: float | None
+    """In nats, photographs with and without it weighing the same."""
 
 
 class Fit(BaseModel, frozen=True, extra="forbid"):
@@ -36,6 +54,8 @@ class Fit(BaseModel, frozen=True, extra="forbid"):
     """Of the model and the prompts it was fitted for."""
     provenance: str = ""
     """What it was fitted on, in words."""
+    measured: Measured | None = None
+    """Where slope and offset were fitted to labelled pictures (`watchword calibrate --labelled`)."""
 
 
 class Provenance(BaseModel, frozen=True, extra="forbid"):
@@ -89,6 +109,14 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
             name for name, mark in marks if name not in self.hazards or self.hazards[name].fingerprint != mark
         )
 
+    def unmeasured(self) -> tuple[str, ...]:
+        """The hazards with words whose slope and offset were never fitted to labelled pictures."""
+        return tuple(name for name, fit in self.hazards.items() if fit.fingerprint and not fit.measured)
+
+    def measured(self) -> bool:
+        """Whether every hazard with words was fitted, and there is one."""
+        return not self.unmeasured() and any(fit.measured for fit in self.hazards.values())
+
     def _fit(self, name: str, fingerprint: str) -> Fit:
         own = self.hazards.get(name)
         if own is not None and own.fingerprint == fingerprint:
@@ -98,10 +126,12 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
         return self.generic
 
     def write(self, path: Path) -> None:
-        """Atomic. Raises OSError."""
-        part = path.with_suffix(".part")
-        part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
+        """Atomic, and on the disk when it returns. Raises OSError."""
+        replace_with(path, self.written())
+
+    def written(self) -> bytes:
+        """The file's content."""
+        return (self.model_dump_json(indent=1) + "\n").encode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,9 @@ from pipeline.calibration import (
     read_calibration,
     shipped_starter,
 )
+from pipeline.calibration_fit import THRESHOLD
 from pipeline.image_text import ImageTextModel, PromptSet
+from pipeline.safe_file import committed, prepared, replace_with
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 
@@ -44,8 +46,18 @@ class Calibrations:
         return self._folder / f"{model}.json"
 
     def known(self, model: str) -> bool:
-        """Whether any calibration of the model is here."""
-        return self.place(model).is_file() or self.shipped(model) is not None
+        """Whether the model has been measured: by those who shipped it, or here, hazard by hazard.
+
+        Thresholds of one's own are not enough: they tell what harmless views score, not what dangers do.
+        """
+        if self.shipped(model) is not None:
+            return True
+        try:
+            own = self.own(model)
+        except CalibrationError as error:
+            log.warning("%s", error)
+            return False
+        return own is not None and own.measured()
 
     def own(self, model: str) -> CalibrationTable | None:
         """The user's own. Raises CalibrationError where it is broken."""
@@ -69,19 +81,47 @@ class Calibrations:
             return shipped
         log.warning(
             "model %s has no calibration: its warnings have never been measured; "
-            "run `watchword calibrate`, or use the starter",
+            "run `watchword calibrate` with --labelled, or use the starter",
             model.name,
         )
         return CalibrationTable(
             model=model.name, model_fingerprint=model.fingerprint, generic=_UNMEASURED, hazards={}
         )
 
+    def lines(self, model: ImageTextModel, prompts: PromptSet) -> CalibrationTable:
+        """What `calibrate` starts from: `base`, with the lines that were fitted here at their thresholds."""
+        base = self.base(model)
+        try:
+            own = self.own(model.name)
+        except CalibrationError as error:
+            log.warning("%s", error)
+            return base
+        if own is None or (own.model, own.model_fingerprint) != (model.name, model.fingerprint):
+            return base
+        unfit = own.unfit(model.fingerprint, prompts)
+        fitted = {
+            name: fit.model_copy(update={"threshold": THRESHOLD})
+            for name, fit in own.hazards.items()
+            if fit.measured and name not in unfit
+        }
+        return base.model_copy(update={"hazards": {**base.hazards, **fitted}})
+
     def bind(self, model: ImageTextModel, prompts: PromptSet) -> Calibration:
         """The calibration to use. Raises CalibrationError where the user's own does not fit."""
         own = self.own(model.name)
         if own is None:
+            self._tell_lost(model.name)
             return self.base(model).bind(model.name, model.fingerprint, prompts)
         return self._checked(own, model, prompts).bind(model.name, model.fingerprint, prompts)
+
+    def _tell_lost(self, model: str) -> None:
+        """A previous one without one in use is what an interrupted write of an older version left."""
+        if self._previous(model).is_file():
+            log.warning(
+                "%s is missing, though the calibration before it is there: what was shipped is used; "
+                "`watchword calibrate --undo` brings that one back",
+                self.place(model),
+            )
 
     def _checked(self, own: CalibrationTable, model: ImageTextModel, prompts: PromptSet) -> CalibrationTable:
         """Thresholds measured for other scores would be worse than none: refuse them."""
@@ -102,13 +142,27 @@ class Calibrations:
         return own
 
     def write(self, table: CalibrationTable) -> Path:
-        """Keep it as the user's own; the one before can be brought back once. Raises OSError."""
+        """Keep it as the user's own; the one before can be brought back once. Raises OSError.
+
+        At every moment one of the two is in place, whole.
+        """
         place = self.place(table.model)
         place.parent.mkdir(parents=True, exist_ok=True)
-        if place.is_file():
-            place.replace(self._previous(table.model))
-        table.write(place)
+        part = prepared(place, table.written())
+        try:
+            if place.is_file():
+                replace_with(self._previous(table.model), place.read_bytes())
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        committed(part, place)
         return place
+
+    def require_place(self, model: str) -> None:
+        """Raises OSError where `write` could not write now."""
+        place = self.place(model)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        prepared(place, b"").unlink()
 
     def undo(self, model: str) -> str:
         """Bring back what was used before; says what that is. Raises CalibrationError, OSError."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.calibration import Calibration
+from pipeline.calibration import Calibration, CalibrationTable
 from pipeline.calibrations import FOLDER as CALIBRATIONS
 from pipeline.calibrations import Calibrations
 from pipeline.hazards import Hazard, from_settings, prompt_set
@@ -35,22 +35,25 @@ def open_eye(
     state: Path,
     *,
     own: bool = True,
+    table: CalibrationTable | None = None,
 ) -> Eye:
-    """`own`: with the user's own thresholds, where there are some.
+    """`own`: with the user's own thresholds, where there are some. `table`: with this calibration instead.
 
     Raises CalibrationError, TeachError where what the state folder holds belongs to something else.
     """
     prompts = prompt_set(hazards)
     words = model.bind(prompts)
-    if own:
+    if table is not None:
+        own, calibration = False, table.bind(model.name, model.fingerprint, prompts)
+    elif own:
         calibration = calibrations.bind(model, prompts)
     else:
         calibration = calibrations.base(model).bind(model.name, model.fingerprint, prompts)
     taught = read_all_taught(model, hazards, state, prompts)
     if not taught:
         return Eye(words, calibration)
-    table = calibrations.own(model.name) if own else None
-    kept = {name: fit.threshold for name, fit in table.hazards.items()} if table else {}
+    kept_table = calibrations.own(model.name) if own else None
+    kept = {name: fit.threshold for name, fit in kept_table.hazards.items()} if kept_table else {}
     thresholds = {one.hazard: kept.get(one.hazard, TAUGHT_THRESHOLD) for one in taught}
     thresholds |= dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
     names = [hazard.name for hazard in hazards]

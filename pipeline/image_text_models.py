@@ -55,7 +55,11 @@ def best_model(store: Store, accept: Callable[[str], bool] = lambda _: True) -> 
         )
     log.info("model: %s, the best in the store", name)
     if best != name:
-        log.warning("model %s is here too, but has no calibration: name it in pipeline.model to use it", best)
+        log.warning(
+            "model %s is here too, but has no calibration that was measured on labelled pictures: name it in "
+            "pipeline.model to use it",
+            best,
+        )
     return name
 
 

@@ -3,16 +3,16 @@
 MEDIA holds `images.csv` and `videos.csv` (see `pipeline.manifest`). Prints what the calibration does on
 pictures it has not seen: every picture is judged by a calibration made without its source; pictures of a
 hazard that has but one source are judged without that picture alone. Only two numbers a hazard are fitted,
-by the rule of `pipeline.calibration_fit`. The words in `hazards.toml` were chosen by people who had seen
-such pictures, which no leaving out can undo: judge the model on pictures that nobody has looked at.
+by the rule of `pipeline.calibration_fit`, with the code that `watchword calibrate --labelled` uses for any
+model. The words in `hazards.toml` were chosen by people who had seen such pictures, which no leaving out can
+undo: judge the model on pictures that nobody has looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -21,118 +21,25 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from pipeline.calibration import Calibration, CalibrationTable, Fit
-from pipeline.calibration_fit import RULES, THRESHOLD, fit_line
+from pipeline.calibration_fit import THRESHOLD
 from pipeline.evaluation import evaluate_pictures
 from pipeline.hazards import Hazard, builtin, from_settings, prompt_set
 from pipeline.image_text import PromptSet
-from pipeline.manifest import IGNORE, SAFE, SCENE, LabelledClip, read_manifest
+from pipeline.line_fitting import Example, examples_of, fit, harmless, unseen
+from pipeline.manifest import Manifest, read_manifest
 from pipeline.prompt_bank import hazard_fingerprints
 from pipeline.settings import HazardSettings
 from pipeline.starter.model import StarterModel
-
-_KINDS = (
-    {"fire", "smoke", "stove_hot"},
-    {"knife", "person_with_weapon"},
-    {"vehicle", "two_wheeler", "train", "construction", "crosswalk_signal", "hole", "stairs"},
-    {"dog", "dangerous_animal"},
-)
-"""Hazards that are seen together or look alike: pictures of one are no evidence against another."""
-_CLIP_WEIGHT = 4.0
-"""A clip's harmless frames together weigh as much as so many harmless pictures."""
-_OTHERS_WEIGHT = 0.5
-"""Pictures of other hazards together weigh so much of what the harmless pictures do."""
-_CLIP_STEP_S = 0.25
-_DERIVED = "derived"
-"""Clips whose source begins so are made of the others and left out."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """Scores (H,) of a picture or a frame, with what it shows."""
-
-    labels: frozenset[str]
-    source: str
-    clip: bool
-    scores: NDArray[np.float64]
-
-
-def harmless(example: Example, hazard: str) -> bool:
-    """Whether it surely does not show the hazard."""
-    alike = set().union(*(kind for kind in _KINDS if hazard in kind))
-    return bool(example.labels) and not example.labels & (alike | {IGNORE})
-
-
-def fit(name: str, column: int, hazard: Hazard, examples: Sequence[Example]) -> Fit:
-    """The fit of one hazard from these examples."""
-    quiet = [example for example in examples if harmless(example, name)]
-    danger = [e.scores[column] for e in examples if name in e.labels and not e.clip]
-    line = fit_line(
-        np.array([example.scores[column] for example in quiet]),
-        _weights(quiet),
-        np.array(danger, np.float64),
-        RULES[hazard.severity],
-    )
-    return Fit(slope=round(line.slope, 4), offset=round(line.offset, 4), threshold=THRESHOLD)
-
-
-def _weights(examples: Sequence[Example]) -> NDArray[np.float64]:
-    safe = [not e.clip and e.labels == {SAFE} for e in examples]
-    clips = [e.source if e.clip else "" for e in examples]
-    others = max(1, len(examples) - sum(safe) - sum(map(bool, clips)))
-    sizes = {clip: clips.count(clip) for clip in set(clips)}
-    return np.array(
-        [
-            1.0 if is_safe else _CLIP_WEIGHT / sizes[clip] if clip else _OTHERS_WEIGHT * sum(safe) / others
-            for is_safe, clip in zip(safe, clips, strict=True)
-        ]
-    )
-
-
-def left_out(index: int, name: str, examples: Sequence[Example]) -> list[Example]:
-    """The examples that may judge this one: those of other sources; all others if the hazard has but one."""
-    own = examples[index]
-    sources = {example.source for example in examples if name in example.labels and not example.clip}
-    if name in own.labels and len(sources) == 1:
-        return [example for i, example in enumerate(examples) if i != index]
-    return [example for example in examples if example.source != own.source]
-
-
-def unseen(hazards: Sequence[Hazard], examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Probabilities (N, H) of the still pictures, each by a calibration that has not seen its source."""
-    rows = [(i, example) for i, example in enumerate(examples) if not example.clip]
-    out = np.zeros((len(rows), len(hazards)))
-    for column, hazard in enumerate(hazards):
-        known: dict[tuple[str, int], Fit] = {}
-        for row, (index, example) in enumerate(rows):
-            others = left_out(index, hazard.name, examples)
-            key = (example.source, len(others))
-            if len(others) == len(examples) - 1 or key not in known:
-                known[key] = fit(hazard.name, column, hazard, others)
-            line = known[key]
-            out[row, column] = 1 / (1 + np.exp(-(line.slope * example.scores[column] + line.offset)))
-    return out
 
 
 def load(media: Path, model: StarterModel, prompts: PromptSet) -> list[Example]:
     """Scores of every picture and of four frames a second of every clip."""
     bank = model.bind(prompts)
-
-    def scores(image: Image) -> NDArray[np.float64]:
-        return np.asarray(bank.scores(model.encode(image)), np.float64)
-
     names = prompts.names
-    pictures = read_manifest(media / "images.csv", names).pictures
-    clips = read_manifest(media / "videos.csv", names).clips
-    out = [
-        Example(frozenset([p.label]), p.source, clip=False, scores=scores(_picture(p.path))) for p in pictures
-    ]
-    for clip in clips:
-        if clip.source.startswith(_DERIVED):
-            continue
-        for time_s, image in _frames(clip):
-            labels = clip.labels_at(time_s) - {SCENE}
-            out.append(Example(labels, clip.path.name, clip=True, scores=scores(image)))
-    return out
+    both = Manifest(
+        read_manifest(media / "images.csv", names).pictures, read_manifest(media / "videos.csv", names).clips
+    )
+    return examples_of(both, _picture, lambda image: np.asarray(bank.scores(model.encode(image)), np.float64))
 
 
 def _picture(path: Path) -> Image:
@@ -140,21 +47,6 @@ def _picture(path: Path) -> Image:
     if image is None:
         raise SystemExit(f"{path}: not a picture")
     return np.asarray(image, np.uint8)
-
-
-def _frames(clip: LabelledClip) -> Iterable[tuple[float, Image]]:
-    video = cv2.VideoCapture(str(clip.path), cv2.CAP_FFMPEG)
-    rate = video.get(cv2.CAP_PROP_FPS)
-    step = max(1, round(rate * _CLIP_STEP_S))
-    index = 0
-    while True:
-        good, image = video.read()
-        if not good:
-            break
-        if index % step == 0:
-            yield index / rate, np.asarray(image, np.uint8)
-        index += 1
-    video.release()
 
 
 def table(model: StarterModel, hazards: Sequence[Hazard], examples: Sequence[Example]) -> CalibrationTable:

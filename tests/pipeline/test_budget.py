@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.budget import HIGHEST, LOWEST, make_plan
+from pipeline.budget import HIGHEST, LOWEST, Choice, held_choices, make_plan
 from pipeline.extremes import fit_tail, level_interval, poisson_interval
 from pipeline.footage import LOGITS, Footage, replayed, sweep
 from pipeline.settings import WatchSettings
 from pipeline.types import Severity
+from pipeline.usual import Usual
 from pipeline.watch import WatchedHazard
 
 WATCH = WatchSettings()
@@ -139,3 +142,62 @@ def test_a_minute_without_alerts_silences_nothing() -> None:
     plan = make_plan(footage, HAZARDS, WATCH, 1.0)
     assert plan.alerts_before == 0
     assert all((c.threshold, c.basis) == (0.5, "kept") for c in plan.choices)
+
+
+USUAL_S = 60.0
+
+
+def resting(seed: int, minutes: float = 60, fps: float = 2.0) -> Footage:
+    """A view that shows a little of fire all the time, and now and then more of it; never a dog."""
+    random, count = np.random.default_rng(seed), round(minutes * 60 * fps)
+    odds = random.normal(-0.4, 0.1, count)
+    for start in random.integers(0, count, 6):
+        odds[start : start + 8] += 1.0
+    columns = np.stack([odds, np.full(count, -7.0)], axis=1)
+    return Footage(np.arange(count) / fps, (1 / (1 + np.exp(-columns))).astype(np.float32))
+
+
+def alerts_at(footage: Footage, threshold: float, usual_s: float) -> int:
+    changed = [WatchedHazard("fire", Severity.CRITICAL, threshold), HAZARDS[1]]
+    return len(replayed(footage, changed, WATCH, usual_s).alerts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [21, 22])
+def test_a_resting_view_is_taken_off_as_at_the_threshold_that_is_chosen(seed: int) -> None:
+    """Below the resting view nothing is learnt: what it took off at the shipped threshold does not count."""
+    footage, budget = resting(seed), 12.0
+    plan = make_plan(footage, HAZARDS, WATCH, budget, USUAL_S)
+    fire = plan.choices[0]
+    assert fire.basis == "counted"
+    assert fire.alerts == alerts_at(footage, fire.threshold, USUAL_S) <= budget * 3 / 4
+    assert alerts_at(resting(seed + 100), fire.threshold, USUAL_S) <= budget
+    frozen = Usual(USUAL_S, [h.threshold for h in HAZARDS])
+    rows = [frozen.relative(*pair) for pair in zip(footage.probabilities, footage.times_s, strict=True)]
+    fooled = make_plan(Footage(footage.times_s, np.array(rows)), HAZARDS, WATCH, budget).choices[0]
+    assert fooled.threshold < fire.threshold
+    assert fooled.alerts <= budget
+    assert alerts_at(footage, fooled.threshold, USUAL_S) > 5 * budget
+
+
+def test_the_sweep_takes_the_normal_view_off_at_every_threshold_by_itself() -> None:
+    footage = resting(31, minutes=8)
+    tried = sweep(footage, [h.severity for h in HAZARDS], WATCH, USUAL_S)
+    for level in (10, 18, 20, 22):
+        near = float(1 / (1 + np.exp(-LOGITS[level])))
+        assert alerts_at(footage, near, USUAL_S) == tried.alerts[0, level]
+    assert not tried.alerts[1].any()
+    assert tried.maxima[:, 1].max() == LOGITS[0]
+
+
+def test_a_choice_that_proves_too_loud_is_raised_step_by_step_and_not_for_ever() -> None:
+    choice = Choice("fire", 0.5, 0.41, "extrapolated", None, 9, 0)
+
+    def loud_below(limit: float) -> Callable[[Sequence[Choice]], tuple[Choice, ...]]:
+        return lambda chosen: tuple(replace(c, alerts=9 if c.threshold < limit else 1) for c in chosen)
+
+    (held,) = held_choices([choice], {"fire": 2.0}, loud_below(0.53))
+    assert (held.alerts, held.basis) == (1, "counted")
+    assert 0.53 <= held.threshold < 0.56
+    (loud,) = held_choices([choice], {"fire": 2.0}, loud_below(2.0))
+    assert loud.alerts == 9

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
 import pytest
 
-from pipeline.calibration import CalibrationError, CalibrationTable, Fit, Provenance
+from pipeline.calibration import CalibrationError, CalibrationTable, Fit, Measured, Provenance
 from pipeline.calibrations import Calibrations
 from pipeline.hazards import Hazard, HazardError, from_settings, prompt_set
 from pipeline.image_text import PromptSet
@@ -64,9 +65,86 @@ def test_one_s_own_stands_above_the_rest(
 ) -> None:
     caplog.set_level(logging.INFO)
     calibrations.write(own(0.7))
-    assert calibrations.known("colour")
     assert calibrations.bind(ColourModel(), PROMPTS).thresholds.tolist() == pytest.approx([0.7, 0.7])
     assert "from hall.mp4" in caplog.text
+
+
+def measured(fit: Fit) -> Fit:
+    worth = Measured(pictures=5, sources=3, harmless=9, recall=0.8, false_alarms=0, auc=0.97, log_loss=0.2)
+    return fit.model_copy(update={"measured": worth})
+
+
+def test_thresholds_of_one_s_own_do_not_make_a_model_known_but_lines_for_every_hazard_do(
+    calibrations: Calibrations, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = own(0.7)
+    calibrations.write(table)
+    assert not calibrations.known("colour")
+    one = {**table.hazards, "fire": measured(table.hazards["fire"])}
+    calibrations.write(own(0.7, hazards=one))
+    assert not calibrations.known("colour")
+    both = {name: measured(fit) for name, fit in table.hazards.items()}
+    taught = {"ice": Fit(slope=1, offset=0, threshold=0.6)}
+    calibrations.write(own(0.7, hazards={**both, **taught}))
+    assert calibrations.known("colour")
+    calibrations.place("colour").write_text("{")
+    assert not calibrations.known("colour")
+    assert "not a calibration" in caplog.text
+
+
+def test_a_file_from_before_lines_were_measured_holds_still(calibrations: Calibrations) -> None:
+    old = json.loads(own(0.7).model_dump_json())
+    for fit in (old["generic"], *old["hazards"].values()):
+        del fit["measured"]
+    calibrations.write(own(0.6))
+    calibrations.place("colour").write_text(json.dumps(old))
+    assert calibrations.own("colour") == own(0.7)
+    assert not calibrations.known("colour")
+
+
+def test_new_thresholds_start_from_the_lines_that_were_fitted_here(calibrations: Calibrations) -> None:
+    table = own(0.7)
+    calibrations.write(own(0.7, hazards={**table.hazards, "fire": measured(table.hazards["fire"])}))
+    start = calibrations.lines(ColourModel(), PROMPTS)
+    assert list(start.hazards) == ["fire"]
+    assert (start.hazards["fire"].slope, start.hazards["fire"].threshold) == (2, 0.5)
+    other = PromptSet((("fire", ("crimson",)),), ())
+    assert not calibrations.lines(ColourModel(), other).hazards
+    calibrations.place("colour").write_text("{")
+    assert not calibrations.lines(ColourModel(), PROMPTS).hazards
+
+
+@pytest.mark.parametrize("blocked", ["colour.part", "colour.previous.part"])
+def test_what_cannot_be_written_leaves_the_one_in_use(calibrations: Calibrations, blocked: str) -> None:
+    """A folder where the new file, or the copy of the old one, would be written first."""
+    place = calibrations.write(own(0.6))
+    (place.parent / blocked).mkdir()
+    with pytest.raises(OSError, match=blocked):
+        calibrations.write(own(0.7))
+    assert calibrations.own("colour") == own(0.6)
+    assert sorted(path.name for path in place.parent.iterdir()) == ["colour.json", blocked]
+
+
+def test_a_folder_that_cannot_be_written_to_shows_beforehand(calibrations: Calibrations) -> None:
+    calibrations.require_place("colour")
+    place = calibrations.place("colour")
+    assert not list(place.parent.iterdir())
+    place.with_suffix(".part").mkdir()
+    with pytest.raises(OSError, match=r"colour\.part"):
+        calibrations.require_place("colour")
+
+
+def test_a_calibration_that_was_lost_is_told_and_comes_back(
+    calibrations: Calibrations, caplog: pytest.LogCaptureFixture
+) -> None:
+    calibrations.write(own(0.6))
+    calibrations.write(own(0.7))
+    calibrations.place("colour").unlink()
+    calibrations.bind(ColourModel(), PROMPTS)
+    assert "colour.json is missing" in caplog.text
+    assert "--undo` brings that one back" in caplog.text
+    calibrations.undo("colour")
+    assert calibrations.own("colour") == own(0.6)
 
 
 def test_undo_brings_back_the_one_before_then_the_shipped_one(calibrations: Calibrations) -> None:
