@@ -41,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Print the figures, and write them where asked. Raises ManifestError, CameraUnusable."""
     manifest = read_manifest(args.manifest, settings.hazards.keys())
+    wanted = {"--json": args.json, "--html": args.html}
+    for option, path in wanted.items():
+        _probe(option, path)
     detector = app.build_detector(settings)
     report: dict[str, Any] = {"model": detector.model.name}
     mistakes = Mistakes()
@@ -54,11 +57,12 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         report["videos"] = evaluate_clips(clips)
         if args.html is not None:
             mistakes += of_clips(settings, clips)
+    sys.stdout.writelines(f"{line}\n" for line in readable(report))
+    sys.stdout.flush()
     if args.json is not None:
         _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     if args.html is not None:
         _write("--html", args.html, page(report, mistakes, str(args.manifest)))
-    sys.stdout.writelines(f"{line}\n" for line in readable(report))
     return 0
 
 
@@ -114,6 +118,20 @@ def _raised(events: Iterable[Event], kind: str) -> tuple[Raised, ...]:
     return tuple(Raised(e.fields["hazard"], e.t) for e in events if e.kind == kind)
 
 
+def _probe(option: str, path: Path | None) -> None:
+    """Whether it can be written, before the long work; what it holds stays. Raises CommandError."""
+    if path is None:
+        return
+    there = path.exists()
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise CommandError(f"{option} {path}: cannot be written: {error.strerror}") from error
+
+
 def _write(option: str, path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
@@ -122,7 +140,7 @@ def _write(option: str, path: Path, text: str) -> None:
 
 
 def readable(report: Mapping[str, Any]) -> Iterable[str]:
-    """The figures as lines; in brackets the 95 % interval."""
+    """The figures as lines; in brackets the 95 % interval, "unknown" where a single source says nothing."""
     if "hazards" in report:
         yield from _picture_lines(report)
     if "videos" in report:
@@ -134,32 +152,33 @@ def _picture_lines(report: Mapping[str, Any]) -> Iterable[str]:
     yield f"any hazard against safe: AUC {_figure(report['any_hazard'], 'auc')}"
     yield f"false alarms on {safe['pictures']} safe pictures: {_figure(safe, 'false_alarm_rate')}"
     yield f"mean over hazards: recall {_figure(macro, 'recall')}, precision {_figure(macro, 'precision')}"
-    yield f"{'hazard':20} {'pictures':>8}  {'AUC':22} {'recall':22} precision"
+    heads = "".join(f"{head:22}" for head in ("AUC", "average precision", "recall", "precision"))
+    yield f"{'hazard':20} {'pictures':>8}  {heads}".rstrip()
     for name, one in report["hazards"].items():
-        figures = [_figure(one, key) for key in ("auc", "recall", "precision")]
-        yield f"{name:20} {one['pictures']:>8}  {figures[0]:22} {figures[1]:22} {figures[2]}"
+        figures = "".join(f"{_figure(one, key):22}" for key in _HAZARD)
+        yield f"{name:20} {one['pictures']:>8}  {figures}".rstrip()
     yield "over threshold, by label:"
     for label, counts in report["confusion"].items():
         yield f"{label:20} " + ", ".join(f"{name} {n}" for name, n in counts.items())
 
 
 def _clip_lines(videos: Mapping[str, Any]) -> Iterable[str]:
-    waits = videos["time_to_alert_s"]
-    median = f", median {float(np.median(waits)):.2f} s" if waits else ""
     in_time = videos["hazards"] - videos["late_or_missed"]
-    yield f"clips: {in_time} of {videos['hazards']} hazards alerted within 1 s{median}"
+    yield f"clips: {in_time} of {videos['hazards']} hazards alerted within 1 s: {_figure(videos, 'in_time')}"
+    yield f"median time to alert in seconds: {_figure(videos, 'median_time_to_alert_s')}"
     yield (
-        f"false alerts: {videos['false_alerts_on_safe']} in {videos['safe_hours'] * 60:.1f} safe minutes "
-        f"({_number(videos['false_alerts_per_hour'])} an hour)"
+        f"false alerts: {videos['false_alerts_on_safe']} in {videos['safe_hours'] * 60:.1f} safe minutes; "
+        f"an hour: {_figure(videos, 'false_alerts_per_hour')}"
     )
     found, scenes = videos["scenes_found"], videos["scenes"]
     yield f"scene changes: {found} of {scenes} found, {videos['scenes_extra']} more"
 
 
+_HAZARD = ("auc", "average_precision", "recall", "precision")
+
+
 def _figure(part: Mapping[str, Any], key: str) -> str:
-    interval = part.get(f"{key}_ci")
-    return _number(part[key]) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    value, interval = part[key], part[f"{key}_ci"]
+    if value is None:
+        return "-"
+    return f"{value:.3f} " + (f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "[unknown]")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from daemon import app
 from daemon.app import Detector
 from daemon.evaluation_page import Mistake, Mistakes, thumbnail
 from daemon.settings import Settings
-from pipeline.evaluation_clips import ClipEvents, is_late, is_safe, wait_for
-from pipeline.manifest import IGNORE, SAFE, SCENE, LabelledClip, LabelledPicture
+from pipeline.evaluation_clips import ClipEvents, hazard_spans, is_late, is_safe, wait_for
+from pipeline.manifest import SAFE, LabelledClip, LabelledPicture, Span
 
 
 def of_pictures(
@@ -48,29 +48,30 @@ def of_clips(settings: Settings, clips: Iterable[tuple[LabelledClip, ClipEvents]
     """Hazards alerted late or never, and alerts on safe seconds."""
     found = Mistakes()
     for clip, events in clips:
-        missed = {
-            span.start_s: (span.label, wait)
-            for span in clip.spans
-            if span.label not in (SAFE, SCENE, IGNORE) and is_late(wait := wait_for(span, events))
-        }
-        wrong = {one.time_s: one.hazard for one in events.alerts if is_safe(clip, one.time_s)}
-        views = _views(settings, clip, [*missed, *wrong])
+        missed = [(span, wait) for span in hazard_spans(clip) if is_late(wait := wait_for(span, events))]
+        wrong = [one for one in events.alerts if is_safe(clip, one.time_s)]
+        views = _views(settings, clip, {*(s.start_s for s, _ in missed), *(one.time_s for one in wrong)})
         found += Mistakes(
-            tuple(_missed(clip, t, *what, views.get(t)) for t, what in missed.items()),
+            tuple(_missed(clip, span, wait, views.get(span.start_s)) for span, wait in missed),
             tuple(
-                Mistake(f"{clip.path.name} at {t:.1f} s", f"alert of {hazard}", 1.0, views.get(t))
-                for t, hazard in wrong.items()
+                Mistake(
+                    f"{clip.path.name} at {one.time_s:.1f} s",
+                    f"alert of {one.hazard}",
+                    1.0,
+                    views.get(one.time_s),
+                )
+                for one in wrong
             ),
         )
     return found
 
 
-def _missed(clip: LabelledClip, at_s: float, label: str, wait: float | None, view: Image | None) -> Mistake:
-    says = f"{label} never alerted" if wait is None else f"{label} alerted after {wait:.1f} s"
-    return Mistake(f"{clip.path.name} from {at_s:.1f} s", says, 1e3 if wait is None else wait, view)
+def _missed(clip: LabelledClip, span: Span, wait: float | None, view: Image | None) -> Mistake:
+    says = f"{span.label} never alerted" if wait is None else f"{span.label} alerted after {wait:.1f} s"
+    return Mistake(f"{clip.path.name} from {span.start_s:.1f} s", says, 1e3 if wait is None else wait, view)
 
 
-def _views(settings: Settings, clip: LabelledClip, times_s: Sequence[float]) -> Mapping[float, Image]:
+def _views(settings: Settings, clip: LabelledClip, times_s: Collection[float]) -> Mapping[float, Image]:
     """The first frame at or after each time; fewer where the clip cannot be read that far."""
     waiting, found = sorted(times_s), {}
     if not waiting:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import numpy as np
 
 from capture.frame import Image
 from pipeline.preprocess import fitted, resize
@@ -71,14 +70,15 @@ def page(report: Mapping[str, Any], mistakes: Mistakes, manifest: str) -> str:
     """The whole page as HTML. Everything that comes from outside is escaped."""
     parts = [
         f"<h1>{_text(manifest)}</h1>",
-        f"<p>Model {_text(report['model'])}. In brackets: 95 % intervals.</p>",
+        f"<p>Model {_text(report['model'])}. In brackets: 95 % intervals; unknown where a figure "
+        "rests on a single source.</p>",
     ]
     if "hazards" in report:
         parts += [*_summary(report), *_hazards(report["hazards"]), *_confusion(report["confusion"])]
     if "videos" in report:
         parts += _videos(report["videos"])
-    parts += _gallery("Worst misses", mistakes.misses)
-    parts += _gallery("Worst false alarms", mistakes.false_alarms)
+    parts += _gallery("Misses", mistakes.misses)
+    parts += _gallery("False alarms", mistakes.false_alarms)
     body = "\n".join(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -131,26 +131,27 @@ def _cell(label: str, name: str, count: int) -> str:
 
 
 def _videos(videos: Mapping[str, Any]) -> Iterable[str]:
-    waits, rate = videos["time_to_alert_s"], videos["false_alerts_per_hour"]
     in_time = videos["hazards"] - videos["late_or_missed"]
     rows = [
         ("hazards alerted within 1 s", f"{in_time} of {videos['hazards']}"),
-        ("median time to alert", f"{float(np.median(waits)):.2f} s" if waits else "-"),
+        ("share of them", _figure(videos, "in_time")),
+        ("median time to alert in seconds", _figure(videos, "median_time_to_alert_s")),
         ("safe footage", f"{videos['safe_hours'] * 60:.1f} minutes"),
         ("false alerts on it", str(videos["false_alerts_on_safe"])),
-        ("false alerts an hour", "-" if rate is None else f"{rate:.1f}"),
+        ("false alerts an hour", _figure(videos, "false_alerts_per_hour")),
         (
             "scene changes found",
             f"{videos['scenes_found']} of {videos['scenes']}, {videos['scenes_extra']} more",
         ),
     ]
     yield "<h2>Clips</h2>"
-    yield _table(None, [(_text(name), _text(value)) for name, value in rows])
+    yield _table(None, [(_text(name), value) for name, value in rows])
 
 
 def _gallery(title: str, mistakes: Sequence[Mistake]) -> Iterable[str]:
     worst = sorted(mistakes, key=lambda one: -one.badness)[:SHOWN]
-    yield f"<h2>{_text(title)}: {len(worst)} of {len(mistakes)}</h2>"
+    shown = f" (the worst {len(worst)} are shown)" if len(worst) < len(mistakes) else ""
+    yield f"<h2>{_text(title)}: {len(mistakes)}{shown}</h2>"
     if not worst:
         yield "<p>None.</p>"
         return
@@ -177,9 +178,11 @@ def _table(head: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> str:
 
 
 def _figure(part: Mapping[str, Any], key: str) -> str:
-    value, interval = part[key], part.get(f"{key}_ci")
-    shown = "-" if value is None else f"{value:.3f}"
-    return f"{shown} <small>[{interval[0]:.3f}, {interval[1]:.3f}]</small>" if interval else shown
+    value, interval = part[key], part[f"{key}_ci"]
+    if value is None:
+        return "-"
+    bounds = f"{interval[0]:.3f}, {interval[1]:.3f}" if interval else "unknown"
+    return f"{value:.3f} <small>[{bounds}]</small>"
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from capture.picture import load_picture
 from daemon import app, evaluate_command
-from daemon.calibrate_command import told, watched_hazards
+from daemon.calibrate_command import bare, told, watched_hazards
 from daemon.settings import Settings, load
 from daemon.teach_trial import Trial, remembering, trial
 from daemon.watching import watch
@@ -28,9 +28,9 @@ from pipeline.calibration_fit import THRESHOLD
 from pipeline.evaluation import evaluate_pictures
 from pipeline.footage import Footage
 from pipeline.hazards import prompt_set
+from pipeline.line_fitting import unseen
 from pipeline.manifest import LabelledPicture, read_manifest
 from pipeline.starter.fitting import load as load_examples
-from pipeline.starter.fitting import unseen
 from pipeline.starter.model import StarterModel
 
 SAFE_CLIPS = ("vtest_first25s.mp4", "intel_bottle-detection.mp4")
@@ -71,7 +71,7 @@ def clips(settings: Settings, media: Path) -> Iterable[str]:
 
 def calibrate(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword calibrate` on safe clips put end to end."""
-    detector = app.build_detector(settings)
+    detector = app.build_detector(bare(settings))
     times, rows, start_s = [], [], 0.0
     for name in SAFE_CLIPS:
         camera = app.open_recorded(settings, str(media / "videos" / name))
@@ -86,7 +86,7 @@ def calibrate(settings: Settings, media: Path) -> Iterable[str]:
     shipped = watched_hazards(detector)
     bold = [replace(hazard, threshold=_BOLD) for hazard in shipped]
     for hazards, budget in ((shipped, 1.0), (bold, 600.0)):
-        yield from _code(told(make_plan(footage, hazards, settings.watch, budget)))
+        yield from _code(told(make_plan(footage, hazards, settings.watch, budget, settings.pipeline.usual_s)))
 
 
 def teach(settings: Settings, media: Path) -> Iterable[str]:

@@ -42,11 +42,11 @@ class NoSink:
 
 
 def decisions(settings: Settings, detector: Detector, path: Path) -> list[Event]:
-    """Every event over a video or folder, the summary last. Raises CameraUnusable."""
+    """Every event over a video or folder, the summary last; views go undescribed. Raises CameraUnusable."""
     events: list[Event] = []
     camera = app.open_recorded(settings, str(path))
     try:
-        app.build_replay(settings, detector, SilentVoice(), NoSink(), events.append).run(camera)
+        app.build_replay(settings, detector, SilentVoice(), NoSink(), None, events.append).run(camera)
     finally:
         camera.close()
     return events

@@ -6,7 +6,7 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -31,6 +31,8 @@ from pipeline.types import Embedding
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _BUILT_IN = "demo"
+_DEMO_KEPT = 40
+"""Views of the demo street that have a place among the harmless pictures, however many others there are."""
 _EMPTY_SIDE = 260
 
 
@@ -60,13 +62,15 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     like = _pictures(args.pictures)
     if not 1 <= len(like) <= MOST_LIKE:
         raise CommandError(f"teach {args.name}: {len(like)} pictures; show 1 to {MOST_LIKE}")
-    taught = teach(settings, app.load_model(settings), args.name, like, _pictures(args.unlike))
-    _say(told(taught))
+    harmless_told: list[str] = []
+    model, unlike = app.load_model(settings), _pictures(args.unlike)
+    taught = teach(settings, model, args.name, like, unlike, harmless_told.append)
+    _say([*told(taught), *harmless_told])
     if args.dry_run:
         _say(["dry run: nothing was changed"])
         return 0
     place = taught.write(settings.paths.state)
-    _say([f"written to {place}; it holds from the next start on, --remove takes it back"])
+    _say([f"written to {place}; it holds after `watchword reload`, --remove takes it back"])
     return 0
 
 
@@ -75,7 +79,7 @@ def _remove(settings: Settings, name: str) -> int:
     if not place.is_file():
         raise CommandError(f"{place}: nothing was taught of {name}")
     place.unlink()
-    _say([f"{name}: forgotten, from the next start on"])
+    _say([f"{name}: forgotten, after `watchword reload`"])
     return 0
 
 
@@ -99,9 +103,17 @@ class Shown:
 
 
 def teach(
-    settings: Settings, model: ImageTextModel, name: str, like: Sequence[Path], unlike: Sequence[Path]
+    settings: Settings,
+    model: ImageTextModel,
+    name: str,
+    like: Sequence[Path],
+    unlike: Sequence[Path],
+    say: Callable[[str], object] = lambda _: None,
 ) -> Taught:
-    """What these pictures teach. Raises TeachError where there are too few harmless ones."""
+    """What these pictures teach. Raises TeachError where there are too few harmless ones.
+
+    `say` is told of harmless pictures that are left out because there are too many.
+    """
     words = Words.of(settings, model, name)
     shown, contrast = _shown(settings, model, like), _shown(settings, model, unlike)
     own = _joined(contrast, _normal(settings, model, words))
@@ -110,8 +122,10 @@ def teach(
             f"hazard {name} has no words to lean on: name at least {LEAST_UNLIKE} ordinary pictures with "
             "--unlike, or let `watchword calibrate` see your normal view first"
         )
-    harmless = _joined(own, _demo(settings, model, words), _empty(model))
-    harmless = Shown(harmless.names[:MOST_UNLIKE], harmless.embeddings[:MOST_UNLIKE])
+    demo, empty = _demo(settings, model, words), _empty(model)
+    harmless = chosen(own, demo, empty)
+    if left := len(own.names) + len(demo.names) + len(empty.names) - len(harmless.names):
+        say(f"{left} harmless pictures were left out, evenly over all: {MOST_UNLIKE} at most are kept")
     lesson = Lesson.of(
         np.stack(shown.embeddings),
         np.stack(harmless.embeddings),
@@ -201,6 +215,25 @@ def _empty(model: ImageTextModel) -> Shown:
     """A dark or blank view is no hazard."""
     pictures = [model.encode(picture) for picture in empty_pictures(_EMPTY_SIDE)]
     return Shown(("nothing to see",) * len(pictures), tuple(pictures))
+
+
+def chosen(own: Shown, demo: Shown, empty: Shown) -> Shown:
+    """MOST_UNLIKE harmless pictures at most: all empty ones, some of the demo, `own` in what is left.
+
+    Without the empty ones a covered lens would resemble what is taught as much as anything.
+    """
+    room = MOST_UNLIKE - len(empty.names)
+    demo = _thinned(demo, max(_DEMO_KEPT, room - len(own.names)))
+    return _joined(_thinned(own, room - len(demo.names)), demo, empty)
+
+
+def _thinned(shown: Shown, most: int) -> Shown:
+    """At most so many, evenly over all."""
+    count = len(shown.names)
+    if count <= most:
+        return shown
+    kept = [i * count // most for i in range(most)]
+    return Shown(tuple(shown.names[i] for i in kept), tuple(shown.embeddings[i] for i in kept))
 
 
 def _joined(*parts: Shown) -> Shown:

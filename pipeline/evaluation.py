@@ -1,27 +1,41 @@
-"""What a detector is worth on labelled pictures and clips: pure arithmetic over probabilities and events.
+"""What a detector is worth on labelled pictures: pure arithmetic over probabilities.
 
-Every figure has its 95 % interval beside it, by a bootstrap over sources: pictures of one source resemble
-each other, so sources are drawn, not pictures. A figure that cannot be computed (no such picture) is None.
+Every figure has its 95 % interval beside it, see `pipeline.intervals`: pictures of one source resemble each
+other, so sources are drawn, not pictures, and what rests on a single one has no interval. A figure that
+cannot be computed (no such picture) is None.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.intervals import Rows, draws, interval
 from pipeline.manifest import SAFE
 from pipeline.ranking import average_precision, roc_auc
 
-_DRAWS = 400
-_SEED = 20_240_501
-"""Fixed: the same pictures give the same intervals."""
+Mask = NDArray[np.bool_]
 
-Rows = NDArray[np.int64]
-Figure = Callable[[Rows], float | None]
+
+class Figure(NamedTuple):
+    """A number over pictures, and the kinds of pictures it rests on."""
+
+    value: Callable[[Rows], float | None]
+    rests_on: tuple[Mask, ...]
+    """Masks over all pictures, (N,)."""
+    counts: bool = True
+    """A share of what it rests on, or of pairs of it: 0 and 1 are none and all of them."""
+
+
+class Draws(NamedTuple):
+    """All rows first, then rows of sources drawn with replacement; and the source of each picture."""
+
+    rows: Sequence[Rows]
+    sources: NDArray[Any]
 
 
 class Pictures:
@@ -39,6 +53,14 @@ class Pictures:
         self.over = self.scores >= np.asarray(thresholds, np.float64)
         self.labels = np.asarray(labels)
         self.highest = self.scores.max(1, initial=0.0)
+
+    def shows(self, column: int) -> Mask:
+        """The pictures of a hazard."""
+        return np.asarray(self.labels == self.names[column])
+
+    @property
+    def safe(self) -> Mask:
+        return np.asarray(self.labels == SAFE)
 
     def any_auc(self, rows: Rows) -> float | None:
         danger = self.labels[rows] != SAFE
@@ -82,7 +104,8 @@ def evaluate_pictures(
     `probabilities` is (N, H) in the order of `names`, `thresholds` (H,); a label and a source a picture.
     """
     of = Pictures(names, probabilities, thresholds, labels)
-    draws = _draws(sources)
+    drawn = Draws(draws(sources), np.asarray(sources))
+    anything = np.ones(len(of.labels), np.bool_)
     macro = {
         "recall": of.recall,
         "any_recall": of.any_recall,
@@ -90,14 +113,17 @@ def evaluate_pictures(
         "auc": of.auc,
     }
     return {
-        "any_hazard": _figure("auc", of.any_auc, draws),
+        "any_hazard": _figure("auc", Figure(of.any_auc, (~of.safe, of.safe)), drawn),
         "safe": {
-            "pictures": int(np.sum(of.labels == SAFE)),
-            **_figure("false_alarm_rate", of.false_alarms, draws),
+            "pictures": int(np.sum(of.safe)),
+            **_figure("false_alarm_rate", Figure(of.false_alarms, (of.safe,)), drawn),
         },
-        "macro": _merged(_figure(key, partial(of.macro, f), draws) for key, f in macro.items()),
+        "macro": _merged(
+            _figure(key, Figure(partial(of.macro, f), (anything,), counts=False), drawn)
+            for key, f in macro.items()
+        ),
         "hazards": {
-            name: _hazard(of, column, draws) for column, name in enumerate(names) if np.any(of.labels == name)
+            name: _hazard(of, column, drawn) for column, name in enumerate(names) if np.any(of.labels == name)
         },
         "confusion": confusion(of),
     }
@@ -112,40 +138,24 @@ def confusion(of: Pictures) -> dict[str, dict[str, int]]:
     return table
 
 
-def _hazard(of: Pictures, column: int, draws: Sequence[Rows]) -> dict[str, Any]:
+def _hazard(of: Pictures, column: int, drawn: Draws) -> dict[str, Any]:
+    shown = of.shows(column)
     figures = {
-        "auc": of.auc,
-        "average_precision": of.average_precision,
-        "recall": of.recall,
-        "precision": of.precision,
+        "auc": Figure(partial(of.auc, column), (shown, of.safe)),
+        "average_precision": Figure(partial(of.average_precision, column), (shown, of.safe), counts=False),
+        "recall": Figure(partial(of.recall, column), (shown,)),
+        "precision": Figure(partial(of.precision, column), (of.over[:, column],)),
     }
-    shown = int(np.sum(of.labels == of.names[column]))
-    parts = (_figure(key, partial(f, column), draws) for key, f in figures.items())
-    return {"pictures": shown, **_merged(parts)}
+    parts = (_figure(key, figure, drawn) for key, figure in figures.items())
+    return {"pictures": int(np.sum(shown)), **_merged(parts)}
 
 
-def _figure(key: str, figure: Figure, draws: Sequence[Rows]) -> dict[str, Any]:
-    """`{key: value, key_ci: [low, high]}`; the first draw is everything."""
-    value = figure(draws[0])
-    drawn = [again for rows in draws[1:] if (again := figure(rows)) is not None]
-    interval = None if value is None or not drawn else _interval(drawn)
-    return {key: _rounded(value), f"{key}_ci": interval}
-
-
-def _interval(values: Sequence[float]) -> list[float]:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return [round(float(low), 4), round(float(high), 4)]
-
-
-def _draws(sources: Sequence[str]) -> list[Rows]:
-    """All rows first, then rows of sources drawn with replacement."""
-    groups: dict[str, list[int]] = {}
-    for row, source in enumerate(sources):
-        groups.setdefault(source, []).append(row)
-    members = [np.array(rows, np.int64) for rows in groups.values()]
-    random = np.random.default_rng(_SEED)
-    drawn = [random.integers(0, len(members), len(members)) for _ in range(_DRAWS)] if members else []
-    return [np.arange(len(sources)), *(np.concatenate([members[i] for i in one]) for one in drawn)]
+def _figure(key: str, figure: Figure, drawn: Draws) -> dict[str, Any]:
+    """`{key: value, key_ci: [low, high]}`; None for an interval that is not known."""
+    value = figure.value(drawn.rows[0])
+    fewest = min(len(set(drawn.sources[mask].tolist())) for mask in figure.rests_on)
+    again = (figure.value(rows) for rows in drawn.rows[1:])
+    return {key: _rounded(value), f"{key}_ci": interval(value, again, fewest, counts=figure.counts)}
 
 
 def _merged(parts: Any) -> dict[str, Any]:
