@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from capture.camera import Camera, CameraUnusable
+from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.files import PictureFolder, VideoFile
 from capture.picture import is_still_picture
 from capture.settings import CaptureSettings
@@ -43,5 +43,5 @@ def open_path(path: Path, settings: CaptureSettings) -> VideoFile | PictureFolde
 def _first_device() -> Path:
     devices = list_devices()
     if not devices:
-        raise CameraUnusable("no camera found; plug one in, or name an address, a file or a folder as source")
+        raise CameraLost("no camera found; plug one in, or name an address, a file or a folder as source")
     return devices[0].path

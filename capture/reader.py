@@ -29,7 +29,7 @@ _STEADY_S = 10.0
 
 
 class CameraState(StrEnum):
-    """How the source fares; the last three are final."""
+    """How the source fares; all from `ended` on are final."""
 
     OPENING = "opening"
     LIVE = "live"
@@ -39,6 +39,8 @@ class CameraState(StrEnum):
     """It can never work as configured."""
     STUCK = "stuck"
     """Too many native calls hang: the process must be started again."""
+    FAILED = "failed"
+    """An error nobody foresaw; the log has its traceback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Reader:
 
     @property
     def alive(self) -> bool:
-        """False before the start, after the end, and where an error nobody foresaw ended it."""
+        """False before the start and after the end."""
         return self._watcher.is_alive()
 
     def start(self) -> None:
@@ -146,6 +148,8 @@ class Reader:
                 turn = self._begin()
                 self._follow(turn)
                 going_on = self._stopping.is_set() or self._conclude(turn)
+        except Exception as error:
+            self._fail(error)
         finally:
             self._slot.close()
 
@@ -182,8 +186,12 @@ class Reader:
         if isinstance(error, CameraUnusable) and not self._frames:
             return self._end(CameraState.UNUSABLE, str(error))
         if not isinstance(error, CameraError):
-            raise error
+            return self._fail(error)
         return self._try_again(str(error))
+
+    def _fail(self, error: BaseException) -> bool:
+        _log.error("capture failed", exc_info=error)
+        return self._end(CameraState.FAILED, f"{type(error).__name__}: {error}")
 
     def _give_up(self, turn: CaptureTurn) -> bool:
         self._stuck = [thread for thread in self._stuck if thread.is_alive()] + [turn.thread]

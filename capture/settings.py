@@ -13,7 +13,7 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
     source: str = Field(
         "auto",
         description="auto | demo | 0 | /dev/v4l/by-id/... | rtsp://... | rtmp://... | http://... | a file | "
-        "a folder; auto takes the first camera, else the demo clip",
+        "a folder; auto takes the first camera, else the demo clip (as a service it waits for one)",
     )
     rotate: Literal[0, 90, 180, 270] = Field(0, description="degrees clockwise until the picture is upright")
     mirror: bool = Field(False, description="swap left and right (a camera that delivers a mirror image)")

@@ -63,7 +63,7 @@ class CaptureTurn:
         self._finished = finished
         self._calling: tuple[float, float] | None = None
         self.over = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         """Why it is over; None where the source has ended, or nobody wanted more."""
         self.thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
@@ -83,7 +83,7 @@ class CaptureTurn:
     def _run(self) -> None:
         try:
             self._capture()
-        except Exception as error:
+        except BaseException as error:  # whatever it is, the thread is gone
             self.error = error
         finally:
             self.over = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from daemon.core_types import CoreSpec, Effect, Mute, Relay, Say
@@ -35,18 +36,31 @@ CLEARED: Mapping[str, int] = {"off": Severity.CRITICAL + 1, "critical": Severity
 
 
 class Announcer:
-    """`heard` is told the cause of each danger whose first sample sounded. See the module's docstring."""
+    """See the module's docstring.
+
+    `heard` is told the cause of each danger whose first sample sounded; `told`, the words of all else;
+    `unheard`, since when dangers were kept back, once they may be told again.
+    """
 
     def __init__(
-        self, spec: CoreSpec, register: Register, truth: Truth, heard: Callable[[str, float], None]
+        self,
+        spec: CoreSpec,
+        register: Register,
+        truth: Truth,
+        heard: Callable[[str, float], None],
+        told: Callable[[str, float], None],
+        unheard: Callable[[float], None],
     ) -> None:
         self._spec = spec
         self._register = register
         self._heard = heard
+        self._told = told
+        self._unheard = unheard
         self._say = {h.name: h.say for h in spec.hazards}
-        self._delivery = Delivery(spec, register, truth, self._danger_heard)
+        self._delivery = Delivery(spec, register, truth, self._sounded)
         self._muted_until_s = NEVER_S
         self._danger_muted_until_s = NEVER_S
+        self._danger_muted_since_s: float | None = None
         self._asked_mute_s = NEVER_S
         self._begun: str | None = None
         self._warned: dict[str, int] = {}
@@ -62,6 +76,8 @@ class Announcer:
 
     def voice(self, event: voices.Input, now: float) -> Iterable[Effect]:
         """One input of the outbox, and what follows."""
+        if now >= self._danger_muted_until_s:
+            self._end_danger_mute()
         yield from self._delivery.step(event, now)
 
     # Dangers
@@ -70,29 +86,35 @@ class Announcer:
         """A danger, at once."""
         if now < self._danger_muted_until_s:
             self._register.counts["muted"] += 1
-            self._heard(alert.id, now)
+            self._heard(alert.id, now)  # as if: it is not raised over and over while nobody wants to hear it
             yield self._register.unspoken(now, alert.id, "muted")
             return
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
         )
-        yield from self._danger(
-            text, alert.id, alert.hazard, alert.hazard, alert.severity, alert.direction, now
-        )
+        ground = Ground(hazard=alert.hazard)
+        yield from self._danger(text, alert.id, alert.hazard, ground, alert.severity, alert.direction, now)
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
-        """Where it is, after the alert."""
-        if now >= self._danger_muted_until_s:
-            text = wording.ONLY_WHERE[self._spec.language][found.direction]
-            key = f"where:{found.hazard}"
-            yield from self._danger(text, found.alert_id, key, found.hazard, severity, found.direction, now)
+        """Where it is: within the alert where that still waits, right after it, or with its name again."""
+        if now < self._danger_muted_until_s:
+            return
+        language, say, where = self._spec.language, self._say[found.hazard], found.direction
+        key, ground = f"where:{found.hazard}", Ground(hazard=found.hazard)
+        text = wording.danger_phrase(say, where, language)
+        if waiting := self._delivery.waiting(found.alert_id):
+            key, closer = found.hazard, waiting.text.startswith(wording.CLOSER[language])
+            text = wording.danger_phrase(say, where, language, escalated=closer)
+        elif not self._spec.forwards and self._delivery.follows(found.alert_id):
+            text, ground = wording.ONLY_WHERE[language][where], replace(ground, after=found.alert_id)
+        yield from self._danger(text, found.alert_id, key, ground, severity, where, now)
 
     def _danger(
         self,
         text: str,
         cause: str,
         key: str,
-        hazard: str,
+        ground: Ground,
         severity: Severity,
         direction: Direction | None,
         now: float,
@@ -102,7 +124,7 @@ class Announcer:
             text,
             Priority.DANGER,
             key,
-            ground=Ground(hazard=hazard),
+            ground=ground,
             cause=cause,
             severity=int(severity),
             earcon=danger_earcon(int(severity)),
@@ -110,7 +132,10 @@ class Announcer:
             captured_at_s=self._register.captured_at_s,
         )
 
-    def _danger_heard(self, utterance: Utterance, ground: Ground, now: float) -> None:
+    def _sounded(self, utterance: Utterance, ground: Ground, now: float) -> None:
+        if utterance.priority is not Priority.DANGER:
+            self._told(utterance.text, now)
+            return
         if ground.hazard is not None:
             self._warned[ground.hazard] = max(utterance.severity, self._warned.get(ground.hazard, 0))
         if utterance.cause is not None:
@@ -152,12 +177,16 @@ class Announcer:
             captured_at_s=tell.scene.captured_at_s,
         )
 
-    def _withheld(self, now: float, first: bool) -> str | None:
-        """Why a description nobody asked for is kept back; None where it is not."""
+    def unwanted(self, now: float) -> str | None:
+        """Why nobody wants to hear a description that was not asked for; None where it is wanted."""
         if now < self._muted_until_s:
             return "muted"
-        wanted = {"alerts": False, "brief": first, "full": True}[self._spec.verbosity]
-        return None if wanted else "brevity"
+        return "brevity" if self._spec.verbosity == "alerts" else None
+
+    def _withheld(self, now: float, first: bool) -> str | None:
+        """Why this sentence of one is kept back; None where it is not."""
+        rest = self._spec.verbosity == "brief" and not first
+        return self.unwanted(now) or ("brevity" if rest else None)
 
     def _ground(self, tell: Tell) -> Ground:
         match tell.scene.trigger:
@@ -266,17 +295,29 @@ class Announcer:
         """Silence for a while; danger too where it is asked for again within MUTE_AGAIN_S."""
         muted = now < self._muted_until_s
         twice = wish.seconds > 0 and muted and now - self._asked_mute_s <= MUTE_AGAIN_S
+        if wish.seconds > 0:
+            yield from self._delivery.step(voices.Hush(danger=twice), now)
+        if not twice:
+            self._end_danger_mute()
+        elif self._danger_muted_since_s is None:
+            self._danger_muted_since_s = now
         self._muted_until_s = now + wish.seconds
         self._danger_muted_until_s = now + wish.seconds if twice else now
         self._asked_mute_s = now if wish.seconds > 0 else NEVER_S
         text = wording.mute_phrase(wish.seconds, self._spec.language, danger=twice)
         yield from self._delivery.offer(now, text, Priority.MESSAGE, "mute")
 
+    def _end_danger_mute(self) -> None:
+        since_s, self._danger_muted_since_s = self._danger_muted_since_s, None
+        if since_s is not None:
+            self._unheard(since_s)
+
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
         return {
             "delivery": self._delivery.state(),
             "muted": [self._muted_until_s, self._danger_muted_until_s, self._asked_mute_s],
+            "danger_muted_since_s": self._danger_muted_since_s,
             "begun": self._begun,
             "warned": dict(self._warned),
         }
@@ -284,5 +325,6 @@ class Announcer:
     def restore(self, state: Mapping[str, Any]) -> None:
         self._delivery.restore(state["delivery"])
         self._muted_until_s, self._danger_muted_until_s, self._asked_mute_s = state["muted"]
+        self._danger_muted_since_s = state.get("danger_muted_since_s")
         self._begun = state["begun"]
         self._warned = dict(state["warned"])

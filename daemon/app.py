@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from capture.frame import Frame
 from capture.reader import CameraEvent, Reader
 from capture.redact import redact
 from capture.slot import LatestSlot, SlotPolicy
-from capture.v4l2 import list_devices
+from capture.v4l2 import Device, list_devices
 from daemon.answers.outlook import Outlook
 from daemon.blackbox import BlackBox
 from daemon.control_paths import server_socket
@@ -29,6 +29,7 @@ from daemon.events import Event
 from daemon.eyesight import Eyesight
 from daemon.false_alarms import FalseAlarms
 from daemon.forwarder import Forwarder
+from daemon.health import OK, Report
 from daemon.journal.clerk import Clerk
 from daemon.journal.places import Places
 from daemon.ledger import Ledger
@@ -36,6 +37,7 @@ from daemon.live import Narrating, Stagehand
 from daemon.mind import Mind
 from daemon.narrator import MeaningOf, Narrator, no_meaning
 from daemon.paths import NAME
+from daemon.rehearsal import Phrase, Rehearsal
 from daemon.replay import Options, Replay, Sink
 from daemon.replay import Voice as ReplayVoice
 from daemon.scribe import Outlet, Scribe
@@ -44,7 +46,7 @@ from daemon.settings import Settings
 from daemon.watcher import Watcher
 from pipeline import hazards as hazard_tables
 from pipeline.assessor import Assessor
-from pipeline.calibration import CalibrationError
+from pipeline.calibration import CalibrationError, CalibrationTable
 from pipeline.calibrations import Calibrations
 from pipeline.describer import DescribeError
 from pipeline.describers import factory as describers
@@ -53,19 +55,20 @@ from pipeline.eye import changes, hazards_of, open_eye
 from pipeline.hazards import Hazard, HazardError, arriving, glowing
 from pipeline.image_text import ImageTextModel
 from pipeline.image_text_models import fell_back, load_image_text
+from pipeline.objects import ThingFinder, things
 from pipeline.stillness import Stillness
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
-from pipeline.taught import TeachError
+from pipeline.taught import TeachError, taught_names
 from pipeline.usual import Usual
-from pipeline.wording import NOT_NOTED, danger_phrases
+from pipeline.wording import HEALTH, NOT_NOTED, danger_phrases, own_phrases
 from speech.child_player import ChildPlayer
 from speech.espeak import ChildSynthesizer
 from speech.natural import InTime, open_natural
 from speech.player import PlayerEvent
 from speech.speaker import Speaker
-from speech.synthesizer import Synthesizer
+from speech.synthesizer import SynthesisError, Synthesizer
 from speech.utterance import Priority
 from speech.voice import Renderer
 
@@ -86,6 +89,8 @@ class Detector:
     thresholds: Mapping[str, float]
     """The calibration's, by hazard."""
     spec: CoreSpec
+    usual: Usual
+    """The assessor's."""
 
 
 def open_store(settings: Settings) -> Store:
@@ -139,24 +144,33 @@ def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping
         verbosity=settings.speech.verbosity,
         clear_earcon=settings.speech.clear_earcon,
         tick_s=settings.speech.tick_s,
+        forwards=bool(settings.control.forward_to),
     )
 
 
 class Sight:
-    """A running model's detector, made anew when the state folder holds something new for it."""
+    """A running model's detector, made anew for other hazards and for what is new in the state folder."""
 
     def __init__(self, detector: Detector, state: Path) -> None:
         self._detector = detector
         self._stamp = changes(state)
 
     def detector_for(self, settings: Settings) -> Detector:
-        """Raises ValueError, once, where what the state folder holds does not fit; the old one then holds."""
+        """Raises ValueError, once, where what the state folder holds does not fit; the old one then holds.
+
+        It holds too while the settings still name a hazard whose pictures were forgotten: a reload takes
+        it out.
+        """
+        wanted = {name: one for name, one in settings.hazards.items() if one.enabled}
+        taught = taught_names(settings.paths.state)
+        if any(not any(map(str.strip, one.prompts)) and name not in taught for name, one in wanted.items()):
+            return self._detector
         stamp, before = changes(settings.paths.state), self._stamp
         self._stamp = stamp
-        if stamp != before:
+        if stamp != before or tuple(wanted) != tuple(hazard.name for hazard in self._detector.spec.hazards):
             try:
                 self._detector = build_detector(settings, self._detector.model)
-            except (HazardError, CalibrationError, TeachError) as error:
+            except (HazardError, CalibrationError, TeachError, CommandError) as error:
                 raise ValueError(str(error)) from error
         return self._detector
 
@@ -169,20 +183,26 @@ def enabled_hazards(settings: Settings) -> tuple[Hazard, ...]:
     return hazards
 
 
-def build_detector(settings: Settings, model: ImageTextModel | None = None, *, own: bool = True) -> Detector:
+def build_detector(
+    settings: Settings,
+    model: ImageTextModel | None = None,
+    *,
+    own: bool = True,
+    table: CalibrationTable | None = None,
+) -> Detector:
     """Model, prompts, taught pictures, calibration and thresholds, fitted together.
 
-    `own`: with the user's own calibration, where there is one.
+    `own`: with the user's own calibration, where there is one. `table`: with this one instead.
     """
     model = model or load_model(settings)
     hazards = enabled_hazards(settings)
-    eye = open_eye(model, hazards, open_calibrations(settings), settings.paths.state, own=own)
+    eye = open_eye(model, hazards, open_calibrations(settings), settings.paths.state, own=own, table=table)
     thresholds = dict(zip(eye.calibration.names, eye.calibration.thresholds.tolist(), strict=True))
     spec = core_spec(settings, hazards, thresholds)
     stillness = Stillness(settings.pipeline.still_level, settings.pipeline.still_s)
     usual = Usual(settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
     assessor = Assessor(model, eye.bank, eye.calibration, stillness, arriving(), glowing(), usual)
-    return Detector(model, assessor, thresholds, spec)
+    return Detector(model, assessor, thresholds, spec, usual)
 
 
 def build_describer(
@@ -197,7 +217,7 @@ def build_describer(
         return describers.build(
             settings.describe,
             language=settings.speech.language,
-            tags=TagsDescriber(words, PlaceFinder(model, words)),
+            tags=TagsDescriber(words, PlaceFinder(model, words), cache(lambda: ThingFinder(model, things()))),
             locate=open_store(settings).path,
             cache=settings.paths.cache,
             words=words,
@@ -228,18 +248,49 @@ def build_renderer(
 
 
 def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
-    """Render every danger phrase, so that none is synthesised when it is needed."""
-    texts = (t for h in spec.hazards for t in danger_phrases(h.say, spec.language))
-    renderer.prepare([(text, spec.language, Priority.DANGER) for text in dict.fromkeys(texts)])
+    """Render every danger phrase, so that none is synthesised when it is needed. Raises SynthesisError.
+
+    And what is said of the program itself; a voice that has died since yesterday need not be able to.
+    """
+    language = spec.language
+    renderer.prepare(_dangers((hazard.say for hazard in spec.hazards), language))
+    try:
+        renderer.prepare(_own(language))
+    except SynthesisError as error:
+        log.warning("what is to be said of failing parts is not prepared: %s", error)
 
 
-def choose_source(settings: Settings) -> str:
-    """What `capture.source` means here: `auto` is the first camera, else the demo clip."""
+def other_phrases(hazards: Sequence[Hazard], own: str) -> Iterator[Phrase]:
+    """The same in the languages that are not one's own: another instance may hand those over."""
+    for language in HEALTH:
+        if language != own:
+            yield from _dangers((hazard.say[language] for hazard in hazards), language)
+            yield from _own(language)
+
+
+def _dangers(says: Iterable[str], language: str) -> list[Phrase]:
+    texts = (text for say in says for text in danger_phrases(say, language))
+    return [(text, language, Priority.DANGER) for text in dict.fromkeys(texts)]
+
+
+def _own(language: str) -> list[Phrase]:
+    return [(text, language, Priority.MESSAGE) for text in own_phrases(language)]
+
+
+def choose_source(
+    settings: Settings, *, service: bool = False, devices: Callable[[], Sequence[Device]] = list_devices
+) -> str:
+    """What `capture.source` means here: `auto` is the first camera, else the demo clip.
+
+    For a `service` it stays `auto` where there is none: nobody there knows a clip from a street, so it
+    waits, and looks for one whenever it tries to open it.
+    """
     source = settings.capture.source
     if source != "auto":
         return source
-    devices = list_devices()
-    return str(devices[0].path) if devices else DEMO
+    if found := devices():
+        return str(found[0].path)
+    return source if service else DEMO
 
 
 def source_path(settings: Settings, source: str) -> str:
@@ -257,18 +308,19 @@ def build_replay(
     detector: Detector,
     voice: ReplayVoice,
     sink: Sink,
+    describer: WatchedDescriber | None,
     write: Callable[[Event], None],
     *,
     real_time: bool = False,
     black_boxes: Path | None = None,
 ) -> Replay:
-    """The core driven over a file."""
+    """The core driven over a file. Without a `describer`, which the caller closes, nothing is described."""
     return Replay(
         box=BlackBox(Core(detector.spec)),
         assessor=detector.assessor,
         voice=voice,
         sink=sink,
-        describer=build_describer(settings, detector.model, idle=False),
+        describer=describer,
         options=Options(
             language=settings.speech.language,
             describe_s=settings.describe.replay_s,
@@ -279,7 +331,7 @@ def build_replay(
         ),
         write=write,
         eyesight=Eyesight(settings.capture),
-        meaning=build_meaning(settings),
+        meaning=build_meaning(settings) if describer else no_meaning,
     )
 
 
@@ -293,8 +345,16 @@ class Voice:
     player: ChildPlayer
     natural: InTime | None
     """Who says what is no danger, where `speech.engine` is another than espeak."""
+    rehearsal: Rehearsal
+    """Who prepares the other language's phrases."""
+
+    @property
+    def alive(self) -> bool:
+        """False where only a restart helps."""
+        return self.player.alive and self.speaker.alive
 
     def close_synthesizers(self) -> None:
+        self.rehearsal.close()
         self.synthesizer.close()
         if self.natural is not None:
             self.natural.close()
@@ -344,8 +404,11 @@ def build_voice(
         report=lambda event, at_s: mind.step(event, {"output_s": at_s - clock()}),
         outlet_changed=lambda change: mind.step(loudspeaker_report(change)),
         made=partial(ledger.note, "synthesise"),
+        voice_changed=lambda why: mind.step(Report("voice", "failed" if why else OK, why)),
     )
-    return Voice(renderer, synthesizer, speaker, player[0], natural)
+    rehearsal = Rehearsal()
+    rehearsal.rehearse(renderer, other_phrases(enabled_hazards(settings), spec.language))
+    return Voice(renderer, synthesizer, speaker, player[0], natural, rehearsal)
 
 
 def build_clerk(settings: Settings, detector: Detector, mind: Mind, source: str, clock: Clock) -> Clerk:
@@ -358,7 +421,7 @@ def build_clerk(settings: Settings, detector: Detector, mind: Mind, source: str,
     }
     places = Places.below(settings.paths.state)
     run = secrets.token_hex(4)
-    return Clerk(places, settings.journal, run, about, mind.ask, mind.frozen, mind.step, clock)
+    return Clerk(places, settings.journal, run, about, mind.ask, mind.frozen, mind.forget, mind.step, clock)
 
 
 def build_forwarder(settings: Settings, mind: Mind, env: Mapping[str, str], clock: Clock) -> Forwarder:
@@ -393,12 +456,12 @@ def build_live(
     )
     describer = build_describer(settings, detector.model)
     narrator = Narrator(describer, mind.step, build_meaning(settings), clock) if describer else None
-    language, deadline_s = settings.speech.language, settings.describe.deadline_s
-    narrating = Narrating(narrator, language, deadline_s) if narrator else None
+    language = settings.speech.language
+    narrating = Narrating(narrator, language) if narrator else None
     false_alarms = FalseAlarms(
         settings.paths.state,
         {"model": detector.model.name, "fingerprint": detector.model.fingerprint},
-        mind.frozen,
+        mind.frozen if settings.journal.black_boxes else None,
         lambda: mind.step(Say(NOT_NOTED[language], earcon="error")),
     )
     # The performer is attached before anything can report: parts with threads come after it.
@@ -439,15 +502,17 @@ def apply_live(live: Live, settings: Settings, voice: bool) -> None:
     """Let a running daemon take over settings that need no restart; `voice`: words sound different.
 
     Phrases are rendered before anything changes, which takes a while. A new calibration, and what was taught
-    of known hazards, holds from then on too. Raises SynthesisError, ValueError; the old settings then hold.
+    or forgotten, holds from then on too. Raises SynthesisError, ValueError; the old settings then hold.
     """
     detector = live.sight.detector_for(settings)
     running = [hazard.name for hazard in detector.spec.hazards]
-    spec = core_spec(settings, hazard_tables.from_settings(settings.hazards, running), detector.thresholds)
+    hazards = hazard_tables.from_settings(settings.hazards, running)
+    spec = core_spec(settings, hazards, detector.thresholds)
     if voice and isinstance(live.mouth, Voice):
         renderer = build_renderer(settings, live.mouth.synthesizer, live.mouth.natural)
         prepare_phrases(renderer, spec)
         live.mouth.speaker.use(renderer)
-    live.mind.swap(spec)
-    live.watcher.use(detector.assessor)
+        live.mouth.rehearsal.rehearse(renderer, other_phrases(hazards, spec.language))
+    detector.usual.use([hazard.threshold for hazard in spec.hazards])
+    live.watcher.use(detector.assessor, lambda: live.mind.swap(spec))
     logging.getLogger().setLevel(settings.log.level.upper())

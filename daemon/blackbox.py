@@ -10,7 +10,7 @@ import json
 import os
 import zipfile
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +24,9 @@ from daemon.core import Core
 from daemon.core_types import CoreSpec, Effect, Input, Record
 from daemon.errors import CommandError
 from daemon.input_codec import Arrays, decode, encode
+from pipeline.watch import for_hazards
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".blackbox"
 BREATH = 32
 """Steps of the core that are written between two breaths: about a millisecond."""
@@ -70,12 +71,9 @@ class BlackBox:
         return self._core
 
     def swap(self, spec: CoreSpec) -> None:
-        """Go on with other settings from the same state; what is remembered starts afresh.
-
-        Raises ValueError where the hazards differ.
-        """
+        """Go on with other settings or hazards, from the same state; what is remembered starts afresh."""
         core = Core(spec)
-        core.restore(self._core.state())
+        core.restore(carried(self._core.state(), [hazard.name for hazard in spec.hazards]))
         self._core = core
         self._segments.clear()
 
@@ -95,6 +93,11 @@ class BlackBox:
         while len(self._segments) > 1 and now - self._segments[1].start_s >= self._keep_s:
             self._segments.popleft()
         return last
+
+    def forget(self, before_s: float) -> None:
+        """What happened before is remembered no longer; up to a segment after it goes with it."""
+        while self._segments and self._segments[0].start_s < before_s:
+            self._segments.popleft()
 
     def frozen(self) -> Recording:
         """What is remembered now; may be saved by another thread."""
@@ -163,9 +166,11 @@ class Recording:
                 meta = json.loads(box["meta"].tobytes())
                 if meta.get("format") != FORMAT:
                     raise BlackBoxError(
-                        f"{path} has format {meta.get('format')}; this version reads {FORMAT}"
+                        f"{path} has format {meta.get('format')}, this version reads {FORMAT}; "
+                        "repeat it with the version that made it"
                     )
-                return cls._from(meta, box["embeddings"], box["probabilities"])
+                recording = cls._from(meta, box["embeddings"], box["probabilities"])
+            Core(recording.spec).restore(recording.state)  # a state that does not fit is found here, not amid
         except FileNotFoundError:
             raise BlackBoxError(
                 f"no black box at {path}; `watchword replay FILE --black-box FOLDER` makes some"
@@ -175,11 +180,15 @@ class Recording:
             ValueError,
             KeyError,
             TypeError,
+            AttributeError,
+            IndexError,
             EOFError,
             zipfile.BadZipFile,
             ValidationError,
         ) as error:
-            raise BlackBoxError(f"{path} is not a whole black box: {error}") from None
+            reason = str(error).partition("\n")[0]
+            raise BlackBoxError(f"{path} is not a whole black box of this version: {reason}") from None
+        return recording
 
     @classmethod
     def _from(
@@ -190,6 +199,19 @@ class Recording:
             for row in meta["entries"]
         )
         return cls(CoreSpec.model_validate(meta["spec"]), meta["state"], entries)
+
+
+def carried(state: Mapping[str, Any], hazards: Sequence[str]) -> Mapping[str, Any]:
+    """A core's state for other hazards: nothing is left of those that are gone."""
+    if state["watch"]["hazards"] == list(hazards):
+        return state
+    last = state["last_alert"]
+    return {
+        **state,
+        "watch": for_hazards(state["watch"], hazards),
+        "raised": {name: raised for name, raised in state["raised"].items() if name in hazards},
+        "last_alert": last if last is not None and last["hazard"] in hazards else None,
+    }
 
 
 def _events(effects: tuple[Effect, ...]) -> tuple[str, ...]:

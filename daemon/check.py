@@ -20,6 +20,9 @@ from daemon.settings import Loaded, Settings
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument(
+        "--instance", dest="control.instance", metavar="NAME", help="the daemon to ask, where several run"
+    )
     parser.add_argument("--source", dest="capture.source", metavar="S", help="the camera to look at")
 
 

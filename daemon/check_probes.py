@@ -18,6 +18,7 @@ from daemon import app
 from daemon.check_findings import Finding, Probe, State
 from daemon.check_running import Running, judged_rate, rate_of
 from daemon.control_paths import client_sockets
+from daemon.paths import NAME
 from daemon.settings import Settings
 from daemon.trial import Facts, TrialFailed, attempt
 from pipeline.describer import DescribeError
@@ -145,7 +146,8 @@ def loudspeaker(settings: Settings, running: Running = NOBODY) -> Iterator[Findi
         return
     if other := settings.control.forward_to:
         there = any((folder / f"{other}.sock").is_socket() for folder in _runtime_folders(settings))
-        todo = "" if there else f"systemctl start watchword@{other}"
+        unit = "watchword" if other == NAME else f"watchword@{other}"
+        todo = "" if there else f"systemctl start {unit}"
         says = f"{other} speaks for this one" + ("" if there else ", but does not run")
         yield Finding("loudspeaker", "ok" if there else "warn", says, todo)
         return
@@ -160,10 +162,10 @@ def camera(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
     """The source delivers pictures, and each is assessed. A daemon that holds the camera is asked instead."""
     if running:
         yield Finding("camera", "ok", f"{running.later.get('source')}, held by the daemon")
-        yield rate_of(running)
+        yield rate_of(running, settings.capture.device_fps)
         return
     if settings.capture.source == "auto" and app.choose_source(settings) == app.DEMO:
-        todo = "plug one in, or set capture.source; until then the demo clip is shown"
+        todo = "plug one in, or set capture.source; until then a service waits, and `run` shows the demo clip"
         yield Finding("camera", "warn", "there is none", todo)
         return
     try:
@@ -174,7 +176,13 @@ def camera(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
         return
     try:
         facts = attempt("rate", settings, timeout_s=180)
-        yield judged_rate(facts["source"], facts["frames"], facts["skipped"], facts["fps"])
+        yield judged_rate(
+            facts["source"],
+            facts["frames"],
+            facts["skipped"],
+            facts["fps"],
+            device_fps=settings.capture.device_fps,
+        )
     except TrialFailed as error:
         yield Finding(
             "camera rate", "fail", str(error), "watchword models pull starter, or set pipeline.device"

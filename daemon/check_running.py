@@ -14,20 +14,25 @@ from typing import Any
 
 from daemon.check_findings import Finding, State
 from daemon.control_client import ControlClient, NotRunning
-from daemon.control_paths import client_sockets, state_socket
+from daemon.control_paths import client_sockets, instances, state_socket
 from daemon.control_protocol import Status
 from daemon.errors import CommandError
 from daemon.settings import Settings
 
 BETWEEN_S = 2.0
 """Seconds between two looks at the counts, so that old skips are told from present ones."""
+FEWEST = 5.0
+"""Pictures a second of something live below which a danger may come and be there before it is seen."""
+CLEARLY = 0.8
+"""Below this share of its configured rate a camera delivers clearly less."""
 
 FIXES: Mapping[str, str] = {
-    "camera": "look at its cable and power; `journalctl -u watchword` says more",
+    "camera": "look at its cable and power; `journalctl -u UNIT` says more",
     "picture": "look whether the lens is covered, dirty or in the dark",
-    "detector": "set capture.device_fps lower, or pipeline.device to a faster one",
-    "describer": "watchword models list; `journalctl -u watchword` says more",
-    "voice": "apt-get install espeak-ng, then systemctl restart watchword",
+    "detector": "late: set capture.device_fps lower, or pipeline.device to a faster one; "
+    "failed, hung: run `watchword models verify`, or set pipeline.device to CPU",
+    "describer": "watchword models list; `journalctl -u UNIT` says more",
+    "voice": "apt-get install espeak-ng, then systemctl restart UNIT",
     "loudspeaker": "plug it in or switch it on; `aplay -l` lists what there is",
     "disk": "make room on the disk of paths.state",
 }
@@ -45,6 +50,8 @@ class Running:
     """Why it cannot be asked, though a socket is there."""
     stale: tuple[Path, ...] = ()
     """Sockets at which nobody listens."""
+    others: tuple[str, ...] = ()
+    """Instances that have a socket there, where the one that was looked for has none."""
 
     def __bool__(self) -> bool:
         return bool(self.status)
@@ -69,7 +76,8 @@ def find_running(
             stale.append(path)
         except CommandError as error:
             return Running(path, _owner(path), problem=str(error), stale=tuple(stale))
-    return Running(stale=tuple(stale))
+    beside = {name for folder in {path.parent for path in paths} for name in instances(folder)}
+    return Running(stale=tuple(stale), others=tuple(sorted(beside - {instance})))
 
 
 def _owner(path: Path) -> str:
@@ -93,8 +101,7 @@ def daemon(running: Running, installed: str | None = None) -> Iterator[Finding]:
         yield Finding("daemon", "warn", f"{running.path} of {running.owner}: {running.problem}")
         return
     if not running:
-        todo = "watchword run, or systemctl start watchword"
-        yield Finding("daemon", "ok", "none runs here", todo)
+        yield _none(running.others)
         return
     status = running.status
     said = f"process {status.get('pid')} of {running.owner}, {status.get('source')}"
@@ -106,15 +113,32 @@ def daemon(running: Running, installed: str | None = None) -> Iterator[Finding]:
     yield from _organs(running.later)
 
 
+def _none(others: tuple[str, ...]) -> Finding:
+    if not others:
+        return Finding("daemon", "ok", "none runs here", "watchword run, or systemctl start watchword")
+    says = f"none of that name runs here, but there are instances: {', '.join(others)}"
+    return Finding("daemon", "ok", says, f"watchword check --instance {others[0]}")
+
+
+def _unit_of(status: Mapping[str, Any]) -> str:
+    instance = status.get("instance")
+    return f"watchword@{instance}" if instance else "watchword"
+
+
+def _fix(organ: str, unit: str = "watchword") -> str:
+    return FIXES.get(organ, "").replace("UNIT", unit)
+
+
 def _organs(status: Mapping[str, Any]) -> Iterator[Finding]:
+    unit = _unit_of(status)
     for name, organ in status.get("organs", {}).items():
         reason = organ.get("reason", "ok")
         if reason != "ok":
             detail = f": {organ['detail']}" if organ.get("detail") else ""
-            yield Finding(f"organ {name}", _badness(name), f"{reason}{detail}", FIXES.get(name, ""))
+            yield Finding(f"organ {name}", _badness(name), f"{reason}{detail}", _fix(name, unit))
     for name in status.get("lost", ()):
         yield Finding(
-            f"part {name}", "warn", "it has ended by itself", "journalctl -u watchword; then restart it"
+            f"part {name}", "warn", "it has ended by itself", f"journalctl -u {unit}; then restart it"
         )
     if float(status.get("danger_muted_s", 0)) > 0:
         yield Finding(
@@ -126,30 +150,60 @@ def _badness(organ: str) -> State:
     return "fail" if organ in ("camera", "picture", "detector", "voice") else "warn"
 
 
-def rate_of(running: Running) -> Finding:
-    """The camera's rate, from the daemon that holds it."""
+def rate_of(running: Running, device_fps: int = 0) -> Finding:
+    """The camera's rate, from the daemon that holds it; `device_fps` as in `judged_rate`."""
     before, after = running.status, running.later
     fps = float(after.get("fps", 0.0))
     skipped = int(after.get("skipped", 0)) - int(before.get("skipped", 0))
     frames = int(after.get("frames", 0)) - int(before.get("frames", 0))
-    return judged_rate(str(after.get("source")), frames, skipped, fps, live=True)
+    return judged_rate(str(after.get("source")), frames, skipped, fps, live=True, device_fps=device_fps)
 
 
-def judged_rate(source: str, frames: int, skipped: int, fps: float, *, live: bool = False) -> Finding:
-    """Every delivered frame must be assessed, at the rate that is configured."""
+def judged_rate(
+    source: str, frames: int, skipped: int, fps: float, *, live: bool = False, device_fps: int = 0
+) -> Finding:
+    """Every delivered frame must be assessed, at the rate that is configured.
+
+    `live`: the figures are a daemon's own. `device_fps`: what is asked of a device; 0 its own choice.
+    """
     where = " (the daemon's own figures)" if live else ""
     says = f"{fps:.1f} pictures a second assessed, {skipped} of {frames} skipped{where}"
     if frames == 0:
-        return Finding("camera rate", "fail", f"{source}: no picture came{where}", FIXES["camera"])
+        return Finding("camera rate", "fail", f"{source}: no picture came{where}", _fix("camera"))
     if skipped:
         most = max(1, int(fps * 0.9))
-        device = source.isdigit() or source.startswith("/dev/")
         slower = (
-            f"capture.device_fps = {most}" if device else f"have it send {most} pictures a second at most"
+            f"capture.device_fps = {most}"
+            if _is_device(source)
+            else f"have it send {most} pictures a second at most"
         )
         todo = f"{slower}, or take a faster pipeline.model or pipeline.device"
         return Finding("camera rate", "fail", says, todo)
+    if slow := _too_slow(source, fps, device_fps):
+        return Finding("camera rate", "warn", f"{says}; {slow}", _faster(source))
     return Finding("camera rate", "ok", says)
+
+
+def _too_slow(source: str, fps: float, device_fps: int) -> str:
+    """Why too few pictures come; empty where there are enough. A recording has its own rate."""
+    if _is_device(source) and fps < CLEARLY * device_fps:
+        return f"capture.device_fps asks for {device_fps}"
+    if (_is_device(source) or "://" in source) and fps < FEWEST:
+        return f"dangers are told late below {FEWEST:g}"
+    return ""
+
+
+def _faster(source: str) -> str:
+    if not _is_device(source):
+        return "have it send more pictures a second, or look at the network"
+    return (
+        "more light, another USB port or smaller capture.device_width and device_height; "
+        "`v4l2-ctl --list-formats-ext` lists its rates"
+    )
+
+
+def _is_device(source: str) -> bool:
+    return source.isdigit() or source.startswith("/dev/")
 
 
 def listening(address: str, port: int, timeout_s: float = 1.0) -> bool:

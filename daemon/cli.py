@@ -23,6 +23,7 @@ EXPECTED = (
     "builtins.OSError",
     "capture.camera.CameraError",
     "daemon.errors.CommandError",
+    "pipeline.assessor.NotFiniteError",
     "pipeline.calibration.CalibrationError",
     "pipeline.hazards.HazardError",
     "pipeline.manifest.ManifestError",

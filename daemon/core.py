@@ -38,6 +38,9 @@ from speech import outbox_types as voices
 SIGHT: frozenset[organs.Organ] = frozenset(["camera", "picture"])
 """Organs without which a view is not worth describing."""
 
+HALF_HEARD_S = 2.0
+"""Seconds a danger phrase lasts: what began so long before the loudspeaker went was not heard to its end."""
+
 Command = Say | Ask | Repeat | Mute | FalseAlarm | TellStatus
 
 
@@ -54,13 +57,20 @@ class Core:
         self._narration = stories.Narration(spec.describe, spec.language)
         self._health = organs.Health(spec.health)
         self._truth = Truth(self._watch, self._health)
-        self._announcer = Announcer(spec, self._register, self._truth, self._heard)
+        self._announcer = Announcer(
+            spec, self._register, self._truth, self._heard, self._narration.heard, self._watch.unheard
+        )
+        self._raised: dict[str, dict[str, Any]] = {}
         self._last_alert: dict[str, Any] | None = None
+        self._marked: str | None = None
         self._unanswered: tuple[str, ...] = ()
         self._unseen = ""
 
     def _heard(self, alert_id: str, now: float) -> None:
         self._watch.spoken(alert_id, now)
+        for raised in self._raised.values():
+            if raised["alert"] == alert_id:
+                self._last_alert = raised
 
     @property
     def spec(self) -> CoreSpec:
@@ -101,7 +111,9 @@ class Core:
             case Relay():
                 return tuple(self._announcer.relay(event, now))
             case organs.Report():
-                return tuple(self._changes(self._health.step(event, now), now))
+                return tuple(self._reported(event, now))
+            case voices.Hush() | stories.Stop():
+                return tuple(self._hushed(now))
             case Tick():
                 return tuple(self._tick(now))
             case stories.Wanted() | stories.Answered() | stories.AnswerEnded() | stories.Tick():
@@ -117,10 +129,10 @@ class Core:
             yield from self._watched(event, a, now)
             if isinstance(event, Alert) and not (event.again or event.escalated):
                 news.append(event)
-        blind = self._blind()
-        gate_opens = self._gate.step(a.embedding, a.captured_at_s, blind=bool(blind))
-        if news and self._unseen:
-            self._register.counts["describe.blind"] += 1  # the alert stands; there is nothing to add
+        unwanted = "blind" if self._blind() else self._announcer.unwanted(now)
+        gate_opens = self._gate.step(a.embedding, a.captured_at_s, unwanted=bool(unwanted))
+        if news and (unwanted := "blind" if self._unseen else self._announcer.unwanted(now)):
+            self._register.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
         elif news:
             self._gate.described()
             worst = max(news, key=lambda alert: alert.severity)
@@ -149,7 +161,13 @@ class Core:
             case Alert():
                 self._register.counts["alerts"] += 1
                 yield record("alert", event.id, now, None, **_fields(event))
-                self._last_alert = {"alert": event.id, **_fields(event), "raised_at_s": now, **self._odds(a)}
+                self._raised.pop(event.hazard, None)  # the newest comes last
+                self._raised[event.hazard] = {
+                    "alert": event.id,
+                    **_fields(event),
+                    "raised_at_s": now,
+                    **self._odds(a),
+                }
                 yield from self._announcer.alert(event, now)
             case Located(alert_id, hazard, direction):
                 where = f"l{alert_id[1:]}"
@@ -231,14 +249,23 @@ class Core:
             yield from self._announcer.unanswered(scene_id, now)
 
     def _seen(self) -> tuple[Seen, ...]:
-        """What the detector is sure of now, likeliest first."""
+        """What the detector is sure of now, the worst first."""
         active = self._watch.active
         found = [
             Seen(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
             for h, p in zip(self._spec.hazards, self._watch.smoothed, strict=True)
-            if h.name in active or p >= h.threshold
+            if p >= h.threshold or (h.name in active and active[h.name].below_since_s is None)
         ]
-        return tuple(sorted(found, key=lambda seen: -seen.probability))
+        severity = {h.name: h.severity for h in self._spec.hazards}
+        return tuple(sorted(found, key=lambda seen: (-severity[seen.hazard], -seen.probability)))
+
+    def _reported(self, report: organs.Report, now: float) -> Iterable[Effect]:
+        """A loudspeaker that is back has a listener again, who has heard nothing since it went."""
+        before = self._health.organs.get(report.organ)
+        back = report.organ == "loudspeaker" and report.reason == organs.OK
+        if back and before is not None and before.reason != organs.OK:
+            self._watch.unheard(before.since_s - HALF_HEARD_S)
+        yield from self._changes(self._health.step(report, now), now)
 
     def _changes(self, changes: Iterable[organs.Change], now: float) -> Iterable[Effect]:
         for change in changes:
@@ -279,9 +306,17 @@ class Core:
         yield from self._announcer.listening(now)
         yield from self._want(Trigger.REQUEST, now, question=question)
 
+    def _hushed(self, now: float) -> Iterable[Effect]:
+        """Quiet at once: no more of the present answer either, nor an excuse for it."""
+        self._unanswered = ()
+        yield from self._announcer.voice(voices.Hush(), now)
+        yield from self._story(stories.Stop(), now)
+
     def _false_alarm(self, now: float) -> Iterable[Effect]:
-        last = self._last_alert
-        if last is not None:
+        """It is about the alert that was heard last, or raised where none was; marking twice counts once."""
+        last = self._last_alert or next(reversed(self._raised.values()), None)
+        if last is not None and last["alert"] != self._marked:
+            self._marked = last["alert"]
             id = self._register.next_id("f", "false_alarms")
             yield self._register.record("false_alarm", id, now, last["alert"], **last)
         hazard, cause = (last["hazard"], last["alert"]) if last else (None, None)
@@ -295,14 +330,22 @@ class Core:
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
         parts = {name: part.state() for name, part in self._parts().items()}
-        own = {"last_alert": self._last_alert, "unanswered": list(self._unanswered), "unseen": self._unseen}
+        own = {
+            "raised": dict(self._raised),
+            "last_alert": self._last_alert,
+            "marked": self._marked,
+            "unanswered": list(self._unanswered),
+            "unseen": self._unseen,
+        }
         return {**parts, **own}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`. Raises ValueError where it was made for other hazards."""
         for name, part in self._parts().items():
             part.restore(state[name])
+        self._raised = dict(state.get("raised", {}))
         self._last_alert = state["last_alert"]
+        self._marked = state.get("marked")
         self._unanswered = tuple(state["unanswered"])
         self._unseen = state.get("unseen", "")
 

@@ -41,6 +41,8 @@ class CoreSpec(BaseModel, frozen=True):
     verbosity: Verbosity = "full"
     clear_earcon: ClearEarcon = "critical"
     tick_s: float = 0.0
+    forwards: bool = False
+    """Another instance speaks for this one: what is heard in between is not known here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Part of the core.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from daemon.core_types import CoreSpec, Effect, Record
@@ -23,8 +24,20 @@ EXPIRES_S: Mapping[Priority, float] = {
 }
 """Seconds after which an utterance that has not begun is not worth saying."""
 
+REPEATED = 12
+"""Sentences of one cause that are said again at most."""
+
 Heard = Callable[[Utterance, Ground, float], None]
-"""(a danger whose first sample sounded, what it rests on, when)."""
+"""(what began to sound, what it rests on, when)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastSaid:
+    """What was heard last, with all that belongs to it."""
+
+    texts: tuple[str, ...]
+    language: str
+    cause: str | None
 
 
 class Delivery:
@@ -37,14 +50,33 @@ class Delivery:
         self._heard = heard
         self._outbox = Outbox(spec.outbox)
         self._sounded_at_s: float | None = None
-        self.last_said: tuple[str, str] | None = None
-        """Words and language."""
+        self._last_said: LastSaid | None = None
 
     @property
     def quiet(self) -> bool:
         """True while nothing is being said or waits to be said."""
         outbox = self._outbox.state
         return outbox.current is None and not outbox.waiting
+
+    @property
+    def last_said(self) -> tuple[str, str] | None:
+        """What was heard last, whole (an alert with its direction, every sentence), and its language."""
+        said = self._last_said
+        return None if said is None else (" ".join(said.texts), said.language)
+
+    def waiting(self, cause: str) -> Utterance | None:
+        """The first of this cause that has not begun, or was cut and is to begin again."""
+        entries = self._outbox.state.waiting
+        return next((entry.utterance for entry in entries if entry.utterance.cause == cause), None)
+
+    def follows(self, cause: str) -> bool:
+        """Whether a danger offered now would be heard right after words of this cause."""
+        outbox = self._outbox.state
+        if any(entry.utterance.priority is Priority.DANGER for entry in outbox.waiting):
+            return False
+        if outbox.current is not None:
+            return outbox.current.entry.utterance.cause == cause
+        return self._last_said is not None and self._last_said.cause == cause
 
     def silent_s(self, now: float) -> float:
         """Seconds since something was being said; 0 while it is."""
@@ -138,12 +170,11 @@ class Delivery:
         return frozenset(entry.utterance.id for entry in (*current, *outbox.waiting))
 
     def _spoken(self, utterance: Utterance, now: float) -> Record:
-        ground = self._truth.heard(utterance.id)
-        if utterance.priority is Priority.DANGER and utterance.cause:
-            self._heard(utterance, ground, now)
+        ground = self._truth.heard(utterance.id, utterance.cause)
+        self._heard(utterance, ground, now)
         if utterance.text:
             self._register.counts["spoken"] += 1
-            self.last_said = (utterance.text, utterance.language)
+            self._last_said = _after(self._last_said, utterance)
         spoken = self._register.record(
             "speak",
             utterance.id,
@@ -176,11 +207,22 @@ class Delivery:
         return {
             "outbox": self._outbox.state.to_json(),
             "sounded_at_s": self._sounded_at_s,
-            "last_said": self.last_said,
+            "last_said": None if self._last_said is None else asdict(self._last_said),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._outbox = Outbox(self._spec.outbox, voices.OutboxState.from_json(state["outbox"]))
         self._sounded_at_s = state["sounded_at_s"]
         said = state["last_said"]
-        self.last_said = (said[0], said[1]) if said else None
+        self._last_said = LastSaid(**{**said, "texts": tuple(said["texts"])}) if said else None
+
+
+def _after(last: LastSaid | None, heard: Utterance) -> LastSaid:
+    """What somebody who asks for it again means, now that this is being heard."""
+    goes_on = (
+        last is not None
+        and last.cause is not None
+        and (last.cause, last.language) == (heard.cause, heard.language)
+    )
+    before = last.texts if last is not None and goes_on else ()
+    return LastSaid((*before, heard.text)[-REPEATED:], heard.language, heard.cause)

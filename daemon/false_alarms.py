@@ -32,11 +32,13 @@ class FalseAlarms:
         self,
         state: Path,
         about: Mapping[str, str],
-        frozen: Callable[[], Recording],
+        frozen: Callable[[], Recording] | None,
         failed: Callable[[], None],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`about` is written with each; `failed` is called where one could not be kept."""
+        """`about` is written with each; without `frozen` there are no black boxes; `failed` is called where
+        one could not be kept.
+        """
         self._state = state
         self._about = dict(about)
         self._frozen = frozen
@@ -85,7 +87,9 @@ class FalseAlarms:
         log.info("false alarm: %s %s, in %s", event.fields["alert"], event.fields["hazard"], file)
 
     def _box(self, event: Event) -> str | None:
-        """The file of the black box, below the state folder; None where the alert is too long ago for it."""
+        """The file of the black box, below the state folder; None where none is wanted or can be had."""
+        if self._frozen is None:
+            return None
         recording = self._frozen()
         alert: Any = event.fields["alert"]
         if not any(_is_alert(line, alert) for line in recording.events):

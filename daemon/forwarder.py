@@ -10,7 +10,8 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.control_client import ControlClient
@@ -50,6 +51,12 @@ class Forwarder:
         self._queue: queue.Queue[Utterance | None] = queue.Queue(WAITING)
         self._closing = threading.Event()
         self._listening: ControlClient | None = None
+        self._running: set[str] = set()
+
+    @property
+    def alive(self) -> bool:
+        """True while both threads run."""
+        return len(self._running) == len(("send", "listen"))
 
     def start(self, utterance: Utterance) -> None:
         """Hand it over."""
@@ -63,26 +70,21 @@ class Forwarder:
 
     def send(self) -> None:
         """Hand over until `close`."""
-        while (utterance := self._queue.get()) is not None:
-            try:
-                with ControlClient(self._socket, TIMEOUT_S) as client:
-                    client.ask(self._utter(utterance))
-            except CommandError as error:
-                self._report(Report("loudspeaker", "unreachable", str(error)))
-                self._told(Failed(utterance.id, str(error)))
-            else:
-                self._report(Report("loudspeaker", OK))
+        with self._counted("send"):
+            while (utterance := self._queue.get()) is not None:
+                self._hand_over(utterance)
 
     def listen(self) -> None:
         """Hear what the other instance says, until `close`."""
-        while not self._closing.is_set():
-            try:
-                with ControlClient(self._socket, TIMEOUT_S) as self._listening:
-                    for line in self._listening.events(("speak",)):
-                        self._hear(line)
-            except CommandError as error:
-                log.debug("the speaking instance: %s", error)
-            self._closing.wait(RETRY_S)
+        with self._counted("listen"):
+            while not self._closing.is_set():
+                try:
+                    with ControlClient(self._socket, TIMEOUT_S) as self._listening:
+                        for line in self._listening.events(("speak",)):
+                            self._hear(line)
+                except CommandError as error:
+                    log.debug("the speaking instance: %s", error)
+                self._closing.wait(RETRY_S)
 
     def close(self) -> None:
         """Let both threads end."""
@@ -94,14 +96,44 @@ class Forwarder:
         except queue.Full:
             log.warning("%d utterances were never handed over", self._queue.qsize())
 
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        self._running.add(name)
+        try:
+            yield
+        finally:
+            self._running.discard(name)
+
+    def _hand_over(self, utterance: Utterance) -> None:
+        """Whatever comes of this one, the next is still to be handed over."""
+        left_s = utterance.expires_at_s - self._clock()
+        if left_s <= 0:
+            self._told(Failed(utterance.id, "expired"))
+            return
+        try:
+            with ControlClient(self._socket, TIMEOUT_S) as client:
+                client.ask(self._utter(utterance, left_s))
+        except CommandError as error:
+            self._report(Report("loudspeaker", "unreachable", str(error)))
+            self._told(Failed(utterance.id, str(error)))
+        except Exception as error:
+            log.exception("cannot be handed over: %r", utterance.text)
+            self._told(Failed(utterance.id, f"{type(error).__name__}: {error}"))
+        else:
+            self._report(Report("loudspeaker", OK))
+
     def _hear(self, line: str) -> None:
-        cause = str(json.loads(line).get("cause") or "")
+        try:
+            cause = str(json.loads(line).get("cause") or "")
+        except (ValueError, AttributeError):
+            log.warning("the speaking instance sent what is no event: %.80r", line)
+            return
         instance, _, utterance_id = cause.partition(":")
         if instance == self._name and utterance_id:
             self._told(Started(utterance_id))
             self._told(Finished(utterance_id))
 
-    def _utter(self, utterance: Utterance) -> Utter:
+    def _utter(self, utterance: Utterance, left_s: float) -> Utter:
         return Utter(
             text=utterance.text,
             language="ko" if utterance.language == "ko" else "en",
@@ -110,6 +142,6 @@ class Forwarder:
             severity=utterance.severity,
             pan=utterance.pan,
             earcon=utterance.earcon,
-            expires_in_s=min(max(utterance.expires_at_s - self._clock(), 0.0), 60.0),
+            expires_in_s=min(left_s, 60.0),
             cause=f"{self._name}:{utterance.id}",
         )

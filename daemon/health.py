@@ -1,7 +1,8 @@
 """The state of each organ, and which change is to be spoken. A pure state machine.
 
 A change must last `settle_s` before it is told, an organ that flaps is told of once a `quiet_s`, and a
-lasting failure is told again every `remind_s`, one that does not cost the warning RARELY as often.
+lasting failure is told again every `remind_s`, one that does not cost the warning RARELY as often. What
+is FINAL is told at once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ OK = "ok"
 
 VITAL: frozenset[Organ] = frozenset(["camera", "picture", "detector"])
 """Organs whose failure is spoken even when muted: without them there is no warning."""
+FINAL: frozenset[tuple[Organ, str]] = frozenset(
+    [("camera", "unusable"), ("camera", "stuck"), ("camera", "failed")]
+)
+"""Organs and reasons that never pass, and after which the process ends: told at once."""
 RARELY = 10
 """Times the pause between two reminders of an organ that is not vital: nobody wants a disk every minute."""
 
@@ -115,7 +120,8 @@ class Health:
         if not changed and not self._remindable(organ, state, now) and not self._owed(state, now):
             return None
         recent = state.told_at_s is not None and now - state.told_at_s < self._settings.quiet_s
-        if changed and (now - state.since_s < self._settings.settle_s or recent):
+        early = recent or now - state.since_s < self._settings.settle_s
+        if changed and early and (organ, state.reason) not in FINAL:
             return None
         self._organs[organ] = replace(state, told=state.reason, told_at_s=now, owed=False)
         return Change(organ, state.reason, state.detail, reminder=not changed)

@@ -12,6 +12,11 @@ log = logging.getLogger(__name__)
 
 LONGEST_INTERVAL_S = 1.0
 
+HUNG_S = 2.0
+"""Seconds a frame may take before the detector counts as hanging: warnings are worth nothing after."""
+FIRST_FRAME_S = 10.0
+"""The same for the first frame of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stale:
@@ -48,6 +53,14 @@ class Heartbeats:
     def ages(self, now: float) -> dict[str, float]:
         """Seconds since each part's last sign of life."""
         return {name: max(0.0, now - last) for name, last in self._last_s.items()}
+
+
+def hangs(silent_s: float, *, seeing: bool, begun: bool) -> bool:
+    """Whether the detector hangs in a frame, `silent_s` after its last sign of life.
+
+    Not while there are no frames (it is the camera's fault then), and later at the first: it takes longest.
+    """
+    return seeing and silent_s > (HUNG_S if begun else FIRST_FRAME_S)
 
 
 class Pulse:

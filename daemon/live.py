@@ -80,7 +80,6 @@ class Narrating:
 
     narrator: Narrator
     language: str
-    deadline_s: float
 
 
 class Stagehand:
@@ -158,7 +157,8 @@ class Stagehand:
             self._mind.step(AnswerEnded(wanted.scene.id))
             return
         n = self._narrating
-        n.narrator.ask(request_of(wanted, view, n.language, n.deadline_s))
+        deadline_s = self._mind.ask(lambda core: core.spec.describe.deadline_s)
+        n.narrator.ask(request_of(wanted, view, n.language, deadline_s))
 
 
 class Reception:
@@ -259,6 +259,10 @@ def core_status(core: Core, now: float) -> Mapping[str, Any]:
     return {
         "organs": organs,
         "active": sorted(core.watch.active),
+        "dangers": [
+            {"hazard": name, "severity": a.severity, "direction": a.direction, "alert": a.alert_id}
+            for name, a in sorted(core.watch.active.items())
+        ],
         "muted_s": round(muted_s, 1),
         "danger_muted_s": round(danger_muted_s, 1),
         "counts": dict(sorted(core.counts.items())),

@@ -59,9 +59,14 @@ class Mind:
             return question(self._box.core)
 
     def swap(self, spec: CoreSpec) -> None:
-        """Go on with other settings. Raises ValueError where the hazards differ."""
+        """Go on with other settings, or other hazards; those that stay keep their state."""
         with self._lock:
             self._box.swap(spec)
+
+    def forget(self, before_s: float) -> None:
+        """The black box no longer holds what happened before."""
+        with self._lock:
+            self._box.forget(before_s)
 
     def frozen(self) -> Recording:
         """The black box as it is now."""

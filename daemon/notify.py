@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,19 @@ OWN = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
 def without_notify(env: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child, which is not to speak to systemd in our name."""
     return {name: value for name, value in env.items() if name not in OWN}
+
+
+def is_service(env: Mapping[str, str], pids: Collection[int] = ()) -> bool:
+    """Whether a service manager runs this process itself, or by a script that stays its parent.
+
+    INVOCATION_ID alone is not enough: a terminal may be a unit, and hands it down to all that runs in it.
+    SYSTEMD_EXEC_PID (systemd.exec, since 248) says whom it is for. `pids`: this process and its parent.
+    """
+    if env.get("NOTIFY_SOCKET"):
+        return True
+    meant = env.get("SYSTEMD_EXEC_PID", "")
+    pids = pids or (os.getpid(), os.getppid())
+    return bool(env.get("INVOCATION_ID")) and (not meant or meant in map(str, pids))
 
 
 class Notifier:

@@ -14,7 +14,9 @@ from daemon.settings_schema import dotted
 LIVE = (
     "watch.*",
     "scene.*",
-    "health.*",
+    "health.settle_s",
+    "health.quiet_s",
+    "health.remind_s",
     "describe.stale_s",
     "describe.deadline_s",
     "hazards.*.threshold",
@@ -32,7 +34,7 @@ LIVE = (
     "speech.outbox.*",
     "log.level",
 )
-"""Settings that a running daemon takes over; all others need a restart."""
+"""Settings that a running daemon takes over, beside hazards that come or go; all others need a restart."""
 
 SOUND = frozenset(
     f"speech.{key}" for key in ("rate_wpm", "danger_rate_wpm", "volume", "pitch", "voice", "pan_width")
@@ -69,21 +71,37 @@ def plan(old: Settings, new: Settings) -> Plan:
     """Compare two valid settings."""
     before, after = _values(old), _values(new)
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-    live = tuple(key for key in changed if key in before and key in after and is_live(key))
+    whole = old.hazards.keys() ^ new.hazards.keys()
+    live = tuple(
+        key
+        for key in changed
+        if _hazard_of(key) in whole or (key in before and key in after and is_live(key))
+    )
     return Plan(live, tuple(key for key in changed if key not in live))
 
 
 def merged(old: Settings, new: Settings, plan: Plan) -> Settings:
-    """The old settings with what can be applied live taken from the new."""
+    """The old settings with what can be applied live taken from the new; hazards come and go as a whole."""
     tree, given = old.model_dump(mode="json"), new.model_dump(mode="json")
     for key in plan.live:
-        _put(tree, key.split("."), _get(given, key.split(".")))
+        name = _hazard_of(key)
+        if name is None or (name in old.hazards and name in new.hazards):
+            _put(tree, key.split("."), _get(given, key.split(".")))
+        elif name in new.hazards:
+            tree["hazards"][name] = given["hazards"][name]
+        else:
+            tree["hazards"].pop(name, None)
     return Settings.model_validate(tree)
 
 
 def is_live(key: str) -> bool:
     """Whether a running daemon takes this setting over."""
     return any(fnmatchcase(key, pattern) for pattern in LIVE)
+
+
+def _hazard_of(key: str) -> str | None:
+    section, _, rest = key.partition(".")
+    return rest.rpartition(".")[0] if section == "hazards" else None
 
 
 def _values(settings: Settings) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from daemon.blackbox import SUFFIX, BlackBox
 from daemon.core_types import Assessed, DescribeView, Effect, Input, Record, Tick
 from daemon.events import Event
 from daemon.eyesight import Eyesight
+from daemon.health import Report
 from daemon.narrator import MeaningOf, View, no_meaning, request_of
-from pipeline.assessor import Assessor
+from pipeline.assessor import Assessor, NotFiniteError
 from pipeline.describer import DescribeError
 from pipeline.describers.state import WatchedDescriber
 from pipeline.narration import Answered, AnswerEnded, CancelDescription
@@ -134,6 +135,7 @@ class Replay:
         self._views: OrderedDict[str, View] = OrderedDict()
         self._now_s = 0.0
         self._frames = 0
+        self._failing = False
         self._last_frame_s = 0.0
 
     def run(self, camera: Camera) -> Event:
@@ -164,7 +166,15 @@ class Replay:
         if report := self._eyesight.look(frame):
             self._step(report)
         began_s = self._clock()
-        assessment = self._assessor.assess(frame, self._box.core.watch.focus())
+        try:
+            assessment = self._assessor.assess(frame, self._box.core.watch.focus())
+        except NotFiniteError as error:
+            self._failing = True
+            self._step(Report("detector", "failed", str(error)))
+            return
+        if self._failing:
+            self._failing = False
+            self._step(Report("detector"))
         took_s = self._clock() - began_s
         self._view = View(frame, assessment)
         self._step(Assessed(assessment, self._eyesight.unseen), assess_s=took_s)

@@ -19,6 +19,7 @@ from daemon.journal.reader import reading
 from daemon.quiet_replay import NoSink
 from daemon.replay import Sink
 from daemon.settings import Settings
+from pipeline.describers.state import WatchedDescriber
 from speech.espeak import ChildSynthesizer
 from speech.wav import WavTimeline
 
@@ -63,6 +64,7 @@ def _replay(args: argparse.Namespace, settings: Settings) -> int:
             ChildSynthesizer(settings.speech) as synthesizer,
             _events(args.events) as write,
             _sink(args.wav, settings) as sink,
+            _describer(settings, detector) as describer,
         ):
             renderer = app.build_renderer(settings, synthesizer)
             app.prepare_phrases(renderer, detector.spec)
@@ -71,6 +73,7 @@ def _replay(args: argparse.Namespace, settings: Settings) -> int:
                 detector,
                 renderer,
                 sink,
+                describer,
                 write,
                 real_time=args.pace == "real",
                 black_boxes=args.black_box,
@@ -89,6 +92,17 @@ def _print(summary: Event) -> None:
         f"{f['frames']} frames, {f['assessed']} assessed, {f['skipped']} skipped in {wall_s:.1f} s; "
         f"{f['alerts']} alerts, {f['scenes']} views, {f['spoken']} things said\n"
     )
+
+
+@contextmanager
+def _describer(settings: Settings, detector: app.Detector) -> Iterator[WatchedDescriber | None]:
+    """The configured one, whose child ends with the replay."""
+    describer = app.build_describer(settings, detector.model, idle=False)
+    try:
+        yield describer
+    finally:
+        if describer is not None:
+            describer.close()
 
 
 @contextmanager

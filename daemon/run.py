@@ -28,14 +28,15 @@ from daemon.errors import CommandError, ConfigError
 from daemon.event_feed import EventFeed
 from daemon.events import Event
 from daemon.forwarder import Forwarder
-from daemon.heartbeat import Heartbeats, Pulse
+from daemon.health import OK
+from daemon.heartbeat import HUNG_S, Heartbeats, Pulse, hangs
 from daemon.journal.desk import Handler
 from daemon.journal.desk import handlers as journal_handlers
 from daemon.journal.places import Places
 from daemon.keys import Keys
 from daemon.keys_settings import Action
 from daemon.live import Reception, core_status
-from daemon.notify import Notifier
+from daemon.notify import Notifier, is_service
 from daemon.rate import Rate
 from daemon.scribe import Outlet
 from daemon.senses import describer_report
@@ -43,8 +44,9 @@ from daemon.settings import Loaded, defaults
 from daemon.signals import Signals
 from daemon.tuning import Tuning
 from pipeline import wording
-from pipeline.describers.state import Phase, WatchedDescriber
+from pipeline.describers.state import WatchedDescriber
 from pipeline.image_text_models import fell_back
+from speech.outbox_types import Hush
 from speech.player import Outlet as SoundOutlet
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,14 @@ MAX_AGES_S = {"capture": 5.0, "watch": 5.0, "audio": 5.0}
 
 FINISH_S = 20.0
 """Seconds given to what is still being said when a file is over."""
+TOLD_S = 5.0
+"""The same where the camera has failed for good, until the process ends."""
+DEMONSTRATION_S = 10.0
+"""The same for the word that it is a demonstration, before it begins."""
+GOODBYE_S = 3.0
+"""Seconds in which goodbye is said."""
+STOP_S = 20.0
+"""Seconds the rest of a stop may take, as in the units' TimeoutStopSec."""
 
 STATUS_EVERY_S = 5.0
 
@@ -91,7 +101,8 @@ class Daemon:
         self._rate = Rate()
         self._started_s = clock()
         self._status_s = 0.0
-        self._source = app.choose_source(self._settings)
+        self._source = app.choose_source(self._settings, service=is_service(env))
+        self._greeted = False
 
     def run(self) -> int:
         """Watch until asked to stop or the source ends. Raises CommandError, CameraError and kin."""
@@ -129,7 +140,7 @@ class Daemon:
             self._source,
             outlets,
             self._clock,
-            lambda: self._beats.beat("watch", self._clock()),
+            self._watch_beat,
             self._camera_over,
             self._on_alert,
             self._fallback,
@@ -161,7 +172,8 @@ class Daemon:
         keys = Keys(self._settings.keys, self._pressed, self._clock)
         self._keys = keys
         crew.start("keys", keys.run, keys.close, vital=False)
-        self._hello(live)
+        log.info("watching %s", live.reader.event.reason or self._source_name())
+        self._warn_of_demonstration(live)
         live.reader.start()
 
     def _desk(self, live: app.Live, tuning: Tuning) -> Mapping[str, Handler]:
@@ -183,16 +195,29 @@ class Daemon:
 
     def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:
         if isinstance(mouth, Forwarder):
-            self._crew.start("forward", mouth.send, mouth.close, vital=False)
-            self._crew.start("forward-ear", mouth.listen, mouth.close, vital=False)
+            self._crew.start("forward", mouth.send, mouth.close)
+            self._crew.start("forward-ear", mouth.listen, mouth.close)
             return
         self._crew.add("voice", mouth.close_synthesizers)
         self._crew.add("speaker", mouth.speaker.close)
         if mouth.player.wait_opened(5.0) is not SoundOutlet.LOUDSPEAKER:
             log.warning("no loudspeaker; what is said goes into %s", self._fallback)
 
+    def _warn_of_demonstration(self, live: app.Live) -> None:
+        """Nobody asked for the demo clip: that its dangers are not real is heard before they are."""
+        if self._source == app.DEMO and self._settings.capture.source != app.DEMO:
+            live.mind.step(Say(wording.DEMONSTRATION[self._settings.speech.language], earcon="notice"))
+            if stop := self._speak_out(live, DEMONSTRATION_S):
+                self._crew.request(stop)
+
+    def _watch_beat(self) -> None:
+        """From the watch thread, between two frames; hello is said once the first has been assessed."""
+        self._beats.beat("watch", self._clock())
+        if not self._greeted and self._live is not None and self._live.watcher.first_at_s is not None:
+            self._greeted = True
+            self._hello(self._live)
+
     def _hello(self, live: app.Live) -> None:
-        log.info("watching %s", live.reader.event.reason or self._source_name())
         language = self._settings.speech.language
         live.mind.step(Say(wording.READY[language], earcon="ready"))
         if fell_back(self._settings.pipeline.device, live.detector.model.device):
@@ -205,6 +230,7 @@ class Daemon:
             match self._crew.wait(pulse.interval_s):
                 case StopAsked(why):
                     log.info("stopping: %s", why)
+                    self._goodbye()
                     return
                 case ReloadAsked():
                     self._reload_told()
@@ -218,10 +244,11 @@ class Daemon:
         """Take signs of life from the parts that have threads of their own."""
         live, now = self._running(), self._clock()
         self._beats.beat("capture", live.reader.heartbeat_s)
+        self._look_for_a_hang(live, self._beats.ages(now)["watch"])
         if live.describer is not None:
             live.mind.step(describer_report(live.describer.status))
         mouth = live.mouth
-        if isinstance(mouth, Forwarder) or (mouth.player.alive and mouth.speaker.alive):
+        if mouth.alive:
             self._beats.beat("audio", now)
         self._rate.note(live.watcher.assessed, now)
         if now - self._status_s >= STATUS_EVERY_S:
@@ -229,20 +256,55 @@ class Daemon:
             age = live.ledger.percentiles().get("frame_age", {}).get("p95_ms", 0.0)
             self._notifier.status(f"{self._rate.per_second:.1f} frames/s, frame age p95 {age:.0f} ms")
 
+    def _look_for_a_hang(self, live: app.Live, silent_s: float) -> None:
+        """A watcher that hangs can neither say so nor tell the core that time passes."""
+        seeing = live.reader.event.state not in (CameraState.OPENING, CameraState.LOST)
+        if hangs(silent_s, seeing=seeing, begun=live.watcher.first_at_s is not None):
+            live.watcher.hung(silent_s)
+        if silent_s > HUNG_S:
+            live.mind.step(Tick())
+
     def _over(self) -> None:
         """The frames have come to their end: finish what is being said, then say why it ended."""
         live = self._running()
-        until_s = self._clock() + FINISH_S
-        live.mind.step(Tick())
-        while not live.mind.ask(lambda core: core.quiet) and self._clock() < until_s:
-            if isinstance(self._crew.wait(0.1), StopAsked):
-                break
-            live.mind.step(Tick())
         event = live.reader.event
-        if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
-            raise CameraUnusable(event.reason)
+        if event.state is not CameraState.ENDED:
+            self._speak_out(live, TOLD_S)
+            if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
+                raise CameraUnusable(event.reason)
+            raise Died("capture", f"failed ({event.reason})" if event.reason else "ended by itself")
+        self._speak_out(live, FINISH_S)
+        self._goodbye()
         log.info("%s: %s", self._source_name(), event.reason)
         self._summarise(live)
+
+    def _speak_out(self, live: app.Live, seconds: float) -> StopAsked | None:
+        """Let what is to be said be said, for so long at most, and until asked to stop."""
+        until_s = self._clock() + seconds
+        live.mind.step(Tick())
+        while not live.mind.ask(lambda core: core.quiet) and self._clock() < until_s:
+            self._notifier.watchdog()
+            if isinstance(wake := self._crew.wait(0.1), StopAsked):
+                return wake
+            live.mind.step(Tick())
+        return None
+
+    def _goodbye(self) -> None:
+        """Whoever relies on warnings hears that there are none from now on, even where it is muted.
+
+        It watches meanwhile. A second signal does not wait for this.
+        """
+        live = self._running()
+        self._notifier.stopping("stopping")
+        self._notifier.extend(GOODBYE_S + STOP_S)
+        forwards = isinstance(live.mouth, Forwarder)
+        loudspeaker = live.mind.ask(lambda core: core.organ_states.get("loudspeaker"))
+        if forwards and loudspeaker is not None and loudspeaker.reason != OK:
+            return
+        words = wording.ONE_LESS if forwards else wording.GOODBYE
+        live.mind.step(Hush())
+        live.mind.step(Say(words[self._settings.speech.language]))
+        self._speak_out(live, GOODBYE_S)
 
     def _summarise(self, live: app.Live) -> None:
         status = self._status()
@@ -272,15 +334,23 @@ class Daemon:
             self._reception.press(action, self._settings.keys.mute_minutes * 60)
 
     def _reload_told(self) -> None:
-        """On SIGHUP: systemd and the log hear of it; a mistake keeps the old settings."""
+        """On SIGHUP: systemd and the log hear of it; a mistake keeps the old settings, and that is said."""
         self._notifier.reloading()
         try:
             result = self._tuning.reload() if self._tuning else {"changed": [], "needs_restart": []}
             log.info("reloaded: %s; needs a restart: %s", result["changed"], result["needs_restart"])
         except (ConfigError, CommandError) as error:
             log.error("not reloaded, the old settings hold: %s", error)  # noqa: TRY400 - no bug
+            self._say_not_changed()
+        except Exception:
+            log.exception("not reloaded, the old settings hold")
+            self._say_not_changed()
         finally:
             self._notifier.ready()
+
+    def _say_not_changed(self) -> None:
+        words = wording.NOT_CHANGED[self._settings.speech.language]
+        self._running().mind.step(Say(words, earcon="error", key="tuning"))
 
     def _running(self) -> app.Live:
         if self._live is None:
@@ -334,11 +404,11 @@ def _sound_status(mouth: app.Voice | Forwarder) -> Mapping[str, Any]:
 
 
 def _describer_status(describer: WatchedDescriber | None) -> str | None:
-    """Who answered last, and how the model is: while it loads or fails, with the reason."""
+    """Who answered last, and how the model is, with the reason where there is more to say."""
     if describer is None:
         return None
     status = describer.status
-    why = "" if status.phase is Phase.READY or not status.reason else f" ({status.reason})"
+    why = f" ({status.reason})" if status.reason else ""
     return f"{describer.model}: {status.phase}{why}"
 
 

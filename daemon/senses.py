@@ -12,7 +12,7 @@ from speech.player import Outlet, OutletChanged
 
 Tell = Callable[[Report], None]
 
-FINAL = frozenset({CameraState.UNUSABLE, CameraState.STUCK})
+FINAL = frozenset({CameraState.UNUSABLE, CameraState.STUCK, CameraState.FAILED})
 """States of the camera from which only a new start, or somebody's hand, helps."""
 
 
@@ -30,10 +30,13 @@ class CameraSense:
             self._picture(event)
         elif event.state is CameraState.LIVE:
             self._tell(Report("camera"))
-        elif event.state is CameraState.ENDED or event.state in FINAL:
-            self._over(event)
         elif event.state is CameraState.LOST:
             self._tell(Report("camera", "lost", event.reason))
+        elif event.state in FINAL:
+            self._tell(Report("camera", event.state.value, event.reason))
+            self._over(event)
+        elif event.state is CameraState.ENDED:
+            self._over(event)
 
     def _picture(self, change: PictureChange) -> None:
         if change.present:

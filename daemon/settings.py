@@ -22,7 +22,7 @@ from daemon.health import HealthSettings
 from daemon.journal.settings import JournalSettings
 from daemon.keys_settings import KeysSettings
 from daemon.settings_layers import Layer, from_command_line, from_environment, merge, read_file
-from daemon.settings_problems import hazard_problems, problems
+from daemon.settings_problems import hazard_problems, problems, refuse_misshapen
 from daemon.settings_schema import KeyPath, Schema
 from pipeline import hazards as known_hazards
 from pipeline.settings import DescribeSettings, HazardSettings, PipelineSettings, SceneSettings, WatchSettings
@@ -108,6 +108,7 @@ def load(
     if overrides is not None:
         _refuse_paths(overrides)
     layers = (*lower, _taught(state), *([overrides] if overrides else []), *upper)
+    refuse_misshapen(layers)
     read = tuple(Path(layer.source) for layer in layers if layer.source)
     values, origins = merge(layers)
     settings = _checked(values, origins, env)
@@ -157,6 +158,7 @@ def _config_file(config: Path | None, env: Mapping[str, str]) -> Layer | None:
 
 
 def _state_folder(layers: tuple[Layer, ...], env: Mapping[str, str]) -> Path:
+    refuse_misshapen(layers)
     values, _ = merge(layers)
     state = paths.resolved(_section(values), env)["state"]
     if not isinstance(state, str):

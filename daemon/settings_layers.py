@@ -53,6 +53,8 @@ def read_file(path: Path, name: LayerName) -> Layer | None:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply") from None
 
 
 def _line_numbers(text: str) -> dict[KeyPath, str]:
@@ -88,7 +90,7 @@ def _decoded(text: str, is_text: bool) -> object:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from capture.redact import redact
+from daemon.errors import ConfigError
 from daemon.settings_layers import PREFIX, Layer
 from daemon.settings_schema import KeyPath, Schema, allowed, dotted
 from pipeline import hazards as known_hazards
 from pipeline.settings import HazardSettings
 
 _DEFAULTS = Layer("default", {})
+MOST_NESTED = 16
+"""Tables and lists within each other; no setting lies half as deep."""
 
 
 def problems(error: ValidationError, schema: Schema, origins: Mapping[KeyPath, Layer]) -> list[str]:
@@ -71,6 +75,44 @@ def _hint(path: KeyPath, layer: Layer, schema: Schema) -> str:
 
 def _shown(value: Any) -> str:
     return redact(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
+    """Raises ConfigError for what merging would fall over or hide, before each setting is looked at.
+
+    That is endless nesting, NUL, and a value where another layer has a table.
+    """
+    seen: dict[KeyPath, tuple[Layer, Any]] = {}
+    for layer in layers:
+        parts = list(_parts(layer.values))
+        for path, depth, value in parts:
+            head = f"{layer.where(path)}: {dotted(path)}".replace("\0", "?")
+            if depth > MOST_NESTED:
+                raise ConfigError(f"{layer.where(path[:1])}: {path[0]}: is nested too deeply")
+            if any("\0" in text for text in (*path, value) if isinstance(text, str)):
+                raise ConfigError(f"{head}: must not contain the character NUL")
+        for path, depth, value in parts:
+            if depth > len(path):  # in a list
+                continue
+            before = seen.setdefault(path, (layer, value))
+            if isinstance(before[1], Mapping) != isinstance(value, Mapping):
+                wrong, plain = before if isinstance(value, Mapping) else (layer, value)
+                raise ConfigError(f"{wrong.where(path)}: {dotted(path)} = {_shown(plain)}: should be a table")
+
+
+def _parts(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, int, Any]]:
+    """All that stands in a tree, with how deep; what stands in a list has the list's path. Not recursive."""
+    waiting: deque[tuple[KeyPath, int, Any]] = deque([((), 0, values)])
+    while waiting:
+        path, depth, value = waiting.popleft()
+        if depth:
+            yield path, depth, value
+        if depth > MOST_NESTED:
+            continue
+        if isinstance(value, Mapping):
+            waiting.extend(((*path, name), depth + 1, inner) for name, inner in value.items())
+        elif isinstance(value, list):
+            waiting.extend((path, depth + 1, inner) for inner in value)
 
 
 def hazard_problems(

@@ -27,6 +27,8 @@ class Ground:
     """Worth saying although it was heard before."""
     view: str | None = None
     """Id of the scene that was described: no newer one has been seen since."""
+    after: str | None = None
+    """What was heard last belongs to this cause: words that mean nothing after others."""
     fresh_until_s: float | None = None
     """After this it is not taken up again where it was cut."""
     begun: bool = False
@@ -44,6 +46,7 @@ class Truth:
         self._watch = watch
         self._health = health
         self._view: str | None = None
+        self._last_cause: str | None = None
         self._grounds: dict[str, Ground] = {}
 
     def saw(self, scene_id: str) -> None:
@@ -66,6 +69,8 @@ class Truth:
             return False
         if ground.view is not None and ground.view != self._view:
             return False
+        if ground.after is not None and ground.after != self._last_cause:
+            return False
         return not ground.begun or ground.fresh_until_s is None or now <= ground.fresh_until_s
 
     def _news(self, organ: Organ, ground: Ground) -> bool:
@@ -73,8 +78,9 @@ class Truth:
         state = self._health.organs.get(organ, OrganState())
         return state.reason == ground.reason and (ground.reminder or state.heard != ground.reason)
 
-    def heard(self, utterance_id: str) -> Ground:
+    def heard(self, utterance_id: str, cause: str | None) -> Ground:
         """Its first sample sounded. Returns what it rests on."""
+        self._last_cause = cause
         ground = replace(self.ground(utterance_id), begun=True)
         if utterance_id in self._grounds:
             self._grounds[utterance_id] = ground
@@ -94,8 +100,13 @@ class Truth:
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
-        return {"view": self._view, "grounds": {id: asdict(g) for id, g in self._grounds.items()}}
+        return {
+            "view": self._view,
+            "last_cause": self._last_cause,
+            "grounds": {id: asdict(g) for id, g in self._grounds.items()},
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._view = state["view"]
+        self._last_cause = state.get("last_cause")
         self._grounds = {id: Ground(**fields) for id, fields in state["grounds"].items()}

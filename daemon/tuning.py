@@ -176,6 +176,10 @@ class Tuning:
         except (SynthesisError, ValueError) as error:
             self._undo(job, str(error))
             return
+        except Exception as error:
+            log.exception("applying the new settings failed")
+            self._undo(job, f"{type(error).__name__}: {error}")
+            return
         self._applied = job.settings
         log.info("the new settings hold")
         if job.words:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -18,13 +19,16 @@ from daemon.health import OK, Report
 from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.narrator import View
-from pipeline.assessor import Assessor
+from pipeline.assessor import Assessor, NotFiniteError
 from pipeline.watch import Active
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
 """Without a frame for this long the core is told that time has passed."""
+
+MENDED_S = 0.5
+"""Without a frame of which nothing can be said for this long, the detector works again."""
 
 
 class Frames(Protocol):
@@ -64,10 +68,15 @@ class Watcher:
         self._late_s = late_s
         self._unseen = unseen
         self._outlook = outlook
-        self._late = False
+        self._trouble = OK
+        self._telling = threading.Lock()
+        self._broken_s = -math.inf
+        self._looking = threading.Lock()
         self._closed = threading.Event()
         self.view: View | None = None
         self.assessed = 0
+        self.broken = 0
+        """Frames that were dropped because nothing can be said of them."""
         self.first_at_s: float | None = None
         """When the first frame had been assessed."""
 
@@ -77,7 +86,8 @@ class Watcher:
             self._beat()
             frame = self._frames.take(IDLE_S)
             if frame is not None:
-                self._frame(frame)
+                with self._looking:
+                    self._frame(frame)
             elif self._frames.closed:
                 return
             else:
@@ -87,17 +97,34 @@ class Watcher:
         """Let `run` end after the frame it is at."""
         self._closed.set()
 
-    def use(self, assessor: Assessor) -> None:
-        """From the next frame on; of the same hazards, in the same order."""
-        self._assessor = assessor
+    def hung(self, silent_s: float) -> None:
+        """From the thread that supervises: the frame under way takes `silent_s` already.
+
+        Whatever becomes of the next frames is told by themselves.
+        """
+        self._tell("hung", f"nothing assessed for {silent_s:.1f} s")
+
+    def use(self, assessor: Assessor, swap: Callable[[], None] = lambda: None) -> None:
+        """From the next frame on. `swap` makes the core one of the same hazards, between two frames.
+
+        Whoever calls waits for the frame that is being assessed; raises what `swap` raises.
+        """
+        with self._looking:
+            swap()
+            self._assessor = assessor
 
     def _frame(self, frame: Frame) -> None:
         taken_s = self._clock()
-        assessment = self._assessor.assess(frame, self._mind.ask(lambda core: core.watch.focus()))
+        try:
+            assessment = self._assessor.assess(frame, self._mind.ask(lambda core: core.watch.focus()))
+        except NotFiniteError as error:
+            self._drop(error)
+            return
         done_s = self._clock()
         self.view = View(frame, assessment)
         waited_s, took_s = taken_s - frame.captured_at_s, done_s - taken_s
-        self._lateness(done_s - frame.captured_at_s)
+        if done_s - self._broken_s > MENDED_S:
+            self._lateness(done_s - frame.captured_at_s)
         self._mind.step(Assessed(assessment, self._unseen()), {"waited_s": waited_s, "assess_s": took_s})
         self.assessed += 1
         if self.first_at_s is None:
@@ -107,16 +134,27 @@ class Watcher:
         self._ledger.note("decide", self._clock() - done_s)
         self._ledger.note("frame_age", done_s - frame.captured_at_s)
         if self._outlook is not None:
-            smoothed, active = self._mind.ask(_known)
-            self._outlook.note(Sighting(frame, smoothed, active))
+            self._outlook.note(Sighting(frame, *self._mind.ask(_known)))
 
     def _lateness(self, age_s: float) -> None:
         """Told when frames are assessed so late that a warning comes too late."""
-        late = age_s > self._late_s
-        if late != self._late:
-            self._late = late
-            self._mind.step(Report("detector", "late" if late else OK, f"frames are {age_s:.2f} s old"))
+        self._tell("late" if age_s > self._late_s else OK, f"frames are {age_s:.2f} s old")
+
+    def _drop(self, error: NotFiniteError) -> None:
+        """Of such a frame the core hears nothing but that time has passed."""
+        self.broken += 1
+        self._broken_s = self._clock()
+        self._tell("failed", f"{error} ({self.broken} frames so far)")
+        self._mind.step(Tick())
+
+    def _tell(self, reason: str, detail: str) -> None:
+        with self._telling:
+            if reason != self._trouble:
+                self._trouble = reason
+                if reason in ("failed", "hung"):
+                    log.error("the detector %s: %s", {"failed": "fails", "hung": "hangs"}[reason], detail)
+                self._mind.step(Report("detector", reason, detail))
 
 
-def _known(core: Core) -> tuple[NDArray[np.float64], Mapping[str, Active]]:
-    return core.watch.smoothed, core.watch.active
+def _known(core: Core) -> tuple[NDArray[np.float64], tuple[str, ...], Mapping[str, Active]]:
+    return core.watch.smoothed, core.watch.names, core.watch.active

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture.camera import Camera, CameraLost
-from pipeline.assessor import Assessor
+from pipeline.assessor import Assessor, NotFiniteError
 from pipeline.footage import Footage
 from pipeline.types import Embedding
 
@@ -38,7 +38,8 @@ def watch(
     A camera that is lost on the way ends the recording, which is logged.
     """
     times: list[float] = []
-    rows, kept, stride = [], [], 1
+    first_s: float | None = None
+    rows, kept, stride, broken = [], [], 1, 0
     while True:
         try:
             frame = camera.read()
@@ -47,9 +48,16 @@ def watch(
                 raise
             log.warning("the camera was lost, what was seen until then counts: %s", error)
             break
-        if frame is None or (times and frame.captured_at_s - times[0] >= longest_s):
+        if frame is None:
             break
-        assessment = assessor.assess(frame)
+        first_s = frame.captured_at_s if first_s is None else first_s
+        if frame.captured_at_s - first_s >= longest_s:
+            break
+        try:
+            assessment = assessor.assess(frame)
+        except NotFiniteError:
+            broken += 1
+            continue
         if len(times) % stride == 0:
             kept.append(assessment.embedding)
             if len(kept) > KEPT:
@@ -57,5 +65,7 @@ def watch(
         times.append(frame.captured_at_s)
         rows.append(assessment.probabilities)
         progress(times[-1] - times[0])
+    if broken:
+        log.warning("%d frames are left out: the model's numbers for them are not finite", broken)
     probabilities = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
     return Watched(Footage(np.array(times, np.float64), probabilities), tuple(kept))

@@ -105,10 +105,15 @@ class Remembered:
                     f"{id}: not in the last minute; `watchword events` shows the ids", "unknown"
                 )
             return self._by_id[id]
-        spoken = [event for event in self._events if event["kind"] == "speak" and event["text"]]
-        if not spoken:
+        if (spoken := self.last_said) is None:
             raise CommandError("nothing has been said in the last minute", "unknown")
-        return spoken[-1]
+        return spoken
+
+    @property
+    def last_said(self) -> Fields | None:
+        """What was said last, in words."""
+        spoken = [event for event in self._events if event["kind"] == "speak" and event["text"]]
+        return spoken[-1] if spoken else None
 
     def find(self, id: str) -> Fields | None:
         return self._by_id.get(id)

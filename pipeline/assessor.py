@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capture.frame import Frame, Image
 from pipeline.arrival import Arrivals, Part
@@ -25,6 +26,10 @@ COMPARE_S = 0.09
 
 STRICTNESS = 1.0
 """Log-odds by which a part alone must show a danger more clearly than a whole picture."""
+
+
+class NotFiniteError(Exception):
+    """The model's numbers for a picture are not finite: nothing can be said of it. The next may be fine."""
 
 
 class Calibrated(Protocol):
@@ -69,12 +74,17 @@ class Assessor:
         self._turn = False
         self.encoded = 0
         """Encodings so far, parts of frames included."""
+        self.broken = 0
+        """Of these, the ones whose numbers were not finite."""
 
     def assess(self, frame: Frame, focus: Direction | None = None) -> Assessment:
         """Score the whole frame and at most one part of it.
 
         That is the one `focus` names or the one where something has come into view; both in turn where there
         are both. What has come enters the frame's probabilities, where it shows a hazard the more clearly.
+
+        Raises NotFiniteError where nothing can be said of the frame; a part of which nothing can be said is
+        left out.
         """
         image = self._reduced(frame.image)
         points = points_of(image)
@@ -82,7 +92,8 @@ class Assessor:
         looked = (self._last is None or not still) and self._look_again(frame, image, points, focus)
         reading = None
         if focus is not None and not looked:
-            reading = CropReading(focus, self.look(crops(frame.image)[focus])[1])
+            part = self._part(crops(frame.image)[focus])
+            reading = None if part is None else CropReading(focus, part)
         assert self._last is not None
         embedding, probabilities = self._last
         if self._come is not None:
@@ -93,6 +104,7 @@ class Assessor:
 
     def _look_again(self, frame: Frame, image: Image, points: Image, focus: Direction | None) -> bool:
         """True where a part was looked at beside the whole; both pictures are the frame reduced."""
+        self._last = None  # until there is a new one: a still view must not rest on an older picture
         embedding, probabilities = self.look(image)
         part = None
         if not 0 <= frame.captured_at_s - self._compared_s < COMPARE_S:
@@ -100,8 +112,15 @@ class Assessor:
         self._last = embedding, self._lit(probabilities) if self._glows else probabilities
         self._turn = part is not None and not (self._turn and focus is not None)
         if part is not None and self._turn:
-            self._come = self._stricter(self.look(part.cut(frame.image, *self._model.input_size))[1])
+            come = self._part(part.cut(frame.image, *self._model.input_size))
+            self._come = self._come if come is None else self._stricter(come)
         return self._turn
+
+    def _part(self, image: Image) -> Probabilities | None:
+        try:
+            return self.look(image)[1]
+        except NotFiniteError:
+            return None
 
     def _compare(self, points: Image, now: float) -> Part | None:
         """What has changed in the view: whether something glows, and the part where something has come."""
@@ -130,7 +149,13 @@ class Assessor:
         return reduced(image, *fitted(image, width, height))
 
     def look(self, image: Image) -> Look:
-        """Embedding and calibrated probabilities of one picture."""
+        """Embedding and calibrated probabilities of one picture. Raises NotFiniteError."""
         self.encoded += 1
-        embedding = self._model.encode(image)
-        return embedding, self._calibration.probabilities(self._bank.scores(embedding))
+        embedding = self._finite(self._model.encode(image))
+        return embedding, self._finite(self._calibration.probabilities(self._bank.scores(embedding)))
+
+    def _finite(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not np.isfinite(numbers).all():
+            self.broken += 1
+            raise NotFiniteError(f"{self._model.name} on {self._model.device}: numbers that are not finite")
+        return numbers

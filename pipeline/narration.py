@@ -15,6 +15,13 @@ from pipeline.likeness import Meaning, alike
 from pipeline.settings import DescribeSettings
 from pipeline.types import Description, SceneEvent, Trigger
 
+REMEMBERED_S = 60.0
+"""Seconds for which what was heard is not said again, unless somebody asks."""
+JUST_S = 10.0
+"""The same after an alert, which is news by itself."""
+REMEMBERED = 16
+"""Sentences that are remembered at most."""
+
 RANK = {Trigger.SCENE_CHANGE: 0, Trigger.REQUEST: 1, Trigger.DANGER: 2}
 
 
@@ -45,11 +52,16 @@ class AnswerEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Nobody wants to hear more of what is being described, or waits to be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
 
-NarrationInput = Wanted | Answered | AnswerEnded | Tick
+NarrationInput = Wanted | Answered | AnswerEnded | Stop | Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,7 @@ class Withheld:
 
     scene_id: str
     reason: str
-    """overtaken | stale | repeats | failed: ... | late"""
+    """overtaken | hushed | stale | repeats | failed: ... | late"""
     text: str = ""
     """The sentence, where there was one."""
     model: str = ""
@@ -105,9 +117,19 @@ class Running:
     scene: SceneEvent
     asked_at_s: float
     answer_id: str
-    cancelled: bool = False
+    cancelled: str = ""
+    """Why nothing more of it is to be said; empty while it is."""
     told: tuple[str, ...] = ()
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something that was to be said."""
+
+    text: str
+    meaning: Meaning
+    heard_at_s: float | None = None
 
 
 class Narration:
@@ -118,8 +140,7 @@ class Narration:
         self._language = language
         self._running: Running | None = None
         self._waiting: SceneEvent | None = None
-        self._told: str = ""
-        self._told_meaning: Meaning = ()
+        self._said: tuple[Sentence, ...] = ()
         self._issued = 0
 
     @property
@@ -136,8 +157,14 @@ class Narration:
                 return self._answered(event, now)
             case AnswerEnded():
                 return self._ended(event, now)
+            case Stop():
+                return self._stop()
             case Tick():
                 return self._tick(now)
+
+    def heard(self, text: str, now: float) -> None:
+        """The first sample of this text sounded."""
+        self._said = tuple(replace(s, heard_at_s=now) if s.text == text else s for s in self._said)
 
     def _wanted(self, scene: SceneEvent, now: float) -> tuple[NarrationEffect, ...]:
         if self._running is None:
@@ -146,7 +173,12 @@ class Narration:
         withheld = (Withheld(loser.id, "overtaken"),) if loser else ()
         if loser is scene or RANK[scene.trigger] < RANK[self._running.scene.trigger]:
             return withheld
-        return (*withheld, *self._cancel())
+        return (*withheld, *self._cancel("overtaken"))
+
+    def _stop(self) -> tuple[NarrationEffect, ...]:
+        waiting, self._waiting = self._waiting, None
+        withheld = () if waiting is None else (Withheld(waiting.id, "hushed"),)
+        return (*withheld, *self._cancel("hushed"))
 
     def _queue(self, scene: SceneEvent) -> SceneEvent | None:
         """Put a view into the one waiting place; returns whichever loses it."""
@@ -156,11 +188,11 @@ class Narration:
         self._waiting = scene
         return waiting
 
-    def _cancel(self) -> tuple[NarrationEffect, ...]:
+    def _cancel(self, reason: str) -> tuple[NarrationEffect, ...]:
         running = self._running
         if running is None or running.cancelled:
             return ()
-        self._running = replace(running, cancelled=True)
+        self._running = replace(running, cancelled=reason)
         return (CancelDescription(running.scene.id),)
 
     def _ask(self, scene: SceneEvent, now: float) -> tuple[NarrationEffect, ...]:
@@ -174,7 +206,8 @@ class Narration:
             return (Withheld(event.scene_id, "stale", event.text, event.model),)
         if reason := self._unfit(running, event, now):
             return (Withheld(event.scene_id, reason, event.text, event.model),)
-        self._told, self._told_meaning = event.text, event.meaning
+        earlier = tuple(s for s in self._said if s.text != event.text)
+        self._said = (*earlier, Sentence(event.text, event.meaning))[-REMEMBERED:]
         self._running = replace(running, told=(*running.told, event.text), model=event.model)
         return (Tell(self._description(self._running, event.text), running.scene),)
 
@@ -183,13 +216,22 @@ class Narration:
 
     def _unfit(self, running: Running, answer: Answered, now: float) -> str | None:
         if running.cancelled:
-            return "overtaken"
+            return running.cancelled
         if now - running.scene.captured_at_s > self._settings.stale_s:
             return "stale"
-        repeats = alike(self._told, answer.text, self._told_meaning, answer.meaning)
-        if repeats and running.scene.trigger is not Trigger.REQUEST:
-            return "repeats"
-        return None
+        return "repeats" if self._repeats(running, answer, now) else None
+
+    def _repeats(self, running: Running, answer: Answered, now: float) -> bool:
+        """Whether it was heard lately, or stands in the same answer already."""
+        if running.scene.trigger is Trigger.REQUEST:
+            return answer.text in running.told
+        within_s = JUST_S if running.scene.trigger is Trigger.DANGER else REMEMBERED_S
+        return any(
+            alike(said.text, answer.text, said.meaning, answer.meaning)
+            for said in self._said
+            if said.text in running.told
+            or (said.heard_at_s is not None and now - said.heard_at_s <= within_s)
+        )
 
     def _ended(self, event: AnswerEnded, now: float) -> tuple[NarrationEffect, ...]:
         running = self._running
@@ -220,8 +262,7 @@ class Narration:
         return {
             "running": None if self._running is None else asdict(self._running),
             "waiting": None if self._waiting is None else asdict(self._waiting),
-            "told": self._told,
-            "told_meaning": list(self._told_meaning),
+            "said": [asdict(sentence) for sentence in self._said],
             "issued": self._issued,
         }
 
@@ -229,8 +270,9 @@ class Narration:
         running = state["running"]
         self._running = None if running is None else _running(running)
         self._waiting = None if state["waiting"] is None else _scene(state["waiting"])
-        self._told = state["told"]
-        self._told_meaning = tuple(state["told_meaning"])
+        self._said = tuple(
+            Sentence(**{**fields, "meaning": tuple(fields["meaning"])}) for fields in state.get("said", ())
+        )
         self._issued = state["issued"]
 
 

@@ -36,10 +36,10 @@ class SceneGate:
         self._settled_since_s: float | None = None
         self._opened_s: tuple[float, ...] = ()
 
-    def step(self, embedding: Embedding, now: float, *, blind: bool = False) -> bool:
-        """Take in one frame's embedding. `blind`: too dark, covered or blurred to be worth a description."""
+    def step(self, embedding: Embedding, now: float, *, unwanted: bool = False) -> bool:
+        """Take in one frame's embedding. `unwanted`: nothing to be seen, or nobody wants to hear of it."""
         self._follow(embedding, now)
-        if blind or not self._settled(embedding, now) or not self._changed() or not self._allowed(now):
+        if unwanted or not self._settled(embedding, now) or not self._changed() or not self._allowed(now):
             return False
         self._opened_s = (*self._opened_s, now)
         self.described()

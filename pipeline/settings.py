@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 _CHOOSERS = ("AUTO", "MULTI", "HETERO", "BATCH")
 
@@ -139,7 +139,12 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
         "", description="file that holds the server's key; a bare name means a systemd credential"
     )
     server_connect_s: float = Field(3.0, gt=0, le=60, description="seconds the server may take to accept us")
-    deadline_s: float = Field(10.0, gt=0, le=120, description="seconds after which an answer is worthless")
+    deadline_s: float = Field(
+        7.0,
+        gt=0,
+        le=120,
+        description="seconds until the first sentence; then `tags` answers, while it is still true (stale_s)",
+    )
     stale_s: float = Field(
         8.0,
         gt=0,
@@ -147,6 +152,15 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
         description="seconds after its picture that a description is still true",
     )
     replay_s: float = Field(0.5, ge=0, le=60, description="stream seconds a description takes in a replay")
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        if self.deadline_s >= self.stale_s:
+            raise ValueError(
+                f"deadline_s {self.deadline_s:g} must be below stale_s {self.stale_s:g}, "
+                "or what answers instead of a late model comes too late as well"
+            )
+        return self
 
 
 class HazardSettings(BaseModel, frozen=True, extra="forbid"):

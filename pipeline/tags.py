@@ -1,13 +1,14 @@
 """The describer that is always there: a sentence made of what the detector reports.
 
 No model of its own and no guesses: it names hazards with their side and, where one kind of place clearly
-stands out among the places it knows, the place.
+stands out among the places it knows, the place. Whoever asks is also told the things that stand out, and
+that a question is not understood.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -15,13 +16,20 @@ import numpy as np
 
 from pipeline.describer import DescribeRequest, Seen
 from pipeline.image_text import ImageTextModel, PromptSet, TextBank
+from pipeline.objects import ThingFinder
 from pipeline.types import Direction, Embedding, Trigger
 
 CONFIDENT = 0.45
 """Share of the picture, among all places and everything else the model knows, from which a place is named."""
 
+SURE = 0.45
+"""Share of the picture, among everything there is a name for, from which a thing is named."""
+
 MOST_NAMED = 3
-"""More hazards than this are not listed: twelve words at most."""
+"""More hazards and things than this are not listed."""
+
+MOST_WORDS = 12
+"""What can be listened to on the way; the least urgent names and the place go first."""
 
 WHERE: Mapping[str, Mapping[Direction | None, str]] = {
     "en": {
@@ -34,6 +42,13 @@ WHERE: Mapping[str, Mapping[Direction | None, str]] = {
 }
 
 NOTHING_KNOWN: Mapping[str, str] = {"en": "Nothing here that I know.", "ko": "아는 것이 보이지 않습니다."}
+
+
+ONLY_NAMES: Mapping[str, str] = {
+    "en": "I cannot answer questions, only name what I see.",
+    "ko": "질문에는 답하지 못하고 보이는 것만 말합니다.",
+}
+"""Said before everything else to a question: "nothing here" would be heard as a no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +101,40 @@ class TagsDescriber:
 
     model = "tags"
 
-    def __init__(self, words: TagWords, places: PlaceFinder | None = None) -> None:
+    def __init__(
+        self,
+        words: TagWords,
+        places: PlaceFinder | None = None,
+        things: Callable[[], ThingFinder] | None = None,
+    ) -> None:
+        """`things` is only called once somebody asks, since it takes seconds; it remembers its answer."""
         self._words = words
         self._places = places
+        self._things = things
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
         """One sentence; none where nothing is known, unless somebody asked."""
+        asked = request.trigger is Trigger.REQUEST
+        if asked and request.question:
+            yield ONLY_NAMES[request.language]
         place = None
         if self._places is not None and request.embedding is not None:
             place = self._places.find(request.embedding)
-        seen = request.seen[:MOST_NAMED]
-        if seen or place:
-            yield self._sentence(seen, place, request.language)
-        elif request.trigger is Trigger.REQUEST:
+        names = [self._name(seen, request.language) for seen in request.seen]
+        names += self._things_in(request) if asked else []
+        if names or place:
+            yield self._shortened(names[:MOST_NAMED], place, request.language)
+        elif asked:
             yield NOTHING_KNOWN[request.language]
+
+    def _things_in(self, request: DescribeRequest) -> list[str]:
+        """What stands out besides the hazards."""
+        if self._things is None or request.embedding is None:
+            return []
+        hazards = {seen.hazard for seen in request.seen}
+        found = [f.thing for f in self._things().find(request.embedding) if f.share >= SURE]
+        fresh = [thing for thing in found if thing.hazard not in hazards]
+        return [_as_subject(thing.ko) if request.language == "ko" else thing.said for thing in fresh]
 
     def cancel(self) -> None:
         """Answers at once, so there is nothing to cancel."""
@@ -107,8 +142,14 @@ class TagsDescriber:
     def close(self) -> None:
         """Holds nothing."""
 
-    def _sentence(self, seen: Sequence[Seen], place: str | None, language: str) -> str:
-        names = [self._name(s, language) for s in seen]
+    def _shortened(self, names: Sequence[str], place: str | None, language: str) -> str:
+        """The most that fits into MOST_WORDS: as many names as possible, then the place."""
+        many = range(len(names), 0, -1)
+        tries = [(names[:n], kept) for n in many for kept in dict.fromkeys((place, None))] or [((), place)]
+        sentences = [self._sentence(*each, language) for each in tries]
+        return next((s for s in sentences if len(s.split()) <= MOST_WORDS), sentences[-1])
+
+    def _sentence(self, names: Sequence[str], place: str | None, language: str) -> str:
         where = self._words.places[place].names[language] if place else ""
         return _korean(names, where) if language == "ko" else _english(names, where)
 
@@ -116,6 +157,12 @@ class TagsDescriber:
         name = self._words.hazards.get(seen.hazard, {}).get(language, seen.hazard.replace("_", " "))
         where = WHERE[language][seen.direction]
         return where + name if language == "ko" else name + where
+
+
+def _as_subject(word: str) -> str:
+    """With the particle of the subject, by whether its last syllable is closed (Unicode, 3.12)."""
+    closed = (ord(word[-1]) - ord("가")) % 28 != 0
+    return word + ("이" if closed else "가")
 
 
 def _english(names: Sequence[str], place: str) -> str:

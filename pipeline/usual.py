@@ -40,11 +40,15 @@ class Usual:
         `thresholds`: probability of each hazard from which it is there.
         """
         self._over_s = over_s
-        self._there = _log_odds(np.array(thresholds, np.float32))
+        self.use(thresholds)
         self._mean: LogOdds | None = None
         self._excess: LogOdds | None = None
         self._not_before_s: LogOdds = np.zeros(0)
         self._last_s = -math.inf
+
+    def use(self, thresholds: Sequence[float]) -> None:
+        """Other thresholds from the next picture on, of the same hazards; from any thread."""
+        self._there = _log_odds(np.array(thresholds, np.float32))
 
     def relative(self, probabilities: Probabilities, now: float) -> Probabilities:
         """The probabilities, shape (H,), as they would be in an ordinary view; never higher."""
@@ -60,12 +64,16 @@ class Usual:
         return np.asarray(np.where(self._excess > 0, taken, probabilities), np.float32)
 
     def _learn(self, odds: LogOdds, now: float) -> LogOdds:
-        """A recording that begins anew is another view; the first picture teaches nothing by itself."""
+        """A recording that begins anew is another view; the first picture teaches nothing by itself.
+
+        Nor does what is no finite number.
+        """
         elapsed, self._last_s = now - self._last_s, now
         if self._mean is None or elapsed < 0:
             self._mean = np.full(odds.shape, -_BOUND)
             self._not_before_s = np.full(odds.shape, -math.inf)
             return self._mean
+        odds = np.where(np.isfinite(odds), odds, self._mean)
         self._not_before_s = np.where(odds >= self._there, now + AFTER_S, self._not_before_s)
         weight = -math.expm1(-min(elapsed, LONGEST_S) / self._over_s)
         learnt = self._mean + weight * (np.clip(odds, -_BOUND, _BOUND) - self._mean)

@@ -118,10 +118,14 @@ class Watch:
         return self._where.focus()
 
     def step(self, assessment: Assessment) -> tuple[WatchEvent, ...]:
-        """One frame's probabilities in, what follows from them out. Time is the frame's capture time."""
+        """One frame's probabilities in, what follows from them out. Time is the frame's capture time.
+
+        One that is no finite number says nothing: the hazard stays as likely as it was.
+        """
         now = assessment.captured_at_s
-        self._smooth(assessment.probabilities, now)
-        voted = self._vote(assessment.probabilities, now)
+        p = self._finite(assessment.probabilities)
+        self._smooth(p, now)
+        voted = self._vote(p, now)
         located = self._locate(assessment, now)
         alerts = [
             alert
@@ -137,6 +141,17 @@ class Watch:
             if active.alert_id == alert_id:
                 self._active[name] = replace(active, spoken_at_s=now, retries=0)
                 self._spoken[name] = Spoken(now, active.level)
+
+    def unheard(self, since_s: float) -> None:
+        """Nobody heard what was spoken from `since_s` on: what is still there is raised again at once."""
+        self._spoken = {name: spoken for name, spoken in self._spoken.items() if spoken.at_s < since_s}
+        for name, active in self._active.items():
+            if active.spoken_at_s is not None and active.spoken_at_s >= since_s:
+                self._active[name] = replace(active, spoken_at_s=None, retries=0)
+
+    def _finite(self, p: Probabilities) -> Probabilities:
+        good = np.isfinite(p)
+        return p if good.all() else np.where(good, p, self._smoothed).astype(np.float32)
 
     def _smooth(self, p: Probabilities, now: float) -> None:
         tau, last = self._settings.smoothing_s, self._last_s
@@ -259,7 +274,8 @@ class Watch:
 
     def _locate(self, a: Assessment, now: float) -> list[Located]:
         suspected = [self._hazards[i].name for i in np.flatnonzero(self._smoothed >= self._suspect).tolist()]
-        self._where.step(suspected, a.crop, self._index, now)
+        crop = a.crop if a.crop is not None and np.isfinite(a.crop.probabilities).all() else None
+        self._where.step(suspected, crop, self._index, now)
         found = []
         for name, active in self._active.items():
             if active.direction is None and (direction := self._where.of(name)):
@@ -298,6 +314,32 @@ class Watch:
         mask = np.zeros(len(self._hazards), dtype=np.bool_)
         mask[list(indices)] = True
         return mask
+
+
+def for_hazards(state: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A state for other hazards: those that stay are as they were, new ones have not been seen yet."""
+    old = {name: i for i, name in enumerate(state["hazards"])}
+    new = {name: i for i, name in enumerate(names)}
+    place = {i: new[name] for name, i in old.items() if name in new}
+
+    def row(values: Sequence[Any], unseen: Any) -> list[Any]:
+        return [values[old[name]] if name in old else unseen for name in names]
+
+    def kept(by_name: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in by_name.items() if name in new}
+
+    return {
+        **state,
+        "hazards": list(names),
+        "smoothed": row(state["smoothed"], 0.0),
+        "over": row(state["over"], False),
+        "votes": [
+            [start, end, sorted(place[i] for i in over if i in place)] for start, end, over in state["votes"]
+        ],
+        "active": kept(state["active"]),
+        "spoken": kept(state["spoken"]),
+        "where": {**state["where"], "sought": kept(state["where"]["sought"])},
+    }
 
 
 def _active(fields: Mapping[str, Any]) -> Active:

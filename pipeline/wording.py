@@ -44,6 +44,9 @@ CLOSER: Mapping[str, str] = {"en": "Getting closer! ", "ko": "가까워집니다
 HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
     "en": {
         ("camera", "ok"): "The camera is back.",
+        ("camera", "unusable"): "The camera cannot be used. I cannot see.",
+        ("camera", "stuck"): "The camera does not answer. I cannot see.",
+        ("camera", "failed"): "Something in me broke. I cannot see.",
         ("camera", "*"): "Camera lost. I cannot see.",
         ("picture", "ok"): "I can see again.",
         ("picture", "dark"): "Too dark to see.",
@@ -52,6 +55,8 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("picture", "blurred"): "The picture is blurred.",
         ("picture", "*"): "The picture is bad. I may miss dangers.",
         ("detector", "ok"): "Warnings are in time again.",
+        ("detector", "failed"): "Careful. The detector fails. There are no warnings.",
+        ("detector", "hung"): "Careful. The detector hangs. There are no warnings.",
         ("detector", "*"): "Careful. Warnings are late.",
         ("describer", "ok"): "Descriptions are back.",
         ("describer", "*"): "No descriptions for now. Warnings go on.",
@@ -65,6 +70,9 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "ko": {
         ("camera", "ok"): "카메라가 다시 연결되었습니다.",
+        ("camera", "unusable"): "카메라를 쓸 수 없습니다. 볼 수 없습니다.",
+        ("camera", "stuck"): "카메라가 응답하지 않습니다. 볼 수 없습니다.",
+        ("camera", "failed"): "프로그램에 오류가 났습니다. 볼 수 없습니다.",
         ("camera", "*"): "카메라가 끊겼습니다. 볼 수 없습니다.",
         ("picture", "ok"): "다시 볼 수 있습니다.",
         ("picture", "dark"): "너무 어두워서 볼 수 없습니다.",
@@ -73,6 +81,8 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("picture", "blurred"): "화면이 흐립니다.",
         ("picture", "*"): "화면이 나쁩니다. 위험을 놓칠 수 있습니다.",
         ("detector", "ok"): "경고가 다시 제때 나옵니다.",
+        ("detector", "failed"): "조심하세요. 위험을 알아볼 수 없습니다. 경고가 없습니다.",
+        ("detector", "hung"): "조심하세요. 위험 감지가 멈췄습니다. 경고가 없습니다.",
         ("detector", "*"): "조심하세요. 경고가 늦습니다.",
         ("describer", "ok"): "설명이 다시 나옵니다.",
         ("describer", "*"): "지금은 설명할 수 없습니다. 경고는 계속됩니다.",
@@ -97,6 +107,15 @@ OTHER_DEVICE: Mapping[str, str] = {
 GOODBYE: Mapping[str, str] = {
     "en": "I am stopping. No more warnings.",
     "ko": "종료합니다. 이제 경고가 없습니다.",
+}
+ONE_LESS: Mapping[str, str] = {
+    "en": "One camera stops. No more warnings from it.",
+    "ko": "카메라 하나가 종료됩니다. 그 카메라의 경고는 이제 없습니다.",
+}
+"""The same of an instance for which another speaks, which may go on."""
+DEMONSTRATION: Mapping[str, str] = {
+    "en": "No camera. This is a demonstration; its dangers are not real.",
+    "ko": "카메라가 없습니다. 지금은 시연이며 위험은 실제가 아닙니다.",
 }
 
 VOLUME: Mapping[str, str] = {"en": "Volume {percent} percent.", "ko": "음량 {percent}퍼센트."}
@@ -185,6 +204,13 @@ def danger_phrases(say: str, language: str) -> Iterator[str]:
         for escalated in (False, True):
             yield danger_phrase(say, direction, language, escalated=escalated)
     yield from ONLY_WHERE[language].values()
+
+
+def own_phrases(language: str) -> Iterator[str]:
+    """What must be sayable of the program itself when its voice is gone, to be rendered beforehand."""
+    yield from HEALTH[language].values()
+    yield GOODBYE[language]
+    yield ONE_LESS[language]
 
 
 def health_phrase(organ: str, reason: str, language: str) -> str:

@@ -31,6 +31,9 @@ from speech.outbox_types import (
 from speech.settings import OutboxSettings
 from speech.utterance import Priority, Utterance
 
+SLOWEST = 2.0
+"""Characters a second that even the slowest voice says (Korean syllables at 80 words a minute)."""
+
 
 class Outbox:
     """Decides what sounds. One utterance sounds at a time, the others wait in order of rank.
@@ -93,8 +96,8 @@ class Outbox:
                 self._offer(utterance, now)
             case Retract(cause):
                 self._retract(cause)
-            case Hush():
-                self._hush()
+            case Hush(danger):
+                self._hush(Priority.DANGER if danger else Priority.MESSAGE)
             case _:
                 pass
 
@@ -157,12 +160,15 @@ class Outbox:
 
     def _give_up_at_s(self, current: Current) -> float:
         settings = self._settings
-        return current.since_s + (settings.longest_s if current.sounding else settings.start_timeout_s)
+        if not current.sounding:
+            return current.since_s + settings.start_timeout_s
+        return current.since_s + settings.longest_s + len(current.entry.utterance.text) / SLOWEST
 
     def _give_up(self, now: float) -> None:
         current = self._current
         if current is not None and now >= self._give_up_at_s(current):
             self._silence(current)
+            self._count("overlong" if current.sounding else "mute")
             self._drop(current.entry, "failed")
 
     def _expire(self, now: float) -> None:
@@ -179,12 +185,12 @@ class Outbox:
             self._silence(current)
             self._drop(current.entry, "retracted")
 
-    def _hush(self) -> None:
+    def _hush(self, up_to: Priority) -> None:
         for entry in tuple(self._waiting):
-            if entry.utterance.priority < Priority.DANGER:
+            if entry.utterance.priority <= up_to:
                 self._remove(entry, "hushed")
         current = self._current
-        if current is not None and current.entry.utterance.priority < Priority.DANGER:
+        if current is not None and current.entry.utterance.priority <= up_to:
             self._silence(current)
             self._drop(current.entry, "hushed")
 

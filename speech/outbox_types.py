@@ -52,7 +52,9 @@ class Retract:
 
 @dataclass(frozen=True, slots=True)
 class Hush:
-    """The listener wants quiet; danger stays."""
+    """The listener wants quiet; danger stays, unless that is not wanted either."""
+
+    danger: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import os
 import tempfile
 import wave
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,39 +31,60 @@ log = logging.getLogger(__name__)
 PREPARATION = 1
 """Raised whenever preparation changes, so that phrases on disk are made anew."""
 MEMORY_LIMIT = 512
-"""Phrases kept in memory; the oldest goes first."""
+"""Phrases kept in memory, or as many as were prepared in one go; the oldest goes first."""
+DISK_LIMIT = 1000
+"""Phrases kept on disk, some 60 MB, or those in memory; the one that was read least lately goes first."""
 
 
 class PhraseBook:
-    """Ready sound for known requests. `get` never waits; `prepare` may take a while."""
+    """Ready sound for known requests. `get` never waits; `prepare` may take a while.
 
-    def __init__(self, folder: Path | None, rate: int) -> None:
+    Any thread may `get`, while one prepares.
+    """
+
+    def __init__(self, folder: Path | None, rate: int, disk_limit: int = DISK_LIMIT) -> None:
         self._folder = folder
         self._rate = rate
+        self._disk_limit = disk_limit
         self._ready: dict[SpeechRequest, Audio] = {}
+        self._limit = MEMORY_LIMIT
 
     def get(self, request: SpeechRequest) -> Audio | None:
         """The phrase, mono at the output rate, if it is in memory."""
         return self._ready.get(request)
+
+    @property
+    def room(self) -> int:
+        """How many more find room in memory before one has to go."""
+        return self._limit - len(self._ready)
 
     def prepare(
         self,
         requests: Iterable[SpeechRequest],
         synthesizer: Synthesizer,
         progress: Callable[[int, int], None] | None = None,
+        go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Have all of them ready. Raises SynthesisError if one can neither be read nor made."""
+        """Have all of them ready. Raises SynthesisError if one can neither be read nor made.
+
+        `go_on` is asked before each that is not ready yet; it ends there where the answer is no.
+        """
         wanted = list(dict.fromkeys(requests))
+        self._limit = max(self._limit, len(wanted))
         engine = self._engine(synthesizer)
         for done, request in enumerate(wanted, start=1):
             if request not in self._ready:
+                if not go_on():
+                    break
                 self._keep(request, self._read(request, engine) or self._make(request, engine, synthesizer))
             if progress is not None:
                 progress(done, len(wanted))
+        if self._folder is not None:
+            _tidy(self._folder, max(self._disk_limit, len(self._ready)))
 
     def _keep(self, request: SpeechRequest, audio: Audio) -> None:
         self._ready[request] = audio
-        while len(self._ready) > MEMORY_LIMIT:
+        while len(self._ready) > self._limit:
             del self._ready[next(iter(self._ready))]
 
     def _make(self, request: SpeechRequest, engine: str, synthesizer: Synthesizer) -> Audio:
@@ -76,12 +98,15 @@ class PhraseBook:
             return None
         path = self._path(self._folder, request, engine)
         try:
-            return _load(path, self._rate)
+            audio = _load(path, self._rate)
         except FileNotFoundError:
             return None
         except (OSError, EOFError, ValueError, wave.Error) as error:
             log.warning("the phrase file %s is broken (%s) and is made anew", path, error)
             return None
+        with suppress(OSError):  # then it is only deleted the sooner
+            os.utime(path)
+        return audio
 
     def _path(self, folder: Path, request: SpeechRequest, engine: str) -> Path:
         key = {"preparation": PREPARATION, "engine": engine, "hertz": self._rate, **asdict(request)}
@@ -153,3 +178,15 @@ def _replace(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         log.warning("phrases cannot be kept in %s: %s", path.parent, error.strerror)
+
+
+def _tidy(folder: Path, limit: int) -> None:
+    """Delete the oldest phrases beyond the limit, and what a crash left half written."""
+    try:
+        files = [
+            (file.stat().st_mtime, file) for file in folder.iterdir() if file.suffix in (".wav", ".part")
+        ]
+        for _, file in sorted(files, reverse=True)[limit:]:
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("old phrases cannot be deleted in %s: %s", folder, error.strerror)

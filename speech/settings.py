@@ -18,7 +18,10 @@ class OutboxSettings(BaseModel, frozen=True, extra="forbid"):
         3.0, gt=0, le=60, description="seconds an utterance may take to sound before it is given up"
     )
     longest_s: float = Field(
-        30.0, gt=0, le=600, description="seconds an utterance may sound before it is cut"
+        30.0,
+        gt=0,
+        le=600,
+        description="seconds an utterance may sound before it is cut, and half a one more a character",
     )
     text_cuts_text: bool = Field(False, description="true cuts a description mid-sentence for a newer one")
 

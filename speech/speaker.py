@@ -19,6 +19,13 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 2.0
 
+GIVES_OUT = 2
+"""Failures without a success between them from which the voice, not a text, is at fault."""
+TRY_AGAIN_S = 5.0
+"""Seconds after a failure until it is tried whether words can be made, for nobody may ask for any."""
+TRIAL = "1"
+"""What is tried then, unheard."""
+
 Report = Callable[[Started | Finished | Failed, float], None]
 """(what happened, when in monotonic seconds); of `Started` when the first sample leaves the loudspeaker."""
 
@@ -35,8 +42,8 @@ class Speaker:
     """Starts and cuts utterances; never waits, whoever calls.
 
     A prepared phrase goes to the player in the caller's thread, in microseconds. Everything else is
-    synthesised in the speaker's own thread, while its earcon sounds at once. A danger whose words
-    cannot be made is still told, by its earcon and the one for errors.
+    synthesised in the speaker's own thread, while its earcon sounds at once. A danger or message whose
+    words cannot be made is still told, by its earcon and the one for errors.
     """
 
     def __init__(
@@ -47,10 +54,13 @@ class Speaker:
         outlet_changed: Callable[[OutletChanged], None],
         clock: Callable[[], float] = time.monotonic,
         made: Callable[[float], None] = lambda _: None,
+        voice_changed: Callable[[str], None] = lambda _: None,
+        try_again_s: float = TRY_AGAIN_S,
     ) -> None:
         """`open_player` is given the function to tell its events to.
 
-        `made` is told how many seconds the first words took that were not prepared. It, `report` and
+        `made` is told how many seconds the first words took that were not prepared. `voice_changed` is told
+        why no words can be made any more, and an empty reason once they can again. These, `report` and
         `outlet_changed` are called from other threads, in the order of events.
         """
         self._renderer = renderer
@@ -58,6 +68,11 @@ class Speaker:
         self._outlet_changed = outlet_changed
         self._clock = clock
         self._made = made
+        self._voice_changed = voice_changed
+        self._try_again_s = try_again_s
+        self._in_a_row = 0
+        self._failed_last: Utterance | None = None
+        self._gone = False
         self._silence = silence(0, renderer.rate, 2)
         self._turns = 0
         self._turn: _Turn | None = None
@@ -120,18 +135,47 @@ class Speaker:
             log.error("the speak thread is still busy after %g s", CLOSE_S)
 
     def _speak(self) -> None:
-        while (turn := self._next()) is not None:
+        while not self._closing:
+            turn = self._next()
+            if turn is None:
+                self._try_again()
+                continue
             try:
                 self._say(turn)
             except SynthesisError as error:
                 self._failed(turn, str(error))
 
     def _next(self) -> _Turn | None:
-        """The turn to say; None when closing, which also ends the wait."""
+        """The turn to say; None when closing, which also ends the wait, or when a trial is due."""
         with self._changed:
-            self._changed.wait_for(lambda: self._job is not None or self._closing)
+            due_s = self._try_again_s if self._failed_last else None
+            self._changed.wait_for(lambda: self._job is not None or self._closing, due_s)
             job, self._job = self._job, None
             return None if self._closing else job
+
+    def _try_again(self) -> None:
+        """Whether the voice that failed last can make words, though none are wanted."""
+        if self._failed_last is None or self._closing:
+            return
+        try:
+            for _ in self._renderer.words(replace(self._failed_last, text=TRIAL)):
+                break
+        except SynthesisError as error:
+            self._without_voice(str(error))
+        else:
+            self._with_voice()
+
+    def _without_voice(self, reason: str) -> None:
+        self._in_a_row += 1
+        if self._in_a_row >= GIVES_OUT and not self._gone:
+            self._gone = True
+            self._voice_changed(reason)
+
+    def _with_voice(self) -> None:
+        self._in_a_row, self._failed_last = 0, None
+        if self._gone:
+            self._gone = False
+            self._voice_changed("")
 
     def _say(self, turn: _Turn) -> None:
         began_s: float | None = self._clock()
@@ -139,6 +183,7 @@ class Speaker:
             if began_s is not None:
                 self._made(self._clock() - began_s)
                 began_s = None
+                self._with_voice()
             if self._turn is not turn:
                 return
             self.player.append(turn.key, chunk, more=True)
@@ -147,7 +192,9 @@ class Speaker:
     def _failed(self, turn: _Turn, reason: str) -> None:
         self.failures += 1
         log.error("not said: %r: %s", turn.utterance.text, reason)
-        if turn.utterance.priority == Priority.DANGER:
+        self._failed_last = turn.utterance
+        self._without_voice(reason)
+        if turn.utterance.priority >= Priority.MESSAGE:
             self.player.append(turn.key, self._renderer.signal(replace(turn.utterance, earcon="error")))
         else:
             self.player.cut(turn.key)

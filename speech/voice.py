@@ -84,9 +84,16 @@ class Renderer:
         self,
         phrases: Iterable[tuple[str, str, Priority]],
         progress: Callable[[int, int], None] | None = None,
+        go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Have these (text, language, priority) ready. Raises SynthesisError."""
-        self._phrases.prepare((self.request(*phrase) for phrase in phrases), self._synthesizer, progress)
+        """Have these (text, language, priority) ready, as long as `go_on`. Raises SynthesisError."""
+        requests = [self.request(*phrase) for phrase in phrases]
+        self._phrases.prepare(requests, self._synthesizer, progress, go_on)
+
+    @property
+    def room(self) -> int:
+        """How many more phrases may be prepared before one of them has to go."""
+        return self._phrases.room
 
     def request(self, text: str, language: str, priority: Priority = Priority.TEXT) -> SpeechRequest:
         """How that text is asked of the engine. A voice of one's choice holds for one's own language.

@@ -26,9 +26,8 @@ class Facts:
 
 def handlers(live: app.Live, facts: Facts) -> Mapping[str, Handler]:
     """By the name of the command; each raises CommandError."""
-    names = [hazard.name for hazard in live.detector.spec.hazards]
     return {
-        "picture": PictureAnswer(live.outlook, Darkroom(live.outlook), names, facts.clock),
+        "picture": PictureAnswer(live.outlook, Darkroom(live.outlook), facts.clock),
         "scores": scores(live.outlook, lambda: live.mind.ask(lambda core: core.spec), facts.clock),
         "metrics": metrics(live, facts.clock, facts.fps, facts.feed_dropped, facts.started_s),
     }

@@ -101,6 +101,7 @@ def drops(live: app.Live, counts: Mapping[str, int], feed_dropped: int) -> list[
     journal = live.clerk.status() if live.clerk else {"dropped": 0, "pictures_missed": 0}
     found = [
         ("frames", live.slot.policy.value, live.slot.skipped),
+        ("frames", "not_finite", live.watcher.broken),
         ("events", "refuse_new", live.scribe.dropped),
         ("event_feed", "drop_oldest", feed_dropped),
         ("journal", "drop", journal["dropped"]),

@@ -32,6 +32,8 @@ class Sighting:
     frame: Frame
     smoothed: NDArray[np.float64]
     """Smoothed probability of each hazard, shape (H,)."""
+    names: tuple[str, ...]
+    """The hazards, in the order of the probabilities."""
     active: Mapping[str, Active]
 
 
@@ -40,6 +42,7 @@ class Row:
     """The largest smoothed probability of each hazard, shape (H,), since the row before."""
 
     at_s: float
+    names: tuple[str, ...]
     probabilities: NDArray[np.float64]
 
 
@@ -62,7 +65,7 @@ class Outlook:
         self._newest = sighting
         while self._sleepers:
             self._sleepers.popleft().release()
-        self._note_row(sighting.frame.captured_at_s, sighting.smoothed)
+        self._note_row(sighting.frame.captured_at_s, sighting.names, sighting.smoothed)
 
     def newer(self, seq: int, wait_s: float) -> Sighting | None:
         """One with another number than `seq`, as soon as there is one; None when `wait_s` is over."""
@@ -87,15 +90,16 @@ class Outlook:
         newest = self._newest
         return newest if newest is not None and newest.frame.seq != seq else None
 
-    def _note_row(self, at_s: float, smoothed: NDArray[np.float64]) -> None:
-        self._peak = smoothed if self._peak is None else np.maximum(self._peak, smoothed)
+    def _note_row(self, at_s: float, names: tuple[str, ...], smoothed: NDArray[np.float64]) -> None:
         rows = self._rows
-        if rows and at_s < rows[-1].at_s:
-            rows.clear()  # a source that began anew
+        if rows and (at_s < rows[-1].at_s or names != rows[-1].names):
+            rows.clear()  # a source that began anew, or other hazards
+            self._peak = None
+        self._peak = smoothed if self._peak is None else np.maximum(self._peak, smoothed)
         apart_s = max(ROW_S, KEPT_S * len(smoothed) / MOST_CELLS)
         if rows and at_s - rows[-1].at_s < apart_s - 1e-6:
             return
-        rows.append(Row(at_s, self._peak))
+        rows.append(Row(at_s, names, self._peak))
         self._peak = None
         while at_s - rows[0].at_s > KEPT_S:
             rows.popleft()

@@ -6,7 +6,7 @@ import base64
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,13 +94,9 @@ class Darkroom:
 class PictureAnswer:
     """Answers `picture`."""
 
-    def __init__(
-        self, outlook: Outlook, darkroom: Darkroom, names: Sequence[str], clock: Callable[[], float]
-    ) -> None:
-        """`names`: the hazards, in the order of the probabilities."""
+    def __init__(self, outlook: Outlook, darkroom: Darkroom, clock: Callable[[], float]) -> None:
         self._outlook = outlook
         self._darkroom = darkroom
-        self._names = tuple(names)
         self._clock = clock
 
     def __call__(self, wanted: Picture) -> Mapping[str, Any]:
@@ -121,7 +117,7 @@ class PictureAnswer:
             "width": made.width,
             "height": made.height,
             "jpeg": made.jpeg,
-            "probabilities": dict(zip(self._names, seen.smoothed.round(4).tolist(), strict=True)),
+            "probabilities": dict(zip(seen.names, seen.smoothed.round(4).tolist(), strict=True)),
             "active": [
                 {
                     "hazard": name,

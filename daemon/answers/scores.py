@@ -19,7 +19,9 @@ def scores(
     """What answers it."""
 
     def answer(wanted: Scores) -> Mapping[str, Any]:
-        hazards, rows = spec().hazards, outlook.rows(wanted.since_s)
+        hazards = spec().hazards
+        names = tuple(hazard.name for hazard in hazards)
+        rows = [row for row in outlook.rows(wanted.since_s) if row.names == names]
         # Rounded all at once: one by one it would hold up the other threads.
         values = np.stack([row.probabilities for row in rows]).round(3).tolist() if rows else []
         return {

@@ -23,6 +23,10 @@ class BoxPlan:
         """An alert was raised."""
         self.due_s = min(self.due_s, max(now + self._after_s, self._saved_s + self._every_s))
 
+    def forget(self) -> None:
+        """Nobody wants a box of the alerts there were."""
+        self.due_s = NEVER_S
+
     def saved(self, now: float) -> None:
         """A box has been saved."""
         self._saved_s, self.due_s = now, NEVER_S

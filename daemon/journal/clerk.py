@@ -60,17 +60,22 @@ class Clerk:
         about: Mapping[str, Any],
         ask: Ask,
         frozen: Callable[[], Recording],
+        forget: Callable[[float], None],
         tell: Callable[[Report], None],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`run` names this run; `about` is kept with it."""
+        """`run` names this run; `about` is kept with it.
+
+        `frozen` gives the last minute, and `forget` takes out of it what was before a time of the clock.
+        """
         self.places = places
         self.run_name = run
         self._settings = settings
         self._about = dict(about)
         self._ask = ask
         self._frozen = frozen
+        self._forget = forget
         self._tell = tell
         self._clock = clock
         self._wall = wall
@@ -109,7 +114,7 @@ class Clerk:
 
     def purge(self, before_s: float | None) -> Mapping[str, int]:
         """Forget all, or what is older (Unix seconds); waits until it is done. Raises CommandError."""
-        job = Job(lambda store: retention.purged(store, before_s))
+        job = Job(lambda store: self._purged(store, before_s))
         if not self._inbox.put_job(job):
             raise CommandError("others are asking the journal to forget; ask again in a moment", "busy")
         if not job.done.wait(PURGE_S):
@@ -127,6 +132,7 @@ class Clerk:
     def status(self) -> Mapping[str, Any]:
         """For `status` and the metrics."""
         return {
+            "run": self.run_name,
             "waiting": self._inbox.waiting + len(self._batch),
             "dropped": self.dropped,
             "pictures_missed": self._moments.missed,
@@ -146,7 +152,7 @@ class Clerk:
 
     def _turn(self) -> bool:
         """One wait, and what is to be done then; False at the end."""
-        taken = self._inbox.take(BATCH - len(self._batch), self._wait_s())
+        taken = self._inbox.take(max(0, BATCH - len(self._batch)), self._wait_s())
         self._batch += [note for line in taken.lines if (note := self._note(line))]
         try:
             if taken.job is not None:
@@ -268,6 +274,20 @@ class Clerk:
         else:
             store.add_box(file, [e["id"] for e in map(json.loads, recording.events) if e["kind"] == "alert"])
         self._boxes.saved(self._clock())
+
+    def _purged(self, store: Store, before_s: float | None) -> Mapping[str, int]:
+        """What waits to be kept is forgotten with what was kept, and the last minute too."""
+        if before_s is None:
+            self._inbox.drain()
+            self._batch = []
+            self._moments.clear()
+            self._boxes.forget()
+            self._forget(float("inf"))
+        else:
+            waiting = [*self._batch, *filter(None, map(self._note, self._inbox.drain()))]
+            self._batch = [note for note in waiting if note.wall_s >= before_s]
+            self._forget(self._clock() - (self._wall() - before_s))
+        return retention.purged(store, before_s)
 
     def _carry_out(self, job: Job) -> None:
         try:

@@ -17,9 +17,13 @@ from daemon.journal.reader import reading
 
 Handler = Callable[[Any], Mapping[str, Any]]
 
+UNKEPT = ""
+"""The run of a daemon that keeps no journal: none of those in it."""
+
 
 def handlers(places: Places, clerk: Clerk | None, frozen: Callable[[], Recording]) -> Mapping[str, Handler]:
     """By the name of the command; each raises CommandError. Without a clerk what was kept can be read."""
+    run = clerk.run_name if clerk else UNKEPT
 
     def journal(wanted: Journal) -> Mapping[str, Any]:
         with reading(places) as reader:
@@ -35,6 +39,6 @@ def handlers(places: Places, clerk: Clerk | None, frozen: Callable[[], Recording
         return {what: max(0, count) for what, count in gone.items()}
 
     def reasons(wanted: Why) -> Mapping[str, Any]:
-        return why(places, frozen, wanted.event)
+        return why(places, frozen, wanted.event, run)
 
     return {"journal": journal, "snapshot": snapshot, "purge": forget, "why": reasons}

@@ -38,6 +38,11 @@ class Held:
                 _, lost = self._moments.popitem(last=False)
                 self.missed += lost.evidence is not None  # a view need not be described
 
+    def clear(self) -> None:
+        """Give up all of them."""
+        with self._lock:
+            self._moments.clear()
+
     def take(self, id: str | None) -> Moment:
         """That of an event, and never again; an empty one where there is none."""
         if id is None:

@@ -70,6 +70,13 @@ class Inbox:
             self._closed = True
             self._changed.notify()
 
+    def drain(self) -> tuple[str, ...]:
+        """All lines that wait."""
+        with self._changed:
+            lines = tuple(self._lines)
+            self._lines.clear()
+            return lines
+
     def take(self, most: int, timeout_s: float) -> Taken:
         """Up to `most` lines, and a job; whatever there is after the timeout."""
 

@@ -14,9 +14,9 @@ from daemon.journal.store import Store
 
 def purge(places: Places, before_s: float | None) -> Mapping[str, int]:
     """Forget all, or what is older (Unix seconds). Raises CommandError."""
-    if not places.folder.is_dir():
-        return {"events": 0, "pictures": 0, "black_boxes": 0}
     try:
+        if not places.folder.is_dir():
+            return {"events": 0, "pictures": 0, "black_boxes": retention.forget_marked(places, before_s)}
         with places.owned():
             store = Store(places, "offline", time.time(), {})
             try:

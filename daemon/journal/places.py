@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from daemon.blackbox import SUFFIX
 from daemon.errors import CommandError
+from daemon.false_alarms import FOLDER as FALSE_ALARMS
 
 FOLDER = "journal"
 
@@ -41,6 +43,25 @@ class Places:
     def aside(self) -> Iterator[Path]:
         """What was moved aside because it could not be read."""
         yield from self.folder.glob(f"{self.database.name}.aside-*")
+
+    @property
+    def aside_bytes(self) -> int:
+        """What that takes."""
+        return sum(file.stat().st_size for file in self.aside)
+
+    @property
+    def aside_ends(self) -> Sequence[tuple[str, float]]:
+        """The databases among it, the oldest first, and when each was written last, Unix seconds."""
+        ends: dict[str, float] = {}
+        for file in self.aside:
+            name = file.name.removesuffix("-wal").removesuffix("-shm")
+            ends[name] = max(ends.get(name, 0.0), file.stat().st_mtime)
+        return sorted(ends.items(), key=lambda one: one[1])
+
+    @property
+    def marked_wrong(self) -> Iterator[Path]:
+        """Black boxes of alerts that somebody marked as wrong, outside the journal's folder."""
+        yield from (self.folder.parent / FALSE_ALARMS).glob(f"*{SUFFIX}")
 
     def prepare(self) -> None:
         """Make the folders, for nobody else's eyes. Raises OSError."""

@@ -56,9 +56,10 @@ class Reader:
         """The event of that id, of the newest run that has one."""
         return self._one("WHERE id = ? ORDER BY row DESC LIMIT 1", id)
 
-    def last_said(self) -> Fields | None:
-        """What was said last, in words."""
-        for found in self._all("WHERE kind = 'speak' ORDER BY row DESC LIMIT 20"):
+    def last_said(self, run: str | None = None) -> Fields | None:
+        """What was said last, in words; in that run, or in any."""
+        spoken = "WHERE kind = 'speak' AND run = ifnull(?, run) ORDER BY row DESC LIMIT 20"
+        for found in self._all(spoken, run):
             if found.get("text"):
                 return found
         return None

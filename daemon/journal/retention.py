@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from daemon.journal.places import Places
 from daemon.journal.settings import JournalSettings
 from daemon.journal.store import Store
 
@@ -24,9 +25,11 @@ def step(store: Store, settings: JournalSettings, wall_s: float) -> bool:
     if store.boxes_bytes > settings.black_box_mb * MB:
         return forget_box(store)
     before_s = wall_s - settings.keep_days * DAY_S
+    if store.aside_bytes and store.forget_aside(before_s):
+        return True
     if forget(store, before_s=before_s):
         return True
-    if store.bytes > settings.keep_mb * MB and forget(store):
+    if store.bytes > settings.keep_mb * MB and (store.forget_aside() or forget(store)):
         return True
     return _give_back(store)
 
@@ -52,14 +55,25 @@ def forget(store: Store, *, before_s: float | None = None, most: int = STEP) -> 
 def purged(store: Store, before_s: float | None) -> Mapping[str, int]:
     """Forget all, or what is older (Unix seconds): out of the files too. How much of each."""
     had = counted(store)
+    marked = forget_marked(store.places, before_s)
     if before_s is None:
         store.begin_anew()
     else:
+        store.forget_aside(before_s)
         while forget(store, before_s=before_s, most=10 * STEP):
             pass
         store.database.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
     has = counted(store)
-    return {what: count - has[what] for what, count in had.items()}
+    gone = {what: count - has[what] for what, count in had.items()}
+    return {**gone, "black_boxes": gone["black_boxes"] + marked}
+
+
+def forget_marked(places: Places, before_s: float | None) -> int:
+    """Black boxes of alerts marked as wrong hold a minute each, as the others do. How many."""
+    gone = [file for file in places.marked_wrong if before_s is None or file.stat().st_mtime < before_s]
+    for file in gone:
+        file.unlink(missing_ok=True)
+    return len(gone)
 
 
 def counted(store: Store) -> Mapping[str, int]:

@@ -53,6 +53,7 @@ class Store:
         self._database = open_writer(places.database)
         self._note_run()
         self._sweep()
+        self.aside_bytes = self.places.aside_bytes
         self.pictures_bytes = self.one("SELECT ifnull(sum(bytes), 0) FROM pictures")
         self.boxes_bytes = self.one("SELECT ifnull(sum(bytes), 0) FROM boxes")
 
@@ -71,7 +72,7 @@ class Store:
     def bytes(self) -> int:
         """What all of it takes, the part of the database that is free again left out."""
         pages, free, size = (self.one(f"PRAGMA {n}") for n in ("page_count", "freelist_count", "page_size"))
-        return int((pages - free) * size + self.pictures_bytes + self.boxes_bytes)
+        return int((pages - free) * size + self.pictures_bytes + self.boxes_bytes + self.aside_bytes)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -160,16 +161,21 @@ class Store:
         return self._places.black_boxes / f"{self._run}-{number}{SUFFIX}"
 
     def add_box(self, file: Path, alerts: Sequence[str]) -> None:
-        """A black box has been saved that holds these alerts of this run."""
+        """A black box has been saved that holds these alerts of this run; without any it is removed."""
         size = file.stat().st_size
         with self.transaction() as database:
             put = "INSERT INTO boxes (file, bytes) VALUES (?, ?)"
             box = database.execute(put, (file.name, size)).lastrowid
-            database.executemany(
+            shown = database.executemany(
                 "UPDATE events SET box = ? WHERE id = ? AND run = ? AND kind = 'alert' AND box IS NULL",
                 [(box, alert, self._run) for alert in alerts[-BOXED:]],
-            )
-        self.boxes_bytes += size
+            ).rowcount
+            if shown < 1:  # its alerts have been forgotten: nothing would ever take it away with them
+                database.execute("DELETE FROM boxes WHERE id = ?", (box,))
+        if shown < 1:
+            file.unlink(missing_ok=True)
+        else:
+            self.boxes_bytes += size
 
     def begin_anew(self) -> None:
         """Forget everything, also what cannot be read any more; row numbers go on."""
@@ -185,7 +191,17 @@ class Store:
         self._note_run()
         self._known.clear()
         self._pictures = {}
-        self.pictures_bytes = self.boxes_bytes = 0
+        self.pictures_bytes = self.boxes_bytes = self.aside_bytes = 0
+
+    def forget_aside(self, before_s: float | None = None) -> int:
+        """Remove what was moved aside and last written before that (Unix seconds), or the oldest."""
+        found = self._places.aside_ends
+        gone = found[:1] if before_s is None else [(name, end_s) for name, end_s in found if end_s < before_s]
+        for name, _ in gone:
+            for suffix in ("", "-wal", "-shm"):
+                self._places.folder.joinpath(name + suffix).unlink(missing_ok=True)
+        self.aside_bytes = self._places.aside_bytes
+        return len(gone)
 
     def _note_run(self) -> None:
         put = "INSERT OR IGNORE INTO runs (name, began_s, about) VALUES (?, ?, ?)"

@@ -13,7 +13,7 @@ from capture.backoff import Backoff
 from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.factory import open_camera
 from capture.frame import Frame
-from capture.reader import CameraState, Reader
+from capture.reader import CameraEvent, CameraState, Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
 from capture.turn import Pace
@@ -177,14 +177,34 @@ def test_stopping_while_waiting_to_try_again(start: Start, events: Events) -> No
     assert reader.stop(5)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_error_nobody_foresaw_ends_the_thread(start: Start, slot: LatestSlot[Frame]) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("a mistake in the program"), SystemExit("of a thread")])
+def test_an_error_nobody_foresaw_is_no_end_of_a_file(
+    start: Start,
+    events: Events,
+    slot: LatestSlot[Frame],
+    caplog: pytest.LogCaptureFixture,
+    error: BaseException,
+) -> None:
     def broken() -> Camera:
-        raise RuntimeError("a mistake in the program")
+        raise error
 
     reader = start(broken)
+    event = events.next_state()
+    assert (event.state, event.reason) == (CameraState.FAILED, f"{type(error).__name__}: {error}")
     assert eventually(lambda: not reader.alive)
     assert slot.closed
+    assert [r.exc_info[1] for r in caplog.records if r.exc_info] == [error]
+
+
+def test_whoever_is_told_and_fails_ends_it_too(slot: LatestSlot[Frame]) -> None:
+    def deaf(event: object) -> None:
+        if isinstance(event, CameraEvent) and event.state is not CameraState.FAILED:
+            raise ValueError("cannot hear")
+
+    reader = Reader(Opener([CameraLost("gone")]), slot, QUICK, deaf)
+    reader.start()
+    assert eventually(lambda: not reader.alive)
+    assert (reader.event.state, reader.event.reason) == (CameraState.FAILED, "ValueError: cannot hear")
 
 
 def test_a_file_runs_at_its_own_pace_and_ends(

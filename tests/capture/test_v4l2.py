@@ -69,10 +69,10 @@ def test_a_device_that_is_no_camera_is_told_from_one() -> None:
         DeviceCamera(Path("/dev/null"), SETTINGS)
 
 
-def test_auto_without_a_camera_says_what_else_there_is() -> None:
+def test_auto_without_a_camera_waits_for_one_and_says_what_else_there_is() -> None:
     if list_devices():
         pytest.skip("a camera is plugged in")
-    with pytest.raises(CameraUnusable, match="no camera found"):
+    with pytest.raises(CameraLost, match="no camera found"):
         open_camera("auto", SETTINGS)
 
 

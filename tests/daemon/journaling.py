@@ -60,6 +60,7 @@ class Diary:
             {"model": "fake"},
             self.mind.ask,
             self.mind.frozen,
+            self.mind.forget,
             self.told.put,
             wall=lambda: WALL_S,
         )

@@ -9,11 +9,11 @@ import pytest
 
 from daemon.blackbox import BlackBox, BlackBoxError, Recording
 from daemon.core import Core
-from daemon.core_types import Ask, Assessed, CoreSpec, Input, Mute, Say, Tick
+from daemon.core_types import Ask, Assessed, CoreSpec, FalseAlarm, Input, Mute, Record, Say, Tick
 from daemon.health import Report
 from pipeline.narration import Answered, AnswerEnded
 from pipeline.types import CropReading, Direction
-from speech.outbox_types import Finished, Hush, Started
+from speech.outbox_types import Finished, Hush, Start, Started
 from tests.fakes import assessment, core_spec
 
 
@@ -116,3 +116,33 @@ def test_a_box_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BlackBoxError, match="cannot write"):
         lived(1).frozen().save(tmp_path / "file" / "a1.blackbox")
+
+
+def test_other_hazards_leave_those_that_stay_as_they_are() -> None:
+    box = BlackBox(Core(core_spec()))
+    for seq in range(20):
+        for effect in box.step(Assessed(assessment(seq, seq / 10, fire=0.9, dog=0.9)), seq / 10):
+            if isinstance(effect, Start):
+                box.step(Started(effect.utterance.id), seq / 10)
+    before = box.core.watch
+    assert set(before.active) == {"fire", "dog"}
+    spec = core_spec()
+    ice = spec.hazards[0].model_copy(update={"name": "ice"})
+    box.swap(spec.model_copy(update={"hazards": (ice, *spec.hazards[:2])}))
+    after = box.core.watch
+    assert after.names == ("ice", "fire", "vehicle")
+    assert dict(after.active) == {"fire": before.active["fire"]}
+    assert after.smoothed.tolist() == [0.0, *before.smoothed[:2]]
+    box.step(FalseAlarm(), 2.0)
+    alerts = []
+    for seq in range(20, 40):
+        seen = assessment(seq, seq / 10, fire=0.9, vehicle=0.9, dog=0.01)  # in the order ice, fire, vehicle
+        effects = box.step(Assessed(seen), seq / 10)
+        alerts += [
+            e.event.fields["hazard"] for e in effects if isinstance(e, Record) and e.event.kind == "alert"
+        ]
+    assert alerts == ["ice"], "the fire is known already"
+    recording = box.frozen()
+    assert recording.repeat() == recording.events
+    box.swap(spec)
+    assert set(box.core.watch.active) == {"fire"}

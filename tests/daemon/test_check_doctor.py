@@ -60,6 +60,34 @@ def test_a_camera_whose_frames_are_not_all_assessed_fails(
     assert todo in finding.todo
 
 
+@pytest.mark.parametrize(
+    ("source", "fps", "device_fps", "state", "todo"),
+    [
+        ("/dev/video0", 9.6, 10, "ok", ""),
+        ("/dev/video0", 7.9, 10, "warn", "capture.device_width"),
+        ("0", 7.9, 0, "ok", ""),
+        ("0", 0.2, 0, "warn", "capture.device_width"),
+        ("rtsp://***@camera/1", 0.2, 0, "warn", "more pictures"),
+        ("rtsp://***@camera/1", 9.0, 30, "ok", ""),
+        ("/var/pictures", 0.2, 30, "ok", ""),
+        ("demo", 1.0, 30, "ok", ""),
+    ],
+)
+def test_a_camera_that_delivers_too_little_is_told_of(
+    source: str, fps: float, device_fps: int, state: str, todo: str
+) -> None:
+    finding = check_running.judged_rate(source, 1, 0, fps, device_fps=device_fps)
+    assert finding.state == state
+    assert todo in finding.todo
+    assert bool(finding.todo) == (state != "ok")
+
+
+def test_the_rate_of_a_daemon_is_held_against_the_setting() -> None:
+    running = Running(status=STATUS, later={**STATUS, "frames": 120})
+    assert check_running.rate_of(running, 10).state == "ok"
+    assert check_running.rate_of(running, 30).state == "warn"
+
+
 def test_old_skips_are_told_from_present_ones() -> None:
     later = {**STATUS, "frames": 120}
     assert check_running.rate_of(Running(status=STATUS, later=later)).state == "ok"
@@ -77,6 +105,13 @@ def test_a_daemon_tells_of_its_organs_and_its_version() -> None:
     assert all(finding.todo for finding in found)
     (fine,) = check_running.daemon(Running(Path("/s"), "root", STATUS, STATUS), "1")
     assert fine.state == "ok"
+
+
+def test_an_instance_is_mended_by_its_own_unit() -> None:
+    sick = {**STATUS, "instance": "left", "lost": ["keys"], "organs": {"voice": {"reason": "failed"}}}
+    found = {f.name: f for f in check_running.daemon(Running(Path("/s"), "root", STATUS, sick), "1")}
+    assert "systemctl restart watchword@left" in found["organ voice"].todo
+    assert "journalctl -u watchword@left" in found["part keys"].todo
 
 
 UNIT = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running", "UnitFileState": "enabled"}
@@ -126,6 +161,50 @@ def test_systemd_is_asked_in_its_own_words(tmp_path: Path, monkeypatch: pytest.M
     (finding,) = check_service.judged_units(check_service.units(), "1")
     assert (finding.name, finding.state) == ("unit watchword", "warn")
     assert "version 0.0.1" in finding.says
+
+
+INSTANCES = """#!/bin/sh
+[ "$1" = --user ] && exit 1
+case "$1 $*" in
+  list-units*'watchword@*'*) echo 'watchword@left.service loaded active running Watchword for the camera left'
+    echo 'watchword@right.service loaded failed failed Watchword for the camera right' ;;
+  *watchword@left.service*) printf 'LoadState=loaded\\nActiveState=active\\nUnitFileState=enabled\\n' ;;
+  *watchword@right.service*) printf 'LoadState=loaded\\nActiveState=failed\\nResult=exit-code\\n' ;;
+  *watchword.service*) printf 'LoadState=loaded\\nActiveState=inactive\\nUnitFileState=disabled\\n' ;;
+  *) echo LoadState=not-found ;;
+esac
+"""
+
+
+def test_instances_are_units_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "systemctl").write_text(INSTANCES)
+    (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found = {f.name: f for f in check_service.judged_units(check_service.units(), "1")}
+    assert {name: finding.state for name, finding in found.items()} == {
+        "unit watchword": "ok",
+        "unit watchword@left": "ok",
+        "unit watchword@right": "fail",
+    }
+    assert not found["unit watchword"].todo
+    assert "systemctl restart watchword@right" in found["unit watchword@right"].todo
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ({"ActiveState": "inactive"}, "warn"),
+        ({"ActiveState": "inactive", "UnitFileState": "disabled"}, "ok"),
+        ({"ActiveState": "failed"}, "fail"),
+        ({}, "ok"),
+    ],
+)
+def test_beside_instances_the_unit_without_a_name_need_not_run(facts: Mapping[str, str], state: str) -> None:
+    both = [Unit("watchword", "", {**UNIT, **facts}, "1"), Unit("watchword@left", "", UNIT, "1")]
+    found = {f.name: f for f in check_service.judged_units(both, "1")}
+    assert (found["unit watchword"].state, found["unit watchword@left"].state) == (state, "ok")
+    assert "enable watchword" not in found["unit watchword"].todo
+    assert "systemd" not in found
 
 
 def test_two_services_at_one_camera_are_one_too_many() -> None:
@@ -372,6 +451,12 @@ def test_sockets_that_are_stale_or_refuse_are_told_from_a_daemon(settings: Setti
         thread.join(10)
         (finding,) = check_running.daemon(running)
         assert (finding.state, "still starting" in finding.says) == ("warn", True)
+
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(place / "left.sock"))
+        running = find_running(settings, env, lambda _: None)
+        (*_, finding) = check_running.daemon(running)
+        assert "--instance left" in finding.todo
     finally:
         shutil.rmtree(folder)
 

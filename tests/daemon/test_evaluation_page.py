@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,8 +12,13 @@ import numpy as np
 import pytest
 
 from daemon.cli import main
+from daemon.evaluate_command import readable
+from daemon.evaluation_mistakes import of_clips
 from daemon.evaluation_page import SHOWN, Mistake, Mistakes, page, thumbnail
+from daemon.settings import load
 from pipeline.evaluation import evaluate_pictures
+from pipeline.evaluation_clips import ClipEvents, Raised
+from pipeline.manifest import LabelledClip, Span
 from tests.fakes import plain
 
 EVIL = '<script>alert("x")</script>&\'"'
@@ -67,10 +73,10 @@ def test_nothing_is_fetched() -> None:
 def test_the_worst_come_first_and_not_too_many() -> None:
     many = tuple(mistake(f"n{i:02}", badness=i) for i in range(SHOWN + 5))
     text = page(report(), Mistakes(false_alarms=many), "images.csv")
-    assert f"Worst false alarms: {SHOWN} of {SHOWN + 5}" in text
+    assert f"False alarms: {SHOWN + 5} (the worst {SHOWN} are shown)" in text
     assert text.index("n16") < text.index("n15")
     assert "n00" not in text
-    assert "Worst misses: 0 of 0" in text
+    assert "Misses: 0<" in text
 
 
 def test_pictures_that_cannot_be_shown_are_said_to_be() -> None:
@@ -100,4 +106,45 @@ def test_the_page_of_a_real_evaluation(
     assert "alert of vehicle" in text
     assert "stairs never alerted" in text
     assert len(images) >= 2
-    assert main(["evaluate", "m.csv", "--html", "no/such/folder.html"]) == 1
+    written = json.loads(Path("out.json").read_text(encoding="utf-8"))
+    assert written["hazards"]["fire"]["recall_ci"] is None
+    assert written["videos"]["in_time_ci"] is None
+
+
+def test_what_cannot_be_written_is_told_before_the_long_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is no model here: the work cannot even begin."""
+    monkeypatch.setenv("WATCHWORD_PATHS__MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("WATCHWORD_PATHS__STATE", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("grey.png", plain((127, 127, 127)))
+    Path("m.csv").write_text("file,label\ngrey.png,fire\n")
+    Path("old.json").write_text("kept")
+    assert main(["evaluate", "m.csv", "--json", "old.json", "--html", "no/such/folder.html"]) == 1
+    assert "--html no/such/folder.html: cannot be written" in capsys.readouterr().err
+    assert Path("old.json").read_text() == "kept"
+    assert main(["evaluate", "m.csv", "--json", "new.json"]) == 1
+    assert not Path("new.json").exists()
+
+
+def test_figures_without_an_interval_are_said_to_be_unknown() -> None:
+    p = np.array([[0.9, 0], [0.2, 0], [0, 0.8], [0.7, 0], [0.1, 0]])
+    labels, names = ["fire", "fire", "dog", "safe", "safe"], ["fire", "dog"]
+    one = {"model": "m", **evaluate_pictures(names, p, np.array([0.5, 0.5]), labels, list("aabcd"))}
+    assert "0.500 <small>[unknown]</small>" in page(one, Mistakes(), "x")
+    lines = [line for line in readable(one) if line.startswith("fire  ")]
+    assert "0.500 [unknown]" in lines[0]
+
+
+def test_mistakes_at_the_same_moment_are_all_kept(tmp_path: Path, short_street: Path) -> None:
+    settings = load(None, {"HOME": str(tmp_path)}, {"paths.state": str(tmp_path)}).settings
+    spans = (Span("safe", 0, 2), Span("fire", 2, 4), Span("dog", 2, 4))
+    alerts = (Raised("fire", 1.0), Raised("dog", 1.0))
+    clip = LabelledClip(short_street, spans, "street")
+    found = of_clips(
+        settings, [(clip, ClipEvents(4.0, alerts, (Raised("fire", 1.5), Raised("dog", 1.5)), ()))]
+    )
+    assert [one.says for one in found.misses] == ["fire never alerted", "dog never alerted"]
+    assert [one.says for one in found.false_alarms] == ["alert of fire", "alert of dog"]
+    assert all(one.image is not None for one in (*found.misses, *found.false_alarms))

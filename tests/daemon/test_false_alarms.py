@@ -84,6 +84,16 @@ def test_an_alert_of_long_ago_is_noted_without_a_black_box(tmp_path: Path) -> No
     assert lines(tmp_path)[0]["black_box"] is None
 
 
+def test_where_no_black_boxes_are_wanted_there_are_none(tmp_path: Path) -> None:
+    event = Marked().event()
+    clerk = FalseAlarms(tmp_path, {"model": "m"}, None, lambda: None, CLOCK)
+    clerk.note(event)
+    clerk.close()
+    clerk.run()
+    assert lines(tmp_path)[0]["black_box"] is None
+    assert not (tmp_path / "false_alarms").exists()
+
+
 def test_lines_and_boxes_are_bounded(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("".join(f'{{"old":{n}}}\n' for n in range(LINES)))
     marked = Marked()

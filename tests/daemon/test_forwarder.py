@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket as listening
 import tempfile
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from daemon.control_protocol import Request, Utter
+from daemon.control_protocol import Request, Utter, encode_reply
 from daemon.control_server import ControlServer
 from daemon.event_feed import EventFeed
 from daemon.forwarder import Forwarder
@@ -24,10 +25,10 @@ from speech.utterance import Priority, Utterance
 PATIENCE_S = 10.0
 
 
-def utterance(number: int, text: str = "Stop! Fire.") -> Utterance:
+def utterance(number: int, text: str = "Stop! Fire.", left_s: float = 3) -> Utterance:
     now = time.monotonic()
     return Utterance(
-        f"u{number}", "a1", text, "en", Priority.DANGER, f"k{number}", now, now, now + 3, severity=3
+        f"u{number}", "a1", text, "en", Priority.DANGER, f"k{number}", now, now, now + left_s, severity=3
     )
 
 
@@ -116,6 +117,56 @@ def test_with_nobody_there_it_has_failed_and_that_is_reported(silent: Silent) ->
     assert isinstance(failed, Failed)
     assert failed.id == "u1"
     assert silent.reports.get(timeout=PATIENCE_S).reason == "unreachable"
+
+
+def test_what_has_expired_has_failed_and_the_next_is_handed_over(socket: Path, silent: Silent) -> None:
+    speaking = Speaking(socket)
+    try:
+        silent.forwarder.start(utterance(1, left_s=0))
+        silent.forwarder.start(utterance(2))
+        assert silent.told.get(timeout=PATIENCE_S) == Failed("u1", "expired")
+        assert speaking.handed.get(timeout=PATIENCE_S).cause == "left:u2"
+    finally:
+        speaking.close()
+
+
+def test_what_cannot_be_put_in_a_request_ends_no_thread(socket: Path, silent: Silent) -> None:
+    speaking = Speaking(socket)
+    try:
+        silent.forwarder.start(utterance(1, "too long " * 200))
+        silent.forwarder.start(utterance(2))
+        failed = silent.told.get(timeout=PATIENCE_S)
+        assert isinstance(failed, Failed)
+        assert failed.id == "u1"
+        assert speaking.handed.get(timeout=PATIENCE_S).cause == "left:u2"
+        assert silent.forwarder.alive
+    finally:
+        speaking.close()
+
+
+def test_what_is_no_event_ends_no_thread(socket: Path) -> None:
+    with listening.socket(listening.AF_UNIX) as server:
+        server.bind(str(socket))
+        server.listen()
+        silent = Silent(socket)
+        link, _ = server.accept()
+        with link, link.makefile("rwb") as lines:
+            asked = json.loads(lines.readline())
+            lines.write(encode_reply(asked["id"], {}))
+            for line in ('{"kind": "speak', "[]", '{"kind": "speak", "cause": "left:u1"}'):
+                lines.write(f"{line}\n".encode())
+            lines.flush()
+            assert silent.told.get(timeout=PATIENCE_S) == Started("u1")
+        silent.close()
+
+
+def test_it_lives_as_long_as_both_threads_do(socket: Path) -> None:
+    silent = Silent(socket)
+    silent.forwarder.start(utterance(1))
+    silent.told.get(timeout=PATIENCE_S)
+    assert silent.forwarder.alive
+    silent.close()
+    assert not silent.forwarder.alive
 
 
 def test_more_than_can_wait_has_failed_and_nobody_waits(socket: Path) -> None:

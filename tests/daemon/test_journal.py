@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import threading
+import time
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 from capture.frame import Frame
 from daemon.bench.journal import filled
 from daemon.blackbox import Recording
+from daemon.control_protocol import Why
 from daemon.core_types import Ask, Mute, Say
 from daemon.desk_commands import Journal
 from daemon.errors import CommandError
@@ -38,7 +42,7 @@ from daemon.journal.settings import JournalSettings
 from daemon.journal.sources import Files, pages
 from daemon.journal.store import Store
 from pipeline.narration import Answered, AnswerEnded
-from tests.daemon.journaling import WALL_S, Diary, diary, note, street
+from tests.daemon.journaling import WALL_S, Diary, diary, note, street, until
 
 SECRET = "rtsp://anna:hunter2@10.0.0.7/live"
 
@@ -238,6 +242,88 @@ def test_a_running_clerk_forgets_when_it_is_asked_and_goes_on(tmp_path: Path) ->
     assert set(desk) == {"journal", "snapshot", "purge", "why"}
 
 
+def test_forgetting_all_forgets_what_waits_and_the_last_minute_too(tmp_path: Path) -> None:
+    with diary(tmp_path, black_box_after_s=0.3, black_box_every_s=1) as it:
+        it.watch(1, fire=0.9).tell(Say("a very private sentence"))
+        it.settle()  # its black box is due
+        assert it.clerk.purge(None)["events"] > 0
+        assert it.mind.frozen().entries == ()
+        time.sleep(0.6)
+        assert list(it.places.black_boxes.iterdir()) == []
+        it.watch(1).watch(1, vehicle=0.9)
+    (box,) = it.places.black_boxes.iterdir()
+    told = [json.loads(line) for line in Recording.load(box).events]
+    assert {event.get("hazard") for event in told if event["kind"] == "alert"} == {"vehicle"}
+    assert all("private" not in json.dumps(event) for event in told)
+
+
+@pytest.mark.parametrize("before_s", [None, WALL_S + 60])
+def test_what_waits_to_be_written_is_forgotten_too(tmp_path: Path, before_s: float | None) -> None:
+    it = Diary(tmp_path, black_box_after_s=0)
+    it.watch(1, fire=0.9)
+    asking = threading.Thread(target=it.clerk.purge, args=(before_s,))
+    asking.start()
+    until(lambda: bool(it.clerk._inbox._jobs))
+    it.begin()
+    asking.join(10)
+    it.tell(Say("after that")) if before_s is None else None
+    it.end()
+    assert [event.get("text") for event in events(it.places)] == ["after that"] * (before_s is None)
+    assert list(it.places.pictures.iterdir()) == list(it.places.black_boxes.iterdir()) == []
+
+
+def test_a_black_box_whose_alerts_are_forgotten_is_not_kept(tmp_path: Path) -> None:
+    store = Store(Places(tmp_path), "r", WALL_S, {})
+    file = store.new_box()
+    file.write_bytes(bytes(1000))
+    store.add_box(file, ["a1"])
+    assert not file.exists()
+    assert (store.boxes_bytes, store.one("SELECT count(*) FROM boxes")) == (0, 0)
+    store.close()
+
+
+def test_what_was_moved_aside_counts_ages_and_is_forgotten(tmp_path: Path) -> None:
+    def aside(name: str, wall_s: float) -> Path:
+        file = Places(tmp_path).database.with_name(f"journal.db.aside-{name}")
+        for each in (file, file.with_name(f"{file.name}-wal")):
+            each.write_bytes(bytes(1_200_000))
+            os.utime(each, (wall_s, wall_s))
+        return file
+
+    old, new = aside("20260101T000000Z", WALL_S - 100), aside("20260102T000000Z", WALL_S)
+    store = Store(Places(tmp_path), "r", WALL_S, {})
+    assert store.bytes > 4_800_000
+    retention.purged(store, WALL_S - 50)
+    assert (old.exists(), new.exists(), len(list(store.places.aside))) == (False, True, 2)
+    old = aside("20260101T000000Z", WALL_S - 2 * retention.DAY_S)
+    store.aside_bytes = store.places.aside_bytes
+    wanted = JournalSettings(keep_days=1)
+    while retention.step(store, wanted, WALL_S):
+        pass
+    assert (old.exists(), new.exists()) == (False, True)
+    store.write([note(1)])
+    while retention.step(store, JournalSettings(keep_mb=2), WALL_S):
+        pass
+    assert not new.exists()
+    assert store.one("SELECT count(*) FROM events") == 1
+    assert store.bytes < 2_000_000
+    store.close()
+
+
+def test_black_boxes_of_alerts_marked_as_wrong_are_forgotten_too(tmp_path: Path) -> None:
+    folder = tmp_path / "false_alarms"
+    folder.mkdir()
+    for number in range(2):
+        file = folder / f"{number}.blackbox"
+        file.write_bytes(b"x")
+        os.utime(file, (WALL_S + number, WALL_S + number))
+    places = Places.below(tmp_path)
+    assert purge(places, WALL_S + 0.5)["black_boxes"] == 1  # where there is no journal, too
+    Store(places, "r", WALL_S, {}).close()
+    assert purge(places, None)["black_boxes"] == 1
+    assert list(folder.iterdir()) == []
+
+
 # Finding
 
 
@@ -311,6 +397,41 @@ def test_what_is_not_there_yet_comes_from_the_black_box(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="not in the last minute") as caught:
         why(it.places, it.mind.frozen, "a9")
     assert caught.value.code == "unknown"
+
+
+def test_another_runs_story_is_never_told_for_this_one(tmp_path: Path) -> None:
+    with diary(tmp_path) as old:
+        old.watch(1).watch(2, fire=0.99)
+    now = Diary(tmp_path)  # its journal is switched off, and the old one lies there
+    ask = handlers(now.places, None, now.mind.frozen)["why"]
+    for wanted in (None, "a1", "u1"):
+        with pytest.raises(CommandError) as caught:
+            ask(Why(event=wanted))
+        assert caught.value.code == "unknown"
+    now.watch(1)
+    assert "fire reached" in ask(Why(event="fire"))["text"]
+    now.watch(2, vehicle=0.99)
+    for wanted in (None, "a1", "vehicle", "u1"):
+        told = ask(Why(event=wanted))["text"]
+        assert "vehicle (new" in told
+        assert "fire (new" not in told
+    row = next(event["row"] for event in events(old.places) if event["kind"] == "alert")
+    assert "fire (new, critical)" in ask(Why(event=f"#{row}"))["text"]
+
+
+def test_what_the_last_minute_has_forgotten_comes_from_this_runs_journal(tmp_path: Path) -> None:
+    with diary(tmp_path) as it:
+        it.watch(1, fire=0.9).watch(4)
+        it.settle()
+        it.mind.forget(float("inf"))
+        it.watch(1, vehicle=0.9)
+        ask = handlers(it.places, it.clerk, it.mind.frozen)["why"]
+        told = ask(Why(event="a1"))
+        assert [step["kind"] for step in told["steps"]] == ["alert", "speak"]
+        assert all("row" in step for step in told["steps"])
+        assert "vehicle (new" in ask(Why())["text"]
+        with pytest.raises(CommandError, match="nor in the journal of this run"):
+            ask(Why(event="a9"))
 
 
 def test_unknown_rows_pictures_and_boxes_are_said_to_be_so(tmp_path: Path) -> None:

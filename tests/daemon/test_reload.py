@@ -24,6 +24,8 @@ def test_nothing_changed_nothing_to_do() -> None:
         ("watch.cooldown_s", 20.0, True),
         ("speech.rate_wpm", 300, True),
         ("hazards.fire.threshold", 0.9, True),
+        ("health.quiet_s", 20.0, True),
+        ("health.late_s", 2.0, False),
         ("hazards.fire.severity", "notice", True),
         ("hazards.fire.enabled", False, False),
         ("hazards.fire.prompts", ["fire"], False),
@@ -44,9 +46,18 @@ def test_what_can_be_applied_is_and_the_rest_stays() -> None:
     assert result.capture.source == old.capture.source
 
 
-def test_a_new_hazard_needs_a_restart() -> None:
-    new = loaded(**{"hazards.ice.prompts": ["ice on a path"]})
-    assert "hazards.ice.prompts" in plan(loaded(), new).restart
+def test_a_hazard_comes_and_goes_as_a_whole_without_a_restart() -> None:
+    old, new = loaded(), loaded(**{"hazards.ice.prompts": ["ice on a path"], "capture.source": "demo"})
+    coming = plan(old, new)
+    assert coming.voice
+    assert coming.restart == ("capture.source",)
+    with_ice = merged(old, new, coming)
+    assert with_ice.hazards["ice"] == new.hazards["ice"]
+    going = plan(with_ice, old)
+    assert going.restart == ()
+    assert merged(with_ice, old, going) == old
+    part = coming.only(["hazards.ice.prompts"])
+    assert merged(old, new, part).hazards["ice"] == new.hazards["ice"]
 
 
 def test_a_change_of_sound_asks_for_new_phrases() -> None:

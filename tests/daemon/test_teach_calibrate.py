@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -10,14 +11,18 @@ import numpy as np
 import pytest
 
 from capture.picture import load_picture
-from daemon import app
+from daemon import app, reload
 from daemon.cli import main
 from daemon.settings import Settings, load
+from daemon.teach_command import Shown, chosen, teach
 from daemon.watching import KEPT, watch
 from pipeline.assessor import Assessor
-from pipeline.calibration import read_calibration
+from pipeline.calibration import read_calibration, shipped_starter
 from pipeline.image_text import PromptSet
+from pipeline.normal import write_normal
+from pipeline.starter.empty import empty_pictures
 from pipeline.taught import read_taught
+from pipeline.teaching import MOST_UNLIKE
 from tests.daemon.living import own_cache
 from tests.fakes import ColourModel, ListCamera, Logistic, plain
 
@@ -132,6 +137,61 @@ def test_calibrating_writes_says_and_goes_back(
     assert main(["calibrate", "--undo"]) == 1
 
 
+def labelled(home: Path) -> Path:
+    """Four sources of a barrier and ten of nothing, all drawn."""
+    draw(home / "barrier", "stripes", 4)
+    draw(home / "nothing", "disc", 10)
+    rows = [f"barrier/{i:02}.png,construction" for i in range(4)]
+    rows += [f"nothing/{i:02}.png,safe" for i in range(10)]
+    manifest = home / "pictures.csv"
+    manifest.write_text("file,label\n" + "\n".join(rows) + "\n")
+    return manifest
+
+
+def test_lines_are_fitted_where_the_manifest_has_enough_and_stay(
+    home: Path, short_street: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["calibrate", str(short_street), "--false-alerts-per-hour", "20"]
+    assert main([*common, "--labelled", str(labelled(home))]) == 0
+    said = capsys.readouterr().out
+    assert "4 photographs of it from 4 sources, 10 without" in said
+    assert "fire                 not fitted, stays as it was: photographs of it from 0 sources" in said
+    assert "recall on labelled pictures, before and now:\nconstruction" in said
+    place = home / "state/calibration/starter.json"
+    first = read_calibration(place)
+    shipped = shipped_starter()
+    barrier = first.hazards["construction"]
+    assert barrier.measured is not None and barrier.measured.harmless == 10
+    assert barrier.slope != shipped.hazards["construction"].slope
+    assert first.hazards["fire"].measured is None
+    assert first.hazards["fire"].slope == shipped.hazards["fire"].slope
+
+    assert main(common) == 0
+    again = read_calibration(place).hazards["construction"]
+    assert (again.slope, again.offset, again.measured) == (barrier.slope, barrier.offset, barrier.measured)
+    assert again.provenance.count("the line") == 1
+
+
+def test_what_is_wrong_is_told_before_any_footage_is_watched(
+    home: Path, short_street: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The footage's progress would come first otherwise, an hour of it."""
+    (home / "clip.mp4").symlink_to(short_street)
+    missing, damaged = home / "none.csv", home / "damaged.csv"
+    damaged.write_text("file,label\ndamaged.csv,safe\n")
+    for manifest, reason in ((missing, "cannot be read"), (damaged, "is not a picture")):
+        assert main(["calibrate", "clip.mp4", "--labelled", str(manifest)]) == 1
+        told = capsys.readouterr()
+        assert reason in told.err and "budget" not in told.out
+    assert main(["calibrate", "no.mp4", "--labelled", str(labelled(home))]) == 1
+    told = capsys.readouterr()
+    assert "no.mp4" in told.err and not told.out
+    (home / "state/calibration/starter.part").mkdir(parents=True)
+    assert main(["calibrate", "clip.mp4"]) == 1
+    told = capsys.readouterr()
+    assert "starter.part" in told.err and not told.out
+
+
 def test_a_calibration_for_other_words_stops_the_daemon_loudly(
     home: Path, models: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,6 +226,57 @@ def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
     assert len(watched.footage.times_s) == 500
     assert KEPT // 2 <= len(watched.embeddings) <= KEPT
     assert watched.footage.seconds == pytest.approx(20)
+
+
+def test_what_is_taught_and_forgotten_holds_after_a_reload(home: Path, models: Path) -> None:
+    stripes, other = draw(home / "stripes", "stripes", 4), draw(home / "other", "disc", 10)
+    before = settings_of(home, models)
+    sight = app.Sight(app.build_detector(before), before.paths.state)
+    assert main(["teach", "barrier_tape", str(stripes), "--unlike", str(other)]) == 0
+    new = settings_of(home, models)
+    running = reload.merged(before, new, reload.plan(before, new))
+    assert "barrier_tape" in [h.name for h in sight.detector_for(running).spec.hazards]
+    assert main(["teach", "barrier_tape", "--remove"]) == 0
+    kept = sight.detector_for(running)
+    assert "barrier_tape" in [h.name for h in kept.spec.hazards], "it goes with the next reload, not before"
+    after = reload.merged(running, before, reload.plan(running, before))
+    assert "barrier_tape" not in [h.name for h in sight.detector_for(after).spec.hazards]
+
+
+def test_a_dark_lens_is_no_hazard_however_many_normal_views_there_are(home: Path, models: Path) -> None:
+    """What `calibrate` left fills all places but those of empty pictures and of the demo."""
+    settings = settings_of(home, models)
+    stripes = draw(home / "stripes", "stripes", 4)
+    model = app.load_model(settings)
+    random = np.random.default_rng(0)
+    views = [model.encode(random.integers(0, 255, (60, 80, 3), dtype=np.uint8)) for _ in range(5)]
+    write_normal(settings.paths.state, model, views * 60)
+    said: list[str] = []
+    taught = teach(settings, model, "barrier_tape", sorted(stripes.iterdir()), [], said.append)
+    names = [example.name for example in taught.unlike]
+    assert len(names) == MOST_UNLIKE
+    assert names.count("demo") == 40
+    assert names.count("nothing to see") == len(empty_pictures(260))
+    assert "harmless pictures were left out" in said[0]
+    taught.write(settings.paths.state)
+    detector = app.build_detector(settings_of(home, models), model)
+    column = [h.name for h in detector.spec.hazards].index("barrier_tape")
+    for grey in (0, 16, 128, 255):
+        covered = np.full((480, 640, 3), grey, np.uint8)
+        assert detector.assessor.look(covered)[1][column] < 0.5
+
+
+def test_too_many_harmless_pictures_are_thinned_evenly() -> None:
+    def shown(name: str, count: int) -> Shown:
+        return Shown(tuple(f"{name}{i}" for i in range(count)), (np.ones(1, np.float32),) * count)
+
+    few = chosen(shown("own", 100), shown("demo", 80), shown("empty", 10))
+    assert len(few.names) == len(few.embeddings) == 190
+    many = chosen(shown("own", 700), shown("demo", 80), shown("empty", 10))
+    kinds = [name.rstrip("0123456789") for name in many.names]
+    assert (kinds.count("own"), kinds.count("demo"), kinds.count("empty")) == (250, 40, 10)
+    own = [int(name[3:]) for name in many.names if name.startswith("own")]
+    assert {b - a for a, b in pairwise(own)} == {2, 3}
 
 
 def test_a_new_calibration_holds_after_a_reload_and_a_wrong_one_does_not(home: Path, models: Path) -> None:

@@ -285,10 +285,18 @@ def test_a_false_alarm_without_an_alarm_is_told() -> None:
     assert world.records("false_alarm") == []
 
 
-def test_what_is_marked_as_false_is_not_said_any_more() -> None:
+def test_marked_as_false_is_what_was_heard_not_what_waits() -> None:
     world = World(LONG_S).watch(0.6, fire=0.95).watch(0.6, fire=0.95, vehicle=0.9)
-    world.tell(FalseAlarm()).finish()
-    assert not any("Stop! vehicle" in text for text in world.said)
+    world.tell(FalseAlarm(), FalseAlarm()).finish()
+    (marked,) = world.records("false_alarm")
+    assert marked["hazard"] == "fire"
+    assert any("Stop! vehicle" in text for text in world.said)
+
+
+def test_where_nothing_was_heard_the_last_raised_is_marked() -> None:
+    world = World(LONG_S).tell(Mute(60), Mute(60)).watch(1, fire=0.95)
+    world.tell(FalseAlarm())
+    assert [marked["hazard"] for marked in world.records("false_alarm")] == ["fire"]
 
 
 @pytest.mark.parametrize(

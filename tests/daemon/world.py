@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from daemon.core import Core
 from daemon.core_types import Assessed, DescribeView, Effect, Input, Record
 from pipeline.narration import Answered, AnswerEnded, CancelDescription
+from pipeline.types import CropReading, Direction
 from speech.outbox_types import Cut, Finished, Start, Started
 from speech.utterance import Utterance
 from tests.fakes import assessment, core_spec
@@ -57,15 +62,24 @@ class World:
             self.tell(Finished(id))
         return self
 
-    def watch(self, seconds: float, *, view: int = 0, **p: float) -> World:
-        """So many seconds of frames."""
+    def watch(
+        self, seconds: float, *, view: int = 0, sides: Mapping[str, Direction] | None = None, **p: float
+    ) -> World:
+        """So many seconds of frames; `sides` says where a hazard is seen when its part is looked at."""
         for _ in range(round(seconds * FPS)):
             self.now = self.seq / FPS
             if self._speaking is not None and self.now >= self._speaking[0]:
                 self.finish()
-            self.tell(Assessed(assessment(self.seq, self.now, view=view, **p)))
+            seen = assessment(self.seq, self.now, view=view, **p)
+            self.tell(Assessed(replace(seen, crop=self._crop(sides or {}, p))))
             self.seq += 1
         return self
+
+    def _crop(self, sides: Mapping[str, Direction], p: Mapping[str, float]) -> CropReading | None:
+        if (focus := self.core.watch.focus()) is None or not sides:
+            return None
+        there = [p.get(n, 0.01) if sides.get(n) is focus else 0.01 for n in self.core.watch.names]
+        return CropReading(focus, np.array(there, np.float32))
 
     def describe(self, *sentences: str) -> World:
         """The describer answers about the newest view."""

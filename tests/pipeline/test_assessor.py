@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from capture.frame import Frame, Image
-from pipeline.assessor import Assessor
+from pipeline.assessor import Assessor, NotFiniteError
 from pipeline.image_text import PromptSet
 from pipeline.stillness import Stillness
-from pipeline.types import Direction, Probabilities
+from pipeline.types import Direction, Embedding, Probabilities
+from pipeline.usual import Usual
 from tests.fakes import ColourModel, Logistic
 
 
@@ -157,3 +159,45 @@ def test_where_it_smokes_a_glow_makes_a_fire_likelier() -> None:
     assert seen[0].tolist() == seen[1].tolist()
     assert seen[-1][0] == np.float32(0.4 * 3 / (0.4 * 3 + 0.6))
     assert seen[-1][1] == np.float32(0.4)
+
+
+class Sick(ColourModel):
+    """Answers with numbers that are none while it is `ill`."""
+
+    ill = False
+
+    def encode(self, image: Image) -> Embedding:
+        embedding = super().encode(image)
+        return np.full_like(embedding, np.nan) if self.ill else embedding
+
+
+def test_a_frame_whose_numbers_are_not_finite_is_refused_and_the_next_one_looked_at_again() -> None:
+    model = Sick()
+    bank = model.bind(PromptSet((("fire", ("fire",)),), ()))
+    subject = Assessor(model, bank, Logistic(), Stillness(2.0, 0.5), usual=Usual(60.0, [0.5]))
+    view = scene()
+    before = subject.assess(frame(view, 0)).probabilities
+    model.ill = True
+    moved = np.roll(view, 100, axis=1)
+    with pytest.raises(NotFiniteError, match="colour on CPU"):
+        subject.assess(frame(moved, 1))
+    assert subject.broken == 1
+    model.ill = False
+    after = subject.assess(frame(moved, 2))
+    assert subject.encoded == 3, "the still view rests on no older picture"
+    assert after.probabilities.tolist() == pytest.approx(before.tolist(), abs=1e-3)
+
+
+def test_a_part_whose_numbers_are_not_finite_is_left_out() -> None:
+    class SickOfParts(ColourModel):
+        def encode(self, image: Image) -> Embedding:
+            embedding = super().encode(image)
+            return embedding if image.shape[1] == 128 else np.full_like(embedding, np.inf)
+
+    picture = np.full((64, 128, 3), (0, 0, 255), np.uint8)
+    model = SickOfParts()
+    subject = Assessor(model, model.bind(PromptSet((("fire", ("fire",)),), ())), Logistic())
+    a = subject.assess(frame(picture, 0), Direction.LEFT)
+    assert a.crop is None
+    assert a.probabilities[0] > 0.5
+    assert subject.broken == 1

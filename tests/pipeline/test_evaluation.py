@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.evaluation import evaluate_pictures
 from pipeline.evaluation_clips import ClipEvents, Raised, evaluate_clips, match_scenes
+from pipeline.intervals import interval, none_or_all
 from pipeline.manifest import LabelledClip, Span
 from pipeline.ranking import average_precision, roc_auc
 
@@ -66,6 +67,34 @@ def test_intervals_hold_the_value_and_are_the_same_every_time() -> None:
     assert first == second
     low, high = first["any_hazard"]["auc_ci"]
     assert low < first["any_hazard"]["auc"] < high
+
+
+def test_a_single_source_has_no_interval_and_perfection_is_not_certain() -> None:
+    labels = ["fire"] * 4 + ["dog"] * 4 + ["safe"] * 4
+    probabilities = np.array([[0.9, 0.1]] * 4 + [[0.1, 0.9]] * 4 + [[0.1, 0.2]] * 4)
+    sources = ["a"] * 4 + list("bcde") + list("fghi")
+    result = evaluate_pictures(("fire", "dog"), probabilities, np.array([0.5, 0.5]), labels, sources)
+    fire, dog = result["hazards"]["fire"], result["hazards"]["dog"]
+    assert fire["recall"] == fire["auc"] == fire["precision"] == 1.0
+    assert {fire[f"{key}_ci"] for key in ("auc", "average_precision", "recall", "precision")} == {None}
+    exact = [pytest.approx(0.3976, abs=1e-4), 1.0]
+    assert (dog["recall_ci"], dog["precision_ci"], dog["auc_ci"]) == (exact, exact, exact)
+    assert dog["average_precision_ci"] is None, "nothing exact is known of it, and no draw differs"
+    assert result["safe"]["false_alarm_rate_ci"] == [0.0, pytest.approx(0.6024, abs=1e-4)]
+    assert result["macro"]["recall_ci"] is None
+
+
+@pytest.mark.parametrize(("count", "low"), [(1, 0.025), (10, 0.6915), (100, 0.9638)])
+def test_bounds_of_all_and_of_none_mirror_each_other(count: int, low: float) -> None:
+    assert none_or_all(1.0, count) == pytest.approx((low, 1.0), abs=1e-4)
+    assert none_or_all(0.0, count) == pytest.approx((0.0, 1 - low), abs=1e-4)
+
+
+def test_draws_that_never_differ_are_no_interval() -> None:
+    assert interval(0.5, [0.5] * 9, 5, counts=True) is None
+    assert interval(0.5, [0.4, 0.5, 0.6], 1, counts=True) is None
+    assert interval(0.5, [None], 5, counts=True) is None
+    assert interval(None, [0.5], 5, counts=True) is None
 
 
 def clip(*spans: tuple[str, float, float]) -> LabelledClip:
@@ -134,3 +163,36 @@ def test_scenes_in_ignored_seconds_are_no_extra_but_may_find_a_cut() -> None:
     spans = clip(("scene", 4, 4), ("ignore", 4.1, 6))
     result = evaluate_clips([(spans, events(scenes=(4.5, 5.5, 8.0)))])
     assert (result["scenes"], result["scenes_found"], result["scenes_extra"]) == (1, 1, 1)
+
+
+def from_source(source: str, *spans: tuple[str, float, float]) -> LabelledClip:
+    return LabelledClip(Path(f"{source}.mp4"), tuple(Span(*span) for span in spans), source)
+
+
+def test_figures_of_clips_have_intervals() -> None:
+    waits = [0.2, 0.4, 0.6, 2.0, 0.3, 0.5]
+    clips = [
+        (from_source(f"s{i}", ("fire", 1, 5), ("safe", 5, 10)), events([("fire", 1 + wait)]))
+        for i, wait in enumerate(waits)
+    ]
+    result = evaluate_clips(clips)
+    assert result["in_time"] == pytest.approx(5 / 6, abs=1e-4)
+    low, high = result["in_time_ci"]
+    assert low < 5 / 6 < high == 1.0
+    assert result["median_time_to_alert_s"] == pytest.approx(0.45)
+    low, high = result["median_time_to_alert_s_ci"]
+    assert 0.2 <= low < 0.45 < high <= 2.0
+    hours = 6 * 5 / 3600
+    assert result["false_alerts_per_hour_ci"] == [0.0, pytest.approx(2.9957 / hours, rel=1e-3)]
+
+
+def test_clips_of_one_source_have_no_bootstrap_and_all_in_time_is_not_certain() -> None:
+    one = (from_source("a", ("fire", 1, 5), ("safe", 5, 10)), events([("fire", 1.5), ("dog", 6), ("dog", 7)]))
+    result = evaluate_clips([one, one])
+    assert (result["in_time"], result["in_time_ci"], result["median_time_to_alert_s_ci"]) == (1.0, None, None)
+    low, high = result["false_alerts_per_hour_ci"]
+    assert low < result["false_alerts_per_hour"] < high
+    other = (from_source("b", ("fire", 1, 5)), events([("fire", 1.5)]))
+    assert evaluate_clips([one, other])["in_time_ci"] == [pytest.approx(0.1581, abs=1e-4), 1.0]
+    nothing = evaluate_clips([(from_source("c", ("scene", 1, 1)), events())])
+    assert nothing["in_time"] is nothing["in_time_ci"] is nothing["false_alerts_per_hour_ci"] is None

@@ -82,6 +82,7 @@ def test_an_answer_that_repeats_the_last_is_withheld_unless_asked_for() -> None:
     for number, trigger in ((1, Trigger.SCENE_CHANGE), (2, Trigger.SCENE_CHANGE), (3, Trigger.REQUEST)):
         story.step(Wanted(scene(number, trigger)), 0)
         effects = story.step(Answered(f"s{number}", "A street with cars.", "m"), 1)
+        story.heard("A street with cars.", 1)
         assert bool(said(effects)) == (number != 2)
         story.step(AnswerEnded(f"s{number}"), 1)
 
@@ -113,6 +114,7 @@ def test_what_was_told_is_remembered_by_its_meaning() -> None:
     for number, text in ((1, "A street with cars."), (2, "Cars are on the road.")):
         story.step(Wanted(scene(number)), 0)
         told = said(story.step(Answered(f"s{number}", text, "m", (1.0, 0.0)), 1))
+        story.heard(text, 1)
         assert bool(told) == (number == 1)
         story.step(AnswerEnded(f"s{number}"), 1)
 
@@ -146,3 +148,37 @@ def test_laws_under_any_inputs(steps: list[tuple[NarrationInput, float]]) -> Non
             if isinstance(effect, Describe):
                 running = effect.scene.id
         assert whole.busy or not any(isinstance(e, Describe) for e in effects)
+
+
+def test_what_was_never_heard_is_no_repetition() -> None:
+    story = Narration(SETTINGS, "en")
+    for number in (1, 2):
+        story.step(Wanted(scene(number)), 0)
+        assert said(story.step(Answered(f"s{number}", "A kitchen.", "m"), 1)) == ["A kitchen."]
+        story.step(AnswerEnded(f"s{number}"), 1)
+
+
+def test_any_sentence_heard_lately_is_a_repetition_and_none_of_long_ago() -> None:
+    story = Narration(SETTINGS, "en")
+    both = ["A street with cars.", "Two people wait."]
+
+    def told(number: int, at_s: float) -> list[str]:
+        story.step(Wanted(scene(number, at_s=at_s)), at_s)
+        effects = [e for text in both for e in story.step(Answered(f"s{number}", text, "m"), at_s)]
+        for text in said(tuple(effects)):
+            story.heard(text, at_s)
+        story.step(AnswerEnded(f"s{number}"), at_s)
+        return said(tuple(effects))
+
+    assert told(1, 0) == both
+    assert told(2, 20) == []
+    assert told(3, 90) == both
+
+
+def test_a_later_alert_is_contradicted_again() -> None:
+    story = Narration(SETTINGS, "en")
+    for number, at_s in ((1, 0.0), (2, 20.0)):
+        story.step(Wanted(scene(number, Trigger.DANGER, at_s=at_s)), at_s)
+        assert said(story.step(Answered(f"s{number}", "Probably not fire.", "m"), at_s))
+        story.heard("Probably not fire.", at_s)
+        story.step(AnswerEnded(f"s{number}"), at_s)

@@ -29,7 +29,7 @@ def opened(gate: SceneGate, kinds: list[int], *, blind: bool = False, start: int
     return [
         (start + i) / FPS
         for i, kind in enumerate(kinds)
-        if gate.step(view(kind, 0.05, seed=i), (start + i) / FPS, blind=blind)
+        if gate.step(view(kind, 0.05, seed=i), (start + i) / FPS, unwanted=blind)
     ]
 
 

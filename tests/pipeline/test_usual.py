@@ -78,3 +78,11 @@ def test_never_higher_and_at_most_so_much_lower(levels: list[float], step_s: flo
         assert out <= p[0] + 1e-6
         if 0.001 < level < 0.999:
             assert odds(out) >= odds(float(p[0])) - MOST - 1e-3
+
+
+def test_what_is_no_number_teaches_nothing() -> None:
+    subject = Usual(OVER_S, THRESHOLDS)
+    after(subject, (0.4, 60 * MINUTES))
+    for i in range(20):
+        subject.relative(np.array([np.nan, 0.01], np.float32), 601 + i / RATE)
+    assert 0.1 < float(subject.relative(np.array([0.4, 0.01], np.float32), 606.0)[0]) < 0.22

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -151,7 +152,7 @@ def test_a_return_stronger_than_before_breaks_the_cooldown() -> None:
 @given(st.floats(0.55, 0.99), st.floats(0.05, 1.0))
 def test_a_return_as_strong_as_before_waits_for_the_cooldown(probability: float, smoothing_s: float) -> None:
     settings = WatchSettings(cooldown_s=60, clear_s=0.2, remind_s=0, smoothing_s=smoothing_s)
-    run = Run(settings).feed(2).feed(8, vehicle=probability).feed(8).feed(8, vehicle=probability)
+    run = Run(settings, fps=8).feed(2).feed(8, vehicle=probability).feed(8).feed(8, vehicle=probability)
     assert [type(event) for event in run.events] == [Alert, Clear]
 
 
@@ -253,3 +254,24 @@ def test_a_thousand_hazards_are_watched_like_ten() -> None:
 def test_a_state_for_other_hazards_is_refused() -> None:
     with pytest.raises(ValueError, match="saved for hazards"):
         Watch(SETTINGS, HAZARDS[:1]).restore(Watch(SETTINGS, HAZARDS).state())
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_changes_nothing_and_blinds_nobody(bad: float) -> None:
+    run = Run().feed(2, fire=bad)
+    assert run.alerts == []
+    run.feed(2, vehicle=0.95).feed(0.2, vehicle=bad).feed(2, vehicle=0.95, fire=bad)
+    assert [a.hazard for a in run.alerts] == ["vehicle"]
+    assert np.isfinite(run.watch.smoothed).all()
+    run.feed(2, fire=0.95)
+    assert [a.hazard for a in run.alerts] == ["vehicle", "fire"]
+
+
+def test_a_part_that_is_no_number_is_not_read() -> None:
+    watch = Watch(SETTINGS, HAZARDS)
+    for i in range(60):
+        focus = watch.focus()
+        value = math.nan if i % 2 else (0.9 if focus is Direction.LEFT else 0.1)
+        crop = (focus, (value, 0.0, 0.0)) if focus else None
+        watch.step(assessment(i, i / 25, (0.9, 0.0, 0.0), crop))
+    assert watch.active["fire"].direction is Direction.LEFT

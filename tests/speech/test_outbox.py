@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.outbox import Outbox
+from speech.outbox import SLOWEST, Outbox
 from speech.outbox_types import (
     Dropped,
     Failed,
@@ -187,7 +188,15 @@ def test_what_never_sounds_is_given_up() -> None:
 
 def test_what_never_ends_is_cut() -> None:
     made = sounding(Offer(say("a")))
-    assert kinds(made.feed(Tick(), after_s=10.0)) == [("cut", "a")]
+    assert kinds(made.feed(Tick(), after_s=9.9)) == []
+    assert kinds(made.feed(Tick(), after_s=0.1 + len(say("a").text) / SLOWEST)) == [("cut", "a")]
+    assert made.outbox.state.counts["overlong"] == 1
+
+
+def test_a_long_text_has_the_time_it_takes() -> None:
+    long = replace(say("a"), text="word " * 200)
+    made = sounding(Offer(long))
+    assert kinds(made.feed(Tick(), after_s=150.0)) == []
 
 
 def test_a_failure_before_the_first_sample_is_reported() -> None:

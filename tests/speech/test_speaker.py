@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -24,13 +25,21 @@ from tests.speech.made import HandPlayer, ToneSynthesizer, utterance
 class Room:
     """A speaker, its handle, and all it reported."""
 
-    def __init__(self, synthesizer: ToneSynthesizer | None = None) -> None:
+    def __init__(self, synthesizer: ToneSynthesizer | None = None, try_again_s: float = 60.0) -> None:
         self.synthesizer = synthesizer or ToneSynthesizer()
         self.renderer = Renderer(SpeechSettings(), None, self.synthesizer)
         self.reports: list[Input] = []
         self.outlets: list[OutletChanged] = []
         self.reported = threading.Event()
-        self.speaker = Speaker(self.renderer, HandPlayer, self.report, self.outlets.append)
+        self.voice: SimpleQueue[str] = SimpleQueue()
+        self.speaker = Speaker(
+            self.renderer,
+            HandPlayer,
+            self.report,
+            self.outlets.append,
+            voice_changed=self.voice.put,
+            try_again_s=try_again_s,
+        )
         assert isinstance(self.speaker.player, HandPlayer)
         self.player = self.speaker.player
 
@@ -147,6 +156,51 @@ def test_a_danger_without_a_voice_is_told_by_tones(room: Room) -> None:
     heard = room.hear_until(Finished("a1"))
     assert Started("a1") in room.reports
     assert np.count_nonzero(heard.any(axis=1)) / 22050 > 0.4  # the earcon and the one for errors
+
+
+def test_a_message_without_a_voice_is_told_by_the_tone_for_errors(room: Room) -> None:
+    room.synthesizer.failing = True
+    room.speaker.start(utterance("camera lost", id="m", priority=Priority.MESSAGE, earcon=None))
+    heard = room.hear_until(Finished("m"))
+    tone = room.renderer.signal(utterance(earcon="error")).samples
+    loud, expected = np.flatnonzero(heard.any(axis=1)), np.flatnonzero(tone.any(axis=1))
+    assert np.array_equal(heard[loud], tone[expected])
+
+
+def test_a_voice_that_fails_twice_is_reported_and_so_is_its_return(room: Room) -> None:
+    room.synthesizer.failing = True
+    for number in range(3):
+        assert room.voice.empty() or number == 2, "one failure may be the text's"
+        room.speaker.start(utterance("hello", id=f"t{number}", priority=Priority.TEXT))
+        room.hear_until(Failed(f"t{number}", "no voice today"))
+    assert room.voice.get(timeout=10) == "no voice today"
+    room.synthesizer.failing = False
+    room.speaker.start(utterance("hello", id="t9", priority=Priority.TEXT))
+    room.hear_until(Finished("t9"))
+    assert room.voice.get(timeout=10) == ""
+    assert room.voice.empty()
+
+
+def test_a_text_that_cannot_be_said_is_no_fault_of_the_voice(room: Room) -> None:
+    for number, failing in enumerate((True, False, True, False)):
+        room.synthesizer.failing = failing
+        room.speaker.start(utterance("hello", id=f"t{number}", priority=Priority.TEXT))
+        room.hear_until(Failed(f"t{number}", "no voice today") if failing else Finished(f"t{number}"))
+    assert room.voice.empty()
+
+
+def test_a_voice_that_failed_is_tried_again_though_nobody_wants_words() -> None:
+    room = Room(try_again_s=0.01)
+    try:
+        room.synthesizer.failing = True
+        room.speaker.start(utterance("hello", id="t", priority=Priority.TEXT))
+        assert room.voice.get(timeout=10) == "no voice today"
+        room.synthesizer.failing = False
+        assert room.voice.get(timeout=10) == ""
+        room.hear_until(Failed("t", "no voice today"))
+        assert not room.player.turn(1.0).any(), "it is not heard"
+    finally:
+        room.speaker.close()
 
 
 def test_a_lost_loudspeaker_fails_what_sounds_and_is_passed_on(room: Room) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from speech.phrases import PhraseBook
+from speech.phrases import MEMORY_LIMIT, PhraseBook
 from speech.settings import SpeechSettings
 from speech.synthesizer import SpeechRequest, SynthesisError
 from speech.utterance import Priority
@@ -84,6 +85,35 @@ def test_a_folder_that_cannot_be_written_costs_no_voice(
         book.prepare(requests("fire"), ToneSynthesizer())
     assert book.get(requests("fire")[0]) is not None
     assert "cannot be kept" in caplog.text
+
+
+def test_what_was_not_read_lately_goes_from_the_disk(tmp_path: Path) -> None:
+    def sizes() -> set[str]:
+        return {file.name for file in tmp_path.glob("*.wav")}
+
+    PhraseBook(tmp_path, 22050, disk_limit=3).prepare(requests("a", "b"), ToneSynthesizer())
+    for age, file in enumerate(tmp_path.glob("*.wav"), start=1):
+        os.utime(file, (age, age))
+    (tmp_path / "left.part").write_bytes(b"")
+    os.utime(tmp_path / "left.part", (0, 0))
+    PhraseBook(tmp_path, 22050, disk_limit=3).prepare(requests("a"), ToneSynthesizer())
+    kept = sizes()
+    assert len(kept) == 2
+    assert (tmp_path / "left.part").exists(), "there is room for three"
+    again = ToneSynthesizer()
+    PhraseBook(tmp_path, 22050, disk_limit=3).prepare(requests("c", "d"), again)
+    assert len(sizes()) == 3
+    assert not (tmp_path / "left.part").exists()
+    PhraseBook(tmp_path, 22050, disk_limit=3).prepare(requests("a", "c", "d"), again)
+    assert [request.text for request in again.asked] == ["c", "d"], "a was read later than b"
+
+
+def test_preparing_ends_when_it_is_not_to_go_on(tmp_path: Path) -> None:
+    book, left = PhraseBook(tmp_path, 22050), iter([True, True, False])
+    synthesizer = ToneSynthesizer()
+    book.prepare(requests("a", "b", "c", "d"), synthesizer, go_on=lambda: next(left))
+    assert [request.text for request in synthesizer.asked] == ["a", "b"]
+    assert book.room == MEMORY_LIMIT - 2
 
 
 def test_prepared_and_unprepared_sound_the_same_at_the_output_rate(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from tests.fakes import plain
 
 
 def sighting(seq: int, t: float = 0.0, *p: float) -> Sighting:
-    image = plain((200, 10, 10), 64)
-    return Sighting(Frame(image, (64, 64), seq, t, "made"), np.array(p or (0.5,), np.float64), {})
+    image, p = plain((200, 10, 10), 64), p or (0.5,)
+    names = ("fire", *(f"h{i}" for i in range(1, len(p))))
+    return Sighting(Frame(image, (64, 64), seq, t, "made"), np.array(p, np.float64), names, {})
 
 
 class Clock:
@@ -95,10 +96,19 @@ def test_a_thousand_hazards_take_no_more_room_than_ten() -> None:
     assert sum(len(row.probabilities) for row in rows) <= MOST_CELLS + 1000
 
 
+def test_rows_of_other_hazards_are_forgotten() -> None:
+    outlook = Outlook()
+    for seq in range(20):
+        outlook.note(sighting(seq, seq / 10, 0.9))
+    outlook.note(sighting(20, 2.0, 0.1, 0.2))
+    assert [row.names for row in outlook.rows(None)] == [("fire", "h1")]
+    assert outlook.rows(None)[0].probabilities.tolist() == [0.1, 0.2]
+
+
 def test_a_print_is_made_once_for_all_and_ten_times_a_second_at_most() -> None:
     outlook, clock = Outlook(), Clock()
     room = Darkroom(outlook, clock, clock.wait)
-    answer = PictureAnswer(outlook, room, ["fire"], clock)
+    answer = PictureAnswer(outlook, room, clock)
     outlook.note(sighting(0))
     for _ in range(5):
         assert answer(Picture(side=64))["seq"] == 0
@@ -123,7 +133,7 @@ def test_a_picture_just_made_serves_who_comes_now_but_not_who_has_it() -> None:
 
 def test_before_the_first_picture_and_where_there_is_no_newer_one() -> None:
     outlook, clock = Outlook(), Clock()
-    answer = PictureAnswer(outlook, Darkroom(outlook, clock, clock.wait), ["fire"], clock)
+    answer = PictureAnswer(outlook, Darkroom(outlook, clock, clock.wait), clock)
     try:
         answer(Picture())
     except CommandError as error:

@@ -28,6 +28,7 @@ STATUS = {
     "model": "starter",
     "organs": {"camera": {"reason": "ok", "since_s": 12.0, "detail": ""}},
     "active": ["vehicle"],
+    "dangers": [{"hazard": "vehicle", "severity": "warning", "direction": "left", "alert": "a12"}],
     "muted_s": 0.0,
     "lost": [],
 }

@@ -65,6 +65,8 @@ class Stage:
             for organ in ("camera", "picture", "detector", "describer", "voice", "loudspeaker")
         }
         self.active: dict[str, str | None] = {}
+        self.alerts: dict[str, str] = {}
+        """Ids by hazard."""
         self.muted_s = 0.0
         self.overrides: dict[str, Any] = {}
         self.before: list[dict[str, Any]] = []
@@ -107,6 +109,9 @@ class Stage:
         }
         if kind == "alert":
             self.active[fields["hazard"]] = fields.get("direction")
+            self.alerts[fields["hazard"]] = event["id"]
+        elif kind == "direction":
+            self.active[fields["hazard"]] = fields["direction"]
         elif kind == "clear":
             self.active.pop(fields["hazard"], None)
         self.journal.append(
@@ -161,6 +166,16 @@ class Stage:
             "outlet": "loudspeaker",
             "organs": self.organs,
             "active": sorted(self.active),
+            "dangers": [
+                {
+                    "hazard": name,
+                    "severity": HAZARDS.get(name, "warning"),
+                    "direction": direction,
+                    "alert": self.alerts.get(name),
+                }
+                for name, direction in sorted(self.active.items())
+            ],
+            "journal": {"run": RUN, "disk": "ok"},
             "muted_s": self.muted_s,
             "danger_muted_s": 0.0,
             "counts": {"alerts": 3},

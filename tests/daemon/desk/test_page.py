@@ -170,6 +170,55 @@ def test_a_danger_that_was_there_before_the_page_is_shown(
         expect(page.locator("#now")).to_have_text("No danger at the moment.")
 
 
+def test_a_page_opened_during_a_danger_shows_where_it_is_and_how_bad(
+    browser: Browser, desk: Serving, stage: Stage
+) -> None:
+    for hazard in ("fire", "dog"):  # what the page would guess is right for neither
+        stage.active[hazard] = "left"
+    with opened(browser, desk.address) as page:
+        now = page.locator("#now li")
+        expect(now.nth(0)).to_have_text(re.compile(r"Critical\s*Fire, on the left"))
+        expect(now.nth(1)).to_have_text(re.compile(r"Notice\s*Dog, on the left"))
+        expect(page.locator("#overlay .left")).to_contain_text("◀ Fire")
+        expect(page.locator('.hazard[data-hazard="fire"] .badge.active')).to_have_text("alert, on the left")
+        stage.active["fire"] = "ahead"  # the event of it was missed
+        expect(now.nth(0)).to_have_text(re.compile(r"Critical\s*Fire, ahead"))
+
+
+SETTLING = """async ({ steps }) => {
+  const { Dangers } = await import('./js/dangers.js');
+  const dangers = new Dangers();
+  return steps.map(([what, first, second]) => {
+    const changed = what === 'note' ? dangers.note(first) : dangers.settle(first, second);
+    const words = ({ hazard, severity, direction, alert }) => `${hazard} ${severity} ${direction} ${alert}`;
+    return [changed, dangers.list.map(words)];
+  });
+}"""
+
+
+def test_a_guessed_severity_is_corrected_once_it_is_known(page: Page) -> None:
+    alert = {"kind": "alert", "hazard": "fire", "severity": "critical", "direction": "left", "id": "a1"}
+    told = {"hazard": "fire", "severity": "notice", "direction": "right", "alert": "a2"}
+    steps = [
+        ["settle", {"active": ["fire"]}, {}],
+        ["settle", {"active": ["fire"]}, {"fire": "critical"}],
+        ["settle", {"active": ["fire"]}, {"fire": "critical"}],
+        ["note", alert],
+        ["settle", {"active": ["fire"]}, {"fire": "warning"}],
+        ["settle", {"active": ["fire"], "dangers": [told]}, {"fire": "warning"}],
+        ["settle", {"active": []}, {}],
+    ]
+    assert page.evaluate(SETTLING, {"steps": steps}) == [
+        [True, ["fire warning null null"]],
+        [True, ["fire critical null null"]],
+        [False, ["fire critical null null"]],
+        [True, ["fire critical left a1"]],
+        [False, ["fire critical left a1"]],
+        [True, ["fire notice right a2"]],
+        [True, []],
+    ]
+
+
 def test_what_followed_from_an_alert_stands_under_it(page: Page, stage: Stage) -> None:
     stage.alert("fire", "a1", "left")
     stage.emit("scene", "s1", "a1", trigger="danger", hazard="fire")
@@ -214,6 +263,37 @@ def test_why_and_the_picture_of_an_event_come_on_demand(page: Page, stage: Stage
     page.get_by_role("button", name="Picture Fire").click()
     expect(page.get_by_role("img", name="What the camera saw: Fire")).to_be_visible()
     assert stage.commands("snapshot") == [{"do": "snapshot", "row": stage.journal[0]["row"]}]
+
+
+def test_why_is_asked_by_row_where_the_journal_has_it_and_by_id_else(page: Page, stage: Stage) -> None:
+    for number, hazard in enumerate(("fire", "dog", "knife"), 1):
+        stage.alert(hazard, f"a{number}")
+    page.get_by_role("button", name="Why? Fire").click()
+    expect(page.locator("#events .why")).to_have_count(1)
+    stage.journal.clear()
+    page.get_by_role("button", name="Why? Dog").click()
+    expect(page.locator("#events .why")).to_have_count(2)
+    stage.refusals["journal"] = CommandError("there is no journal", "unavailable")
+    page.get_by_role("button", name="Why? Knife").click()
+    expect(page.locator("#events .why")).to_have_count(3)
+    asked = [command["event"] for command in stage.commands("why")]
+    assert re.fullmatch(r"#\d+", asked[0])
+    assert asked[1:] == ["a2", "a3"]
+
+
+def test_events_of_an_earlier_run_are_not_shown_as_those_of_this_one(
+    browser: Browser, desk: Serving, stage: Stage
+) -> None:
+    with opened(browser, desk.address) as page:
+        stage.alert("fire", "a1", "left")
+        expect(page.locator("#events .story")).to_have_count(1)
+    stage.journal = [{**event, "run": "earlier"} for event in stage.journal]
+    stage.journal[0]["id"] = "a0"
+    with opened(browser, desk.address) as page:
+        watching(page)
+        stage.alert("dog", "a2")
+        expect(page.locator("#events .title").first).to_have_text("Dog")
+        assert "Fire" not in page.locator("#events").inner_text()
 
 
 def test_new_events_wait_while_somebody_reads_the_list(page: Page, stage: Stage) -> None:
@@ -448,6 +528,30 @@ def test_a_daemon_that_is_gone_and_comes_back_is_told(page: Page, stage: Stage) 
     stage.start()
     expect(page.locator("#state")).to_have_text("Watching")
     expect(page.locator("#banner")).to_be_hidden()
+
+
+def test_a_daemon_that_hangs_is_told_and_nothing_stale_is_shown(page: Page, stage: Stage) -> None:
+    stage.alert("fire", "a1", "left")
+    expect(page.locator("#overlay .left")).to_have_text("◀ Fire")
+    stage.refusals["status"] = CommandError("the daemon did not answer within 5 s", "unavailable")
+    state = page.get_by_role("status").filter(has_text="The program does not answer")
+    expect(state).to_have_attribute("id", "state")  # a live region, and an alert beside it
+    expect(page.get_by_role("alert")).to_contain_text("perhaps nobody is being warned")
+    expect(page.locator("#now")).to_have_text("It is not known what is dangerous now.")
+    expect(page.locator("#overlay")).to_have_text("")
+    expect(page.locator("#organs li")).to_have_count(1)
+    expect(page.locator("#organs")).to_contain_text("does not answer")
+    expect(page.locator("#figures div")).to_have_count(0)
+    expect(page.locator('.hazard[data-hazard="fire"] .badge.active')).to_be_hidden()
+    page.locator("#language").select_option("ko")
+    expect(page.locator("#state")).to_have_text("프로그램이 응답하지 않음")
+    expect(page.locator("#now")).to_have_text("지금 위험한지 알 수 없습니다.")
+    page.locator("#language").select_option("en")
+    del stage.refusals["status"]
+    expect(page.locator("#state")).to_have_text("Watching")
+    expect(page.locator("#banner")).to_be_hidden()
+    expect(page.locator("#now")).to_contain_text("Fire, on the left")
+    expect(page.locator('[data-organ="camera"]')).to_have_count(1)
 
 
 def test_a_desk_that_is_gone_and_comes_back_is_told_and_nothing_is_missed(

@@ -6,25 +6,32 @@ import { t } from "./i18n.js";
 export class Connection {
   #desk = true;
   #daemon = true;
+  #answers = true;
   #locked = false;
   #known = false;
   #well = true;
 
-  /** @param {Partial<{ desk: boolean, daemon: boolean, locked: boolean, well: boolean }>} news */
+  /**
+   * `daemon`: somebody is at its socket, by the stream; `answers`: it has told how it is. One that hangs is
+   * there, and does not answer.
+   * @param {Partial<{ desk: boolean, daemon: boolean, answers: boolean, locked: boolean, well: boolean }>} news
+   */
   note(news) {
     this.#desk = news.desk ?? this.#desk;
     this.#daemon = news.daemon ?? this.#daemon;
+    this.#answers = news.answers ?? this.#answers;
     this.#locked = news.locked ?? this.#locked;
     this.#well = news.well ?? this.#well;
-    this.#known ||= news.well !== undefined || news.desk === false || news.daemon === false;
+    this.#known ||= news.well !== undefined || news.desk === false || news.daemon === false || news.answers === false;
     this.#show();
   }
 
-  /** @returns {"login" | "desk-down" | "daemon-down" | "waiting" | "unwell" | "up"} */
+  /** @returns {"login" | "desk-down" | "daemon-down" | "daemon-silent" | "waiting" | "unwell" | "up"} */
   get state() {
     if (this.#locked) return "login";
     if (!this.#desk) return "desk-down";
     if (!this.#daemon) return "daemon-down";
+    if (!this.#answers) return "daemon-silent";
     if (!this.#known) return "waiting";
     return this.#well ? "up" : "unwell";
   }
@@ -35,7 +42,7 @@ export class Connection {
     $("state").dataset.state = state;
     document.body.dataset.connection = state;
     say($("state").firstElementChild, () => t(`state.${state}`));
-    const trouble = state === "desk-down" || state === "daemon-down";
+    const trouble = ["desk-down", "daemon-down", "daemon-silent"].includes(state);
     show($("banner"), trouble);
     say($("banner"), trouble ? () => t(`banner.${state}`) : "");
   }

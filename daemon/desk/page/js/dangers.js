@@ -47,16 +47,18 @@ export class Dangers {
   }
 
   /**
-   * The names that are active by the status; what it does not name is over.
-   * @param {string[]} names @param {Record<string, string>} severities by hazard
+   * What is active by the status; what it does not name is over.
+   * @param {{ active?: string[], dangers?: Danger[] }} status a daemon of before tells names only
+   * @param {Record<string, string>} severities by hazard, for those that only have a name
    */
-  settle(names, severities) {
+  settle({ active = [], dangers = [] }, severities) {
     const before = JSON.stringify(this.list);
-    for (const name of [...this.#active.keys()]) if (!names.includes(name)) this.#active.delete(name);
-    for (const hazard of names) {
+    for (const name of [...this.#active.keys()]) if (!active.includes(name)) this.#active.delete(name);
+    for (const hazard of active) {
       const known = this.#active.get(hazard);
-      const severity = known?.severity ?? severities[hazard] ?? "warning";
-      this.#active.set(hazard, known ?? { hazard, severity, direction: null, alert: null });
+      const told = dangers.find((each) => each.hazard === hazard) ?? (known?.alert ? known : undefined);
+      const named = { hazard, severity: severities[hazard] ?? known?.severity ?? "warning", direction: null, alert: null };
+      this.#active.set(hazard, told ?? named);
     }
     return JSON.stringify(this.list) !== before;
   }

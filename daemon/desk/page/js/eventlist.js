@@ -31,9 +31,11 @@ export class EventList {
    * @param {string} run of the stream
    */
   recall(run) {
-    this.#recalled ??= get("journal", { limit: RECALLED }, { patienceMs: RECALL_MS })
-      .then(({ events }) => {
-        const ofThisRun = events.filter((/** @type {any} */ event) => event.run === events[0].run);
+    const patience = { patienceMs: RECALL_MS };
+    this.#recalled ??= Promise.all([get("journal", { limit: RECALLED }, patience), get("status", {}, patience)])
+      .then(([{ events }, { journal }]) => {
+        // The journal may be of earlier runs only: where it is switched off now, or cannot be written.
+        const ofThisRun = events.filter((/** @type {any} */ event) => event.run === journal?.run);
         for (const event of ofThisRun.reverse()) this.#add(run, event, event.row);
       })
       .catch(() => undefined); // there may be no journal; the events from now on come all the same

@@ -1,6 +1,6 @@
 /** How it is: organs, figures, whether it is muted. Asked for every two seconds. */
 
-import { get } from "./api.js";
+import { get, Problem } from "./api.js";
 import { $, keyed, make, say } from "./dom.js";
 import { duration, number } from "./format.js";
 import { t, tOr } from "./i18n.js";
@@ -8,19 +8,44 @@ import { forever } from "./poll.js";
 import { organ, reason, sinceWords } from "./wording.js";
 
 const EVERY_MS = 2000;
+const PATIENCE_MS = 4000;
+const FAILURES = 2;
+/** Refusals of the desk, which tell nothing of the daemon: a token is needed, too many questions. */
+const REFUSED = [401, 429];
 const OK = "ok";
+const UNKNOWN = "unknown";
 
 /** Whether all is well. @param {any} status */
 export const well = (status) =>
   Object.values(status.organs ?? {}).every((/** @type {any} */ each) => each.reason === OK) && !(status.lost ?? []).length;
 
-/** @param {(status: any) => void} told called with each answer */
-export const follow = (told) =>
-  forever(EVERY_MS, async () => {
-    const status = await get("status");
+/**
+ * @param {(status: any) => void} told called with each answer
+ * @param {() => void} silent called where it was asked some times and did not answer
+ */
+export function follow(told, silent) {
+  let failures = 0;
+  return forever(EVERY_MS, async () => {
+    const status = await get("status", {}, { patienceMs: PATIENCE_MS }).catch((error) => {
+      if (error instanceof Problem && REFUSED.includes(error.status)) throw error;
+      failures += 1;
+      if (failures >= FAILURES) {
+        showUnknown();
+        silent();
+      }
+      throw error;
+    });
+    failures = 0;
     showHealth(status);
     told(status);
   });
+}
+
+/** Nobody knows how it is. */
+function showUnknown() {
+  for (const line of keyed($("organs"), [UNKNOWN], organLine)) showOrgan(line, { reason: UNKNOWN }, []);
+  keyed($("figures"), [], figureLine);
+}
 
 /** @param {any} status */
 export function showHealth(status) {

@@ -26,14 +26,21 @@ async function start() {
   const journal = new Journal();
   const settings = new SettingsView();
   const announcer = new Announcer($("polite"), $("assertive"), $("announce"));
+  let known = false;
+  const showNow = () => {
+    showDangers(dangers.list, known);
+    hazards.show();
+  };
+  const nobodyKnows = () => {
+    known = false;
+    dangers.forget();
+    showNow();
+  };
   const view = views.connect({ journal: () => journal.open(), settings: () => settings.open() });
 
   const feed = new Feed("events", {
     event: (run, event) => {
-      if (dangers.note(event)) {
-        showDangers(dangers.list);
-        hazards.show();
-      }
+      if (dangers.note(event)) showNow();
       events.add(run, event);
       announcer.event(event);
     },
@@ -41,8 +48,7 @@ async function start() {
     daemon: (up, run) => {
       connection.note({ daemon: up });
       if (up) events.recall(run);
-      else dangers.forget();
-      showDangers(dangers.list);
+      else nobodyKnows();
     },
     desk: (up) => connection.note({ desk: up }),
   });
@@ -56,17 +62,24 @@ async function start() {
     },
   });
   chooser(view.retitle);
-  showDangers([]);
+  showNow();
   feed.run();
   const camera = new Camera();
   camera.run();
   hazards.run();
   health.follow((status) => {
-    connection.note({ well: health.well(status), daemon: true });
+    connection.note({ well: health.well(status), daemon: true, answers: true });
     actions.showMuted(status);
     camera.judge(status.organs);
     journal.offer(hazards.scores.hazards);
-    if (dangers.settle(status.active ?? [], hazards.scores.severities)) showDangers(dangers.list);
+    const settled = dangers.settle(status, hazards.scores.severities);
+    if (settled || !known) {
+      known = true;
+      showNow();
+    }
+  }, () => {
+    connection.note({ answers: false });
+    nobodyKnows();
   });
 }
 

@@ -6,12 +6,12 @@ import { danger, severity, where } from "./wording.js";
 
 const ARROWS = /** @type {Record<string, string>} */ ({ left: "◀", ahead: "▲", right: "▶" });
 
-/** @param {import("./dangers.js").Danger[]} dangers worst first */
-export function showDangers(dangers) {
+/** @param {import("./dangers.js").Danger[]} dangers worst first @param {boolean} known whether there may be no others */
+export function showDangers(dangers, known) {
   const lines = dangers.map((each) => make("li", { class: each.severity, "data-hazard": each.hazard },
     make("span", { class: `badge ${each.severity}`, text: () => severity(each.severity) }),
     make("span", { text: () => danger(each) })));
-  $("now").replaceChildren(...(lines.length ? lines : [make("li", { class: "quiet", text: () => t("now.none") })]));
+  $("now").replaceChildren(...(lines.length ? lines : [make("li", { class: "quiet", text: () => t(known ? "now.none" : "now.unknown") })]));
   const zones = [null, "left", "ahead", "right"].map((zone) => make("div", { class: `zone ${zone ?? "nowhere"}` },
     ...dangers.filter((each) => each.direction === zone).map(mark)));
   $("overlay").replaceChildren(...zones);

@@ -87,14 +87,17 @@ export class StoryCard {
 
   /** @param {any} event */
   async #why(event) {
-    const told = await get("why", { event: this.row === null ? event.id : `#${this.row}` });
+    // Ids begin anew with each run of the daemon, rows do not.
+    const row = this.row ?? (await this.#find(event).catch(() => null))?.row;
+    const told = await get("why", { event: row === undefined ? event.id : `#${row}` });
     const text = told.text || t("why.none");
     return make("div", { class: "why", lang: "en" }, ...text.split("\n").map((/** @type {string} */ each) => make("p", { text: each })));
   }
 
   /** @param {any} event */
   async #picture(event) {
-    const row = this.row ?? (await this.#find(event));
+    const kept = this.row === null ? await this.#find(event) : null;
+    const row = this.row ?? (kept?.snapshot ? kept.row : null);
     if (row === null) return make("p", { class: "quiet", text: () => t("snapshot.none") });
     const answer = await request(`journal/${row}/snapshot.jpg`, { headers: { Accept: "image/jpeg" } });
     const canvas = make("canvas", { role: "img", class: "snapshot", label: () => t("snapshot.alt", { what: line(event) }) });
@@ -105,13 +108,12 @@ export class StoryCard {
     return make("div", {}, canvas, coarse ? make("p", { class: "quiet", text: () => t("snapshot.pixelated") }) : null);
   }
 
-  /** The journal's row of an event that came by the stream. @param {any} event @returns {Promise<number | null>} */
+  /** What the journal keeps of an event that came by the stream. @param {any} event @returns {Promise<any>} undefined: nothing */
   async #find(event) {
     const at = event.timing?.wall_s;
-    const around = at === undefined ? {} : { since: at - 2, until: at + 2 };
-    const { events } = await get("journal", { kinds: event.kind, limit: 50, ...around });
-    const found = events.find((/** @type {any} */ kept) => kept.id === event.id);
-    return found?.snapshot ? found.row : null;
+    if (at === undefined) return undefined;
+    const { events } = await get("journal", { kinds: event.kind, limit: 50, since: at - 2, until: at + 2 });
+    return events.find((/** @type {any} */ kept) => kept.id === event.id && kept.t === event.t);
   }
 }
 

@@ -1,0 +1,94 @@
+"""Phrases that may be wanted some day, rendered while nobody waits for them.
+
+Another instance may hand over dangers in the other language: those shall be as quick as one's own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from speech.synthesizer import SynthesisError
+from speech.utterance import Priority
+from speech.voice import Renderer
+
+log = logging.getLogger(__name__)
+
+AFTER_S = 10.0
+"""Seconds until it begins: the start, and the first warning, come first."""
+BETWEEN_S = 0.1
+"""Seconds between two phrases, so that whoever has something to say gets the synthesiser at once."""
+CLOSE_S = 5.0
+
+Phrase = tuple[str, str, Priority]
+"""(text, language, priority)"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    renderer: Renderer
+    phrases: tuple[Phrase, ...]
+
+
+class Rehearsal:
+    """One thread, from the start; what it is given last is all that counts."""
+
+    def __init__(self, after_s: float = AFTER_S, between_s: float = BETWEEN_S) -> None:
+        self._after_s = after_s
+        self._between_s = between_s
+        self._part: _Part | None = None
+        self._busy = False
+        self._closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="rehearse", daemon=True)
+        self._thread.start()
+
+    def rehearse(self, renderer: Renderer, phrases: Iterable[Phrase]) -> None:
+        """Have these ready some time, as far as there is room beside what is ready; never waits."""
+        with self._changed:
+            self._part = _Part(renderer, tuple(phrases))
+            self._changed.notify_all()
+
+    def settled(self, timeout_s: float) -> bool:
+        """Wait until there is nothing left to do."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._part is None and not self._busy, timeout_s)
+
+    def close(self) -> None:
+        """End it, after the phrase it is at."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(CLOSE_S)
+        if self._thread.is_alive():
+            log.error("the rehearse thread is still busy after %g s", CLOSE_S)
+
+    def _run(self) -> None:
+        while (part := self._next()) is not None:
+            try:
+                if self._still(self._after_s):
+                    part.renderer.prepare(part.phrases, go_on=lambda: self._wanted(part))
+            except SynthesisError as error:
+                log.warning("phrases of the other language are not ready: %s", error)
+            except Exception:  # nothing depends on it; it is only slower without
+                log.exception("phrases of the other language are not ready")
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _next(self) -> _Part | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._part is not None)
+            part, self._part = self._part, None
+            self._busy = not self._closing
+            return None if self._closing else part
+
+    def _wanted(self, part: _Part) -> bool:
+        return part.renderer.room > 0 and self._still(self._between_s)
+
+    def _still(self, for_s: float) -> bool:
+        """Whether after so long nothing else is to be done instead."""
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._closing or self._part is not None, for_s)
