@@ -35,6 +35,7 @@ BURST_S = 3.0
 WRONG_PER_S, WRONG_BURST = 0.2, 5.0
 """Wrong tokens of one client."""
 UNIX = "unix"
+UNKNOWN = "unknown"
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -128,7 +129,7 @@ class Guard:
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         """Raises Problem."""
-        client, now = _client(scope), self._clock()
+        client, now = client_of(scope), self._clock()
         if wait_s := self._buckets.take(client, now):
             raise Problem(429, "too many requests", retry_s=whole_seconds(wait_s))
         _check_head(scope)
@@ -225,8 +226,13 @@ def session_cookie(headers: Headers) -> str:
     return ""
 
 
-def _client(scope: Scope) -> str:
-    return scope["client"][0] if scope.get("client") else UNIX
+def client_of(scope: Scope) -> str:
+    """The address, or UNIX. One whose address is unknown is no neighbour: a client that has reset its
+    connection has none either, and its request may be whole.
+    """
+    if client := scope.get("client"):
+        return str(client[0])
+    return UNKNOWN if scope.get("server") else UNIX
 
 
 def _check_size(headers: Headers, largest: int) -> None:

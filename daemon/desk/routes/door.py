@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import Headers
 
-from daemon.desk.guard import COOKIE, UNIX, Guard, session_cookie
+from daemon.desk.guard import COOKIE, Guard, client_of, session_cookie
 from daemon.desk.limits import SESSION_S
 from daemon.desk.routes import Responses, problems
 
@@ -29,7 +29,7 @@ class Login(BaseModel):
 async def login(request: Request, shown: Login) -> Response:
     """Sets a cookie that stands for the token until it was not used for twelve hours."""
     guard: Guard = request.state.guard
-    guard.show(request.client.host if request.client else UNIX, shown.token)
+    guard.show(client_of(request.scope), shown.token)
     answer = Response(status_code=204)
     answer.set_cookie(
         COOKIE,
