@@ -11,6 +11,9 @@ from daemon.control_base import ControlCommand, Language, Name, Words
 LARGEST_PICTURE = 2_000_000
 """Characters of a picture in base64, 1.5 MB of JPEG: reading more would hold up the daemon's threads."""
 
+MOST_ROWS = 2**53
+"""Rows a journal can have that JSON can name."""
+
 Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -32,7 +35,7 @@ class Scores(ControlCommand):
     """The probabilities of the last minutes, of pictures assessed after `since_s` (the daemon's clock)."""
 
     do: Literal["scores"] = "scores"
-    since_s: float | None = None
+    since_s: float | None = Field(None, allow_inf_nan=False)
 
 
 class Try(ControlCommand):
@@ -92,7 +95,7 @@ class Journal(ControlCommand):
     since: float | None = None
     """Unix seconds."""
     until: float | None = None
-    before: int | None = Field(None, ge=0)
+    before: int | None = Field(None, ge=0, le=MOST_ROWS)
     """Only rows before this one: for the next page."""
     limit: int = Field(100, ge=1, le=500)
     evidence: bool = False
@@ -103,7 +106,7 @@ class Snapshot(ControlCommand):
     """The picture that was kept with an event of the journal, by its row."""
 
     do: Literal["snapshot"] = "snapshot"
-    row: int = Field(ge=0)
+    row: int = Field(ge=0, le=MOST_ROWS)
 
 
 class Purge(ControlCommand):

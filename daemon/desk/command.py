@@ -162,9 +162,11 @@ async def _until_stopped(app: FastAPI, wanted: list[tuple[Server, socket.socket]
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     notifier = Notifier(os.environ)
     serving = [asyncio.create_task(each.serve([listener])) for each, listener in wanted]
-    watched = _pulse(notifier, [each for each, _ in wanted]), stopping.wait()
+    servers = [each for each, _ in wanted]
+    watched = _pulse(notifier, servers), stopping.wait()
     others = [asyncio.create_task(each) for each in watched]
-    await asyncio.wait((*serving, *others), return_when=asyncio.FIRST_COMPLETED)
+    dying = asyncio.create_task(_first_death(app, servers))
+    await asyncio.wait((*serving, *others, dying), return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
     notifier.stopping("stopping")
     await app.state.parts.let_go()
@@ -173,9 +175,20 @@ async def _until_stopped(app: FastAPI, wanted: list[tuple[Server, socket.socket]
     try:
         await asyncio.gather(*serving)
     finally:
-        for task in others:
+        for task in (*others, dying):
             task.cancel()
         notifier.close()
+    if dying.done() and not dying.cancelled() and not stopping.is_set():
+        raise CommandError("a part of the desk has died; the log says why") from dying.result()
+
+
+async def _first_death(app: FastAPI, servers: list[Server]) -> BaseException | None:
+    """Why a part ended that never should; without it the desk would look alive and be deaf."""
+    while not all(each.started for each in servers):
+        await asyncio.sleep(0.05)
+    done, _ = await asyncio.wait(app.state.parts.tasks, return_when=asyncio.FIRST_COMPLETED)
+    died: asyncio.Task[None] = done.pop()
+    return died.exception()
 
 
 async def _pulse(notifier: Notifier, servers: list[Server]) -> None:

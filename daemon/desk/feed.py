@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from daemon.control_protocol import Status
 from daemon.desk.link import Link
 from daemon.errors import CommandError
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 KEPT = 1000
 """Events that can be had again."""
 HEARTBEAT_S = 15.0
+SILENT_S = 5.0
+"""After so long without an event the daemon is asked whether it still answers."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 
 
@@ -78,8 +81,15 @@ class Ring:
 class Feed:
     """`run` is a task: it listens to the daemon, over its restarts, until it is cancelled."""
 
-    def __init__(self, link: Link, run: str | None = None, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self,
+        link: Link,
+        run: str | None = None,
+        heartbeat_s: float = HEARTBEAT_S,
+        silent_s: float = SILENT_S,
+    ) -> None:
         self._link = link
+        self._silent_s = silent_s
         self._heartbeat_s = heartbeat_s
         self.ring = Ring(run or secrets.token_hex(4))
         self._changed = asyncio.Condition()
@@ -95,14 +105,29 @@ class Feed:
                     wait_s = FIRST_WAIT_S
                     self.ring.another_daemon()
                     await self._state(True, "")
-                    async for line in lines:
-                        await self._tell(line)
+                    await self._follow(lines)
                 reason = "the daemon has stopped"
             except CommandError as error:
                 reason = str(error)
             await self._state(False, reason)
             await asyncio.sleep(wait_s)
             wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
+
+    async def _follow(self, lines: AsyncIterator[str]) -> None:
+        """Tell every line to the last. Raises CommandError where the daemon hangs: its socket stays open."""
+        coming = asyncio.ensure_future(anext(lines, None))
+        try:
+            while True:
+                done, _ = await asyncio.wait({coming}, timeout=self._silent_s)
+                if not done:
+                    await self._link.ask(Status())
+                    continue
+                if (line := coming.result()) is None:
+                    return
+                await self._tell(line)
+                coming = asyncio.ensure_future(anext(lines, None))
+        finally:
+            coming.cancel()
 
     async def close(self) -> None:
         """Send every listener home."""

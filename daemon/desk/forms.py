@@ -129,6 +129,8 @@ def _objects(given: list[str] | str) -> tuple[str, ...]:
             raise Problem(422, "objects: should be names, or a JSON list of names") from None
     names = [name.strip() for text in texts for name in _names(text)]
     named = tuple(dict.fromkeys(name for name in names if name))
+    if any("\ud800" <= letter <= "\udfff" for name in named for letter in name):
+        raise Problem(422, "objects: halves of characters are no names")
     if len(named) > MOST_OBJECTS or any(len(name) > 200 for name in named):
         raise Problem(422, f"objects: {MOST_OBJECTS} names at most, each of 200 characters at most")
     return named

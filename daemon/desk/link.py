@@ -1,6 +1,6 @@
 """The desk's way to the daemon: its control socket, with a few connections that are kept and used again.
 
-Three lanes, so that a description that takes its time never keeps anybody from asking for silence.
+Lanes, so that whatever takes its time never keeps anybody from asking for silence.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from typing import Any, Literal
 
 from daemon.control_client import NotRunning
 from daemon.control_protocol import LONGEST_REPLY, Command, Events, Request, decode_reply, encode_request
-from daemon.errors import CommandError
+from daemon.errors import CommandError, ConfigError
 
 TIMEOUT_S = 5.0
 KEPT_S = 30.0
 """Seconds a connection may lie unused; the daemon closes it after a minute."""
 
-Lane = Literal["short", "live", "process"]
-_ROOM: dict[Lane, int] = {"short": 4, "live": 1, "process": 1}
-"""Connections at most; with the one for events and home automation's two well below the daemon's sixteen."""
+Lane = Literal["order", "short", "long", "live", "process"]
+_ROOM: dict[Lane, int] = {"order": 2, "short": 4, "long": 2, "live": 1, "process": 1}
+"""Connections at most; with the one for events and home automation's two below the daemon's sixteen."""
+_ORDERS = frozenset(["hush", "mute", "repeat", "say", "ask", "describe", "false_alarm"])
+"""What a listener may want at once."""
 
 Sockets = Callable[[], Iterable[Path]]
 """Where a daemon may be, the likeliest first."""
@@ -54,11 +56,14 @@ class Link:
         self._lanes = {lane: asyncio.Semaphore(room) for lane, room in _ROOM.items()}
 
     async def ask(
-        self, command: Command, timeout_s: float = TIMEOUT_S, lane: Lane = "short"
+        self, command: Command, timeout_s: float = TIMEOUT_S, lane: Lane | None = None
     ) -> dict[str, Any]:
         """Have it done and return the result; waiting for room counts too."""
-        id = next(self._ids)
-        request = encode_request(Request(id, command))
+        id, lane = next(self._ids), lane or _lane(command, timeout_s)
+        try:
+            request = encode_request(Request(id, command))
+        except (ValueError, RecursionError) as error:
+            raise CommandError("nested too deeply, or not all of it is text", "invalid") from error
         try:
             async with asyncio.timeout(timeout_s), self._lanes[lane]:
                 line = await self._exchange(request)
@@ -96,7 +101,11 @@ class Link:
         return await self._connected()
 
     async def _connected(self) -> _Connection:
-        for path in dict.fromkeys(self._sockets()):
+        try:
+            paths = tuple(dict.fromkeys(self._sockets()))
+        except (ConfigError, OSError) as error:  # the settings may name it, and be wrong for a while
+            raise CommandError(f"no telling where the daemon is: {error}", "unavailable") from error
+        for path in paths:
             with suppress(FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
                 try:
                     reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_REPLY)
@@ -104,6 +113,10 @@ class Link:
                     raise CommandError(
                         "the desk may not talk to the daemon; put its user into control.group", "unavailable"
                     ) from None
+                except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+                    raise
+                except OSError as error:
+                    raise CommandError(f"no way to the daemon: {error}", "unavailable") from error
                 return _Connection(reader, writer, self._clock())
         raise NotRunning("no daemon is there")
 
@@ -127,6 +140,12 @@ class Link:
         """Let go of every connection that is not in use."""
         while self._free:
             self._free.pop().close()
+
+
+def _lane(command: Command, timeout_s: float) -> Lane:
+    if command.do in _ORDERS:
+        return "order"
+    return "long" if timeout_s > TIMEOUT_S else "short"
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:

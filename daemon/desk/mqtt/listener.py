@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon.control_client import ControlClient, connect_any
 from daemon.control_protocol import Command
-from daemon.errors import CommandError
+from daemon.errors import CommandError, ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class DaemonListener:
 
     def ask(self, command: Command) -> Mapping[str, Any]:
         """Raises CommandError, within `timeout_s`."""
-        with connect_any(self._sockets(), self._timeout_s) as client:
+        with self._connect() as client:
             return client.ask(command)
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
@@ -37,7 +37,10 @@ class DaemonListener:
         return _Subscription(self._connect, listener).close
 
     def _connect(self) -> ControlClient:
-        return connect_any(self._sockets(), self._timeout_s)
+        try:
+            return connect_any(self._sockets(), self._timeout_s)
+        except (ConfigError, OSError) as error:  # the settings may name it, and be wrong for a while
+            raise CommandError(f"no telling where the daemon is: {error}", "unavailable") from error
 
 
 class _Subscription:

@@ -74,6 +74,8 @@ async def live(desk: Desk) -> StreamingResponse:
 @router.get("/scores", summary="Probabilities of the last two minutes")
 async def scores(
     desk: Desk,
-    since_s: Annotated[float | None, Query(description="only what is newer, by `now`'s clock")] = None,
+    since_s: Annotated[
+        float | None, Query(allow_inf_nan=False, description="only what is newer, by `now`'s clock")
+    ] = None,
 ) -> Scores:
     return shaped(Scores, await desk.ask(AskScores(since_s=since_s)))

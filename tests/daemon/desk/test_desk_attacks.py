@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import shutil
 import socket
@@ -321,6 +322,20 @@ def own_certificate(folder: Path) -> tuple[str, str]:
         timeout=60,
     )
     return certificate, key
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("GET", "/scores?since_s=nan", None),
+        ("GET", "/scores?since_s=inf", None),
+        ("GET", "/journal?before=99999999999999999999", None),
+        ("POST", "/config", '{"values": {"watch": ' + '{"a": ' * 300 + "1" + "}" * 300 + "}}"),
+        ("POST", "/process", json.dumps({"image": base64.b64encode(jpeg()).decode(), "objects": ["\ud800"]})),
+    ],
+)
+def test_values_that_nobody_can_take(desk: httpx.Client, method: str, path: str, sent: str | None) -> None:
+    refused(desk.request(method, path, content=sent, headers={"Content-Type": "application/json"}), 400, 422)
 
 
 @pytest.mark.parametrize("tls", [False, True])
