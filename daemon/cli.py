@@ -28,7 +28,7 @@ EXPECTED = (
     "pipeline.hazards.HazardError",
     "pipeline.manifest.ManifestError",
     "pipeline.openclip.recipe.ModelUnusableError",
-    "pipeline.starter.model.StarterUnusableError",
+    "pipeline.starter.errors.StarterUnusableError",
     "pipeline.store.errors.StoreError",
     "pipeline.taught.TeachError",
     "speech.player.PlayerError",

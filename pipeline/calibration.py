@@ -95,12 +95,23 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
         return Calibration.of(prompts.names, [self._fit(name, mark) for name, mark in marks])
 
     def require(self, model: str, model_fingerprint: str) -> None:
-        """Raises CalibrationError where it was made for another model, or for another version of it."""
-        if (model, model_fingerprint) != (self.model, self.model_fingerprint):
-            raise CalibrationError(
-                f"the calibration was made for model {self.model} ({self.model_fingerprint[:12]}), not for "
-                f"{model} ({model_fingerprint[:12]}); make a new one with `watchword calibrate`"
+        """Raises CalibrationError where it was made for another model, or for another version of it.
+
+        A shipped calibration fits the model as it is pulled: the model is at fault, and calibrating what is
+        damaged would only hide it.
+        """
+        if (model, model_fingerprint) == (self.model, self.model_fingerprint):
+            return
+        remedy = "make a new one with `watchword calibrate`"
+        if model == self.model:
+            remedy = (
+                f"the model may be damaged: `watchword models verify {model}` tells, "
+                f"`watchword models pull {model}` mends it"
             )
+        raise CalibrationError(
+            f"the calibration was made for model {self.model} ({self.model_fingerprint[:12]}), not for "
+            f"{model} ({model_fingerprint[:12]}); {remedy}"
+        )
 
     def unfit(self, model_fingerprint: str, prompts: PromptSet) -> tuple[str, ...]:
         """The hazards that have no fit here for exactly their words."""

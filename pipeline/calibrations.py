@@ -128,6 +128,8 @@ class Calibrations:
         place = self.place(model.name)
         remedy = "run `watchword calibrate` again, or go back with `watchword calibrate --undo`"
         if (own.model, own.model_fingerprint) != (model.name, model.fingerprint):
+            if (shipped := self.shipped(model.name)) is not None:
+                shipped.require(model.name, model.fingerprint)
             raise CalibrationError(
                 f"{place}: made for model {own.model} ({own.model_fingerprint[:12]}), not for "
                 f"{model.name} ({model.fingerprint[:12]}); {remedy}"

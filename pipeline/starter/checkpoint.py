@@ -28,7 +28,7 @@ _STORAGES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
 
 class CheckpointError(Exception):
-    """The file is not a checkpoint we read; the message says what to do."""
+    """The file is not a checkpoint we read; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def read_checkpoint(path: Path) -> Tensors:
     try:
         stream = io.BytesIO(path.read_bytes())
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); pull the model again") from error
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     try:
         return _read(stream)
     except Exception as error:  # a hostile pickle can raise anything; nothing of it may pass as a traceback
-        raise CheckpointError(f"{path}: not an intact checkpoint ({error}); pull the model again") from error
+        raise CheckpointError(f"{path}: not an intact checkpoint ({error})") from error
 
 
 def _read(stream: io.BytesIO) -> Tensors:

@@ -24,8 +24,9 @@ from capture.frame import Image
 from pipeline.image_text import PromptSet, Scores, TextBank
 from pipeline.preprocess import letterbox
 from pipeline.prompt_bank import digest, rivals
-from pipeline.starter.checkpoint import read_checkpoint
+from pipeline.starter.checkpoint import CheckpointError, read_checkpoint
 from pipeline.starter.empty import empty_pictures
+from pipeline.starter.errors import StarterUnusableError, damaged
 from pipeline.starter.network import CLASSES, SIDE, build_network
 from pipeline.starter.text import TextEncoder
 from pipeline.text_cache import CachedTexts, Vectors
@@ -54,10 +55,6 @@ _EMPTY_STEEPNESS = 40.0
 """Log-odds lost per unit of likeness beyond that: two at 0.90, four at 0.95."""
 _SCHEME = "halved-5/linear-2/letterbox-260/sqrt/share-2"
 """Part of the fingerprint; changed with anything that changes scores."""
-
-
-class StarterUnusableError(Exception):
-    """The folder does not hold the starter model; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +159,10 @@ def _compile(checkpoint: Path, device: str, threads: int, cache_dir: Path | None
         cache_dir and device != "CPU"
     ):  # the CPU compiles in a third of a second; a kept blob could only go stale
         options["CACHE_DIR"] = str(cache_dir / "openvino")
-    network = build_network(read_checkpoint(checkpoint))
+    try:
+        network = build_network(read_checkpoint(checkpoint))
+    except CheckpointError as error:
+        raise damaged(checkpoint, error) from error
     return ov.Core().compile_model(network, device, options).create_infer_request()
 
 

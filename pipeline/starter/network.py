@@ -34,9 +34,7 @@ def build_network(tensors: Tensors, side: int = SIDE) -> ov.Model:
     try:
         logits, picture = _graph(tensors, side)
     except (KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(
-            f"the checkpoint is not EfficientNet-Lite2 ({error}); pull the model again"
-        ) from error
+        raise CheckpointError(f"the checkpoint is not EfficientNet-Lite2 ({error})") from error
     model = ov.Model([ops.softmax(logits, 1)], [picture], "efficientnet-lite2")
     return _with_preprocessing(model)
 

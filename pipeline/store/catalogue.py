@@ -12,7 +12,34 @@ from typing import Literal, Self
 from pydantic import ValidationError, model_validator
 
 from pipeline.store.errors import StoreError, UnknownModelError
-from pipeline.store.manifest import Kind, Name, Source, StoredFile, Strict, Text, WheelSource, first_problem
+from pipeline.store.manifest import (
+    Kind,
+    Name,
+    Size,
+    Source,
+    StoredFile,
+    Strict,
+    Text,
+    WheelSource,
+    first_problem,
+)
+
+
+class Figures(Strict, frozen=True):
+    """What a model takes, estimated beforehand, in bytes; where it runs and what it speaks."""
+
+    download: Size
+    """What is fetched."""
+    store: Size
+    """What stays in the store."""
+    memory: dict[str, Size]
+    """While it answers, by backend; the first is the one a pull makes it for."""
+    languages: tuple[Text, ...]
+
+    @property
+    def answering(self) -> int:
+        """Memory while it answers, as a pull makes it."""
+        return next(iter(self.memory.values()))
 
 
 class Entry(Strict, frozen=True):
@@ -29,6 +56,9 @@ class Entry(Strict, frozen=True):
     """What turns the source's files into those in the store."""
     consent: Text | None = None
     """Terms that must be agreed to before it is fetched."""
+    figures: Figures | None = None
+    default: bool = False
+    """The one of its kind that the program tells to pull, or is set to, where nobody chose."""
 
     @model_validator(mode="after")
     def _wheel_members_are_pinned(self) -> Self:

@@ -31,5 +31,9 @@ class ConsentError(StoreError):
     """The licence asks for an explicit yes."""
 
 
+class TooLargeError(StoreError):
+    """More than this machine has memory for: take a smaller one, or insist."""
+
+
 class PrepareError(StoreError):
     """The files are here but could not be made into a model that runs."""

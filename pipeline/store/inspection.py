@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.describers.models import TOOL as VLM_TOOL
 from pipeline.openclip.recipe import FORMAT
-from pipeline.store.catalogue import Entry
+from pipeline.store.catalogue import Entry, Figures
 from pipeline.store.disk import sha256_of
 from pipeline.store.manifest import (
     MANIFEST_NAME,
@@ -44,6 +44,8 @@ class Listed:
     state: State
     size: int
     """Bytes in the store, or those it would take; 0 where unknown."""
+    figures: Figures | None = None
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,13 @@ def glance(place: Path) -> tuple[Finding, ...]:
 def read_all(place: Path) -> tuple[Finding, ...]:
     """What is wrong with the model in a folder, reading every byte."""
     return tuple(_findings(place, _read_problem))
+
+
+def not_pinned(place: Path, entry: Entry | None) -> tuple[Finding, ...]:
+    """That the model in a folder is another than the catalogue's; its manifest can be read."""
+    if is_current(entry, read_manifest(place)):
+        return ()
+    return (Finding(place.name, place, "is not what this version pins"),)
 
 
 def is_sound(place: Path, entry: Entry) -> bool:
@@ -105,7 +114,9 @@ def _line(name: str, entry: Entry | None, facts: Entry | Manifest | None, state:
     summary = entry.summary if entry else ""
     if facts is None:
         return Listed(name, "?", summary, "?", state, 0)
-    return Listed(name, facts.kind, summary, facts.licence, state, sum(file.size for file in facts.files))
+    figures, default = (entry.figures, entry.default) if entry else (None, False)
+    size = sum(file.size for file in facts.files) or (figures.store if figures else 0)
+    return Listed(name, facts.kind, summary, facts.licence, state, size, figures, default)
 
 
 def _findings(place: Path, problem_of: Callable[[Path, StoredFile], str]) -> Iterator[Finding]:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.describers.memory import available_bytes
 from pipeline.store import disk
+from pipeline.store.adopt import finished_model
 from pipeline.store.catalogue import Catalogue, Entry, shipped_catalogue
 from pipeline.store.errors import ConsentError, NotInstalledError
-from pipeline.store.inspection import Finding, Listed, State, glance, is_sound, listed, read_all
+from pipeline.store.fitting import costs, require_memory
+from pipeline.store.inspection import Finding, Listed, State, glance, is_sound, listed, not_pinned, read_all
 from pipeline.store.lock import exclusive
 from pipeline.store.making import Maker, source_of
 from pipeline.store.manifest import MANIFEST_NAME, Kind, Manifest, ManifestError, read_manifest
@@ -34,6 +37,8 @@ class PullOptions:
     """The terms of a licence that asks for it are agreed to."""
     frames: Path | None = None
     """Video or folder of pictures from which a conversion may learn to compute in 8 bits."""
+    anyway: bool = False
+    """Even where there is too little memory for it."""
     both: bool = False
     """Keep a describer's own weights beside the converted ones, so that both can be run and compared."""
 
@@ -49,6 +54,7 @@ class Store:
         source_of: Callable[[Entry], Source] = source_of,
         preparer: Preparer | None = None,
         free_bytes: Callable[[Path], int] = disk.free_bytes,
+        available: Callable[[], int] = available_bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lock_timeout_s: float = LOCK_TIMEOUT_S,
     ) -> None:
@@ -56,6 +62,7 @@ class Store:
         self.catalogue = catalogue or shipped_catalogue()
         self._maker = Maker(source_of, preparer or OpenClipPreparer(), now)
         self._free_bytes = free_bytes
+        self._available = available
         self._lock_timeout_s = lock_timeout_s
 
     def list(self) -> tuple[Listed, ...]:
@@ -99,6 +106,7 @@ class Store:
         with disk.store_faults(self.root):
             if self._is_all_there(place, entry, options):
                 return place
+            self._weigh(entry, carried, progress, options)
             if entry.consent and not options.consent:
                 raise ConsentError(
                     f"{entry.name}: {entry.consent}; if you agree, run "
@@ -111,8 +119,12 @@ class Store:
         return place
 
     def verify(self, name: str) -> tuple[Finding, ...]:
-        """Read every byte of an installed model; what is wrong with it, nothing if all is well."""
-        return read_all(self._installed_place(name))
+        """Read every byte of an installed model; what is wrong with it, nothing if all is well.
+
+        What the catalogue pins must be what it pins: its own manifest may have been changed with the files.
+        """
+        place = self._installed_place(name)
+        return read_all(place) or not_pinned(place, self.catalogue.get(name))
 
     def remove(self, name: str) -> bool:
         """Delete a model from the store; False where it was not there."""
@@ -126,6 +138,14 @@ class Store:
                     return False
                 place.rename(staging)  # gone at once for everyone else, however long the deleting takes
         return True
+
+    def _weigh(self, entry: Entry, carried: Path | None, progress: Progress, options: PullOptions) -> None:
+        """Before anything is fetched: what it takes. Raises TooLargeError where there is less memory."""
+        made_here = finished_model(carried) is None
+        if not options.anyway:
+            require_memory(entry, self._available(), made_here=made_here)
+        if made_here and (line := costs(entry)):
+            progress.note(line)
 
     def _pull(self, entry: Entry, staging: Path, progress: Progress, options: PullOptions) -> None:
         into, work, keep = staging / "files", staging / "work", self._keep(entry.name)

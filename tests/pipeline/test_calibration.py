@@ -79,7 +79,7 @@ def test_other_prompts_need_another_fit(caplog: pytest.LogCaptureFixture) -> Non
 def test_another_model_is_refused() -> None:
     with pytest.raises(CalibrationError, match="made for model starter"):
         fits().bind("ViT-B-32", MARK, PROMPTS)
-    with pytest.raises(CalibrationError, match="watchword calibrate"):
+    with pytest.raises(CalibrationError, match="watchword models verify starter"):
         fits().bind(MODEL, "0" * 64, PROMPTS)
 
 

