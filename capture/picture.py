@@ -12,6 +12,7 @@ import numpy as np
 from capture.camera import CameraUnusable
 from capture.frame import Image
 from capture.orient import bound
+from capture.redact import redact
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MAX_PIXELS = 120_000_000
@@ -127,11 +128,12 @@ def _read(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> str:
+    shown = redact(str(path))  # it may have been meant as an address
     if isinstance(error, FileNotFoundError):
-        return f"{path} does not exist; check the spelling"
+        return f"{shown} does not exist; check the spelling"
     if isinstance(error, PermissionError):
-        return f"{path} may not be read by this user; change its permissions (chmod)"
-    return f"{path} cannot be read: {error.strerror}"
+        return f"{shown} may not be read by this user; change its permissions (chmod)"
+    return f"{shown} cannot be read: {error.strerror}"
 
 
 def _decode(data: bytes, shrink: int) -> Image:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 
-from capture.camera import Camera
+from capture.camera import Camera, CameraUnusable
 from capture.factory import open_camera, open_path
 from capture.frame import Frame
 from capture.reader import CameraEvent, Reader
@@ -300,6 +300,8 @@ def source_path(settings: Settings, source: str) -> str:
 
 def open_recorded(settings: Settings, source: str) -> Camera:
     """A file or folder on stream time. Raises CameraUnusable, StoreError."""
+    if "://" in source:
+        raise CameraUnusable(f"{redact(source)} is a stream, no recording; `watchword run` watches those")
     return open_path(Path(source_path(settings, source)), settings.capture)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from daemon import app
@@ -51,9 +51,31 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Replay a recording, or repeat the decision in a black box; 1 where it comes out differently."""
     if args.journal is not None:
         return _decide_again(args.journal, settings)
+    outputs = {"--events": args.events, "--wav": args.wav}
     if args.file.endswith(SUFFIX):
+        if given := [option for option, path in outputs.items() if path is not None]:
+            raise CommandError(f"{', '.join(given)}: a black box is only repeated; name a recording")
         return _repeat(Path(args.file))
+    _keep_apart({"the recording": Path(args.file), **outputs})
     return _replay(args, settings)
+
+
+def _keep_apart(files: Mapping[str, Path | None]) -> None:
+    """Raises CommandError before one file would be written over another."""
+    known: dict[Path, str] = {}
+    for what, path in files.items():
+        if path is None:
+            continue
+        twin = next((of for other, of in known.items() if _is_same(path, other)), None)
+        if twin is not None:
+            raise CommandError(f"{what} {path}: is {twin} as well; name another file")
+        known[path] = what
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return one.samefile(other)
+    return one.absolute() == other.absolute()
 
 
 def _replay(args: argparse.Namespace, settings: Settings) -> int:
@@ -123,7 +145,14 @@ def _events(path: Path | None) -> Iterator[Callable[[Event], None]]:
     except OSError as error:
         raise CommandError(f"--events {path}: cannot be written: {error.strerror}") from error
     with file:
-        yield lambda event: print(event.to_json(), file=file)
+
+        def write(event: Event) -> None:
+            try:
+                print(event.to_json(), file=file, flush=True)
+            except OSError as error:
+                raise CommandError(f"--events {path}: cannot be written: {error.strerror}") from error
+
+        yield write
 
 
 def _concerns(line: str) -> tuple[str, str]:

@@ -54,6 +54,7 @@ def test_an_address_without_secrets_is_left_as_it_is(plain: str) -> None:
     [
         ("rtsp://me:a/b#c?d@e@cam/1", "rtsp://***@cam/1"),
         ("rtsp://me@cam/1", "rtsp://***@cam/1"),
+        ("rtsp:/me:pw@cam/1", "rtsp:/***@cam/1"),
         ("lost rtsp://me:pw@cam/1, again", "lost rtsp://***@cam/1, again"),
         ("http://cam/x?token=abc&w=1", "http://cam/x?token=***&w=1"),
         ("http://cam/x?w=1&Api-Key=abc", "http://cam/x?w=1&Api-Key=***"),

@@ -111,3 +111,24 @@ def test_a_reader_that_leaves_early_is_no_disaster(alone: dict[str, str], tmp_pa
 def test_expected_errors_exist(name: str) -> None:
     module, _, kind = name.rpartition(".")
     assert issubclass(getattr(import_module(module), kind), Exception)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("replay", "v.avi", "--events", "v.avi"), "is the recording as well"),
+        (("replay", "v.avi", "--wav", "./v.avi"), "is the recording as well"),
+        (("replay", "v.avi", "--wav", "out", "--events", "out"), "is --events as well"),
+        (("replay", "a.blackbox", "--wav", "out"), "only repeated"),
+        (("replay", "rtsp://bob:s3cret@cam/1"), "`watchword run` watches those"),
+    ],
+)
+def test_nothing_is_written_over_and_no_password_shown(
+    alone: dict[str, str], tmp_path: Path, args: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "v.avi").write_bytes(b"a recording")
+    result = _watchword(*args, env=alone, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert said in result.stderr
+    assert "s3cret" not in result.stderr
+    assert (tmp_path / "v.avi").read_bytes() == b"a recording"
