@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
@@ -13,13 +14,15 @@ from pipeline.store.progress import TextProgress, readable_size
 from pipeline.store.store import PullOptions, Store
 
 FINE, FAILED, USAGE = 0, 1, 2
+DEFAULT = "*"
 Verb = Callable[[str, argparse.Namespace, Store], int]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verbs to the parser of `watchword models`."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    verbs.add_parser("list", help="what is known and what is here")
+    known = verbs.add_parser("list", help="what is known and what is here, with sizes and memory")
+    known.add_argument("--json", action="store_true", help="for programs")
     pull = verbs.add_parser("pull", help="fetch models, or mend those that are damaged")
     pull.add_argument(
         "names",
@@ -35,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="take the files from a folder instead of the network",
     )
     pull.add_argument("--accept-licence", action="store_true", help="agree to a licence that asks for it")
+    pull.add_argument(
+        "--anyway", action="store_true", help="even where there is too little memory to convert or run it"
+    )
     pull.add_argument(
         "--frames",
         metavar="PATH",
@@ -60,7 +66,7 @@ def execute(args: argparse.Namespace, root: Path) -> int:
 def run(args: argparse.Namespace, store: Store) -> int:
     """Do what was parsed; one line to stderr for each thing that failed."""
     if args.verb == "list":
-        return _list(store)
+        return _list(store, as_json=args.json)
     verb = {"pull": _pull, "verify": _verify, "remove": _remove}[args.verb]
     names = args.names or [line.name for line in store.list() if line.state is not State.ABSENT]
     if not names:
@@ -82,9 +88,14 @@ def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store) -> i
         return FAILED
 
 
-def _list(store: Store) -> int:
+def _list(store: Store, *, as_json: bool) -> int:
     lines = store.list()
-    _say(table(lines))
+    if as_json:
+        report = {"store": str(store.root), "models": [_record(line) for line in lines]}
+        _say(json.dumps(report, ensure_ascii=False, indent=2))
+        return FINE
+    _say(tables(lines))
+    _say("\n".join(_legend(lines)))
     _say(f"in {store.root}")
     return FINE
 
@@ -94,7 +105,7 @@ def _pull(name: str, args: argparse.Namespace, store: Store) -> int:
         _complain(f"--from {args.carried}: no such folder")
         return USAGE
     frames = args.frames or _demo_clip(store)
-    options = PullOptions(args.carried, args.accept_licence, frames, args.both)
+    options = PullOptions(args.carried, args.accept_licence, frames, anyway=args.anyway, both=args.both)
     place = store.pull(name, TextProgress(sys.stderr), options)
     _say(f"{place.name}: ready in {place}")
     return FINE
@@ -121,18 +132,70 @@ def _remove(name: str, args: argparse.Namespace, store: Store) -> int:  # noqa: 
     return FINE
 
 
-def table(lines: Sequence[Listed]) -> str:
-    """Models as aligned columns."""
-    head = ("NAME", "KIND", "STATE", "SIZE", "LICENCE")
-    rows = [head, *((li.name, li.kind, li.state, _size(li), li.licence) for li in lines)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+def tables(lines: Sequence[Listed]) -> str:
+    """One table a kind, in the order of the lines; the defaults are marked."""
+    kinds = dict.fromkeys(line.kind for line in lines)
+    return "\n\n".join(_table(kind, [line for line in lines if line.kind == kind]) for kind in kinds)
+
+
+def _table(kind: str, lines: Sequence[Listed]) -> str:
+    """Aligned columns; what no model of the kind has figures for is left out."""
+    cells = [_columns(line) for line in lines]
+    known = [name for name in cells[0] if any(row[name] for row in cells)]
+    rows = [[kind.upper(), *known[1:]], *([row[name] for name in known] for row in cells)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
-def _size(line: Listed) -> str:
-    return readable_size(line.size) if line.size else "?"
+def _columns(line: Listed) -> dict[str, str]:
+    figures = line.figures
+    return {
+        "NAME": f"{line.name} {DEFAULT}" if line.default else line.name,
+        "STATE": line.state,
+        "SIZE": readable_size(line.size) if line.size else "?",
+        "DOWNLOAD": readable_size(figures.download) if figures else "",
+        "MEMORY": readable_size(figures.answering) if figures else "",
+        "SPEAKS": " ".join(figures.languages) if figures else "",
+        "BACKENDS": " ".join(figures.memory) if figures else "",
+        "LICENCE": _short_licence(line.licence),
+    }
+
+
+def _short_licence(licence: str) -> str:
+    """Without the conditions in brackets, which only `…` stands for."""
+    name, bracket, _ = licence.partition(" (")
+    return f"{name}…" if bracket else licence
+
+
+def _legend(lines: Sequence[Listed]) -> Iterator[str]:
+    """What the marks in the tables mean, as far as there are any."""
+    yield ""
+    if any(line.default for line in lines):
+        yield f"{DEFAULT} the default of its kind"
+    if any(_short_licence(line.licence) != line.licence for line in lines):
+        yield "… conditions apply: --json has the whole licence"
+    if any(line.figures for line in lines):
+        yield "estimates: download, memory to answer (first backend), size of what is not here"
+
+
+def _record(line: Listed) -> dict[str, object]:
+    """A model for programs; null where nothing is known."""
+    figures = line.figures
+    return {
+        "name": line.name,
+        "kind": line.kind,
+        "default": line.default,
+        "state": line.state,
+        "summary": line.summary,
+        "licence": line.licence,
+        "size_bytes": line.size or None,
+        "download_bytes": figures.download if figures else None,
+        "memory_bytes": figures.memory if figures else None,
+        "languages": figures.languages if figures else None,
+        "backends": list(figures.memory) if figures else None,
+    }
 
 
 def _say(text: str) -> None:

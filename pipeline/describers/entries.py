@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.describers.models import VlmEntry, known_models
-from pipeline.store.catalogue import Entry
+from pipeline.store.catalogue import Entry, Figures
 from pipeline.store.manifest import HubSource, Kind
 
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.jinja", "tokenizer.model")
@@ -30,4 +30,15 @@ def _entry(model: VlmEntry) -> Entry:
         source=source,
         prepare="vlm" if "openvino" in model.backends and not model.converted else None,
         consent=model.consent or None,
+        figures=_figures(model),
+        default=model.default,
+    )
+
+
+def _figures(model: VlmEntry) -> Figures:
+    return Figures(
+        download=round(model.download_gb * 1e9),
+        store=round(model.store_gb[model.backends[0]] * 1e9),
+        memory={backend: model.needs_bytes(backend) for backend in model.backends},
+        languages=model.languages,
     )

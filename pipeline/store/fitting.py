@@ -31,8 +31,8 @@ def costs(entry: Entry) -> str:
         else ""
     )
     return (
-        f"{entry.name}: about {gigabytes(figures.download)} to fetch{conversion}; "
-        f"then {gigabytes(figures.store)} in the store, and {gigabytes(figures.answering)} of memory to answer"
+        f"{entry.name}: about {gigabytes(figures.download)} to fetch{conversion}; then "
+        f"{gigabytes(figures.store)} in the store and {gigabytes(figures.answering)} of memory to answer"
     )
 
 
@@ -46,7 +46,8 @@ def _inconvertible(entry: Entry, available: int) -> str | None:
     if not needed or needed + RESERVE_BYTES <= available:
         return None
     return (
-        f"converting {entry.name} needs at least {gigabytes(needed)} of memory and {gigabytes(RESERVE_BYTES)} "
-        f"must stay free, but only {gigabytes(available)} is available; pull it on a larger machine, carry the "
-        f"model's folder over and run `watchword models pull {entry.name} --from FOLDER`"
+        f"converting {entry.name} needs at least {gigabytes(needed)} of memory and "
+        f"{gigabytes(RESERVE_BYTES)} must stay free, but only {gigabytes(available)} is available; pull it "
+        "on a larger machine, carry the model's folder over and run "
+        f"`watchword models pull {entry.name} --from FOLDER`"
     )

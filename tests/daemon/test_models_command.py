@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import pytest
 
 from daemon import models_command
+from pipeline.image_text_models import STARTER
+from pipeline.store.catalogue import Entry
+from pipeline.store.preparing import OpenClipPreparer
+from pipeline.store.source import Source
 from pipeline.store.store import Store
+from speech.settings import SpeechSettings
 from tests.pipeline.store_index import tiny_catalogue
+
+GB = 10**9
 
 
 @pytest.fixture
@@ -32,9 +40,9 @@ def test_pull_list_verify_remove(store: Store, wheels: Path, capsys: pytest.Capt
     assert run(store, "pull", "tiny", "--from", str(wheels)) == 0
     assert capsys.readouterr().out == f"tiny: ready in {store.root}/tiny\n"
     assert run(store, "list") == 0
-    head, line, where = capsys.readouterr().out.splitlines()
-    assert head.split() == ["NAME", "KIND", "STATE", "SIZE", "LICENCE"]
-    assert line.split() == ["tiny", "image-text", "ready", "102", "kB", "MIT"]
+    head, line, _, where = capsys.readouterr().out.splitlines()
+    assert head.split() == ["IMAGE-TEXT", "STATE", "SIZE", "LICENCE"]
+    assert line.split() == ["tiny", "ready", "102", "kB", "MIT"]
     assert where == f"in {store.root}"
     assert run(store, "verify") == 0
     assert "tiny: every byte is as it should be" in capsys.readouterr().out
@@ -77,6 +85,76 @@ def test_what_goes_wrong_is_one_line(
 def test_verify_without_any_model_says_so(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(store, "verify") == 0
     assert "no model is in" in capsys.readouterr().out
+
+
+def test_the_shipped_describers_are_listed_with_their_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(Store(tmp_path), "list") == 0
+    lines = capsys.readouterr().out.splitlines()[:-1]
+    (default,) = [line.split() for line in lines if line.startswith("qwen3-vl-2b")]
+    assert " ".join(default) == (
+        "qwen3-vl-2b * not here 1.6 GB 4.3 GB 3.0 GB en ko openvino transformers Apache-2.0"
+    )
+    (head,) = [line.split() for line in lines if line.startswith("DESCRIBER")]
+    assert head == ["DESCRIBER", "STATE", "SIZE", "DOWNLOAD", "MEMORY", "SPEAKS", "BACKENDS", "LICENCE"]
+    assert max(map(len, lines)) <= 115
+    assert run(Store(tmp_path), "list", "--json") == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    defaults = {model["kind"]: model["name"] for model in models if model["default"]}
+    assert len([model for model in models if model["default"]]) == len(defaults)
+    assert defaults == {
+        "image-text": STARTER,
+        "clip": "demo",
+        "voice": SpeechSettings().piper_voice,
+        "describer": "qwen3-vl-2b",
+    }
+    llama = next(model for model in models if model["name"] == "llama-3.2-11b-vision")
+    assert llama["memory_bytes"] == {"transformers": 25 * GB}
+    assert llama["licence"] == "Llama 3.2 Community (not for the European Union)"
+
+
+@pytest.mark.parametrize(
+    ("name", "gigabytes", "figures"),
+    [
+        ("qwen2.5-vl-7b", 8, ("needs 8.0 GB", "only 8.0 GB is available", "smaller are qwen3-vl-4b")),
+        ("qwen2.5-vl-7b", 12, ("converting", "at least 16.6 GB", "only 12.0 GB", "--from FOLDER")),
+        ("deepseek-vl-7b", 16, ("needs 18.0 GB", "only 16.0 GB is available")),
+    ],
+)
+def test_what_memory_cannot_hold_is_refused_before_anything_is_fetched(
+    name: str, gigabytes: int, figures: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = shipped(tmp_path, gigabytes)
+    assert run(store, "pull", name, "--accept-licence") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    for figure in (*figures, "nothing was fetched", "--anyway"):
+        assert figure in line
+    with pytest.raises(AssertionError, match="fetched"):
+        run(store, "pull", name, "--accept-licence", "--anyway")
+
+
+def test_a_pull_says_what_the_conversion_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(AssertionError, match="fetched"):
+        run(shipped(tmp_path, 8), "pull", "qwen3-vl-2b")
+    said = capsys.readouterr().err
+    assert "about 4.3 GB to fetch; converting it needs at least 4.3 GB of memory and 5.9 GB of disk" in said
+    assert "then 1.6 GB in the store and 3.0 GB of memory to answer" in said
+
+
+def shipped(root: Path, gigabytes: int) -> Store:
+    """The shipped catalogue on a machine with so much memory available; whatever fetches raises."""
+
+    def fetching(entry: Entry) -> Source:
+        raise AssertionError(f"{entry.name} would be fetched")
+
+    return Store(root, source_of=fetching, preparer=Ready(), available=lambda: gigabytes * GB)
+
+
+class Ready(OpenClipPreparer):
+    """Lacks nothing."""
+
+    def require_ready(self, entry: Entry) -> None: ...
 
 
 def test_no_verb_is_a_usage_error(store: Store) -> None:
