@@ -22,13 +22,12 @@ from daemon.backroom.client import Backroom
 from daemon.control_paths import server_socket
 from daemon.control_protocol import Request
 from daemon.control_server import ControlServer
-from daemon.core_types import Say, Tick
+from daemon.core_types import Tick
 from daemon.crew import Crew, Died, Ended, ReloadAsked, StopAsked
 from daemon.errors import CommandError, ConfigError
 from daemon.event_feed import EventFeed
 from daemon.events import Event
 from daemon.forwarder import Forwarder
-from daemon.health import OK
 from daemon.heartbeat import HUNG_S, Heartbeats, Pulse, hangs
 from daemon.journal.desk import Handler
 from daemon.journal.desk import handlers as journal_handlers
@@ -37,16 +36,15 @@ from daemon.keys import Keys
 from daemon.keys_settings import Action
 from daemon.live import Reception, core_status
 from daemon.notify import Notifier, is_service
+from daemon.own_words import OwnWords
 from daemon.rate import Rate
 from daemon.scribe import Outlet
 from daemon.senses import describer_report
 from daemon.settings import Loaded, defaults
 from daemon.signals import Signals
 from daemon.tuning import Tuning
-from pipeline import wording
 from pipeline.describers.state import WatchedDescriber
 from pipeline.image_text_models import fell_back
-from speech.outbox_types import Hush
 from speech.player import Outlet as SoundOutlet
 
 log = logging.getLogger(__name__)
@@ -61,12 +59,6 @@ FINISH_S = 20.0
 """Seconds given to what is still being said when a file is over."""
 TOLD_S = 5.0
 """The same where the camera has failed for good, until the process ends."""
-DEMONSTRATION_S = 10.0
-"""The same for the word that it is a demonstration, before it begins."""
-GOODBYE_S = 3.0
-"""Seconds in which goodbye is said."""
-STOP_S = 20.0
-"""Seconds the rest of a stop may take, as in the units' TimeoutStopSec."""
 
 STATUS_EVERY_S = 5.0
 
@@ -95,6 +87,7 @@ class Daemon:
         self._beats = Heartbeats(MAX_AGES_S, clock())
         self._feed = EventFeed()
         self._live: app.Live | None = None
+        self._words: OwnWords | None = None
         self._reception: Reception | None = None
         self._tuning: Tuning | None = None
         self._keys: Keys | None = None
@@ -147,6 +140,10 @@ class Daemon:
             self._env,
         )
         self._live = live
+        forwards = isinstance(live.mouth, Forwarder)
+        language = self._settings.speech.language
+        words = OwnWords(live.mind, crew, self._notifier, self._clock, language, forwards=forwards)
+        self._words = words
         tuning = Tuning(
             self._settings, lambda: self._load().settings, partial(app.apply_live, live), live.mind.step
         )
@@ -154,7 +151,7 @@ class Daemon:
             live.mind,
             self._status,
             tuning,
-            loudspeaker=not isinstance(live.mouth, Forwarder),
+            loudspeaker=not forwards,
             desk=self._desk(live, tuning),
         )
         self._tuning = tuning
@@ -173,7 +170,8 @@ class Daemon:
         self._keys = keys
         crew.start("keys", keys.run, keys.close, vital=False)
         log.info("watching %s", live.reader.event.reason or self._source_name())
-        self._warn_of_demonstration(live)
+        if self._source == app.DEMO and self._settings.capture.source != app.DEMO:
+            words.demonstration()
         live.reader.start()
 
     def _desk(self, live: app.Live, tuning: Tuning) -> Mapping[str, Handler]:
@@ -203,25 +201,14 @@ class Daemon:
         if mouth.player.wait_opened(5.0) is not SoundOutlet.LOUDSPEAKER:
             log.warning("no loudspeaker; what is said goes into %s", self._fallback)
 
-    def _warn_of_demonstration(self, live: app.Live) -> None:
-        """Nobody asked for the demo clip: that its dangers are not real is heard before they are."""
-        if self._source == app.DEMO and self._settings.capture.source != app.DEMO:
-            live.mind.step(Say(wording.DEMONSTRATION[self._settings.speech.language], earcon="notice"))
-            if stop := self._speak_out(live, DEMONSTRATION_S):
-                self._crew.request(stop)
-
     def _watch_beat(self) -> None:
         """From the watch thread, between two frames; hello is said once the first has been assessed."""
         self._beats.beat("watch", self._clock())
         if not self._greeted and self._live is not None and self._live.watcher.first_at_s is not None:
             self._greeted = True
-            self._hello(self._live)
-
-    def _hello(self, live: app.Live) -> None:
-        language = self._settings.speech.language
-        live.mind.step(Say(wording.READY[language], earcon="ready"))
-        if fell_back(self._settings.pipeline.device, live.detector.model.device):
-            live.mind.step(Say(wording.OTHER_DEVICE[language]))
+            model = self._live.detector.model
+            other_device = fell_back(self._settings.pipeline.device, model.device)
+            self._spoken().hello(other_device=other_device)
 
     def _loop(self) -> None:
         pulse = Pulse(self._notifier, self._beats)
@@ -230,7 +217,7 @@ class Daemon:
             match self._crew.wait(pulse.interval_s):
                 case StopAsked(why):
                     log.info("stopping: %s", why)
-                    self._goodbye()
+                    self._spoken().goodbye()
                     return
                 case ReloadAsked():
                     self._reload_told()
@@ -266,45 +253,17 @@ class Daemon:
 
     def _over(self) -> None:
         """The frames have come to their end: finish what is being said, then say why it ended."""
-        live = self._running()
+        live, words = self._running(), self._spoken()
         event = live.reader.event
         if event.state is not CameraState.ENDED:
-            self._speak_out(live, TOLD_S)
+            words.until_quiet(TOLD_S)
             if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
                 raise CameraUnusable(event.reason)
             raise Died("capture", f"failed ({event.reason})" if event.reason else "ended by itself")
-        self._speak_out(live, FINISH_S)
-        self._goodbye()
+        words.until_quiet(FINISH_S)
+        words.goodbye()
         log.info("%s: %s", self._source_name(), event.reason)
         self._summarise(live)
-
-    def _speak_out(self, live: app.Live, seconds: float) -> StopAsked | None:
-        """Let what is to be said be said, for so long at most, and until asked to stop."""
-        until_s = self._clock() + seconds
-        live.mind.step(Tick())
-        while not live.mind.ask(lambda core: core.quiet) and self._clock() < until_s:
-            self._notifier.watchdog()
-            if isinstance(wake := self._crew.wait(0.1), StopAsked):
-                return wake
-            live.mind.step(Tick())
-        return None
-
-    def _goodbye(self) -> None:
-        """Whoever relies on warnings hears that there are none from now on, even where it is muted.
-
-        It watches meanwhile. A second signal does not wait for this.
-        """
-        live = self._running()
-        self._notifier.stopping("stopping")
-        self._notifier.extend(GOODBYE_S + STOP_S)
-        forwards = isinstance(live.mouth, Forwarder)
-        loudspeaker = live.mind.ask(lambda core: core.organ_states.get("loudspeaker"))
-        if forwards and loudspeaker is not None and loudspeaker.reason != OK:
-            return
-        words = wording.ONE_LESS if forwards else wording.GOODBYE
-        live.mind.step(Hush())
-        live.mind.step(Say(words[self._settings.speech.language]))
-        self._speak_out(live, GOODBYE_S)
 
     def _summarise(self, live: app.Live) -> None:
         status = self._status()
@@ -341,21 +300,22 @@ class Daemon:
             log.info("reloaded: %s; needs a restart: %s", result["changed"], result["needs_restart"])
         except (ConfigError, CommandError) as error:
             log.error("not reloaded, the old settings hold: %s", error)  # noqa: TRY400 - no bug
-            self._say_not_changed()
+            self._spoken().not_changed()
         except Exception:
             log.exception("not reloaded, the old settings hold")
-            self._say_not_changed()
+            self._spoken().not_changed()
         finally:
             self._notifier.ready()
-
-    def _say_not_changed(self) -> None:
-        words = wording.NOT_CHANGED[self._settings.speech.language]
-        self._running().mind.step(Say(words, earcon="error", key="tuning"))
 
     def _running(self) -> app.Live:
         if self._live is None:
             raise Died("the daemon", "is not running")
         return self._live
+
+    def _spoken(self) -> OwnWords:
+        if self._words is None:
+            raise Died("the daemon", "cannot speak yet")
+        return self._words
 
     def _source_name(self) -> str:
         from capture.redact import redact

@@ -47,7 +47,11 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
             runs.append(run)
     yield Figure.median(WARM, [run.start_s for run in runs], "s", LIMITS[WARM])
     yield Figure.median(
-        STOP, [run.stop_s for run in runs], "s", LIMITS[STOP], "from SIGTERM, while it watches; goodbye is said"
+        STOP,
+        [run.stop_s for run in runs],
+        "s",
+        LIMITS[STOP],
+        "from SIGTERM, while it watches; goodbye is said",
     )
     totals = [sum(run.memory_mb.values()) for run in runs]
     yield Figure.median(MEMORY, totals, "MB", LIMITS[MEMORY], "daemon and children")

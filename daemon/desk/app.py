@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from daemon.desk import problems
@@ -90,6 +91,11 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         return problems.answer(problems.of_mistakes(error.errors()))
+
+    @app.exception_handler(ValidationError)
+    async def unspeakable(_: Request, error: ValidationError) -> JSONResponse:
+        """No command can be made of what was asked; the daemon's answers are checked by `shaped`."""
+        return problems.answer(problems.of_mistakes(error.errors(include_url=False, include_input=False)))
 
     @app.exception_handler(Exception)
     async def bug(_: Request, __: Exception) -> JSONResponse:

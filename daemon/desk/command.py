@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PULSE_S = 5.0
+LOOK_S = 2.0
+"""Seconds between two looks whether home automation lives."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +49,8 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     signal.signal(signal.SIGTERM, _leave)  # until the loop takes it over
     with ExitStack() as open_until_done:
         listeners = _listeners(settings, open_until_done)
-        beside = open_until_done.enter_context(_home_automation(args, load, settings))
-        asyncio.run(_serve(_application(args, load, settings, beside), settings.desk, listeners))
+        beside, lives = open_until_done.enter_context(_home_automation(args, load, settings))
+        asyncio.run(_serve(_application(args, load, settings, beside), settings.desk, listeners, lives))
     return 0
 
 
@@ -111,10 +113,10 @@ def _announce(desk: DeskSettings, tcp: socket.socket | None, path: Path | None) 
 @contextmanager
 def _home_automation(
     args: argparse.Namespace, load: Callable[[], Loaded], settings: Settings
-) -> Iterator[Callable[[], Mapping[str, Any]]]:
-    """What it adds to `/status`."""
+) -> Iterator[tuple[Callable[[], Mapping[str, Any]], Callable[[], bool]]]:
+    """What it adds to `/status`, and whether it lives."""
     if not settings.mqtt.enabled:
-        yield dict
+        yield dict, lambda: True
         return
     try:
         from daemon.desk.mqtt.bridge import MqttBridge
@@ -133,7 +135,7 @@ def _home_automation(
     )
     bridge.start()
     try:
-        yield lambda: {"mqtt": bridge.status()}
+        yield lambda: {"mqtt": bridge.status()}, lambda: bridge.lives and daemon.lives
     finally:
         bridge.stop()
 
@@ -142,6 +144,7 @@ async def _serve(
     make: Callable[[], FastAPI],
     desk: DeskSettings,
     listeners: tuple[socket.socket | None, socket.socket | None],
+    beside_lives: Callable[[], bool],
 ) -> None:
     from daemon.desk.server import server
 
@@ -153,10 +156,12 @@ async def _serve(
         wanted.append((server(app, lifespan=True, certificate=files[0], key=files[1]), tcp))
     if unix is not None:
         wanted.append((server(app, lifespan=not wanted), unix))
-    await _until_stopped(app, wanted)
+    await _until_stopped(app, wanted, beside_lives)
 
 
-async def _until_stopped(app: FastAPI, wanted: list[tuple[Server, socket.socket]]) -> None:
+async def _until_stopped(
+    app: FastAPI, wanted: list[tuple[Server, socket.socket]], beside_lives: Callable[[], bool]
+) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -165,7 +170,7 @@ async def _until_stopped(app: FastAPI, wanted: list[tuple[Server, socket.socket]
     servers = [each for each, _ in wanted]
     watched = _pulse(notifier, servers), stopping.wait()
     others = [asyncio.create_task(each) for each in watched]
-    dying = asyncio.create_task(_first_death(app, servers))
+    dying = asyncio.create_task(_first_death(app, servers, beside_lives))
     await asyncio.wait((*serving, *others, dying), return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
     notifier.stopping("stopping")
@@ -182,13 +187,20 @@ async def _until_stopped(app: FastAPI, wanted: list[tuple[Server, socket.socket]
         raise CommandError("a part of the desk has died; the log says why") from dying.result()
 
 
-async def _first_death(app: FastAPI, servers: list[Server]) -> BaseException | None:
+async def _first_death(
+    app: FastAPI, servers: list[Server], beside_lives: Callable[[], bool]
+) -> BaseException | None:
     """Why a part ended that never should; without it the desk would look alive and be deaf."""
     while not all(each.started for each in servers):
         await asyncio.sleep(0.05)
-    done, _ = await asyncio.wait(app.state.parts.tasks, return_when=asyncio.FIRST_COMPLETED)
-    died: asyncio.Task[None] = done.pop()
-    return died.exception()
+    done: set[asyncio.Task[None]] = set()
+    while not done and beside_lives():
+        done, _ = await asyncio.wait(
+            app.state.parts.tasks, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
+        )
+    cause = done.pop().exception() if done else None
+    log.error("a part of the desk has died" if done else "home automation has died", exc_info=cause)
+    return cause
 
 
 async def _pulse(notifier: Notifier, servers: list[Server]) -> None:

@@ -120,7 +120,7 @@ class Feed:
             while True:
                 done, _ = await asyncio.wait({coming}, timeout=self._silent_s)
                 if not done:
-                    await self._link.ask(Status())
+                    await self._ask_beside(coming)
                     continue
                 if (line := coming.result()) is None:
                     return
@@ -128,6 +128,17 @@ class Feed:
                 coming = asyncio.ensure_future(anext(lines, None))
         finally:
             coming.cancel()
+
+    async def _ask_beside(self, coming: asyncio.Future[str | None]) -> None:
+        """Does it still answer? No event waits for that. Raises CommandError."""
+        asking = asyncio.ensure_future(self._link.ask(Status()))
+        asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may be all the same
+        try:
+            await asyncio.wait((coming, asking), return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                asking.result()
+        finally:
+            asking.cancel()
 
     async def close(self) -> None:
         """Send every listener home."""

@@ -36,6 +36,8 @@ WRONG_PER_S, WRONG_BURST = 0.2, 5.0
 """Wrong tokens of one client."""
 UNIX = "unix"
 UNKNOWN = "unknown"
+NEIGHBOUR = "desk.neighbour"
+"""In the scope's state, by the server alone: true where the connection came in at a unix socket."""
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -232,7 +234,7 @@ def client_of(scope: Scope) -> str:
     """
     if client := scope.get("client"):
         return str(client[0])
-    return UNKNOWN if scope.get("server") else UNIX
+    return UNIX if scope.get("state", {}).get(NEIGHBOUR) is True else UNKNOWN
 
 
 def _check_size(headers: Headers, largest: int) -> None:

@@ -25,7 +25,9 @@ KEPT_S = 30.0
 Lane = Literal["order", "short", "long", "live", "process"]
 _ROOM: dict[Lane, int] = {"order": 2, "short": 4, "long": 2, "live": 1, "process": 1}
 """Connections at most; with the one for events and home automation's two below the daemon's sixteen."""
-_ORDERS = frozenset(["hush", "mute", "repeat", "say", "ask", "describe", "false_alarm"])
+_ORDERS = frozenset(
+    "hush mute repeat say ask describe false_alarm louder softer faster slower".split()  # noqa: SIM905
+)
 """What a listener may want at once."""
 
 Sockets = Callable[[], Iterable[Path]]
@@ -101,30 +103,38 @@ class Link:
         return await self._connected()
 
     async def _connected(self) -> _Connection:
+        tried: set[Path] = set()
         try:
-            paths = tuple(dict.fromkeys(self._sockets()))
-        except (ConfigError, OSError) as error:  # the settings may name it, and be wrong for a while
+            for path in self._sockets():  # one at a time: the settings come last, and may be wrong
+                if path not in tried and (found := await self._opened(path)):
+                    return found
+                tried.add(path)
+        except (ConfigError, OSError) as error:
             raise CommandError(f"no telling where the daemon is: {error}", "unavailable") from error
-        for path in paths:
-            with suppress(FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
-                try:
-                    reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_REPLY)
-                except PermissionError:
-                    raise CommandError(
-                        "the desk may not talk to the daemon; put its user into control.group", "unavailable"
-                    ) from None
-                except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
-                    raise
-                except OSError as error:
-                    raise CommandError(f"no way to the daemon: {error}", "unavailable") from error
-                return _Connection(reader, writer, self._clock())
         raise NotRunning("no daemon is there")
+
+    async def _opened(self, path: Path) -> _Connection | None:
+        """None where nobody is. Raises CommandError."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_REPLY)
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return None
+        except PermissionError:
+            raise CommandError(
+                "the desk may not talk to the daemon; put its user into control.group", "unavailable"
+            ) from None
+        except OSError as error:
+            raise CommandError(f"no way to the daemon: {error}", "unavailable") from error
+        return _Connection(reader, writer, self._clock())
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[str]]:
         """Each event from now on as a line of JSON, until the daemon ends."""
-        async with asyncio.timeout(TIMEOUT_S):
-            connection = await self._connected()
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                connection = await self._connected()
+        except TimeoutError as error:
+            raise _gone() from error
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 id = next(self._ids)

@@ -9,10 +9,14 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from daemon.desk.guard import NEIGHBOUR
+from daemon.desk.reception import BACKLOG, Reception
 
 HEADERS_S = 10.0
 """Seconds from the connection, or from the first byte of a further request, to the end of the headers."""
@@ -21,9 +25,6 @@ STALL_S = 20.0
 KEEP_ALIVE_S = 15
 STOP_S = 5
 LARGEST_HEADERS = 16 * 1024
-CONNECTIONS = 256
-"""Of all clients; further ones are hung up on before anything is read."""
-BACKLOG = 128
 
 
 class PatientProtocol(H11Protocol):
@@ -36,8 +37,10 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS or (self.client is None and not _is_unix(transport)):
-            transport.abort()  # too many, or one that has reset already and whose address nobody knows
+        if _is_unix(transport):
+            self.app_state = {**self.app_state, NEIGHBOUR: True}
+        elif self.client is None:
+            transport.abort()  # it has reset already: whose address it was nobody knows
             return
         self._headers = self.loop.call_later(self.headers_s, self._no_headers)
 
@@ -85,7 +88,23 @@ def _is_unix(transport: asyncio.BaseTransport) -> bool:
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to whoever runs it."""
+    """Leaves signals to whoever runs it, and taking connections to a Reception."""
+
+    def __init__(self, config: uvicorn.Config, protocol: type[PatientProtocol]) -> None:
+        super().__init__(config)
+        self._protocol = protocol
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """The application first. uvicorn wants no more of its servers than to close them."""
+        await super().startup(sockets=[])
+        arrived = self.server_state.connections
+        protocol = partial(
+            self._protocol, self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop()
+        )
+        receptions = [
+            Reception(each, protocol, lambda: len(arrived), self.config.ssl) for each in sockets or ()
+        ]
+        self.servers = cast(Any, receptions)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -119,5 +138,6 @@ def server(
             backlog=BACKLOG,
             ssl_certfile=certificate,
             ssl_keyfile=key,
-        )
+        ),
+        protocol,
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.heartbeat import Heartbeats, Pulse
+from daemon.heartbeat import FIRST_FRAME_S, HUNG_S, Heartbeats, Pulse, hangs
 from daemon.notify import Notifier
 from tests.daemon.ear import listening
 
@@ -53,6 +53,22 @@ def test_the_watchdog_starves_while_one_part_is_silent(
         "capture silent for 6.0 s (at most 5)",
         "capture gives signs of life again",
     ]
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "seeing", "begun", "hung"),
+    [
+        (HUNG_S, True, True, False),
+        (HUNG_S + 0.1, True, True, True),
+        (60, False, True, False),
+        (HUNG_S + 0.1, True, False, False),
+        (FIRST_FRAME_S + 0.1, True, False, True),
+    ],
+)
+def test_it_hangs_where_frames_come_and_none_is_finished(
+    silent_s: float, seeing: bool, begun: bool, hung: bool
+) -> None:
+    assert hangs(silent_s, seeing=seeing, begun=begun) is hung
 
 
 @pytest.mark.parametrize(("usec", "interval_s"), [("30000000", 1.0), ("900000", 0.3), ("", 1.0)])

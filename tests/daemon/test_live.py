@@ -232,11 +232,12 @@ def test_a_reload_applies_what_it_can_and_keeps_the_old_on_a_mistake(tmp_path: P
         with pytest.raises(CommandError, match=r"rate_wpn.*rate_wpm"):
             living.ask(Reload())
         living.signal(signal.SIGHUP)
-        living.until(lambda: "not reloaded" in living.log.read_text(), 10, "the mistake in the log")
+        living.await_event("speak", text="That did not work. Nothing changed.")
+        assert "not reloaded" in living.log.read_text()
         assert _says(living, "still here")
 
 
-def test_asked_to_stop_under_load_it_ends_within_two_seconds(
+def test_asked_to_stop_under_load_it_says_goodbye_and_ends_within_four_seconds(
     tmp_path: Path, models: Path, street: Callable[[int], Image]
 ) -> None:
     with MjpegServer(street) as camera, Living(tmp_path, models, camera.url, FAST) as living:
@@ -244,8 +245,8 @@ def test_asked_to_stop_under_load_it_ends_within_two_seconds(
         began = time.monotonic()
         living.signal(signal.SIGTERM)
         assert living.ended() == 0
-        # The law says two seconds; the bound here is loose, for a machine that has other things to do.
-        assert time.monotonic() - began < 6
+        # Three for goodbye and one for the rest; the bound is loose, for a machine with other things to do.
+        assert time.monotonic() - began < 8
         assert not living.socket.exists()
         assert "did not stop" not in living.log.read_text()
 

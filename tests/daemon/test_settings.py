@@ -108,6 +108,15 @@ def test_people_add_hazards_of_their_own(home: Path) -> None:
         ("[capture]\nsource = 0\n", "capture.source = 0: should be text in quotes"),
         ("capture = 3\n", "config.toml:1: capture = 3: should be a table"),
         ("paths = 3\n", "paths = 3: should be a table"),
+        ("hazards = 3\n", "config.toml:1: hazards = 3: should be a table"),
+        ("[[hazards]]\n", "config.toml: hazards = [{}]: should be a table"),
+        ("[hazards]\nfire = 0.4\n", "config.toml:2: hazards.fire = 0.4: should be a table"),
+        (r'paths.state = "a\u0000b"', "config.toml:1: paths.state: must not contain the character NUL"),
+        (
+            '[paths]\nmodels = "/a\\u0000b"\n',
+            "config.toml:2: paths.models: must not contain the character NUL",
+        ),
+        (r'hazards."a\u0000".threshold = 1', "must not contain the character NUL"),
         ("[hazards.fire]\nthreshold = 40\n", 'threshold = 40: should be a number from 0 to 1 or "auto"'),
         ('[hazards.fire]\nprompts = "flames"\n', 'prompts = "flames": should be a list of texts in quotes'),
         (
@@ -129,6 +138,20 @@ def test_a_mistake_is_told_in_one_line(home: Path, config: str, said: str) -> No
     (problem,) = _problems(home, config)
     assert said in problem
     assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (f"hazards = {'[' * 9999}{']' * 9999}\n", "config.toml: is nested too deeply"),
+        (f"[speech]\nvoice = {'[' * 40}{']' * 40}\n", "config.toml:1: speech: is nested too deeply"),
+        (f"[speech{'.a' * 5000}]\n", "config.toml: speech: is nested too deeply"),
+    ],
+    ids=["unreadable", "lists", "tables"],
+)
+def test_endless_nesting_is_a_mistake_like_any_other(home: Path, config: str, said: str) -> None:
+    (problem,) = _problems(home, config)
+    assert problem.endswith(said)
 
 
 def test_every_mistake_is_told_at_once(home: Path) -> None:
@@ -212,6 +235,14 @@ def test_folders_follow_xdg_systemd_and_the_file_in_turn(home: Path) -> None:
 def test_overrides_follow_the_configured_state_folder(home: Path) -> None:
     (home / "overrides.toml").write_text("[speech]\npitch = 7\n")
     assert _load(home, f'[paths]\nstate = "{home}"\n').settings.speech.pitch == 7
+
+
+def test_an_upper_layer_does_not_hide_a_lower_ones_mistake(home: Path) -> None:
+    _override(home, "[speech]\npitch = 7\n")
+    (problem,) = _problems(home, "speech = 3\n")
+    assert "config.toml:1: speech = 3: should be a table" in problem
+    (problem,) = _problems(home, env={"WATCHWORD_HAZARDS": "[" * 9999})
+    assert "environment WATCHWORD_HAZARDS: hazards = " in problem
 
 
 def test_overrides_must_not_move_folders(home: Path) -> None:

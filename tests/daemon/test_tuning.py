@@ -64,6 +64,7 @@ class Shop:
         self.begun = threading.Event()
         self.go.set()
         self.failure: str | None = None
+        self.bug: Exception | None = None
         self.given: dict[str, object] = {}
         self.tuning = Tuning(self.load(), self.load, self._apply, self.said.append)
 
@@ -73,6 +74,8 @@ class Shop:
     def _apply(self, new: Settings, voice: bool) -> None:
         self.begun.set()
         assert self.go.wait(PATIENCE_S)
+        if self.bug:
+            raise self.bug
         if self.failure:
             raise SynthesisError(self.failure)
         self.applied.append(new)
@@ -158,6 +161,19 @@ def test_a_voice_that_cannot_be_rendered_leaves_everything_as_it_was(shop: Shop)
     shop.tuning.turn("rate", 1)
     _settled(shop)
     assert shop.applied[-1].speech.rate_wpm == 200
+
+
+def test_a_mistake_in_the_program_is_told_and_the_next_change_is_applied(shop: Shop) -> None:
+    shop.bug = KeyError("surprise")
+    shop.given = {"speech.pitch": 60}
+    shop.tuning.reload()
+    _settled(shop)
+    assert shop.words == ["That did not work. Nothing changed."]
+    assert shop.tuning.settings.speech.pitch != 60
+    shop.bug = None
+    shop.tuning.reload()
+    _settled(shop)
+    assert shop.applied[-1].speech.pitch == 60
 
 
 def test_what_cannot_be_kept_is_told(shop: Shop) -> None:

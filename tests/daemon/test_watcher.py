@@ -9,7 +9,7 @@ import numpy as np
 from capture.frame import Frame, Image
 from daemon.blackbox import BlackBox
 from daemon.core import Core
-from daemon.core_types import Effect, Record
+from daemon.core_types import Effect, Record, Tick
 from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.watcher import Watcher
@@ -86,6 +86,30 @@ def test_a_detector_that_fails_from_the_start_is_told_of() -> None:
     lane.watcher.run()
     assert lane.watcher.assessed == 0
     assert lane.of_detector() == ["failed"]
+
+
+def test_a_detector_that_hangs_is_told_of_and_so_is_that_it_goes_on() -> None:
+    supervised: list[Lane] = []
+
+    class Slow(ColourModel):
+        """Hangs in the 50th frame, until whoever supervises has had time to see it."""
+
+        seen = 0
+
+        def encode(self, image: Image) -> Embedding:
+            self.seen += 1
+            if self.seen == 50:
+                (lane,) = supervised
+                for silent_s in (2.5, 3.5, 4.5):
+                    lane.now += 1
+                    lane.watcher.hung(silent_s)
+                    lane.mind.step(Tick())
+                assert lane.of_detector() == ["hung"], "told while it hangs"
+            return super().encode(image)
+
+    supervised.append(Lane(Slow(), 600))
+    supervised[0].watcher.run()
+    assert supervised[0].of_detector() == ["hung", "ok"]
 
 
 def test_the_core_is_swapped_between_two_frames() -> None:

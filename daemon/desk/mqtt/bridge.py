@@ -143,6 +143,11 @@ class MqttBridge:
         if self._thread.ident is not None:
             self._thread.join(STOP_S)
 
+    @property
+    def lives(self) -> bool:
+        """False once it has ended, which by itself it never should."""
+        return self._thread.is_alive()
+
     def status(self) -> Mapping[str, Any]:
         """For the desk's `/status`: whether it is connected, else why not, and what was counted."""
         connected = self._broker is not None
@@ -165,8 +170,8 @@ class MqttBridge:
         try:
             while not self._stopping.is_set():
                 self._turn()
-        except Exception:  # the desk goes on without home automation; its status and the log say so
-            log.exception("home automation has ended by a bug; restart watchword-desk")
+        except Exception:  # whoever looks at `lives` ends the desk, and systemd starts it anew
+            log.exception("home automation has ended by a bug")
             self._reason = "ended by a bug; the log says where"
         finally:
             self._close()

@@ -26,6 +26,7 @@ class DaemonListener:
     def __init__(self, sockets: Callable[[], Iterable[Path]], timeout_s: float = TIMEOUT_S) -> None:
         self._sockets = sockets
         self._timeout_s = timeout_s
+        self._subscriptions: list[_Subscription] = []
 
     def ask(self, command: Command) -> Mapping[str, Any]:
         """Raises CommandError, within `timeout_s`."""
@@ -34,7 +35,14 @@ class DaemonListener:
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Hand every event on, over restarts of the daemon, until the result is called."""
-        return _Subscription(self._connect, listener).close
+        subscription = _Subscription(self._connect, listener)
+        self._subscriptions.append(subscription)
+        return subscription.close
+
+    @property
+    def lives(self) -> bool:
+        """False once a subscription has ended, be it by itself."""
+        return all(each.lives for each in self._subscriptions)
 
     def _connect(self) -> ControlClient:
         try:
@@ -51,6 +59,10 @@ class _Subscription:
         self._client: ControlClient | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt events", daemon=True)
         self._thread.start()
+
+    @property
+    def lives(self) -> bool:
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Ends within about a second."""

@@ -17,6 +17,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -32,9 +33,11 @@ from hypothesis import strategies as st
 from daemon.desk import server as serving_module
 from daemon.desk.callers import Names, foreign
 from daemon.desk.fetch import Fetcher, is_near, is_public, target
+from daemon.desk.guard import NEIGHBOUR, UNIX, client_of
 from daemon.desk.limits import MOST_CLIENTS, Buckets, Sessions, Token
 from daemon.desk.pictures import measure
 from daemon.desk.problems import Problem
+from daemon.desk.reception import CONNECTIONS
 from daemon.desk.settings import DeskSettings
 from daemon.desk.shrinker import Shrinker
 from tests.daemon.desk.pretending import Pretender, jpeg
@@ -329,6 +332,7 @@ def own_certificate(folder: Path) -> tuple[str, str]:
     [
         ("GET", "/scores?since_s=nan", None),
         ("GET", "/scores?since_s=inf", None),
+        ("POST", "/config", '{"values": {"a": %s}}' % ("[" * 300 + "]" * 300)),
         ("GET", "/journal?before=99999999999999999999", None),
         ("POST", "/config", '{"values": {"watch": ' + '{"a": ' * 300 + "1" + "}" * 300 + "}}"),
         ("POST", "/process", json.dumps({"image": base64.b64encode(jpeg()).decode(), "objects": ["\ud800"]})),
@@ -361,6 +365,26 @@ def test_one_who_resets_at_once_is_no_neighbour(folder: Path, pretender: Pretend
             refused(client.post("/mute", json={"seconds": 600}), 401)
             assert client.get("/healthz").status_code == 200
     assert not [command for command in pretender.asked if command.do == "mute"]
+
+
+@pytest.mark.parametrize("server", [("127.0.0.1", 8780), ("/run/desk.sock", None), None])
+@pytest.mark.parametrize("client", [None, ("192.168.1.9", 5)])
+def test_a_neighbour_is_only_who_the_server_says_is_one(server: Any, client: Any) -> None:
+    scope = {"type": "http", "server": server, "client": client}
+    assert client_of(scope) == client_of({**scope, "state": {}}) == (client[0] if client else "unknown")
+    assert client_of({**scope, "client": None, "state": {NEIGHBOUR: True}}) == UNIX
+
+
+def test_many_that_only_connect_are_counted_before_tls(folder: Path, pretender: Pretender) -> None:
+    with (
+        Serving(folder / "watchword.sock", certificate=own_certificate(folder)) as desk,
+        ExitStack() as stack,
+    ):
+        for _ in range(CONNECTIONS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", desk.port), 10))
+        late = stack.enter_context(socket.create_connection(("127.0.0.1", desk.port), 10))
+        late.settimeout(5)  # less than a handshake may take
+        assert late.recv(10) == b""
 
 
 @given(st.text(max_size=60))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -16,10 +17,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 
+from daemon.desk.command import _until_stopped
+from daemon.errors import CommandError
 from tests.daemon.desk.pretending import pretending
 
 ROOT = Path(__file__).parents[3]
@@ -163,3 +168,27 @@ def test_it_hears_the_daemon_go_and_come(folder: Path) -> None:
                 told = ""
                 while '"up"' not in told:
                     told = next(lines)
+
+
+@pytest.mark.parametrize("what", ["a task", "home automation"])
+def test_it_does_not_go_on_without_a_part(what: str, caplog: pytest.LogCaptureFixture) -> None:
+    """systemd starts it anew; half of it would look alive and be deaf."""
+
+    async def dies() -> None:
+        raise RuntimeError("the part that broke")
+
+    async def lasts() -> None:
+        await asyncio.Event().wait()
+
+    async def let_go() -> None: ...
+
+    async def run() -> None:
+        lasting = asyncio.create_task(lasts())
+        tasks = [lasting, asyncio.create_task(dies())] if what == "a task" else [lasting]
+        app: Any = SimpleNamespace(state=SimpleNamespace(parts=SimpleNamespace(tasks=tasks, let_go=let_go)))
+        async with asyncio.timeout(PATIENCE_S):
+            await _until_stopped(app, [], lambda: what == "a task")
+
+    with pytest.raises(CommandError, match="died"):
+        asyncio.run(run())
+    assert ("the part that broke" in caplog.text) == (what == "a task")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from daemon.control_protocol import Hush, Status
 from daemon.desk.feed import Feed
 from daemon.desk.link import Link
+from daemon.desk.mqtt.listener import DaemonListener
 from daemon.desk_commands import Config, Journal, Try
 from daemon.errors import CommandError, ConfigError
 from tests.daemon.desk.pretending import Pretender
@@ -72,6 +73,28 @@ def test_settings_that_are_wrong_for_a_while_deafen_nobody_for_good(
     asyncio.run(hear())
 
 
+def test_settings_that_are_wrong_keep_nobody_from_a_daemon_that_is_there(
+    folder: Path, pretender: Pretender
+) -> None:
+    def sockets() -> Iterator[Path]:
+        yield folder / "nobody.sock"
+        yield folder / "watchword.sock"
+        raise ConfigError("config.toml:3: speach: no such setting")
+
+    async def ask() -> None:
+        link = Link(sockets)
+        await link.ask(Hush())
+        async with link.events():
+            pass
+        await link.close()
+
+    asyncio.run(ask())
+    listener = DaemonListener(sockets)
+    listener.ask(Hush())
+    with pytest.raises(CommandError, match="no such setting"):
+        DaemonListener(lambda: (each for each in sockets() if each.name == "nobody.sock")).ask(Hush())
+
+
 def test_a_path_no_socket_can_have_is_a_plain_refusal(tmp_path: Path) -> None:
     async def ask() -> None:
         with pytest.raises(CommandError, match="no way to the daemon"):
@@ -99,3 +122,32 @@ def test_a_daemon_that_hangs_is_told_although_its_socket_is_open(folder: Path, p
         running.cancel()
 
     asyncio.run(hear())
+
+
+def test_no_event_waits_for_a_daemon_that_thinks_about_its_status(folder: Path, pretender: Pretender) -> None:
+    going_on = threading.Event()
+
+    def thinks(_pretender: Pretender, _command: object) -> Mapping[str, Any]:
+        going_on.wait(PATIENCE_S)
+        return {}
+
+    async def hear() -> None:
+        pretender.asked.clear()
+        pretender.say["status"] = thinks
+        feed = Feed(Link(lambda: [folder / "watchword.sock"]), silent_s=0.1)
+        running = asyncio.create_task(feed.run())
+        await until(lambda: any(command.do == "status" for command in pretender.asked))
+        last = feed.ring.last
+        pretender.happen(kind="alert")
+        async with asyncio.timeout(2.0):
+            while feed.ring.last == last:
+                await asyncio.sleep(0.02)
+        assert feed.up
+        going_on.set()
+        running.cancel()
+
+    try:
+        asyncio.run(hear())
+    finally:
+        going_on.set()
+        pretender.say.clear()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,7 +28,7 @@ from daemon.desk.mqtt.bridge import MqttBridge
 from daemon.desk.mqtt.broker import BrokerError
 from daemon.desk.mqtt.listener import DaemonListener
 from daemon.desk.mqtt.settings import MqttSettings
-from daemon.errors import CommandError
+from daemon.errors import CommandError, ConfigError
 from daemon.event_feed import EventFeed
 from daemon.events import Event
 from tests.daemon.desk.announcements import Removed, understood
@@ -363,3 +364,42 @@ def test_a_dead_broker_disturbs_nobody(
     status = bridge.status()
     assert (status["connected"], "is it running" in status["reason"]) == (False, True)
     assert len([r for r in caplog.records if r.levelno == logging.WARNING]) == 1
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def test_wrong_settings_while_the_daemon_is_away_end_nothing(socket_path: Path) -> None:
+    def sockets() -> Iterator[Path]:
+        yield socket_path
+        raise ConfigError("config.toml:3: speach: no such setting")
+
+    def nobody(*_: Any) -> Any:
+        raise BrokerError("away")
+
+    link = DaemonListener(sockets)
+    bridge = MqttBridge(settings(1), link.ask, link.subscribe, host="box", connect=nobody)
+    bridge.start()
+    try:
+        until(lambda: bridge.status()["counts"].get("daemon_away", 0) >= 1)
+        assert bridge.lives and link.lives
+    finally:
+        bridge.stop()
+    assert not bridge.lives and not link.lives
+
+
+def test_a_bug_is_not_hidden_from_whoever_looks(socket_path: Path) -> None:
+    def buggy(_: Any) -> Any:
+        raise ZeroDivisionError
+
+    bridge = MqttBridge(settings(1), buggy, DaemonListener(lambda: [socket_path]).subscribe, host="box")
+    bridge.start()
+    try:
+        until(lambda: not bridge.lives)
+        assert "bug" in bridge.status()["reason"]
+    finally:
+        bridge.stop()
