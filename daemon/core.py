@@ -96,6 +96,11 @@ class Core:
         """True while nothing is being said, waits to be said or is being described."""
         return self._announcer.quiet and not self._narration.busy
 
+    @property
+    def silent(self) -> bool:
+        """True while nothing is being said or waits to be said, whatever is being described."""
+        return self._announcer.quiet
+
     def muted(self, now: float) -> tuple[float, float]:
         """Seconds of silence left: for descriptions, and for danger."""
         return self._announcer.muted(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from daemon.core import Core
 from daemon.core_types import Say, Tick
 from daemon.crew import Crew, StopAsked
 from daemon.health import OK
@@ -71,13 +72,19 @@ class OwnWords:
         words = wording.ONE_LESS if self._forwards else wording.GOODBYE
         self._mind.step(Hush())
         self._mind.step(Say(words[self._language]))
-        self.until_quiet(GOODBYE_S)
+        self._wait(lambda core: core.silent, GOODBYE_S)
 
     def until_quiet(self, seconds: float) -> StopAsked | None:
-        """Let what is to be said be said, for so long at most, and until asked to stop. Raises Died."""
+        """Let what is to be said or described be said, for so long at most, and until asked to stop.
+
+        Raises Died.
+        """
+        return self._wait(lambda core: core.quiet, seconds)
+
+    def _wait(self, over: Callable[[Core], bool], seconds: float) -> StopAsked | None:
         until_s = self._clock() + seconds
         self._mind.step(Tick())
-        while not self._mind.ask(lambda core: core.quiet) and self._clock() < until_s:
+        while not self._mind.ask(over) and self._clock() < until_s:
             self._notifier.watchdog()
             if isinstance(wake := self._crew.wait(LOOK_S), StopAsked):
                 return wake

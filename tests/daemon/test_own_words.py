@@ -34,7 +34,7 @@ class Stage:
         self.words = OwnWords(self.mind, self.crew, notifier, self.clock, "en", forwards=forwards)
 
     def clock(self) -> float:
-        """Half a second later with every look."""
+        """A little later with every look."""
         self.now += 0.05
         return self.now
 
