@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -55,7 +55,6 @@ from pipeline.eye import changes, hazards_of, open_eye
 from pipeline.hazards import Hazard, HazardError, arriving, glowing
 from pipeline.image_text import ImageTextModel
 from pipeline.image_text_models import fell_back, load_image_text
-from pipeline.objects import ThingFinder, things
 from pipeline.stillness import Stillness
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
@@ -217,7 +216,7 @@ def build_describer(
         return describers.build(
             settings.describe,
             language=settings.speech.language,
-            tags=TagsDescriber(words, PlaceFinder(model, words), cache(lambda: ThingFinder(model, things()))),
+            tags=TagsDescriber(words, PlaceFinder(model, words)),
             locate=open_store(settings).path,
             cache=settings.paths.cache,
             words=words,
