@@ -103,7 +103,7 @@ def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
         since = living.heard
         (child,) = [pid for pid in living.children() if "pipeline.describers.child" in command_of(pid)]
         os.kill(child, signal.SIGSTOP)
-        living.ask(Ask(question="what is there?"))
+        living.ask(Ask())  # a question in words gets more words from `tags`, which the news would wait for
         meanwhile = frames_a_second(living, 3.0)
         living.await_event("health", since, organ="describer", state="failing")
         living.await_event("speak", since, text="No descriptions for now. Warnings go on.")
