@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,8 +36,8 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
-            transport.abort()
+        if len(self.connections) > CONNECTIONS or (self.client is None and not _is_unix(transport)):
+            transport.abort()  # too many, or one that has reset already and whose address nobody knows
             return
         self._headers = self.loop.call_later(self.headers_s, self._no_headers)
 
@@ -76,6 +77,11 @@ class PatientProtocol(H11Protocol):
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
+
+
+def _is_unix(transport: asyncio.BaseTransport) -> bool:
+    listener = transport.get_extra_info("socket")
+    return listener is not None and listener.family == socket.AF_UNIX
 
 
 class Server(uvicorn.Server):

@@ -151,7 +151,7 @@ def test_a_return_stronger_than_before_breaks_the_cooldown() -> None:
 @given(st.floats(0.55, 0.99), st.floats(0.05, 1.0))
 def test_a_return_as_strong_as_before_waits_for_the_cooldown(probability: float, smoothing_s: float) -> None:
     settings = WatchSettings(cooldown_s=60, clear_s=0.2, remind_s=0, smoothing_s=smoothing_s)
-    run = Run(settings).feed(2).feed(8, vehicle=probability).feed(8).feed(8, vehicle=probability)
+    run = Run(settings, fps=8).feed(2).feed(8, vehicle=probability).feed(8).feed(8, vehicle=probability)
     assert [type(event) for event in run.events] == [Alert, Clear]
 
 
