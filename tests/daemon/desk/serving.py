@@ -25,7 +25,10 @@ class Serving:
         settings: DeskSettings | None = None,
         token: str | None = None,
         protocol: type[PatientProtocol] = PatientProtocol,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
+        """`certificate`: its file and the key's; without them there is no TLS."""
+        self._certificate: tuple[str | None, str | None] = certificate or (None, None)
         self._protocol = protocol
         self._token = token
         self._settings = settings or DeskSettings(requests_per_s=1000, request_timeout_s=30)
@@ -45,7 +48,8 @@ class Serving:
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         app = create_app(self._settings, Link(lambda: [self._control]), token=self._token)
-        self._server = server(app, lifespan=True, protocol=self._protocol)
+        certificate, key = self._certificate
+        self._server = server(app, lifespan=True, certificate=certificate, key=key, protocol=self._protocol)
         self._parts = app.state.parts
         self._places = app.state.places
         self._thread = threading.Thread(target=self._run, daemon=True)

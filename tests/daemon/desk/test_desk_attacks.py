@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import shutil
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 import time
 import zlib
@@ -292,6 +295,57 @@ def test_the_token_opens_and_nothing_else_does(folder: Path, pretender: Pretende
         for _ in range(5):
             refused(client.post("/login", json={"token": "wrong"}), 401, 429)
         refused(client.post("/login", json={"token": TOKEN}), 429)
+
+
+def own_certificate(folder: Path) -> tuple[str, str]:
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    certificate, key = str(folder / "desk.crt"), str(folder / "desk.key")
+    subject = ("-days", "2", "-subj", "/CN=localhost")
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            *subject,
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return certificate, key
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_one_who_resets_at_once_is_no_neighbour(folder: Path, pretender: Pretender, tls: bool) -> None:
+    """Of a connection that was reset nobody knows the address; that of a unix socket there is none."""
+    order = b'{"seconds": 600}'
+    request = b"POST /mute HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    request += b"Content-Length: %d\r\n\r\n" % len(order) + order
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    certificate = own_certificate(folder) if tls else None
+    control = folder / "watchword.sock"
+    with Serving(control, token=TOKEN, certificate=certificate) as locked:
+        for _ in range(100):
+            link = socket.create_connection(("127.0.0.1", locked.port), 10)
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if tls:
+                link = trusting.wrap_socket(link)
+            link.sendall(request)
+            link.close()
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{locked.port}"
+        with httpx.Client(base_url=url, verify=trusting, trust_env=False, timeout=30) as client:
+            refused(client.post("/mute", json={"seconds": 600}), 401)
+            assert client.get("/healthz").status_code == 200
+    assert not [command for command in pretender.asked if command.do == "mute"]
 
 
 @given(st.text(max_size=60))
