@@ -59,6 +59,8 @@ FINISH_S = 20.0
 """Seconds given to what is still being said when a file is over."""
 
 STATUS_EVERY_S = 5.0
+LOOK_S = 0.25
+"""Seconds between two looks at the parts: a describer that is back within the second was away as well."""
 
 
 class Daemon:
@@ -202,7 +204,7 @@ class Daemon:
         pulse = Pulse(self._notifier, self._beats)
         self._notifier.ready(f"watching {self._source_name()}")
         while True:
-            match self._crew.wait(pulse.interval_s):
+            match self._crew.wait(min(LOOK_S, pulse.interval_s)):
                 case StopAsked(why):
                     log.info("stopping: %s", why)
                     return
