@@ -61,6 +61,8 @@ TOLD_S = 5.0
 """The same where the camera has failed for good, until the process ends."""
 
 STATUS_EVERY_S = 5.0
+LOOK_S = 0.25
+"""Seconds between two looks at the parts: a describer that is back within the second was away as well."""
 
 
 class Daemon:
@@ -214,7 +216,7 @@ class Daemon:
         pulse = Pulse(self._notifier, self._beats)
         self._notifier.ready(f"watching {self._source_name()}")
         while True:
-            match self._crew.wait(pulse.interval_s):
+            match self._crew.wait(min(LOOK_S, pulse.interval_s)):
                 case StopAsked(why):
                     log.info("stopping: %s", why)
                     self._spoken().goodbye()
