@@ -13,8 +13,8 @@ from daemon.notify import Notifier
 from pipeline import wording
 from speech.outbox_types import Hush
 
-GOODBYE_S = 3.0
-"""Seconds in which goodbye is said."""
+GOODBYE_S = 1.5
+"""Seconds in which goodbye is said: whoever stops it waits two at most, all in all."""
 STOP_S = 20.0
 """Seconds the rest of a stop may take, as in the units' TimeoutStopSec."""
 DEMONSTRATION_S = 10.0

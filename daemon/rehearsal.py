@@ -46,7 +46,7 @@ class Rehearsal:
         self._thread.start()
 
     def rehearse(self, renderer: Renderer, phrases: Iterable[Phrase]) -> None:
-        """Have these ready some time, as far as there is room beside what is ready; never waits."""
+        """Have these on disk some time, where they take no memory; never waits."""
         with self._changed:
             self._part = _Part(renderer, tuple(phrases))
             self._changed.notify_all()
@@ -69,7 +69,7 @@ class Rehearsal:
         while (part := self._next()) is not None:
             try:
                 if self._still(self._after_s):
-                    part.renderer.prepare(part.phrases, go_on=lambda: self._wanted(part))
+                    part.renderer.store(part.phrases, go_on=lambda: self._still(self._between_s))
             except SynthesisError as error:
                 log.warning("phrases of the other language are not ready: %s", error)
             except Exception:  # nothing depends on it; it is only slower without
@@ -84,9 +84,6 @@ class Rehearsal:
             part, self._part = self._part, None
             self._busy = not self._closing
             return None if self._closing else part
-
-    def _wanted(self, part: _Part) -> bool:
-        return part.renderer.room > 0 and self._still(self._between_s)
 
     def _still(self, for_s: float) -> bool:
         """Whether after so long nothing else is to be done instead."""

@@ -23,6 +23,7 @@ from daemon.events import Event
 from daemon.eyesight import Eyesight
 from daemon.health import Report
 from daemon.narrator import MeaningOf, View, no_meaning, request_of
+from daemon.summary import summary
 from pipeline.assessor import Assessor, NotFiniteError
 from pipeline.describer import DescribeError
 from pipeline.describers.state import WatchedDescriber
@@ -152,9 +153,9 @@ class Replay:
             self._finish()
         finally:
             self._sink.close(self._now_s)
-        summary = self._summary().timed(wall_s=self._clock() - started_s)
-        self._write(summary)
-        return summary
+        last = self._summary().timed(wall_s=self._clock() - started_s)
+        self._write(last)
+        return last
 
     def _pace(self, started_s: float, stream_s: float) -> None:
         ahead = stream_s - (self._clock() - started_s)
@@ -257,24 +258,11 @@ class Replay:
 
     def _summary(self) -> Event:
         counts = self._box.core.counts
-        assessed = counts.get("assessed", 0)
-        return Event(
-            "summary",
-            "summary",
+        return summary(
             self._now_s,
-            fields={
-                "frames": self._frames,
-                "assessed": assessed,
-                "skipped": self._frames - assessed,
-                "alerts": counts.get("alerts", 0),
-                "scenes": counts.get("scenes", 0),
-                "vlm_calls": self._describer.calls if self._describer else 0,
-                "last_frame_s": round(self._last_frame_s, 6),
-                "spoken": counts.get("spoken", 0),
-                "dropped": {
-                    k.removeprefix("dropped."): n
-                    for k, n in sorted(counts.items())
-                    if k.startswith("dropped.")
-                },
-            },
+            frames=self._frames,
+            skipped=self._frames - counts.get("assessed", 0),
+            vlm_calls=self._describer.calls if self._describer else 0,
+            counts=counts,
+            last_frame_s=self._last_frame_s,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -79,6 +80,8 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _replay(args: argparse.Namespace, settings: Settings) -> int:
+    if args.black_box is not None:
+        _try_out(args.black_box)
     camera = app.open_recorded(settings, args.file)
     try:
         detector = app.build_detector(settings)
@@ -114,6 +117,17 @@ def _print(summary: Event) -> None:
         f"{f['frames']} frames, {f['assessed']} assessed, {f['skipped']} skipped in {wall_s:.1f} s; "
         f"{f['alerts']} alerts, {f['scenes']} views, {f['spoken']} things said\n"
     )
+
+
+def _try_out(folder: Path) -> None:
+    """Before anything is replayed, not at the first alert. Raises CommandError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise CommandError(
+            f"--black-box {folder}: cannot be written: {error.strerror}; name a folder of your own"
+        ) from error
 
 
 @contextmanager

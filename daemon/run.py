@@ -42,6 +42,7 @@ from daemon.scribe import Outlet
 from daemon.senses import describer_report
 from daemon.settings import Loaded, defaults
 from daemon.signals import Signals
+from daemon.summary import summary
 from daemon.tuning import Tuning
 from pipeline.describers.state import WatchedDescriber
 from pipeline.image_text_models import fell_back
@@ -160,6 +161,7 @@ class Daemon:
         if live.clerk:
             crew.start("journal", live.clerk.run, live.clerk.close, vital=False)
         crew.start("events", live.scribe.run, live.scribe.close)
+        crew.add("summary", partial(self._summarise, live))
         crew.start("tuning", tuning.run, tuning.close, vital=False)
         crew.start("false alarms", live.false_alarms.run, live.false_alarms.close, vital=False)
         self._start_mouth(live.mouth)
@@ -265,16 +267,16 @@ class Daemon:
         words.until_quiet(FINISH_S)
         words.goodbye()
         log.info("%s: %s", self._source_name(), event.reason)
-        self._summarise(live)
 
     def _summarise(self, live: app.Live) -> None:
-        status = self._status()
+        """When everything else that writes events has stopped, however it came to that."""
         live.scribe.write(
-            Event(
-                "summary",
-                "summary",
+            summary(
                 self._clock(),
-                fields={k: status[k] for k in ("frames", "assessed", "skipped", "counts")},
+                frames=live.reader.frames,
+                skipped=live.slot.skipped,
+                vlm_calls=live.describer.calls if live.describer else 0,
+                counts=live.mind.ask(lambda core: core.counts),
             )
         )
 

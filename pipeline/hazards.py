@@ -92,12 +92,7 @@ def _hazard(name: str, settings: HazardSettings, taught: bool) -> Hazard:
 
 
 def _spoken(name: str, language: str, text: str) -> str:
-    text = text.strip() or _PLAIN_SAY[language].format(name=name.replace("_", " "))
-    try:
-        text.format(where="")
-    except (LookupError, ValueError, AttributeError) as error:
-        raise HazardError(f"hazards.{name}.say_{language}: only {{where}} may stand in braces") from error
-    return text
+    return text.strip() or _PLAIN_SAY[language].format(name=name.replace("_", " "))
 
 
 @cache

@@ -176,3 +176,12 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     say_en: str = Field("", description="spoken in English; {where} stands for the direction")
     say_ko: str = Field("", description="spoken in Korean; {where} stands for the direction")
     prompts: tuple[str, ...] = Field((), description="concrete scenes that show it, in English")
+
+    @field_validator("say_en", "say_ko")
+    @classmethod
+    def _has_one_gap(cls, say: str) -> str:
+        try:
+            say.format(where="")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError("only {where} may stand in braces") from error
+        return say

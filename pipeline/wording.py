@@ -105,12 +105,12 @@ OTHER_DEVICE: Mapping[str, str] = {
     "ko": "선택한 처리 장치를 쓸 수 없습니다. 경고가 느릴 수 있습니다.",
 }
 GOODBYE: Mapping[str, str] = {
-    "en": "I am stopping. No more warnings.",
-    "ko": "종료합니다. 이제 경고가 없습니다.",
+    "en": "No more warnings.",
+    "ko": "경고를 끝냅니다.",
 }
 ONE_LESS: Mapping[str, str] = {
-    "en": "One camera stops. No more warnings from it.",
-    "ko": "카메라 하나가 종료됩니다. 그 카메라의 경고는 이제 없습니다.",
+    "en": "One camera stops.",
+    "ko": "카메라 하나가 꺼집니다.",
 }
 """The same of an instance for which another speaks, which may go on."""
 DEMONSTRATION: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""Phrases made before they are needed, kept in memory and on disk.
+"""Phrases made before they are needed, kept in memory and on disk, or on disk alone.
 
 A phrase is stored as it leaves preparation: mono, leading silence cut, levelled, at the output rate. The
 file's name is the sha256 of all that shaped it, so a change of voice, rate or text never meets an old sound.
@@ -33,13 +33,13 @@ PREPARATION = 1
 MEMORY_LIMIT = 512
 """Phrases kept in memory, or as many as were prepared in one go; the oldest goes first."""
 DISK_LIMIT = 1000
-"""Phrases kept on disk, some 60 MB, or those in memory; the one that was read least lately goes first."""
+"""Phrases kept on disk, some 60 MB, or all that may be wanted; the one read least lately goes first."""
 
 
 class PhraseBook:
-    """Ready sound for known requests. `get` never waits; `prepare` may take a while.
+    """Ready sound for known requests. `get` waits for no engine; `prepare` and `store` may take a while.
 
-    Any thread may `get`, while one prepares.
+    Any thread may `get`, while others prepare and store.
     """
 
     def __init__(self, folder: Path | None, rate: int, disk_limit: int = DISK_LIMIT) -> None:
@@ -47,56 +47,70 @@ class PhraseBook:
         self._rate = rate
         self._disk_limit = disk_limit
         self._ready: dict[SpeechRequest, Audio] = {}
+        self._stored: dict[SpeechRequest, Path] = {}
         self._limit = MEMORY_LIMIT
 
     def get(self, request: SpeechRequest) -> Audio | None:
-        """The phrase, mono at the output rate, if it is in memory."""
-        return self._ready.get(request)
-
-    @property
-    def room(self) -> int:
-        """How many more find room in memory before one has to go."""
-        return self._limit - len(self._ready)
+        """The phrase, mono at the output rate, if it is in memory or was stored."""
+        if (ready := self._ready.get(request)) is not None:
+            return ready
+        path = self._stored.get(request)
+        return None if path is None else self._read(path)
 
     def prepare(
         self,
         requests: Iterable[SpeechRequest],
         synthesizer: Synthesizer,
         progress: Callable[[int, int], None] | None = None,
-        go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Have all of them ready. Raises SynthesisError if one can neither be read nor made.
-
-        `go_on` is asked before each that is not ready yet; it ends there where the answer is no.
-        """
+        """Have all of them in memory. Raises SynthesisError if one can neither be read nor made."""
         wanted = list(dict.fromkeys(requests))
         self._limit = max(self._limit, len(wanted))
         engine = self._engine(synthesizer)
         for done, request in enumerate(wanted, start=1):
             if request not in self._ready:
-                if not go_on():
-                    break
-                self._keep(request, self._read(request, engine) or self._make(request, engine, synthesizer))
+                path = self._path(request, engine)
+                self._keep(request, self._read(path) or self._make(request, path, synthesizer))
             if progress is not None:
                 progress(done, len(wanted))
-        if self._folder is not None:
-            _tidy(self._folder, max(self._disk_limit, len(self._ready)))
+        self._tidy()
+
+    def store(
+        self, requests: Iterable[SpeechRequest], synthesizer: Synthesizer, go_on: Callable[[], bool]
+    ) -> None:
+        """Have those that are not in memory on disk; nothing is done without a folder.
+
+        `go_on` is asked before each that must be made; it ends there where the answer is no. Raises
+        SynthesisError if one cannot be made.
+        """
+        if self._folder is None:
+            return
+        engine = self._engine(synthesizer)
+        for request in dict.fromkeys(requests):
+            path = self._path(request, engine)
+            if path is None or request in self._ready:
+                continue
+            if not path.is_file():
+                if not go_on():
+                    break
+                self._make(request, path, synthesizer)
+            self._stored[request] = path
+        self._tidy()
 
     def _keep(self, request: SpeechRequest, audio: Audio) -> None:
         self._ready[request] = audio
         while len(self._ready) > self._limit:
             del self._ready[next(iter(self._ready))]
 
-    def _make(self, request: SpeechRequest, engine: str, synthesizer: Synthesizer) -> Audio:
+    def _make(self, request: SpeechRequest, path: Path | None, synthesizer: Synthesizer) -> Audio:
         audio = prepared(synthesizer.stream(request), self._rate)
-        if self._folder is not None:
-            _write(self._path(self._folder, request, engine), audio)
+        if path is not None:
+            _write(path, audio)
         return audio
 
-    def _read(self, request: SpeechRequest, engine: str) -> Audio | None:
-        if self._folder is None:
+    def _read(self, path: Path | None) -> Audio | None:
+        if path is None:
             return None
-        path = self._path(self._folder, request, engine)
         try:
             audio = _load(path, self._rate)
         except FileNotFoundError:
@@ -108,10 +122,12 @@ class PhraseBook:
             os.utime(path)
         return audio
 
-    def _path(self, folder: Path, request: SpeechRequest, engine: str) -> Path:
+    def _path(self, request: SpeechRequest, engine: str) -> Path | None:
+        if self._folder is None:
+            return None
         key = {"preparation": PREPARATION, "engine": engine, "hertz": self._rate, **asdict(request)}
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-        return folder / f"{digest}.wav"
+        return self._folder / f"{digest}.wav"
 
     def _engine(self, synthesizer: Synthesizer) -> str:
         """The engine's name; while it does not start, the one that filled the folder."""
@@ -125,6 +141,10 @@ class PhraseBook:
         if note is not None:
             _replace(note, name.encode())
         return name
+
+    def _tidy(self) -> None:
+        if self._folder is not None:
+            _tidy(self._folder, max(self._disk_limit, len(self._ready) + len(self._stored)))
 
 
 def prepared(chunks: Iterable[Audio], rate: int) -> Audio:

@@ -74,26 +74,26 @@ class Renderer:
             yield self._placed(chunk, utterance.pan)
 
     def ready(self, utterance: Utterance) -> Audio | None:
-        """The whole sound if its words are prepared; never waits for anything."""
+        """The whole sound if its words are prepared; waits for no engine."""
         request = self.request(utterance.text, utterance.language, utterance.priority)
-        if self._phrases.get(request) is None:
+        try:
+            return self._assembled(request, utterance.earcon, utterance.pan)
+        except KeyError:
             return None
-        return self._assembled(request, utterance.earcon, utterance.pan)
 
     def prepare(
         self,
         phrases: Iterable[tuple[str, str, Priority]],
         progress: Callable[[int, int], None] | None = None,
-        go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Have these (text, language, priority) ready, as long as `go_on`. Raises SynthesisError."""
+        """Have these (text, language, priority) ready. Raises SynthesisError."""
         requests = [self.request(*phrase) for phrase in phrases]
-        self._phrases.prepare(requests, self._synthesizer, progress, go_on)
+        self._phrases.prepare(requests, self._synthesizer, progress)
 
-    @property
-    def room(self) -> int:
-        """How many more phrases may be prepared before one of them has to go."""
-        return self._phrases.room
+    def store(self, phrases: Iterable[tuple[str, str, Priority]], go_on: Callable[[], bool]) -> None:
+        """Have these ready on disk, as long as `go_on`. Raises SynthesisError."""
+        requests = [self.request(*phrase) for phrase in phrases]
+        self._phrases.store(requests, self._synthesizer, go_on)
 
     def request(self, text: str, language: str, priority: Priority = Priority.TEXT) -> SpeechRequest:
         """How that text is asked of the engine. A voice of one's choice holds for one's own language.
@@ -106,10 +106,11 @@ class Renderer:
         said = normalized(text, language)
         return SpeechRequest(said, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
 
-    def _assemble(self, request: SpeechRequest, signal: str | None, pan: float) -> Audio | None:
+    def _assemble(self, request: SpeechRequest, signal: str | None, pan: float) -> Audio:
+        """Raises KeyError, which no cache keeps, if the words are not prepared."""
         words = self._phrases.get(request)
         if words is None:
-            return None
+            raise KeyError(request)
         parts = [words] if signal is None else [self._signal(signal), words]
         return self._placed(joined(parts, self.rate, 1), pan)
 

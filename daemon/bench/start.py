@@ -20,7 +20,7 @@ from daemon.errors import CommandError
 from daemon.settings import Settings
 
 WARM, STOP, MEMORY = "start.warm_s", "start.stop_s", "memory.rss_mb"
-LIMITS = {WARM: at_most(8.0), STOP: at_most(4.0), MEMORY: at_most(700.0)}
+LIMITS = {WARM: at_most(8.0), STOP: at_most(2.0), MEMORY: at_most(700.0)}
 LONGEST_S = 120.0
 MOST_STARTS = 5
 LOOK_S = 0.05

@@ -120,6 +120,7 @@ def test_expected_errors_exist(name: str) -> None:
         (("replay", "v.avi", "--wav", "./v.avi"), "is the recording as well"),
         (("replay", "v.avi", "--wav", "out", "--events", "out"), "is --events as well"),
         (("replay", "a.blackbox", "--wav", "out"), "only repeated"),
+        (("replay", "v.avi", "--black-box", "v.avi"), "--black-box v.avi: cannot be written: File exists"),
         (("replay", "rtsp://bob:s3cret@cam/1"), "`watchword run` watches those"),
     ],
 )

@@ -200,7 +200,8 @@ def test_a_sound_server_that_crashes_is_told_and_comes_back(
 
 def test_commands_through_the_socket(tmp_path: Path, models: Path) -> None:
     with MjpegServer(moving_street) as camera, Living(tmp_path, models, camera.url, FAST) as living:
-        living.until(lambda: living.status()["camera"] == "live", 20, "the first picture")
+        own = 1 if living.status()["outlet"] == "loudspeaker" else 2  # ready, and that sound is failing
+        living.until(lambda: living.status()["counts"].get("spoken", 0) >= own, 20, "its own words")
         since = living.heard
         living.ask(Say(text="hello there"))
         living.await_event("speak", since, text="hello there")
@@ -237,7 +238,7 @@ def test_a_reload_applies_what_it_can_and_keeps_the_old_on_a_mistake(tmp_path: P
         assert _says(living, "still here")
 
 
-def test_asked_to_stop_under_load_it_says_goodbye_and_ends_within_four_seconds(
+def test_asked_to_stop_under_load_it_says_goodbye_and_ends_soon(
     tmp_path: Path, models: Path, street: Callable[[int], Image]
 ) -> None:
     with MjpegServer(street) as camera, Living(tmp_path, models, camera.url, FAST) as living:
@@ -245,7 +246,7 @@ def test_asked_to_stop_under_load_it_says_goodbye_and_ends_within_four_seconds(
         began = time.monotonic()
         living.signal(signal.SIGTERM)
         assert living.ended() == 0
-        # Three for goodbye and one for the rest; the bound is loose, for a machine with other things to do.
+        # Two seconds by `watchword bench start`; the bound is loose, for a machine with other things to do.
         assert time.monotonic() - began < 8
         assert not living.socket.exists()
         assert "did not stop" not in living.log.read_text()

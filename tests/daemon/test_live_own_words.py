@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
 FAST = "[health]\nsettle_s = 0.3\nquiet_s = 1\nlate_s = 5\n[describe]\nbackend = 'off'\n"
-READY, GOODBYE = "Ready. I am watching.", "I am stopping. No more warnings."
+READY, GOODBYE = "Ready. I am watching.", "No more warnings."
 
 
 def _watch(
@@ -80,7 +80,12 @@ def test_at_the_end_of_a_file_goodbye_comes_last(tmp_path: Path, models: Path) -
     said = _said(events)
     assert READY in said
     assert said[-1] == GOODBYE
-    assert events[-1]["kind"] == "summary"
+    last = events[-1]
+    assert last["kind"] == "summary"
+    assert last["frames"] == last["assessed"] + last["skipped"] >= 249
+    assert last["alerts"] == sum(event["kind"] == "alert" for event in events) > 0
+    assert last["scenes"] == sum(event["kind"] == "scene" for event in events)
+    assert last["vlm_calls"] == 0, "nothing describes here"
 
 
 def test_auto_without_a_camera_says_that_it_is_a_demonstration_before_it_begins(
@@ -116,6 +121,7 @@ def test_asked_to_stop_it_says_goodbye_even_where_it_is_muted(tmp_path: Path, mo
         living.signal(signal.SIGTERM)
         living.await_event("speak", since, text=GOODBYE)
         assert living.ended() == 0
+        assert living.await_event("summary", since)["frames"] > 0
 
 
 def test_asked_to_stop_twice_it_ends_at_once(tmp_path: Path, models: Path) -> None:

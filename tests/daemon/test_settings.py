@@ -126,7 +126,7 @@ def test_people_add_hazards_of_their_own(home: Path) -> None:
         ('[hazards.ufo]\nsay_en = "UFO"\n', "config.toml:1: hazards.ufo: no prompts; add some"),
         (
             '[hazards.fire]\nsay_en = "Fire {there}!"\n',
-            "hazards.fire.say_en: only {where} may stand in braces",
+            'config.toml:2: hazards.fire.say_en = "Fire {there}!": only {where} may stand in braces',
         ),
         (
             "[speech\n",

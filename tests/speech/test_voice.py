@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech.phrases import MEMORY_LIMIT, PhraseBook
+from speech.phrases import PhraseBook
 from speech.settings import SpeechSettings
 from speech.synthesizer import SpeechRequest, SynthesisError
 from speech.utterance import Priority
@@ -108,12 +108,35 @@ def test_what_was_not_read_lately_goes_from_the_disk(tmp_path: Path) -> None:
     assert [request.text for request in again.asked] == ["c", "d"], "a was read later than b"
 
 
-def test_preparing_ends_when_it_is_not_to_go_on(tmp_path: Path) -> None:
+def test_what_is_stored_takes_no_memory_and_is_at_hand(tmp_path: Path) -> None:
+    synthesizer = ToneSynthesizer()
+    book = PhraseBook(tmp_path, 22050)
+    book.prepare(requests("a"), synthesizer)
+    book.store(requests("a", "b"), synthesizer, lambda: True)
+    [a, b] = requests("a", "b")
+    assert book.get(a) is book.get(a)
+    once, again = book.get(b), book.get(b)
+    assert once is not None and again is not None and once is not again
+    assert np.array_equal(once.samples, again.samples) and len(once.samples) > 0
+    for file in tmp_path.glob("*.wav"):
+        file.unlink()
+    assert book.get(a) is not None and book.get(b) is None
+
+
+def test_without_a_folder_nothing_is_stored() -> None:
+    synthesizer, book = ToneSynthesizer(), PhraseBook(None, 22050)
+    book.store(requests("a"), synthesizer, lambda: True)
+    assert not synthesizer.asked and book.get(requests("a")[0]) is None
+
+
+def test_storing_ends_when_it_is_not_to_go_on_and_finds_what_there_is(tmp_path: Path) -> None:
     book, left = PhraseBook(tmp_path, 22050), iter([True, True, False])
     synthesizer = ToneSynthesizer()
-    book.prepare(requests("a", "b", "c", "d"), synthesizer, go_on=lambda: next(left))
+    book.store(requests("a", "b", "c", "d"), synthesizer, lambda: next(left))
     assert [request.text for request in synthesizer.asked] == ["a", "b"]
-    assert book.room == MEMORY_LIMIT - 2
+    again = PhraseBook(tmp_path, 22050)
+    again.store(requests("a", "b"), synthesizer, lambda: False)
+    assert all(again.get(request) for request in requests("a", "b"))
 
 
 def test_prepared_and_unprepared_sound_the_same_at_the_output_rate(tmp_path: Path) -> None:
