@@ -15,6 +15,12 @@ from tests.capture.servers import ffmpeg
 from tests.daemon.living import own_cache
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: of two workers none is left alone with them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
     """Whatever a test sets up for logging ends with it: its stream is closed by then."""

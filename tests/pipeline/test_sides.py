@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from pipeline.hazards import builtin, from_settings, prompt_set
 from pipeline.manifest import read_manifest
 from pipeline.settings import HazardSettings, WatchSettings
 from pipeline.starter.model import StarterModel
-from pipeline.types import Alert, Direction, Located
+from pipeline.types import Alert, Direction, Embedding, Located
 from pipeline.watch import Watch, WatchedHazard, WatchEvent
 from tests.pipeline.starter_files import starter_folder
 
@@ -31,13 +33,27 @@ PICTURES_EACH = 3
 FPS = 10
 
 
+class Remembering(StarterModel):
+    """The same, which looks at the same picture once: most of these stand still."""
+
+    def encode(self, image: Image) -> Embedding:
+        seen = hashlib.sha256(image.tobytes()).digest()
+        if seen not in self._remembered:
+            self._remembered[seen] = super().encode(image)
+        return self._remembered[seen]
+
+    @cached_property
+    def _remembered(self) -> dict[bytes, Embedding]:
+        return {}
+
+
 class Looker:
     """The detector and the watch, over pictures that follow each other."""
 
     def __init__(self, cache: Path) -> None:
         self.hazards = from_settings({name: HazardSettings(**raw) for name, raw in builtin().items()})
         prompts = prompt_set(self.hazards)
-        self._model = StarterModel(starter_folder(), cache_dir=cache)
+        self._model = Remembering(starter_folder(), cache_dir=cache)
         self._bank = self._model.bind(prompts)
         self._fits = shipped_starter().bind(self._model.name, self._model.fingerprint, prompts)
 
