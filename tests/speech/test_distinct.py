@@ -149,9 +149,9 @@ def test_what_is_recorded_is_nearest_to_its_own_render(recorder: Recorder, langu
         own.append(far[number])
         other.append(np.delete(far, number).min())
     print(  # noqa: T201 -- the figure is what the test is for
-        f"\n{language} {rate} words a minute: {len(chosen)} of {len(known.texts)} recorded, {stalled} of them "
-        f"twice, {len(mistaken)} mistaken; to its own render at most {max(own):.2f} dB, to the next phrase "
-        f"at least {min(other):.2f}"
+        f"\n{language} {rate} words a minute: {len(chosen)} of {len(known.texts)} recorded, {stalled} "
+        f"of them twice, {len(mistaken)} mistaken; to its own render at most {max(own):.2f} dB, "
+        f"to the next phrase at least {min(other):.2f}"
     )
     assert len(mistaken) <= (1 - SHARE) * len(chosen), mistaken
 
