@@ -110,6 +110,7 @@ class Why(ControlCommand):
 
     do: Literal["why"] = "why"
     event: Name | None = None
+    language: Literal["en", "ko"] = "en"
 
 
 class Events(ControlCommand):

@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from daemon.blackbox import Recording
 from daemon.errors import CommandError
 from daemon.why_scores import evidence_at
+from daemon.why_words import ENGLISH, Words
+from pipeline import wording
 
 Fields = Mapping[str, Any]
-
-UNSPOKEN: Mapping[str, str] = {
-    "muted": "silence had been asked for",
-    "brevity": "speech.verbosity wants less to be said",
-    "expired": "it had waited too long to be worth saying",
-    "replaced": "a newer word of the same took its place",
-    "superseded": "a newer view had been described",
-    "retracted": "it was over, or marked as wrong, before it could be said",
-    "untrue": "it was not true any more when its turn came",
-    "hushed": "quiet was asked for",
-    "full": "too much that is more urgent was waiting",
-    "failed": "the voice or the loudspeaker failed",
-    "busy": "something else was being said",
-    "cut": "something more urgent cut it off before its first sound",
-    "duplicate": "it was said twice over",
-    "overtaken": "a newer view took its place",
-    "stale": "the view was too old",
-    "late": "the description took too long",
-    "repeats": "it would have said what was said before",
-}
-"""Reasons of `unspoken` events in words."""
 
 
 class Memory(Protocol):
@@ -61,32 +42,32 @@ class Step:
         return {**{k: self.event[k] for k in known if k in self.event}, "text": self.text}
 
 
-def story(memory: Memory, event: Fields) -> tuple[Step, ...]:
+def story(memory: Memory, event: Fields, words: Words = ENGLISH) -> tuple[Step, ...]:
     """From an event back to what led to it, and what became of it; the chain of causes has no loops."""
-    steps = [Step(event, _line(memory, event))]
-    if outcome := _outcome(memory, event):
+    steps = [Step(event, _line(memory, event, words))]
+    if outcome := _outcome(memory, event, words):
         steps.append(outcome)
     seen = {event["id"]}
     cause = event["cause"]
     while cause is not None and cause not in seen and (event := memory.find(cause)):  # type: ignore[assignment]
         seen.add(cause)
-        steps.append(Step(event, _line(memory, event)))
+        steps.append(Step(event, _line(memory, event, words)))
         cause = event["cause"]
     return tuple(steps)
 
 
-def told(steps: Sequence[Step]) -> Mapping[str, Any]:
+def told(steps: Sequence[Step], words: Words = ENGLISH) -> Mapping[str, Any]:
     """The reply to `why`."""
     return {
-        "text": "\n".join(_headed(step) for step in steps),
+        "text": "\n".join(_headed(step, words) for step in steps),
         "steps": [step.as_fields() for step in steps],
     }
 
 
-def remembered(recording: Recording, event_id: str | None) -> Mapping[str, Any]:
+def remembered(recording: Recording, event_id: str | None, words: Words = ENGLISH) -> Mapping[str, Any]:
     """The reply about an event of the last minute, or the last thing said in it. Raises CommandError."""
     memory = Remembered(recording)
-    return told(story(memory, memory.wanted(event_id)))
+    return told(story(memory, memory.wanted(event_id), words), words)
 
 
 class Remembered:
@@ -125,94 +106,108 @@ class Remembered:
         return evidence_at(self._recording, alert["hazard"], alert["frame"])
 
 
-def _headed(step: Step) -> str:
+def _headed(step: Step, words: Words) -> str:
     event = step.event
-    return f"{event['id']}, at {_when(event)}: {step.text}"
+    return words.say("headed", id=event["id"], when=_when(event, words), text=step.text)
 
 
-def _when(event: Fields) -> str:
+def _when(event: Fields, words: Words) -> str:
     wall_s = event.get("wall_s")
     if wall_s:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_s))
-    return f"{event['t']:.2f} s"
+    return words.say("seconds", seconds=event["t"])
 
 
-def _line(memory: Memory, event: Fields) -> str:
+def _line(memory: Memory, event: Fields, words: Words) -> str:
+    named = words.hazard(event["hazard"]) if event.get("hazard") else ""
     match event["kind"]:
         case "speak":
-            return _speak(event)
+            return _speak(event, words)
         case "alert":
-            return " ".join(_alert(event, memory.evidence(event)))
+            return _alert(event, memory.evidence(event), words)
         case "unspoken":
-            return _unspoken(memory, event)
+            return _unspoken(memory, event, words)
         case "direction":
-            return f"{event['hazard']} stood out on one side: {event['direction']}"
+            return words.say("side", hazard=named, direction=words.name(event["direction"]))
         case "scene":
-            return _scene(event)
+            return _scene(event, words)
         case "describe":
-            return f"{event['model']} described the view: {event['text']}"
+            return words.say("described", model=event["model"], text=event["text"])
         case "health":
-            return f"{event['organ']} is {event['reason']} {event['detail']}".rstrip()
+            return _health(event, words)
         case "false_alarm":
-            return f"somebody marked {event['alert']}, {event['hazard']}, as wrong"
-    return f"{event['kind']} {event.get('hazard', '')}".rstrip()
+            return words.say("marked", alert=event["alert"], hazard=named)
+    return words.say("unknown", kind=event["kind"], hazard=named).rstrip()
 
 
-def _speak(event: Fields) -> str:
+def _speak(event: Fields, words: Words) -> str:
+    priority = words.name(event["priority"])
     if not event["text"]:
-        return f"the sound for {event.get('earcon')} ({event['priority']})"
+        return words.say("sound", earcon=event.get("earcon"), priority=priority)
     after_s = event.get("timing", {}).get("since_capture_s")
-    late = f", {after_s:.2f} s after the picture" if after_s is not None else ""
-    return f'said "{event["text"]}" ({event["priority"]}){late}'
+    place = "said" if after_s is None else "said.late"
+    return words.say(place, text=event["text"], priority=priority, after=after_s)
 
 
-def _alert(event: Fields, evidence: Fields | None) -> Iterator[str]:
+def _alert(event: Fields, evidence: Fields | None, words: Words) -> str:
     hazard = event["hazard"]
-    reason = "again" if event["again"] else "nearer than before" if event["escalated"] else "new"
-    head = f"{hazard} ({reason}, {event['severity']}): probability {event['probability']:.2f}"
-    if evidence is None:
-        yield f"{head}; the rest is not known any more."
-        return
-    yield (
-        f"{head}, its threshold is {evidence['thresholds'][hazard]:.2f}, and it was over that for "
-        f"{evidence['voted_s'][hazard]:.2f} s of the last {evidence['vote_window_s']:g} s, "
-        f"where {evidence['vote_s']:g} s are needed. "
-        f"In that very picture it was {evidence['probabilities'][hazard]:.2f}."
+    head = words.say(
+        "alert",
+        hazard=words.hazard(hazard),
+        reason=words.name("again" if event["again"] else "nearer" if event["escalated"] else "new"),
+        severity=words.name(event["severity"]),
+        probability=event["probability"],
     )
-    if (nearest := _nearest(hazard, evidence)) is not None:
-        name, share = nearest
-        value, threshold = evidence["smoothed"][name], evidence["thresholds"][name]
-        over = ", over its threshold too" if share >= 1 else ""
-        yield f"Next came {name} with {value:.2f} of its {threshold:.2f}{over}."
+    if evidence is None:
+        return head + words.say("alert.forgotten")
+    votes = words.say(
+        "alert.votes",
+        threshold=evidence["thresholds"][hazard],
+        voted=evidence["voted_s"][hazard],
+        window=evidence["vote_window_s"],
+        needed=evidence["vote_s"],
+        single=evidence["probabilities"][hazard],
+    )
+    return head + votes + _next(hazard, evidence, words)
 
 
-def _nearest(hazard: str, evidence: Fields) -> tuple[str, float] | None:
-    """The other hazard that was nearest to its threshold, and how near."""
-    shares = {
-        name: value / max(evidence["thresholds"][name], 1e-9)
-        for name, value in evidence["smoothed"].items()
-        if name != hazard
-    }
-    return max(shares.items(), key=lambda share: share[1]) if shares else None
+def _next(hazard: str, evidence: Fields, words: Words) -> str:
+    """The other hazard that was nearest to its threshold."""
+    smoothed, thresholds = evidence["smoothed"], evidence["thresholds"]
+    shares = {n: value / max(thresholds[n], 1e-9) for n, value in smoothed.items() if n != hazard}
+    if not shares:
+        return ""
+    name = max(shares, key=lambda one: shares[one])
+    place = "alert.next.over" if shares[name] >= 1 else "alert.next"
+    return words.say(place, hazard=words.hazard(name), value=smoothed[name], threshold=thresholds[name])
 
 
-def _scene(event: Fields) -> str:
-    if event["trigger"] == "danger":
-        return f"details of {event['hazard']} were wanted"
-    if event["trigger"] == "request":
-        return "somebody asked about the view"
-    return "the view had changed and settled"
+def _scene(event: Fields, words: Words) -> str:
+    match event["trigger"]:
+        case "danger":
+            return words.say("scene.danger", hazard=words.hazard(event["hazard"]))
+        case "request":
+            return words.say("scene.request")
+    return words.say("scene.change")
 
 
-def _unspoken(memory: Memory, event: Fields) -> str:
-    what = f'"{event["text"]}" was not said' if event.get("text") else "nothing was said of it"
+def _health(event: Fields, words: Words) -> str:
+    """As it is said of that part, and what the part itself had to tell."""
+    detail = f" ({event['detail']})" if event["detail"] else ""
+    return wording.health_phrase(event["organ"], event["reason"], words.language) + detail
+
+
+def _unspoken(memory: Memory, event: Fields, words: Words) -> str:
     detail = f" ({event['detail']})" if event.get("detail") else ""
+    reason = words.reason(event["reason"]) + detail
+    text = event.get("text")
+    what = words.say("unsaid", text=text, reason=reason) if text else words.say("unsaid.sign", reason=reason)
     behind = memory.find(event["behind"]) if event.get("behind") else None
-    instead = f', while "{behind["text"]}" was being said' if behind and behind.get("text") else ""
-    return f"{what}: {UNSPOKEN.get(event['reason'], event['reason'])}{detail}{instead}"
+    instead = words.say("unsaid.behind", text=behind["text"]) if behind and behind.get("text") else ""
+    return what + instead
 
 
-def _outcome(memory: Memory, event: Fields) -> Step | None:
+def _outcome(memory: Memory, event: Fields, words: Words) -> Step | None:
     """What became of an alert, a view or word of an organ: said, or why not."""
     if event["kind"] not in ("alert", "scene", "health", "describe", "direction"):
         return None
@@ -221,5 +216,5 @@ def _outcome(memory: Memory, event: Fields) -> Step | None:
         (e for e in led_to if e["kind"] in ("unspoken", "describe")), None
     )
     if found is not None:
-        return Step(found, _line(memory, found))
-    return Step(event, "nothing has been said of it so far") if event["kind"] == "alert" else None
+        return Step(found, _line(memory, found, words))
+    return Step(event, words.say("open")) if event["kind"] == "alert" else None

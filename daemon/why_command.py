@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="EVENT",
         help="an event's id or number (see `watchword journal`), or a hazard: why it was not spoken of",
     )
+    parser.add_argument("--language", choices=("en", "ko"), default="en", help="it is told in this one")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--offline", action="store_true", help="from the files, even while the daemon runs")
     control_cli.configure(parser)
@@ -39,14 +40,14 @@ def execute(args: argparse.Namespace, load: Load) -> int:
 
 
 def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
-    wanted = checked(Why, event=args.event)
+    wanted = checked(Why, event=args.event, language=args.language)
     if not args.offline:
         try:
             return tell(args, load, wanted)
         except NotRunning:
             pass  # what was kept still knows
     places = Places.below(state(load))
-    return why(places, lambda: _last_box(places), args.event)
+    return why(places, lambda: _last_box(places), args.event, language=args.language)
 
 
 def _last_box(places: Places) -> Recording | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from daemon.blackbox import Recording
 from daemon.core_types import Assessed, HazardSpec
 from daemon.errors import CommandError
+from daemon.why_words import ENGLISH, Words
 from pipeline.settings import WatchSettings
 
 Fields = Mapping[str, Any]
@@ -124,62 +125,56 @@ def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | 
     }
 
 
-def silence(recording: Recording, hazard: str) -> tuple[str, ...]:
+def silence(recording: Recording, hazard: str, words: Words = ENGLISH) -> tuple[str, ...]:
     """Why nothing is said of a hazard: sentences. Raises CommandError (unknown)."""
     found = track(recording, hazard)
     if len(found.times_s) == 0:
-        return ("No picture has been looked at in the last minute.",)
-    return tuple(_silence(found, recording))
+        return (words.say("unseen"),)
+    return tuple(_silence(found, recording, words))
 
 
-def _silence(found: Track, recording: Recording) -> Iterator[str]:
+def _silence(found: Track, recording: Recording, words: Words) -> Iterator[str]:
     now = float(found.times_s[-1])
     best = int(np.argmax(found.smoothed))
-    name, threshold = found.hazard.name, found.hazard.threshold
-    yield (
-        f"In the last {now - found.times_s[0]:.0f} s {name} reached {found.smoothed[best]:.2f} at most, "
-        f"{now - found.times_s[best]:.1f} s ago; its threshold is {threshold:.2f}."
+    yield words.say(
+        "reached",
+        span=now - found.times_s[0],
+        hazard=words.hazard(found.hazard.name),
+        value=found.smoothed[best],
+        ago=now - found.times_s[best],
+        threshold=found.hazard.threshold,
     )
     over_s = float(np.sum(np.diff(found.times_s)[found.over[:-1]])) if len(found.times_s) > 1 else 0.0
     if not found.over.any():
-        yield "It was never over its threshold, so there was nothing to say."
+        yield words.say("never")
     elif not found.certain.any():
-        yield from _uncertain(found, over_s)
+        yield from _uncertain(found, over_s, words)
     else:
-        yield from _held_back(found, recording, over_s)
+        yield from _held_back(found, recording, over_s, words)
 
 
-def _uncertain(found: Track, over_s: float) -> Iterator[str]:
+def _uncertain(found: Track, over_s: float, words: Words) -> Iterator[str]:
     longest = float(found.voted_s.max())
-    yield f"Single pictures were over it, for {over_s:.2f} s in all."
+    yield words.say("singles", over=over_s)
     if longest < found.vote_s - 1e-9:
-        yield (
-            f"Within {found.watch.vote_window_s:g} s it was over it for {longest:.2f} s at most; "
-            f"{found.vote_s:g} s are needed, so it was not certain enough to speak of."
-        )
+        yield words.say("votes", window=found.watch.vote_window_s, longest=longest, needed=found.vote_s)
     else:
-        yield "Smoothed over time it stayed below, so it was not certain enough to speak of."
+        yield words.say("smoothed")
 
 
-def _held_back(found: Track, recording: Recording, over_s: float) -> Iterator[str]:
+def _held_back(found: Track, recording: Recording, over_s: float, words: Words) -> Iterator[str]:
     """It was certain, and yet no new alert was raised: it is present already, or was spoken of just now."""
     first_s = float(found.times_s[int(np.argmax(found.certain))])
     name, watch = found.hazard.name, recording.state["watch"]
-    yield f"It was over it for {over_s:.2f} s in all, which is enough."
+    yield words.say("enough", over=over_s)
     events = [json.loads(line) for line in recording.events]
     gone = any(e["kind"] == "clear" and e["hazard"] == name and e["t"] <= first_s for e in events)
     if (active := watch["active"].get(name)) is not None and not gone:
-        yield (
-            f"It is the danger of {active['alert_id']} that has not gone since; while it lasts it is said "
-            f"again every {found.watch.remind_s:g} s, or when it comes nearer."
-        )
+        yield words.say("lasts", alert=active["alert_id"], remind=found.watch.remind_s)
     elif (spoken_s := _last_spoken_s(events, name, watch, first_s)) is not None:
-        yield (
-            f"It had been spoken of {first_s - spoken_s:.1f} s before, and the same danger is not said again "
-            f"within {found.watch.cooldown_s:g} s."
-        )
+        yield words.say("cooldown", ago=first_s - spoken_s, cooldown=found.watch.cooldown_s)
     else:
-        yield "The settings, or the camera's time, changed meanwhile: nothing else kept it back."
+        yield words.say("changed")
 
 
 def _last_spoken_s(events: Sequence[Fields], name: str, watch: Fields, before_s: float) -> float | None:

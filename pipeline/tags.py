@@ -66,6 +66,12 @@ class TagWords:
     hazards: Mapping[str, Mapping[str, str]]
     places: Mapping[str, Place]
 
+    def noun(self, hazard: str, language: str) -> str:
+        """A hazard's name by itself: the Korean words carry the particle of the subject."""
+        plain = hazard.replace("_", " ")
+        word = self.hazards.get(hazard, {}).get(language, plain)
+        return word[:-1] if language == "ko" and word != plain and word[-1] in "이가" else word
+
 
 def builtin_words() -> TagWords:
     """The words shipped with the program."""

@@ -39,6 +39,6 @@ def handlers(places: Places, clerk: Clerk | None, frozen: Callable[[], Recording
         return {what: max(0, count) for what, count in gone.items()}
 
     def reasons(wanted: Why) -> Mapping[str, Any]:
-        return why(places, frozen, wanted.event, run)
+        return why(places, frozen, wanted.event, run, wanted.language)
 
     return {"journal": journal, "snapshot": snapshot, "purge": forget, "why": reasons}

@@ -16,6 +16,7 @@ from daemon.journal.reader import Reader, reading
 from daemon.why import Memory, Remembered, story, told
 from daemon.why import remembered as of_the_last_minute
 from daemon.why_scores import alerts_of, silence
+from daemon.why_words import Words
 
 Fields = Mapping[str, Any]
 
@@ -63,7 +64,11 @@ class Both:
 
 
 def why(
-    places: Places, frozen: Callable[[], Recording | None], wanted: str | None, run: str | None = None
+    places: Places,
+    frozen: Callable[[], Recording | None],
+    wanted: str | None,
+    run: str | None = None,
+    language: str = "en",
 ) -> Mapping[str, Any]:
     """The reply to `why`: of an id (`a12`), a row (`#7`), a hazard, or the last thing said.
 
@@ -71,25 +76,26 @@ def why(
     no row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in the
     journal that has it. Raises CommandError.
     """
+    words = Words(language)
     if wanted is not None and ROW.fullmatch(wanted):
         with reading(places) as reader:
             at = reader.at(int(wanted[1:]))
-            return told(story(Kept(reader, at["run"]), at))
+            return told(story(Kept(reader, at["run"]), at, words), words)
     if run is not None:
-        return _of_this_run(places, _recording(frozen, wanted or "the last thing said"), wanted, run)
+        return _of_this_run(places, _recording(frozen, wanted or "the last thing said"), wanted, run, words)
     if wanted is not None and not ID.fullmatch(wanted):
-        return _of_box(_recording(frozen, wanted), wanted)
+        return _of_box(_recording(frozen, wanted), wanted, words)
     try:
         with reading(places) as reader:
             if (event := event_of(reader, wanted)) is not None:
-                return told(story(Kept(reader, event["run"]), event))
+                return told(story(Kept(reader, event["run"]), event, words), words)
     except CommandError as error:
         if error.code != "unavailable":
             raise
     recording = frozen()
     if recording is None:
         raise CommandError(f"{wanted or 'the last thing said'}: not in the journal", "unknown")
-    return _of_box(recording, wanted)
+    return _of_box(recording, wanted, words)
 
 
 def event_of(reader: Reader, wanted: str | None) -> Fields | None:
@@ -103,24 +109,26 @@ def event_of(reader: Reader, wanted: str | None) -> Fields | None:
     return reader.at(int(row[1])) if row else reader.newest(wanted)
 
 
-def _of_this_run(places: Places, recording: Recording, wanted: str | None, run: str) -> Mapping[str, Any]:
+def _of_this_run(
+    places: Places, recording: Recording, wanted: str | None, run: str, words: Words
+) -> Mapping[str, Any]:
     """What the black box knows, and with it what the journal keeps of the same run, if it can be read."""
     last_minute = Remembered(recording)
     event = _in_box(recording, last_minute, wanted)
     if event is None and wanted is not None and not ID.fullmatch(wanted):
-        return _of_hazard(recording, wanted)
+        return _of_hazard(recording, wanted, words)
     try:
         with reading(places) as reader:
             memory = Both(Kept(reader, run), last_minute)
             known = reader.last_said(run) if event is None and wanted is None else None
             id = event["id"] if event else known["id"] if known else wanted
             if id is not None and (found := memory.find(id)) is not None:
-                return told(story(memory, found))
+                return told(story(memory, found, words), words)
     except CommandError as error:
         if error.code != "unavailable":
             raise
     if event is not None:
-        return told(story(last_minute, event))
+        return told(story(last_minute, event, words), words)
     if wanted is None:
         raise CommandError("nothing has been said in this run, as far as it is remembered", "unknown")
     raise CommandError(
@@ -130,13 +138,15 @@ def _of_this_run(places: Places, recording: Recording, wanted: str | None, run: 
     )
 
 
-def _of_box(recording: Recording, wanted: str | None) -> Mapping[str, Any]:
+def _of_box(recording: Recording, wanted: str | None, words: Words) -> Mapping[str, Any]:
     """Of a black box alone. Raises CommandError (unknown)."""
     if wanted is None or ID.fullmatch(wanted):
-        return of_the_last_minute(recording, wanted)
+        return of_the_last_minute(recording, wanted, words)
     memory = Remembered(recording)
     event = _in_box(recording, memory, wanted)
-    return _of_hazard(recording, wanted) if event is None else told(story(memory, event))
+    if event is None:
+        return _of_hazard(recording, wanted, words)
+    return told(story(memory, event, words), words)
 
 
 def _in_box(recording: Recording, memory: Remembered, wanted: str | None) -> Fields | None:
@@ -156,8 +166,11 @@ def _recording(frozen: Callable[[], Recording | None], what: str) -> Recording:
     return recording
 
 
-def _of_hazard(recording: Recording, hazard: str) -> Mapping[str, Any]:
+def _of_hazard(recording: Recording, hazard: str, words: Words) -> Mapping[str, Any]:
     """Why there was no alert."""
-    sentences = silence(recording, hazard)
+    sentences = silence(recording, hazard, words)
     steps = [{"hazard": hazard, "text": sentence} for sentence in sentences]
-    return {"text": f"{hazard}: {' '.join(sentences)}", "steps": steps}
+    return {
+        "text": words.say("about", hazard=words.hazard(hazard), text=" ".join(sentences)),
+        "steps": steps,
+    }

@@ -88,10 +88,8 @@ class Prompts:
         return Danger(bare(noun) if self._language == "en" else noun, plain)
 
     def hazard(self, name: str) -> str:
-        """A hazard's name as a noun: the Korean words of the `tags` describer carry a particle."""
-        plain = name.replace("_", " ")
-        word = self._words.hazards.get(name, {}).get(self._language, plain)
-        return word[:-1] if self._language == "ko" and word != plain and word[-1] in "이가" else word
+        """A hazard's name as a noun."""
+        return self._words.noun(name, self._language)
 
 
 def purpose_of(request: DescribeRequest) -> str:

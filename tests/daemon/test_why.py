@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from string import Formatter
+
 import pytest
 
 from daemon.blackbox import BlackBox
@@ -9,6 +12,8 @@ from daemon.core import Core
 from daemon.core_types import Assessed
 from daemon.errors import CommandError
 from daemon.why import remembered
+from daemon.why_scores import silence
+from daemon.why_words import NAMES, WORDS, Words
 from speech.outbox_types import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 
@@ -39,3 +44,25 @@ def test_what_is_not_known_is_said() -> None:
         remembered(spoken().frozen(), "a77")["text"]
     with pytest.raises(CommandError, match="nothing has been said"):
         remembered(BlackBox(Core(core_spec())).frozen(), None)["text"]
+
+
+def gaps(text: str) -> set[tuple[str, str]]:
+    """Names and formats of what stands in braces."""
+    return {(name, form or "") for _, name, form, _ in Formatter().parse(text) if name}
+
+
+def test_every_sentence_is_there_in_each_language_with_the_same_figures() -> None:
+    assert WORDS["en"].keys() == WORDS["ko"].keys()
+    for place, text in WORDS["en"].items():
+        assert gaps(text) == gaps(WORDS["ko"][place]), place
+        assert not re.search("[가-힣]", text)
+    assert all(re.search("[가-힣]", text) for place, text in WORDS["ko"].items() if "." in place)
+    assert all(re.search("[가-힣]", name) for name in NAMES["ko"].values())
+
+
+def test_a_korean_is_told_in_korean() -> None:
+    lines = remembered(spoken().frozen(), None, Words("ko"))["text"].splitlines()
+    assert '"Stop! fire." 하고 말했습니다 (위험)' in lines[0]
+    assert "불 (처음, 위급): 확률 0.90, 기준 0.50." in lines[1]
+    (first, *_) = silence(spoken().frozen(), "dog", Words("ko"))
+    assert "개 확률은" in first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
@@ -115,8 +115,9 @@ async def why(
     event: Annotated[
         Name | None, Query(description="an event's id, or #ROW of the journal; else what was said last")
     ] = None,
+    language: Annotated[Literal["en", "ko"], Query(description="it is told in this one")] = "en",
 ) -> Why:
-    return shaped(Why, await desk.ask(AskWhy(event=event), PATIENCE_S))
+    return shaped(Why, await desk.ask(AskWhy(event=event, language=language), PATIENCE_S))
 
 
 @router.post("/purge", responses=problems(409, 415), summary="Forget what was kept")

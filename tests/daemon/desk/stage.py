@@ -295,9 +295,11 @@ class Stage:
         return {"jpeg": base64.b64encode(jpeg.tobytes()).decode(), "pixelated": False}
 
     def _why(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
-        text = (
-            f"{command['event']}, at 101.20 s: fire (new, critical): probability 0.91, its threshold is 0.50"
-        )
+        told = {
+            "en": "at 101.20 s: fire (new, critical): probability 0.91, its threshold is 0.50",
+            "ko": "101.20초: 불 (처음, 위급): 확률 0.91, 기준 0.50",
+        }
+        text = f"{command['event']}, {told[command['language']]}"
         return {"text": text, "steps": [text]}
 
     def _purge(self, _: Mapping[str, Any]) -> Mapping[str, Any]:

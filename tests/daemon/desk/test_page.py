@@ -281,6 +281,15 @@ def test_why_is_asked_by_row_where_the_journal_has_it_and_by_id_else(page: Page,
     assert asked[1:] == ["a2", "a3"]
 
 
+def test_a_korean_page_gets_its_reasons_in_korean(page: Page, stage: Stage) -> None:
+    page.locator("#language").select_option("ko")
+    stage.alert("fire", "a1")
+    page.get_by_role("button", name="왜? 불").click()
+    reason = page.locator("#events .why")
+    expect(reason).to_have_attribute("lang", "ko")
+    expect(reason).to_contain_text("기준 0.50")
+
+
 def test_events_of_an_earlier_run_are_not_shown_as_those_of_this_one(
     browser: Browser, desk: Serving, stage: Stage
 ) -> None:

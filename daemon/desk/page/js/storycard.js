@@ -3,7 +3,7 @@
 import { get, request, wordsOf } from "./api.js";
 import { make, say } from "./dom.js";
 import { clock, machine } from "./format.js";
-import { t } from "./i18n.js";
+import { current, t } from "./i18n.js";
 import { alertDetail, following, headline, kind, line, severity } from "./wording.js";
 
 const PICTURED = ["alert", "scene", "describe", "false_alarm"];
@@ -89,9 +89,10 @@ export class StoryCard {
   async #why(event) {
     // Ids begin anew with each run of the daemon, rows do not.
     const row = this.row ?? (await this.#find(event).catch(() => null))?.row;
-    const told = await get("why", { event: row === undefined ? event.id : `#${row}` });
+    const language = current();
+    const told = await get("why", { event: row === undefined ? event.id : `#${row}`, language });
     const text = told.text || t("why.none");
-    return make("div", { class: "why", lang: "en" }, ...text.split("\n").map((/** @type {string} */ each) => make("p", { text: each })));
+    return make("div", { class: "why", lang: language }, ...text.split("\n").map((/** @type {string} */ each) => make("p", { text: each })));
   }
 
   /** @param {any} event */

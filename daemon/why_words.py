@@ -1,0 +1,194 @@
+"""The sentences of `why`, in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from pipeline.tags import TagWords, builtin_words
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "headed": "{id}, at {when}: {text}",
+        "seconds": "{seconds:.2f} s",
+        "unknown": "{kind} {hazard}",
+        "said": 'said "{text}" ({priority})',
+        "said.late": 'said "{text}" ({priority}), {after:.2f} s after the picture',
+        "sound": "the sound for {earcon} ({priority})",
+        "alert": "{hazard} ({reason}, {severity}): probability {probability:.2f}",
+        "alert.forgotten": "; the rest is not known any more.",
+        "alert.votes": (
+            ", its threshold is {threshold:.2f}, and it was over that for {voted:.2f} s of the last "
+            "{window:g} s, where {needed:g} s are needed. In that very picture it was {single:.2f}."
+        ),
+        "alert.next": " Next came {hazard} with {value:.2f} of its {threshold:.2f}.",
+        "alert.next.over": (
+            " Next came {hazard} with {value:.2f} of its {threshold:.2f}, over its threshold too."
+        ),
+        "side": "{hazard} stood out on one side: {direction}",
+        "scene.danger": "details of {hazard} were wanted",
+        "scene.request": "somebody asked about the view",
+        "scene.change": "the view had changed and settled",
+        "described": "{model} described the view: {text}",
+        "marked": "somebody marked {alert}, {hazard}, as wrong",
+        "unsaid": '"{text}" was not said: {reason}',
+        "unsaid.sign": "nothing was said of it: {reason}",
+        "unsaid.behind": ', while "{text}" was being said',
+        "open": "nothing has been said of it so far",
+        "about": "{hazard}: {text}",
+        "unseen": "No picture has been looked at in the last minute.",
+        "reached": (
+            "In the last {span:.0f} s {hazard} reached {value:.2f} at most, {ago:.1f} s ago; "
+            "its threshold is {threshold:.2f}."
+        ),
+        "never": "It was never over its threshold, so there was nothing to say.",
+        "singles": "Single pictures were over it, for {over:.2f} s in all.",
+        "votes": (
+            "Within {window:g} s it was over it for {longest:.2f} s at most; {needed:g} s are needed, "
+            "so it was not certain enough to speak of."
+        ),
+        "smoothed": "Smoothed over time it stayed below, so it was not certain enough to speak of.",
+        "enough": "It was over it for {over:.2f} s in all, which is enough.",
+        "lasts": (
+            "It is the danger of {alert} that has not gone since; while it lasts it is said again every "
+            "{remind:g} s, or when it comes nearer."
+        ),
+        "cooldown": (
+            "It had been spoken of {ago:.1f} s before, and the same danger is not said again within "
+            "{cooldown:g} s."
+        ),
+        "changed": "The settings, or the camera's time, changed meanwhile: nothing else kept it back.",
+        "reason.muted": "silence had been asked for",
+        "reason.brevity": "speech.verbosity wants less to be said",
+        "reason.expired": "it had waited too long to be worth saying",
+        "reason.replaced": "a newer word of the same took its place",
+        "reason.superseded": "a newer view had been described",
+        "reason.retracted": "it was over, or marked as wrong, before it could be said",
+        "reason.untrue": "it was not true any more when its turn came",
+        "reason.hushed": "quiet was asked for",
+        "reason.full": "too much that is more urgent was waiting",
+        "reason.failed": "the voice or the loudspeaker failed",
+        "reason.busy": "something else was being said",
+        "reason.cut": "something more urgent cut it off before its first sound",
+        "reason.duplicate": "it was said twice over",
+        "reason.overtaken": "a newer view took its place",
+        "reason.stale": "the view was too old",
+        "reason.late": "the description took too long",
+        "reason.repeats": "it would have said what was said before",
+    },
+    "ko": {
+        "headed": "{id}, {when}: {text}",
+        "seconds": "{seconds:.2f}초",
+        "unknown": "{kind} {hazard}",
+        "said": '"{text}" 하고 말했습니다 ({priority})',
+        "said.late": '"{text}" 하고 말했습니다 ({priority}), 화면이 찍히고 {after:.2f}초 뒤입니다',
+        "sound": "{earcon} 소리를 냈습니다 ({priority})",
+        "alert": "{hazard} ({reason}, {severity}): 확률 {probability:.2f}",
+        "alert.forgotten": ". 나머지는 이제 알 수 없습니다.",
+        "alert.votes": (
+            ", 기준 {threshold:.2f}. 지난 {window:g}초 가운데 {voted:.2f}초 동안 기준을 넘었고, "
+            "{needed:g}초가 필요합니다. 바로 그 화면에서는 {single:.2f}였습니다."
+        ),
+        "alert.next": " 그다음은 {hazard}: {value:.2f}, 기준 {threshold:.2f}.",
+        "alert.next.over": " 그다음은 {hazard}: {value:.2f}, 기준 {threshold:.2f}, 역시 기준을 넘었습니다.",
+        "side": "{hazard}: 한쪽에서 두드러졌습니다 ({direction})",
+        "scene.danger": "{hazard}: 자세한 설명이 필요했습니다",
+        "scene.request": "누군가 앞에 무엇이 있는지 물었습니다",
+        "scene.change": "장면이 바뀌고 가라앉았습니다",
+        "described": "{model} 모델의 설명: {text}",
+        "marked": "누군가 {alert} ({hazard}) 경고가 틀렸다고 표시했습니다",
+        "unsaid": '"{text}" 말하지 않음: {reason}',
+        "unsaid.sign": "말하지 않음: {reason}",
+        "unsaid.behind": '. 그때 "{text}" 하고 말하는 중이었습니다',
+        "open": "아직 이것에 대해 말한 것이 없습니다",
+        "about": "{hazard}: {text}",
+        "unseen": "지난 1분 동안 살펴본 화면이 없습니다.",
+        "reached": (
+            "지난 {span:.0f}초 동안 {hazard} 확률은 {ago:.1f}초 전의 {value:.2f}이 가장 높았고, "
+            "기준은 {threshold:.2f}입니다."
+        ),
+        "never": "기준을 넘은 적이 없어서 말할 것이 없었습니다.",
+        "singles": "몇몇 화면에서만 기준을 넘었고, 모두 {over:.2f}초입니다.",
+        "votes": (
+            "{window:g}초 안에서 기준을 넘은 시간은 길어야 {longest:.2f}초였고 {needed:g}초가 필요하므로, "
+            "말할 만큼 확실하지 않았습니다."
+        ),
+        "smoothed": "시간에 걸쳐 고르게 하면 기준보다 낮아서, 말할 만큼 확실하지 않았습니다.",
+        "enough": "모두 {over:.2f}초 동안 기준을 넘었고, 이것으로 충분합니다.",
+        "lasts": (
+            "{alert} 경고의 위험이 아직 사라지지 않았습니다. 이어지는 동안에는 {remind:g}초마다, "
+            "또는 가까워질 때 다시 말합니다."
+        ),
+        "cooldown": "{ago:.1f}초 전에 이미 말했고, 같은 위험은 {cooldown:g}초 안에 다시 말하지 않습니다.",
+        "changed": "그사이 설정이나 카메라의 시간이 바뀌었습니다. 다른 이유는 없습니다.",
+        "reason.muted": "조용히 해 달라는 요청이 있었습니다",
+        "reason.brevity": "speech.verbosity 설정이 말을 줄이게 되어 있습니다",
+        "reason.expired": "너무 오래 기다려서 말할 때가 지났습니다",
+        "reason.replaced": "같은 것에 대한 새로운 말이 대신했습니다",
+        "reason.superseded": "더 새로운 장면의 설명이 나왔습니다",
+        "reason.retracted": "말하기 전에 끝났거나, 틀렸다고 표시되었습니다",
+        "reason.untrue": "차례가 왔을 때는 더 이상 맞지 않았습니다",
+        "reason.hushed": "멈춰 달라는 요청이 있었습니다",
+        "reason.full": "더 급한 말이 너무 많이 기다리고 있었습니다",
+        "reason.failed": "목소리나 스피커에 문제가 있었습니다",
+        "reason.busy": "다른 말을 하는 중이었습니다",
+        "reason.cut": "더 급한 말이 첫소리가 나기 전에 끊었습니다",
+        "reason.duplicate": "같은 말이 두 번 들어왔습니다",
+        "reason.overtaken": "더 새로운 장면이 대신했습니다",
+        "reason.stale": "장면이 너무 오래되었습니다",
+        "reason.late": "설명이 너무 오래 걸렸습니다",
+        "reason.repeats": "앞서 한 말과 같은 말이었습니다",
+    },
+}
+"""By language and place. What stands in braces is the same in each language."""
+
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "en": {"nearer": "nearer than before"},
+    "ko": {
+        "new": "처음",
+        "again": "다시",
+        "nearer": "전보다 가까이",
+        "critical": "위급",
+        "warning": "경고",
+        "notice": "알림",
+        "danger": "위험",
+        "message": "안내",
+        "text": "설명",
+        "left": "왼쪽",
+        "ahead": "앞",
+        "right": "오른쪽",
+    },
+}
+"""Words of events that are told otherwise than they stand there."""
+
+
+class Words:
+    """How `why` is told in one language. Raises KeyError for another language than "en" and "ko"."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._words = WORDS[language]
+        self._names = NAMES[language]
+
+    def say(self, place: str, **values: object) -> str:
+        """A sentence with its gaps filled."""
+        return self._words[place].format(**values)
+
+    def reason(self, reason: str) -> str:
+        """Why something was not said; one without a sentence of its own is told as it is."""
+        return self._words.get(f"reason.{reason}", reason)
+
+    def name(self, word: str | None) -> str:
+        """A severity, priority or side."""
+        return self._names.get(word or "", word or "")
+
+    def hazard(self, name: str) -> str:
+        """What a hazard is called: as in the settings, in English."""
+        return name if self.language == "en" else self._tags.noun(name, self.language)
+
+    @cached_property
+    def _tags(self) -> TagWords:
+        return builtin_words()
+
+
+ENGLISH = Words("en")
