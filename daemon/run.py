@@ -183,7 +183,7 @@ class Daemon:
         places = Places.below(self._settings.paths.state)
         facts = Facts(self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped)
         return {
-            **journal_handlers(places, live.clerk, live.mind.frozen),
+            **journal_handlers(places, live.clerk, live.mind.frozen, live.mind.forget, self._clock),
             **desk_handlers(live, facts),
             **SettingsDesk(tuning, self._loaded, defaults(self._env)).handlers(),
             **self._guests(live, tuning).handlers(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,8 +23,17 @@ UNKEPT = ""
 """The run of a daemon that keeps no journal: none of those in it."""
 
 
-def handlers(places: Places, clerk: Clerk | None, frozen: Callable[[], Recording]) -> Mapping[str, Handler]:
-    """By the name of the command; each raises CommandError. Without a clerk what was kept can be read."""
+def handlers(
+    places: Places,
+    clerk: Clerk | None,
+    frozen: Callable[[], Recording],
+    forget_until: Callable[[float], None],
+    clock: Callable[[], float],
+) -> Mapping[str, Handler]:
+    """By the name of the command; each raises CommandError. Without a clerk what was kept can be read.
+
+    `frozen` gives the last minute, and `forget_until` takes out of it what was before a time of the clock.
+    """
     run = clerk.run_name if clerk else UNKEPT
 
     def journal(wanted: Journal) -> Mapping[str, Any]:
@@ -35,7 +46,12 @@ def handlers(places: Places, clerk: Clerk | None, frozen: Callable[[], Recording
         return {"jpeg": base64.b64encode(jpeg).decode(), "pixelated": pixelated}
 
     def forget(wanted: Purge) -> Mapping[str, Any]:
-        gone = clerk.purge(wanted.before) if clerk else purge(places, wanted.before)
+        if clerk:
+            gone = clerk.purge(wanted.before)
+        else:
+            gone = purge(places, wanted.before)
+            ago_s = -math.inf if wanted.before is None else time.time() - wanted.before
+            forget_until(clock() - ago_s)
         return {what: max(0, count) for what, count in gone.items()}
 
     def reasons(wanted: Why) -> Mapping[str, Any]:

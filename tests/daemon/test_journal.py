@@ -23,7 +23,7 @@ from daemon.bench.journal import filled
 from daemon.blackbox import Recording
 from daemon.control_protocol import Why
 from daemon.core_types import Ask, Mute, Say
-from daemon.desk_commands import Journal
+from daemon.desk_commands import Journal, Purge
 from daemon.errors import CommandError
 from daemon.events import Event
 from daemon.journal import retention
@@ -233,7 +233,7 @@ def test_the_older_part_alone_can_be_forgotten_and_numbers_are_never_used_again(
 def test_a_running_clerk_forgets_when_it_is_asked_and_goes_on(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
         it.watch(1, fire=0.9)
-        desk = handlers(it.places, it.clerk, it.mind.frozen)
+        desk = handlers(it.places, it.clerk, it.mind.frozen, it.mind.forget, lambda: it.now)
         assert it.clerk.purge(None)["pictures"] <= 1
         with pytest.raises(CommandError, match="another watchword"):
             purge(it.places, None)
@@ -403,7 +403,7 @@ def test_another_runs_story_is_never_told_for_this_one(tmp_path: Path) -> None:
     with diary(tmp_path) as old:
         old.watch(1).watch(2, fire=0.99)
     now = Diary(tmp_path)  # its journal is switched off, and the old one lies there
-    ask = handlers(now.places, None, now.mind.frozen)["why"]
+    ask = handlers(now.places, None, now.mind.frozen, now.mind.forget, lambda: now.now)["why"]
     for wanted in (None, "a1", "u1"):
         with pytest.raises(CommandError) as caught:
             ask(Why(event=wanted))
@@ -419,13 +419,25 @@ def test_another_runs_story_is_never_told_for_this_one(tmp_path: Path) -> None:
     assert "fire (new, critical)" in ask(Why(event=f"#{row}"))["text"]
 
 
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_without_a_journal_the_last_minute_is_forgotten_all_the_same(tmp_path: Path, all_of_it: bool) -> None:
+    it = Diary(tmp_path)
+    it.watch(1, fire=0.9)
+    forget = handlers(it.places, None, it.mind.frozen, it.mind.forget, lambda: it.now)["purge"]
+    assert it.mind.frozen().entries
+    assert forget(Purge(before=time.time() - 3600))["events"] == 0
+    assert it.mind.frozen().entries
+    forget(Purge(before=None if all_of_it else time.time() + 60))
+    assert it.mind.frozen().entries == ()
+
+
 def test_what_the_last_minute_has_forgotten_comes_from_this_runs_journal(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
         it.watch(1, fire=0.9).watch(4)
         it.settle()
         it.mind.forget(float("inf"))
         it.watch(1, vehicle=0.9)
-        ask = handlers(it.places, it.clerk, it.mind.frozen)["why"]
+        ask = handlers(it.places, it.clerk, it.mind.frozen, it.mind.forget, lambda: it.now)["why"]
         told = ask(Why(event="a1"))
         assert [step["kind"] for step in told["steps"]] == ["alert", "speak"]
         assert all("row" in step for step in told["steps"])
