@@ -150,9 +150,10 @@ def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping
 class Sight:
     """A running model's detector, made anew for other hazards and for what is new in the state folder."""
 
-    def __init__(self, detector: Detector, state: Path) -> None:
+    def __init__(self, detector: Detector, settings: Settings) -> None:
         self._detector = detector
-        self._stamp = changes(state)
+        self._asked = _asked(settings)
+        self._stamp = changes(settings.paths.state)
 
     def detector_for(self, settings: Settings) -> Detector:
         """Raises ValueError, once, where what the state folder holds does not fit; the old one then holds.
@@ -160,18 +161,23 @@ class Sight:
         It holds too while the settings still name a hazard whose pictures were forgotten: a reload takes
         it out.
         """
-        wanted = {name: one for name, one in settings.hazards.items() if one.enabled}
-        taught = taught_names(settings.paths.state)
-        if any(not any(map(str.strip, one.prompts)) and name not in taught for name, one in wanted.items()):
+        asked, taught = _asked(settings), taught_names(settings.paths.state)
+        if any(not any(map(str.strip, prompts)) and name not in taught for name, prompts in asked):
             return self._detector
         stamp, before = changes(settings.paths.state), self._stamp
         self._stamp = stamp
-        if stamp != before or tuple(wanted) != tuple(hazard.name for hazard in self._detector.spec.hazards):
+        if stamp != before or asked != self._asked:
             try:
                 self._detector = build_detector(settings, self._detector.model)
             except (HazardError, CalibrationError, TeachError, CommandError) as error:
                 raise ValueError(str(error)) from error
+            self._asked = asked
         return self._detector
+
+
+def _asked(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The enabled hazards and their prompts."""
+    return tuple((name, one.prompts) for name, one in settings.hazards.items() if one.enabled)
 
 
 def enabled_hazards(settings: Settings) -> tuple[Hazard, ...]:
@@ -480,7 +486,7 @@ def build_live(
     path = source_path(settings, source)
     sense = CameraSense(mind.step, camera_over)
     reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)
-    sight = Sight(detector, settings.paths.state)
+    sight = Sight(detector, settings)
     return Live(
         detector,
         mind,
@@ -516,4 +522,5 @@ def apply_live(live: Live, settings: Settings, voice: bool) -> None:
         live.mouth.rehearsal.rehearse(renderer, other_phrases(hazards, spec.language))
     detector.usual.use([hazard.threshold for hazard in spec.hazards])
     live.watcher.use(detector.assessor, lambda: live.mind.swap(spec))
+    live.watcher.late_s = settings.health.late_s
     logging.getLogger().setLevel(settings.log.level.upper())

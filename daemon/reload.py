@@ -17,8 +17,11 @@ LIVE = (
     "health.settle_s",
     "health.quiet_s",
     "health.remind_s",
+    "health.late_s",
     "describe.stale_s",
     "describe.deadline_s",
+    "hazards.*.enabled",
+    "hazards.*.prompts",
     "hazards.*.threshold",
     "hazards.*.severity",
     "hazards.*.say_*",
@@ -56,7 +59,7 @@ class Plan:
     @property
     def voice(self) -> bool:
         """True where what is said sounds different from now on, so that phrases must be rendered again."""
-        return any(key in SOUND or ".say_" in key for key in self.live)
+        return any(key in SOUND or ".say_" in key or key.endswith(".enabled") for key in self.live)
 
     def only(self, keys: Collection[str]) -> Plan:
         """Of the changes, those of these settings and of what lies below them."""

@@ -65,7 +65,8 @@ class Watcher:
         self._ledger = ledger
         self._clock = clock
         self._beat = beat
-        self._late_s = late_s
+        self.late_s = late_s
+        """Seconds from frame to assessment that are told as late."""
         self._unseen = unseen
         self._outlook = outlook
         self._trouble = OK
@@ -138,7 +139,7 @@ class Watcher:
 
     def _lateness(self, age_s: float) -> None:
         """Told when frames are assessed so late that a warning comes too late."""
-        self._tell("late" if age_s > self._late_s else OK, f"frames are {age_s:.2f} s old")
+        self._tell("late" if age_s > self.late_s else OK, f"frames are {age_s:.2f} s old")
 
     def _drop(self, error: NotFiniteError) -> None:
         """Of such a frame the core hears nothing but that time has passed."""

@@ -28,11 +28,12 @@ from daemon.watcher import Watcher
 from pipeline.assessor import Assessor
 from pipeline.describer import DescribeRequest
 from pipeline.hazards import prompt_set
+from pipeline.image_text import PromptSet
 from pipeline.types import Assessment
 from pipeline.usual import Usual
 from speech.speaker import Speaker
 from speech.voice import Renderer
-from tests.fakes import ColourModel, Logistic, plain
+from tests.fakes import ColourBank, ColourModel, Logistic, plain
 from tests.speech.made import HandPlayer, ToneSynthesizer, utterance
 
 SAYS = "Stop! Fire."
@@ -54,6 +55,14 @@ class Asked:
 
     def cancel(self, scene_id: str) -> None:
         """Nothing runs."""
+
+
+class Remembering(ColourModel):
+    """It remembers the prompts it was given last."""
+
+    def bind(self, prompts: PromptSet) -> ColourBank:
+        self.bound = dict(prompts.hazards)
+        return super().bind(prompts)
 
 
 class Station:
@@ -79,7 +88,7 @@ class Station:
         thresholds = {hazard.name: 0.5 for hazard in hazards}
         spec = app.core_spec(self.settings, hazards, thresholds)
         usual = Usual(self.settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
-        model = ColourModel()
+        model = self.model = Remembering()
         assessor = Assessor(model, model.bind(prompt_set(hazards)), Logistic(), usual=usual)
         return app.Detector(cast("Any", model), assessor, thresholds, spec, usual)
 
@@ -112,7 +121,7 @@ class Station:
         watcher = Watcher(
             nobody, self.detector.assessor, self.mind, self.ledger, lambda: self._now, no_effect, 0.7
         )
-        sight = app.Sight(self.detector, self.settings.paths.state)
+        sight = app.Sight(self.detector, self.settings)
         rest = (nobody, nobody, watcher, nobody, nobody, sight, nobody, nobody, Outlook())
         return app.Live(self.detector, self.mind, self.scribe, self.ledger, voice, *rest)
 
@@ -140,6 +149,14 @@ class Station:
         return next(
             getattr(h, what) for h in self.mind.ask(lambda core: core.spec.hazards) if h.name == "fire"
         )
+
+    def names(self) -> list[str]:
+        """What the core watches for."""
+        return self.mind.ask(lambda core: [hazard.name for hazard in core.spec.hazards])
+
+    def prompts(self, hazard: str) -> object:
+        """What the model was last given for it."""
+        return list(self.model.bound[hazard])
 
     def deadline_s(self) -> object:
         """Of the next question."""
@@ -178,6 +195,9 @@ SEEN: tuple[tuple[str, object, Look], ...] = (
     ("health.remind_s", 33.0, lambda s: s.core("health.remind_s")),
     ("describe.stale_s", 33.0, lambda s: s.core("describe.stale_s")),
     ("describe.deadline_s", 2.5, Station.deadline_s),
+    ("hazards.fire.enabled", False, lambda s: "fire" in s.names()),
+    ("hazards.fire.prompts", ["flames"], lambda s: s.prompts("fire")),
+    ("health.late_s", 33.0, lambda s: s.live.watcher.late_s),
     ("hazards.fire.threshold", 0.9, lambda s: s.fire("threshold")),
     ("hazards.fire.severity", "notice", lambda s: {1: "notice"}.get(cast("int", s.fire("severity")))),
     ("hazards.fire.say_en", SAYS, lambda s: s.heard(0)[0] > 0 and s.fire("say")),

@@ -231,7 +231,7 @@ def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
 def test_what_is_taught_and_forgotten_holds_after_a_reload(home: Path, models: Path) -> None:
     stripes, other = draw(home / "stripes", "stripes", 4), draw(home / "other", "disc", 10)
     before = settings_of(home, models)
-    sight = app.Sight(app.build_detector(before), before.paths.state)
+    sight = app.Sight(app.build_detector(before), before)
     assert main(["teach", "barrier_tape", str(stripes), "--unlike", str(other)]) == 0
     new = settings_of(home, models)
     running = reload.merged(before, new, reload.plan(before, new))
@@ -281,7 +281,7 @@ def test_too_many_harmless_pictures_are_thinned_evenly() -> None:
 
 def test_a_new_calibration_holds_after_a_reload_and_a_wrong_one_does_not(home: Path, models: Path) -> None:
     settings = settings_of(home, models)
-    sight = app.Sight(app.build_detector(settings), settings.paths.state)
+    sight = app.Sight(app.build_detector(settings), settings)
     before = sight.detector_for(settings)
     assert sight.detector_for(settings) is before
     calibrations = app.open_calibrations(settings)
