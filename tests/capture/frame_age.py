@@ -38,7 +38,7 @@ from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.settings import defaults
 from daemon.watcher import Watcher
-from tests.capture.servers import MjpegServer, Paint, Pusher, RtspServer, free_port
+from tests.capture.servers import PAINTED_FPS, MjpegServer, Paint, Pusher, RtspServer, free_port
 
 _BITS = 32
 _BLOCK = 16
@@ -146,7 +146,7 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
 
 @contextlib.contextmanager
 def mjpeg(paint: Paint) -> Iterator[str]:
-    with MjpegServer(paint) as server:
+    with MjpegServer(paint, fps=PAINTED_FPS) as server:
         yield server.url
 
 

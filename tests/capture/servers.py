@@ -61,10 +61,17 @@ class _Closing:
         raise NotImplementedError
 
 
-class MjpegServer(_Closing):
-    """A camera that sends JPEGs over HTTP, and may stall, send rubbish or hang up on demand."""
+PAINTED_FPS = 25
 
-    def __init__(self, paint: Paint = moving_street, fps: float = 25, port: int = 0) -> None:
+
+class MjpegServer(_Closing):
+    """A camera that sends JPEGs over HTTP, and may stall, send rubbish or hang up on demand.
+
+    Pictures are painted for 25 a second, of which every other is sent unless `fps` says otherwise: a daemon
+    that sees them all keeps one processor busy.
+    """
+
+    def __init__(self, paint: Paint = moving_street, fps: float = PAINTED_FPS / 2, port: int = 0) -> None:
         self.paint = paint
         self.fps = fps
         self.stalled = threading.Event()
@@ -117,7 +124,7 @@ class MjpegServer(_Closing):
                 return
             while self.stalled.is_set() and not self._closed.wait(0.02):
                 pass
-            data = cv2.imencode(".jpg", self.paint(index))[1].tobytes()
+            data = cv2.imencode(".jpg", self.paint(round(index * PAINTED_FPS / self.fps)))[1].tobytes()
             if self.rubbish.is_set():
                 data = bytes(len(data))
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"

@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from daemon import paths
-from tests.capture.servers import MjpegServer
+from tests.capture.servers import PAINTED_FPS, MjpegServer
 from tests.daemon.living import Living, street_clip
 
 GROWTH_MB = 30.0
@@ -103,7 +103,10 @@ def _median(samples: Sequence[Sample], name: str) -> float:
 def soak(folder: Path, models: Path, seconds: float, every_s: float) -> list[Sample]:
     """Run it and look every `every_s`; the first look is after the caches have had a moment to fill."""
     samples = []
-    with MjpegServer(street_clip(models)) as camera, Living(folder, models, camera.url, CONFIG) as living:
+    with (
+        MjpegServer(street_clip(models), fps=PAINTED_FPS) as camera,
+        Living(folder, models, camera.url, CONFIG) as living,
+    ):
         living.await_event("alert", hazard="vehicle", timeout_s=60)
         began_s = time.monotonic()
         while (now := time.monotonic()) - began_s < seconds:

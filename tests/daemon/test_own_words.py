@@ -14,7 +14,7 @@ from daemon.crew import Crew, StopAsked
 from daemon.health import Report
 from daemon.mind import Mind
 from daemon.notify import Notifier
-from daemon.own_words import OwnWords
+from daemon.own_words import GOODBYE_S, STOP_S, OwnWords
 from pipeline import wording
 from speech.outbox_types import Cut, Finished, Start, Started
 from tests.daemon.ear import listening
@@ -71,7 +71,7 @@ def test_systemd_is_asked_for_the_time_that_goodbye_takes() -> None:
     with listening() as ear:
         Stage(notify=ear.name).words.goodbye()
         assert ear.hear()[0] == "STOPPING=1"
-        assert ear.hear() == ["EXTEND_TIMEOUT_USEC=23000000"]
+        assert ear.hear() == [f"EXTEND_TIMEOUT_USEC={round((GOODBYE_S + STOP_S) * 1e6)}"]
 
 
 @pytest.mark.parametrize(("loudspeaker", "said"), [("ok", [wording.ONE_LESS["en"]]), ("unreachable", [])])
