@@ -34,6 +34,7 @@ from daemon.scribe import Scribe
 from daemon.tuning import Knob, Tuning
 from pipeline import wording
 from pipeline.narration import AnswerEnded, CancelDescription
+from pipeline.types import Severity
 from speech.outbox_types import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 
@@ -260,7 +261,12 @@ def core_status(core: Core, now: float) -> Mapping[str, Any]:
         "organs": organs,
         "active": sorted(core.watch.active),
         "dangers": [
-            {"hazard": name, "severity": a.severity, "direction": a.direction, "alert": a.alert_id}
+            {
+                "hazard": name,
+                "severity": Severity(a.severity).name.lower(),
+                "direction": a.direction,
+                "alert": a.alert_id,
+            }
             for name, a in sorted(core.watch.active.items())
         ],
         "muted_s": round(muted_s, 1),

@@ -93,10 +93,25 @@ def _journal(value: Mapping[str, Any]) -> str:
     return ", ".join([str(value.get("disk", OK)), *parts])
 
 
+def _dangers(value: list[Mapping[str, Any]]) -> str | None:
+    """`vehicle (critical, left)`."""
+    sides = ((one, f", {one['direction']}" if one.get("direction") else "") for one in value)
+    return ", ".join(f"{one['hazard']} ({one['severity']}{side})" for one, side in sides) or None
+
+
+def _latency(value: Mapping[str, Mapping[str, float]]) -> str | None:
+    """`assess 31/45/60 ms, ...`: medians, and what 95 and 99 of a hundred stay below."""
+    parts = [
+        f"{name.replace('_', ' ')} {one['p50_ms']:.0f}/{one['p95_ms']:.0f}/{one['p99_ms']:.0f} ms"
+        for name, one in value.items()
+    ]
+    return f"{', '.join(parts)} (p50/p95/p99)" if parts else None
+
+
 _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "organs": _organs,
     "lost": _names,
-    "active": _names,
+    "dangers": _dangers,
     "muted_s": _muted,
     "danger_muted_s": _muted,
     "speaking": _plain,
@@ -109,5 +124,8 @@ _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "heartbeats": _ages,
     "journal": _journal,
     "instance": lambda value: value or None,
+    "latency": _latency,
     "counts": _counts,
+    "active": lambda _: None,
+    "first_assessed_at_s": lambda _: None,
 }

@@ -35,7 +35,12 @@ STATUS: dict[str, Any] = {
         "camera": {"reason": "ok", "since_s": 3000.0, "detail": ""},
         "loudspeaker": {"reason": "lost", "since_s": 75.0, "detail": "no device"},
     },
-    "active": ["vehicle"],
+    "active": ["dog", "vehicle"],
+    "dangers": [
+        {"hazard": "vehicle", "severity": "critical", "direction": "left", "alert": "a2"},
+        {"hazard": "dog", "severity": "warning", "direction": None, "alert": "a1"},
+    ],
+    "latency": {"frame_age": {"p50_ms": 44.4, "p95_ms": 105.1, "p99_ms": 156.5, "count": 718}},
     "speaking": None,
     "muted_s": 0.0,
     "temperature_c": 61,
@@ -140,9 +145,10 @@ def test_status_is_readable_and_says_by_its_code_that_something_is_wrong(
     assert main(["status"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "organs: camera ok, loudspeaker lost for 1 min 15 s (no device)",
-        "active: vehicle",
+        "dangers: vehicle (critical, left), dog (warning)",
         "fps: 25.0",
         "uptime: 1 h 2 min",
+        "latency: frame age 44/105/156 ms (p50/p95/p99)",
         "version: 0.1.0",
         "temperature c: 61",
     ]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from daemon.core import Core
 from daemon.core_types import Ask, Assessed, DescribeView, Effect, Input, Mute, Record, Repeat, Say, Tick
 from daemon.health import Report
+from daemon.live import core_status
 from pipeline.narration import Answered, AnswerEnded
 from pipeline.types import Trigger
 from speech.outbox_types import Cut, Failed, Finished, Hush, Start, Started
@@ -296,3 +297,12 @@ def test_every_word_it_can_say_of_itself_exists_in_both_languages(language: str)
 
     assert wording.HEALTH[language].keys() == wording.HEALTH["en"].keys()
     assert all(len(text.split()) <= 12 for text in wording.HEALTH[language].values())
+
+
+def test_the_status_names_each_danger_as_its_events_do() -> None:
+    world = World().watch(1, fire=0.9)
+    (alert,) = world.records("alert")
+    (danger,) = core_status(world.core, world.now)["dangers"]
+    assert danger["hazard"] == alert["hazard"] == "fire"
+    assert danger["severity"] == alert["severity"] == "critical"
+    assert danger["alert"] == alert["id"]
