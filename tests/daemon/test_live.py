@@ -13,7 +13,7 @@ import pytest
 
 from capture.frame import Image
 from daemon.bench.loudspeaker import PrivatePulse, available
-from daemon.control_protocol import Ask, Hush, Mute, Reload, Repeat, Say, Utter
+from daemon.control_protocol import Ask, Hush, Mute, Reload, Repeat, Say, Utter, Why
 from daemon.errors import CommandError
 from tests.capture.servers import MjpegServer, Pusher, RtspServer, free_port, moving_street
 from tests.daemon.ear import listening
@@ -225,10 +225,16 @@ def test_commands_through_the_socket(tmp_path: Path, models: Path) -> None:
 
 def test_a_reload_applies_what_it_can_and_keeps_the_old_on_a_mistake(tmp_path: Path, models: Path) -> None:
     with MjpegServer(moving_street) as camera, Living(tmp_path, models, camera.url, FAST) as living:
-        living.until(lambda: living.status()["camera"] == "live", 20, "the first picture")
-        living.config.write_text(FAST + "[speech]\nrate_wpm = 300\n[pipeline]\nthreads = 1\n")
+        living.until(lambda: living.status()["assessed"] > 0, 20, "the first picture")
+        assert "dog reached" in living.ask(Why(event="dog"))["text"]
+        without = "[hazards.dog]\nenabled = false\n"
+        living.config.write_text(FAST + "[speech]\nrate_wpm = 300\n[pipeline]\nthreads = 1\n" + without)
         result = living.ask(Reload())
-        assert result == {"changed": ["speech.rate_wpm"], "needs_restart": ["pipeline.threads"]}
+        changed = ["hazards.dog.enabled", "speech.rate_wpm"]
+        assert result == {"changed": changed, "needs_restart": ["pipeline.threads"]}
+        living.until(lambda: "the new settings hold" in living.log.read_text(), 60, "new phrases")
+        with pytest.raises(CommandError, match="dog: not watched for"):
+            living.ask(Why(event="dog"))
         living.config.write_text(FAST + "[speech]\nrate_wpn = 300\n")
         with pytest.raises(CommandError, match=r"rate_wpn.*rate_wpm"):
             living.ask(Reload())
