@@ -34,7 +34,6 @@ from daemon.scribe import Scribe
 from daemon.tuning import Knob, Tuning
 from pipeline import wording
 from pipeline.narration import AnswerEnded, CancelDescription
-from pipeline.types import Severity
 from speech.outbox_types import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 
@@ -263,7 +262,7 @@ def core_status(core: Core, now: float) -> Mapping[str, Any]:
         "dangers": [
             {
                 "hazard": name,
-                "severity": Severity(a.severity).name.lower(),
+                "severity": a.severity.name.lower(),
                 "direction": a.direction,
                 "alert": a.alert_id,
             }

@@ -95,8 +95,8 @@ def _journal(value: Mapping[str, Any]) -> str:
 
 def _dangers(value: list[Mapping[str, Any]]) -> str | None:
     """`vehicle (critical, left)`."""
-    sides = ((one, f", {one['direction']}" if one.get("direction") else "") for one in value)
-    return ", ".join(f"{one['hazard']} ({one['severity']}{side})" for one, side in sides) or None
+    known = ((one["hazard"], filter(None, (one["severity"], one["direction"]))) for one in value)
+    return ", ".join(f"{hazard} ({', '.join(what)})" for hazard, what in known) or None
 
 
 def _latency(value: Mapping[str, Mapping[str, float]]) -> str | None:

@@ -42,7 +42,7 @@ class Step:
         return {**{k: self.event[k] for k in known if k in self.event}, "text": self.text}
 
 
-def story(memory: Memory, event: Fields, words: Words = ENGLISH) -> tuple[Step, ...]:
+def _story(memory: Memory, event: Fields, words: Words) -> tuple[Step, ...]:
     """From an event back to what led to it, and what became of it; the chain of causes has no loops."""
     steps = [Step(event, _line(memory, event, words))]
     if outcome := _outcome(memory, event, words):
@@ -56,8 +56,9 @@ def story(memory: Memory, event: Fields, words: Words = ENGLISH) -> tuple[Step, 
     return tuple(steps)
 
 
-def told(steps: Sequence[Step], words: Words = ENGLISH) -> Mapping[str, Any]:
+def told(memory: Memory, event: Fields, words: Words) -> Mapping[str, Any]:
     """The reply to `why`."""
+    steps = _story(memory, event, words)
     return {
         "text": "\n".join(_headed(step, words) for step in steps),
         "steps": [step.as_fields() for step in steps],
@@ -67,7 +68,7 @@ def told(steps: Sequence[Step], words: Words = ENGLISH) -> Mapping[str, Any]:
 def remembered(recording: Recording, event_id: str | None, words: Words = ENGLISH) -> Mapping[str, Any]:
     """The reply about an event of the last minute, or the last thing said in it. Raises CommandError."""
     memory = Remembered(recording)
-    return told(story(memory, memory.wanted(event_id), words), words)
+    return told(memory, memory.wanted(event_id), words)
 
 
 class Remembered:

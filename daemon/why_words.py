@@ -178,9 +178,9 @@ class Words:
         """Why something was not said; one without a sentence of its own is told as it is."""
         return self._words.get(f"reason.{reason}", reason)
 
-    def name(self, word: str | None) -> str:
-        """A severity, priority or side."""
-        return self._names.get(word or "", word or "")
+    def name(self, word: str) -> str:
+        """A severity, priority or side, or how an alert came about."""
+        return self._names.get(word, word)
 
     def hazard(self, name: str) -> str:
         """What a hazard is called: as in the settings, in English."""

@@ -20,6 +20,7 @@ from daemon.journal.box_plan import BoxPlan
 from daemon.journal.disk_sense import DiskSense, NoRoom
 from daemon.journal.held import Held, Moment
 from daemon.journal.inbox import Inbox, Job
+from daemon.journal.moments import on_the_clock
 from daemon.journal.notes import Evidence, Note
 from daemon.journal.pictures import Picture, kept
 from daemon.journal.places import Places, bytes_free
@@ -282,11 +283,10 @@ class Clerk:
             self._batch = []
             self._moments.clear()
             self._boxes.forget()
-            self._forget(float("inf"))
         else:
             waiting = [*self._batch, *filter(None, map(self._note, self._inbox.drain()))]
             self._batch = [note for note in waiting if note.wall_s >= before_s]
-            self._forget(self._clock() - (self._wall() - before_s))
+        self._forget(on_the_clock(before_s, self._clock(), self._wall()))
         return retention.purged(store, before_s)
 
     def _carry_out(self, job: Job) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +12,7 @@ from daemon.control_protocol import Why
 from daemon.desk_commands import Journal, Purge, Snapshot
 from daemon.journal.clerk import Clerk
 from daemon.journal.memory import why
+from daemon.journal.moments import on_the_clock
 from daemon.journal.offline import purge
 from daemon.journal.places import Places
 from daemon.journal.reader import reading
@@ -46,12 +46,9 @@ def handlers(
         return {"jpeg": base64.b64encode(jpeg).decode(), "pixelated": pixelated}
 
     def forget(wanted: Purge) -> Mapping[str, Any]:
-        if clerk:
-            gone = clerk.purge(wanted.before)
-        else:
-            gone = purge(places, wanted.before)
-            ago_s = -math.inf if wanted.before is None else time.time() - wanted.before
-            forget_until(clock() - ago_s)
+        gone = clerk.purge(wanted.before) if clerk else purge(places, wanted.before)
+        if clerk is None:
+            forget_until(on_the_clock(wanted.before, clock(), time.time()))
         return {what: max(0, count) for what, count in gone.items()}
 
     def reasons(wanted: Why) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from daemon.blackbox import Recording
 from daemon.errors import CommandError
 from daemon.journal.places import Places
 from daemon.journal.reader import Reader, reading
-from daemon.why import Memory, Remembered, story, told
+from daemon.why import Memory, Remembered, told
 from daemon.why import remembered as of_the_last_minute
 from daemon.why_scores import alerts_of, silence
 from daemon.why_words import Words
@@ -80,7 +80,7 @@ def why(
     if wanted is not None and ROW.fullmatch(wanted):
         with reading(places) as reader:
             at = reader.at(int(wanted[1:]))
-            return told(story(Kept(reader, at["run"]), at, words), words)
+            return told(Kept(reader, at["run"]), at, words)
     if run is not None:
         return _of_this_run(places, _recording(frozen, wanted or "the last thing said"), wanted, run, words)
     if wanted is not None and not ID.fullmatch(wanted):
@@ -88,7 +88,7 @@ def why(
     try:
         with reading(places) as reader:
             if (event := event_of(reader, wanted)) is not None:
-                return told(story(Kept(reader, event["run"]), event, words), words)
+                return told(Kept(reader, event["run"]), event, words)
     except CommandError as error:
         if error.code != "unavailable":
             raise
@@ -123,12 +123,12 @@ def _of_this_run(
             known = reader.last_said(run) if event is None and wanted is None else None
             id = event["id"] if event else known["id"] if known else wanted
             if id is not None and (found := memory.find(id)) is not None:
-                return told(story(memory, found, words), words)
+                return told(memory, found, words)
     except CommandError as error:
         if error.code != "unavailable":
             raise
     if event is not None:
-        return told(story(last_minute, event, words), words)
+        return told(last_minute, event, words)
     if wanted is None:
         raise CommandError("nothing has been said in this run, as far as it is remembered", "unknown")
     raise CommandError(
@@ -146,7 +146,7 @@ def _of_box(recording: Recording, wanted: str | None, words: Words) -> Mapping[s
     event = _in_box(recording, memory, wanted)
     if event is None:
         return _of_hazard(recording, wanted, words)
-    return told(story(memory, event, words), words)
+    return told(memory, event, words)
 
 
 def _in_box(recording: Recording, memory: Remembered, wanted: str | None) -> Fields | None:

@@ -1,4 +1,4 @@
-"""Moments as people write them: `90m`, `2d`, `2026-11-25`, `2026-11-25 14:30`."""
+"""Moments as people write them, `90m`, `2d`, `2026-11-25 14:30`, and as the clock tells them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import datetime
 
 from daemon.errors import CommandError
 
+EVER = float("inf")
+"""A time of the clock before which everything was."""
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _AGO = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhdw])")
 
@@ -21,3 +23,8 @@ def moment(text: str, now_s: float) -> float:
         raise CommandError(
             f"{text}: should be a length such as 90m, 1h or 2d, or a date such as 2026-11-25T14:30"
         ) from None
+
+
+def on_the_clock(wall_s: float | None, clock_s: float, now_s: float) -> float:
+    """A moment (Unix seconds) as a time of the clock that shows `clock_s` at `now_s`; EVER for None."""
+    return EVER if wall_s is None else clock_s - (now_s - wall_s)

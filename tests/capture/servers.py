@@ -134,7 +134,7 @@ class MjpegServer(_Closing):
 class Pusher(_Closing):
     """FFmpeg encodes painted pictures as H.264 and sends them where its last arguments say."""
 
-    def __init__(self, *output: str, paint: Paint = moving_street, fps: float = 25) -> None:
+    def __init__(self, *output: str, paint: Paint = moving_street, fps: float = PAINTED_FPS) -> None:
         height, width = paint(0).shape[:2]
         self._paint = paint
         self._fps = fps
@@ -177,7 +177,7 @@ class Pusher(_Closing):
 class RtspServer(_Closing):
     """A small RTSP server (RFC 2326, RTP interleaved in TCP) for one H.264 stream."""
 
-    def __init__(self, paint: Paint = moving_street, fps: float = 25, port: int = 0) -> None:
+    def __init__(self, paint: Paint = moving_street, fps: float = PAINTED_FPS, port: int = 0) -> None:
         self.stalled = threading.Event()
         self._closed = threading.Event()
         self._playing: list[socket.socket] = []

@@ -107,7 +107,7 @@ def player(pulse: PrivatePulse, told: Told) -> Iterator[ChildPlayer]:
     made.close()
 
 
-@pytest.mark.timeout(120 + 2 * REPEATS)
+@pytest.mark.timeout(max(120, 2 * REPEATS))
 def test_danger_cuts_again_and_again_without_a_loss_or_a_click(
     pulse: PrivatePulse, player: ChildPlayer, told: Told
 ) -> None:
