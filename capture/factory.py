@@ -8,9 +8,9 @@ from pathlib import Path
 
 from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.files import PictureFolder, VideoFile
-from capture.picture import is_still_picture
+from capture.image_file import is_still_picture
+from capture.network import StreamCamera
 from capture.settings import CaptureSettings
-from capture.streams import StreamCamera
 from capture.v4l2 import DeviceCamera, list_devices
 
 

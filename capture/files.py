@@ -11,10 +11,10 @@ import cv2
 from capture.camera import CameraUnusable
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame
+from capture.image_file import MAX_PIXELS, list_pictures, load_picture, regular_file
 from capture.orient import upright_frame
-from capture.picture import MAX_PIXELS, list_pictures, load_picture, regular_file
 from capture.settings import CaptureSettings
-from capture.stamps import Stamps
+from capture.timestamps import Stamps
 
 _log = logging.getLogger(__name__)
 _NAMED = 5

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from capture.downscale import halved
 from capture.frame import Frame, Image
 from capture.settings import CaptureSettings
-from capture.shrink import halved
 
 # (degrees clockwise, mirrored afterwards) -> one pass over the picture instead of two.
 _TURNS: dict[tuple[int, bool], Callable[[Image], cv2.typing.MatLike]] = {

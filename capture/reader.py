@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from capture.backoff import Backoff
 from capture.camera import Camera, CameraError, CameraUnusable
 from capture.frame import Frame
 from capture.quality import PictureChange, PictureInspector, Trouble
+from capture.session import CaptureTurn
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot
-from capture.turn import CaptureTurn
+from common.backoff import Backoff
 
 _log = logging.getLogger(__name__)
 _FIRST_RETRY_S = 0.25

@@ -16,9 +16,9 @@ from capture.camera import Camera, CameraUnusable
 from capture.factory import open_camera, open_path
 from capture.frame import Frame
 from capture.reader import CameraEvent, Reader
-from capture.redact import redact
 from capture.slot import LatestSlot, SlotPolicy
 from capture.v4l2 import Device, list_devices
+from common.redact import redact
 from daemon.answers.outlook import Outlook
 from daemon.blackbox import BlackBox
 from daemon.control_paths import server_socket

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from capture.camera import Camera
 from capture.factory import open_camera
-from capture.redact import redact
+from common.redact import redact
 from daemon import app
 from daemon.app import Detector
 from daemon.calibrate_labelled import Seen, cost, fitted, seen_by, told_lines

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from capture.picture import load_picture
+from capture.image_file import load_picture
 from daemon import app
 from daemon.app import Detector
 from daemon.errors import CommandError

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from capture.redact import redact
+from common.redact import redact
 from daemon.check_findings import Finding
 from daemon.journal.places import Places, bytes_free
 from daemon.settings import OVERRIDES, Settings

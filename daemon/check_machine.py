@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import daemon
+from common.memory import available_bytes, gigabytes
 from daemon.check_findings import Finding
 from daemon.journal.places import bytes_free
 from daemon.settings import Settings
-from pipeline.describers.memory import available_bytes, gigabytes
 from speech.device_stream import REAL_TIME_PRIORITY
 
 CPU = Path("/sys/devices/system/cpu")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from common.secret_file import SecretError, read_secret, secret_path
 from daemon.check_findings import Finding
 from daemon.check_running import listening, port_owner
 from daemon.desk.callers import is_local
@@ -16,7 +17,6 @@ from daemon.desk.mqtt.broker import BrokerError, PahoBroker
 from daemon.desk.mqtt.settings import MqttSettings
 from daemon.desk.settings import DeskSettings
 from daemon.settings import Settings
-from pipeline.secret_file import SecretError, read_secret, secret_path
 
 SHORTEST_TOKEN = 16
 _INSTALL = "pip install 'watchword[desk]', or script/install --with desk"

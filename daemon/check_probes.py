@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.memory import available_bytes, gigabytes
 from daemon import app
 from daemon.check_findings import Finding, Probe, State
 from daemon.check_running import Running, judged_rate, rate_of
@@ -23,7 +24,6 @@ from daemon.settings import Settings
 from daemon.trial import Facts, TrialFailed, attempt
 from pipeline.describer import DescribeError
 from pipeline.describers.factory import UnusableError, choose
-from pipeline.describers.memory import available_bytes, gigabytes
 from pipeline.describers.models import known_models
 from pipeline.image_text_models import AUTO, best_model
 from pipeline.store.errors import StoreError

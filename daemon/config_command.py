@@ -12,7 +12,7 @@ from typing import Any
 
 import tomli_w
 
-from capture.redact import redact
+from common.redact import redact
 from daemon.errors import CommandError
 from daemon.overrides import drop, write_atomically
 from daemon.settings import Loaded, overrides_file

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.picture import load_picture
+from capture.image_file import load_picture
 from daemon import app
 from daemon.app import Detector
 from daemon.errors import CommandError

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from capture.camera import CameraError
 from capture.frame import Image
-from capture.picture import load_picture
+from capture.image_file import load_picture
 from daemon import app
 from daemon.app import Detector
 from daemon.evaluation_page import Mistake, Mistakes, thumbnail

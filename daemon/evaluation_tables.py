@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from capture.picture import load_picture
+from capture.image_file import load_picture
 from daemon import app, evaluate_command
 from daemon.calibrate_command import bare, told, watched_hazards
 from daemon.settings import Settings, load

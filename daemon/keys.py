@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from capture.backoff import Backoff
+from common.backoff import Backoff
 from daemon.key_names import code_of
 from daemon.keys_settings import Action, KeysSettings, actions
 from daemon.presses import KeyEvent, Press, Presses

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from common.progress import TextProgress, readable_size
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
 from pipeline.store.inspection import Listed, State
-from pipeline.store.progress import TextProgress, readable_size
 from pipeline.store.store import PullOptions, Store
 
 FINE, FAILED, USAGE = 0, 1, 2

@@ -322,7 +322,7 @@ class Daemon:
         return self._words
 
     def _source_name(self) -> str:
-        from capture.redact import redact
+        from common.redact import redact
 
         return redact(self._source)
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from capture.redact import redact
+from common.redact import redact
 from daemon.errors import ConfigError
 from daemon.settings_layers import PREFIX, Layer
 from daemon.settings_schema import KeyPath, Schema, allowed, dotted

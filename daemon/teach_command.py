@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.picture import is_still_picture, load_picture
+from capture.image_file import is_still_picture, load_picture
 from daemon import app
 from daemon.errors import CommandError
 from daemon.settings import Settings

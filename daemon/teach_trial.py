@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from capture.frame import Image
-from capture.picture import load_picture
+from capture.image_file import load_picture
 from daemon import app
 from daemon.settings import Settings
 from daemon.teach_command import Words, teach

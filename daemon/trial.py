@@ -15,8 +15,8 @@ import numpy as np
 from capture.factory import open_camera
 from capture.frame import Frame, Image
 from capture.reader import Reader
-from capture.redact import redact
 from capture.slot import LatestSlot, SlotPolicy
+from common.redact import redact
 from daemon import app
 from daemon.blackbox import BlackBox
 from daemon.core import Core

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
+from common.atomic_file import replace_with
 from pipeline.image_text import PromptSet, Scores
 from pipeline.prompt_bank import hazard_fingerprints
-from pipeline.safe_file import replace_with
 from pipeline.types import Probabilities
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from common.atomic_file import committed, prepared, replace_with
 from pipeline.calibration import (
     Calibration,
     CalibrationError,
@@ -18,7 +19,6 @@ from pipeline.calibration import (
 )
 from pipeline.calibration_fit import THRESHOLD
 from pipeline.image_text import ImageTextModel, PromptSet
-from pipeline.safe_file import committed, prepared, replace_with
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 

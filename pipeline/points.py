@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.downscale import halved
 from capture.frame import Image
-from capture.shrink import halved
 
 Plane = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
+from capture.downscale import halved
 from capture.frame import Image
-from capture.shrink import halved
 from pipeline.types import Direction
 
 _GREY = 127

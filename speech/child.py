@@ -24,8 +24,8 @@ import wave
 from pathlib import Path
 from typing import Any
 
-from speech.frames import LinkError, receive, send
-from speech.spawn import die_with
+from common.framing import LinkError, receive, send
+from common.spawn import die_with
 
 DRAIN_LIMIT_S = 2.0
 FINISH_LIMIT_S = 120.0

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from common.framing import LinkError, packed, receive, send
+from common.socket_writer import Outgoing
+from common.spawn import Spawned, spawn
 from speech.audio import Audio
-from speech.frames import LinkError, packed, receive, send
-from speech.outgoing import Outgoing
 from speech.player import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
 from speech.settings import SpeechSettings
-from speech.spawn import Spawned, spawn
 
 log = logging.getLogger("speech.player_child")
 

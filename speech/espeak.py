@@ -8,8 +8,8 @@ from types import TracebackType
 
 import numpy as np
 
+from common.child_process import ChildError, ChildProcess
 from speech.audio import Audio
-from speech.child_process import ChildError, ChildProcess
 from speech.clauses import Clause, clauses
 from speech.settings import SpeechSettings
 from speech.shaping import joined, silence, trimmed

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from common.child_process import ChildError, ChildProcess, Message
 from speech.audio import Audio
-from speech.child_process import ChildError, ChildProcess, Message
 from speech.clauses import Clause, clauses
 from speech.settings import SpeechSettings
 from speech.shaping import joined, silence, trimmed

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from speech.frames import LinkError, receive, send
-from speech.spawn import die_with
+from common.framing import LinkError, receive, send
+from common.spawn import die_with
 
 NICE = 5
 THREADS = 1

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from common.framing import LinkError, receive, send
+from common.spawn import die_with, go_first
 from speech.audio import Audio
-from speech.frames import LinkError, receive, send
 from speech.player import PlayerEvent
 from speech.settings import SpeechSettings
 from speech.sounddevice_player import SounddevicePlayer
-from speech.spawn import die_with, go_first
 
 BEAT_S = 0.25
 HUNG = 3

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from common.memory import resident_bytes
 from daemon import app
 from daemon.core import Core
 from daemon.forwarder import Forwarder
 from daemon.health import OK
 from daemon.ledger import Histogram
-from pipeline.describers.memory import resident_bytes
 
 STAGES: Mapping[str, str] = {
     "capture_wait_seconds": "wait",

@@ -14,7 +14,7 @@ from typing import Any
 
 import tomli_w
 
-from capture.redact import redact
+from common.redact import redact
 from daemon import reload
 from daemon.desk_commands import Config, Reset, Set
 from daemon.errors import CommandError

@@ -11,8 +11,8 @@ import resource
 import socket
 import sys
 
-from speech.frames import LinkError, receive, send
-from speech.spawn import be_humble, die_with
+from common.framing import LinkError, receive, send
+from common.spawn import be_humble, die_with
 
 
 def main(fd: int, parent: int) -> int:

@@ -10,10 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, get_args
 
+from common.child_process import ChildError, ChildProcess, Message
+from common.memory import RESERVE_BYTES, available_bytes, gigabytes
 from daemon.backroom.settings import GuestsSettings
 from daemon.errors import Code, CommandError
-from pipeline.describers.memory import RESERVE_BYTES, available_bytes, gigabytes
-from speech.child_process import ChildError, ChildProcess, Message
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from capture.camera import CameraUnusable
 from capture.frame import Image
+from capture.image_file import is_cut_off, picture_from, picture_size
 from capture.orient import bound
-from capture.picture import is_cut_off, picture_from, picture_size
 from daemon import app
 from daemon.backroom import what_if
 from daemon.backroom.guest import Seeing, recognised

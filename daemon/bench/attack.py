@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-from speech.spawn import be_humble
+from common.spawn import be_humble
 
 CLIENTS = 12
 SLOW = 40

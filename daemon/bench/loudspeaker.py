@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.spawn import go_first
+from common.spawn import go_first
 
 START_S = 10.0
 

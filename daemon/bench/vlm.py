@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.memory import peak_bytes
 from daemon import app
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
 from daemon.bench.tables import OVER
@@ -22,7 +23,6 @@ from pipeline.describer import DescribeError, DescribeRequest
 from pipeline.describers.factory import UnusableError, local_choice
 from pipeline.describers.job import Job, Spec
 from pipeline.describers.keeper import Keeper, Limits
-from pipeline.describers.memory import peak_bytes
 from pipeline.describers.messages import Ended, Failed, Inbox, Message, Piece
 from pipeline.describers.models import LocalBackend, backends_of, known_models
 from pipeline.describers.picture import bounded, golden_picture

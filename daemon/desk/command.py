@@ -13,13 +13,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.spawn import be_humble
 from daemon import control_cli
 from daemon.desk.callers import is_local
 from daemon.desk.listeners import certificate, listening, listening_unix, token, unix_path
 from daemon.desk.settings import DeskSettings
 from daemon.errors import CommandError
 from daemon.notify import Notifier
-from speech.spawn import be_humble
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

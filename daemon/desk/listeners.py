@@ -10,10 +10,10 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
+from common.secret_file import SecretError, read_secret, secret_path
 from daemon.desk.callers import is_local
 from daemon.desk.settings import DeskSettings
 from daemon.errors import CommandError, ConfigError
-from pipeline.secret_file import SecretError, read_secret, secret_path
 
 NAME = "watchword-desk"
 FILE = "desk.sock"

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from speech.spawn import be_humble
+from common.spawn import be_humble
 
 SIDE = 1280
 LARGEST_JPEG = 1_400_000

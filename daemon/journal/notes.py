@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.redact import redact
+from common.redact import redact
 from daemon.core import Core
 from daemon.core_types import CoreSpec
 from daemon.journal.pictures import Picture

@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from common.framing import LinkError, receive, send
+from common.spawn import be_humble, die_with
 from pipeline.describers.backends import load
 from pipeline.describers.job import GenerateError, Generator, Job, LoadError, Spec, job_from
-from speech.frames import LinkError, receive, send
-from speech.spawn import be_humble, die_with
 
 MOST_WAITING = 4
 """Jobs that may wait; a parent asks one thing at a time and cancels what it does not want any more."""

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from common.memory import RESERVE_BYTES, available_bytes
 from pipeline.describer import DescribeError, Describer
 from pipeline.describers.child_describer import ChildDescriber, Style
 from pipeline.describers.fallback import Always, Unusable, WithFallback
 from pipeline.describers.job import Spec
 from pipeline.describers.keeper import Keeper, Limits
-from pipeline.describers.memory import RESERVE_BYTES, available_bytes
 from pipeline.describers.models import (
     LocalBackend,
     VlmEntry,

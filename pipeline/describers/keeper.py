@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from common.framing import LinkError, receive, send
+from common.memory import gigabytes, resident_bytes
+from common.spawn import Spawned, spawn
 from pipeline.describer import DescribeError
 from pipeline.describers.backoff import Backoff
 from pipeline.describers.job import Job, Spec
-from pipeline.describers.memory import gigabytes, resident_bytes
 from pipeline.describers.messages import Cancelled, Ended, Failed, GarbledError, Inbox, Piece, parse
 from pipeline.describers.state import Phase, Status
-from speech.frames import LinkError, receive, send
-from speech.spawn import Spawned, spawn
 
 log = logging.getLogger(__name__)
 

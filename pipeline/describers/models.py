@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from pipeline.describers.memory import RESERVE_BYTES, gigabytes
+from common.memory import RESERVE_BYTES, gigabytes
 
 LocalBackend = Literal["openvino", "transformers"]
 OPENVINO_FILE = "openvino_language_model.xml"

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from common.progress import Progress
 from pipeline.openclip.recipe import FORMAT
 from pipeline.store.catalogue import Entry
 from pipeline.store.child import StalledError, own_environment, own_module, run_child
@@ -16,7 +17,6 @@ from pipeline.store.errors import PrepareError
 from pipeline.store.hub import describe
 from pipeline.store.manifest import Conversion
 from pipeline.store.preparing import Made
-from pipeline.store.progress import Progress
 from pipeline.store.source import Fetched, Job
 
 STALL_S = 1800.0

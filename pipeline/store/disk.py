@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from common.progress import readable_size
 from pipeline.store.errors import StoreUnusableError
-from pipeline.store.progress import readable_size
 
 CHUNK = 1 << 20
 SPARE_BYTES = 16 << 20

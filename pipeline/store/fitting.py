@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.describers.memory import RESERVE_BYTES, gigabytes
+from common.memory import RESERVE_BYTES, gigabytes
 from pipeline.describers.models import too_large
 from pipeline.store.catalogue import Entry
 from pipeline.store.errors import TooLargeError

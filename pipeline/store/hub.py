@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from common.progress import readable_size
 from pipeline.store.child import StalledError, own_environment, own_module, run_child
 from pipeline.store.disk import sha256_of, tree_bytes
 from pipeline.store.errors import FetchError
 from pipeline.store.manifest import HubSource, StoredFile
-from pipeline.store.progress import readable_size
 from pipeline.store.source import Fetched, Job
 
 STALL_S = 120.0

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.progress import Progress
 from pipeline.store.child import StalledError, run_child
 from pipeline.store.disk import tree_bytes
 from pipeline.store.errors import FetchError
 from pipeline.store.manifest import Wheel
-from pipeline.store.progress import Progress
 
 STALL_S = 120.0
 """Seconds without a single byte after which a download is given up."""

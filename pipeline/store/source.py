@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from common.progress import Progress
 from pipeline.store import manifest
 from pipeline.store.manifest import StoredFile
-from pipeline.store.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.describers.memory import available_bytes
+from common.memory import available_bytes
+from common.progress import Progress, SilentProgress
 from pipeline.store import disk
 from pipeline.store.adopt import finished_model
 from pipeline.store.catalogue import Catalogue, Entry, shipped_catalogue
@@ -20,7 +21,6 @@ from pipeline.store.making import Maker, source_of
 from pipeline.store.manifest import MANIFEST_NAME, Kind, Manifest, ManifestError, read_manifest
 from pipeline.store.naming import find_entry
 from pipeline.store.preparing import OpenClipPreparer, Preparer
-from pipeline.store.progress import Progress, SilentProgress
 from pipeline.store.source import Job, Source
 
 LOCK_TIMEOUT_S = 900.0

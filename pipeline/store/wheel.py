@@ -7,11 +7,11 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.progress import Progress, readable_size
 from pipeline.store.disk import copy_measured, sha256_of
 from pipeline.store.errors import FetchError
 from pipeline.store.index import PipIndex
 from pipeline.store.manifest import StoredFile, Wheel, WheelSource
-from pipeline.store.progress import Progress, readable_size
 from pipeline.store.source import Fetched, Job
 
 

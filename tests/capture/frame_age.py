@@ -26,10 +26,10 @@ import numpy as np
 from capture.camera import CameraLost
 from capture.factory import open_camera
 from capture.frame import Frame, Image
+from capture.network import StreamCamera
 from capture.reader import Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
-from capture.streams import StreamCamera
 from daemon import app
 from daemon.answers.outlook import Outlook, Sighting
 from daemon.blackbox import BlackBox

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.backoff import Backoff
 from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.factory import open_camera
 from capture.frame import Frame
 from capture.reader import CameraEvent, CameraState, Reader
+from capture.session import Pace
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
-from capture.turn import Pace
+from common.backoff import Backoff
 from tests.capture.made import street, write_picture, write_video
 from tests.capture.scripted import Events, Hang, Opener, ScriptedCamera, eventually
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.redact import redact
+from common.redact import redact
 
 visible = string.ascii_letters + string.digits + string.punctuation
 secrets = st.text(visible, min_size=6, max_size=20).map(lambda text: f"S3{text}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from capture.stamps import Stamps
+from capture.timestamps import Stamps
 
 reports = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30)
 

@@ -11,10 +11,10 @@ import pytest
 from capture.camera import CameraLost, CameraUnusable
 from capture.factory import open_camera
 from capture.frame import Frame, Image
+from capture.network import StreamCamera, ffmpeg_target
 from capture.reader import CameraState, Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
-from capture.streams import StreamCamera, ffmpeg_target
 from tests.capture.frame_age import burn, measure_ages, measure_assessed, painter, pushed, read_back
 from tests.capture.made import street
 from tests.capture.scripted import Events, eventually

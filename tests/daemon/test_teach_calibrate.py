@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from capture.picture import load_picture
+from capture.image_file import load_picture
 from daemon import app, reload
 from daemon.cli import main
 from daemon.settings import Settings, load

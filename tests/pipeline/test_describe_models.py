@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.memory import RESERVE_BYTES, available_bytes, resident_bytes
 from pipeline.describer import DescribeError, DescribeRequest, Seen
 from pipeline.describers.factory import SERVER_MEMORY_BYTES, Choice, UnusableError, build, choose
 from pipeline.describers.fallback import Always, WithFallback
 from pipeline.describers.golden import Golden, degenerate, disagrees, trusted_device
 from pipeline.describers.job import Emit, Job, LoadError, Written
-from pipeline.describers.memory import RESERVE_BYTES, available_bytes, resident_bytes
 from pipeline.describers.models import OPENVINO_FILE, known_models, nearest, too_large
 from pipeline.describers.picture import bounded, golden_picture, squared
 from pipeline.describers.prompts import LONGEST_QUESTION, PURPOSES, Prompts

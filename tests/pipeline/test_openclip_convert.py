@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("open_clip", reason="needs the extra `prepare`")
 pytest.importorskip("nncf", reason="needs the extra `prepare`")
 
+from common.progress import SilentProgress
 from pipeline.image_text import PromptSet
 from pipeline.openclip.model import OpenClipModel
 from pipeline.openclip.recipe import ModelUnusableError, Recipe, Tokens, read_recipe
@@ -29,7 +30,6 @@ from pipeline.prepare.towers import reparameterised
 from pipeline.preprocess import letterbox, resize
 from pipeline.store.catalogue import Catalogue
 from pipeline.store.errors import PrepareError
-from pipeline.store.progress import SilentProgress
 from pipeline.store.store import PullOptions, Store
 from tests.pipeline.tiny_open_clip import (
     CLIP,

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pipeline.store.progress import TextProgress, readable_size
+from common.progress import TextProgress, readable_size
 
 
 class Terminal(io.StringIO):

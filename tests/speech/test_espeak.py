@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.child_process import ChildError, ChildProcess
 from speech.audio import Audio
-from speech.child_process import ChildError, ChildProcess
 from speech.espeak import ChildSynthesizer
 from speech.loudness import loudness_dbfs
 from speech.settings import SpeechSettings
@@ -181,7 +181,7 @@ def test_without_the_library_there_is_one_clear_line(tmp_path: Path, child: Chil
 
 def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     code = (
-        "import os, time; from speech.child_process import ChildProcess\n"
+        "import os, time; from common.child_process import ChildProcess\n"
         "child = ChildProcess('speech.child'); child.greeting(); print(child.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen(

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from speech.frames import LENGTHS, LinkError, packed, receive, send
-from speech.outgoing import LIMIT_BYTES, Outgoing
+from common.framing import LENGTHS, LinkError, packed, receive, send
+from common.socket_writer import LIMIT_BYTES, Outgoing
 from speech.wav_ring import WavRing
 
 Pair = tuple[socket.socket, socket.socket]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from common.spawn import FIRST_NICE
 from daemon.bench.loudspeaker import Ear, PrivatePulse
 from speech.audio import Audio
 from speech.child_player import ChildPlayer
@@ -22,7 +23,6 @@ from speech.outbox_types import Failed, Finished, Started
 from speech.player import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
 from speech.settings import SpeechSettings
 from speech.sounddevice_player import SounddevicePlayer
-from speech.spawn import FIRST_NICE
 from speech.speaker import Speaker
 from speech.utterance import Priority
 from speech.voice import Renderer

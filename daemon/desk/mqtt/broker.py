@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
+from common.secret_file import SecretError, read_secret
 from daemon.desk.mqtt.settings import MqttSettings, Qos
-from pipeline.secret_file import SecretError, read_secret
 
 CONNECT_S = 5.0
 """Seconds a broker may take to accept us, and then to welcome us."""

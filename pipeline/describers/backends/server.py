@@ -20,9 +20,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import cv2
 
+from common.secret_file import SecretError, read_secret
 from pipeline.describers.job import Emit, GenerateError, Job, LoadError, Spec, Written
 from pipeline.describers.text import first_line
-from pipeline.secret_file import SecretError, read_secret
 
 MOST_BYTES = 2**20
 """Of one answer; a hundred tokens of a stream take about 30 kB."""

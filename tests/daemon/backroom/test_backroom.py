@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from common.child_process import ChildError, Message
 from daemon.backroom.client import Backroom
 from daemon.backroom.settings import GuestsSettings
 from daemon.errors import CommandError
 from pipeline.settings import WatchSettings
 from pipeline.watch import Watch
-from speech.child_process import ChildError, Message
 
 PLENTY = 2**40
 

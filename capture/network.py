@@ -12,10 +12,10 @@ import cv2
 from capture.camera import CameraLost, CameraUnusable
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame
+from capture.image_file import MAX_PIXELS
 from capture.orient import upright_frame
-from capture.picture import MAX_PIXELS
-from capture.redact import redact
 from capture.settings import CaptureSettings
+from common.redact import redact
 
 PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 """The schemes that can be read, with their usual ports."""

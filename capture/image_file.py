@@ -12,7 +12,7 @@ import numpy as np
 from capture.camera import CameraUnusable
 from capture.frame import Image
 from capture.orient import bound
-from capture.redact import redact
+from common.redact import redact
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MAX_PIXELS = 120_000_000

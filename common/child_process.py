@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from speech.frames import LinkError, receive, send
-from speech.spawn import Spawned, spawn
+from common.framing import LinkError, receive, send
+from common.spawn import Spawned, spawn
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
