@@ -14,8 +14,8 @@ from daemon.truth import Ground, Truth
 from pipeline import wording
 from pipeline.narration import Tell
 from pipeline.types import Alert, Clear, Direction, Located, Severity, Trigger
-from speech import outbox_types as voices
-from speech.earcons import danger_earcon
+from speech.outbox import messages as voices
+from speech.sound.earcons import danger_earcon
 from speech.utterance import Priority, Utterance
 
 MUTE_AGAIN_S = 30.0

@@ -62,14 +62,14 @@ from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
 from pipeline.taught import TeachError, taught_names
 from pipeline.usual import Usual
 from pipeline.wording import HEALTH, NOT_NOTED, danger_phrases, own_phrases
-from speech.child_player import ChildPlayer
-from speech.espeak import ChildSynthesizer
-from speech.natural import InTime, open_natural
-from speech.player import PlayerEvent
-from speech.speaker import Speaker
-from speech.synthesizer import SynthesisError, Synthesizer
+from speech.playback.base import PlayerEvent
+from speech.playback.process_player import ChildPlayer
+from speech.playback.speaker import Speaker
+from speech.synthesis.base import SynthesisError, Synthesizer
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.renderer import Renderer
+from speech.synthesis.with_deadline import InTime, open_natural
 from speech.utterance import Priority
-from speech.voice import Renderer
 
 log = logging.getLogger(__name__)
 

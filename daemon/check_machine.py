@@ -21,7 +21,7 @@ from common.memory import available_bytes, gigabytes
 from daemon.check_findings import Finding
 from daemon.journal.places import bytes_free
 from daemon.settings import Settings
-from speech.device_stream import REAL_TIME_PRIORITY
+from speech.playback.device_stream import REAL_TIME_PRIORITY
 
 CPU = Path("/sys/devices/system/cpu")
 NEEDS_BYTES = 700_000_000

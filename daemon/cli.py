@@ -31,8 +31,8 @@ EXPECTED = (
     "pipeline.starter.errors.StarterUnusableError",
     "pipeline.store.errors.StoreError",
     "pipeline.taught.TeachError",
-    "speech.player.PlayerError",
-    "speech.synthesizer.SynthesisError",
+    "speech.playback.base.PlayerError",
+    "speech.synthesis.base.SynthesisError",
 )
 """Errors that are no bugs: their message says what to do. Named, so that no room is imported for them."""
 

@@ -33,7 +33,7 @@ from pipeline.describer import Seen
 from pipeline.scene import SceneGate
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Severity, Trigger
 from pipeline.watch import Watch, WatchedHazard, WatchEvent
-from speech import outbox_types as voices
+from speech.outbox import messages as voices
 
 SIGHT: frozenset[organs.Organ] = frozenset(["camera", "picture"])
 """Organs without which a view is not worth describing."""

@@ -13,7 +13,7 @@ from pipeline import narration as stories
 from pipeline.describer import Seen
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, SceneEvent
-from speech import outbox_types as voices
+from speech.outbox import messages as voices
 from speech.settings import ClearEarcon, OutboxSettings, Verbosity
 from speech.utterance import Priority
 

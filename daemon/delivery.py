@@ -12,8 +12,8 @@ from typing import Any
 from daemon.core_types import CoreSpec, Effect, Record
 from daemon.register import Register
 from daemon.truth import ANYWAY, Ground, Truth
-from speech import outbox_types as voices
-from speech.outbox import Outbox
+from speech.outbox import messages as voices
+from speech.outbox.outbox import Outbox
 from speech.utterance import Priority, Utterance
 
 EXPIRES_S: Mapping[Priority, float] = {

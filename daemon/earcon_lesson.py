@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline import wording
-from speech.earcons import EARCONS
+from speech.sound.earcons import EARCONS
 
 
 def lesson(language: str) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from daemon.control_client import ControlClient
 from daemon.control_protocol import Utter
 from daemon.errors import CommandError
 from daemon.health import OK, Report
-from speech.outbox_types import Failed, Finished, Started
+from speech.outbox.messages import Failed, Finished, Started
 from speech.utterance import Utterance
 
 log = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ from daemon.scribe import Scribe
 from daemon.tuning import Knob, Tuning
 from pipeline import wording
 from pipeline.narration import AnswerEnded, CancelDescription
-from speech.outbox_types import Cut, Failed, Hush, Start
+from speech.outbox.messages import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)

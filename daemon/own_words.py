@@ -11,7 +11,7 @@ from daemon.health import OK
 from daemon.mind import Mind
 from daemon.notify import Notifier
 from pipeline import wording
-from speech.outbox_types import Hush
+from speech.outbox.messages import Hush
 
 GOODBYE_S = 1.5
 """Seconds in which goodbye is said: whoever stops it waits two at most, all in all."""

@@ -10,7 +10,7 @@ from daemon import app
 from daemon.app import Detector
 from daemon.events import Event
 from daemon.settings import Settings
-from speech.audio import Audio
+from speech.sound.audio import Audio
 from speech.utterance import Utterance
 
 WORDS_A_SECOND = 3.0

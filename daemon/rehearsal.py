@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from speech.synthesizer import SynthesisError
+from speech.synthesis.base import SynthesisError
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority
-from speech.voice import Renderer
 
 log = logging.getLogger(__name__)
 

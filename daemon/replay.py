@@ -28,9 +28,9 @@ from pipeline.assessor import Assessor, NotFiniteError
 from pipeline.describer import DescribeError
 from pipeline.describers.state import WatchedDescriber
 from pipeline.narration import Answered, AnswerEnded, CancelDescription
-from speech.audio import Audio
-from speech.outbox_types import Cut, Failed, Finished, Start, Started
-from speech.synthesizer import SynthesisError
+from speech.outbox.messages import Cut, Failed, Finished, Start, Started
+from speech.sound.audio import Audio
+from speech.synthesis.base import SynthesisError
 from speech.utterance import Utterance
 
 log = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from daemon.quiet_replay import NoSink
 from daemon.replay import Sink
 from daemon.settings import Settings
 from pipeline.describers.state import WatchedDescriber
-from speech.espeak import ChildSynthesizer
-from speech.wav import WavTimeline
+from speech.playback.wav_timeline import WavTimeline
+from speech.synthesis.espeak import ChildSynthesizer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -46,7 +46,7 @@ from daemon.summary import summary
 from daemon.tuning import Tuning
 from pipeline.describers.state import WatchedDescriber
 from pipeline.image_text_models import fell_back
-from speech.player import Outlet as SoundOutlet
+from speech.playback.base import Outlet as SoundOutlet
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Daemon:
         self._events = events
         self._loaded = load()
         self._settings = self._loaded.settings
-        self._fallback = fallback or self._settings.paths.state / "speech.wav"
+        self._fallback = fallback or self._settings.paths.state / "speech.playback.wav_timeline"
         self._crew = Crew(clock)
         self._notifier = Notifier(env)
         self._beats = Heartbeats(MAX_AGES_S, clock())

@@ -22,8 +22,8 @@ from daemon.errors import CommandError
 
 if TYPE_CHECKING:
     from daemon.settings import Settings
-    from speech.audio import Audio
-    from speech.player import PlayerEvent
+    from speech.playback.base import PlayerEvent
+    from speech.sound.audio import Audio
     from speech.utterance import Utterance
 
 SPARE_S = 10.0
@@ -75,7 +75,7 @@ def _quiet_player() -> Iterator[None]:
 
 
 def _write(say: Say | Earcons, settings: Settings, path: Path) -> None:
-    from speech.wav import WavTimeline
+    from speech.playback.wav_timeline import WavTimeline
 
     audio = _rendered(say, settings)
     timeline = WavTimeline(path, audio.rate)
@@ -85,8 +85,8 @@ def _write(say: Say | Earcons, settings: Settings, path: Path) -> None:
 
 
 def _speak(say: Say | Earcons, settings: Settings) -> None:
-    from speech.child_player import ChildPlayer
-    from speech.player import Began, Ended, Outlet, OutletChanged
+    from speech.playback.base import Began, Ended, Outlet, OutletChanged
+    from speech.playback.process_player import ChildPlayer
 
     audio = _rendered(say, settings)
     told: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
@@ -110,7 +110,7 @@ def _next(told: queue.SimpleQueue[PlayerEvent], timeout_s: float) -> PlayerEvent
 
 
 def _why_not(told: queue.SimpleQueue[PlayerEvent]) -> str:
-    from speech.player import OutletChanged
+    from speech.playback.base import OutletChanged
 
     event = _next(told, OPEN_S)
     reason = event.reason if isinstance(event, OutletChanged) else "it does not open"
@@ -118,9 +118,9 @@ def _why_not(told: queue.SimpleQueue[PlayerEvent]) -> str:
 
 
 def _rendered(say: Say | Earcons, settings: Settings) -> Audio:
-    from speech.espeak import ChildSynthesizer
-    from speech.shaping import joined, silence
-    from speech.voice import Renderer
+    from speech.sound.effects import joined, silence
+    from speech.synthesis.espeak import ChildSynthesizer
+    from speech.synthesis.renderer import Renderer
 
     with ChildSynthesizer(settings.speech) as synthesizer:
         renderer = Renderer(settings.speech, None, synthesizer)

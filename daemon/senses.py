@@ -8,7 +8,7 @@ from capture.quality import PictureChange, Trouble
 from capture.reader import CameraEvent, CameraState
 from daemon.health import OK, Report
 from pipeline.describers.state import Phase, Status
-from speech.player import Outlet, OutletChanged
+from speech.playback.base import Outlet, OutletChanged
 
 Tell = Callable[[Report], None]
 

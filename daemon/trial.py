@@ -24,10 +24,10 @@ from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.settings import Settings
 from daemon.watcher import Watcher
-from speech.espeak import ChildSynthesizer
-from speech.natural import voice_folder
-from speech.piper import PiperSynthesizer
-from speech.synthesizer import SpeechRequest
+from speech.synthesis.base import SpeechRequest
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.piper import PiperSynthesizer
+from speech.synthesis.with_deadline import voice_folder
 
 WARM_S, RATE_S = 1.5, 5.0
 """Seconds of pictures that do not count, since everything is slow at first, and that do."""

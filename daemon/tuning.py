@@ -20,7 +20,7 @@ from daemon.reload import Plan
 from daemon.settings import OVERRIDES, Settings
 from pipeline import wording
 from speech.settings import SpeechSettings
-from speech.synthesizer import SynthesisError
+from speech.synthesis.base import SynthesisError
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from pipeline.describers.state import Phase, Status
 from pipeline.image_text import PromptSet, Scores
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, Embedding, Probabilities, Severity
-from speech.audio import Audio
 from speech.settings import OutboxSettings
-from speech.synthesizer import SynthesisError
+from speech.sound.audio import Audio
+from speech.synthesis.base import SynthesisError
 from speech.utterance import Utterance
 
 COLOURS = {"fire": (0, 0, 255), "vehicle": (255, 0, 0), "dog": (0, 255, 0)}

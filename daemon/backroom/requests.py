@@ -12,7 +12,7 @@ from pipeline.calibration import CalibrationError
 from pipeline.hazards import HazardError
 from pipeline.store.errors import StoreError
 from pipeline.taught import TeachError
-from speech.synthesizer import SynthesisError
+from speech.synthesis.base import SynthesisError
 
 DO: Mapping[str, Callable[[Room, Mapping[str, Any], bytes], Answer]] = {
     "ready": Room.ready,

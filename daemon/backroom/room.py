@@ -26,11 +26,11 @@ from pipeline.image_text import ImageTextModel
 from pipeline.objects import HazardWords, ThingFinder, things
 from pipeline.tags import NOTHING_KNOWN, PlaceFinder, TagsDescriber, builtin_words
 from pipeline.types import Embedding, Trigger
-from speech.espeak import ChildSynthesizer
-from speech.normalize import normalized
-from speech.shaping import joined
-from speech.synthesizer import SpeechRequest
-from speech.wav_format import wav_header
+from speech.sound.effects import joined
+from speech.sound.wav_format import wav_header
+from speech.synthesis.base import SpeechRequest
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.text.normalize import normalized
 
 MAX_SIDE = 1280
 """Pixels of the longer side that is looked at."""

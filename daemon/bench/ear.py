@@ -29,8 +29,8 @@ from daemon.mind import Mind
 from daemon.settings import Settings
 from pipeline.types import Assessment
 from pipeline.wording import danger_phrases
-from speech.outbox_types import Finished, Start, Started
-from speech.speaker import Speaker
+from speech.outbox.messages import Finished, Start, Started
+from speech.playback.speaker import Speaker
 
 ALONE, LOADED = "ear.over_encode_ms_p99", "ear.over_encode_loaded_ms_p99"
 LIMITS: Mapping[str, Target] = {ALONE: at_most(100), LOADED: at_most(200)}

@@ -23,18 +23,18 @@ from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.loudspeaker import Ear, PrivatePulse, available
 from daemon.settings import Settings
 from pipeline.store.errors import StoreError
-from speech.audio import Audio
-from speech.child_player import ChildPlayer
-from speech.espeak import ChildSynthesizer
-from speech.natural import InTime, voice_folder
-from speech.outbox_types import Failed, Finished, Started
-from speech.piper import PiperSynthesizer
-from speech.player import Outlet
+from speech.outbox.messages import Failed, Finished, Started
+from speech.playback.base import Outlet
+from speech.playback.process_player import ChildPlayer
+from speech.playback.speaker import Speaker
 from speech.settings import SpeechSettings
-from speech.speaker import Speaker
-from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
+from speech.sound.audio import Audio
+from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.piper import PiperSynthesizer
+from speech.synthesis.renderer import Renderer
+from speech.synthesis.with_deadline import InTime, voice_folder
 from speech.utterance import Priority, Utterance
-from speech.voice import Renderer
 
 FIRST = "speech.call_to_first_sample_ms_p95"
 OVER_SINK = "speech.call_over_sink_ms_p95"

@@ -32,9 +32,9 @@ from pipeline.settings import DescribeSettings
 from pipeline.store.errors import StoreError
 from pipeline.tags import builtin_words
 from pipeline.types import Trigger
-from speech.espeak import ChildSynthesizer
-from speech.normalize import normalized
-from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
+from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.text.normalize import normalized
 
 log = logging.getLogger(__name__)
 

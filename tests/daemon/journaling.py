@@ -29,7 +29,7 @@ from daemon.journal.store import Store
 from daemon.mind import Mind
 from daemon.narrator import View
 from pipeline.narration import AnswerEnded, CancelDescription
-from speech.outbox_types import Finished, Start, Started
+from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 
 PATIENCE_S = 20.0

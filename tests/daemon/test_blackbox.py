@@ -13,7 +13,7 @@ from daemon.core_types import Ask, Assessed, CoreSpec, FalseAlarm, Input, Mute, 
 from daemon.health import Report
 from pipeline.narration import Answered, AnswerEnded
 from pipeline.types import CropReading, Direction
-from speech.outbox_types import Finished, Hush, Start, Started
+from speech.outbox.messages import Finished, Hush, Start, Started
 from tests.fakes import assessment, core_spec
 
 

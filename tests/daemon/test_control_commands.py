@@ -23,7 +23,7 @@ from daemon.control_server import ControlServer
 from daemon.errors import CommandError
 from daemon.event_feed import EventFeed
 from daemon.status_command import readable
-from speech.earcons import EARCONS
+from speech.sound.earcons import EARCONS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0

@@ -15,7 +15,7 @@ from daemon.health import Report
 from daemon.live import core_status
 from pipeline.narration import Answered, AnswerEnded
 from pipeline.types import Trigger
-from speech.outbox_types import Cut, Failed, Finished, Hush, Start, Started
+from speech.outbox.messages import Cut, Failed, Finished, Hush, Start, Started
 from speech.utterance import Priority
 from tests.fakes import assessment, core_spec
 

@@ -19,7 +19,7 @@ from daemon.control_server import ControlServer
 from daemon.event_feed import EventFeed
 from daemon.forwarder import Forwarder
 from daemon.health import Report
-from speech.outbox_types import Failed, Finished, Started
+from speech.outbox.messages import Failed, Finished, Started
 from speech.utterance import Priority, Utterance
 
 PATIENCE_S = 10.0

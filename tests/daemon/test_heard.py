@@ -9,7 +9,7 @@ from daemon.health import HealthSettings, Report
 from pipeline.narration import Answered
 from pipeline.settings import SceneSettings, WatchSettings
 from pipeline.types import Direction
-from speech.outbox_types import Hush
+from speech.outbox.messages import Hush
 from tests.daemon.world import World
 
 SIDES = {"fire": Direction.LEFT, "vehicle": Direction.RIGHT}

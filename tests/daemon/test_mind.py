@@ -9,7 +9,7 @@ from daemon.blackbox import BlackBox
 from daemon.core import Core
 from daemon.core_types import Assessed, Effect, Record, Say
 from daemon.mind import Mind
-from speech.outbox_types import Finished, Start, Started
+from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 
 

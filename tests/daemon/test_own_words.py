@@ -16,7 +16,7 @@ from daemon.mind import Mind
 from daemon.notify import Notifier
 from daemon.own_words import GOODBYE_S, STOP_S, OwnWords
 from pipeline import wording
-from speech.outbox_types import Cut, Finished, Start, Started
+from speech.outbox.messages import Cut, Finished, Start, Started
 from tests.daemon.ear import listening
 from tests.fakes import core_spec
 

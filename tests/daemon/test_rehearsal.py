@@ -11,13 +11,13 @@ import pytest
 from daemon import app
 from daemon.rehearsal import Phrase, Rehearsal
 from pipeline import wording
-from speech import phrases as books
-from speech.audio import Audio
-from speech.espeak import ChildSynthesizer
 from speech.settings import SpeechSettings
-from speech.synthesizer import SpeechRequest
+from speech.sound.audio import Audio
+from speech.synthesis import phrase_cache as books
+from speech.synthesis.base import SpeechRequest
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority
-from speech.voice import Renderer
 from tests.fakes import core_spec
 from tests.speech.made import ToneSynthesizer, needs_espeak, utterance
 

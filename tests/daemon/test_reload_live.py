@@ -31,8 +31,8 @@ from pipeline.hazards import prompt_set
 from pipeline.image_text import PromptSet
 from pipeline.types import Assessment
 from pipeline.usual import Usual
-from speech.speaker import Speaker
-from speech.voice import Renderer
+from speech.playback.speaker import Speaker
+from speech.synthesis.renderer import Renderer
 from tests.fakes import ColourBank, ColourModel, Logistic, plain
 from tests.speech.made import HandPlayer, ToneSynthesizer, utterance
 

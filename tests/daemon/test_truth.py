@@ -15,7 +15,7 @@ from daemon.health import Health, HealthSettings, Report
 from daemon.truth import Ground, Truth
 from pipeline.odds import logit
 from pipeline.settings import SceneSettings, WatchSettings
-from speech.outbox_types import Cut, Failed, Hush, Start
+from speech.outbox.messages import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 from tests.daemon.world import World
 from tests.fakes import core_spec

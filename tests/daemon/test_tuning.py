@@ -18,7 +18,7 @@ from daemon.errors import ConfigError
 from daemon.settings import Settings
 from daemon.tuning import FASTEST, SLOWEST, SOFTEST, Knob, Tuning, turned
 from speech.settings import SpeechSettings
-from speech.synthesizer import SynthesisError
+from speech.synthesis.base import SynthesisError
 
 PATIENCE_S = 10.0
 knobs: st.SearchStrategy[Knob] = st.sampled_from(["volume", "rate"])

@@ -14,7 +14,7 @@ from daemon.errors import CommandError
 from daemon.why import remembered
 from daemon.why_scores import silence
 from daemon.why_words import NAMES, WORDS, Words
-from speech.outbox_types import Finished, Start, Started
+from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 
 

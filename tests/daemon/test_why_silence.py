@@ -13,7 +13,7 @@ from daemon.core_types import Assessed, Mute, Tick
 from daemon.errors import CommandError
 from daemon.why import remembered
 from daemon.why_scores import alerts_of, evidence_at, silence, track
-from speech.outbox_types import Finished, Start, Started
+from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 
 

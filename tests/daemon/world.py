@@ -13,7 +13,7 @@ from daemon.core import Core
 from daemon.core_types import Assessed, DescribeView, Effect, Input, Record
 from pipeline.narration import Answered, AnswerEnded, CancelDescription
 from pipeline.types import CropReading, Direction
-from speech.outbox_types import Cut, Finished, Start, Started
+from speech.outbox.messages import Cut, Finished, Start, Started
 from speech.utterance import Utterance
 from tests.fakes import assessment, core_spec
 

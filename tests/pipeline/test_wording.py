@@ -11,7 +11,7 @@ from pipeline import wording
 from pipeline.settings import HazardSettings
 from pipeline.tags import builtin_words
 from pipeline.types import Direction
-from speech.earcons import EARCONS
+from speech.sound.earcons import EARCONS
 
 LANGUAGES = ("en", "ko")
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.shaping import trimmed
+from speech.sound.audio import Audio
+from speech.sound.effects import trimmed
 
 BANDS = 32
 WINDOW_S, HOP_S = 0.04, 0.02

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.mixer import Mixer
-from speech.player import Outlet, PlayerEvent
-from speech.synthesizer import SpeechRequest, SynthesisError
+from speech.playback.base import Outlet, PlayerEvent
+from speech.playback.mixer import Mixer
+from speech.sound.audio import Audio
+from speech.synthesis.base import SpeechRequest, SynthesisError
 from speech.utterance import Priority, Utterance
 
 needs_espeak = pytest.mark.skipif(

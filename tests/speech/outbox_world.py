@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from speech.outbox import Outbox
-from speech.outbox_types import (
+from speech.outbox.messages import (
     Cut,
     Dropped,
     Effect,
@@ -20,6 +19,7 @@ from speech.outbox_types import (
     Started,
     Tick,
 )
+from speech.outbox.outbox import Outbox
 from speech.utterance import Priority, Utterance
 
 DANGER, MESSAGE, TEXT, NOTICE = Priority.DANGER, Priority.MESSAGE, Priority.TEXT, Priority.NOTICE

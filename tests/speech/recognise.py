@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from speech.audio import Audio
-from speech.resample import resample
+from speech.sound.audio import Audio
+from speech.sound.resample import resample
 from tests.speech.test_distinct import Phrases, phrases
 
 HERTZ = 16000

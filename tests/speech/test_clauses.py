@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.clauses import LONGEST, LONGEST_OTHER, clauses
+from speech.text.clauses import LONGEST, LONGEST_OTHER, clauses
 
 
 def pieces(text: str, language: str = "en") -> list[str]:

@@ -14,8 +14,8 @@ from daemon.bench.loudspeaker import available
 LOOKS = """
 import time
 from pathlib import Path
-from speech.device_stream import DeviceStream
-from speech.player import PlayerLostError
+from speech.playback.device_stream import DeviceStream
+from speech.playback.base import PlayerLostError
 
 def resident_kb():
     lines = Path("/proc/self/status").read_text().splitlines()

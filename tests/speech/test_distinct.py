@@ -22,14 +22,14 @@ import pytest
 
 from daemon.bench.loudspeaker import PrivatePulse
 from pipeline.wording import danger_phrases
-from speech.audio import Audio
-from speech.child_player import ChildPlayer
-from speech.espeak import ChildSynthesizer
-from speech.player import Broke, Ended, Outlet, PlayerEvent
-from speech.player_child import BEAT_S
+from speech.playback.base import Broke, Ended, Outlet, PlayerEvent
+from speech.playback.player_worker import BEAT_S
+from speech.playback.process_player import ChildPlayer
 from speech.settings import SpeechSettings
+from speech.sound.audio import Audio
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority
-from speech.voice import Renderer
 from tests.pipeline.describe_made import cache as cache_folder
 from tests.speech.listening import Picture, distances, log_mel
 from tests.speech.made import needs_espeak, utterance

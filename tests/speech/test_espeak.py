@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from common.child_process import ChildError, ChildProcess
-from speech.audio import Audio
-from speech.espeak import ChildSynthesizer
-from speech.loudness import loudness_dbfs
 from speech.settings import SpeechSettings
-from speech.synthesizer import SpeechRequest, SynthesisError
+from speech.sound.audio import Audio
+from speech.sound.loudness import loudness_dbfs
+from speech.synthesis.base import SpeechRequest, SynthesisError
+from speech.synthesis.espeak import ChildSynthesizer
 from tests.speech.made import needs_espeak
 
 pytestmark = needs_espeak
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def child() -> Iterator[ChildProcess]:
-    process = ChildProcess("speech.child")
+    process = ChildProcess("speech.synthesis.espeak_worker")
     yield process
     process.close()
 
@@ -163,8 +163,8 @@ def test_without_the_library_there_is_one_clear_line(tmp_path: Path, child: Chil
     (drivers / "__init__.py").write_text("")
     (drivers / "_espeak.py").write_text("raise RuntimeError('you probably do not have eSpeak')")
     code = (
-        "from speech.espeak import ChildSynthesizer; from speech.settings import SpeechSettings\n"
-        "from speech.synthesizer import SynthesisError\n"
+        "from speech.synthesis.espeak import ChildSynthesizer; from speech.settings import SpeechSettings\n"
+        "from speech.synthesis.base import SynthesisError\n"
         "try: ChildSynthesizer(SpeechSettings()).name\n"
         "except SynthesisError as error: print(error)"
     )
@@ -182,7 +182,7 @@ def test_without_the_library_there_is_one_clear_line(tmp_path: Path, child: Chil
 def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     code = (
         "import os, time; from common.child_process import ChildProcess\n"
-        "child = ChildProcess('speech.child'); child.greeting(); print(child.pid, flush=True); time.sleep(60)"
+        "child = ChildProcess('speech.synthesis.espeak_worker'); child.greeting(); print(child.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.latency import CALM_S, LIMIT, SETTLE_S, STEPS_S, WINDOW_S, LatencyPolicy
+from speech.playback.latency_policy import CALM_S, LIMIT, SETTLE_S, STEPS_S, WINDOW_S, LatencyPolicy
 
 
 def opened() -> LatencyPolicy:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from common.framing import LENGTHS, LinkError, packed, receive, send
 from common.socket_writer import LIMIT_BYTES, Outgoing
-from speech.wav_ring import WavRing
+from speech.playback.wav_ring import WavRing
 
 Pair = tuple[socket.socket, socket.socket]
 

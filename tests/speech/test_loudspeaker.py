@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 from common.spawn import FIRST_NICE
 from daemon.bench.loudspeaker import Ear, PrivatePulse
-from speech.audio import Audio
-from speech.child_player import ChildPlayer
-from speech.espeak import ChildSynthesizer
-from speech.outbox_types import Failed, Finished, Started
-from speech.player import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
+from speech.outbox.messages import Failed, Finished, Started
+from speech.playback.base import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
+from speech.playback.process_player import ChildPlayer
+from speech.playback.sounddevice_player import SounddevicePlayer
+from speech.playback.speaker import Speaker
 from speech.settings import SpeechSettings
-from speech.sounddevice_player import SounddevicePlayer
-from speech.speaker import Speaker
+from speech.sound.audio import Audio
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority
-from speech.voice import Renderer
 from tests.speech.made import needs_espeak, utterance
 
 pytestmark = pytest.mark.slow

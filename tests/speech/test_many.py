@@ -12,8 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from speech.outbox import Outbox
-from speech.outbox_types import (
+from speech.outbox.messages import (
     Cut,
     Dropped,
     Effect,
@@ -28,10 +27,11 @@ from speech.outbox_types import (
     Started,
     Tick,
 )
+from speech.outbox.outbox import Outbox
+from speech.playback.speaker import Speaker
 from speech.settings import OutboxSettings, SpeechSettings
-from speech.speaker import Speaker
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority, Utterance
-from speech.voice import Renderer
 from tests.speech.made import HandPlayer, ToneSynthesizer, utterance
 
 COUNT = int(os.environ.get("WATCHWORD_UTTERANCES", "10000"))

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.mixer import COMMANDS, LONGEST_S, Mixer
-from speech.player import Began, Broke, Ended
-from speech.shaping import FADE_S
+from speech.playback.base import Began, Broke, Ended
+from speech.playback.mixer import COMMANDS, LONGEST_S, Mixer
+from speech.sound.audio import Audio
+from speech.sound.effects import FADE_S
 
 RATE = 8000
 BLOCK = 80

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from speech.audio import Audio
-from speech.natural import InTime, open_natural
 from speech.settings import SpeechSettings
-from speech.synthesizer import SpeechRequest, SynthesisError
+from speech.sound.audio import Audio
+from speech.synthesis.base import SpeechRequest, SynthesisError
+from speech.synthesis.renderer import Renderer
+from speech.synthesis.with_deadline import InTime, open_natural
 from speech.utterance import Priority
-from speech.voice import Renderer
 from tests.speech.made import ToneSynthesizer, utterance
 
 TEXT = "A wide street. A man on a bicycle. Two shops."

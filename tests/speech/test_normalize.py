@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.clauses import clauses
-from speech.korean import native
-from speech.normalize import normalized
+from speech.text.clauses import clauses
+from speech.text.korean import native
+from speech.text.normalize import normalized
 
 
 @pytest.mark.parametrize(

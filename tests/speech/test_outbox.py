@@ -9,8 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.outbox import SLOWEST, Outbox
-from speech.outbox_types import (
+from speech.outbox.messages import (
     Dropped,
     Failed,
     Finished,
@@ -24,6 +23,7 @@ from speech.outbox_types import (
     Started,
     Tick,
 )
+from speech.outbox.outbox import SLOWEST, Outbox
 from speech.settings import OutboxSettings
 from speech.utterance import Priority
 from tests.speech.outbox_world import DANGER, MESSAGE, NOTICE, TEXT, Shell, kinds, offers, say, steps

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from daemon import paths
-from speech.natural import InTime, open_natural
-from speech.phrases import prepared
-from speech.piper import PiperSynthesizer, voice_files
 from speech.settings import SpeechSettings
-from speech.synthesizer import SpeechRequest, SynthesisError
+from speech.synthesis.base import SpeechRequest, SynthesisError
+from speech.synthesis.phrase_cache import prepared
+from speech.synthesis.piper import PiperSynthesizer, voice_files
+from speech.synthesis.with_deadline import InTime, open_natural
 from tests.speech.made import ToneSynthesizer
 
 SENTENCE = "A man walks past the shop, and a bicycle is parked in front of the open door."

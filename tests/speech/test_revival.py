@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from daemon.bench.loudspeaker import PrivatePulse
-from speech.child_player import ChildPlayer
-from speech.espeak import ChildSynthesizer
-from speech.outbox import Outbox
-from speech.outbox_types import Effect, Input, Offer, Spoken
-from speech.player import Began, Broke, Ended, Outlet, OutletChanged
+from speech.outbox.messages import Effect, Input, Offer, Spoken
+from speech.outbox.outbox import Outbox
+from speech.playback.base import Began, Broke, Ended, Outlet, OutletChanged
+from speech.playback.process_player import ChildPlayer
+from speech.playback.speaker import Speaker
 from speech.settings import SpeechSettings
-from speech.speaker import Speaker
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority, Utterance
-from speech.voice import Renderer
 from tests.speech.made import needs_espeak, utterance
 from tests.speech.test_loudspeaker import RATE, SETTINGS, Told, likeness, listen_to, starts, tone
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.audio import Audio
-from speech.earcons import EARCONS, danger_earcon, earcon
-from speech.loudness import CEILING, TARGET_DBFS, levelled, loudness_dbfs
-from speech.resample import resample
-from speech.shaping import fade_out, panned, silence, trimmed
+from speech.sound.audio import Audio
+from speech.sound.earcons import EARCONS, danger_earcon, earcon
+from speech.sound.effects import fade_out, panned, silence, trimmed
+from speech.sound.loudness import CEILING, TARGET_DBFS, levelled, loudness_dbfs
+from speech.sound.resample import resample
 
 RATES = (8000, 16000, 22050, 44100, 48000)
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.outbox import Outbox
-from speech.outbox_types import Failed, Finished, Input, Offer, Started
-from speech.player import Broke, Outlet, OutletChanged
+from speech.outbox.messages import Failed, Finished, Input, Offer, Started
+from speech.outbox.outbox import Outbox
+from speech.playback.base import Broke, Outlet, OutletChanged
+from speech.playback.speaker import Speaker
 from speech.settings import OutboxSettings, SpeechSettings
-from speech.speaker import Speaker
-from speech.synthesizer import SpeechRequest
+from speech.sound.audio import Audio
+from speech.synthesis.base import SpeechRequest
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority
-from speech.voice import Renderer
 from tests.speech.made import HandPlayer, ToneSynthesizer, utterance
 
 

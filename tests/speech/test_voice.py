@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech.phrases import PhraseBook
 from speech.settings import SpeechSettings
-from speech.synthesizer import SpeechRequest, SynthesisError
+from speech.synthesis.base import SpeechRequest, SynthesisError
+from speech.synthesis.phrase_cache import PhraseBook
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority
-from speech.voice import Renderer
 from tests.speech.made import ToneSynthesizer, utterance
 
 SETTINGS = SpeechSettings()

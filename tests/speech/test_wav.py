@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.player import PlayerUnusableError
-from speech.wav import WavTimeline
+from speech.playback.base import PlayerUnusableError
+from speech.playback.wav_timeline import WavTimeline
+from speech.sound.audio import Audio
 
 RATE = 8000
 

@@ -21,7 +21,7 @@ from daemon.errors import CommandError, ConfigError
 from daemon.settings import SCHEMA, Settings
 from daemon.settings_schema import dotted
 from daemon.tuning import Tuning
-from speech.synthesizer import SynthesisError
+from speech.synthesis.base import SynthesisError
 
 
 class Desk:

@@ -12,7 +12,7 @@ from daemon.backroom.what_if import Minute, alerts, told
 from daemon.blackbox import BlackBox
 from daemon.core import Core
 from daemon.core_types import Assessed, Effect, Record
-from speech.outbox_types import Finished, Start, Started
+from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 
 FPS = 10

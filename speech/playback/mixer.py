@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.player import Began, Broke, Ended
-from speech.shaping import FADE_S, fade_curve
+from speech.playback.base import Began, Broke, Ended
+from speech.sound.audio import Audio
+from speech.sound.effects import FADE_S, fade_curve
 
 Samples = NDArray[np.int16]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from speech.outbox_types import (
+from speech.outbox.messages import (
     Current,
     Cut,
     Dropped,

@@ -18,13 +18,13 @@ import numpy as np
 from common.framing import LinkError, packed, receive, send
 from common.socket_writer import Outgoing
 from common.spawn import Spawned, spawn
-from speech.audio import Audio
-from speech.player import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
+from speech.playback.base import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
 from speech.settings import SpeechSettings
+from speech.sound.audio import Audio
 
-log = logging.getLogger("speech.player_child")
+log = logging.getLogger("speech.playback.player_worker")
 
-MODULE = "speech.player_child"
+MODULE = "speech.playback.player_worker"
 START_S = 20.0
 """What a process may take until its first sign of life."""
 SILENCE_S = 3.0

@@ -1,4 +1,4 @@
-"""The process in which pyttsx3 runs: `python -m speech.child FD PARENT`.
+"""The process in which pyttsx3 runs: `python -m speech.synthesis.espeak_worker FD PARENT`.
 
 pyttsx3 is used as a synthesiser only, and each text gets a process of its own, forked from one that has
 everything imported:

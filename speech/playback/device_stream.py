@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.player import PlayerLostError
+from speech.playback.base import PlayerLostError
 
 Pull = Callable[[int, float], NDArray[np.int16]]
 """(frames, monotonic seconds at which the first is heard) -> int16 samples, frames x 2."""

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from speech.audio import Audio
-from speech.loudness import levelled
-from speech.resample import resample
-from speech.shaping import joined, trimmed
-from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
-from speech.wav_format import wav_header
+from speech.sound.audio import Audio
+from speech.sound.effects import joined, trimmed
+from speech.sound.loudness import levelled
+from speech.sound.resample import resample
+from speech.sound.wav_format import wav_header
+from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
 
 log = logging.getLogger(__name__)
 

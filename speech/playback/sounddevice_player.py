@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from speech.audio import Audio
-from speech.device_stream import BLOCK_S, DeviceStream
-from speech.latency import LatencyPolicy
-from speech.mixer import Mixer
-from speech.player import Outlet, OutletChanged, PlayerEvent, PlayerLostError
-from speech.resample import resample
+from speech.playback.base import Outlet, OutletChanged, PlayerEvent, PlayerLostError
+from speech.playback.device_stream import BLOCK_S, DeviceStream
+from speech.playback.latency_policy import LatencyPolicy
+from speech.playback.mixer import Mixer
+from speech.playback.wav_ring import WavRing
 from speech.settings import SpeechSettings
-from speech.wav_ring import WavRing
+from speech.sound.audio import Audio
+from speech.sound.resample import resample
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from speech.audio import Audio
+from speech.sound.audio import Audio
 
 
 class PlayerError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from speech.korean import native
+from speech.text.korean import native
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
+from speech.sound.audio import Audio
 
 QUIET = 100
 """Samples up to this size count as silence (-50 dBFS)."""

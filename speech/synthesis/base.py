@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from speech.audio import Audio
+from speech.sound.audio import Audio
 
 
 @dataclass(frozen=True, slots=True)

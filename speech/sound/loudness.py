@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
+from speech.sound.audio import Audio
 
 TARGET_DBFS = -18.0
 """Loudness of speech, in decibels below a full-scale square wave."""

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.wav_format import HEADER_BYTES, wav_header
+from speech.sound.wav_format import HEADER_BYTES, wav_header
 
 LONGEST_GAP_S = 1.0
 """Longer silences are shortened to this."""

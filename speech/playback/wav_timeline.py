@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.player import PlayerUnusableError
-from speech.resample import resample
-from speech.shaping import fade_out
-from speech.wav_format import HEADER_BYTES, LONGEST_BYTES, wav_header
+from speech.playback.base import PlayerUnusableError
+from speech.sound.audio import Audio
+from speech.sound.effects import fade_out
+from speech.sound.resample import resample
+from speech.sound.wav_format import HEADER_BYTES, LONGEST_BYTES, wav_header
 
 SILENCE_BLOCK = 65536
 """Frames of silence written at a time."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from speech.clock import dates_and_times_in_words
-from speech.english import fractions_in_words
-from speech.korean import numbers_in_words
-from speech.markup import unmarked
-from speech.phones import phones_in_words
-from speech.pictographs import pictographs_named, without_pictographs
-from speech.units import in_words
+from speech.text.dates import dates_and_times_in_words
+from speech.text.emoji import pictographs_named, without_pictographs
+from speech.text.english import fractions_in_words
+from speech.text.korean import numbers_in_words
+from speech.text.markup import unmarked
+from speech.text.phone_numbers import phones_in_words
+from speech.text.units import in_words
 
 _NAME = r"(?:[A-Z][\w'’]*|\d+(?:st|nd|rd|th))"
 WORDS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -1,4 +1,4 @@
-"""The process in which Piper runs: `python -m speech.piper_child FD PARENT`.
+"""The process in which Piper runs: `python -m speech.synthesis.piper_worker FD PARENT`.
 
 piper-tts (GPL-3) is imported here and nowhere else. It stays behind the detector in the queue for the
 processor, and uses one core: on two busy ones that was quicker than both.

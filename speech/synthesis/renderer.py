@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from speech.audio import Audio
-from speech.earcons import EARCONS, earcon
-from speech.normalize import normalized
-from speech.phrases import PhraseBook, prepared_chunks
 from speech.settings import SpeechSettings
-from speech.shaping import joined, panned, silence
-from speech.synthesizer import SpeechRequest, Synthesizer
+from speech.sound.audio import Audio
+from speech.sound.earcons import EARCONS, earcon
+from speech.sound.effects import joined, panned, silence
+from speech.synthesis.base import SpeechRequest, Synthesizer
+from speech.synthesis.phrase_cache import PhraseBook, prepared_chunks
+from speech.text.normalize import normalized
 from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)

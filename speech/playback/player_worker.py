@@ -1,4 +1,4 @@
-"""The process that owns the loudspeaker: `python -m speech.player_child FD PARENT`.
+"""The process that owns the loudspeaker: `python -m speech.playback.player_worker FD PARENT`.
 
 The audio callback runs Python every 10 ms. Beside a busy detector it would wait for the interpreter's lock
 and come too late; here it is alone. A driver that hangs or crashes takes only this process with it.
@@ -20,10 +20,10 @@ import numpy as np
 
 from common.framing import LinkError, receive, send
 from common.spawn import die_with, go_first
-from speech.audio import Audio
-from speech.player import PlayerEvent
+from speech.playback.base import PlayerEvent
+from speech.playback.sounddevice_player import SounddevicePlayer
 from speech.settings import SpeechSettings
-from speech.sounddevice_player import SounddevicePlayer
+from speech.sound.audio import Audio
 
 BEAT_S = 0.25
 HUNG = 3

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from speech.audio import Audio
-from speech.clauses import Clause, clauses, first_breath
-from speech.piper import PiperSynthesizer
 from speech.settings import SpeechSettings
-from speech.shaping import joined, silence
-from speech.synthesizer import SpeechRequest, SynthesisError, Synthesizer
+from speech.sound.audio import Audio
+from speech.sound.effects import joined, silence
+from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
+from speech.synthesis.piper import PiperSynthesizer
+from speech.text.clauses import Clause, clauses, first_breath
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from types import TracebackType
 import numpy as np
 
 from common.child_process import ChildError, ChildProcess
-from speech.audio import Audio
-from speech.clauses import Clause, clauses
 from speech.settings import SpeechSettings
-from speech.shaping import joined, silence, trimmed
-from speech.synthesizer import SpeechRequest, SynthesisError
+from speech.sound.audio import Audio
+from speech.sound.effects import joined, silence, trimmed
+from speech.synthesis.base import SpeechRequest, SynthesisError
+from speech.text.clauses import Clause, clauses
 
 MISSING = {
     "pyttsx3": "pyttsx3 is not installed: `pip install pyttsx3`",
@@ -30,7 +30,7 @@ class ChildSynthesizer:
 
     def __init__(self, settings: SpeechSettings, child: ChildProcess | None = None) -> None:
         self._timeout_s = settings.synthesis_timeout_s
-        self._child = child or ChildProcess("speech.child")
+        self._child = child or ChildProcess("speech.synthesis.espeak_worker")
         self._lock = threading.Lock()
 
     @property

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from speech.outbox_types import Cut, Effect, Failed, Finished, Start, Started
-from speech.player import Began, Broke, Ended, OutletChanged, Player, PlayerEvent
-from speech.shaping import silence
-from speech.synthesizer import SynthesisError
+from speech.outbox.messages import Cut, Effect, Failed, Finished, Start, Started
+from speech.playback.base import Began, Broke, Ended, OutletChanged, Player, PlayerEvent
+from speech.sound.effects import silence
+from speech.synthesis.base import SynthesisError
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority, Utterance
-from speech.voice import Renderer
 
 log = logging.getLogger(__name__)
 

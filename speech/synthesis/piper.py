@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from common.child_process import ChildError, ChildProcess, Message
-from speech.audio import Audio
-from speech.clauses import Clause, clauses
 from speech.settings import SpeechSettings
-from speech.shaping import joined, silence, trimmed
-from speech.synthesizer import SpeechRequest, SynthesisError
+from speech.sound.audio import Audio
+from speech.sound.effects import joined, silence, trimmed
+from speech.synthesis.base import SpeechRequest, SynthesisError
+from speech.text.clauses import Clause, clauses
 
 NATURAL_WPM = 200
 """Words a minute of a voice left alone: espeak-ng takes as long for the same text at this rate."""
@@ -69,7 +69,7 @@ class PiperSynthesizer:
         """Raises SynthesisError where the folder holds no voice."""
         self._timeout_s = settings.synthesis_timeout_s
         self._files = voice_files(folder)
-        self._child = child or ChildProcess("speech.piper_child")
+        self._child = child or ChildProcess("speech.synthesis.piper_worker")
         self._loaded_by: int | None = None
         self._lock = threading.Lock()
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
+from speech.sound.audio import Audio
 
 EDGE_S = 0.004
 """Seconds of the raised-cosine rise and fall of each tone: soft enough not to click."""

@@ -13,7 +13,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
+from speech.sound.audio import Audio
 
 HALF_TAPS = 24
 """Zero crossings of the sinc on each side: passband to 0.9 of the lower Nyquist frequency."""
