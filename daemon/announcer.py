@@ -12,7 +12,7 @@ from daemon.health import VITAL, Change, Organ
 from daemon.register import Register
 from daemon.truth import Ground, Truth
 from pipeline import wording
-from pipeline.narration import Tell
+from pipeline.description.policy import Tell
 from pipeline.types import Alert, Clear, Direction, Located, Severity, Trigger
 from speech.outbox import messages as voices
 from speech.sound.earcons import danger_earcon

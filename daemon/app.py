@@ -45,22 +45,22 @@ from daemon.senses import CameraSense, loudspeaker_report
 from daemon.settings import Settings
 from daemon.watcher import Watcher
 from pipeline import hazards as hazard_tables
-from pipeline.assessor import Assessor
-from pipeline.calibration import CalibrationError, CalibrationTable
-from pipeline.calibrations import Calibrations
-from pipeline.describer import DescribeError
-from pipeline.describers import factory as describers
-from pipeline.describers.state import WatchedDescriber
-from pipeline.eye import changes, hazards_of, open_eye
+from pipeline.alerting.baseline import Usual
+from pipeline.calibration.few_shot import TeachError, taught_names
+from pipeline.calibration.repository import Calibrations
+from pipeline.calibration.table import CalibrationError, CalibrationTable
+from pipeline.description import factory as describers
+from pipeline.description.base import DescribeError
+from pipeline.description.status import WatchedDescriber
+from pipeline.description.template import PlaceFinder, TagsDescriber, builtin_words
+from pipeline.detection.detector import Assessor
+from pipeline.detection.scorer import changes, hazards_of, open_eye
+from pipeline.detection.static_scene import Stillness
 from pipeline.hazards import Hazard, HazardError, arriving, glowing
-from pipeline.image_text import ImageTextModel
-from pipeline.image_text_models import fell_back, load_image_text
-from pipeline.stillness import Stillness
+from pipeline.models.base import ImageTextModel
+from pipeline.models.loader import fell_back, load_image_text
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
-from pipeline.tags import PlaceFinder, TagsDescriber, builtin_words
-from pipeline.taught import TeachError, taught_names
-from pipeline.usual import Usual
 from pipeline.wording import HEALTH, NOT_NOTED, danger_phrases, own_phrases
 from speech.playback.base import PlayerEvent
 from speech.playback.process_player import ChildPlayer
@@ -234,8 +234,8 @@ def build_describer(
 
 def build_meaning(settings: Settings) -> MeaningOf:
     """Sentence vectors by the starter's text encoder, whichever model looks; else words are compared."""
-    from pipeline.starter.model import TEXT_FILE, TOKENIZER_FILE
-    from pipeline.starter.text import TextEncoder
+    from pipeline.models.starter.model import TEXT_FILE, TOKENIZER_FILE
+    from pipeline.models.starter.text_encoder import TextEncoder
 
     try:
         folder = open_store(settings).path("starter")

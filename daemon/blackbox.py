@@ -24,7 +24,7 @@ from daemon.core import Core
 from daemon.core_types import CoreSpec, Effect, Input, Record
 from daemon.errors import CommandError
 from daemon.input_codec import Arrays, decode, encode
-from pipeline.watch import for_hazards
+from pipeline.alerting.alert_policy import for_hazards
 
 FORMAT = 2
 SUFFIX = ".blackbox"

@@ -19,16 +19,16 @@ from daemon.calibrate_labelled import Seen, cost, fitted, seen_by, told_lines
 from daemon.errors import CommandError
 from daemon.settings import Settings
 from daemon.watching import Watched, watch
-from pipeline.budget import METHOD, Choice, Plan, make_plan
-from pipeline.calibration import CalibrationTable, Fit, Provenance
-from pipeline.calibrations import Calibrations
-from pipeline.eye import word_marks
+from pipeline.alerting.alert_policy import WatchedHazard
+from pipeline.calibration.fit_thresholds import METHOD, Choice, Plan, make_plan
+from pipeline.calibration.normal_view import write_normal
+from pipeline.calibration.repository import Calibrations
+from pipeline.calibration.table import CalibrationTable, Fit, Provenance
+from pipeline.detection.scorer import word_marks
+from pipeline.evaluation.dataset import Manifest, read_manifest
 from pipeline.hazards import prompt_set
-from pipeline.image_text import ImageTextModel
-from pipeline.manifest import Manifest, read_manifest
-from pipeline.normal import write_normal
+from pipeline.models.base import ImageTextModel
 from pipeline.types import Severity
-from pipeline.watch import WatchedHazard
 
 _LINE = "; the line: "
 

@@ -16,15 +16,15 @@ from daemon.app import Detector
 from daemon.errors import CommandError
 from daemon.settings import Settings
 from daemon.watching import watch
-from pipeline.assessor import NotFiniteError
-from pipeline.calibration import CalibrationTable, Fit
-from pipeline.evaluation_clips import evaluate_clips
-from pipeline.footage import Footage, replayed
+from pipeline.alerting.alert_policy import WatchedHazard
+from pipeline.calibration.fit_labelled import examples_of, measured_fit
+from pipeline.calibration.sweep import Footage, replayed
+from pipeline.calibration.table import CalibrationTable, Fit
+from pipeline.detection.detector import NotFiniteError
+from pipeline.evaluation.clips import evaluate_clips
+from pipeline.evaluation.dataset import LabelledClip, LabelledPicture, Manifest
 from pipeline.hazards import Hazard, prompt_set
-from pipeline.image_text import ImageTextModel
-from pipeline.line_fitting import examples_of, measured_fit
-from pipeline.manifest import LabelledClip, LabelledPicture, Manifest
-from pipeline.watch import WatchedHazard
+from pipeline.models.base import ImageTextModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)

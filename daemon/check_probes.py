@@ -22,10 +22,10 @@ from daemon.control_paths import client_sockets
 from daemon.paths import NAME
 from daemon.settings import Settings
 from daemon.trial import Facts, TrialFailed, attempt
-from pipeline.describer import DescribeError
-from pipeline.describers.factory import UnusableError, choose
-from pipeline.describers.models import known_models
-from pipeline.image_text_models import AUTO, best_model
+from pipeline.description.base import DescribeError
+from pipeline.description.factory import UnusableError, choose
+from pipeline.models.loader import AUTO, best_model
+from pipeline.store.catalogue.vlms import known_models
 from pipeline.store.errors import StoreError
 
 NOBODY = Running()

@@ -28,11 +28,11 @@ from daemon.core_types import (
 )
 from daemon.register import Register
 from daemon.truth import Truth
-from pipeline import narration as stories
-from pipeline.describer import Seen
-from pipeline.scene import SceneGate
+from pipeline.alerting.alert_policy import Watch, WatchedHazard, WatchEvent
+from pipeline.alerting.scene_change import SceneGate
+from pipeline.description import policy as stories
+from pipeline.description.base import Seen
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Severity, Trigger
-from pipeline.watch import Watch, WatchedHazard, WatchEvent
 from speech.outbox import messages as voices
 
 SIGHT: frozenset[organs.Organ] = frozenset(["camera", "picture"])

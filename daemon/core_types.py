@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from daemon import health as organs
 from daemon.events import Event
-from pipeline import narration as stories
-from pipeline.describer import Seen
+from pipeline.description import policy as stories
+from pipeline.description.base import Seen
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, SceneEvent
 from speech.outbox import messages as voices

@@ -22,9 +22,9 @@ from daemon.evaluation_page import Mistakes, page
 from daemon.events import Event
 from daemon.quiet_replay import decisions
 from daemon.settings import Settings
-from pipeline.evaluation import evaluate_pictures
-from pipeline.evaluation_clips import ClipEvents, Raised, evaluate_clips
-from pipeline.manifest import LabelledClip, LabelledPicture, read_manifest
+from pipeline.evaluation.clips import ClipEvents, Raised, evaluate_clips
+from pipeline.evaluation.dataset import LabelledClip, LabelledPicture, read_manifest
+from pipeline.evaluation.pictures import evaluate_pictures
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from daemon import app
 from daemon.app import Detector
 from daemon.evaluation_page import Mistake, Mistakes, thumbnail
 from daemon.settings import Settings
-from pipeline.evaluation_clips import ClipEvents, hazard_spans, is_late, is_safe, wait_for
-from pipeline.manifest import SAFE, LabelledClip, LabelledPicture, Span
+from pipeline.evaluation.clips import ClipEvents, hazard_spans, is_late, is_safe, wait_for
+from pipeline.evaluation.dataset import SAFE, LabelledClip, LabelledPicture, Span
 
 
 def of_pictures(

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 
 from capture.frame import Image
-from pipeline.preprocess import fitted, resize
+from pipeline.models.preprocess import fitted, resize
 
 SHOWN = 12
 """Mistakes of each kind that are shown, the worst first."""

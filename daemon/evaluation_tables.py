@@ -22,16 +22,16 @@ from daemon import app, evaluate_command
 from daemon.calibrate_command import bare, told, watched_hazards
 from daemon.settings import Settings, load
 from daemon.teach_trial import Trial, remembering, trial
+from daemon.tools.maintainer.fit_starter import load as load_examples
 from daemon.watching import watch
-from pipeline.budget import make_plan
-from pipeline.calibration_fit import THRESHOLD
-from pipeline.evaluation import evaluate_pictures
-from pipeline.footage import Footage
+from pipeline.calibration.fit_labelled import unseen
+from pipeline.calibration.fit_thresholds import make_plan
+from pipeline.calibration.line import THRESHOLD
+from pipeline.calibration.sweep import Footage
+from pipeline.evaluation.dataset import LabelledPicture, read_manifest
+from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.hazards import prompt_set
-from pipeline.line_fitting import unseen
-from pipeline.manifest import LabelledPicture, read_manifest
-from pipeline.starter.fitting import load as load_examples
-from pipeline.starter.model import StarterModel
+from pipeline.models.starter.model import StarterModel
 
 SAFE_CLIPS = ("vtest_first25s.mp4", "intel_bottle-detection.mp4")
 """Clips of the media without any danger, long enough to calibrate on."""

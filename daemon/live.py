@@ -33,7 +33,7 @@ from daemon.narrator import Narrator, View, request_of
 from daemon.scribe import Scribe
 from daemon.tuning import Knob, Tuning
 from pipeline import wording
-from pipeline.narration import AnswerEnded, CancelDescription
+from pipeline.description.policy import AnswerEnded, CancelDescription
 from speech.outbox.messages import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from capture.frame import Frame
 from daemon.core_types import DescribeView, Input
-from pipeline.describer import DescribeError, Describer, DescribeRequest
-from pipeline.likeness import Meaning
-from pipeline.narration import Answered, AnswerEnded
+from pipeline.description.base import DescribeError, Describer, DescribeRequest
+from pipeline.description.policy import Answered, AnswerEnded
+from pipeline.description.similarity import Meaning
 from pipeline.types import Assessment
 
 log = logging.getLogger(__name__)

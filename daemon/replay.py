@@ -24,10 +24,10 @@ from daemon.eyesight import Eyesight
 from daemon.health import Report
 from daemon.narrator import MeaningOf, View, no_meaning, request_of
 from daemon.summary import summary
-from pipeline.assessor import Assessor, NotFiniteError
-from pipeline.describer import DescribeError
-from pipeline.describers.state import WatchedDescriber
-from pipeline.narration import Answered, AnswerEnded, CancelDescription
+from pipeline.description.base import DescribeError
+from pipeline.description.policy import Answered, AnswerEnded, CancelDescription
+from pipeline.description.status import WatchedDescriber
+from pipeline.detection.detector import Assessor, NotFiniteError
 from speech.outbox.messages import Cut, Failed, Finished, Start, Started
 from speech.sound.audio import Audio
 from speech.synthesis.base import SynthesisError

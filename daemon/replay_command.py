@@ -20,7 +20,7 @@ from daemon.journal.reader import reading
 from daemon.quiet_replay import NoSink
 from daemon.replay import Sink
 from daemon.settings import Settings
-from pipeline.describers.state import WatchedDescriber
+from pipeline.description.status import WatchedDescriber
 from speech.playback.wav_timeline import WavTimeline
 from speech.synthesis.espeak import ChildSynthesizer
 

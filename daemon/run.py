@@ -44,8 +44,8 @@ from daemon.settings import Loaded, defaults
 from daemon.signals import Signals
 from daemon.summary import summary
 from daemon.tuning import Tuning
-from pipeline.describers.state import WatchedDescriber
-from pipeline.image_text_models import fell_back
+from pipeline.description.status import WatchedDescriber
+from pipeline.models.loader import fell_back
 from speech.playback.base import Outlet as SoundOutlet
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Daemon:
         self._events = events
         self._loaded = load()
         self._settings = self._loaded.settings
-        self._fallback = fallback or self._settings.paths.state / "speech.playback.wav_timeline"
+        self._fallback = fallback or self._settings.paths.state / "speech.wav"
         self._crew = Crew(clock)
         self._notifier = Notifier(env)
         self._beats = Heartbeats(MAX_AGES_S, clock())

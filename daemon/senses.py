@@ -7,7 +7,7 @@ from collections.abc import Callable
 from capture.quality import PictureChange, Trouble
 from capture.reader import CameraEvent, CameraState
 from daemon.health import OK, Report
-from pipeline.describers.state import Phase, Status
+from pipeline.description.status import Phase, Status
 from speech.playback.base import Outlet, OutletChanged
 
 Tell = Callable[[Report], None]

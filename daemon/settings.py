@@ -25,8 +25,8 @@ from daemon.settings_layers import Layer, from_command_line, from_environment, m
 from daemon.settings_problems import hazard_problems, problems, refuse_misshapen
 from daemon.settings_schema import KeyPath, Schema
 from pipeline import hazards as known_hazards
+from pipeline.calibration.few_shot import taught_names
 from pipeline.settings import DescribeSettings, HazardSettings, PipelineSettings, SceneSettings, WatchSettings
-from pipeline.taught import taught_names
 from speech.settings import SpeechSettings
 
 

@@ -19,14 +19,14 @@ from capture.image_file import is_still_picture, load_picture
 from daemon import app
 from daemon.errors import CommandError
 from daemon.settings import Settings
-from pipeline.eye import TAUGHT_THRESHOLD, open_eye, word_marks
+from pipeline.calibration.few_shot import Estimate, Example, Taught, TeachError, place_of
+from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_LIKE, MOST_UNLIKE, Lesson, estimate, learn
+from pipeline.calibration.normal_view import read_normal
+from pipeline.detection.scorer import TAUGHT_THRESHOLD, open_eye, word_marks
 from pipeline.hazards import Hazard, prompt_set
-from pipeline.image_text import ImageTextModel
-from pipeline.normal import read_normal
-from pipeline.starter.empty import empty_pictures
+from pipeline.models.base import ImageTextModel
+from pipeline.models.starter.blank_images import empty_pictures
 from pipeline.store.errors import StoreError
-from pipeline.taught import Estimate, Example, Taught, TeachError, place_of
-from pipeline.teaching import LEAST_UNLIKE, MOST_LIKE, MOST_UNLIKE, Lesson, estimate, learn
 from pipeline.types import Embedding
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

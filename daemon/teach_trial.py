@@ -18,9 +18,9 @@ from capture.image_file import load_picture
 from daemon import app
 from daemon.settings import Settings
 from daemon.teach_command import Words, teach
-from pipeline.image_text import ImageTextModel, PromptSet, TextBank
-from pipeline.manifest import SAFE, LabelledPicture
-from pipeline.taught import Resemblance, Taught
+from pipeline.calibration.few_shot import Resemblance, Taught
+from pipeline.evaluation.dataset import SAFE, LabelledPicture
+from pipeline.models.base import ImageTextModel, PromptSet, TextBank
 from pipeline.types import Embedding
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from daemon.health import OK, Health, Organ, OrganState
-from pipeline.watch import Watch
+from pipeline.alerting.alert_policy import Watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from daemon.health import OK, Report
 from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.narrator import View
-from pipeline.assessor import Assessor, NotFiniteError
-from pipeline.watch import Active
+from pipeline.alerting.alert_policy import Active
+from pipeline.detection.detector import Assessor, NotFiniteError
 
 log = logging.getLogger(__name__)
 

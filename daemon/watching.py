@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture.camera import Camera, CameraLost
-from pipeline.assessor import Assessor, NotFiniteError
-from pipeline.footage import Footage
+from pipeline.calibration.sweep import Footage
+from pipeline.detection.detector import Assessor, NotFiniteError
 from pipeline.types import Embedding
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from pipeline.tags import TagWords, builtin_words
+from pipeline.description.template import TagWords, builtin_words
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pipeline.image_text import PromptSet
+from pipeline.models.base import PromptSet
 from pipeline.settings import HazardSettings
 from pipeline.types import Severity
 

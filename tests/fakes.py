@@ -11,9 +11,9 @@ import numpy as np
 from capture.frame import Frame, Image
 from daemon.core_types import CoreSpec, HazardSpec
 from daemon.health import HealthSettings
-from pipeline.describer import DescribeError, DescribeRequest
-from pipeline.describers.state import Phase, Status
-from pipeline.image_text import PromptSet, Scores
+from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.status import Phase, Status
+from pipeline.models.base import PromptSet, Scores
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, Embedding, Probabilities, Severity
 from speech.settings import OutboxSettings

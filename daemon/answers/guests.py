@@ -16,8 +16,8 @@ from daemon.desk_commands import Process, Try
 from daemon.errors import CommandError
 from daemon.narrator import Narrator, Told
 from daemon.settings import Settings
-from pipeline.describer import DescribeRequest, Seen
-from pipeline.tags import TagsDescriber
+from pipeline.description.base import DescribeRequest, Seen
+from pipeline.description.template import TagsDescriber
 
 Handler = Callable[[Any], Mapping[str, Any]]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame
-from pipeline.watch import Active
+from pipeline.alerting.alert_policy import Active
 
 KEPT_S = 120.0
 ROW_S = 0.2

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.core_types import HazardSpec
-from pipeline.describer import Seen
-from pipeline.objects import Found, HazardWords, Thing, things
+from pipeline.description.base import Seen
+from pipeline.description.objects import Found, HazardWords, Thing, things
 from pipeline.types import Severity, Trigger
 
 TRIGGERS: Mapping[str, Trigger] = {

@@ -8,10 +8,10 @@ from typing import Any
 
 from daemon.backroom.room import Answer, Refused, Room
 from daemon.errors import CommandError
-from pipeline.calibration import CalibrationError
+from pipeline.calibration.few_shot import TeachError
+from pipeline.calibration.table import CalibrationError
 from pipeline.hazards import HazardError
 from pipeline.store.errors import StoreError
-from pipeline.taught import TeachError
 from speech.synthesis.base import SynthesisError
 
 DO: Mapping[str, Callable[[Room, Mapping[str, Any], bytes], Answer]] = {

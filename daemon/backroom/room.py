@@ -20,11 +20,11 @@ from daemon import app
 from daemon.backroom import what_if
 from daemon.backroom.guest import Seeing, recognised
 from daemon.settings import Settings
-from pipeline.describer import DescribeRequest
-from pipeline.eye import changes
-from pipeline.image_text import ImageTextModel
-from pipeline.objects import HazardWords, ThingFinder, things
-from pipeline.tags import NOTHING_KNOWN, PlaceFinder, TagsDescriber, builtin_words
+from pipeline.description.base import DescribeRequest
+from pipeline.description.objects import HazardWords, ThingFinder, things
+from pipeline.description.template import NOTHING_KNOWN, PlaceFinder, TagsDescriber, builtin_words
+from pipeline.detection.scorer import changes
+from pipeline.models.base import ImageTextModel
 from pipeline.types import Embedding, Trigger
 from speech.sound.effects import joined
 from speech.sound.wav_format import wav_header

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from daemon.blackbox import Recording
 from daemon.core_types import Assessed
+from pipeline.alerting.alert_policy import Watch, WatchedHazard
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Severity
-from pipeline.watch import Watch, WatchedHazard
 
 _UNSEEN = np.zeros(0, np.float32)
 """The watch does not look at embeddings."""

@@ -16,7 +16,7 @@ from daemon.bench.flops import flops
 from daemon.bench.harness import Cost, Figure, at_least, interleave, percentile, timed, unmeasured
 from daemon.bench.lane import picture
 from daemon.settings import Settings
-from pipeline.preprocess import letterbox
+from pipeline.models.preprocess import letterbox
 
 ARCHITECTURE = "ViT-B-32-256"
 """Compared like for like: the same network, both ways, with the same random weights."""

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from common.spawn import be_humble
-from pipeline.store.catalogue import parse_catalogue
+from pipeline.store.catalogue.catalogue import parse_catalogue
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 

@@ -16,7 +16,7 @@ from daemon.bench import vlm_busy
 from daemon.bench.harness import Figure, at_least, at_most, interleave, paced, timed, unmeasured
 from daemon.bench.lane import FRAMES_PER_S, Lane, moving, picture, resting
 from daemon.settings import Settings
-from pipeline.image_text import ImageTextModel
+from pipeline.models.base import ImageTextModel
 from pipeline.settings import HazardSettings
 
 _FRAMES = 8
@@ -64,7 +64,7 @@ def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
 
 def hazards_1000_over_10(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame with a thousand hazards over that with ten."""
-    logging.getLogger("pipeline.calibration").setLevel(logging.ERROR)  # none is calibrated, on purpose
+    logging.getLogger("pipeline.calibration.table").setLevel(logging.ERROR)  # none is calibrated, on purpose
     view = moving(1280, 720)
     many, few = (Lane(_with_hazards(settings, model, count)) for count in (1000, 10))
     pairs = interleave(

@@ -19,18 +19,18 @@ from daemon import app
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
 from daemon.bench.tables import OVER
 from daemon.settings import Settings
-from pipeline.describer import DescribeError, DescribeRequest
-from pipeline.describers.factory import UnusableError, local_choice
-from pipeline.describers.job import Job, Spec
-from pipeline.describers.keeper import Keeper, Limits
-from pipeline.describers.messages import Ended, Failed, Inbox, Message, Piece
-from pipeline.describers.models import LocalBackend, backends_of, known_models
-from pipeline.describers.picture import bounded, golden_picture
-from pipeline.describers.prompts import Prompts
-from pipeline.describers.sentences import SentenceSplitter
+from pipeline.description.answer.sentences import SentenceSplitter
+from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.factory import UnusableError, local_choice
+from pipeline.description.template import builtin_words
+from pipeline.description.vlm.image import bounded, golden_picture
+from pipeline.description.vlm.job import Job, Spec
+from pipeline.description.vlm.messages import Ended, Failed, Inbox, Message, Piece
+from pipeline.description.vlm.prompts import Prompts
+from pipeline.description.vlm.worker_supervisor import Keeper, Limits
 from pipeline.settings import DescribeSettings
+from pipeline.store.catalogue.vlms import LocalBackend, backends_of, known_models
 from pipeline.store.errors import StoreError
-from pipeline.tags import builtin_words
 from pipeline.types import Trigger
 from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
 from speech.synthesis.espeak import ChildSynthesizer

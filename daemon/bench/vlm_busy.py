@@ -12,7 +12,7 @@ from daemon.bench.harness import Figure, Pairs, at_least, at_most, interleave, p
 from daemon.bench.lane import Lane, moving
 from daemon.bench.load import MODEL, Load, LoadError, arithmetic_load, language_load
 from daemon.settings import Settings
-from pipeline.image_text import ImageTextModel
+from pipeline.models.base import ImageTextModel
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pipeline.describers.models import TOOL as VLM_TOOL
-from pipeline.openclip.recipe import FORMAT
-from pipeline.store.catalogue import Entry, Figures
+from pipeline.models.openclip.model_config import FORMAT
+from pipeline.store.catalogue.catalogue import Entry, Figures
+from pipeline.store.catalogue.vlms import TOOL as VLM_TOOL
 from pipeline.store.disk import sha256_of
 from pipeline.store.manifest import (
     MANIFEST_NAME,

@@ -11,16 +11,16 @@ from pathlib import Path
 from common.memory import available_bytes
 from common.progress import Progress, SilentProgress
 from pipeline.store import disk
-from pipeline.store.adopt import finished_model
-from pipeline.store.catalogue import Catalogue, Entry, shipped_catalogue
+from pipeline.store.catalogue.catalogue import Catalogue, Entry, shipped_catalogue
+from pipeline.store.catalogue.naming import find_entry
 from pipeline.store.errors import ConsentError, NotInstalledError
-from pipeline.store.fitting import costs, require_memory
+from pipeline.store.fetch.import_folder import finished_model
 from pipeline.store.inspection import Finding, Listed, State, glance, is_sound, listed, not_pinned, read_all
+from pipeline.store.installer import Maker, source_of
 from pipeline.store.lock import exclusive
-from pipeline.store.making import Maker, source_of
 from pipeline.store.manifest import MANIFEST_NAME, Kind, Manifest, ManifestError, read_manifest
-from pipeline.store.naming import find_entry
-from pipeline.store.preparing import OpenClipPreparer, Preparer
+from pipeline.store.memory_check import costs, require_memory
+from pipeline.store.preparer import OpenClipPreparer, Preparer
 from pipeline.store.source import Job, Source
 
 LOCK_TIMEOUT_S = 900.0

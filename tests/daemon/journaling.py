@@ -28,7 +28,7 @@ from daemon.journal.settings import JournalSettings
 from daemon.journal.store import Store
 from daemon.mind import Mind
 from daemon.narrator import View
-from pipeline.narration import AnswerEnded, CancelDescription
+from pipeline.description.policy import AnswerEnded, CancelDescription
 from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 

@@ -11,7 +11,7 @@ from daemon.blackbox import BlackBox, BlackBoxError, Recording
 from daemon.core import Core
 from daemon.core_types import Ask, Assessed, CoreSpec, FalseAlarm, Input, Mute, Record, Say, Tick
 from daemon.health import Report
-from pipeline.narration import Answered, AnswerEnded
+from pipeline.description.policy import Answered, AnswerEnded
 from pipeline.types import CropReading, Direction
 from speech.outbox.messages import Finished, Hush, Start, Started
 from tests.fakes import assessment, core_spec

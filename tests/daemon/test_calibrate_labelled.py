@@ -9,10 +9,10 @@ import numpy as np
 
 from daemon.calibrate_labelled import Lines, fitted, told_lines
 from daemon.settings import load
-from pipeline.calibrations import Calibrations
-from pipeline.eye import word_marks
+from pipeline.calibration.repository import Calibrations
+from pipeline.detection.scorer import word_marks
+from pipeline.evaluation.dataset import read_manifest
 from pipeline.hazards import Hazard, from_settings, prompt_set
-from pipeline.manifest import read_manifest
 from pipeline.settings import HazardSettings
 from pipeline.store.store import Store
 from tests.fakes import ColourModel

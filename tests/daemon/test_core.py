@@ -13,7 +13,7 @@ from daemon.core import Core
 from daemon.core_types import Ask, Assessed, DescribeView, Effect, Input, Mute, Record, Repeat, Say, Tick
 from daemon.health import Report
 from daemon.live import core_status
-from pipeline.narration import Answered, AnswerEnded
+from pipeline.description.policy import Answered, AnswerEnded
 from pipeline.types import Trigger
 from speech.outbox.messages import Cut, Failed, Finished, Hush, Start, Started
 from speech.utterance import Priority

@@ -16,9 +16,9 @@ from daemon.evaluate_command import readable
 from daemon.evaluation_mistakes import of_clips
 from daemon.evaluation_page import SHOWN, Mistake, Mistakes, page, thumbnail
 from daemon.settings import load
-from pipeline.evaluation import evaluate_pictures
-from pipeline.evaluation_clips import ClipEvents, Raised
-from pipeline.manifest import LabelledClip, Span
+from pipeline.evaluation.clips import ClipEvents, Raised
+from pipeline.evaluation.dataset import LabelledClip, Span
+from pipeline.evaluation.pictures import evaluate_pictures
 from tests.fakes import plain
 
 EVIL = '<script>alert("x")</script>&\'"'

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.core_types import Ask, Mute, Repeat, Say
 from daemon.health import HealthSettings, Report
-from pipeline.narration import Answered
+from pipeline.description.policy import Answered
 from pipeline.settings import SceneSettings, WatchSettings
 from pipeline.types import Direction
 from speech.outbox.messages import Hush

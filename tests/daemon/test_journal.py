@@ -41,7 +41,7 @@ from daemon.journal.schema import STEPS, open_reader, open_writer
 from daemon.journal.settings import JournalSettings
 from daemon.journal.sources import Files, pages
 from daemon.journal.store import Store
-from pipeline.narration import Answered, AnswerEnded
+from pipeline.description.policy import Answered, AnswerEnded
 from tests.daemon.journaling import WALL_S, Diary, diary, note, street, until
 
 SECRET = "rtsp://anna:hunter2@10.0.0.7/live"

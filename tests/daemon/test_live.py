@@ -317,7 +317,7 @@ def test_a_vital_thread_that_fails_takes_the_process_down_with_its_traceback(
 ) -> None:
     """The frames are fine, the model is not: its file of weights is replaced while it is being used."""
     code = (
-        "import sys; from pipeline.starter.model import StarterModel as M; n = [0]; old = M.encode\n"
+        "import sys; from pipeline.models.starter.model import StarterModel as M; n = [0]; old = M.encode\n"
         "def encode(self, image):\n"
         "    n[0] += 1\n"
         "    if n[0] > 20: raise RuntimeError('the encoder broke')\n"

@@ -101,7 +101,7 @@ def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
         living.await_event("describe", model="fake")
         before = frames_a_second(living, 3.0)
         since = living.heard
-        (child,) = [pid for pid in living.children() if "pipeline.describers.child" in command_of(pid)]
+        (child,) = [pid for pid in living.children() if "pipeline.description.vlm.worker" in command_of(pid)]
         os.kill(child, signal.SIGSTOP)
         living.ask(Ask())  # a question in words gets more words from `tags`, which the news would wait for
         meanwhile = frames_a_second(living, 3.0)

@@ -138,7 +138,7 @@ def test_asked_to_stop_twice_it_ends_at_once(tmp_path: Path, models: Path) -> No
 
 def test_a_detector_that_hangs_is_told_aloud_while_it_does(tmp_path: Path, models: Path) -> None:
     code = (
-        "import os, time; from pipeline.starter.model import StarterModel as M; old = M.encode\n"
+        "import os, time; from pipeline.models.starter.model import StarterModel as M; old = M.encode\n"
         "def encode(self, image):\n"
         "    while os.path.exists(os.environ['HANG']): time.sleep(0.05)\n"
         "    return old(self, image)\n"

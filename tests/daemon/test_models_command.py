@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from daemon import models_command
-from pipeline.image_text_models import STARTER
-from pipeline.store.catalogue import Entry
-from pipeline.store.preparing import OpenClipPreparer
+from pipeline.models.loader import STARTER
+from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.preparer import OpenClipPreparer
 from pipeline.store.source import Source
 from pipeline.store.store import Store
 from speech.settings import SpeechSettings

@@ -13,13 +13,13 @@ import numpy as np
 
 from daemon.core_types import Input
 from daemon.narrator import Narrator, Told, no_meaning
-from pipeline.describer import DescribeError, DescribeRequest
-from pipeline.describers.child_describer import ChildDescriber, Style
-from pipeline.describers.job import Spec
-from pipeline.describers.keeper import Keeper, Limits
-from pipeline.describers.prompts import PURPOSES, Prompts
-from pipeline.narration import Answered, AnswerEnded
-from pipeline.tags import builtin_words
+from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.policy import Answered, AnswerEnded
+from pipeline.description.template import builtin_words
+from pipeline.description.vlm.describer import ChildDescriber, Style
+from pipeline.description.vlm.job import Spec
+from pipeline.description.vlm.prompts import PURPOSES, Prompts
+from pipeline.description.vlm.worker_supervisor import Keeper, Limits
 from pipeline.types import Trigger
 
 PATIENCE_S = 10.0

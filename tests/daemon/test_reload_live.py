@@ -25,12 +25,12 @@ from daemon.rehearsal import Rehearsal
 from daemon.reload import LIVE, merged, plan
 from daemon.scribe import Scribe
 from daemon.watcher import Watcher
-from pipeline.assessor import Assessor
-from pipeline.describer import DescribeRequest
+from pipeline.alerting.baseline import Usual
+from pipeline.description.base import DescribeRequest
+from pipeline.detection.detector import Assessor
 from pipeline.hazards import prompt_set
-from pipeline.image_text import PromptSet
+from pipeline.models.base import PromptSet
 from pipeline.types import Assessment
-from pipeline.usual import Usual
 from speech.playback.speaker import Speaker
 from speech.synthesis.renderer import Renderer
 from tests.fakes import ColourBank, ColourModel, Logistic, plain

@@ -12,8 +12,8 @@ from daemon.core import Core
 from daemon.events import Event
 from daemon.eyesight import Eyesight
 from daemon.replay import Options, Replay
-from pipeline.assessor import Assessor
-from pipeline.image_text import PromptSet
+from pipeline.detection.detector import Assessor
+from pipeline.models.base import PromptSet
 from tests.fakes import (
     COLOURS,
     ColourModel,

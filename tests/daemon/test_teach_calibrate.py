@@ -16,13 +16,13 @@ from daemon.cli import main
 from daemon.settings import Settings, load
 from daemon.teach_command import Shown, chosen, teach
 from daemon.watching import KEPT, watch
-from pipeline.assessor import Assessor
-from pipeline.calibration import read_calibration, shipped_starter
-from pipeline.image_text import PromptSet
-from pipeline.normal import write_normal
-from pipeline.starter.empty import empty_pictures
-from pipeline.taught import read_taught
-from pipeline.teaching import MOST_UNLIKE
+from pipeline.calibration.few_shot import read_taught
+from pipeline.calibration.few_shot_fit import MOST_UNLIKE
+from pipeline.calibration.normal_view import write_normal
+from pipeline.calibration.table import read_calibration, shipped_starter
+from pipeline.detection.detector import Assessor
+from pipeline.models.base import PromptSet
+from pipeline.models.starter.blank_images import empty_pictures
 from tests.daemon.living import own_cache
 from tests.fakes import ColourModel, ListCamera, Logistic, plain
 

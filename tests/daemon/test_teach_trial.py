@@ -8,7 +8,7 @@ import pytest
 
 from daemon.settings import load
 from daemon.teach_trial import halves, remembering, trial
-from pipeline.manifest import LabelledPicture, read_manifest
+from pipeline.evaluation.dataset import LabelledPicture, read_manifest
 
 
 def picture(source: str, number: int) -> LabelledPicture:

@@ -13,7 +13,7 @@ from daemon.core import Core
 from daemon.core_types import Ask, FalseAlarm, Input, Mute, Repeat, Say, TellStatus, Tick
 from daemon.health import Health, HealthSettings, Report
 from daemon.truth import Ground, Truth
-from pipeline.odds import logit
+from pipeline.log_odds import logit
 from pipeline.settings import SceneSettings, WatchSettings
 from speech.outbox.messages import Cut, Failed, Hush, Start
 from speech.utterance import Priority, Utterance

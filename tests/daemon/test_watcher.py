@@ -13,8 +13,8 @@ from daemon.core_types import Effect, Record, Tick
 from daemon.ledger import Ledger
 from daemon.mind import Mind
 from daemon.watcher import Watcher
-from pipeline.assessor import Assessor
-from pipeline.image_text import PromptSet
+from pipeline.detection.detector import Assessor
+from pipeline.models.base import PromptSet
 from pipeline.types import Embedding
 from tests.fakes import ColourModel, Logistic, core_spec, plain
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from daemon.core import Core
 from daemon.core_types import Assessed, DescribeView, Effect, Input, Record
-from pipeline.narration import Answered, AnswerEnded, CancelDescription
+from pipeline.description.policy import Answered, AnswerEnded, CancelDescription
 from pipeline.types import CropReading, Direction
 from speech.outbox.messages import Cut, Finished, Start, Started
 from speech.utterance import Utterance

@@ -11,8 +11,8 @@ import signal
 import sys
 import time
 
-from pipeline.describers.child import main
-from pipeline.describers.job import Emit, GenerateError, Generator, Job, LoadError, Spec, Written
+from pipeline.description.vlm.job import Emit, GenerateError, Generator, Job, LoadError, Spec, Written
+from pipeline.description.vlm.worker import main
 
 
 class ScriptedGenerator:

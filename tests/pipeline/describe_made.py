@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.describers import export
+from pipeline.conversion import vlm
 from tests.pipeline import tiny_architectures, tiny_vlm
 
 ROOT = Path(__file__).parents[2]
@@ -56,11 +56,11 @@ def untrained(name: str) -> Path:
 def converted(name: str) -> Path:
     """The same, as the model store converts it."""
     source = untrained(name)
-    folder = cache() / f"converted-{name}-{_recipe(export.__file__, tiny_architectures.__file__, __file__)}"
+    folder = cache() / f"converted-{name}-{_recipe(vlm.__file__, tiny_architectures.__file__, __file__)}"
     with _alone(folder):
         if not (folder / DONE).is_file():
             shutil.rmtree(folder, ignore_errors=True)
-            export.export(source, folder, "int8", cache() / f"{folder.name}.log")
+            vlm.export(source, folder, "int8", cache() / f"{folder.name}.log")
             (folder / DONE).write_text("{}", encoding="ascii")
     return folder
 

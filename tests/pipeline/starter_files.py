@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.starter.model import FILES
+from pipeline.models.starter.model import FILES
 
 
 def starter_folder() -> Path:

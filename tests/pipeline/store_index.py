@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from pipeline.store.catalogue import Catalogue, Entry
+from pipeline.store.catalogue.catalogue import Catalogue, Entry
 from pipeline.store.manifest import Kind, Member, StoredFile, Wheel, WheelSource
 
 WEIGHTS = bytes(range(256)) * 400

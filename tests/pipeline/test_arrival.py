@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.frame import Image
-from pipeline.arrival import ADAPT_S, LEVEL, Arrivals, Part
+from pipeline.detection.new_object import ADAPT_S, LEVEL, Arrivals, Part
 
 ROWS, COLUMNS, RATE = 180, 320, 10.0
 

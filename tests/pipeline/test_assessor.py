@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from capture.frame import Frame, Image
-from pipeline.assessor import Assessor, NotFiniteError
-from pipeline.image_text import PromptSet
-from pipeline.stillness import Stillness
+from pipeline.alerting.baseline import Usual
+from pipeline.detection.detector import Assessor, NotFiniteError
+from pipeline.detection.static_scene import Stillness
+from pipeline.models.base import PromptSet
 from pipeline.types import Direction, Embedding, Probabilities
-from pipeline.usual import Usual
 from tests.fakes import ColourModel, Logistic
 
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.budget import HIGHEST, LOWEST, Choice, held_choices, make_plan
-from pipeline.extremes import fit_tail, level_interval, poisson_interval
-from pipeline.footage import LOGITS, Footage, replayed, sweep
+from pipeline.alerting.alert_policy import WatchedHazard
+from pipeline.alerting.baseline import Usual
+from pipeline.calibration.fit_thresholds import HIGHEST, LOWEST, Choice, held_choices, make_plan
+from pipeline.calibration.sweep import LOGITS, Footage, replayed, sweep
+from pipeline.calibration.tail import fit_tail, level_interval, poisson_interval
 from pipeline.settings import WatchSettings
 from pipeline.types import Severity
-from pipeline.usual import Usual
-from pipeline.watch import WatchedHazard
 
 WATCH = WatchSettings()
 HAZARDS = [WatchedHazard("fire", Severity.CRITICAL, 0.5), WatchedHazard("dog", Severity.NOTICE, 0.5)]

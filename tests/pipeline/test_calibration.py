@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.calibration import CalibrationError, CalibrationTable, Fit, read_calibration
-from pipeline.calibration_fit import FARTHEST, FLOOR, RULES, fit_line
-from pipeline.image_text import PromptSet
-from pipeline.prompt_bank import hazard_fingerprints
+from pipeline.calibration.line import FARTHEST, FLOOR, RULES, fit_line
+from pipeline.calibration.table import CalibrationError, CalibrationTable, Fit, read_calibration
+from pipeline.models.base import PromptSet
+from pipeline.models.prompts import hazard_fingerprints
 from pipeline.types import Severity
 
 PROMPTS = PromptSet((("fire", ("a fire",)), ("dog", ("a dog", "a puppy"))), ("a room",))

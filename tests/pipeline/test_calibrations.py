@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.calibration import CalibrationError, CalibrationTable, Fit, Measured, Provenance
-from pipeline.calibrations import Calibrations
+from pipeline.calibration.repository import Calibrations
+from pipeline.calibration.table import CalibrationError, CalibrationTable, Fit, Measured, Provenance
 from pipeline.hazards import Hazard, HazardError, from_settings, prompt_set
-from pipeline.image_text import PromptSet
-from pipeline.prompt_bank import hazard_fingerprints
+from pipeline.models.base import PromptSet
+from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
 from pipeline.store.store import Store
 from pipeline.types import Severity

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.describers.answer import Answer
-from pipeline.describers.permission import CANNOT_SAY, asks_permission
-from pipeline.describers.unfit import unfit
+from pipeline.description.answer.answer import Answer
+from pipeline.description.answer.permission import CANNOT_SAY, asks_permission
+from pipeline.description.answer.rejection import unfit
 
 CLEARS = {
     "en": (

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.describers.backends import load
-from pipeline.describers.backends.genai import GenaiGenerator
-from pipeline.describers.factory import choose
-from pipeline.describers.job import Generator, Job, LoadError, Spec
-from pipeline.describers.models import OPENVINO_FILE, backends_of
+from pipeline.description.factory import choose
+from pipeline.description.vlm.backends import load
+from pipeline.description.vlm.backends.openvino import GenaiGenerator
+from pipeline.description.vlm.job import Generator, Job, LoadError, Spec
 from pipeline.settings import DescribeSettings
+from pipeline.store.catalogue.vlms import OPENVINO_FILE, backends_of
 from pipeline.store.store import PullOptions, Store
 from tests.pipeline import tiny_vlm
 from tests.pipeline.describe_made import LONGEST_S, RANDOM, converted, tiny, untrained

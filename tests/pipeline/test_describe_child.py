@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.describer import DescribeError, DescribeRequest
-from pipeline.describers.backoff import Backoff
-from pipeline.describers.child_describer import ChildDescriber, Style
-from pipeline.describers.fallback import Always, WithFallback
-from pipeline.describers.job import Job, Spec
-from pipeline.describers.keeper import Keeper, Limits
-from pipeline.describers.messages import Ended, Piece
-from pipeline.describers.prompts import Prompts
-from pipeline.describers.state import Phase
-from pipeline.tags import TagsDescriber, builtin_words
+from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.fallback import Always, WithFallback
+from pipeline.description.status import Phase
+from pipeline.description.template import TagsDescriber, builtin_words
+from pipeline.description.vlm.backoff import Backoff
+from pipeline.description.vlm.describer import ChildDescriber, Style
+from pipeline.description.vlm.job import Job, Spec
+from pipeline.description.vlm.messages import Ended, Piece
+from pipeline.description.vlm.prompts import Prompts
+from pipeline.description.vlm.worker_supervisor import Keeper, Limits
 from pipeline.types import Trigger
 
 PATIENCE_S = 60.0

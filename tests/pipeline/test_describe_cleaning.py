@@ -7,15 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.describer import DescribeRequest, Seen
-from pipeline.describers.answer import Answer, Danger
-from pipeline.describers.child_describer import fixed_part
-from pipeline.describers.cleaning import LONGEST_WORDS, clean, loops, shortened
-from pipeline.describers.prompts import Prompts
-from pipeline.describers.sentences import LONGEST, SentenceSplitter
-from pipeline.describers.unfit import unfit
-from pipeline.describers.verdict import NO_WORDS, denial_words, judge, probably_not
-from pipeline.tags import builtin_words
+from pipeline.description.answer.answer import Answer, Danger
+from pipeline.description.answer.cleaning import LONGEST_WORDS, clean, loops, shortened
+from pipeline.description.answer.denial import NO_WORDS, denial_words, judge, probably_not
+from pipeline.description.answer.rejection import unfit
+from pipeline.description.answer.sentences import LONGEST, SentenceSplitter
+from pipeline.description.base import DescribeRequest, Seen
+from pipeline.description.template import builtin_words
+from pipeline.description.vlm.describer import fixed_part
+from pipeline.description.vlm.prompts import Prompts
 from pipeline.types import Direction, Trigger
 
 ODD = "ab cd.!?,:;*_#`[]()<>|\n\"'1-~…🔥가나다。\u200d\u00b0</s>"

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from common.memory import RESERVE_BYTES, available_bytes, resident_bytes
-from pipeline.describer import DescribeError, DescribeRequest, Seen
-from pipeline.describers.factory import SERVER_MEMORY_BYTES, Choice, UnusableError, build, choose
-from pipeline.describers.fallback import Always, WithFallback
-from pipeline.describers.golden import Golden, degenerate, disagrees, trusted_device
-from pipeline.describers.job import Emit, Job, LoadError, Written
-from pipeline.describers.models import OPENVINO_FILE, known_models, nearest, too_large
-from pipeline.describers.picture import bounded, golden_picture, squared
-from pipeline.describers.prompts import LONGEST_QUESTION, PURPOSES, Prompts
-from pipeline.describers.state import Phase
+from pipeline.description.base import DescribeError, DescribeRequest, Seen
+from pipeline.description.factory import SERVER_MEMORY_BYTES, Choice, UnusableError, build, choose
+from pipeline.description.fallback import Always, WithFallback
+from pipeline.description.status import Phase
+from pipeline.description.template import TagsDescriber, builtin_words
+from pipeline.description.vlm.image import bounded, golden_picture, squared
+from pipeline.description.vlm.job import Emit, Job, LoadError, Written
+from pipeline.description.vlm.prompts import LONGEST_QUESTION, PURPOSES, Prompts
+from pipeline.description.vlm.self_test import Golden, degenerate, disagrees, trusted_device
 from pipeline.settings import DescribeSettings
+from pipeline.store.catalogue.vlms import OPENVINO_FILE, known_models, nearest, too_large
 from pipeline.store.errors import NotInstalledError
-from pipeline.tags import TagsDescriber, builtin_words
 from pipeline.types import Direction, Trigger
 
 BLACK = np.zeros((10, 10, 3), np.uint8)

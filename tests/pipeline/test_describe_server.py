@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.describer import DescribeError, DescribeRequest
-from pipeline.describers.backends.server import ServerGenerator, read_key
-from pipeline.describers.factory import build
-from pipeline.describers.job import GenerateError, Job, LoadError, Spec
-from pipeline.describers.state import Phase, WatchedDescriber
+from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.factory import build
+from pipeline.description.status import Phase, WatchedDescriber
+from pipeline.description.template import TagsDescriber, builtin_words
+from pipeline.description.vlm.backends.openai_server import ServerGenerator, read_key
+from pipeline.description.vlm.job import GenerateError, Job, LoadError, Spec
 from pipeline.settings import DescribeSettings
-from pipeline.tags import TagsDescriber, builtin_words
 from pipeline.types import Trigger
 
 ROOT = Path(__file__).parents[2]

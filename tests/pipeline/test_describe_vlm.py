@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.describer import DescribeRequest, Seen
-from pipeline.describers.backends import load
-from pipeline.describers.child_describer import ChildDescriber, Style
-from pipeline.describers.factory import choose
-from pipeline.describers.job import Job, Spec
-from pipeline.describers.keeper import Keeper, Limits
-from pipeline.describers.prompts import Prompts
+from pipeline.description.base import DescribeRequest, Seen
+from pipeline.description.factory import choose
+from pipeline.description.template import builtin_words
+from pipeline.description.vlm.backends import load
+from pipeline.description.vlm.describer import ChildDescriber, Style
+from pipeline.description.vlm.job import Job, Spec
+from pipeline.description.vlm.prompts import Prompts
+from pipeline.description.vlm.worker_supervisor import Keeper, Limits
 from pipeline.settings import DescribeSettings
-from pipeline.tags import builtin_words
 from pipeline.types import Direction, Trigger
 from tests.pipeline import tiny_vlm
 from tests.pipeline.describe_made import LONGEST_S, tiny

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation import evaluate_pictures
-from pipeline.evaluation_clips import ClipEvents, Raised, evaluate_clips, match_scenes
-from pipeline.intervals import interval, none_or_all
-from pipeline.manifest import LabelledClip, Span
-from pipeline.ranking import average_precision, roc_auc
+from pipeline.evaluation.clips import ClipEvents, Raised, evaluate_clips, match_scenes
+from pipeline.evaluation.dataset import LabelledClip, Span
+from pipeline.evaluation.intervals import interval, none_or_all
+from pipeline.evaluation.pictures import evaluate_pictures
+from pipeline.evaluation.ranking import average_precision, roc_auc
 
 numbers = st.lists(st.integers(-5, 5), min_size=1, max_size=12)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.frame import Image
-from pipeline.glow import HELD_S, Glow, likelier
+from pipeline.detection.flame import HELD_S, Glow, likelier
 
 ROWS, COLUMNS, RATE = 180, 320, 10.0
 FLAME, VEST = (40, 90, 230), (90, 40, 40)

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from capture.frame import Image
-from pipeline.image_text_models import agreement, best_model, fell_back, load_image_text
+from pipeline.models.loader import agreement, best_model, fell_back, load_image_text
 from pipeline.settings import PipelineSettings
-from pipeline.store.catalogue import Catalogue, shipped_catalogue
+from pipeline.store.catalogue.catalogue import Catalogue, shipped_catalogue
 from pipeline.store.errors import NotInstalledError, StoreError, UnknownModelError
 from pipeline.store.manifest import Kind
 from pipeline.store.store import PullOptions, Store

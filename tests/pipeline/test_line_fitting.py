@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.calibration.fit_labelled import (
+    LEAST_HARMLESS,
+    LEAST_SHOWN,
+    Example,
+    fit,
+    harmless,
+    measured_fit,
+)
 from pipeline.hazards import Hazard, builtin, from_settings
-from pipeline.line_fitting import LEAST_HARMLESS, LEAST_SHOWN, Example, fit, harmless, measured_fit
 from pipeline.settings import HazardSettings
 
 FIRE = next(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.manifest import ManifestError, Span, read_manifest
+from pipeline.evaluation.dataset import ManifestError, Span, read_manifest
 
 HAZARDS = ("fire", "dog")
 

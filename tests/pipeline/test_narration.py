@@ -7,8 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.likeness import alike
-from pipeline.narration import (
+from pipeline.description.policy import (
     Answered,
     AnswerEnded,
     CancelDescription,
@@ -22,6 +21,7 @@ from pipeline.narration import (
     Wanted,
     Withheld,
 )
+from pipeline.description.similarity import alike
 from pipeline.settings import DescribeSettings
 from pipeline.types import SceneEvent, Trigger
 

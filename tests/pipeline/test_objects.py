@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.description.objects import HazardWords, things
 from pipeline.hazards import builtin
-from pipeline.objects import HazardWords, things
 
 WORDS = HazardWords(builtin().keys(), things())
 

@@ -18,17 +18,17 @@ pytest.importorskip("open_clip", reason="needs the extra `prepare`")
 pytest.importorskip("nncf", reason="needs the extra `prepare`")
 
 from common.progress import SilentProgress
-from pipeline.image_text import PromptSet
-from pipeline.openclip.model import OpenClipModel
-from pipeline.openclip.recipe import ModelUnusableError, Recipe, Tokens, read_recipe
-from pipeline.prepare import vocabulary
-from pipeline.prepare.convert_child import Conversion
-from pipeline.prepare.eight_bits import Trial
-from pipeline.prepare.pictures import drawn
-from pipeline.prepare.reference import Reference, load_reference
-from pipeline.prepare.towers import reparameterised
-from pipeline.preprocess import letterbox, resize
-from pipeline.store.catalogue import Catalogue
+from pipeline.conversion import tokenizer
+from pipeline.conversion.images import drawn
+from pipeline.conversion.int8 import Trial
+from pipeline.conversion.openclip_worker import Conversion
+from pipeline.conversion.torch_reference import Reference, load_reference
+from pipeline.conversion.towers import reparameterised
+from pipeline.models.base import PromptSet
+from pipeline.models.openclip.model import OpenClipModel
+from pipeline.models.openclip.model_config import ModelUnusableError, Recipe, Tokens, read_recipe
+from pipeline.models.preprocess import letterbox, resize
+from pipeline.store.catalogue.catalogue import Catalogue
 from pipeline.store.errors import PrepareError
 from pipeline.store.store import PullOptions, Store
 from tests.pipeline.tiny_open_clip import (
@@ -179,7 +179,7 @@ def test_the_same_picture_gives_the_same_bytes_and_the_caller_owns_them(clip: Co
 def test_running_needs_neither_torch_nor_open_clip(clip: Converted) -> None:
     program = (
         "import sys, numpy as np\nfrom pathlib import Path\n"
-        "from pipeline.openclip.model import OpenClipModel\n"
+        "from pipeline.models.openclip.model import OpenClipModel\n"
         "model = OpenClipModel(Path(sys.argv[1]))\n"
         "model.encode(np.zeros((48, 64, 3), np.uint8)); model.encode_texts(['a dog'])\n"
         "print(sorted({'torch', 'open_clip', 'transformers', 'nncf', 'timm'} & set(sys.modules)))"
@@ -277,9 +277,9 @@ def test_a_tokenizer_that_reads_otherwise_is_refused(clip: Converted) -> None:
     other = Tokens(context_length=recipe.tokens.context_length, pad_id=1, clean="whitespace")
     reference: Reference = clip.reference
     path = clip.folder / "tokenizer.json"
-    vocabulary.require_same(reference.tokenizer, path, recipe.tokens, vocabulary.TRICKY)
+    tokenizer.require_same(reference.tokenizer, path, recipe.tokens, tokenizer.TRICKY)
     with pytest.raises(PrepareError, match="otherwise than open_clip"):
-        vocabulary.require_same(reference.tokenizer, path, other, vocabulary.TRICKY)
+        tokenizer.require_same(reference.tokenizer, path, other, tokenizer.TRICKY)
 
 
 def test_training_time_branches_are_folded_without_changing_the_answer() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.preprocess import crops, fitted, letterbox, reduced
+from pipeline.models.preprocess import crops, fitted, letterbox, reduced
 from pipeline.types import Direction
 
 sides = st.integers(1, 300)

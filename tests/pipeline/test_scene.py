@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.scene import MINUTE_S, SceneGate, cosine_distance
+from pipeline.alerting.scene_change import MINUTE_S, SceneGate, cosine_distance
 from pipeline.settings import SceneSettings
 from pipeline.types import Embedding
 

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from capture.frame import Frame, Image
-from pipeline.assessor import Assessor
-from pipeline.calibration import shipped_starter
+from pipeline.alerting.alert_policy import Watch, WatchedHazard, WatchEvent
+from pipeline.calibration.table import shipped_starter
+from pipeline.detection.detector import Assessor
+from pipeline.evaluation.dataset import read_manifest
 from pipeline.hazards import builtin, from_settings, prompt_set
-from pipeline.manifest import read_manifest
+from pipeline.models.starter.model import StarterModel
 from pipeline.settings import HazardSettings, WatchSettings
-from pipeline.starter.model import StarterModel
 from pipeline.types import Alert, Direction, Embedding, Located
-from pipeline.watch import Watch, WatchedHazard, WatchEvent
 from tests.pipeline.starter_files import starter_folder
 
 WIDTH, HEIGHT = 960, 540

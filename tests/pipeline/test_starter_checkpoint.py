@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.starter.checkpoint import CheckpointError, read_checkpoint
+from pipeline.models.starter.checkpoint import CheckpointError, read_checkpoint
 from tests.pipeline.starter_files import starter_folder
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.calibration import shipped_starter
-from pipeline.evaluation import evaluate_pictures
+from pipeline.calibration.table import shipped_starter
+from pipeline.evaluation.dataset import read_manifest
+from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.hazards import builtin, from_settings, prompt_set
-from pipeline.manifest import read_manifest
+from pipeline.models.starter.model import NAMES_FILE, StarterModel
 from pipeline.settings import HazardSettings
-from pipeline.starter.model import NAMES_FILE, StarterModel
 from tests.pipeline.starter_files import starter_folder
 
 HERE = Path(__file__).resolve()

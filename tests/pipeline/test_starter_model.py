@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.calibration import CalibrationError, shipped_starter
+from pipeline.calibration.table import CalibrationError, shipped_starter
 from pipeline.hazards import builtin, from_settings, prompt_set
-from pipeline.image_text import PromptSet, TextBank
+from pipeline.models.base import PromptSet, TextBank
+from pipeline.models.starter.errors import StarterUnusableError
+from pipeline.models.starter.model import FILES, NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, StarterModel
 from pipeline.settings import HazardSettings
-from pipeline.starter.errors import StarterUnusableError
-from pipeline.starter.model import FILES, NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, StarterModel
 from tests.pipeline.starter_files import starter_folder
 
 CAR = PromptSet((("vehicle", ("a car",)), ("animal", ("a dog", "a cat"))), ("a chair", "a tree"))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.starter.checkpoint import read_checkpoint
-from pipeline.starter.network import SIDE, build_network
+from pipeline.models.starter.checkpoint import read_checkpoint
+from pipeline.models.starter.network import SIDE, build_network
 from tests.pipeline.starter_files import starter_folder
 
 pytestmark = pytest.mark.prepare

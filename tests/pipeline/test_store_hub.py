@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.openclip.recipe import FORMAT
-from pipeline.store.catalogue import Catalogue, Entry
+from pipeline.models.openclip.model_config import FORMAT
+from pipeline.store.catalogue.catalogue import Catalogue, Entry
+from pipeline.store.catalogue.naming import entry_from, entry_of, slug
 from pipeline.store.errors import (
     ConsentError,
     FetchError,
@@ -18,8 +19,7 @@ from pipeline.store.errors import (
     UnknownModelError,
 )
 from pipeline.store.manifest import Conversion, HubSource, Kind, LocalSource
-from pipeline.store.naming import entry_from, entry_of, slug
-from pipeline.store.preparing import Made, OpenClipPreparer
+from pipeline.store.preparer import Made, OpenClipPreparer
 from pipeline.store.source import Fetched, Job
 from pipeline.store.store import PullOptions, Store
 from tests.pipeline.store_hub import REVISION, hub_serving

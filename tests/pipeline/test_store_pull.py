@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.store import disk
-from pipeline.store.catalogue import Catalogue, Entry
+from pipeline.store.catalogue.catalogue import Catalogue, Entry
 from pipeline.store.errors import FetchError, NotInstalledError, StoreError, StoreUnusableError
-from pipeline.store.index import PipIndex, bundled_pip, explain, find_pip
+from pipeline.store.fetch.pip_download import PipIndex, bundled_pip, explain, find_pip
+from pipeline.store.fetch.wheel import WheelFetcher
 from pipeline.store.inspection import State
 from pipeline.store.manifest import WheelSource
 from pipeline.store.source import Source
 from pipeline.store.store import PullOptions, Store
-from pipeline.store.wheel import WheelFetcher
 from tests.pipeline.store_index import (
     WEIGHTS,
     build_wheel,

@@ -7,10 +7,17 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.describer import DescribeRequest, Seen
-from pipeline.image_text import PromptSet, Scores
-from pipeline.objects import ThingFinder, things
-from pipeline.tags import MOST_WORDS, NOTHING_KNOWN, ONLY_NAMES, PlaceFinder, TagsDescriber, builtin_words
+from pipeline.description.base import DescribeRequest, Seen
+from pipeline.description.objects import ThingFinder, things
+from pipeline.description.template import (
+    MOST_WORDS,
+    NOTHING_KNOWN,
+    ONLY_NAMES,
+    PlaceFinder,
+    TagsDescriber,
+    builtin_words,
+)
+from pipeline.models.base import PromptSet, Scores
 from pipeline.types import Direction, Embedding, Trigger
 from tests.fakes import ColourModel
 

@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.calibration import Calibration, Fit
-from pipeline.calibrations import Calibrations
-from pipeline.eye import hazards_of, open_eye
-from pipeline.hazards import Hazard
-from pipeline.image_text import PromptSet
-from pipeline.prompt_bank import hazard_fingerprints
-from pipeline.settings import HazardSettings
-from pipeline.store.store import Store
-from pipeline.taught import (
+from pipeline.calibration.few_shot import (
     Estimate,
     Example,
     Taught,
@@ -29,7 +21,15 @@ from pipeline.taught import (
     taught_names,
     vector,
 )
-from pipeline.teaching import LEAST_UNLIKE, Lesson, estimate, learn
+from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, Lesson, estimate, learn
+from pipeline.calibration.repository import Calibrations
+from pipeline.calibration.table import Calibration, Fit
+from pipeline.detection.scorer import hazards_of, open_eye
+from pipeline.hazards import Hazard
+from pipeline.models.base import PromptSet
+from pipeline.models.prompts import hazard_fingerprints
+from pipeline.settings import HazardSettings
+from pipeline.store.store import Store
 from pipeline.types import Embedding
 from tests.fakes import ColourModel, plain
 

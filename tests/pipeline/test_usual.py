@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.usual import AFTER_S, MOST, Usual
+from pipeline.alerting.baseline import AFTER_S, MOST, Usual
 
 OVER_S = 60.0
 RATE = 5.0

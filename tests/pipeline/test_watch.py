@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.alerting.alert_policy import Watch, WatchedHazard, WatchEvent
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, CropReading, Direction, Located, Severity
-from pipeline.watch import Watch, WatchedHazard, WatchEvent
 
 HAZARDS = (
     WatchedHazard("fire", Severity.CRITICAL, 0.5),

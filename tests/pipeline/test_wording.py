@@ -8,8 +8,8 @@ import pytest
 
 from pipeline import hazards as tables
 from pipeline import wording
+from pipeline.description.template import builtin_words
 from pipeline.settings import HazardSettings
-from pipeline.tags import builtin_words
 from pipeline.types import Direction
 from speech.sound.earcons import EARCONS
 

@@ -15,8 +15,8 @@ from common.child_process import ChildError, Message
 from daemon.backroom.client import Backroom
 from daemon.backroom.settings import GuestsSettings
 from daemon.errors import CommandError
+from pipeline.alerting.alert_policy import Watch
 from pipeline.settings import WatchSettings
-from pipeline.watch import Watch
 
 PLENTY = 2**40
 

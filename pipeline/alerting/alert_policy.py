@@ -1,0 +1,353 @@
+"""When does a probability become an alert? A pure state machine: no I/O, no clock, no threads.
+
+Over every hazard at once (numpy vectors, so that a thousand hazards cost about what ten do):
+
+1. smoothing: `s += (1 - exp(-dt / tau)) * (p - s)`, the first-order low-pass filter sampled unevenly;
+2. votes over *seconds*: an interval between two frames counts for the frame that opens it, so a vote
+   needs two looks at least and means the same at 2 and at 60 frames a second;
+3. hysteresis: on at the threshold, off only after `clear_s` below `off_ratio` of it.
+
+Only hazards that pass, or are active, meet Python code of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.alerting.direction import Whereabouts
+from pipeline.log_odds import logit
+from pipeline.settings import WatchSettings
+from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabilities, Severity
+
+WatchEvent = Alert | Located | Clear
+
+_SETTLED = 4.0
+"""Time constants of the smoothing after an alert until it has arrived (all but 1 %, with those before it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedHazard:
+    """What the watch must know of a hazard."""
+
+    name: str
+    severity: Severity
+    threshold: float
+    """Calibrated probability from which it counts as present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A hazard that has been alerted and is not over."""
+
+    alert_id: str
+    severity: Severity
+    alerted_at_s: float
+    level: float
+    """Log-odds when it was alerted, as soon as the smoothing has arrived."""
+    spoken_at_s: float | None = None
+    below_since_s: float | None = None
+    retries: int = 0
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """When a hazard was last spoken of, and the level of that alert."""
+
+    at_s: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vote:
+    """An interval and which hazards were over their threshold in the frame that opens it."""
+
+    start_s: float
+    end_s: float
+    over: NDArray[np.bool_]
+
+
+class Watch:
+    """Turns assessments into alerts. Serialisable by `state` and `restore`."""
+
+    def __init__(self, settings: WatchSettings, hazards: Sequence[WatchedHazard]) -> None:
+        self._settings = settings
+        self._hazards = tuple(hazards)
+        self._index = {h.name: i for i, h in enumerate(hazards)}
+        self._on = np.array([h.threshold for h in hazards], dtype=np.float64)
+        self._off = self._on * settings.off_ratio
+        self._suspect = self._on * settings.suspect_ratio
+        self._smoothed = np.zeros(len(hazards), dtype=np.float64)
+        self._over = np.zeros(len(hazards), dtype=np.bool_)
+        self._votes: tuple[Vote, ...] = ()
+        self._voted_s = np.zeros(len(hazards), dtype=np.float64)
+        self._last_s: float | None = None
+        self._active: dict[str, Active] = {}
+        self._spoken: dict[str, Spoken] = {}
+        self._where = Whereabouts(settings)
+        self._issued = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Hazards in the order of the probability vectors."""
+        return tuple(h.name for h in self._hazards)
+
+    @property
+    def smoothed(self) -> NDArray[np.float64]:
+        """Smoothed probability of each hazard, shape (H,); a copy."""
+        return self._smoothed.copy()
+
+    @property
+    def voted_s(self) -> NDArray[np.float64]:
+        """Seconds of the last window that each hazard was over its threshold, shape (H,)."""
+        return self._voted_s
+
+    @property
+    def active(self) -> Mapping[str, Active]:
+        """The hazards that are present now."""
+        return dict(self._active)
+
+    def focus(self) -> Direction | None:
+        """Which part of the next frame to score beside the whole; None while nothing is suspected."""
+        return self._where.focus()
+
+    def step(self, assessment: Assessment) -> tuple[WatchEvent, ...]:
+        """One frame's probabilities in, what follows from them out. Time is the frame's capture time.
+
+        One that is no finite number says nothing: the hazard stays as likely as it was.
+        """
+        now = assessment.captured_at_s
+        p = self._finite(assessment.probabilities)
+        self._smooth(p, now)
+        voted = self._vote(p, now)
+        located = self._locate(assessment, now)
+        alerts = [
+            alert
+            for i in np.flatnonzero(voted & (self._smoothed >= self._on)).tolist()
+            if (alert := self._onset(self._hazards[i], assessment))
+        ]
+        lasting = [e for name in tuple(self._active) if (e := self._continue(name, assessment))]
+        return (*alerts, *lasting, *located)
+
+    def spoken(self, alert_id: str, now: float) -> None:
+        """The alert's first sample sounded: its cool-down counts from here."""
+        for name, active in self._active.items():
+            if active.alert_id == alert_id:
+                self._active[name] = replace(active, spoken_at_s=now, retries=0)
+                self._spoken[name] = Spoken(now, active.level)
+
+    def unheard(self, since_s: float) -> None:
+        """Nobody heard what was spoken from `since_s` on: what is still there is raised again at once."""
+        self._spoken = {name: spoken for name, spoken in self._spoken.items() if spoken.at_s < since_s}
+        for name, active in self._active.items():
+            if active.spoken_at_s is not None and active.spoken_at_s >= since_s:
+                self._active[name] = replace(active, spoken_at_s=None, retries=0)
+
+    def _finite(self, p: Probabilities) -> Probabilities:
+        good = np.isfinite(p)
+        return p if good.all() else np.where(good, p, self._smoothed).astype(np.float32)
+
+    def _smooth(self, p: Probabilities, now: float) -> None:
+        tau, last = self._settings.smoothing_s, self._last_s
+        if last is None or now - last > self._settings.max_gap_s:
+            self._smoothed[:] = p
+            self._votes = ()
+            self._over[:] = False
+        else:
+            weight = 1.0 if tau == 0 else -math.expm1(-max(now - last, 0.0) / tau)
+            self._smoothed += weight * (p - self._smoothed)
+
+    def _vote(self, p: Probabilities, now: float) -> NDArray[np.bool_]:
+        """Which hazards were over threshold for `vote_s` of the last `vote_window_s`, and are now."""
+        since = now - self._settings.vote_window_s
+        if self._last_s is not None and now > self._last_s:
+            self._votes = (*self._votes, Vote(self._last_s, now, self._over))
+        self._votes = tuple(v for v in self._votes if v.end_s > since)
+        self._over = np.asarray(p >= self._on)
+        self._last_s = now if self._last_s is None else max(now, self._last_s)
+        weights = np.array([vote.end_s - max(vote.start_s, since) for vote in self._votes])
+        votes = np.array([vote.over for vote in self._votes]).reshape(-1, len(self._hazards))
+        seconds = np.asarray((weights[:, None] * votes).sum(0), np.float64)
+        self._voted_s = seconds
+        return self._over & (seconds >= min(self._settings.vote_s, self._settings.vote_window_s) - 1e-9)
+
+    def _onset(self, hazard: WatchedHazard, a: Assessment) -> Alert | None:
+        if hazard.name in self._active or not self._may_speak(hazard.name, a.captured_at_s):
+            return None
+        return self._alert(hazard.name, hazard.severity, a)
+
+    def _may_speak(self, name: str, now: float) -> bool:
+        last = self._spoken.get(name)
+        return (
+            last is None
+            or now - last.at_s >= self._settings.cooldown_s
+            or self._risen(name, last.level, now - last.at_s)
+        )
+
+    def _risen(self, name: str, level: float, since_s: float) -> bool:
+        rise = logit(float(self._smoothed[self._index[name]])) - level
+        return rise >= self._settings.escalate_logit and since_s >= self._settings.escalate_min_s
+
+    def _alert(
+        self,
+        name: str,
+        severity: Severity,
+        a: Assessment,
+        *,
+        escalated: bool = False,
+        again: bool = False,
+        retries: int = 0,
+    ) -> Alert:
+        self._issued += 1
+        probability = float(self._smoothed[self._index[name]])
+        alert = Alert(
+            id=f"a{self._issued}",
+            hazard=name,
+            severity=severity,
+            probability=probability,
+            captured_at_s=a.captured_at_s,
+            seq=a.seq,
+            direction=self._where.of(name),
+            escalated=escalated,
+            again=again,
+        )
+        self._active[name] = Active(
+            alert.id,
+            severity,
+            a.captured_at_s,
+            logit(probability),
+            retries=retries,
+            direction=alert.direction,
+        )
+        return alert
+
+    def _continue(self, name: str, a: Assessment) -> Alert | Clear | None:
+        active, now = self._active[name], a.captured_at_s
+        if active.alerted_at_s == now:
+            return None
+        i = self._index[name]
+        if self._smoothed[i] < self._off[i]:
+            return self._fade(name, active, a)
+        active = self._active[name] = replace(
+            active, below_since_s=None, level=self._level(name, active, now)
+        )
+        if not self._over[i]:
+            return None
+        if self._risen(name, active.level, now - active.alerted_at_s):
+            severity = Severity(min(active.severity + 1, Severity.CRITICAL))
+            return self._alert(name, severity, a, escalated=True)
+        if active.spoken_at_s is None:
+            return self._retry(name, active, a)
+        remind = self._settings.remind_s
+        if 0 < remind <= now - active.spoken_at_s and active.severity > Severity.NOTICE:
+            return self._alert(name, active.severity, a, again=True)
+        return None
+
+    def _level(self, name: str, active: Active, now: float) -> float:
+        """An alert comes while its score is still on its way up: that is no coming nearer."""
+        if now - active.alerted_at_s > _SETTLED * self._settings.smoothing_s:
+            return active.level
+        return max(active.level, logit(float(self._smoothed[self._index[name]])))
+
+    def _retry(self, name: str, active: Active, a: Assessment) -> Alert | None:
+        """An alert nobody heard is raised again, each time after twice the wait (at most 2**5)."""
+        wait = self._settings.unspoken_retry_s * 2 ** min(active.retries, 5)
+        if a.captured_at_s - active.alerted_at_s < wait:
+            return None
+        return self._alert(name, active.severity, a, again=True, retries=active.retries + 1)
+
+    def _fade(self, name: str, active: Active, a: Assessment) -> Clear | None:
+        since = a.captured_at_s if active.below_since_s is None else active.below_since_s
+        if a.captured_at_s - since < self._settings.clear_s:
+            self._active[name] = replace(active, below_since_s=since)
+            return None
+        if active.spoken_at_s is not None:  # the level may have settled only after the first sample
+            self._spoken[name] = Spoken(active.spoken_at_s, active.level)
+        del self._active[name]
+        return Clear(f"c{active.alert_id[1:]}", name, active.alert_id, a.captured_at_s, a.seq)
+
+    def _locate(self, a: Assessment, now: float) -> list[Located]:
+        suspected = [self._hazards[i].name for i in np.flatnonzero(self._smoothed >= self._suspect).tolist()]
+        crop = a.crop if a.crop is not None and np.isfinite(a.crop.probabilities).all() else None
+        self._where.step(suspected, crop, self._index, now)
+        found = []
+        for name, active in self._active.items():
+            if active.direction is None and (direction := self._where.of(name)):
+                self._active[name] = replace(active, direction=direction)
+                found.append(Located(active.alert_id, name, direction, now, a.seq))
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Everything a later `restore` needs, in plain JSON types; floats survive JSON exactly."""
+        return {
+            "hazards": list(self.names),
+            "smoothed": self._smoothed.tolist(),
+            "over": self._over.tolist(),
+            "votes": [[v.start_s, v.end_s, np.flatnonzero(v.over).tolist()] for v in self._votes],
+            "last_s": self._last_s,
+            "active": {name: asdict(active) for name, active in self._active.items()},
+            "spoken": {name: asdict(spoken) for name, spoken in self._spoken.items()},
+            "where": self._where.state(),
+            "issued": self._issued,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`. Raises ValueError where it was made for other hazards."""
+        if tuple(state["hazards"]) != self.names:
+            raise ValueError(f"saved for hazards {state['hazards']}, not for {list(self.names)}")
+        self._smoothed = np.array(state["smoothed"], dtype=np.float64)
+        self._over = np.array(state["over"], dtype=np.bool_)
+        self._votes = tuple(Vote(start, end, self._mask(over)) for start, end, over in state["votes"])
+        self._last_s = state["last_s"]
+        self._active = {name: _active(fields) for name, fields in state["active"].items()}
+        self._spoken = {name: Spoken(**fields) for name, fields in state["spoken"].items()}
+        self._where.restore(state["where"])
+        self._issued = state["issued"]
+
+    def _mask(self, indices: Sequence[int]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self._hazards), dtype=np.bool_)
+        mask[list(indices)] = True
+        return mask
+
+
+def for_hazards(state: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A state for other hazards: those that stay are as they were, new ones have not been seen yet."""
+    old = {name: i for i, name in enumerate(state["hazards"])}
+    new = {name: i for i, name in enumerate(names)}
+    place = {i: new[name] for name, i in old.items() if name in new}
+
+    def row(values: Sequence[Any], unseen: Any) -> list[Any]:
+        return [values[old[name]] if name in old else unseen for name in names]
+
+    def kept(by_name: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in by_name.items() if name in new}
+
+    return {
+        **state,
+        "hazards": list(names),
+        "smoothed": row(state["smoothed"], 0.0),
+        "over": row(state["over"], False),
+        "votes": [
+            [start, end, sorted(place[i] for i in over if i in place)] for start, end, over in state["votes"]
+        ],
+        "active": kept(state["active"]),
+        "spoken": kept(state["spoken"]),
+        "where": {**state["where"], "sought": kept(state["where"]["sought"])},
+    }
+
+
+def _active(fields: Mapping[str, Any]) -> Active:
+    direction = fields["direction"]
+    return Active(
+        **{
+            **fields,
+            "severity": Severity(fields["severity"]),
+            "direction": Direction(direction) if direction else None,
+        }
+    )

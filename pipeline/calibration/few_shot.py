@@ -1,0 +1,217 @@
+"""Hazards taught by pictures: what is kept of them, and how they are recognised beside words.
+
+A picture resembles the examples where a kernel density over them exceeds one over harmless pictures:
+`s(e) = log mean_i exp(B (e.p_i - 1)) - log mean_j exp(B (e.n_j - 1))` with unit embeddings. The kernel is
+that of Tip-Adapter's cache (Zhang et al., ECCV 2022), here with a cache of harmless pictures too; the
+log-ratio of two Parzen estimates is the Bayes score of the two classes. In standard deviations of what
+harmless pictures score it is added to the log-odds of the hazard's words. Words alone may still recognise it,
+so that teaching takes nothing away.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, ValidationError
+
+from pipeline.calibration.table import Calibration
+from pipeline.models.base import Scores, TextBank
+from pipeline.models.prompts import digest
+from pipeline.types import Embedding
+
+FOLDER = "taught"
+SHARPNESS = 4.0
+"""B: an example at cosine 0.9 counts 0.67, one at 0.5 counts 0.14. From 1 to 6 makes little difference."""
+LOGIT_PER_DEVIATION = 2.0
+"""Log-odds per standard deviation of the harmless, as in the calibration of words."""
+UNSEEN = -12.0
+"""Log-odds of a hazard nothing speaks for."""
+
+Vectors = NDArray[np.float32]
+"""Unit rows (N, D)."""
+
+
+class TeachError(Exception):
+    """Something taught cannot be used, or cannot be learnt; the message says what to do."""
+
+
+class Example(BaseModel, frozen=True, extra="forbid"):
+    """One picture as the model saw it; the picture itself is not kept."""
+
+    name: str
+    vector: str
+    """Unit embedding as little-endian float16, base64."""
+
+    @classmethod
+    def of(cls, name: str, embedding: Embedding) -> Example:
+        return cls(name=name, vector=base64.b64encode(embedding.astype("<f2").tobytes()).decode())
+
+
+class Estimate(BaseModel, frozen=True, extra="forbid"):
+    """Leave-one-out: each picture judged by what the others taught."""
+
+    like: int
+    recognised_by_words: int
+    recognised: int
+    unlike: int
+    false_by_words: int
+    false: int
+
+
+class Taught(BaseModel, frozen=True, extra="forbid"):
+    """A file of the folder `taught`: examples of one hazard, for exactly one model."""
+
+    version: Literal[1] = 1
+    hazard: str
+    model: str
+    model_fingerprint: str
+    words: str
+    """Fingerprint of the words it was taught beside; empty where it has none."""
+    centre: float = Field(allow_inf_nan=False)
+    """Mean score of harmless pictures."""
+    deviation: float = Field(gt=0, allow_inf_nan=False)
+    """Standard deviation of it."""
+    boundary: float = Field(allow_inf_nan=False)
+    """Combined log-odds at which the probability is one half."""
+    estimate: Estimate
+    made_at: str
+    made_by: str
+    like: tuple[Example, ...] = Field(min_length=1)
+    unlike: tuple[Example, ...] = Field(min_length=1)
+
+    @property
+    def fingerprint(self) -> str:
+        return digest(self.model_dump(mode="json", exclude={"estimate", "made_at", "made_by"}))
+
+    def write(self, state: Path) -> Path:
+        """Atomic. Raises OSError."""
+        place = place_of(state, self.hazard)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_suffix(".part")
+        part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        part.replace(place)
+        return place
+
+
+def place_of(state: Path, hazard: str) -> Path:
+    """The file of a taught hazard."""
+    return state / FOLDER / f"{hazard}.json"
+
+
+def taught_names(state: Path) -> tuple[str, ...]:
+    """The hazards that have been taught here, whatever the model; reads no file."""
+    return tuple(sorted(path.stem for path in (state / FOLDER).glob("*.json")))
+
+
+def read_taught(path: Path) -> Taught:
+    """Raises TeachError."""
+    again = f"teach it again, or remove it with `watchword teach {path.stem} --remove`"
+    try:
+        taught = Taught.model_validate_json(path.read_bytes())
+        lengths = {len(vector(one)) for one in (*taught.like, *taught.unlike)}
+    except OSError as error:
+        raise TeachError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise TeachError(f"{path}: nothing taught ({where}: {first['msg']}); {again}") from error
+    except (ValueError, binascii.Error) as error:
+        raise TeachError(f"{path}: holds a broken picture ({error}); {again}") from error
+    if taught.hazard != path.stem or len(lengths) != 1:
+        raise TeachError(f"{path}: is not what was taught of {path.stem}; {again}")
+    return taught
+
+
+def vector(example: Example) -> Embedding:
+    """The unit embedding. Raises ValueError."""
+    row = np.frombuffer(base64.b64decode(example.vector, validate=True), "<f2").astype(np.float32)
+    norm = float(np.linalg.norm(row))
+    if not norm or not np.isfinite(norm):
+        raise ValueError(f"{example.name} has no direction")
+    return np.asarray(row / norm, np.float32)
+
+
+def require_fit(taught: Taught, model: str, fingerprint: str, words: str) -> None:
+    """Raises TeachError where it was taught to another model, or beside other words."""
+    todo = f"teach it again, or remove it with `watchword teach {taught.hazard} --remove`"
+    if (taught.model, taught.model_fingerprint) != (model, fingerprint):
+        raise TeachError(
+            f"hazard {taught.hazard} was taught to model {taught.model} ({taught.model_fingerprint[:12]}), "
+            f"not to {model} ({fingerprint[:12]}); {todo}"
+        )
+    if taught.words != words:
+        raise TeachError(f"hazard {taught.hazard} has other words than when it was taught; {todo}")
+
+
+def density(affinities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log of the mean over the last axis, of cosines (..., N): the log of a Parzen estimate."""
+    return np.asarray(np.log(np.exp(SHARPNESS * (affinities - 1)).mean(-1)), np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resemblance:
+    """What was taught of one hazard, ready to be compared."""
+
+    column: int
+    centre: float
+    deviation: float
+    boundary: float
+    like: Vectors
+    unlike: Vectors
+
+    @classmethod
+    def of(cls, taught: Taught, column: int) -> Resemblance:
+        rows = (np.stack([vector(one) for one in side]) for side in (taught.like, taught.unlike))
+        return cls(column, taught.centre, taught.deviation, taught.boundary, *rows)
+
+    def log_odds(self, embedding: Embedding, words: float) -> float:
+        """Combined with the log-odds of its words, 0 where it has none."""
+        cosines = (np.asarray(side @ embedding, np.float64) for side in (self.like, self.unlike))
+        mine, theirs = (float(density(one)) for one in cosines)
+        return words + LOGIT_PER_DEVIATION * (mine - theirs - self.centre) / self.deviation - self.boundary
+
+
+class TaughtBank:
+    """A `TextBank` whose scores are log-odds already: words by their calibration, or pictures, the surer."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        words: TextBank,
+        calibration: Calibration,
+        taught: Iterable[Taught],
+    ) -> None:
+        """`names` are all hazards; those with words are in `words`, the others must be in `taught`."""
+        self.names = tuple(names)
+        self._words, self._slopes, self._offsets = words, calibration.slopes, calibration.offsets
+        self._columns = np.array([self.names.index(name) for name in words.names], np.intp)
+        taught = tuple(taught)
+        self._pictures = tuple(Resemblance.of(one, self.names.index(one.hazard)) for one in taught)
+        self._worded = frozenset(self._columns.tolist())
+        self.fingerprint = digest(words.fingerprint, [one.fingerprint for one in taught])
+
+    def scores(self, embedding: Embedding) -> Scores:
+        out = np.full(len(self.names), UNSEEN, np.float32)
+        out[self._columns] = self._slopes * self._words.scores(embedding) + self._offsets
+        for one in self._pictures:
+            words = float(out[one.column]) if one.column in self._worded else 0.0
+            out[one.column] = max(float(out[one.column]), one.log_odds(embedding, words))
+        return out
+
+
+def identity(names: Sequence[str], thresholds: Mapping[str, float]) -> Calibration:
+    """The calibration of scores that are log-odds already."""
+    count = len(names)
+    return Calibration(
+        tuple(names),
+        np.ones(count, np.float32),
+        np.zeros(count, np.float32),
+        np.array([thresholds[name] for name in names], np.float32),
+    )

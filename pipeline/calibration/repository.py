@@ -1,0 +1,181 @@
+"""Which calibration a model runs with: the user's own in the state folder, else the shipped one.
+
+One place decides, so that the daemon, `evaluate`, `calibrate` and `teach` cannot disagree.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from common.atomic_file import committed, prepared, replace_with
+from pipeline.calibration.line import THRESHOLD
+from pipeline.calibration.table import (
+    Calibration,
+    CalibrationError,
+    CalibrationTable,
+    Fit,
+    read_calibration,
+    shipped_starter,
+)
+from pipeline.models.base import ImageTextModel, PromptSet
+from pipeline.store.errors import StoreError
+from pipeline.store.store import Store
+
+log = logging.getLogger(__name__)
+
+STARTER = "starter"
+FOLDER = "calibration"
+_UNMEASURED = Fit(
+    slope=1.0,
+    offset=0.0,
+    threshold=0.9,
+    provenance="none: the odds of the model's own softmax, and a high threshold",
+)
+
+
+class Calibrations:
+    """The calibrations of a machine: `state` is the state folder, `store` holds the models."""
+
+    def __init__(self, state: Path, store: Store) -> None:
+        self._folder = state / FOLDER
+        self._store = store
+
+    def place(self, model: str) -> Path:
+        """Where the user's own calibration of a model is kept."""
+        return self._folder / f"{model}.json"
+
+    def known(self, model: str) -> bool:
+        """Whether the model has been measured: by those who shipped it, or here, hazard by hazard.
+
+        Thresholds of one's own are not enough: they tell what harmless views score, not what dangers do.
+        """
+        if self.shipped(model) is not None:
+            return True
+        try:
+            own = self.own(model)
+        except CalibrationError as error:
+            log.warning("%s", error)
+            return False
+        return own is not None and own.measured()
+
+    def own(self, model: str) -> CalibrationTable | None:
+        """The user's own. Raises CalibrationError where it is broken."""
+        return read_calibration(self.place(model)) if self.place(model).is_file() else None
+
+    def shipped(self, model: str) -> CalibrationTable | None:
+        """The one that comes with the program or in the model's folder."""
+        if model == STARTER:
+            return shipped_starter()
+        try:
+            manifest, folder = self._store.manifest(model), self._store.path(model)
+        except StoreError:
+            return None
+        return read_calibration(folder / manifest.calibration) if manifest.calibration else None
+
+    def base(self, model: ImageTextModel) -> CalibrationTable:
+        """What thresholds of one's own start from: the shipped fits, or none worth the name, said loudly."""
+        shipped = self.shipped(model.name)
+        if shipped is not None:
+            shipped.require(model.name, model.fingerprint)
+            return shipped
+        log.warning(
+            "model %s has no calibration: its warnings have never been measured; "
+            "run `watchword calibrate` with --labelled, or use the starter",
+            model.name,
+        )
+        return CalibrationTable(
+            model=model.name, model_fingerprint=model.fingerprint, generic=_UNMEASURED, hazards={}
+        )
+
+    def lines(self, model: ImageTextModel, prompts: PromptSet) -> CalibrationTable:
+        """What `calibrate` starts from: `base`, with the lines that were fitted here at their thresholds."""
+        base = self.base(model)
+        try:
+            own = self.own(model.name)
+        except CalibrationError as error:
+            log.warning("%s", error)
+            return base
+        if own is None or (own.model, own.model_fingerprint) != (model.name, model.fingerprint):
+            return base
+        unfit = own.unfit(model.fingerprint, prompts)
+        fitted = {
+            name: fit.model_copy(update={"threshold": THRESHOLD})
+            for name, fit in own.hazards.items()
+            if fit.measured and name not in unfit
+        }
+        return base.model_copy(update={"hazards": {**base.hazards, **fitted}})
+
+    def bind(self, model: ImageTextModel, prompts: PromptSet) -> Calibration:
+        """The calibration to use. Raises CalibrationError where the user's own does not fit."""
+        own = self.own(model.name)
+        if own is None:
+            self._tell_lost(model.name)
+            return self.base(model).bind(model.name, model.fingerprint, prompts)
+        return self._checked(own, model, prompts).bind(model.name, model.fingerprint, prompts)
+
+    def _tell_lost(self, model: str) -> None:
+        """A previous one without one in use is what an interrupted write of an older version left."""
+        if self._previous(model).is_file():
+            log.warning(
+                "%s is missing, though the calibration before it is there: what was shipped is used; "
+                "`watchword calibrate --undo` brings that one back",
+                self.place(model),
+            )
+
+    def _checked(self, own: CalibrationTable, model: ImageTextModel, prompts: PromptSet) -> CalibrationTable:
+        """Thresholds measured for other scores would be worse than none: refuse them."""
+        place = self.place(model.name)
+        remedy = "run `watchword calibrate` again, or go back with `watchword calibrate --undo`"
+        if (own.model, own.model_fingerprint) != (model.name, model.fingerprint):
+            if (shipped := self.shipped(model.name)) is not None:
+                shipped.require(model.name, model.fingerprint)
+            raise CalibrationError(
+                f"{place}: made for model {own.model} ({own.model_fingerprint[:12]}), not for "
+                f"{model.name} ({model.fingerprint[:12]}); {remedy}"
+            )
+        unfit = own.unfit(model.fingerprint, prompts)
+        if unfit:
+            raise CalibrationError(
+                f"{place}: made for other hazards or other words ({', '.join(unfit)}); {remedy}"
+            )
+        if own.made:
+            log.info("calibration of %s: from %s, %s", model.name, own.made.source, own.made.made_at)
+        return own
+
+    def write(self, table: CalibrationTable) -> Path:
+        """Keep it as the user's own; the one before can be brought back once. Raises OSError.
+
+        At every moment one of the two is in place, whole.
+        """
+        place = self.place(table.model)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = prepared(place, table.written())
+        try:
+            if place.is_file():
+                replace_with(self._previous(table.model), place.read_bytes())
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        committed(part, place)
+        return place
+
+    def require_place(self, model: str) -> None:
+        """Raises OSError where `write` could not write now."""
+        place = self.place(model)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        prepared(place, b"").unlink()
+
+    def undo(self, model: str) -> str:
+        """Bring back what was used before; says what that is. Raises CalibrationError, OSError."""
+        place, previous = self.place(model), self._previous(model)
+        if previous.is_file():
+            previous.replace(place)
+            return "the calibration before it"
+        if not place.is_file():
+            raise CalibrationError(f"{place}: model {model} has no calibration of your own to undo")
+        place.unlink()
+        return "the shipped calibration"
+
+    def _previous(self, model: str) -> Path:
+        return self._folder / f"{model}.previous.json"

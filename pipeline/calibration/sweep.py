@@ -1,0 +1,120 @@
+"""Recorded probabilities driven through the real `Watch`: what would it alert of, at which thresholds?
+
+A recording holds what was seen before the camera's normal view is taken off (`pipeline.alerting.baseline`): how much is
+taken off depends on the thresholds, so that is done anew for every threshold that is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.alerting.alert_policy import Watch, WatchedHazard, WatchEvent
+from pipeline.alerting.baseline import Usual
+from pipeline.evaluation.clips import ClipEvents, Raised
+from pipeline.settings import WatchSettings
+from pipeline.types import Alert, Assessment, Clear, Probabilities, Severity
+
+_NO_EMBEDDING = np.zeros(1, np.float32)
+LOGITS = np.round(np.arange(-4.0, 7.01, 0.2), 3)
+"""Log-odds of the thresholds that are tried: probabilities 0.018 to 0.999."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footage:
+    """Calibrated probabilities of every frame of a recording, nothing taken off."""
+
+    times_s: NDArray[np.float64]
+    """(T,), rising."""
+    probabilities: NDArray[np.float32]
+    """(T, H)."""
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame to the end of the last, which lasts as long as the one before it."""
+        if len(self.times_s) < 2:
+            return 0.0
+        return float(2 * self.times_s[-1] - self.times_s[-2] - self.times_s[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """What each hazard alone would have done at each threshold of LOGITS."""
+
+    alerts: NDArray[np.int64]
+    """(H, L): alerts in the whole recording, reminders included."""
+    maxima: NDArray[np.float64]
+    """(B, H): per block of time, the highest log-odds at which it alerted; else the lowest of LOGITS."""
+
+
+def sweep(
+    footage: Footage, severities: Sequence[int], settings: WatchSettings, usual_s: float = 0.0
+) -> Sweep:
+    """One pass with every hazard at every threshold at once. Blocks last as long as a cool-down.
+
+    From each, what the normal view shows is taken off as the daemon does at that very threshold (`usual_s` is
+    the time constant; 0 takes nothing off). Thresholds above all that was seen never alert and are left out.
+    """
+    count, levels = len(severities), len(LOGITS)
+    thresholds = 1 / (1 + np.exp(-LOGITS))
+    seen = footage.probabilities.max(0, initial=0.0)
+    pairs = [(h, j) for h in range(count) for j in range(levels) if thresholds[j] <= seen[h]]
+    hazards = [WatchedHazard(f"{h}/{j}", Severity(severities[h]), float(thresholds[j])) for h, j in pairs]
+    block_s = max(settings.cooldown_s, 1.0)
+    blocks = max(1, int(footage.seconds // block_s))
+    alerts = np.zeros((count, levels), np.int64)
+    maxima = np.full((blocks, count), LOGITS[0])
+    for event in _events(footage, hazards, settings, usual_s, [h for h, _ in pairs]):
+        if isinstance(event, Alert):
+            hazard, level = map(int, event.hazard.split("/"))
+            alerts[hazard, level] += 1
+            block = min(int((event.captured_at_s - footage.times_s[0]) // block_s), blocks - 1)
+            maxima[block, hazard] = max(maxima[block, hazard], LOGITS[level])
+    return Sweep(alerts, maxima)
+
+
+def replayed(
+    footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings, usual_s: float = 0.0
+) -> ClipEvents:
+    """Alerts and clears over a recording, as a listener would have had them; `usual_s` as for `sweep`."""
+    alerts, clears = [], []
+    for event in _events(footage, hazards, settings, usual_s, range(len(hazards))):
+        if isinstance(event, Alert):
+            alerts.append(Raised(event.hazard, event.captured_at_s))
+        elif isinstance(event, Clear):
+            clears.append(Raised(event.hazard, event.captured_at_s))
+    return ClipEvents(footage.seconds, tuple(alerts), tuple(clears), ())
+
+
+def _events(
+    footage: Footage,
+    hazards: Sequence[WatchedHazard],
+    settings: WatchSettings,
+    usual_s: float,
+    columns: Sequence[int],
+) -> Iterable[WatchEvent]:
+    """Every alert is taken to be spoken at once, so that cool-downs run; directions are not looked for.
+
+    `columns`: which probability each hazard goes by.
+    """
+    if not hazards:
+        return
+    watch = Watch(settings.model_copy(update={"locate_s": 0.0}), hazards)
+    rows = _relative(footage, [hazard.threshold for hazard in hazards], usual_s, columns)
+    for seq, (time_s, row) in enumerate(rows):
+        for event in watch.step(Assessment(seq, time_s, _NO_EMBEDDING, row)):
+            if isinstance(event, Alert):
+                watch.spoken(event.id, time_s)
+            yield event
+
+
+def _relative(
+    footage: Footage, thresholds: Sequence[float], usual_s: float, columns: Sequence[int]
+) -> Iterator[tuple[float, Probabilities]]:
+    """Row by row, the normal view taken off; an hour at every threshold at once would not fit into memory."""
+    usual, of = Usual(usual_s, thresholds), np.array(columns, np.intp)
+    for time_s, row in zip(footage.times_s.tolist(), footage.probabilities, strict=True):
+        yield time_s, usual.relative(row[of], time_s)

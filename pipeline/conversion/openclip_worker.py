@@ -1,0 +1,225 @@
+"""Converts one open_clip model in a process of its own; see run.py.
+
+    NAME RAW_FOLDER INTO_FOLDER FRAMES_OR_EMPTY OUT.json
+
+Prints `note: ...` lines for people, and a last line `error: ...` where it fails.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from pipeline import hazards
+from pipeline.conversion import images, int8, tokenizer, towers
+from pipeline.conversion.torch_reference import CONFIG_FILE, WEIGHT_ENDINGS, Reference, load_reference
+from pipeline.models.openclip.devices import Golden, self_test
+from pipeline.models.openclip.model_config import (
+    GOLDEN_FILE,
+    RECIPE_FILE,
+    TEXT_FILE,
+    TOKENIZER_FILE,
+    Recipe,
+    Tokens,
+)
+from pipeline.models.openclip.tokens import TokenEncoder
+from pipeline.settings import HazardSettings
+from pipeline.store.disk import sha256_of
+from pipeline.store.errors import PrepareError
+
+FAILED = 3
+LEAST_COSINE = 0.999
+"""What a conversion must reach against torch, on every picture and every text."""
+SELF_TEST = 0.99
+"""What another device must reach at the start of the program; they compute in 16 bits."""
+_IMAGE_16, _IMAGE_8 = "image.xml", "image-int8.xml"
+_VERSIONS = ("open_clip_torch", "torch", "openvino", "nncf", "timm", "tokenizers")
+
+
+@dataclass
+class Conversion:
+    """One run; the figures gather as it goes."""
+
+    name: str
+    raw: Path
+    into: Path
+    frames: Path | None
+    note: Callable[[str], None]
+    checks: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> dict[str, object]:
+        """Convert, check, write `model.json`; what the manifest shall say. Raises PrepareError."""
+        self.note("loading the model")
+        reference = load_reference(self.raw)
+        shots = images.given(self.frames, reference.width, reference.height, reference.fit)
+        golden = self._golden(reference, shots[:: max(1, len(shots) // 4)][:4])
+        self.note("converting the text tower")
+        tokens = self._texts(reference)
+        self.note("converting the image tower")
+        graph = towers.image_tower(reference)
+        self._images(reference, graph, golden)
+        image, precision, least = self._eight_bits(reference, shots)
+        np.savez_compressed(self.into / GOLDEN_FILE, pictures=golden.pictures, embeddings=golden.embeddings)
+        self._write_recipe(reference, tokens, image, precision, least, golden.embeddings.shape[1])
+        return {"precision": precision, "versions": _versions(), "checks": self.checks}
+
+    def _golden(self, reference: Reference, shots: Sequence[images.Picture]) -> Golden:
+        chosen = [*images.drawn(reference.width, reference.height), *shots]
+        return Golden(np.stack(chosen), reference.images(chosen))
+
+    def _texts(self, reference: Reference) -> Tokens:
+        path = self.into / TOKENIZER_FILE
+        tokens = tokenizer.write_tokenizer(reference.tokenizer, path)
+        prompts = shipped_prompts()
+        tokenizer.require_same(reference.tokenizer, path, tokens, [*prompts, *tokenizer.TRICKY])
+        towers.save(towers.text_tower(reference), self.into / TEXT_FILE)
+        sample = prompts[:: max(1, len(prompts) // 24)]
+        request = int8.request_for(self.into / TEXT_FILE)
+        cosines = []
+        ids = TokenEncoder(path, tokens).encode(sample)
+        for row, expected in zip(ids, reference.texts(sample), strict=True):
+            request.infer([row[None]])
+            cosines.append(float(request.get_output_tensor(0).data[0] @ expected))
+        self._require("text_cosine", min(cosines))
+        return tokens
+
+    def _images(self, reference: Reference, graph: Any, golden: Golden) -> None:
+        # Saved before and after pre-processing is added: quantising starts from the plain graph.
+        towers.save(graph, self.into / "plain.xml")
+        towers.save(towers.with_preprocessing(graph, reference), self.into / _IMAGE_16)
+        self._require("image_cosine", self_test(int8.request_for(self.into / _IMAGE_16), golden))
+
+    def _require(self, what: str, cosine: float) -> None:
+        self.checks[what] = round(cosine, 6)
+        if not cosine >= LEAST_COSINE:
+            raise PrepareError(
+                f"the converted model computes something else than open_clip: {what} {cosine:.4f}, "
+                f"at least {LEAST_COSINE} is asked for"
+            )
+        self.note(f"{what} to open_clip on torch: {cosine:.5f}")
+
+    def _eight_bits(
+        self, reference: Reference, shots: Sequence[images.Picture]
+    ) -> tuple[str, Literal["fp16", "int8"], float]:
+        """Name, precision and self-test bound of the graph that is kept."""
+        try:
+            if len(shots) < 8:
+                self.note("8 bits not tried: no frames to learn them from (--frames)")
+                return _IMAGE_16, "fp16", SELF_TEST
+            return self._try_eight_bits(reference, shots)
+        finally:
+            _unlink(self.into / "plain.xml")
+
+    def _try_eight_bits(
+        self, reference: Reference, shots: Sequence[images.Picture]
+    ) -> tuple[str, Literal["fp16", "int8"], float]:
+        import openvino as ov
+
+        self.note("trying 8 bits")
+        plain = ov.Core().read_model(self.into / "plain.xml")
+        small = towers.with_preprocessing(int8.quantise(plain, reference, shots[::2]), reference)
+        towers.save(small, self.into / _IMAGE_8)
+        held_out = list(shots[1::2])
+        trial = int8.compare(
+            self.into / _IMAGE_8,
+            self.into / _IMAGE_16,
+            Golden(np.stack(held_out), reference.images(held_out)),
+        )
+        self.checks |= {
+            "int8_cosine": round(trial.cosine, 6),
+            "int8_ms": round(trial.ms, 2),
+            "fp16_ms": round(trial.ms_16, 2),
+        }
+        figures = f"{trial.ms:.1f} ms against {trial.ms_16:.1f} ms, cosine {trial.cosine:.4f}"
+        self.note(f"8 bits {'kept' if trial.worth_it else 'not worth it here'}: {figures}")
+        loser = _IMAGE_16 if trial.worth_it else _IMAGE_8
+        _unlink(self.into / loser)
+        return (_IMAGE_8, "int8", 0.95) if trial.worth_it else (_IMAGE_16, "fp16", SELF_TEST)
+
+    def _write_recipe(
+        self,
+        reference: Reference,
+        tokens: Tokens,
+        image: str,
+        precision: Literal["fp16", "int8"],
+        least: float,
+        dimension: int,
+    ) -> None:
+        recipe = Recipe(
+            name=self.name,
+            image=image,
+            precision=precision,
+            width=reference.width,
+            height=reference.height,
+            fit="stretch" if reference.fit == "stretch" else "letterbox",
+            interpolation=reference.interpolation,
+            mean=reference.mean,
+            std=reference.std,
+            dimension=dimension,
+            logit_scale=reference.logit_scale,
+            tokens=tokens,
+            least_cosine=least,
+            raw={path.name: sha256_of(path) for path in sorted(self.raw.iterdir()) if _counts(path)},
+            sha256={path.name: sha256_of(path) for path in sorted(self.into.iterdir())},
+        )
+        (self.into / RECIPE_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def shipped_prompts() -> list[str]:
+    """Every prompt and contrast scene that comes with the program."""
+    tables = {name: HazardSettings(**table) for name, table in hazards.builtin().items()}
+    prompts = hazards.prompt_set(hazards.from_settings(tables))
+    return list(dict.fromkeys([*prompts.contrast, *(text for _, own in prompts.hazards for text in own)]))
+
+
+def _counts(path: Path) -> bool:
+    return path.suffix in WEIGHT_ENDINGS or path.name in (CONFIG_FILE, "tokenizer.json")
+
+
+def _unlink(graph: Path) -> None:
+    graph.unlink(missing_ok=True)
+    graph.with_suffix(".bin").unlink(missing_ok=True)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _VERSIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Convert; any failure is one line."""
+    name, raw, into, frames, out = arguments
+
+    def say(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    try:
+        made = Conversion(
+            name, Path(raw), Path(into), Path(frames) if frames else None, lambda text: say(f"note: {text}")
+        ).run()
+    except ModuleNotFoundError as error:
+        say(f'error: {error.name} is not installed; run `pip install "watchword[prepare]"`')
+        return FAILED
+    except Exception as error:  # whatever the libraries raise becomes one line for the parent
+        told = str(error) if isinstance(error, PrepareError) else f"{type(error).__name__}: {error}"
+        say(f"error: {' '.join(told.split())[:400]}")
+        return FAILED
+    Path(out).write_text(json.dumps(made), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,158 @@
+"""From the pieces of text a model writes to the sentences that are spoken. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from pipeline.description.answer.cleaning import clean, loops, shortened
+from pipeline.description.answer.denial import NO_WORDS, Words, judge, probably_not
+from pipeline.description.answer.permission import CANNOT_SAY, asks_permission
+from pipeline.description.answer.rejection import unfit
+from pipeline.description.answer.sentences import SentenceSplitter
+from pipeline.description.similarity import alike
+
+MOST_SENTENCES = {"danger": 2, "safe": 3, "question": 3}
+MOST_WORDS = {"danger": 12, "safe": 90, "question": 90}
+"""Of the whole answer; a first sentence that is longer ends at its last pause within."""
+MOST_JUDGED = 4
+"""Sentences about a danger that are read for a contradiction, spoken or not."""
+THINKS = "<think>"
+LONGEST_ANSWER = 2000
+"""Characters after which an answer is over, whatever a model still has to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """The hazard in question, as the answer may deny it."""
+
+    noun: str
+    """Bare name to look for: `fire`, `knife`."""
+    name: str
+    """As it stands in a sentence: `a knife`, Korean `칼이`."""
+    words: Words = NO_WORDS
+    """Other nouns that deny it, or show it."""
+
+
+class Answer:
+    """One answer: `feed` what comes, `finish` at its end; `full` says that no more is wanted."""
+
+    def __init__(
+        self,
+        purpose: str,
+        prompt: str,
+        language: str,
+        danger: Danger | None = None,
+        *,
+        question: str | None = None,
+    ) -> None:
+        """`prompt` must not be recited; who asks for leave in `question` is told that nobody can say."""
+        self._purpose = purpose
+        self._prompt = prompt
+        self._language = language
+        self._danger = danger if purpose == "danger" else None
+        self._splitter = SentenceSplitter()
+        self._raw = ""
+        self._said: list[str] = []
+        self._thinking = True
+        self._judged = 0
+        self._shown = False
+        self._enough = False
+        self._permission = purpose == "question" and asks_permission(question)
+        self._cautioned = False
+        self.full = False
+        self.denied = False
+        """The model does not see the danger it was asked about."""
+        self.withheld: Counter[str] = Counter()
+        """Sentences that were not fit to be spoken, by reason."""
+
+    @property
+    def empty(self) -> bool:
+        """True while nothing has been given to be spoken."""
+        return not self._said and not self.denied and not self._cautioned
+
+    def feed(self, piece: str) -> list[str]:
+        """Sentences ready to be spoken."""
+        if self.full:
+            return []
+        self._raw += piece
+        given = self._all(self._splitter.feed(self._aloud(piece)))
+        if len(self._raw) > LONGEST_ANSWER or loops(self._raw):
+            self.full = True
+            self.withheld["endless"] += 1
+        return given
+
+    def finish(self, *, cut: bool = False) -> list[str]:
+        """The last sentence; none where it was `cut` short by a limit and others were given."""
+        rest = self._splitter.flush()
+        if self.full or (cut and not self.empty):
+            return []
+        return [*(self._all([rest]) if rest else []), *self._caution()]
+
+    def _aloud(self, piece: str) -> str:
+        """The piece without what a model only thinks, between `<think>` and `</think>` at the beginning."""
+        if not self._thinking:
+            return piece
+        begun = self._raw.lstrip()
+        if begun.startswith(THINKS):
+            self._thinking = "</think>" not in begun
+            return begun.partition("</think>")[2]
+        self._thinking = THINKS.startswith(begun)
+        return "" if self._thinking else begun
+
+    def _all(self, sentences: list[str]) -> list[str]:
+        return [ready for sentence in sentences for ready in self._one(sentence)]
+
+    def _one(self, sentence: str) -> list[str]:
+        if self.full:
+            return []
+        lead = self._caution()
+        if self._danger is not None and not self.denied:
+            lead, sentence = self._judge(self._danger, sentence)
+        said = [ready] if not self._enough and (ready := self._fit(sentence)) else []
+        self._said += said
+        most = MOST_SENTENCES[self._purpose], MOST_WORDS[self._purpose]
+        self._enough = self._enough or len(self._said) >= most[0] or _words(self._said) >= most[1]
+        self.full = self.full or (self._enough and self._settled)
+        return lead + said
+
+    @property
+    def _settled(self) -> bool:
+        """Nothing that is still to come could be a contradiction."""
+        return self._danger is None or self.denied or self._shown or self._judged >= MOST_JUDGED
+
+    def _caution(self) -> list[str]:
+        """Once, before anything else, to who asks for leave."""
+        due, self._cautioned = self._permission and not self._cautioned, self._permission
+        return [CANNOT_SAY[self._language]] if due else []
+
+    def _judge(self, danger: Danger, sentence: str) -> tuple[list[str], str]:
+        """A contradiction is said first, in fixed words, then what the model sees instead.
+
+        What was once named as being there is denied by the mark alone.
+        """
+        self._judged += 1
+        verdict = judge(sentence, danger.noun, self._language, danger.words)
+        self.denied = verdict.denied and (verdict.marked or not self._shown)
+        self._shown = self._shown or verdict.shown
+        return ([probably_not(danger.name, self._language)] if self.denied else []), verdict.rest
+
+    def _fit(self, sentence: str) -> str:
+        most = MOST_WORDS[self._purpose]
+        ready = shortened(clean(sentence), most)
+        if not ready:
+            return ""
+        if self._said and _words([*self._said, ready]) > most:
+            self._enough = True
+            return ""
+        reason = unfit(ready, self._prompt, self._language, permission=self._permission)
+        if reason is None and any(alike(ready, given) for given in self._said):
+            reason = "repeats"
+        if reason is not None:
+            self.withheld[reason] += 1
+            return ""
+        return ready
+
+
+def _words(sentences: list[str]) -> int:
+    return sum(len(sentence.split()) for sentence in sentences)

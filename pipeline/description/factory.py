@@ -1,0 +1,232 @@
+"""Settings to a describer that always answers."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from common.memory import RESERVE_BYTES, available_bytes
+from pipeline.description.base import DescribeError, Describer
+from pipeline.description.fallback import Always, Unusable, WithFallback
+from pipeline.description.status import WatchedDescriber
+from pipeline.description.template import TagWords, builtin_words
+from pipeline.description.vlm.describer import ChildDescriber, Style
+from pipeline.description.vlm.job import Spec
+from pipeline.description.vlm.prompts import Prompts
+from pipeline.description.vlm.worker_supervisor import Keeper, Limits
+from pipeline.settings import DescribeSettings
+from pipeline.store.catalogue.vlms import (
+    LocalBackend,
+    VlmEntry,
+    backends_of,
+    known_models,
+    nearest,
+    too_large,
+    weight_bytes,
+)
+from pipeline.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+Locate = Callable[[str], Path]
+"""Folder of a model in the store. Raises StoreError where it is not there."""
+
+SERVER_MEMORY_BYTES = 512 * 2**20
+"""What a process that only talks to a server may use."""
+
+
+class UnusableError(Exception):
+    """This model cannot be used on this machine; one line says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to load, and how much memory it may take."""
+
+    spec: Spec
+    memory_bytes: int
+    doubt: str = ""
+    """Why it may not do although it was wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What `auto` found, and why it passed over others that are in the store."""
+
+    choice: Choice | None
+    passed_over: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        return "; ".join(self.passed_over) or "no model for more is in the store"
+
+
+def build(
+    settings: DescribeSettings,
+    *,
+    language: str,
+    tags: Describer,
+    locate: Locate,
+    cache: Path,
+    words: TagWords | None = None,
+    idle: bool = True,
+    available: Callable[[], int] = available_bytes,
+) -> WatchedDescriber | None:
+    """None where the settings want no descriptions.
+
+    With `idle` a local model only runs while nobody else wants the processor, as beside the danger lane;
+    a replay waits for it instead, so there it may be False.
+    What the machine lacks is no error: the describer then is failed, says why, and `tags` answers. Raises
+    DescribeError for settings that contradict each other.
+    """
+    if settings.backend == "off":
+        return None
+    if settings.backend == "tags":
+        return Always(tags)
+    prompts = Prompts(language, words or builtin_words(), settings.prompts)
+    try:
+        search = _search(settings, language, locate, cache, available)
+    except UnusableError as error:
+        log.warning("descriptions by %s only: %s", tags.model, error)
+        return WithFallback(Unusable(settings.model, str(error)), tags)
+    if (choice := search.choice) is None:
+        log.info("descriptions by %s: %s", tags.model, search.why)
+        return Always(tags, search.why)
+    spec = replace(choice.spec, idle=choice.spec.idle and idle, warm=prompts.instructions)
+    limits = Limits(choice.memory_bytes, settings.load_s)
+    style = Style(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
+    model = ChildDescriber(spec.model, Keeper(spec, limits), prompts, language, style)
+    return WithFallback(model, tags, choice.doubt)
+
+
+def choose(
+    settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
+) -> Choice | None:
+    """What the settings mean on this machine; None where `auto` finds nothing. Raises UnusableError."""
+    return _search(settings, language, locate, cache, available).choice
+
+
+def _search(
+    settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
+) -> _Search:
+    if settings.backend == "openai":
+        return _Search(_server(settings), ())
+    room = available()
+    if settings.model != "auto":
+        return _Search(_named(settings, language, locate, cache, room), ())
+    search = _automatic(settings, language, locate, cache, room)
+    if search.choice is None and settings.backend != "auto":
+        default = next(entry.name for entry in known_models().values() if entry.default)
+        why = "; ".join(search.passed_over) or "none is in the store"
+        raise UnusableError(
+            f"no model for describe.backend = {settings.backend!r}: {why}; "
+            f"run `watchword models pull {default}`"
+        )
+    return search
+
+
+def _server(settings: DescribeSettings) -> Choice:
+    if not settings.server_url or settings.model == "auto":
+        raise DescribeError(
+            "describe.backend = 'openai' needs describe.server_url, and describe.model as the server calls it"
+        )
+    log.warning("pictures are sent to the server in describe.server_url")
+    spec = Spec(
+        backend="openai",
+        model=settings.model,
+        url=settings.server_url,
+        key_file=settings.server_key_file,
+        connect_s=settings.server_connect_s,
+        idle=False,  # it computes nothing, and what arrives must be read
+    )
+    return Choice(spec, SERVER_MEMORY_BYTES)
+
+
+def _named(settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int) -> Choice:
+    folder = Path(settings.model)
+    entry = known_models().get(folder.name)
+    if not folder.is_dir():
+        try:
+            folder = locate(settings.model)
+        except StoreError as error:
+            hint = "" if entry else f"; {nearest(settings.model)}"
+            raise UnusableError(f"{error}{hint}") from None
+    backend = _backend(settings, folder)
+    if backend is None:
+        forms = " and ".join(backends_of(folder)) or "no backend"
+        raise UnusableError(
+            f"describe.backend = {settings.backend!r}, but the files in {folder} are for {forms}"
+        )
+    needed = entry.needs_bytes(backend) if entry and backend in entry.memory_gb else weight_bytes(folder)
+    if why := too_large(settings.model, needed, room):
+        raise UnusableError(why)
+    choice = _local(settings, settings.model, folder, backend, entry, cache, room)
+    if entry is None or not language or language in entry.languages:
+        return choice
+    doubt = f"{entry.name} is not known to speak {language}, only {', '.join(entry.languages)}"
+    log.warning("%s: what it says in another language is withheld", doubt)
+    return replace(choice, doubt=doubt)
+
+
+def local_choice(settings: DescribeSettings, folder: Path, backend: LocalBackend, cache: Path) -> Choice:
+    """A model in a folder with one backend, whatever the settings would choose. Raises UnusableError."""
+    named = settings.model_copy(update={"model": str(folder), "backend": backend})
+    return _named(named, "", lambda name: folder / name, cache, available_bytes())
+
+
+def _automatic(settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int) -> _Search:
+    """The best model in the store that can be used here; says why others are passed over."""
+    passed_over: list[str] = []
+    for entry in known_models().values():
+        try:
+            folder = locate(entry.name)
+        except StoreError:
+            continue
+        backend = _backend(settings, folder)
+        if backend is None:
+            continue
+        if why := _unfit(entry, backend, language, room):
+            log.warning("describe.model = auto passes over %s: %s", entry.name, why)
+            passed_over.append(f"{entry.name} is passed over: {why}")
+            continue
+        choice = _local(settings, entry.name, folder, backend, entry, cache, room)
+        return _Search(choice, tuple(passed_over))
+    return _Search(None, tuple(passed_over))
+
+
+def _backend(settings: DescribeSettings, folder: Path) -> LocalBackend | None:
+    """The backend asked for, if it runs the files."""
+    return next((b for b in backends_of(folder) if settings.backend in ("auto", b)), None)
+
+
+def _unfit(entry: VlmEntry, backend: LocalBackend, language: str, room: int) -> str | None:
+    if language not in entry.languages:
+        return f"it does not speak {language}"
+    if not importlib.util.find_spec({"openvino": "openvino_genai", "transformers": "torch"}[backend]):
+        return f"{backend} is not installed"
+    return too_large(entry.name, entry.needs_bytes(backend), room)
+
+
+def _local(
+    settings: DescribeSettings,
+    name: str,
+    folder: Path,
+    backend: LocalBackend,
+    entry: VlmEntry | None,
+    cache: Path,
+    room: int,
+) -> Choice:
+    spec = Spec(
+        backend=backend,
+        model=Path(name).name,
+        folder=str(folder),
+        device=settings.device,
+        cache=str(cache / "describer"),
+        template=entry.template if entry else "",
+        square=entry.square if entry else False,
+    )
+    limit = settings.memory_mb * 2**20 or room - RESERVE_BYTES
+    return Choice(spec, limit)

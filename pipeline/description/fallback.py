@@ -1,0 +1,195 @@
+"""A model first; while it loads, and whenever it fails, the template sentences that always work."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from pipeline.description.answer.permission import CANNOT_SAY, asks_permission
+from pipeline.description.base import DescribeError, Describer, DescribeRequest
+from pipeline.description.status import Phase, Status, WatchedDescriber
+from pipeline.description.template import NOTHING_KNOWN
+from pipeline.description.vlm.backoff import Backoff
+from pipeline.types import Trigger
+
+log = logging.getLogger(__name__)
+
+END_S = 1.0
+"""Seconds a probe may take to end."""
+
+
+class WithFallback:
+    """Implements `WatchedDescriber`. A failure is told by DescribeError, after the fallback's sentences.
+
+    While the first has failed nobody waits for it: a view is shown to it apart, at most at back-off
+    intervals, to see whether it answers again. What it says of that view is dropped.
+    """
+
+    def __init__(
+        self,
+        first: WatchedDescriber,
+        fallback: Describer,
+        doubt: str = "",
+        *,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`doubt` is told with the status of a first that is ready."""
+        self._first = first
+        self._fallback = fallback
+        self._doubt = doubt
+        self._backoff = backoff or Backoff()
+        self._clock = clock
+        self._probe: threading.Thread | None = None
+        self._probe_from_s = clock()
+        self._asking = False
+        self.model = fallback.model
+
+    @property
+    def first(self) -> WatchedDescriber:
+        return self._first
+
+    @property
+    def status(self) -> Status:
+        status = self._first.status
+        if status.phase is not Phase.READY or not self._doubt:
+            return status
+        return Status(status.phase, "; ".join(filter(None, (status.reason, self._doubt))))
+
+    @property
+    def calls(self) -> int:
+        return self._first.calls
+
+    @property
+    def probing(self) -> bool:
+        """Whether a first that has failed is at a view."""
+        return self._probe is not None and self._probe.is_alive()
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        return self._first.wait_ready(timeout_s)
+
+    def describe(self, request: DescribeRequest) -> Iterator[str]:
+        """Raises DescribeError where the model had to answer and could not."""
+        status = self._first.status
+        if status.phase is Phase.LOADING:
+            log.info("%s: %s; answered by %s", request.id, status.reason, self._fallback.model)
+            yield from self._instead(request)
+            return
+        if status.phase is Phase.FAILED:
+            self._probe_apart(request)
+            yield from self._instead(request)
+            raise DescribeError(status.reason)
+        self._asking = True
+        try:
+            yield from self._ask(request)
+        finally:
+            self._asking = False
+
+    def _ask(self, request: DescribeRequest) -> Iterator[str]:
+        spoken = False
+        try:
+            for sentence in self._first.describe(request):
+                spoken = True
+                self.model = self._first.model
+                yield sentence
+        except DescribeError:
+            if not spoken:
+                yield from self._instead(request)
+            raise
+
+    def _instead(self, request: DescribeRequest) -> Iterator[str]:
+        self.model = self._fallback.model
+        yield from _with_caution(self._fallback, request)
+
+    def _probe_apart(self, request: DescribeRequest) -> None:
+        """Show the view to the first in a thread of its own, unless one is at it or it is too early."""
+        if self.probing or isinstance(self._first, Unusable) or self._clock() < self._probe_from_s:
+            return
+        self._probe = threading.Thread(
+            target=self._try_first, args=(request,), name="describer-probe", daemon=True
+        )
+        self._probe.start()
+
+    def _try_first(self, request: DescribeRequest) -> None:
+        try:
+            for _ in self._first.describe(request):
+                pass
+        except DescribeError as error:
+            log.debug("%s: still failing: %s", request.id, error)
+        if self._first.status.phase is Phase.READY:
+            self._backoff.succeeded()
+            self._probe_from_s = self._clock()
+        else:
+            self._probe_from_s = self._clock() + self._backoff.failed()
+
+    def cancel(self) -> None:
+        """A probe goes on: what it says is dropped anyway."""
+        if self._asking:
+            self._first.cancel()
+
+    def close(self) -> None:
+        self._first.cancel()
+        self._first.close()
+        if self._probe is not None:
+            self._probe.join(END_S)
+        self._fallback.close()
+
+
+class Always:
+    """A describer without anything to load, as a `WatchedDescriber`."""
+
+    def __init__(self, describer: Describer, reason: str = "") -> None:
+        """`reason` says why there is nothing more."""
+        self._describer = describer
+        self.calls = 0
+        self.status = Status(Phase.READY, reason)
+
+    @property
+    def model(self) -> str:
+        return self._describer.model
+
+    def wait_ready(self, timeout_s: float) -> bool:  # noqa: ARG002 -- nothing to wait for
+        return True
+
+    def describe(self, request: DescribeRequest) -> Iterator[str]:
+        return _with_caution(self._describer, request)
+
+    def cancel(self) -> None:
+        self._describer.cancel()
+
+    def close(self) -> None:
+        self._describer.close()
+
+
+class Unusable:
+    """A model that cannot be used here: always failed, with the reason."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        self.model = model
+        self.calls = 0
+        self.status = Status(Phase.FAILED, reason)
+
+    def wait_ready(self, timeout_s: float) -> bool:  # noqa: ARG002 -- nothing to wait for
+        return False
+
+    def describe(self, request: DescribeRequest) -> Iterator[str]:  # noqa: ARG002 -- every request fails
+        raise DescribeError(self.status.reason)
+
+    def cancel(self) -> None:
+        """Nothing runs."""
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+
+def _with_caution(describer: Describer, request: DescribeRequest) -> Iterator[str]:
+    """Who asks for leave to walk on first hears that nobody can say; that nothing is known adds nothing."""
+    if request.trigger is not Trigger.REQUEST or not asks_permission(request.question):
+        yield from describer.describe(request)
+        return
+    yield CANNOT_SAY[request.language]
+    unasked = replace(request, question=None)
+    yield from (said for said in describer.describe(unasked) if said not in NOTHING_KNOWN.values())

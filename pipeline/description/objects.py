@@ -1,0 +1,105 @@
+"""Things by name: recognised in a picture by an image-text model, and looked up among the hazards."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+from pipeline.models.base import ImageTextModel, PromptSet, TextBank
+from pipeline.types import Embedding
+
+LEAST_SHARE = 0.1
+"""Share of the picture, among everything there is a name for, from which a thing is named."""
+MOST_NAMED = 5
+_ARTICLES = frozenset(["a", "an", "the", "some"])
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something a picture may show."""
+
+    name: str
+    """In English."""
+    ko: str
+    said: str
+    """As a part of an English sentence: `a car`."""
+    prompts: tuple[str, ...]
+    hazard: str | None
+    also: tuple[str, ...]
+
+    def called(self, language: str) -> str:
+        """Its name in English or Korean."""
+        return self.ko if language == "ko" else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A thing in a picture, and its share among everything there is a name for."""
+
+    thing: Thing
+    share: float
+
+
+def things() -> tuple[Thing, ...]:
+    """The things shipped with the program."""
+    table = tomllib.loads(files(__package__).joinpath("objects.toml").read_text("utf-8"))
+    return tuple(_thing(key.replace("_", " "), row) for key, row in table.items())
+
+
+def _thing(name: str, row: Mapping[str, object]) -> Thing:
+    said = str(row.get("said", f"a {name}"))
+    prompts, also = row.get("prompts", [said]), row.get("also", [])
+    assert isinstance(prompts, list)
+    assert isinstance(also, list)
+    hazard = row.get("hazard")
+    return Thing(name, str(row["ko"]), said, tuple(prompts), str(hazard) if hazard else None, tuple(also))
+
+
+class ThingFinder:
+    """Names what an embedding shows; each thing is told from all others."""
+
+    def __init__(self, model: ImageTextModel, known: Iterable[Thing]) -> None:
+        """Slow: binds some hundreds of words."""
+        self._things = tuple(known)
+        prompts = tuple((thing.name, thing.prompts) for thing in self._things)
+        every = tuple(text for _, own in prompts for text in own)
+        self._bank: TextBank = model.bind(PromptSet(prompts, contrast=every))
+
+    def find(self, embedding: Embedding) -> tuple[Found, ...]:
+        """The likeliest first."""
+        # A bank's scores are log-odds.
+        shares = 1 / (1 + np.exp(-self._bank.scores(embedding).astype(np.float64)))
+        order = np.argsort(-shares)[:MOST_NAMED].tolist()
+        return tuple(Found(self._things[i], float(shares[i])) for i in order if shares[i] >= LEAST_SHARE)
+
+
+class HazardWords:
+    """Which hazard a word means, in English or Korean."""
+
+    def __init__(self, hazards: Collection[str], known: Iterable[Thing]) -> None:
+        """`hazards`: those that are watched for, by name; a thing of another hazard means none."""
+        self._meant = {_plain(name): name for name in hazards}
+        for thing in known:
+            if thing.hazard is not None and thing.hazard in hazards:
+                for word in (thing.name, thing.ko, *thing.also):
+                    self._meant.setdefault(_plain(word), thing.hazard)
+
+    def hazard(self, word: str) -> str | None:
+        """By the whole word, its singular, or its last part: `a red sports car` is a car."""
+        words = _plain(word).split()
+        for start in range(len(words)):
+            tail = " ".join(words[start:])
+            for form in (tail, tail.removesuffix("s"), tail.removesuffix("es")):
+                if form in self._meant:
+                    return self._meant[form]
+        return None
+
+
+def _plain(word: str) -> str:
+    """In small letters, without articles and marks."""
+    letters = "".join(c if c.isalnum() else " " for c in word.casefold())
+    return " ".join(part for part in letters.split() if part not in _ARTICLES)

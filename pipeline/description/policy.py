@@ -1,0 +1,284 @@
+"""Which view to describe next, what is stale, when to cancel, what repeats. A pure state machine.
+
+One view is being described, at most one waits. Danger outranks a question, a question outranks a change
+of scene. An answer about a view that has been overtaken is never said: a wrong picture of the present is
+worse than silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pipeline.description.similarity import Meaning, alike
+from pipeline.settings import DescribeSettings
+from pipeline.types import Description, SceneEvent, Trigger
+
+REMEMBERED_S = 60.0
+"""Seconds for which what was heard is not said again, unless somebody asks."""
+JUST_S = 10.0
+"""The same after an alert, which is news by itself."""
+REMEMBERED = 16
+"""Sentences that are remembered at most."""
+
+RANK = {Trigger.SCENE_CHANGE: 0, Trigger.REQUEST: 1, Trigger.DANGER: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A view worth describing."""
+
+    scene: SceneEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A finished sentence about a view."""
+
+    scene_id: str
+    text: str
+    model: str
+    meaning: Meaning = ()
+    """The sentence as a vector, where somebody computed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnded:
+    """The describer is done with a view; `failure` says why where it has no answer."""
+
+    scene_id: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nobody wants to hear more of what is being described, or waits to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+NarrationInput = Wanted | Answered | AnswerEnded | Stop | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """Ask the describer about this view."""
+
+    scene: SceneEvent
+
+
+@dataclass(frozen=True, slots=True)
+class CancelDescription:
+    """The running answer is not wanted any more."""
+
+    scene_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say this sentence."""
+
+    description: Description
+    scene: SceneEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A view has been described: all its sentences together, for the record."""
+
+    description: Description
+    scene: SceneEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A view will not be described, or a sentence not said."""
+
+    scene_id: str
+    reason: str
+    """overtaken | hushed | stale | repeats | failed: ... | late"""
+    text: str = ""
+    """The sentence, where there was one."""
+    model: str = ""
+    """Who wrote it."""
+
+
+NarrationEffect = Describe | CancelDescription | Tell | Described | Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The view that is being described."""
+
+    scene: SceneEvent
+    asked_at_s: float
+    answer_id: str
+    cancelled: str = ""
+    """Why nothing more of it is to be said; empty while it is."""
+    told: tuple[str, ...] = ()
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something that was to be said."""
+
+    text: str
+    meaning: Meaning
+    heard_at_s: float | None = None
+
+
+class Narration:
+    """Serialisable by `state` and `restore`."""
+
+    def __init__(self, settings: DescribeSettings, language: str) -> None:
+        self._settings = settings
+        self._language = language
+        self._running: Running | None = None
+        self._waiting: SceneEvent | None = None
+        self._said: tuple[Sentence, ...] = ()
+        self._issued = 0
+
+    @property
+    def busy(self) -> bool:
+        """True while an answer is awaited."""
+        return self._running is not None
+
+    def step(self, event: NarrationInput, now: float) -> tuple[NarrationEffect, ...]:
+        """One input in, what follows from it out."""
+        match event:
+            case Wanted(scene):
+                return self._wanted(scene, now)
+            case Answered():
+                return self._answered(event, now)
+            case AnswerEnded():
+                return self._ended(event, now)
+            case Stop():
+                return self._stop()
+            case Tick():
+                return self._tick(now)
+
+    def heard(self, text: str, now: float) -> None:
+        """The first sample of this text sounded."""
+        self._said = tuple(replace(s, heard_at_s=now) if s.text == text else s for s in self._said)
+
+    def _wanted(self, scene: SceneEvent, now: float) -> tuple[NarrationEffect, ...]:
+        if self._running is None:
+            return self._ask(scene, now)
+        loser = self._queue(scene)
+        withheld = (Withheld(loser.id, "overtaken"),) if loser else ()
+        if loser is scene or RANK[scene.trigger] < RANK[self._running.scene.trigger]:
+            return withheld
+        return (*withheld, *self._cancel("overtaken"))
+
+    def _stop(self) -> tuple[NarrationEffect, ...]:
+        waiting, self._waiting = self._waiting, None
+        withheld = () if waiting is None else (Withheld(waiting.id, "hushed"),)
+        return (*withheld, *self._cancel("hushed"))
+
+    def _queue(self, scene: SceneEvent) -> SceneEvent | None:
+        """Put a view into the one waiting place; returns whichever loses it."""
+        waiting = self._waiting
+        if waiting is not None and RANK[waiting.trigger] > RANK[scene.trigger]:
+            return scene
+        self._waiting = scene
+        return waiting
+
+    def _cancel(self, reason: str) -> tuple[NarrationEffect, ...]:
+        running = self._running
+        if running is None or running.cancelled:
+            return ()
+        self._running = replace(running, cancelled=reason)
+        return (CancelDescription(running.scene.id),)
+
+    def _ask(self, scene: SceneEvent, now: float) -> tuple[NarrationEffect, ...]:
+        self._issued += 1
+        self._running = Running(scene, now, f"d{self._issued}")
+        return (Describe(scene),)
+
+    def _answered(self, event: Answered, now: float) -> tuple[NarrationEffect, ...]:
+        running = self._running
+        if running is None or running.scene.id != event.scene_id:
+            return (Withheld(event.scene_id, "stale", event.text, event.model),)
+        if reason := self._unfit(running, event, now):
+            return (Withheld(event.scene_id, reason, event.text, event.model),)
+        earlier = tuple(s for s in self._said if s.text != event.text)
+        self._said = (*earlier, Sentence(event.text, event.meaning))[-REMEMBERED:]
+        self._running = replace(running, told=(*running.told, event.text), model=event.model)
+        return (Tell(self._description(self._running, event.text), running.scene),)
+
+    def _description(self, running: Running, text: str) -> Description:
+        return Description(running.answer_id, running.scene.id, text, self._language, running.model)
+
+    def _unfit(self, running: Running, answer: Answered, now: float) -> str | None:
+        if running.cancelled:
+            return running.cancelled
+        if now - running.scene.captured_at_s > self._settings.stale_s:
+            return "stale"
+        return "repeats" if self._repeats(running, answer, now) else None
+
+    def _repeats(self, running: Running, answer: Answered, now: float) -> bool:
+        """Whether it was heard lately, or stands in the same answer already."""
+        if running.scene.trigger is Trigger.REQUEST:
+            return answer.text in running.told
+        within_s = JUST_S if running.scene.trigger is Trigger.DANGER else REMEMBERED_S
+        return any(
+            alike(said.text, answer.text, said.meaning, answer.meaning)
+            for said in self._said
+            if said.text in running.told
+            or (said.heard_at_s is not None and now - said.heard_at_s <= within_s)
+        )
+
+    def _ended(self, event: AnswerEnded, now: float) -> tuple[NarrationEffect, ...]:
+        running = self._running
+        if running is None or running.scene.id != event.scene_id:
+            return ()
+        told = self._description(running, " ".join(running.told))
+        described = (Described(told, running.scene),) if running.told else ()
+        failed = () if event.failure is None else (Withheld(event.scene_id, f"failed: {event.failure}"),)
+        return (*described, *failed, *self._next(now))
+
+    def _next(self, now: float) -> tuple[NarrationEffect, ...]:
+        self._running, waiting, self._waiting = None, self._waiting, None
+        if waiting is None:
+            return ()
+        if now - waiting.captured_at_s > self._settings.stale_s:
+            return (Withheld(waiting.id, "stale"),)
+        return self._ask(waiting, now)
+
+    def _tick(self, now: float) -> tuple[NarrationEffect, ...]:
+        """A describer that says nothing within twice its deadline is given up: nothing waits for ever."""
+        running = self._running
+        if running is None or now - running.asked_at_s < 2 * self._settings.deadline_s:
+            return ()
+        return (Withheld(running.scene.id, "late"), CancelDescription(running.scene.id), *self._next(now))
+
+    def state(self) -> dict[str, Any]:
+        """Everything `restore` needs, in plain JSON types."""
+        return {
+            "running": None if self._running is None else asdict(self._running),
+            "waiting": None if self._waiting is None else asdict(self._waiting),
+            "said": [asdict(sentence) for sentence in self._said],
+            "issued": self._issued,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        running = state["running"]
+        self._running = None if running is None else _running(running)
+        self._waiting = None if state["waiting"] is None else _scene(state["waiting"])
+        self._said = tuple(
+            Sentence(**{**fields, "meaning": tuple(fields["meaning"])}) for fields in state.get("said", ())
+        )
+        self._issued = state["issued"]
+
+
+def _running(fields: Mapping[str, Any]) -> Running:
+    return Running(**{**fields, "scene": _scene(fields["scene"]), "told": tuple(fields["told"])})
+
+
+def _scene(fields: Mapping[str, Any]) -> SceneEvent:
+    return SceneEvent(**{**fields, "trigger": Trigger(fields["trigger"])})

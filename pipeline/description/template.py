@@ -1,0 +1,189 @@
+"""The describer that is always there: a sentence made of what the detector reports.
+
+No model of its own and no guesses: it names hazards with their side and, where one kind of place clearly
+stands out among the places it knows, the place. Whoever asks is also told the things that stand out, and
+that a question is not understood.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from pipeline.description.base import DescribeRequest, Seen
+from pipeline.description.objects import ThingFinder
+from pipeline.models.base import ImageTextModel, PromptSet, TextBank
+from pipeline.types import Direction, Embedding, Trigger
+
+CONFIDENT = 0.45
+"""Share of the picture, among all places and everything else the model knows, from which a place is named."""
+
+SURE = 0.45
+"""Share of the picture, among everything there is a name for, from which a thing is named."""
+
+MOST_NAMED = 3
+"""More hazards and things than this are not listed."""
+
+MOST_WORDS = 12
+"""What can be listened to on the way; the least urgent names and the place go first."""
+
+WHERE: Mapping[str, Mapping[Direction | None, str]] = {
+    "en": {
+        None: "",
+        Direction.LEFT: " to the left",
+        Direction.AHEAD: " ahead",
+        Direction.RIGHT: " to the right",
+    },
+    "ko": {None: "", Direction.LEFT: "왼쪽에 ", Direction.AHEAD: "앞에 ", Direction.RIGHT: "오른쪽에 "},
+}
+
+NOTHING_KNOWN: Mapping[str, str] = {"en": "Nothing here that I know.", "ko": "아는 것이 보이지 않습니다."}
+
+
+ONLY_NAMES: Mapping[str, str] = {
+    "en": "I cannot answer questions, only name what I see.",
+    "ko": "질문에는 답하지 못하고 보이는 것만 말합니다.",
+}
+"""Said before everything else to a question: "nothing here" would be heard as a no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A kind of place: how it is recognised and how it is named."""
+
+    prompts: tuple[str, ...]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TagWords:
+    """Names of hazards and places by language."""
+
+    hazards: Mapping[str, Mapping[str, str]]
+    places: Mapping[str, Place]
+
+    def noun(self, hazard: str, language: str) -> str:
+        """A hazard's name by itself: the Korean words carry the particle of the subject."""
+        plain = hazard.replace("_", " ")
+        word = self.hazards.get(hazard, {}).get(language, plain)
+        return word[:-1] if language == "ko" and word != plain and word[-1] in "이가" else word
+
+
+def builtin_words() -> TagWords:
+    """The words shipped with the program."""
+    table = tomllib.loads(resources.files(__package__).joinpath("template.toml").read_text("utf-8"))
+    places = {
+        name: Place(tuple(row["prompts"]), {"en": row["en"], "ko": row["ko"]})
+        for name, row in table["places"].items()
+    }
+    return TagWords(table["hazards"], places)
+
+
+class PlaceFinder:
+    """Which kind of place an embedding shows, if any of those we have words for.
+
+    Each place is told from all others: a raw score is the log-odds of its own share.
+    """
+
+    def __init__(self, model: ImageTextModel, words: TagWords) -> None:
+        self._names = tuple(words.places)
+        prompts = tuple((name, words.places[name].prompts) for name in self._names)
+        every = tuple(text for _, own in prompts for text in own)
+        self._bank: TextBank = model.bind(PromptSet(prompts, contrast=every))
+
+    def find(self, embedding: Embedding) -> str | None:
+        """The name of the place, None where none stands out."""
+        scores = self._bank.scores(embedding)
+        best = int(np.argmax(scores))
+        return self._names[best] if scores[best] >= np.log(CONFIDENT / (1 - CONFIDENT)) else None
+
+
+class TagsDescriber:
+    """Template sentences, English and Korean, at once and without a picture model."""
+
+    model = "tags"
+
+    def __init__(
+        self,
+        words: TagWords,
+        places: PlaceFinder | None = None,
+        things: Callable[[], ThingFinder] | None = None,
+    ) -> None:
+        """`things` is only called once somebody asks, since it takes seconds; it remembers its answer."""
+        self._words = words
+        self._places = places
+        self._things = things
+
+    def describe(self, request: DescribeRequest) -> Iterator[str]:
+        """One sentence; none where nothing is known, unless somebody asked."""
+        asked = request.trigger is Trigger.REQUEST
+        if asked and request.question:
+            yield ONLY_NAMES[request.language]
+        place = None
+        if self._places is not None and request.embedding is not None:
+            place = self._places.find(request.embedding)
+        names = [self._name(seen, request.language) for seen in request.seen]
+        names += self._things_in(request) if asked else []
+        if names or place:
+            yield self._shortened(names[:MOST_NAMED], place, request.language)
+        elif asked:
+            yield NOTHING_KNOWN[request.language]
+
+    def _things_in(self, request: DescribeRequest) -> list[str]:
+        """What stands out besides the hazards."""
+        if self._things is None or request.embedding is None:
+            return []
+        hazards = {seen.hazard for seen in request.seen}
+        found = [f.thing for f in self._things().find(request.embedding) if f.share >= SURE]
+        fresh = [thing for thing in found if thing.hazard not in hazards]
+        return [_as_subject(thing.ko) if request.language == "ko" else thing.said for thing in fresh]
+
+    def cancel(self) -> None:
+        """Answers at once, so there is nothing to cancel."""
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+    def _shortened(self, names: Sequence[str], place: str | None, language: str) -> str:
+        """The most that fits into MOST_WORDS: as many names as possible, then the place."""
+        many = range(len(names), 0, -1)
+        tries = [(names[:n], kept) for n in many for kept in dict.fromkeys((place, None))] or [((), place)]
+        sentences = [self._sentence(*each, language) for each in tries]
+        return next((s for s in sentences if len(s.split()) <= MOST_WORDS), sentences[-1])
+
+    def _sentence(self, names: Sequence[str], place: str | None, language: str) -> str:
+        where = self._words.places[place].names[language] if place else ""
+        return _korean(names, where) if language == "ko" else _english(names, where)
+
+    def _name(self, seen: Seen, language: str) -> str:
+        name = self._words.hazards.get(seen.hazard, {}).get(language, seen.hazard.replace("_", " "))
+        where = WHERE[language][seen.direction]
+        return where + name if language == "ko" else name + where
+
+
+def _as_subject(word: str) -> str:
+    """With the particle of the subject, by whether its last syllable is closed (Unicode, 3.12)."""
+    closed = (ord(word[-1]) - ord("가")) % 28 != 0
+    return word + ("이" if closed else "가")
+
+
+def _english(names: Sequence[str], place: str) -> str:
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    if listed and place:
+        return f"Looks like {place}, with {listed}."
+    if listed:
+        return f"I see {listed}."
+    return f"Looks like {place}."
+
+
+def _korean(names: Sequence[str], place: str) -> str:
+    listed = ", ".join(names)
+    if listed and place:
+        return f"{place} 같습니다. {listed} 있습니다."
+    if listed:
+        return f"{listed} 보입니다."
+    return f"{place} 같습니다."

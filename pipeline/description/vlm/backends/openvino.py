@@ -1,0 +1,174 @@
+"""openvino-genai's `VLMPipeline`: no torch, any OpenVINO device."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.description.vlm.image import golden_picture, squared
+from pipeline.description.vlm.job import Emit, GenerateError, Job, LoadError, Spec, Written
+from pipeline.description.vlm.self_test import Golden, trusted_device
+from pipeline.description.vlm.token_text import TokenText, first_line
+from pipeline.store.catalogue.vlms import OPENVINO_FILE
+
+log = logging.getLogger(__name__)
+
+IMAGE_TAG = "<ov_genai_image_0>"
+"""Where the first picture goes, in every model's prompt."""
+WARM_SIDE = 112
+"""Pixels of the picture behind the instructions: only these are kept, so it may be small."""
+NO_LIMIT = 2**64 - 1
+"""openvino-genai's own default of `top_k`; some models publish 1, which undoes any temperature."""
+
+
+def load_checked(spec: Spec) -> GenaiGenerator:
+    """On the device asked for, if its answers are those of the CPU; else on the CPU, and says so."""
+    golden = Golden(Path(spec.cache) if spec.cache else None, spec.model)
+    generator = trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)
+    generator.warm_up(spec.warm)
+    return generator
+
+
+def wanted(device: str) -> str:
+    """`auto` is the first GPU, else the CPU. Raises LoadError for a device that is not there."""
+    import openvino
+
+    available = openvino.Core().available_devices
+    if device == "auto":
+        return next((name for name in available if name.startswith("GPU")), "CPU")
+    if device.split(".")[0] not in {name.split(".")[0] for name in available}:
+        raise LoadError(f"describe.device = {device!r} is not here; there is {', '.join(available)}")
+    return device
+
+
+class GenaiGenerator:
+    """One loaded pipeline. The instructions of the last prompts stay computed (prefix caching) on the CPU."""
+
+    def __init__(self, spec: Spec, device: str) -> None:
+        try:
+            openvino_genai: Any = import_module("openvino_genai")
+        except ImportError:
+            raise LoadError("openvino-genai is not installed; run script/setup") from None
+        if not (Path(spec.folder) / OPENVINO_FILE).is_file():
+            raise LoadError(f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again")
+        self.device = device
+        self._genai = openvino_genai
+        self._square = spec.square
+        self._keeps_prompts = False
+        try:
+            self._pipeline = self._open(spec, device)
+        except RuntimeError as error:
+            raise LoadError(f"{spec.model} does not load on {device}: {first_line(error)}") from None
+        self._tokenizer = self._pipeline.get_tokenizer()
+        self._template = spec.template
+
+    def _open(self, spec: Spec, device: str) -> Any:
+        options = {"CACHE_DIR": str(Path(spec.cache) / "compiled")} if spec.cache else {}
+        if device != "CPU":
+            return self._genai.VLMPipeline(spec.folder, device, **options)
+        try:
+            pipeline = self._genai.VLMPipeline(
+                spec.folder, device, scheduler_config=self._warm_prefix(), **options
+            )
+        except RuntimeError as error:
+            log.info("%s: prompts are not kept computed (%s)", spec.model, first_line(error))
+            return self._genai.VLMPipeline(spec.folder, device, **options)
+        self._keeps_prompts = not spec.template  # those formats begin with the picture
+        return pipeline
+
+    def _warm_prefix(self) -> Any:
+        config = self._genai.SchedulerConfig()
+        config.enable_prefix_caching = True
+        config.cache_size = 1  # GB at most
+        return config
+
+    def warm_up(self, instructions: Sequence[str]) -> None:
+        """Have these computed, so that the first answer need not wait for them. Nothing where none are kept.
+
+        Whatever fails here would fail again, and be told, at the first question.
+        """
+        if not self._keeps_prompts:
+            return
+        for system in instructions:
+            with contextlib.suppress(GenerateError):
+                self.generate(Job(0, golden_picture(WARM_SIDE), system, "", 1), lambda _: True)
+
+    def generate(self, job: Job, emit: Emit) -> Written:
+        """Streams every token; `emit` is asked after each whether to go on."""
+        streamer = streamer_type(self._genai)(self._tokenizer, emit)
+        try:
+            result = self._pipeline.generate(
+                self._prompt(job),
+                images=[self._picture(job)],
+                generation_config=self._options(job),
+                streamer=streamer,
+            )
+        except RuntimeError as error:
+            raise GenerateError(f"the model failed: {first_line(error)}") from None
+        if streamer.failure is not None:
+            raise streamer.failure
+        cut = result.perf_metrics.get_num_generated_tokens() >= job.max_tokens
+        return Written(streamer.text.tokens, cut and not streamer.stopped)
+
+    def interrupt(self) -> None:
+        """Nothing is waited for here: the streamer is asked after each token."""
+
+    def _prompt(self, job: Job) -> Any:
+        """Messages for the model's own chat template, or text in the format given for one that has none."""
+        if self._template:
+            return self._template.format(system=job.system, user=job.user).replace("<image>", IMAGE_TAG)
+        history = self._genai.ChatHistory()
+        if job.system:
+            history.append({"role": "system", "content": job.system})
+        history.append({"role": "user", "content": job.user})
+        return history
+
+    def _picture(self, job: Job) -> Any:
+        import openvino
+
+        image = squared(job.image) if self._square else job.image
+        return openvino.Tensor(np.ascontiguousarray(image[..., ::-1])[None])
+
+    def _options(self, job: Job) -> Any:
+        """The model's own ends of an answer, our limits; chance is the same each time (seed 0)."""
+        options = self._pipeline.get_generation_config()
+        options.max_new_tokens = job.max_tokens
+        options.apply_chat_template = not self._template
+        options.do_sample = job.temperature > 0
+        if options.do_sample:
+            options.temperature, options.top_p, options.top_k = job.temperature, job.top_p, NO_LIMIT
+        return options
+
+
+def streamer_type(genai: Any) -> Any:
+    """The streamer's class; made here because its base comes with the library."""
+
+    class Streamer(genai.StreamerBase):  # type: ignore[misc]
+        """Turns tokens to text one by one: the library's own holds several back."""
+
+        def __init__(self, tokenizer: Any, emit: Emit) -> None:
+            super().__init__()
+            self._emit = emit
+            self.text = TokenText(tokenizer.decode)
+            self.stopped = False
+            self.failure: Exception | None = None
+
+        def write(self, token: int | list[int]) -> Any:
+            news = self.text.add(token if isinstance(token, list) else [token])
+            try:
+                self.stopped = self.stopped or not self._emit(news)
+            except Exception as error:  # must not cross into the library
+                self.failure, self.stopped = error, True
+            status = genai.StreamingStatus
+            return status.CANCEL if self.stopped else status.RUNNING
+
+        def end(self) -> None:
+            """Everything has been handed on already."""
+
+    return Streamer

@@ -1,0 +1,136 @@
+"""transformers on torch: runs what openvino-genai cannot, and is what it is compared with."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pipeline.description.vlm.image import squared
+from pipeline.description.vlm.job import Emit, GenerateError, Job, LoadError, Spec, Written
+from pipeline.description.vlm.token_text import TokenText, first_line
+
+PLAIN_TEMPLATE = "{system}\nUSER: <image>\n{user}\nASSISTANT:"
+"""LLaVA's own format, for processors that bring no chat template."""
+SEED = 0
+"""Chance is the same each time, so that the same picture gets the same words with any temperature."""
+
+
+class TorchGenerator:
+    """`AutoModelForImageTextToText` from a local folder. Raises LoadError."""
+
+    def __init__(self, spec: Spec) -> None:
+        try:
+            torch, transformers = import_module("torch"), import_module("transformers")
+        except ImportError:
+            raise LoadError(
+                'torch and transformers are not installed; run `pip install "watchword[prepare]"`'
+            ) from None
+        if not (Path(spec.folder) / "config.json").is_file():
+            raise LoadError(f"{spec.folder} holds no model; pull {spec.model} again")
+        self.device = _device(spec.device, torch)
+        self._torch = torch
+        self._criteria = transformers.StoppingCriteriaList
+        self._square = spec.square
+        self._template = spec.template
+        try:
+            self._processor = transformers.AutoProcessor.from_pretrained(spec.folder, local_files_only=True)
+            model = transformers.AutoModelForImageTextToText.from_pretrained(
+                spec.folder, local_files_only=True, dtype="auto", low_cpu_mem_usage=True
+            )
+        except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
+            raise LoadError(f"{spec.model} does not load: {first_line(error)}") from None
+        self._model = model.to(self.device).eval()
+        if self._model.generation_config.pad_token_id is None:  # else it warns at every answer
+            words = self._processor.tokenizer
+            self._model.generation_config.pad_token_id = words.pad_token_id or words.eos_token_id
+        # Some tokenizers give more than their model takes, and then it refuses all of it.
+        self._takes = frozenset(inspect.signature(model.forward).parameters)
+
+    def generate(self, job: Job, emit: Emit) -> Written:
+        """Streams every token; `emit` is asked after each whether to go on."""
+        inputs = self._inputs(job)
+        length = inputs["input_ids"].shape[1]
+        stream = _stream_type()(self._processor.tokenizer, emit)
+        self._torch.manual_seed(SEED)
+        try:
+            with self._torch.inference_mode():
+                result = self._model.generate(
+                    **inputs,
+                    max_new_tokens=job.max_tokens,
+                    streamer=stream,
+                    stopping_criteria=self._criteria([lambda *_args, **_kw: stream.stopped]),
+                    **_sampling(job),
+                )
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise GenerateError(f"the model failed: {first_line(error)}") from None
+        tokens = int(result.shape[1]) - length
+        return Written(tokens, tokens >= job.max_tokens and not stream.stopped)
+
+    def interrupt(self) -> None:
+        """Nothing is waited for here: the stopping criterion is asked after each token."""
+
+    def _inputs(self, job: Job) -> Any:
+        from PIL import Image as Pillow
+
+        shown = squared(job.image) if self._square else job.image
+        picture = Pillow.fromarray(shown[..., ::-1].copy())
+        batch = self._processor(images=picture, text=self._text(job), return_tensors="pt")
+        return {key: self._placed(value) for key, value in batch.items() if key in self._takes}
+
+    def _placed(self, value: Any) -> Any:
+        kind = self._model.dtype if value.is_floating_point() else value.dtype
+        return value.to(self.device, kind)
+
+    def _text(self, job: Job) -> str:
+        if self._template or not getattr(self._processor, "chat_template", None):
+            return (self._template or PLAIN_TEMPLATE).format(system=job.system, user=job.user).lstrip()
+        content = [{"type": "image"}, {"type": "text", "text": job.user}]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
+        if job.system:
+            messages.insert(0, {"role": "system", "content": [{"type": "text", "text": job.system}]})
+        return str(self._processor.apply_chat_template(messages, add_generation_prompt=True))
+
+
+def _sampling(job: Job) -> dict[str, Any]:
+    """Greedy unless a temperature is set.
+
+    The model's own defaults do not count: some would warn, and those that publish `top_k = 1` would undo any
+    temperature.
+    """
+    if job.temperature <= 0:
+        return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    return {"do_sample": True, "temperature": job.temperature, "top_p": job.top_p, "top_k": 0}
+
+
+def _device(wanted: str, torch: Any) -> str:
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return str(torch.device(wanted.lower()))
+    except RuntimeError:
+        raise LoadError(f"describe.device = {wanted!r} is none of torch's; write cpu, cuda or xpu") from None
+
+
+def _stream_type() -> Any:
+    base: Any = import_module("transformers.generation.streamers").BaseStreamer
+
+    class Stream(base):  # type: ignore[misc]
+        """Hands every token on at once; the first call brings the prompt and is skipped."""
+
+        def __init__(self, tokenizer: Any, emit: Emit) -> None:
+            self._emit = emit
+            self._text = TokenText(lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)))
+            self._begun = False
+            self.stopped = False
+
+        def put(self, value: Any) -> None:
+            if self._begun:
+                self.stopped = self.stopped or not self._emit(self._text.add(value.reshape(-1).tolist()))
+            self._begun = True
+
+        def end(self) -> None:
+            """Everything has been handed on already."""
+
+    return Stream

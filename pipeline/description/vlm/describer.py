@@ -1,0 +1,180 @@
+"""A model in a child process as a `Describer`: prompts in, spoken sentences out, always by the deadline."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from pipeline.description.answer.answer import Answer, Danger
+from pipeline.description.answer.denial import denial_words
+from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.status import Phase, Status
+from pipeline.description.vlm.image import bounded
+from pipeline.description.vlm.job import Job
+from pipeline.description.vlm.messages import Cancelled, Ended, Failed, Inbox, Message, Piece
+from pipeline.description.vlm.prompts import LONGEST_QUESTION, Prompt, Prompts, main_first
+from pipeline.description.vlm.worker_supervisor import Keeper
+
+log = logging.getLogger(__name__)
+
+FAILURES_TO_TELL = 2
+"""Answers in a row that must fail until the describer as a whole counts as failing."""
+
+
+class UnfitError(DescribeError):
+    """The model answered, but with nothing that may be spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How answers are generated."""
+
+    max_tokens: int
+    image_side: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+class ChildDescriber:
+    """Implements `WatchedDescriber`. See keeper.py for what happens to the child."""
+
+    def __init__(
+        self,
+        model: str,
+        keeper: Keeper,
+        prompts: Prompts,
+        language: str,
+        style: Style,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.model = model
+        self.calls = 0
+        self._keeper = keeper
+        self._prompts = prompts
+        self._language = language
+        self._style = style
+        self._clock = clock
+        self._failures = 0
+        self._why = ""
+
+    @property
+    def keeper(self) -> Keeper:
+        return self._keeper
+
+    @property
+    def status(self) -> Status:
+        """Failed also where the child lives but one answer after the other fails, as with a server gone."""
+        status = self._keeper.status
+        if status.phase is Phase.READY and self._failures >= FAILURES_TO_TELL:
+            return Status(Phase.FAILED, self._why)
+        return status
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        return self._keeper.wait_ready(timeout_s)
+
+    def describe(self, request: DescribeRequest) -> Iterator[str]:
+        """Sentences as they are finished. Raises DescribeError by the request's deadline."""
+        until_s = self._clock() + request.deadline_s
+        prompt = self._prompts.prompt(request)
+        answer = Answer(
+            prompt.purpose,
+            fixed_part(self._prompts, request, prompt),
+            self._language,
+            self._danger(request),
+            question=request.question,
+        )
+        job_id, inbox = self._keeper.submit(self._job(request, prompt))
+        self.calls += 1
+        try:
+            yield from self._sentences(answer, inbox, until_s, request)
+            if not answer.empty:  # one that was cancelled tells nothing about the model
+                self._failures = 0
+        except UnfitError:
+            self._failures = 0
+            raise
+        except DescribeError as error:
+            self._failures, self._why = self._failures + 1, str(error)
+            raise
+        finally:
+            self._keeper.cancel(job_id)
+            self._report(answer, request)
+
+    def cancel(self) -> None:
+        self._keeper.cancel()
+
+    def close(self) -> None:
+        self._keeper.close()
+
+    def _job(self, request: DescribeRequest, prompt: Prompt) -> Job:
+        style = self._style
+        return Job(
+            id=0,
+            image=bounded(request.image, style.image_side),
+            system=prompt.system,
+            user=prompt.user,
+            max_tokens=style.max_tokens,
+            temperature=style.temperature,
+            top_p=style.top_p,
+            deadline_s=request.deadline_s,
+        )
+
+    def _danger(self, request: DescribeRequest) -> Danger | None:
+        seen = main_first(request)
+        if not seen:
+            return None
+        words = denial_words(seen[0].hazard, self._language)
+        return replace(self._prompts.danger(seen[0].hazard), words=words)
+
+    def _sentences(
+        self, answer: Answer, inbox: Inbox, until_s: float, request: DescribeRequest
+    ) -> Iterator[str]:
+        while not answer.full:
+            match self._receive(inbox, until_s):
+                case Piece(text):
+                    yield from answer.feed(text)
+                case Ended() as ended:
+                    yield from answer.finish(cut=ended.cut)
+                    log.info("%s: %d tokens in %.2f s", request.id, ended.tokens, ended.took_s)
+                    break
+                case Failed(reason):
+                    raise DescribeError(reason)
+                case Cancelled():
+                    return
+                case None if answer.empty:
+                    raise DescribeError(f"no answer within {request.deadline_s:g} s")
+                case None:
+                    log.info("%s: the rest of the answer came too late", request.id)
+                    return
+        if answer.empty:
+            raise UnfitError(f"the model gave nothing fit to be spoken ({_why(answer)})")
+
+    def _receive(self, inbox: Inbox, until_s: float) -> Message | None:
+        """None where time is up."""
+        try:
+            return inbox.get(timeout=max(until_s - self._clock(), 0.0))
+        except queue.Empty:
+            return None
+
+    def _report(self, answer: Answer, request: DescribeRequest) -> None:
+        if answer.denied:
+            named = ", ".join(seen.hazard for seen in main_first(request))
+            log.warning("%s: the model contradicts the detector (%s)", request.id, named)
+        if answer.withheld:
+            log.info("%s: withheld %s", request.id, _why(answer))
+
+
+def fixed_part(prompts: Prompts, request: DescribeRequest, prompt: Prompt) -> str:
+    """What must not be recited: the prompt without hazards and question, which an answer may repeat."""
+    known = () if prompt.purpose == "danger" else request.known
+    question = " ".join((request.question or "").split())[:LONGEST_QUESTION]
+    user = prompt.user
+    for filled in (prompts.seen(main_first(request), known), question):
+        user = user.replace(filled, " ") if filled else user
+    return f"{prompt.system} {user}"
+
+
+def _why(answer: Answer) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(answer.withheld.items())) or "no words"

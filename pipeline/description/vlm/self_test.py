@@ -1,0 +1,123 @@
+"""Is a device to be believed? OpenVINO can be silently wrong on one: fluent, but false.
+
+A device other than the CPU must say of a golden picture what the CPU says of it; the CPU's own answer is
+taken once and kept. A device that does not is not used, and that is logged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.description.answer.cleaning import loops
+from pipeline.description.similarity import likeness
+from pipeline.description.vlm.image import golden_picture
+from pipeline.description.vlm.job import GenerateError, Generator, Job, LoadError
+
+log = logging.getLogger(__name__)
+
+REFERENCE = "CPU"
+TOKENS = 24
+ALIKE = 0.5
+"""Share of common words from which two answers count as the same: precisions differ a little."""
+
+G = TypeVar("G", bound=Generator)
+
+
+class Golden:
+    """Golden answers by model and version of OpenVINO, kept in a folder."""
+
+    def __init__(self, folder: Path | None, model: str) -> None:
+        key = hashlib.sha256(f"{model} {_version()}".encode()).hexdigest()[:16]
+        self._file = folder / "golden" / f"{key}.json" if folder else None
+
+    def known(self) -> str | None:
+        """The CPU's answer, where it was taken before."""
+        try:
+            return str(json.loads(self._file.read_text("utf-8"))["answer"]) if self._file else None
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def keep(self, answer: str) -> None:
+        """A cache: where it cannot be written, the answer is taken again next time."""
+        if self._file is None:
+            return
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(json.dumps({"answer": answer}), "utf-8")
+        except OSError as error:
+            log.info("golden answer not kept: %s", error)
+
+
+def trusted_device(open_on: Callable[[str], G], device: str, golden: Golden) -> G:
+    """A generator on `device`, or on the CPU where that device fails or lies. Raises LoadError."""
+    try:
+        generator = open_on(device)
+        answer = golden_answer(generator)
+    except (LoadError, GenerateError) as error:
+        if device == REFERENCE:
+            raise LoadError(str(error)) from None
+        return _fall_back(open_on, golden, f"{device}: {error}")
+    if device == REFERENCE:
+        return _believed(generator, answer, golden)
+    reference = golden.known()
+    if reference is None:
+        reference = golden_answer(_believed_reference(open_on, golden))
+    if doubt := disagrees(answer, reference):
+        return _fall_back(open_on, golden, f"{device}: {doubt}")
+    return generator
+
+
+def _believed_reference(open_on: Callable[[str], G], golden: Golden) -> G:
+    return trusted_device(open_on, REFERENCE, golden)
+
+
+def _fall_back(open_on: Callable[[str], G], golden: Golden, why: str) -> G:
+    log.warning("not used: %s; the CPU describes instead", why)
+    return trusted_device(open_on, REFERENCE, golden)
+
+
+def _believed(generator: G, answer: str, golden: Golden) -> G:
+    if doubt := degenerate(answer):
+        raise LoadError(f"the model talks nonsense on the CPU ({doubt}); pull it again")
+    golden.keep(answer)
+    return generator
+
+
+def golden_answer(generator: Generator) -> str:
+    """What it says of the golden picture; also the first, slow run. Raises GenerateError."""
+    pieces: list[str] = []
+
+    def take(piece: str) -> bool:
+        pieces.append(piece)
+        return True
+
+    generator.generate(Job(0, golden_picture(), "", "Describe the picture.", TOKENS), take)
+    return "".join(pieces).strip()
+
+
+def degenerate(answer: str) -> str | None:
+    """Why an answer cannot be one: no words, or the same over and over."""
+    if not any(character.isalnum() for character in answer):
+        return f"no words in {answer[:20]!r}"
+    return f"the same over and over in {answer[-20:]!r}" if loops(answer, 6) else None
+
+
+def disagrees(answer: str, reference: str) -> str | None:
+    """Why an answer is not the reference's; None where it is."""
+    if doubt := degenerate(answer):
+        return doubt
+    alike = likeness(answer, reference)
+    return None if alike >= ALIKE else f"says {answer[:60]!r} where the CPU says {reference[:60]!r}"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("openvino")
+    except metadata.PackageNotFoundError:
+        return "unknown"

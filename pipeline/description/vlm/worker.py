@@ -1,0 +1,111 @@
+"""The process in which a model runs: `python -m pipeline.description.vlm.worker FD PARENT`.
+
+It yields every core to whoever wants it, is the first to go when memory runs out, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from common.framing import LinkError, receive, send
+from common.spawn import be_humble, die_with
+from pipeline.description.vlm.backends import load
+from pipeline.description.vlm.job import GenerateError, Generator, Job, LoadError, Spec, job_from
+
+MOST_WAITING = 4
+"""Jobs that may wait; a parent asks one thing at a time and cancels what it does not want any more."""
+
+
+def main(fd: int, parent: int, load: Callable[[Spec], Generator] = load) -> int:
+    """Load what the first message names, then answer until the parent goes away."""
+    die_with(parent)
+    logging.basicConfig(level=logging.INFO, format="describer: %(message)s")
+    link = socket.socket(fileno=fd)
+    try:
+        spec = Spec(**receive(link)[0])
+        be_humble(idle=spec.idle)
+        inbox = Inbox(link)
+        began_s = time.monotonic()
+        try:
+            generator = load(spec)
+        except LoadError as error:
+            send(link, {"failed": str(error)})
+            return 1
+        inbox.interrupt = generator.interrupt
+        took_s = round(time.monotonic() - began_s, 3)
+        send(link, {"ready": {"device": generator.device, "took_s": took_s}})
+        while True:
+            serve(link, generator, inbox)
+    except LinkError:
+        return 0
+
+
+class Inbox:
+    """Reads the link in a thread of its own, so that a cancellation is seen while a job runs."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._jobs: queue.Queue[Job] = queue.Queue(MOST_WAITING)
+        self._cancelled = 0
+        self._running = 0
+        self.interrupt: Callable[[], None] = lambda: None
+        threading.Thread(target=self._read, name="inbox", daemon=True).start()
+
+    def next(self) -> Job:
+        """Wait for a job. The parent's end ends the process, so this needs no timeout."""
+        job = self._jobs.get()
+        self._running = job.id
+        return job
+
+    def wanted(self, job: Job) -> bool:
+        """False once a job was cancelled, or a later one was."""
+        return job.id > self._cancelled
+
+    def _read(self) -> None:
+        with contextlib.suppress(LinkError, KeyError, TypeError, ValueError, queue.Full):
+            while True:
+                self._take(*receive(self._link))
+        os._exit(0)
+
+    def _take(self, header: dict[str, Any], pixels: bytes) -> None:
+        if header["do"] == "describe":
+            self._jobs.put_nowait(job_from(header, pixels))
+            return
+        self._cancelled = max(self._cancelled, int(header["id"]))
+        if self._running and self._running <= self._cancelled:
+            self.interrupt()
+
+
+def serve(link: socket.socket, generator: Generator, inbox: Inbox) -> None:
+    """Answer one job: pieces of text, then how it ended. Raises LinkError."""
+    job = inbox.next()
+    began_s = time.monotonic()
+
+    def emit(piece: str) -> bool:
+        if piece and inbox.wanted(job):
+            send(link, {"id": job.id, "piece": piece})
+        return inbox.wanted(job)
+
+    try:
+        if not inbox.wanted(job):
+            send(link, {"id": job.id, "end": {"tokens": 0, "cut": False, "took_s": 0.0}})
+            return
+        written = generator.generate(job, emit)
+    except GenerateError as error:
+        send(link, {"id": job.id, "error": str(error)})
+        return
+    took_s = round(time.monotonic() - began_s, 4)
+    send(link, {"id": job.id, "end": {"tokens": written.tokens, "cut": written.cut, "took_s": took_s}})
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,124 @@
+"""From a name in the settings to an image-text model that runs."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from capture.frame import Image
+from pipeline.models.base import ImageTextModel
+from pipeline.models.openclip.devices import device_order
+from pipeline.store.errors import NotInstalledError, StoreError, UnknownModelError
+from pipeline.store.manifest import Kind
+from pipeline.store.store import Store
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+STARTER = "starter"
+_LEAST_COSINE = 0.995
+"""A device rounds otherwise than the CPU; what differs by more computes something else."""
+
+
+def load_image_text(
+    store: Store,
+    wanted: str,
+    device: str = "CPU",
+    threads: int = 0,
+    cache_dir: Path | None = None,
+    accept: Callable[[str], bool] = lambda _: True,
+) -> ImageTextModel:
+    """The model of that name, or the best one here that `accept` takes for `auto`, which is logged.
+
+    `device` is an OpenVINO device, several with commas in order of preference, or `best`. Raises StoreError,
+    ModelUnusableError or StarterUnusableError in one line.
+    """
+    name = best_model(store, accept) if wanted == AUTO else _chosen(store, wanted)
+    manifest, folder = store.manifest(name), store.path(name)
+    if manifest.conversion is None:
+        return _starter(folder, device, threads, cache_dir)
+    from pipeline.models.openclip.model import OpenClipModel
+
+    return OpenClipModel(folder, device, threads, cache_dir)
+
+
+def best_model(store: Store, accept: Callable[[str], bool] = lambda _: True) -> str:
+    """What `auto` means here: logged, with what would be better but is turned down. Raises StoreError."""
+    name, best = store.best(Kind.IMAGE_TEXT, accept), store.best(Kind.IMAGE_TEXT)
+    if name is None:
+        raise NotInstalledError(
+            f"no image-text model is in {store.root}; run `watchword models pull {STARTER}`"
+        )
+    log.info("model: %s, the best in the store", name)
+    if best != name:
+        log.warning(
+            "model %s is here too, but has no calibration that was measured on labelled pictures: name it in "
+            "pipeline.model to use it",
+            best,
+        )
+    return name
+
+
+def _chosen(store: Store, name: str) -> str:
+    """A name that may stand in pipeline.model. Raises StoreError with those that may."""
+    kinds = {line.name: line.kind for line in store.list()}
+    if kinds.get(name) in (Kind.IMAGE_TEXT, "?"):
+        return name  # what is damaged beyond its kind is told by the store itself
+    names = [AUTO, *(known for known, kind in kinds.items() if kind == Kind.IMAGE_TEXT)]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
+    hint += " (`watchword models list` shows them)"
+    if name in kinds:
+        raise StoreError(f"{name!r} is a {kinds[name]} model; pipeline.model wants an image-text one; {hint}")
+    raise UnknownModelError(f"pipeline.model: no image-text model is called {name!r}; {hint}")
+
+
+def fell_back(wanted: str, device: str) -> bool:
+    """Whether a model runs on another device than the settings prefer."""
+    import openvino as ov
+
+    if wanted.lower() == "best":
+        preferred = device_order(wanted, ov.Core().available_devices)[0]
+    else:
+        preferred = wanted.replace(" ", "").split(",")[0]
+    return device.partition(".")[0].upper() != preferred.partition(".")[0].upper()
+
+
+def _starter(folder: Path, wanted: str, threads: int, cache_dir: Path | None) -> ImageTextModel:
+    """On the first device that sees what the CPU sees. The starter is small: `best` is the CPU."""
+    import openvino as ov
+
+    from pipeline.models.starter.model import StarterModel
+
+    on_cpu = StarterModel(folder, "CPU", threads, cache_dir)
+    order = ("CPU",) if wanted.lower() == "best" else device_order(wanted, ov.Core().available_devices)
+    for device in order:
+        if device == "CPU":
+            return on_cpu
+        try:
+            model = StarterModel(folder, device, threads, cache_dir)
+            cosine = agreement(model, on_cpu)
+        except RuntimeError as error:
+            log.warning("the starter does not run on %s: %s", device, str(error).splitlines()[0])
+            continue
+        if cosine >= _LEAST_COSINE:
+            return model
+        log.warning("the starter on %s computes something else: cosine %.3f; not used", device, cosine)
+    return on_cpu
+
+
+def agreement(model: ImageTextModel, reference: ImageTextModel) -> float:
+    """The smallest cosine between two models' embeddings of test pictures."""
+    return min(float(model.encode(image) @ reference.encode(image)) for image in _test_pictures())
+
+
+def _test_pictures() -> tuple[Image, ...]:
+    """Soft shapes, the same everywhere."""
+    y, x = np.mgrid[0:240, 0:320].astype(np.float32) / 50
+    waves = np.stack([np.sin(x * y), np.sin(x + 2 * y), np.cos(3 * x - y)], axis=-1)
+    picture = np.asarray(127 + 120 * waves, np.uint8)
+    return picture, np.ascontiguousarray(picture[::-1]), np.ascontiguousarray(picture.transpose(1, 0, 2))

@@ -1,0 +1,56 @@
+"""Words to the numbers a text tower takes, without torch or open_clip.
+
+The cleaning follows open_clip's; what its library for mending broken encodings does is reduced to the two
+things that matter for prompts typed by people (composed characters, straight quotes). Each conversion checks
+that the outcome is open_clip's own for every prompt we ship.
+"""
+
+from __future__ import annotations
+
+import html
+import string
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.models.openclip.model_config import ModelUnusableError, Tokens
+
+TokenIds = NDArray[np.int64]
+"""Shape (N, context_length)."""
+_STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"'})
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def clean(text: str, how: str) -> str:
+    """Text as the model was trained to read it."""
+    text = unicodedata.normalize("NFC", text).translate(_STRAIGHT)
+    text = html.unescape(html.unescape(text))
+    if how == "canonicalize":
+        text = text.replace("_", " ").translate(_NO_PUNCTUATION)
+    text = " ".join(text.split())
+    return text if how == "whitespace" else text.lower()
+
+
+class TokenEncoder:
+    """Reads `tokenizer.json`."""
+
+    def __init__(self, path: Path, tokens: Tokens) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises a bare Exception for whatever is wrong with the file
+            raise ModelUnusableError(f"{path} cannot be read: {error}; pull the model again") from None
+        self._tokens = tokens
+        self._tokenizer.enable_truncation(tokens.context_length)
+        self._tokenizer.enable_padding(length=tokens.context_length, pad_id=tokens.pad_id)
+
+    def encode(self, texts: Sequence[str]) -> TokenIds:
+        """One row a text, padded and truncated to the model's length."""
+        cleaned = [clean(text, self._tokens.clean) for text in texts]
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(cleaned)]
+        ids = np.array(rows, np.int64).reshape(len(texts), self._tokens.context_length)
+        return ids if self._tokens.drop_id is None else np.where(ids == self._tokens.drop_id, 0, ids)

@@ -1,0 +1,103 @@
+"""EfficientNet-Lite2 as an OpenVINO graph, built from checkpoint tensors.
+
+Architecture: Tan and Le, 2019 (EfficientNet), in the Lite form TensorFlow published in 2020: no
+squeeze-and-excite, ReLU6 everywhere, stem and head not scaled. Tensor names are those of the PyTorch port.
+Batch normalisation is folded into the convolutions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+
+from pipeline.models.starter.checkpoint import CheckpointError, Tensors
+
+SIDE = 260
+"""Pixels: what Lite2 was trained on."""
+CLASSES = 1000
+_STAGES = ((1, 1), (3, 2), (3, 2), (4, 2), (4, 1), (5, 2), (1, 1))
+"""(blocks, stride of the first block) a stage."""
+_BATCH_NORM_EPSILON = 1e-3
+_MEAN, _SCALE = 127.0, 128.0
+"""TensorFlow's normalisation of the Lite models, on RGB from 0 to 255."""
+
+
+def build_network(tensors: Tensors, side: int = SIDE) -> ov.Model:
+    """Graph from uint8 BGR `(1, side, side, 3)` to class probabilities `(1, 1000)` (softmax).
+
+    Raises CheckpointError where a tensor is missing or has the wrong shape.
+    """
+    try:
+        logits, picture = _graph(tensors, side)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"the checkpoint is not EfficientNet-Lite2 ({error})") from error
+    model = ov.Model([ops.softmax(logits, 1)], [picture], "efficientnet-lite2")
+    return _with_preprocessing(model)
+
+
+def _graph(tensors: Tensors, side: int) -> tuple[Any, Any]:
+    picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
+    node = ops.clamp(_convolution(picture, tensors, "_conv_stem", "_bn0", stride=2), 0.0, 6.0)
+    index = 0
+    for blocks, first_stride in _STAGES:
+        for position in range(blocks):
+            node = _block(node, tensors, f"_blocks.{index}.", first_stride if position == 0 else 1)
+            index += 1
+    node = ops.clamp(_convolution(node, tensors, "_conv_head", "_bn1"), 0.0, 6.0)
+    node = ops.squeeze(ops.reduce_mean(node, [2, 3], keep_dims=True), [2, 3])
+    weight, bias = tensors["_fc.weight"], tensors["_fc.bias"]
+    if weight.shape != (CLASSES, 1280):
+        raise ValueError(f"_fc.weight has shape {weight.shape}")
+    return ops.add(ops.matmul(node, ops.constant(weight), False, True), ops.constant(bias[None])), picture
+
+
+def _block(node: Any, tensors: Tensors, prefix: str, stride: int) -> Any:
+    """Mobile inverted bottleneck: expand, depthwise, project, and the input added where shapes allow."""
+    entry = node
+    if f"{prefix}_expand_conv.weight" in tensors:
+        node = ops.clamp(_convolution(node, tensors, f"{prefix}_expand_conv", f"{prefix}_bn0"), 0.0, 6.0)
+    node = _convolution(node, tensors, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride, depthwise=True)
+    node = _convolution(ops.clamp(node, 0.0, 6.0), tensors, f"{prefix}_project_conv", f"{prefix}_bn2")
+    same = stride == 1 and entry.get_output_partial_shape(0) == node.get_output_partial_shape(0)
+    return ops.add(entry, node) if same else node
+
+
+def _convolution(
+    node: Any, tensors: Tensors, name: str, norm: str, stride: int = 1, depthwise: bool = False
+) -> Any:
+    weight, bias = _fold(tensors, name, norm)
+    arguments = {"strides": [stride] * 2, "pads_begin": [0, 0], "pads_end": [0, 0], "dilations": [1, 1]}
+    if depthwise:
+        kernel = ops.constant(weight[:, None])
+        node = ops.group_convolution(node, kernel, **arguments, auto_pad="same_upper")
+    else:
+        node = ops.convolution(node, ops.constant(weight), **arguments, auto_pad="same_upper")
+    return ops.add(node, ops.constant(bias[None, :, None, None]))
+
+
+def _fold(tensors: Tensors, name: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Convolution and batch normalisation as one kernel and one bias, computed in float64."""
+    gamma, beta, mean, variance = (
+        tensors[f"{norm}.{part}"].astype(np.float64)
+        for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    gain = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
+    kernel = tensors[f"{name}.weight"] * gain[:, None, None, None]
+    return kernel.astype(np.float32), (beta - mean * gain).astype(np.float32)
+
+
+def _with_preprocessing(model: ov.Model) -> ov.Model:
+    """Colour order, layout and scaling in the graph; resizing belongs to OpenCV."""
+    steps = ov.preprocess.PrePostProcessor(model)
+    picture = steps.input()
+    picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    picture.tensor().set_color_format(ov.preprocess.ColorFormat.BGR)
+    picture.preprocess().convert_element_type(ov.Type.f32)
+    picture.preprocess().convert_color(ov.preprocess.ColorFormat.RGB)
+    picture.preprocess().mean(_MEAN).scale(_SCALE)
+    picture.model().set_layout(ov.Layout("NCHW"))
+    return steps.build()

@@ -1,0 +1,116 @@
+"""The models we know of, pinned."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Literal, Self
+
+from pydantic import ValidationError, model_validator
+
+from pipeline.store.errors import StoreError, UnknownModelError
+from pipeline.store.manifest import (
+    Kind,
+    Name,
+    Size,
+    Source,
+    StoredFile,
+    Strict,
+    Text,
+    WheelSource,
+    first_problem,
+)
+
+
+class Figures(Strict, frozen=True):
+    """What a model takes, estimated beforehand, in bytes; where it runs and what it speaks."""
+
+    download: Size
+    """What is fetched."""
+    store: Size
+    """What stays in the store."""
+    memory: dict[str, Size]
+    """While it answers, by backend; the first is the one a pull makes it for."""
+    languages: tuple[Text, ...]
+
+    @property
+    def answering(self) -> int:
+        """Memory while it answers, as a pull makes it."""
+        return next(iter(self.memory.values()))
+
+
+class Entry(Strict, frozen=True):
+    """One model we know: what it is, and which bytes make it up."""
+
+    name: Name
+    kind: Kind
+    summary: Text
+    licence: Text
+    source: Source
+    files: tuple[StoredFile, ...] = ()
+    """Pinned files as they stand in the store; empty where they are made by a conversion."""
+    prepare: Literal["openclip", "vlm"] | None = None
+    """What turns the source's files into those in the store."""
+    consent: Text | None = None
+    """Terms that must be agreed to before it is fetched."""
+    figures: Figures | None = None
+    default: bool = False
+    """The one of its kind that the program tells to pull, or is set to, where nobody chose."""
+
+    @model_validator(mode="after")
+    def _wheel_members_are_pinned(self) -> Self:
+        if isinstance(self.source, WheelSource):
+            taken = [item.file for wheel in self.source.wheels for item in wheel.members]
+            if sorted(taken) != sorted(file.name for file in self.files):
+                raise ValueError("the members of the wheels and the pinned files differ")
+        return self
+
+
+class Catalogue:
+    """Known models in order of preference."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self._entries = {entry.name: entry for entry in entries}
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def get(self, name: str) -> Entry | None:
+        return self._entries.get(name)
+
+    def require(self, name: str) -> Entry:
+        """Raises UnknownModelError with the nearest name."""
+        if entry := self.get(name):
+            return entry
+        near = difflib.get_close_matches(name, self._entries, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(self._entries)}"
+        raise UnknownModelError(f"no model is called {name!r}; {hint}")
+
+
+def parse_catalogue(text: str) -> Catalogue:
+    """Read TOML with one table a model. Raises StoreError with the key that is wrong."""
+    try:
+        tables = tomllib.loads(text)
+        return Catalogue(tuple(_entry(name, table) for name, table in tables.items()))
+    except tomllib.TOMLDecodeError as error:
+        raise StoreError(f"the catalogue of models is broken: {error}") from None
+
+
+def _entry(name: str, table: object) -> Entry:
+    if not isinstance(table, Mapping):
+        raise StoreError(f"the catalogue of models is broken: {name} is not a table")
+    try:
+        return Entry.model_validate_json(json.dumps({"name": name, **table}, default=str))
+    except ValidationError as error:
+        raise StoreError(f"the catalogue of models is broken: {name}.{first_problem(error)}") from None
+
+
+def shipped_catalogue() -> Catalogue:
+    """The catalogue that comes with this version."""
+    from pipeline.store.catalogue.shipped import store_entries
+
+    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return Catalogue((*parse_catalogue(text), *store_entries()))

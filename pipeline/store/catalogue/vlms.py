@@ -1,0 +1,93 @@
+"""The vision-language models we know of: what each needs, says and costs."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from common.memory import RESERVE_BYTES, gigabytes
+
+LocalBackend = Literal["openvino", "transformers"]
+OPENVINO_FILE = "openvino_language_model.xml"
+TOOL = "optimum-intel vlm 1"
+"""What converts describers; changes whenever they have to be converted anew."""
+
+
+class VlmEntry(BaseModel, frozen=True, extra="forbid"):
+    """One model; sizes in gigabytes (1e9 bytes)."""
+
+    name: str
+    repo: str
+    revision: str
+    converted: str
+    licence: str
+    languages: tuple[str, ...]
+    backends: tuple[LocalBackend, ...] = Field(min_length=1)
+    parameters_b: float
+    download_gb: float
+    store_gb: dict[LocalBackend, float]
+    memory_gb: dict[LocalBackend, float]
+    summary: str
+    default: bool = False
+    gated: bool = False
+    square: bool = False
+    """It looks at the middle square only."""
+    consent: str = ""
+    """Terms that must be agreed to before it is pulled."""
+    template: str = ""
+    """Prompt format, where the model brings none."""
+
+    def needs_bytes(self, backend: LocalBackend) -> int:
+        """Memory while it answers."""
+        return round(self.memory_gb[backend] * 1e9)
+
+
+@cache
+def known_models() -> dict[str, VlmEntry]:
+    """By name, best first."""
+    text = resources.files(__package__).joinpath("vlms.toml").read_text("utf-8")
+    return {
+        name: VlmEntry.model_validate_json(json.dumps({"name": name, **table}))
+        for name, table in tomllib.loads(text).items()
+    }
+
+
+def nearest(name: str) -> str:
+    """A hint for a name we do not know."""
+    near = difflib.get_close_matches(name, known_models(), n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known_models())}"
+
+
+def backends_of(folder: Path) -> tuple[LocalBackend, ...]:
+    """Which backends run the files in a folder, the faster first; it may hold a model in both forms."""
+    there: tuple[tuple[LocalBackend, bool], ...] = (
+        ("openvino", (folder / OPENVINO_FILE).is_file()),
+        ("transformers", any(folder.glob("*.safetensors"))),
+    )
+    return tuple(backend for backend, is_there in there if is_there)
+
+
+def too_large(name: str, needed: int, available: int) -> str | None:
+    """Why a model cannot be held, with the figures; None where it can."""
+    if needed + RESERVE_BYTES <= available:
+        return None
+    smaller = [
+        entry.name for entry in known_models().values() if entry.needs_bytes(entry.backends[0]) < needed
+    ]
+    instead = f"; smaller are {', '.join(smaller)}" if smaller else ""
+    return (
+        f"{name} needs {gigabytes(needed)} of memory and {gigabytes(RESERVE_BYTES)} must stay free, "
+        f"but only {gigabytes(available)} is available{instead}"
+    )
+
+
+def weight_bytes(folder: Path) -> int:
+    """Size of the files of a model that we do not know; a lower bound of what it needs."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

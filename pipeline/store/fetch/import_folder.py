@@ -1,0 +1,40 @@
+"""A finished model folder from another machine's store: converted there, carried here, no torch needed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.errors import FetchError
+from pipeline.store.inspection import is_current, read_all
+from pipeline.store.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+
+
+def finished_model(folder: Path | None) -> Manifest | None:
+    """The manifest in a folder, where it is one of a store. Raises FetchError where it is broken."""
+    if folder is None or not (folder / MANIFEST_NAME).is_file():
+        return None
+    try:
+        return read_manifest(folder)
+    except ManifestError as error:
+        raise FetchError(str(error)) from None
+
+
+def adopt(folder: Path, manifest: Manifest, entry: Entry, into: Path) -> Manifest:
+    """Copy every file, checked; the manifest goes along as it was. Raises FetchError, OSError."""
+    if manifest.name != entry.name or manifest.kind != entry.kind:
+        raise FetchError(f"{folder} holds {manifest.name!r}, not {entry.name!r}")
+    if not is_current(entry, manifest):
+        raise FetchError(f"{folder} holds another version of {entry.name!r} than this program wants")
+    for file in manifest.files:
+        target = into / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(folder / file.name, target)
+        except FileNotFoundError:
+            continue  # named below
+    shutil.copyfile(folder / MANIFEST_NAME, into / MANIFEST_NAME)
+    for finding in read_all(into):
+        raise FetchError(f"{folder / finding.file.relative_to(into)}: {finding.problem}; carry it over again")
+    return manifest

