@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from capture.frame import Frame, Image
-from daemon.core_types import CoreSpec, HazardSpec
-from daemon.health import HealthSettings
+from daemon.core.health import HealthSettings
+from daemon.core.messages import CoreSpec, HazardSpec
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.status import Phase, Status
 from pipeline.models.base import PromptSet, Scores

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import COMMANDS
-from daemon.config_template import render
+from daemon.cli.main import COMMANDS
+from daemon.tools.maintainer.config_template import render
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("capture", "pipeline", "speech", "daemon")
@@ -35,7 +35,7 @@ def test_nobody_else_provides_our_packages() -> None:
 
 
 def test_running_needs_no_torch() -> None:
-    modules = ["daemon.cli", "daemon.app", *(command.module for command in COMMANDS.values())]
+    modules = ["daemon.cli.main", "daemon.wiring.app", *(command.module for command in COMMANDS.values())]
     code = f"import sys, {', '.join(modules)}; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100

@@ -14,8 +14,8 @@ import numpy as np
 from capture.frame import Image
 from daemon.bench.flops import flops
 from daemon.bench.harness import Cost, Figure, at_least, interleave, percentile, timed, unmeasured
-from daemon.bench.lane import picture
-from daemon.settings import Settings
+from daemon.bench.pipeline_under_test import picture
+from daemon.config.settings import Settings
 from pipeline.models.preprocess import letterbox
 
 ARCHITECTURE = "ViT-B-32-256"

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from daemon.bench.harness import Figure, at_most
-from daemon.desk_commands import Journal
-from daemon.journal.memory import why
-from daemon.journal.notes import Note
-from daemon.journal.places import Places
+from daemon.config.settings import Settings
+from daemon.control.desk_commands import Journal
+from daemon.explain.sources import why
+from daemon.journal.paths import Places
 from daemon.journal.reader import reading
+from daemon.journal.rows import Note
 from daemon.journal.store import Store
-from daemon.settings import Settings
 
 EVENTS = 100_000
 BATCH = 100

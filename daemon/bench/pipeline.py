@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from capture.orient import orient
-from daemon import app
 from daemon.bench import vlm_busy
 from daemon.bench.harness import Figure, at_least, at_most, interleave, paced, timed, unmeasured
-from daemon.bench.lane import FRAMES_PER_S, Lane, moving, picture, resting
-from daemon.settings import Settings
+from daemon.bench.pipeline_under_test import FRAMES_PER_S, Lane, moving, picture, resting
+from daemon.config.settings import Settings
+from daemon.wiring import app
 from pipeline.models.base import ImageTextModel
 from pipeline.settings import HazardSettings
 

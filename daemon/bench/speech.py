@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from daemon import app
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.loudspeaker import Ear, PrivatePulse, available
-from daemon.settings import Settings
+from daemon.config.settings import Settings
+from daemon.wiring import app
 from pipeline.store.errors import StoreError
 from speech.outbox.messages import Failed, Finished, Started
 from speech.playback.base import Outlet

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from daemon.bench.harness import Figure, at_most, unmeasured
-from daemon.control_client import ControlClient
-from daemon.control_protocol import Status
+from daemon.config.settings import Settings
+from daemon.control.client import ControlClient
+from daemon.control.protocol import Status
 from daemon.errors import CommandError
-from daemon.settings import Settings
 
 WARM, STOP, MEMORY = "start.warm_s", "start.stop_s", "memory.rss_mb"
 LIMITS = {WARM: at_most(8.0), STOP: at_most(2.0), MEMORY: at_most(700.0)}
@@ -83,7 +83,7 @@ def running(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes
         "WATCHWORD_PATHS__STATE": str(folder),
         "WATCHWORD_CAPTURE__LOOP": "true",
     }
-    command = [sys.executable, "-m", "daemon.cli", "run", "--source", "demo"]
+    command = [sys.executable, "-m", "daemon.cli.main", "run", "--source", "demo"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=env, start_new_session=True, **quiet)  # type: ignore[call-overload] # noqa: S603
     try:

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from common.memory import peak_bytes
-from daemon import app
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
 from daemon.bench.tables import OVER
-from daemon.settings import Settings
+from daemon.config.settings import Settings
+from daemon.wiring import app
 from pipeline.description.answer.sentences import SentenceSplitter
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.factory import UnusableError, local_choice

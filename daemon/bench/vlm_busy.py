@@ -7,11 +7,11 @@ import os
 import time
 from collections.abc import Iterator
 
-from daemon import app
 from daemon.bench.harness import Figure, Pairs, at_least, at_most, interleave, percentile
-from daemon.bench.lane import Lane, moving
 from daemon.bench.load import MODEL, Load, LoadError, arithmetic_load, language_load
-from daemon.settings import Settings
+from daemon.bench.pipeline_under_test import Lane, moving
+from daemon.config.settings import Settings
+from daemon.wiring import app
 from pipeline.models.base import ImageTextModel
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from daemon.desk_commands import Journal
+from daemon.control.desk_commands import Journal
 from daemon.errors import CommandError
-from daemon.journal.notes import redacted
+from daemon.journal.rows import redacted
 from daemon.journal.sources import Source, pages
 
 PAGE = 50

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from daemon.errors import CommandError
 from daemon.journal import retention
-from daemon.journal.places import Places
+from daemon.journal.paths import Places
 from daemon.journal.store import Store
 
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemon.desk_commands import Journal
+from daemon.control.desk_commands import Journal
 from daemon.errors import CommandError
-from daemon.journal.places import Places
+from daemon.journal.paths import Places
 from daemon.journal.schema import damaged, open_reader
 
 Fields = Mapping[str, Any]

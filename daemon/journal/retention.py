@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from daemon.journal.places import Places
-from daemon.journal.settings import JournalSettings
+from daemon.config.journal_settings import JournalSettings
+from daemon.journal.paths import Places
 from daemon.journal.store import Store
 
 STEP = 400

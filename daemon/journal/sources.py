@@ -9,15 +9,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from daemon.control_cli import connect
-from daemon.control_client import ControlClient, NotRunning
-from daemon.desk_commands import Journal, Purge, Snapshot
+from daemon.cli.connection import connect
+from daemon.control.client import ControlClient, NotRunning
+from daemon.control.desk_commands import Journal, Purge, Snapshot
 from daemon.journal import offline
-from daemon.journal.places import Places
+from daemon.journal.paths import Places
 from daemon.journal.reader import reading
 
 if TYPE_CHECKING:
-    from daemon.settings import Loaded
+    from daemon.config.settings import Loaded
 
 
 class Source(Protocol):

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from daemon.blackbox import SUFFIX
-from daemon.journal.notes import Note
+from daemon.core.black_box import SUFFIX
+from daemon.journal.paths import Places
 from daemon.journal.pictures import Picture
-from daemon.journal.places import Places
+from daemon.journal.rows import Note
 from daemon.journal.schema import open_writer
 
 log = logging.getLogger(__name__)

@@ -30,14 +30,14 @@ from capture.network import StreamCamera
 from capture.reader import Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
-from daemon import app
-from daemon.answers.outlook import Outlook, Sighting
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.ledger import Ledger
-from daemon.mind import Mind
-from daemon.settings import defaults
-from daemon.watcher import Watcher
+from daemon.config.settings import defaults
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.runtime.detection_loop import Watcher
+from daemon.runtime.engine import Mind
+from daemon.runtime.latest_frame import Outlook, Sighting
+from daemon.runtime.metrics import Ledger
+from daemon.wiring import app
 from tests.capture.servers import PAINTED_FPS, MjpegServer, Paint, Pusher, RtspServer, free_port
 
 _BITS = 32

@@ -14,20 +14,20 @@ from typing import Any
 import numpy as np
 
 from capture.frame import Frame, Image
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Assessed, Effect, Input, Record
+from daemon.config.journal_settings import JournalSettings
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.health import Report
+from daemon.core.messages import Assessed, Effect, Input, Record
 from daemon.errors import CommandError
-from daemon.health import Report
-from daemon.journal.clerk import Clerk
-from daemon.journal.notes import Note
+from daemon.journal.paths import Places
 from daemon.journal.pictures import Picture
-from daemon.journal.places import Places
 from daemon.journal.reader import reading
-from daemon.journal.settings import JournalSettings
+from daemon.journal.rows import Note
 from daemon.journal.store import Store
-from daemon.mind import Mind
-from daemon.narrator import View
+from daemon.journal.writer import Clerk
+from daemon.runtime.description_loop import View
+from daemon.runtime.engine import Mind
 from pipeline.description.policy import AnswerEnded, CancelDescription
 from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec

@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 
 from capture.frame import Image
-from daemon.control_client import ControlClient
-from daemon.control_protocol import Command, Status
+from daemon.control.client import ControlClient
+from daemon.control.protocol import Command, Status
 from daemon.errors import CommandError
 
 START_S = 90.0
@@ -92,7 +92,7 @@ class Living:
         command = ["run", "--config", str(self.config), "--source", self._source, "--wav", str(self.wav)]
         self._log_file = self.log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "daemon.cli", *command],
+            [sys.executable, "-m", "daemon.cli.main", *command],
             cwd=Path(__file__).parents[2],
             env=self.env,
             stdout=self._log_file,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.bench.harness import Cost, Figure, at_least, at_most, interleave, percentile, timed, unmeasured
-from daemon.bench_command import run
+from daemon.cli.bench import run
 from daemon.errors import CommandError
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from daemon import bench_command
 from daemon.bench import tables, vlm
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.load import LoadError, arithmetic_load, language_load
-from daemon.settings import Settings, defaults
+from daemon.cli import bench
+from daemon.config.settings import Settings, defaults
 from pipeline.settings import DescribeSettings
 from tests.pipeline.describe_made import LONGEST_S, tiny
 
@@ -68,7 +68,7 @@ def test_describers_stand_side_by_side_in_one_table(
         Figure("speech.call_us_p95", 90.0, "us", at_most(100), note="a | b"),
     ]
     page = tmp_path / "figures.md"
-    assert bench_command.run(figures, tmp_path / "f.json", False, page) == 0
+    assert bench.run(figures, tmp_path / "f.json", False, page) == 0
     side_by_side, all_of_them = page.read_text(encoding="utf-8").split("\n\n")
     head, rule, *rows = side_by_side.splitlines()
     assert head.startswith("| model | backend | load cold | load warm | first token |")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.blackbox import BlackBox, BlackBoxError, Recording
-from daemon.core import Core
-from daemon.core_types import Ask, Assessed, CoreSpec, FalseAlarm, Input, Mute, Record, Say, Tick
-from daemon.health import Report
+from daemon.core.black_box import BlackBox, BlackBoxError, Recording
+from daemon.core.core import Core
+from daemon.core.health import Report
+from daemon.core.messages import Ask, Assessed, CoreSpec, FalseAlarm, Input, Mute, Record, Say, Tick
 from pipeline.description.policy import Answered, AnswerEnded
 from pipeline.types import CropReading, Direction
 from speech.outbox.messages import Finished, Hush, Start, Started

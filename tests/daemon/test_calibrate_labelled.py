@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from daemon.calibrate_labelled import Lines, fitted, told_lines
-from daemon.settings import load
+from daemon.config.settings import load
+from daemon.tools.calibrate_labelled import Lines, fitted, told_lines
 from pipeline.calibration.repository import Calibrations
 from pipeline.detection.scorer import word_marks
 from pipeline.evaluation.dataset import read_manifest

@@ -9,12 +9,12 @@ from pathlib import Path
 import cv2
 import pytest
 
-from daemon import check_probes
-from daemon.check import examine
-from daemon.check_findings import Finding, Probe
-from daemon.cli import main
-from daemon.settings import Settings, defaults
-from daemon.trial import TrialFailed, attempt, golden_picture
+from daemon.cli.main import main
+from daemon.config.settings import Settings, defaults
+from daemon.doctor import devices
+from daemon.doctor.check import examine
+from daemon.doctor.device_test import TrialFailed, attempt, golden_picture
+from daemon.doctor.findings import Finding, Probe
 
 
 @pytest.fixture
@@ -59,20 +59,20 @@ def test_a_machine_that_is_set_up_is_ready(
 
 
 def test_a_missing_model_is_vital_and_says_how_to_get_it(settings: Settings, tmp_path: Path) -> None:
-    (finding,) = _found(_with(settings, "paths", models=tmp_path), check_probes.store)
+    (finding,) = _found(_with(settings, "paths", models=tmp_path), devices.store)
     assert (finding.state, finding.todo) == ("fail", "watchword models pull starter")
 
 
 def test_a_folder_that_cannot_be_is_vital(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    state, cache = _found(_with(settings, "paths", state=tmp_path / "file/state"), check_probes.folders)
+    state, cache = _found(_with(settings, "paths", state=tmp_path / "file/state"), devices.folders)
     assert (state.state, cache.state) == ("fail", "ok")
     assert "paths.state" in state.todo
 
 
 @pytest.mark.slow
 def test_a_device_that_is_not_there_fails_only_where_it_is_wanted(settings: Settings) -> None:
-    findings = _found(_with(settings, "pipeline", device="NPU"), check_probes.devices)
+    findings = _found(_with(settings, "pipeline", device="NPU"), devices.devices)
     states = {finding.name: finding.state for finding in findings}
     assert states["model on CPU"] == "ok"
     assert states["model on NPU"] == "fail"
@@ -87,23 +87,23 @@ def test_a_device_that_sees_something_else_is_not_trusted(
 ) -> None:
     reference = {"model": "starter", "device": "GPU.0", "ms": 9.0, "embedding": [1.0, 0.0]}
     facts = {**reference, "embedding": embedding}
-    assert check_probes.judged("GPU", facts, reference, wanted).state == state
+    assert devices.judged("GPU", facts, reference, wanted).state == state
 
 
 def test_a_voice_that_does_not_exist_is_vital(settings: Settings) -> None:
-    (finding,) = _found(_with(settings, "speech", voice="nobody-speaks-like-this"), check_probes.voice)
+    (finding,) = _found(_with(settings, "speech", voice="nobody-speaks-like-this"), devices.voice)
     assert finding.state == "fail"
     assert finding.todo
 
 
 @pytest.mark.parametrize("source", ["/nowhere/clip.mp4", __file__])
 def test_a_source_without_pictures_is_vital(settings: Settings, source: str) -> None:
-    (finding,) = _found(_with(settings, "capture", source=source), check_probes.camera)
+    (finding,) = _found(_with(settings, "capture", source=source), devices.camera)
     assert finding.state == "fail"
 
 
 def test_rights_are_judged_for_devices_that_are_there(settings: Settings) -> None:
-    findings = _found(settings, check_probes.rights)
+    findings = _found(settings, devices.rights)
     assert all(finding.state == "ok" for finding in findings) or os.getuid() != 0
 
 

@@ -14,22 +14,22 @@ from typing import Any
 
 import pytest
 
-from daemon import check_keeping, check_machine, check_network, check_probes, check_running, check_service
-from daemon.check import examine
-from daemon.check_findings import Finding
-from daemon.check_machine import INTEL, Node
-from daemon.check_running import Running, find_running
-from daemon.check_service import Unit
-from daemon.cli import main
-from daemon.control_protocol import Request
-from daemon.control_server import ControlServer
-from daemon.desk.mqtt.settings import MqttSettings
-from daemon.desk.settings import DeskSettings
+from daemon.cli.main import main
+from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.settings import Settings, defaults
+from daemon.config.web_settings import DeskSettings
+from daemon.control.event_feed import EventFeed
+from daemon.control.protocol import Request
+from daemon.control.server import ControlServer
+from daemon.doctor import devices, files, machine, network, running_daemon, systemd_units
+from daemon.doctor.check import examine
+from daemon.doctor.findings import Finding
+from daemon.doctor.machine import INTEL, Node
+from daemon.doctor.running_daemon import Running, find_running
+from daemon.doctor.systemd_units import Unit
 from daemon.errors import CommandError
-from daemon.event_feed import EventFeed
-from daemon.journal.places import Places
+from daemon.journal.paths import Places
 from daemon.journal.store import Store
-from daemon.settings import Settings, defaults
 from tests.daemon.desk.mosquitto import Mosquitto, free_port
 
 STATUS: dict[str, Any] = {
@@ -55,7 +55,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_a_camera_whose_frames_are_not_all_assessed_fails(
     frames: int, skipped: int, state: str, todo: str
 ) -> None:
-    finding = check_running.judged_rate("/dev/video0", frames, skipped, 9.6)
+    finding = running_daemon.judged_rate("/dev/video0", frames, skipped, 9.6)
     assert finding.state == state
     assert todo in finding.todo
 
@@ -76,7 +76,7 @@ def test_a_camera_whose_frames_are_not_all_assessed_fails(
 def test_a_camera_that_delivers_too_little_is_told_of(
     source: str, fps: float, device_fps: int, state: str, todo: str
 ) -> None:
-    finding = check_running.judged_rate(source, 1, 0, fps, device_fps=device_fps)
+    finding = running_daemon.judged_rate(source, 1, 0, fps, device_fps=device_fps)
     assert finding.state == state
     assert todo in finding.todo
     assert bool(finding.todo) == (state != "ok")
@@ -84,32 +84,32 @@ def test_a_camera_that_delivers_too_little_is_told_of(
 
 def test_the_rate_of_a_daemon_is_held_against_the_setting() -> None:
     running = Running(status=STATUS, later={**STATUS, "frames": 120})
-    assert check_running.rate_of(running, 10).state == "ok"
-    assert check_running.rate_of(running, 30).state == "warn"
+    assert running_daemon.rate_of(running, 10).state == "ok"
+    assert running_daemon.rate_of(running, 30).state == "warn"
 
 
 def test_old_skips_are_told_from_present_ones() -> None:
     later = {**STATUS, "frames": 120}
-    assert check_running.rate_of(Running(status=STATUS, later=later)).state == "ok"
-    assert check_running.rate_of(Running(status=STATUS, later={**later, "skipped": 5})).state == "fail"
+    assert running_daemon.rate_of(Running(status=STATUS, later=later)).state == "ok"
+    assert running_daemon.rate_of(Running(status=STATUS, later={**later, "skipped": 5})).state == "fail"
 
 
 def test_a_daemon_tells_of_its_organs_and_its_version() -> None:
     organs = {"loudspeaker": {"reason": "lost", "detail": "unplugged"}, "camera": {"reason": "dark"}}
     sick = {**STATUS, "organs": organs, "lost": ["keys"], "danger_muted_s": 5.0}
-    found = list(check_running.daemon(Running(Path("/s"), "root", STATUS, sick), "2"))
+    found = list(running_daemon.daemon(Running(Path("/s"), "root", STATUS, sick), "2"))
     assert states(iter(found)) == {
         "daemon": "warn", "organ loudspeaker": "warn", "organ camera": "fail", "part keys": "warn",
         "danger": "warn",
     }  # fmt: skip
     assert all(finding.todo for finding in found)
-    (fine,) = check_running.daemon(Running(Path("/s"), "root", STATUS, STATUS), "1")
+    (fine,) = running_daemon.daemon(Running(Path("/s"), "root", STATUS, STATUS), "1")
     assert fine.state == "ok"
 
 
 def test_an_instance_is_mended_by_its_own_unit() -> None:
     sick = {**STATUS, "instance": "left", "lost": ["keys"], "organs": {"voice": {"reason": "failed"}}}
-    found = {f.name: f for f in check_running.daemon(Running(Path("/s"), "root", STATUS, sick), "1")}
+    found = {f.name: f for f in running_daemon.daemon(Running(Path("/s"), "root", STATUS, sick), "1")}
     assert "systemctl restart watchword@left" in found["organ voice"].todo
     assert "journalctl -u watchword@left" in found["part keys"].todo
 
@@ -132,7 +132,7 @@ UNIT = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running", "
 def test_a_unit_is_judged_by_what_systemd_says(
     facts: Mapping[str, str], version: str, state: str, todo: str
 ) -> None:
-    finding = check_service.judged_unit(Unit("watchword", "--user", {**UNIT, **facts}, version), "1")
+    finding = systemd_units.judged_unit(Unit("watchword", "--user", {**UNIT, **facts}, version), "1")
     assert finding.state == state
     assert todo in finding.todo
 
@@ -158,7 +158,7 @@ def test_systemd_is_asked_in_its_own_words(tmp_path: Path, monkeypatch: pytest.M
     for file in (program, tmp_path / "systemctl"):
         file.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    (finding,) = check_service.judged_units(check_service.units(), "1")
+    (finding,) = systemd_units.judged_units(systemd_units.units(), "1")
     assert (finding.name, finding.state) == ("unit watchword", "warn")
     assert "version 0.0.1" in finding.says
 
@@ -180,7 +180,7 @@ def test_instances_are_units_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "systemctl").write_text(INSTANCES)
     (tmp_path / "systemctl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    found = {f.name: f for f in check_service.judged_units(check_service.units(), "1")}
+    found = {f.name: f for f in systemd_units.judged_units(systemd_units.units(), "1")}
     assert {name: finding.state for name, finding in found.items()} == {
         "unit watchword": "ok",
         "unit watchword@left": "ok",
@@ -201,7 +201,7 @@ def test_instances_are_units_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 )
 def test_beside_instances_the_unit_without_a_name_need_not_run(facts: Mapping[str, str], state: str) -> None:
     both = [Unit("watchword", "", {**UNIT, **facts}, "1"), Unit("watchword@left", "", UNIT, "1")]
-    found = {f.name: f for f in check_service.judged_units(both, "1")}
+    found = {f.name: f for f in systemd_units.judged_units(both, "1")}
     assert (found["unit watchword"].state, found["unit watchword@left"].state) == (state, "ok")
     assert "enable watchword" not in found["unit watchword"].todo
     assert "systemd" not in found
@@ -209,8 +209,8 @@ def test_beside_instances_the_unit_without_a_name_need_not_run(facts: Mapping[st
 
 def test_two_services_at_one_camera_are_one_too_many() -> None:
     both = [Unit("watchword", scope, UNIT, "1") for scope in ("", "--user")]
-    assert states(check_service.judged_units(both, "1"))["systemd"] == "fail"
-    assert states(check_service.judged_units([], "1")) == {"systemd": "ok"}
+    assert states(systemd_units.judged_units(both, "1"))["systemd"] == "fail"
+    assert states(systemd_units.judged_units([], "1")) == {"systemd": "ok"}
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_two_services_at_one_camera_are_one_too_many() -> None:
     ],
 )  # fmt: skip
 def test_what_the_processor_means(flags: set[str], state: str, says: str) -> None:
-    finding = check_machine.judged_flags(flags, 2)
+    finding = machine.judged_flags(flags, 2)
     assert finding.state == state
     assert says in finding.says
 
@@ -239,38 +239,35 @@ def test_what_the_processor_means(flags: set[str], state: str, says: str) -> Non
 def test_a_clock_that_is_held_low_is_found(
     drivers: set[str], governors: set[str], preferences: set[str], expected: list[str]
 ) -> None:
-    assert [f.state for f in check_machine.judged_governor(drivers, governors, preferences)] == expected
+    assert [f.state for f in machine.judged_governor(drivers, governors, preferences)] == expected
 
 
 def test_heat_memory_disk_clock_and_real_time() -> None:
-    assert [f.state for f in check_machine.judged_heat(0, 97.0)] == ["warn"]
-    assert [f.state for f in check_machine.judged_heat(3, 50.0)] == ["warn"]
-    assert [f.state for f in check_machine.judged_heat(0, None)] == []
-    assert [check_machine.judged_memory(n).state for n in (10**8, 5 * 10**8, 10**9)] == ["fail", "warn", "ok"]
-    disk = [check_machine.judged_disk("state", Path("/x"), n).state for n in (0, 10**8, 10**10)]
+    assert [f.state for f in machine.judged_heat(0, 97.0)] == ["warn"]
+    assert [f.state for f in machine.judged_heat(3, 50.0)] == ["warn"]
+    assert [f.state for f in machine.judged_heat(0, None)] == []
+    assert [machine.judged_memory(n).state for n in (10**8, 5 * 10**8, 10**9)] == ["fail", "warn", "ok"]
+    disk = [machine.judged_disk("state", Path("/x"), n).state for n in (0, 10**8, 10**10)]
     assert disk == ["fail", "warn", "ok"]
     clock = [
-        check_machine.judged_clock(*a).state
-        for a in ((1e9, 1.7e9, ""), (1.8e9, 1.7e9, "no"), (1.8e9, 1.7e9, ""))
+        machine.judged_clock(*a).state for a in ((1e9, 1.7e9, ""), (1.8e9, 1.7e9, "no"), (1.8e9, 1.7e9, ""))
     ]
     assert clock == ["warn", "warn", "ok"]
-    real_time = [
-        check_machine.judged_real_time(*a).state for a in ((False, 0), (False, 5), (False, -1), (True, 0))
-    ]
+    real_time = [machine.judged_real_time(*a).state for a in ((False, 0), (False, 5), (False, -1), (True, 0))]
     assert real_time == ["warn", "ok", "ok", "ok"]
 
 
 def test_a_driver_is_missing_only_where_there_is_a_device_that_may_be_used() -> None:
     node = Node("/dev/dri/renderD128", INTEL, usable=True)
-    (finding,) = check_machine.judged_accelerators([node], [], ["CPU"])
+    (finding,) = machine.judged_accelerators([node], [], ["CPU"])
     assert (finding.state, "intel-opencl-icd" in finding.todo) == ("warn", True)
-    assert states(check_machine.judged_accelerators([node], [], ["CPU", "GPU.0"])) == {"GPU driver": "ok"}
+    assert states(machine.judged_accelerators([node], [], ["CPU", "GPU.0"])) == {"GPU driver": "ok"}
     hidden = Node("/dev/dri/renderD128", INTEL, usable=False)  # its rights are found elsewhere
-    assert list(check_machine.judged_accelerators([hidden], [], ["CPU"])) == []
+    assert list(machine.judged_accelerators([hidden], [], ["CPU"])) == []
     other = Node("/dev/dri/renderD128", "0x10de", usable=True)
-    assert states(check_machine.judged_accelerators([other], [], ["CPU"])) == {"GPU driver": "ok"}
+    assert states(machine.judged_accelerators([other], [], ["CPU"])) == {"GPU driver": "ok"}
     npu = Node("/dev/accel/accel0", INTEL, usable=True)
-    found = states(check_machine.judged_accelerators([], [npu], ["CPU", "GPU"]))
+    found = states(machine.judged_accelerators([], [npu], ["CPU", "GPU"]))
     assert found == {"GPU driver": "ok", "NPU driver": "warn"}
 
 
@@ -288,39 +285,39 @@ def test_a_configuration_with_a_password_is_for_few(tmp_path: Path, mode: int, t
     file = tmp_path / "config.toml"
     file.write_text(f"[capture]\n{text}\n")
     file.chmod(mode)
-    (finding,) = check_keeping.configuration([file])
+    (finding,) = files.configuration([file])
     assert finding.state == state
     assert "secret" not in finding.says
 
 
 def test_overrides_are_named(settings: Settings) -> None:
     file = settings.paths.state / "overrides.toml"
-    assert states(check_keeping.overrides(settings)) == {"overrides": "ok"}
+    assert states(files.overrides(settings)) == {"overrides": "ok"}
     file.parent.mkdir(parents=True)
     file.write_text("[speech]\nrate_wpm = 250\n")
-    (finding,) = check_keeping.overrides(settings)
+    (finding,) = files.overrides(settings)
     assert "speech.rate_wpm" in finding.says
 
 
 def test_a_journal_is_looked_through(settings: Settings) -> None:
     places = Places.below(settings.paths.state)
-    assert states(check_keeping.journal(settings)) == {"journal": "ok"}
+    assert states(files.journal(settings)) == {"journal": "ok"}
     store = Store(places, "run", 0.0, {})
     store.close()
-    (finding,) = check_keeping.journal(settings)
+    (finding,) = files.journal(settings)
     assert finding.says.startswith("0 events")
     with sqlite3.connect(places.database) as link:
         link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     data = bytearray(places.database.read_bytes())
     data[len(data) // 2 :] = b"\xff" * (len(data) - len(data) // 2)
     places.database.write_bytes(data)
-    (finding,) = check_keeping.journal(settings)
+    (finding,) = files.journal(settings)
     assert (finding.state, bool(finding.todo)) == ("warn", True)
 
 
 def test_a_disk_without_room_keeps_nothing() -> None:
-    assert [f.state for f in check_keeping.judged_room(10, 100, Path("/x"))] == ["warn"]
-    assert list(check_keeping.judged_room(100, 10, Path("/x"))) == []
+    assert [f.state for f in files.judged_room(10, 100, Path("/x"))] == ["warn"]
+    assert list(files.judged_room(100, 10, Path("/x"))) == []
 
 
 @pytest.mark.parametrize(
@@ -335,18 +332,18 @@ def test_a_disk_without_room_keeps_nothing() -> None:
     ],
 )
 def test_a_desk_open_to_the_network_needs_a_token_and_tls(desk: dict[str, Any], expected: list[str]) -> None:
-    assert [f.state for f in check_network.judged_exposure(DeskSettings(**desk))] == expected
+    assert [f.state for f in network.judged_exposure(DeskSettings(**desk))] == expected
 
 
 def test_a_port_that_somebody_else_has_is_found() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert check_running.listening("127.0.0.1", port)
-        assert "python" in check_running.port_owner(port)
+        assert running_daemon.listening("127.0.0.1", port)
+        assert "python" in running_daemon.port_owner(port)
     wanted = DeskSettings(port=port)
-    assert check_network.judged_port(wanted, True, "process 7, nginx").state == "warn"
-    assert check_network.judged_port(wanted, True, "process 7, watchword").state == "ok"
-    assert check_network.judged_port(wanted, False, "").state == "ok"
+    assert network.judged_port(wanted, True, "process 7, nginx").state == "warn"
+    assert network.judged_port(wanted, True, "process 7, watchword").state == "ok"
+    assert network.judged_port(wanted, False, "").state == "ok"
 
 
 def test_secrets_are_for_their_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,7 +351,7 @@ def test_secrets_are_for_their_owner(tmp_path: Path, monkeypatch: pytest.MonkeyP
     file = tmp_path / "secret"
 
     def judged(name: str, shortest: int = 1) -> Finding:
-        return check_network.judged_secret(check_network.look_at("mqtt.password_file", name), shortest)
+        return network.judged_secret(network.look_at("mqtt.password_file", name), shortest)
 
     assert judged(str(file)).state == "fail"
     file.write_text("hunter2\n")
@@ -371,17 +368,17 @@ def test_a_broker_is_tried(settings: Settings, tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path).start()
     try:
         there = MqttSettings(enabled=True, port=broker.port)
-        assert states(check_network.mqtt(settings.model_copy(update={"mqtt": there}))) == {"mqtt": "ok"}
+        assert states(network.mqtt(settings.model_copy(update={"mqtt": there}))) == {"mqtt": "ok"}
     finally:
         broker.stop()
     away = MqttSettings(enabled=True, port=free_port())
-    assert states(check_network.mqtt(settings.model_copy(update={"mqtt": away}))) == {"mqtt": "warn"}
+    assert states(network.mqtt(settings.model_copy(update={"mqtt": away}))) == {"mqtt": "warn"}
 
 
 def test_a_describer_that_does_not_fit_is_no_secret(settings: Settings) -> None:
     def described(**wanted: Any) -> str:
         describe = settings.describe.model_copy(update=wanted)
-        (finding,) = check_probes.describer(settings.model_copy(update={"describe": describe}))
+        (finding,) = devices.describer(settings.model_copy(update={"describe": describe}))
         return finding.state
 
     assert described() == "ok"
@@ -401,29 +398,29 @@ def test_a_describer_that_does_not_fit_is_no_secret(settings: Settings) -> None:
 )
 def test_keys_are_found_by_name_or_path(wanted: str, state: str, todo: str) -> None:
     inputs = [
-        check_probes.Input("/dev/input/event3", "BT Headset (AVRCP)", usable=True),
-        check_probes.Input("/dev/input/event4", "Some Keypad", usable=False),
+        devices.Input("/dev/input/event3", "BT Headset (AVRCP)", usable=True),
+        devices.Input("/dev/input/event4", "Some Keypad", usable=False),
     ]
-    finding = check_probes.judged_keys(wanted, inputs)
+    finding = devices.judged_keys(wanted, inputs)
     assert finding.state == state
     assert todo in finding.todo
 
 
 def test_a_loudspeaker_of_another_instance_and_a_voice_that_is_missing(settings: Settings) -> None:
     forwarding = settings.control.model_copy(update={"forward_to": "nobody-here"})
-    (finding,) = check_probes.loudspeaker(settings.model_copy(update={"control": forwarding}))
+    (finding,) = devices.loudspeaker(settings.model_copy(update={"control": forwarding}))
     assert (finding.state, finding.todo) == ("warn", "systemctl start watchword@nobody-here")
     speech = settings.speech.model_copy(update={"engine": "piper", "piper_voice": "/nowhere/voice"})
-    (finding,) = check_probes.natural_voice(settings.model_copy(update={"speech": speech}))
+    (finding,) = devices.natural_voice(settings.model_copy(update={"speech": speech}))
     assert (finding.state, "espeak-ng speaks instead" in finding.says) == ("warn", True)
-    assert list(check_probes.natural_voice(settings)) == []
+    assert list(devices.natural_voice(settings)) == []
 
 
 def test_a_probe_that_fails_itself_is_told_and_the_others_go_on(settings: Settings) -> None:
     def broken(_: Settings) -> Iterator[Finding]:
         raise RuntimeError("oh")
 
-    found = list(examine(settings, [broken, check_keeping.overrides]))
+    found = list(examine(settings, [broken, files.overrides]))
     assert [finding.name for finding in found] == ["broken", "overrides"]
     assert (found[0].state, "oh" in found[0].says) == ("warn", True)
 
@@ -438,7 +435,7 @@ def test_sockets_that_are_stale_or_refuse_are_told_from_a_daemon(settings: Setti
             left.bind(str(place / "watchword.sock"))
         running = find_running(settings, env, lambda _: None)
         assert (bool(running), running.stale) == (False, (place / "watchword.sock",))
-        assert states(check_running.daemon(running))["daemon"] == "ok"
+        assert states(running_daemon.daemon(running))["daemon"] == "ok"
 
         def starting(_: Request) -> Mapping[str, Any]:
             raise CommandError("still starting; try again in a few seconds")
@@ -449,13 +446,13 @@ def test_sockets_that_are_stale_or_refuse_are_told_from_a_daemon(settings: Setti
         running = find_running(settings, env, lambda _: None)
         server.close()
         thread.join(10)
-        (finding,) = check_running.daemon(running)
+        (finding,) = running_daemon.daemon(running)
         assert (finding.state, "still starting" in finding.says) == ("warn", True)
 
         with socket.socket(socket.AF_UNIX) as left:
             left.bind(str(place / "left.sock"))
         running = find_running(settings, env, lambda _: None)
-        (*_, finding) = check_running.daemon(running)
+        (*_, finding) = running_daemon.daemon(running)
         assert "--instance left" in finding.todo
     finally:
         shutil.rmtree(folder)

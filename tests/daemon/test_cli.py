@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import COMMANDS, EXPECTED
+from daemon.cli.main import COMMANDS, EXPECTED
 
 
 def _watchword(
     *args: str, env: dict[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "daemon.cli", *args],
+        [sys.executable, "-m", "daemon.cli.main", *args],
         capture_output=True,
         text=True,
         timeout=60,
@@ -49,9 +49,7 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 def test_help_waits_for_no_heavy_library() -> None:
-    code = (
-        "import sys, daemon.cli; print(sorted({'numpy', 'cv2', 'openvino', 'pydantic'} & set(sys.modules)))"
-    )
+    code = "import sys, daemon.cli.main; print(sorted({'numpy', 'cv2', 'openvino', 'pydantic'} & set(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
@@ -96,7 +94,7 @@ def test_a_reader_that_leaves_early_is_no_disaster(alone: dict[str, str], tmp_pa
     os.close(reader)
     with os.fdopen(writer, "w") as stdout:
         result = subprocess.run(
-            [sys.executable, "-m", "daemon.cli", "config", "show"],
+            [sys.executable, "-m", "daemon.cli.main", "config", "show"],
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

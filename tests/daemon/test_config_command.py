@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon import config_command
+from daemon.cli import config
+from daemon.config.settings import Loaded, load
 from daemon.errors import CommandError
-from daemon.settings import Loaded, load
 
 
 @pytest.fixture
@@ -27,12 +27,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _run(home: Path, *args: str) -> int:
     parser = argparse.ArgumentParser()
     parser.set_defaults(config=None)
-    config_command.configure(parser)
+    config.configure(parser)
 
     def loader() -> Loaded:
         return load(None, {"HOME": str(home)}, {})
 
-    return config_command.execute(parser.parse_args(args), loader)
+    return config.execute(parser.parse_args(args), loader)
 
 
 def _overrides(home: Path) -> Path:

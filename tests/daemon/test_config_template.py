@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 
-from daemon.config_template import render
-from daemon.settings import SCHEMA, defaults
-from daemon.settings_layers import walk
+from daemon.config.layers import walk
+from daemon.config.settings import SCHEMA, defaults
+from daemon.tools.maintainer.config_template import render
 
 
 def test_as_shipped_the_file_changes_nothing() -> None:

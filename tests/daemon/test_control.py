@@ -20,12 +20,12 @@ from typing import Any
 
 import pytest
 
-from daemon import control_protocol as wire
-from daemon.control_client import ControlClient, NotRunning, connect_any
-from daemon.control_server import ControlServer
-from daemon.control_socket import Peer, Rights, peer, rights
+from daemon.control import protocol as wire
+from daemon.control.client import ControlClient, NotRunning, connect_any
+from daemon.control.event_feed import EventFeed
+from daemon.control.server import ControlServer
+from daemon.control.socket import Peer, Rights, peer, rights
 from daemon.errors import CommandError, ConfigError
-from daemon.event_feed import EventFeed
 
 PATIENCE_S = 10.0
 ROOT = Path(__file__).parents[2]
@@ -190,8 +190,8 @@ def test_a_second_daemon_is_refused_and_the_first_lives_on(path: Path) -> None:
 CRASHES = """
 import os, sys, threading
 from pathlib import Path
-from daemon.control_server import ControlServer
-from daemon.event_feed import EventFeed
+from daemon.control.server import ControlServer
+from daemon.control.event_feed import EventFeed
 server = ControlServer(Path(sys.argv[1]), lambda request: {}, EventFeed())
 threading.Thread(target=server.run, daemon=True).start()
 print("ready", flush=True)
@@ -352,8 +352,8 @@ def test_the_kernel_says_who_is_there() -> None:
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from daemon.control_client import ControlClient
-from daemon.control_protocol import Status
+from daemon.control.client import ControlClient
+from daemon.control.protocol import Status
 from daemon.errors import CommandError
 os.setgroups([int(group) for group in sys.argv[2:]])
 os.setgid(65534)

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from daemon import control_protocol as wire
 from daemon.bench.loudspeaker import PrivatePulse, available
-from daemon.cli import main
-from daemon.control_paths import client_sockets, server_socket
-from daemon.control_server import ControlServer
+from daemon.cli.main import main
+from daemon.cli.status import readable
+from daemon.control import protocol as wire
+from daemon.control.event_feed import EventFeed
+from daemon.control.paths import client_sockets, server_socket
+from daemon.control.server import ControlServer
 from daemon.errors import CommandError
-from daemon.event_feed import EventFeed
-from daemon.status_command import readable
 from speech.sound.earcons import EARCONS
 
 ROOT = Path(__file__).parents[2]
@@ -264,7 +264,7 @@ def test_where_sockets_are() -> None:
 
 def test_events_are_printed_as_they_come_until_the_daemon_ends(told: Told) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "daemon.cli", "events", "alert"],
+        [sys.executable, "-m", "daemon.cli.main", "events", "alert"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -319,7 +319,7 @@ def test_a_file_that_cannot_be_written_is_one_line(home: Path, capsys: pytest.Ca
 
 def _say_aloud(home: Path, alsa_config: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "daemon.cli", "say", "mind the step"],
+        [sys.executable, "-m", "daemon.cli.main", "say", "mind the step"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "ALSA_CONFIG_PATH": str(alsa_config)},
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon import control_protocol as wire
+from daemon.control import protocol as wire
 from daemon.errors import CommandError
 
 texts = st.text(min_size=1, max_size=200).filter(lambda t: t.strip() != "" and t.isprintable())

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.core import Core
-from daemon.core_types import Ask, Assessed, DescribeView, Effect, Input, Mute, Record, Repeat, Say, Tick
-from daemon.health import Report
-from daemon.live import core_status
+from daemon.core.core import Core
+from daemon.core.health import Report
+from daemon.core.messages import Ask, Assessed, DescribeView, Effect, Input, Mute, Record, Repeat, Say, Tick
+from daemon.runtime.effects import core_status
 from pipeline.description.policy import Answered, AnswerEnded
 from pipeline.types import Trigger
 from speech.outbox.messages import Cut, Failed, Finished, Hush, Start, Started

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from daemon.crew import Crew, Died, Ended, ReloadAsked, StopAsked
+from daemon.process.supervisor import Crew, Died, Ended, ReloadAsked, StopAsked
 
 PATIENCE_S = 10.0
 

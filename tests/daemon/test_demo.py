@@ -36,7 +36,7 @@ def watchword(
         "WATCHWORD_PATHS__MODELS": str(models),
     }
     return subprocess.run(
-        [sys.executable, "-m", "daemon.cli", *map(str, args)],
+        [sys.executable, "-m", "daemon.cli.main", *map(str, args)],
         cwd=Path(__file__).parents[2],
         env=own | dict(env or {}),
         capture_output=True,

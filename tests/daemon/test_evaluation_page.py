@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon.cli import main
-from daemon.evaluate_command import readable
-from daemon.evaluation_mistakes import of_clips
-from daemon.evaluation_page import SHOWN, Mistake, Mistakes, page, thumbnail
-from daemon.settings import load
+from daemon.cli.evaluate import readable
+from daemon.cli.main import main
+from daemon.config.settings import load
+from daemon.tools.mistakes import of_clips
+from daemon.tools.report_page import SHOWN, Mistake, Mistakes, page, thumbnail
 from pipeline.evaluation.clips import ClipEvents, Raised
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.evaluation.pictures import evaluate_pictures

@@ -8,7 +8,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.event_feed import EventFeed
+from daemon.control.event_feed import EventFeed
 
 PATIENCE_S = 10.0
 

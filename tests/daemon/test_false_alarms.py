@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from daemon.blackbox import BlackBox, Recording
-from daemon.core import Core
-from daemon.core_types import Assessed, FalseAlarm, Record
-from daemon.events import Event
-from daemon.false_alarms import BOXES, FILE, LINES, FalseAlarms
+from daemon.core.black_box import BlackBox, Recording
+from daemon.core.core import Core
+from daemon.core.events import Event
+from daemon.core.messages import Assessed, FalseAlarm, Record
+from daemon.journal.false_alarms import BOXES, FILE, LINES, FalseAlarms
 from tests.fakes import assessment, core_spec
 
 PATIENCE_S = 10.0

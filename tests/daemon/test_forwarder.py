@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from daemon.control_protocol import Request, Utter, encode_reply
-from daemon.control_server import ControlServer
-from daemon.event_feed import EventFeed
-from daemon.forwarder import Forwarder
-from daemon.health import Report
+from daemon.control.event_feed import EventFeed
+from daemon.control.protocol import Request, Utter, encode_reply
+from daemon.control.server import ControlServer
+from daemon.core.health import Report
+from daemon.runtime.forwarder import Forwarder
 from speech.outbox.messages import Failed, Finished, Started
 from speech.utterance import Priority, Utterance
 

@@ -8,7 +8,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.health import Change, Health, HealthSettings, Report, Tick
+from daemon.core.health import Change, Health, HealthSettings, Report, Tick
 
 SETTINGS = HealthSettings(settle_s=1, quiet_s=10, remind_s=60)
 

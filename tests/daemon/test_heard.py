@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.core_types import Ask, Mute, Repeat, Say
-from daemon.health import HealthSettings, Report
+from daemon.core.health import HealthSettings, Report
+from daemon.core.messages import Ask, Mute, Repeat, Say
 from pipeline.description.policy import Answered
 from pipeline.settings import SceneSettings, WatchSettings
 from pipeline.types import Direction

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.heartbeat import FIRST_FRAME_S, HUNG_S, Heartbeats, Pulse, hangs
-from daemon.notify import Notifier
+from daemon.process.systemd import Notifier
+from daemon.process.watchdog import FIRST_FRAME_S, HUNG_S, Heartbeats, Pulse, hangs
 from tests.daemon.ear import listening
 
 

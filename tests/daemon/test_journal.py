@@ -20,27 +20,27 @@ from hypothesis import strategies as st
 
 from capture.frame import Frame
 from daemon.bench.journal import filled
-from daemon.blackbox import Recording
-from daemon.control_protocol import Why
-from daemon.core_types import Ask, Mute, Say
-from daemon.desk_commands import Journal, Purge
+from daemon.config.journal_settings import JournalSettings
+from daemon.control.desk_commands import Journal, Purge
+from daemon.control.protocol import Why
+from daemon.core.black_box import Recording
+from daemon.core.events import Event
+from daemon.core.messages import Ask, Mute, Say
 from daemon.errors import CommandError
-from daemon.events import Event
+from daemon.explain.sources import why
+from daemon.handlers.journal import handlers
 from daemon.journal import retention
-from daemon.journal.box_plan import BoxPlan
-from daemon.journal.desk import handlers
 from daemon.journal.export import export
 from daemon.journal.inbox import Inbox
-from daemon.journal.memory import why
-from daemon.journal.moments import moment
 from daemon.journal.offline import purge
+from daemon.journal.paths import Places
 from daemon.journal.pictures import kept, pixelated
-from daemon.journal.places import Places
 from daemon.journal.reader import reading
+from daemon.journal.recording_schedule import BoxPlan
 from daemon.journal.schema import STEPS, open_reader, open_writer
-from daemon.journal.settings import JournalSettings
 from daemon.journal.sources import Files, pages
 from daemon.journal.store import Store
+from daemon.journal.times import moment
 from pipeline.description.policy import Answered, AnswerEnded
 from tests.daemon.journaling import WALL_S, Diary, diary, note, street, until
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from daemon.core_types import Say
-from daemon.desk_commands import Journal
+from daemon.control.desk_commands import Journal
+from daemon.core.messages import Say
 from daemon.errors import CommandError
-from daemon.journal.disk_sense import LONGEST_WAIT_S, DiskSense
-from daemon.journal.places import Places
+from daemon.journal.disk_health import LONGEST_WAIT_S, DiskSense
+from daemon.journal.paths import Places
 from daemon.journal.reader import reading
 from daemon.journal.schema import open_writer
 from daemon.journal.store import Store

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon import cli
-from daemon.control_protocol import Why
-from daemon.desk_commands import Journal, Snapshot
-from daemon.journal.places import Places
+from daemon.cli import main
+from daemon.control.desk_commands import Journal, Snapshot
+from daemon.control.protocol import Why
+from daemon.journal.paths import Places
 from tests.daemon.journaling import until
 from tests.daemon.living import Living
 
@@ -40,7 +40,7 @@ def watchword(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         for name, value in living.env.items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
-        code = cli.main(["--config", str(living.config), command, *args])
+        code = main.main(["--config", str(living.config), command, *args])
         written = capsys.readouterr()
         return code, written.out + written.err
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.key_names import CODES, code_of
-from daemon.keys import EVENT, Keys, device_name
-from daemon.keys_settings import ACTIONS, USUAL, Action, KeysSettings, actions
+from daemon.config.key_names import CODES, code_of
+from daemon.config.keys_settings import ACTIONS, USUAL, Action, KeysSettings, actions
+from daemon.keys.reader import EVENT, Keys, device_name
 
 PATIENCE_S = 10.0
 PLAY, UP = CODES["playpause"], CODES["volumeup"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.ledger import BUCKETS_S, Ledger
+from daemon.runtime.metrics import BUCKETS_S, Ledger
 
 
 @given(st.lists(st.floats(0, 20)))

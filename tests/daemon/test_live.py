@@ -13,7 +13,7 @@ import pytest
 
 from capture.frame import Image
 from daemon.bench.loudspeaker import PrivatePulse, available
-from daemon.control_protocol import Ask, Hush, Mute, Reload, Repeat, Say, Utter, Why
+from daemon.control.protocol import Ask, Hush, Mute, Reload, Repeat, Say, Utter, Why
 from daemon.errors import CommandError
 from tests.capture.servers import MjpegServer, Pusher, RtspServer, free_port, moving_street
 from tests.daemon.ear import listening

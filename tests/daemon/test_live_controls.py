@@ -13,20 +13,11 @@ from typing import Any
 import pytest
 
 from capture.frame import Image
-from daemon.blackbox import Recording
-from daemon.control_protocol import (
-    Describe,
-    Earcons,
-    FalseAlarm,
-    Faster,
-    Louder,
-    Reload,
-    Softer,
-    Status,
-)
-from daemon.earcon_lesson import lesson
-from daemon.false_alarms import FILE
-from daemon.key_names import CODES
+from daemon.config.key_names import CODES
+from daemon.control.protocol import Describe, Earcons, FalseAlarm, Faster, Louder, Reload, Softer, Status
+from daemon.core.black_box import Recording
+from daemon.core.earcon_lesson import lesson
+from daemon.journal.false_alarms import FILE
 from pipeline.hazards import builtin
 from tests.capture.servers import MjpegServer, moving_street
 from tests.daemon.living import Living, street_clip

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from daemon.control_protocol import Ask
+from daemon.control.protocol import Ask
 from tests.capture.servers import MjpegServer
 from tests.daemon.living import Living, own_cache, street_clip
 from tests.daemon.test_demo import CUTS_S
@@ -66,7 +66,7 @@ def test_the_demo_asks_once_a_scene_and_once_a_danger_and_tells_of_each(
         "WATCHWORD_DESCRIBE__SERVER_URL": f"{server}/good/v1",
     }
     file = tmp_path / "events.jsonl"
-    command = [sys.executable, "-m", "daemon.cli", "replay", "demo", "--events", str(file)]
+    command = [sys.executable, "-m", "daemon.cli.main", "replay", "demo", "--events", str(file)]
     done = subprocess.run(
         command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=200, check=False
     )

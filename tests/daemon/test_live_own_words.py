@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from capture.v4l2 import list_devices
-from daemon.control_protocol import Mute
+from daemon.control.protocol import Mute
 from tests.capture.servers import MjpegServer, moving_street
 from tests.daemon.ear import listening
 from tests.daemon.living import Living
@@ -33,7 +33,7 @@ def _watch(
     living, events = Living(folder, models, source, FAST, env), folder / "events.jsonl"
     command = ["run", "--config", living.config, "--source", source, "--wav", living.wav, "--events", events]
     result = subprocess.run(
-        [sys.executable, "-m", "daemon.cli", *map(str, command)],
+        [sys.executable, "-m", "daemon.cli.main", *map(str, command)],
         cwd=ROOT,
         env=living.env,
         capture_output=True,
@@ -159,11 +159,11 @@ def test_a_detector_that_hangs_is_told_aloud_while_it_does(tmp_path: Path, model
 
 def test_any_mistake_at_a_hangup_is_told_and_the_old_settings_hold(tmp_path: Path, models: Path) -> None:
     code = (
-        "import os, daemon.settings; old = daemon.settings.load\n"
+        "import os, daemon.config.settings; old = daemon.config.settings.load\n"
         "def load(*args, **kwargs):\n"
         "    if os.path.exists(os.environ['SURPRISE']): raise KeyError('surprise')\n"
         "    return old(*args, **kwargs)\n"
-        "daemon.settings.load = load\n"
+        "daemon.config.settings.load = load\n"
     )
     (tmp_path / "sitecustomize.py").write_text(code)
     surprise = tmp_path / "surprise"

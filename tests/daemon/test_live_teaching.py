@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import main
-from daemon.control_protocol import Reload
-from daemon.desk_commands import Scores
+from daemon.cli.main import main
+from daemon.control.desk_commands import Scores
+from daemon.control.protocol import Reload
 from tests.capture.servers import MjpegServer, moving_street
 from tests.daemon.living import Living, own_cache
 from tests.daemon.test_teach_calibrate import draw

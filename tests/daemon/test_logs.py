@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.logs import configure, is_journal
-from daemon.settings import LogSettings
+from daemon.config.settings import LogSettings
+from daemon.process.logs import configure, is_journal
 
 
 class Terminal(io.StringIO):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Assessed, Effect, Record, Say
-from daemon.mind import Mind
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.messages import Assessed, Effect, Record, Say
+from daemon.runtime.engine import Mind
 from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 

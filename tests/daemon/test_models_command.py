@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon import models_command
+from daemon.cli import models
 from pipeline.models.loader import STARTER
 from pipeline.store.catalogue.catalogue import Entry
 from pipeline.store.preparer import OpenClipPreparer
@@ -32,8 +32,8 @@ def store(tmp_path: Path, wheels: Path) -> Store:
 
 def run(store: Store, *words: str) -> int:
     parser = argparse.ArgumentParser()
-    models_command.configure(parser)
-    return models_command.run(parser.parse_args(words), store)
+    models.configure(parser)
+    return models.run(parser.parse_args(words), store)
 
 
 def test_pull_list_verify_remove(store: Store, wheels: Path, capsys: pytest.CaptureFixture[str]) -> None:

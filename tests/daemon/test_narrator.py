@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from daemon.core_types import Input
-from daemon.narrator import Narrator, Told, no_meaning
+from daemon.core.messages import Input
+from daemon.runtime.description_loop import Narrator, Told, no_meaning
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.policy import Answered, AnswerEnded
 from pipeline.description.template import builtin_words

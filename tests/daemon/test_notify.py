@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.notify import Notifier, without_notify
+from daemon.process.systemd import Notifier, without_notify
 from tests.daemon.ear import listening
 
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Effect, Mute, Say
-from daemon.crew import Crew, StopAsked
-from daemon.health import Report
-from daemon.mind import Mind
-from daemon.notify import Notifier
-from daemon.own_words import GOODBYE_S, STOP_S, OwnWords
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.health import Report
+from daemon.core.messages import Effect, Mute, Say
+from daemon.process.supervisor import Crew, StopAsked
+from daemon.process.systemd import Notifier
+from daemon.runtime.engine import Mind
+from daemon.runtime.lifecycle_speech import GOODBYE_S, STOP_S, OwnWords
 from pipeline import wording
 from speech.outbox.messages import Cut, Finished, Start, Started
 from tests.daemon.ear import listening

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.presses import KeyEvent, Press, Presses
+from daemon.keys.presses import KeyEvent, Press, Presses
 
 DOUBLE_S, LONG_S = 0.35, 0.8
 A, B = 164, 115

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon import app
-from daemon.cli import main
-from daemon.quiet_replay import decisions
-from daemon.settings import load
+from daemon.cli.main import main
+from daemon.config.settings import load
+from daemon.tools.silent_replay import decisions
+from daemon.wiring import app
 from tests.daemon.living import own_cache
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

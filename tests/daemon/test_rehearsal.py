@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon import app
-from daemon.rehearsal import Phrase, Rehearsal
+from daemon.runtime.phrase_prefetch import Phrase, Rehearsal
+from daemon.wiring import app
 from pipeline import wording
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from daemon import settings
-from daemon.reload import LIVE, merged, plan
+from daemon.config import settings
+from daemon.config.reload_plan import LIVE, merged, plan
 
 
 def loaded(**values: Any) -> settings.Settings:

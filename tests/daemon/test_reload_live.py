@@ -12,19 +12,20 @@ import numpy as np
 import pytest
 
 from capture.frame import Frame
-from daemon import app, settings
-from daemon.answers.outlook import Outlook
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Ask, Assessed
-from daemon.ledger import Ledger
-from daemon.live import Narrating, Stagehand
-from daemon.mind import Mind
-from daemon.narrator import Narrator, View
-from daemon.rehearsal import Rehearsal
-from daemon.reload import LIVE, merged, plan
-from daemon.scribe import Scribe
-from daemon.watcher import Watcher
+from daemon.config import settings
+from daemon.config.reload_plan import LIVE, merged, plan
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.messages import Ask, Assessed
+from daemon.runtime.description_loop import Narrator, View
+from daemon.runtime.detection_loop import Watcher
+from daemon.runtime.effects import Narrating, Stagehand
+from daemon.runtime.engine import Mind
+from daemon.runtime.event_writer import Scribe
+from daemon.runtime.latest_frame import Outlook
+from daemon.runtime.metrics import Ledger
+from daemon.runtime.phrase_prefetch import Rehearsal
+from daemon.wiring import app
 from pipeline.alerting.baseline import Usual
 from pipeline.description.base import DescribeRequest
 from pipeline.detection.detector import Assessor

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from capture.settings import CaptureSettings
-from daemon.blackbox import SUFFIX, BlackBox, Recording
-from daemon.core import Core
-from daemon.events import Event
-from daemon.eyesight import Eyesight
-from daemon.replay import Options, Replay
+from daemon.core.black_box import SUFFIX, BlackBox, Recording
+from daemon.core.core import Core
+from daemon.core.events import Event
+from daemon.core.quality_reporter import Eyesight
+from daemon.replay.replay import Options, Replay
 from pipeline.detection.detector import Assessor
 from pipeline.models.base import PromptSet
 from tests.fakes import (

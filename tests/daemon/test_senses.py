@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from capture.reader import CameraEvent, CameraState
-from daemon.core_types import Tick
-from daemon.health import Report
-from daemon.senses import CameraSense
+from daemon.core.health import Report
+from daemon.core.health_sources import CameraSense
+from daemon.core.messages import Tick
 from pipeline import wording
 from tests.daemon.world import World
 

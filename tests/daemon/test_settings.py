@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.config.layers import Layer, merge, walk
+from daemon.config.settings import Loaded, defaults, load
 from daemon.errors import ConfigError
-from daemon.settings import Loaded, defaults, load
-from daemon.settings_layers import Layer, merge, walk
 
 
 @pytest.fixture

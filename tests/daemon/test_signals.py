@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 WAITS = """
 import logging, threading
-from daemon.crew import Crew, StopAsked
-from daemon.signals import Signals
+from daemon.process.supervisor import Crew, StopAsked
+from daemon.process.signals import Signals
 logging.basicConfig()
 crew, forever = Crew(), threading.Event()
 crew.start("part", forever.wait, forever.set)
@@ -28,7 +28,7 @@ with Signals(crew.request):
 
 STUCK = """
 import ctypes, logging
-from daemon.signals import Signals
+from daemon.process.signals import Signals
 logging.basicConfig()
 def told(wake):
     print(wake, flush=True)
@@ -41,8 +41,8 @@ with Signals(told):
 
 BETWEEN = """
 import signal, threading
-from daemon.crew import StopAsked
-from daemon.signals import ALL, Signals
+from daemon.process.supervisor import StopAsked
+from daemon.process.signals import ALL, Signals
 before, over = [signal.getsignal(number) for number in ALL], threading.Event()
 def told(wake):
     print(wake, flush=True)

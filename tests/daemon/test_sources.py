@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from capture.v4l2 import Device
-from daemon import app
-from daemon.notify import is_service
-from daemon.settings import Settings, defaults
+from daemon.config.settings import Settings, defaults
+from daemon.process.systemd import is_service
+from daemon.wiring import app
 
 
 def _settings(source: str, home: Path) -> Settings:

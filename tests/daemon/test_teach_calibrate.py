@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from capture.image_file import load_picture
-from daemon import app, reload
-from daemon.cli import main
-from daemon.settings import Settings, load
-from daemon.teach_command import Shown, chosen, teach
-from daemon.watching import KEPT, watch
+from daemon.cli.main import main
+from daemon.cli.teach import Shown, chosen, teach
+from daemon.config import reload_plan
+from daemon.config.settings import Settings, load
+from daemon.replay.footage import KEPT, watch
+from daemon.wiring import app
 from pipeline.calibration.few_shot import read_taught
 from pipeline.calibration.few_shot_fit import MOST_UNLIKE
 from pipeline.calibration.normal_view import write_normal
@@ -234,12 +235,12 @@ def test_what_is_taught_and_forgotten_holds_after_a_reload(home: Path, models: P
     sight = app.Sight(app.build_detector(before), before)
     assert main(["teach", "barrier_tape", str(stripes), "--unlike", str(other)]) == 0
     new = settings_of(home, models)
-    running = reload.merged(before, new, reload.plan(before, new))
+    running = reload_plan.merged(before, new, reload_plan.plan(before, new))
     assert "barrier_tape" in [h.name for h in sight.detector_for(running).spec.hazards]
     assert main(["teach", "barrier_tape", "--remove"]) == 0
     kept = sight.detector_for(running)
     assert "barrier_tape" in [h.name for h in kept.spec.hazards], "it goes with the next reload, not before"
-    after = reload.merged(running, before, reload.plan(running, before))
+    after = reload_plan.merged(running, before, reload_plan.plan(running, before))
     assert "barrier_tape" not in [h.name for h in sight.detector_for(after).spec.hazards]
 
 

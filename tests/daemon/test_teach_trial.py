@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.settings import load
-from daemon.teach_trial import halves, remembering, trial
+from daemon.config.settings import load
+from daemon.tools.maintainer.teach_cross_validation import halves, remembering, trial
 from pipeline.evaluation.dataset import LabelledPicture, read_manifest
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.core import Core
-from daemon.core_types import Ask, FalseAlarm, Input, Mute, Repeat, Say, TellStatus, Tick
-from daemon.health import Health, HealthSettings, Report
-from daemon.truth import Ground, Truth
+from daemon.core.core import Core
+from daemon.core.health import Health, HealthSettings, Report
+from daemon.core.messages import Ask, FalseAlarm, Input, Mute, Repeat, Say, TellStatus, Tick
+from daemon.core.validity import Ground, Truth
 from pipeline.log_odds import logit
 from pipeline.settings import SceneSettings, WatchSettings
 from speech.outbox.messages import Cut, Failed, Hush, Start

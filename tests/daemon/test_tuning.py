@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon import overrides, settings
-from daemon.core_types import Say
+from daemon.config import overrides, settings
+from daemon.config.settings import Settings
+from daemon.core.messages import Say
 from daemon.errors import ConfigError
-from daemon.settings import Settings
-from daemon.tuning import FASTEST, SLOWEST, SOFTEST, Knob, Tuning, turned
+from daemon.runtime.settings_updates import FASTEST, SLOWEST, SOFTEST, Knob, Tuning, turned
 from speech.settings import SpeechSettings
 from speech.synthesis.base import SynthesisError
 

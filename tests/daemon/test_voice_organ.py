@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from daemon import app, settings
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Effect, Record
-from daemon.health import HealthSettings, Report
-from daemon.ledger import Ledger
-from daemon.mind import Mind
+from daemon.config import settings
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.health import HealthSettings, Report
+from daemon.core.messages import Effect, Record
+from daemon.runtime.engine import Mind
+from daemon.runtime.metrics import Ledger
+from daemon.wiring import app
 from pipeline import wording
 from speech.utterance import Priority
 from tests.daemon.world import World

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from capture.frame import Frame, Image
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Effect, Record, Tick
-from daemon.ledger import Ledger
-from daemon.mind import Mind
-from daemon.watcher import Watcher
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.messages import Effect, Record, Tick
+from daemon.runtime.detection_loop import Watcher
+from daemon.runtime.engine import Mind
+from daemon.runtime.metrics import Ledger
 from pipeline.detection.detector import Assessor
 from pipeline.models.base import PromptSet
 from pipeline.types import Embedding

@@ -7,13 +7,13 @@ from string import Formatter
 
 import pytest
 
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Assessed
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.messages import Assessed
 from daemon.errors import CommandError
-from daemon.why import remembered
-from daemon.why_scores import silence
-from daemon.why_words import NAMES, WORDS, Words
+from daemon.explain.explain import remembered
+from daemon.explain.scores import silence
+from daemon.explain.words import NAMES, WORDS, Words
 from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 

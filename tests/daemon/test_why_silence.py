@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Assessed, Mute, Tick
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.messages import Assessed, Mute, Tick
 from daemon.errors import CommandError
-from daemon.why import remembered
-from daemon.why_scores import alerts_of, evidence_at, silence, track
+from daemon.explain.explain import remembered
+from daemon.explain.scores import alerts_of, evidence_at, silence, track
 from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 

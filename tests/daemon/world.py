@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from daemon.core import Core
-from daemon.core_types import Assessed, DescribeView, Effect, Input, Record
+from daemon.core.core import Core
+from daemon.core.messages import Assessed, DescribeView, Effect, Input, Record
 from pipeline.description.policy import Answered, AnswerEnded, CancelDescription
 from pipeline.types import CropReading, Direction
 from speech.outbox.messages import Cut, Finished, Start, Started

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon.control_client import ControlClient
-from daemon.desk_commands import DeskCommand, Metrics, Picture, Process, Reset, Scores, Set, Try
+from daemon.control.client import ControlClient
+from daemon.control.desk_commands import DeskCommand, Metrics, Picture, Process, Reset, Scores, Set, Try
 from daemon.errors import CommandError
 from tests.daemon.living import Living
 

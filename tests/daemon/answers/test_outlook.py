@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.frame import Frame
-from daemon.answers.outlook import KEPT_S, MOST_CELLS, ROW_S, Outlook, Sighting
-from daemon.answers.picture import Darkroom, PictureAnswer
-from daemon.desk_commands import Picture
+from daemon.control.desk_commands import Picture
 from daemon.errors import CommandError
+from daemon.handlers.snapshot import Darkroom, PictureAnswer
+from daemon.runtime.latest_frame import KEPT_S, MOST_CELLS, ROW_S, Outlook, Sighting
 from tests.fakes import plain
 
 

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon import settings
-from daemon.answers.settings_desk import SettingsDesk, bounds, closed
-from daemon.core_types import Say
-from daemon.desk_commands import Config, Reset, Set
+from daemon.config import settings
+from daemon.config.schema import dotted
+from daemon.config.settings import SCHEMA, Settings
+from daemon.control.desk_commands import Config, Reset, Set
+from daemon.core.messages import Say
 from daemon.errors import CommandError, ConfigError
-from daemon.settings import SCHEMA, Settings
-from daemon.settings_schema import dotted
-from daemon.tuning import Tuning
+from daemon.handlers.settings import SettingsDesk, bounds, closed
+from daemon.runtime.settings_updates import Tuning
 from speech.synthesis.base import SynthesisError
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from common.child_process import ChildError, Message
-from daemon.backroom.client import Backroom
-from daemon.backroom.settings import GuestsSettings
+from daemon.config.worker_settings import GuestsSettings
 from daemon.errors import CommandError
+from daemon.worker.client import Backroom
 from pipeline.alerting.alert_policy import Watch
 from pipeline.settings import WatchSettings
 

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon import settings
-from daemon.backroom.requests import answer
-from daemon.backroom.room import Room
+from daemon.config import settings
+from daemon.worker.requests import answer
+from daemon.worker.tasks import Room
 from tests.daemon.living import own_cache
 
 ASKED: dict[str, Any] = {

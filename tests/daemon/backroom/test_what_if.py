@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.backroom.what_if import Minute, alerts, told
-from daemon.blackbox import BlackBox
-from daemon.core import Core
-from daemon.core_types import Assessed, Effect, Record
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.messages import Assessed, Effect, Record
+from daemon.worker.what_if import Minute, alerts, told
 from speech.outbox.messages import Finished, Start, Started
 from tests.fakes import assessment, core_spec
 

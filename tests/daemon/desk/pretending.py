@@ -14,11 +14,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from daemon import control_protocol as wire
-from daemon import desk_commands as desk
-from daemon.control_server import ControlServer
+from daemon.control import desk_commands as desk
+from daemon.control import protocol as wire
+from daemon.control.event_feed import EventFeed
+from daemon.control.server import ControlServer
 from daemon.errors import CommandError
-from daemon.event_feed import EventFeed
 
 PATIENCE_S = 10.0
 STATUS = {

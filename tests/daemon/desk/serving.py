@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 from typing import Self
 
-from daemon.desk.app import create_app
-from daemon.desk.link import Link
-from daemon.desk.server import PatientProtocol, server
-from daemon.desk.settings import DeskSettings
+from daemon.config.web_settings import DeskSettings
+from daemon.web.app import create_app
+from daemon.web.daemon_client import Link
+from daemon.web.server.server import PatientProtocol, server
 
 START_S = 20.0
 

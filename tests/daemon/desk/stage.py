@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 
 from capture.frame import Image
-from daemon.control_protocol import Request
-from daemon.control_server import ControlServer
+from daemon.control.event_feed import EventFeed
+from daemon.control.protocol import Request
+from daemon.control.server import ControlServer
+from daemon.core.events import VERSION
 from daemon.errors import CommandError
-from daemon.event_feed import EventFeed
-from daemon.events import VERSION
 
 HAZARDS = {
     "fire": "critical",

@@ -30,16 +30,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.desk import server as serving_module
-from daemon.desk.callers import Names, foreign
-from daemon.desk.fetch import Fetcher, is_near, is_public, target
-from daemon.desk.guard import NEIGHBOUR, UNIX, client_of
-from daemon.desk.limits import MOST_CLIENTS, Buckets, Sessions, Token
-from daemon.desk.pictures import measure
-from daemon.desk.problems import Problem
-from daemon.desk.reception import CONNECTIONS
-from daemon.desk.settings import DeskSettings
-from daemon.desk.shrinker import Shrinker
+from daemon.config.web_settings import DeskSettings
+from daemon.web.images.fetch import Fetcher, is_near, is_public, target
+from daemon.web.images.pictures import measure
+from daemon.web.images.shrinker import Shrinker
+from daemon.web.problems import Problem
+from daemon.web.server import server as serving_module
+from daemon.web.server.guard import NEIGHBOUR, UNIX, client_of
+from daemon.web.server.limits import MOST_CLIENTS, Buckets, Sessions, Token
+from daemon.web.server.origin import Names, foreign
+from daemon.web.server.reception import CONNECTIONS
 from tests.daemon.desk.pretending import Pretender, jpeg
 from tests.daemon.desk.serving import Serving
 

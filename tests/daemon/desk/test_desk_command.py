@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 import pytest
 
-from daemon.desk.command import _until_stopped
+from daemon.cli.web import _until_stopped
 from daemon.errors import CommandError
 from tests.daemon.desk.pretending import pretending
 
@@ -42,7 +42,7 @@ def started(folder: Path, *options: str, config: str = "") -> subprocess.Popen[s
     (folder / "config.toml").write_text(config)
     env = {k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "daemon.cli", "desk", "--config", str(folder / "config.toml"), *options],
+        [sys.executable, "-m", "daemon.cli.main", "desk", "--config", str(folder / "config.toml"), *options],
         cwd=ROOT,
         env={**env, "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), "XDG_STATE_HOME": str(folder)},
         stderr=subprocess.PIPE,

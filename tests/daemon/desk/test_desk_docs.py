@@ -56,7 +56,7 @@ def desk(folder: Path, models: Path, street: Path) -> Iterator[str]:
     """
     config = "[capture]\nloop = true\nfolder_fps = 2\n[desk]\nport = 0\n"
     with Living(folder, models, str(street.parent), config) as living:
-        command = [sys.executable, "-m", "daemon.cli", "desk", "--config", str(living.config)]
+        command = [sys.executable, "-m", "daemon.cli.main", "desk", "--config", str(living.config)]
         log = folder / "desk.txt"
         with log.open("wb") as file:
             process = subprocess.Popen(command, cwd=ROOT, env=living.env, stdout=file, stderr=file)

@@ -14,9 +14,9 @@ import httpx
 import numpy as np
 import pytest
 
-from daemon.control_protocol import Ask, Mute, Say
-from daemon.desk.settings import DeskSettings
-from daemon.desk_commands import Journal, Process, Purge, Set, Try
+from daemon.config.web_settings import DeskSettings
+from daemon.control.desk_commands import Journal, Process, Purge, Set, Try
+from daemon.control.protocol import Ask, Mute, Say
 from daemon.errors import CommandError
 from tests.daemon.desk.pretending import Pretender, jpeg
 from tests.daemon.desk.serving import Serving

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from daemon.desk.settings import DeskSettings
+from daemon.config.web_settings import DeskSettings
 from tests.daemon.desk.pretending import pretending
 from tests.daemon.desk.serving import Serving
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from daemon.control_protocol import Hush, Status
-from daemon.desk.feed import Feed
-from daemon.desk.link import Link
-from daemon.desk.mqtt.listener import DaemonListener
-from daemon.desk_commands import Config, Journal, Try
+from daemon.control.desk_commands import Config, Journal, Try
+from daemon.control.protocol import Hush, Status
 from daemon.errors import CommandError, ConfigError
+from daemon.mqtt.listener import DaemonListener
+from daemon.web.daemon_client import Link
+from daemon.web.streams.feed import Feed
 from tests.daemon.desk.pretending import Pretender
 
 PATIENCE_S = 20.0

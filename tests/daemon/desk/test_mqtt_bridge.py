@@ -21,16 +21,16 @@ from typing import Any
 
 import pytest
 
-from daemon import desk_commands as desk
-from daemon.control_protocol import Hush, Mute, Request, Say, Status
-from daemon.control_server import ControlServer
-from daemon.desk.mqtt.bridge import MqttBridge
-from daemon.desk.mqtt.broker import BrokerError
-from daemon.desk.mqtt.listener import DaemonListener
-from daemon.desk.mqtt.settings import MqttSettings
+from daemon.config.mqtt_settings import MqttSettings
+from daemon.control import desk_commands as desk
+from daemon.control.event_feed import EventFeed
+from daemon.control.protocol import Hush, Mute, Request, Say, Status
+from daemon.control.server import ControlServer
+from daemon.core.events import Event
 from daemon.errors import CommandError, ConfigError
-from daemon.event_feed import EventFeed
-from daemon.events import Event
+from daemon.mqtt.bridge import MqttBridge
+from daemon.mqtt.broker import BrokerError
+from daemon.mqtt.listener import DaemonListener
 from tests.daemon.desk.announcements import Removed, understood
 from tests.daemon.desk.mosquitto import PATIENCE_S, Mosquitto, Watcher, free_port, retained
 
@@ -325,15 +325,15 @@ def test_with_tls_and_a_password(daemon: Daemon, socket_path: Path, stack: ExitS
 
 
 def _try(settings: MqttSettings) -> None:
-    from daemon.desk.mqtt.broker import PahoBroker
+    from daemon.mqtt.broker import PahoBroker
 
     PahoBroker(settings, "test", ("t", b""), lambda *_: None, lambda _: None).close(None)
 
 
 CHILD = """
 import threading, sys
-from daemon.desk.mqtt.bridge import MqttBridge
-from daemon.desk.mqtt.settings import MqttSettings
+from daemon.mqtt.bridge import MqttBridge
+from daemon.config.mqtt_settings import MqttSettings
 settings = MqttSettings(enabled=True, port=int(sys.argv[1]), name="box", keepalive_s=5)
 answer = {"hazards": ["fire"], "fps": 1.0, "organs": {}, "active": []}
 MqttBridge(settings, lambda command: answer, lambda listener: lambda: None, host="box").start()

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.control_protocol import Ask, Hush, Mute, Say
-from daemon.desk.limits import Buckets
-from daemon.desk.mqtt.backoff import Backoff
-from daemon.desk.mqtt.entities import Shape, Topics, announced, announcement, node_name, slug
-from daemon.desk.mqtt.home import Home, changes
-from daemon.desk.mqtt.orders import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, Refused, commands
-from daemon.desk.mqtt.settings import MqttSettings
+from daemon.config.mqtt_settings import MqttSettings
+from daemon.control.protocol import Ask, Hush, Mute, Say
+from daemon.mqtt.backoff import Backoff
+from daemon.mqtt.commands import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, Refused, commands
+from daemon.mqtt.discovery import Shape, Topics, announced, announcement, node_name, slug
+from daemon.mqtt.topics_state import Home, changes
+from daemon.web.server.limits import Buckets
 from tests.daemon.desk.announcements import Removed, understood
 
 TOPICS = Topics("watchword", "kitchen", "homeassistant")

@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from daemon.desk.settings import DeskSettings
+from daemon.config.web_settings import DeskSettings
 from daemon.errors import CommandError
 from tests.daemon.desk.browsing import chromium, opened
 from tests.daemon.desk.serving import Serving

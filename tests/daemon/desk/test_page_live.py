@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import expect
 
-from daemon.desk_commands import Scores
+from daemon.control.desk_commands import Scores
 from tests.daemon.desk.browsing import chromium, opened
 from tests.daemon.living import START_S, Living
 
@@ -46,7 +46,7 @@ def living(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 def address(living: Living) -> Iterator[str]:
     log = living.folder / "desk.log"
     with log.open("wb") as written:
-        command = [sys.executable, "-m", "daemon.cli", "desk", "--config", str(living.config)]
+        command = [sys.executable, "-m", "daemon.cli.main", "desk", "--config", str(living.config)]
         desk = subprocess.Popen(command, env=living.env, cwd=Path(__file__).parents[3], stderr=written)
     try:
         found: list[str] = []

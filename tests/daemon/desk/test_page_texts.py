@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.desk.page_files import FOLDER
+from daemon.web.static_files import FOLDER
 from pipeline.hazards import builtin
 
 LANGUAGES = ("en", "ko")

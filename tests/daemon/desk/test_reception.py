@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.desk.reception import Reception
+from daemon.web.server.reception import Reception
 from tests.daemon.desk.test_desk_attacks import own_certificate
 
 MOST = 3

@@ -1,0 +1,52 @@
+"""The danger lane as the daemon runs it, one picture after another on stream time, for measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+
+import cv2
+import numpy as np
+
+from capture.frame import Frame, Image
+from daemon.core.core import Core
+from daemon.core.messages import Assessed
+from daemon.doctor.device_test import golden_picture
+from daemon.wiring import app
+
+FRAMES_PER_S = 25.0
+_NOISE = 2.0
+"""Grey levels; standard deviation of an ordinary camera's noise in ordinary light."""
+
+
+class Lane:
+    """From a picture to what the core decides: resize, encode, score, calibrate, step."""
+
+    def __init__(self, detector: app.Detector) -> None:
+        self._assessor = detector.assessor
+        self._core = Core(detector.spec)
+        self._seq = 0
+
+    def see(self, image: Image) -> None:
+        self._seq += 1
+        now = self._seq / FRAMES_PER_S
+        frame = Frame(image, (image.shape[1], image.shape[0]), self._seq, now, "bench")
+        self._core.step(Assessed(self._assessor.assess(frame)), now)
+
+
+def picture(width: int, height: int) -> Image:
+    """The golden picture at a size."""
+    return np.asarray(cv2.resize(golden_picture(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def moving(width: int, height: int) -> Iterator[Image]:
+    """A view that sweeps sideways, so that every frame has to be encoded; made beforehand, for ever."""
+    still = picture(width, height)
+    return cycle([np.ascontiguousarray(np.roll(still, step * width // 8, axis=1)) for step in range(8)])
+
+
+def resting(width: int, height: int) -> Iterator[Image]:
+    """A view in which nothing moves but the sensor's noise; made beforehand, for ever."""
+    still, random = picture(width, height).astype(np.float32), np.random.default_rng(0)
+    noisy = (still + random.normal(0, _NOISE, still.shape).astype(np.float32) for _ in range(8))
+    return cycle([np.clip(image, 0, 255).astype(np.uint8) for image in noisy])

@@ -1,0 +1,122 @@
+"""The danger lane of the real daemon while the desk beside it is attacked, against the desk left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from daemon.bench.harness import Figure, at_most, unmeasured
+from daemon.bench.start import LONGEST_S, running, watching
+from daemon.config.settings import Settings
+from daemon.control.client import ControlClient
+from daemon.control.protocol import Status
+from daemon.runtime.metrics import KEPT
+
+RATIO = "desk.p99_ratio"
+LIMIT = at_most(1.5)
+MOST_PAIRS = 3
+SPARE_S = 2.0
+STAGE = "frame_age"
+
+
+def measure(settings: Settings, samples: int) -> Iterator[Figure]:
+    """From the frame to its decision, the slowest in a hundred of the last 1000; pairs, in turn first."""
+    with tempfile.TemporaryDirectory(prefix="ww") as name, running(settings, Path(name)):
+        control = Path(name) / "watchword" / "watchword.sock"
+        status = watching(control, time.monotonic() + LONGEST_S)
+        if status is None:
+            yield unmeasured(RATIO, "ratio", LIMIT, "the daemon did not start")
+            return
+        with _desk(Path(name), settings) as port:
+            yield from _pairs(control, port, min(samples, MOST_PAIRS))
+
+
+def _pairs(control: Path, port: int, pairs: int) -> Iterator[Figure]:
+    seconds = KEPT / _rate(control) + SPARE_S
+    answers: Counter[str] = Counter()
+    quiet: list[float] = []
+    loud: list[float] = []
+    skipped = [0, 0]
+    for number in range(pairs):
+        for attacked in (number % 2 == 0, number % 2 == 1):
+            before = _status(control)["skipped"]
+            if attacked:
+                answers.update(_attacked(port, seconds))
+            else:
+                time.sleep(seconds)
+            now = _status(control)
+            (loud if attacked else quiet).append(now["latency"][STAGE]["p99_ms"])
+            skipped[attacked] += now["skipped"] - before
+    told = ", ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
+    ratios = [b / a for a, b in zip(quiet, loud, strict=True)]
+    note = f"{STAGE}; skipped {skipped[0]} frames alone, {skipped[1]} attacked; answers {told}"
+    yield Figure.median(RATIO, ratios, "ratio", LIMIT, note)
+    yield Figure.median("desk.p99_alone_ms", quiet, "ms")
+    yield Figure.median("desk.p99_attacked_ms", loud, "ms")
+
+
+def _attacked(port: int, seconds: float) -> Mapping[str, int]:
+    command = [sys.executable, "-m", "daemon.bench.attack", str(port), str(seconds)]
+    done = subprocess.run(  # noqa: S603
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=seconds + LONGEST_S,
+        start_new_session=True,  # as a service has one of its own, which yields to others as a whole
+    )
+    counts: Mapping[str, int] = json.loads(done.stdout)
+    return counts
+
+
+def _rate(control: Path) -> float:
+    """Frames a second, once it has settled."""
+    before = int(_status(control)["assessed"])
+    time.sleep(5.0)
+    return max(1.0, (int(_status(control)["assessed"]) - before) / 5.0)
+
+
+def _status(control: Path) -> Mapping[str, Any]:
+    with ControlClient(control) as client:
+        return client.ask(Status())
+
+
+@contextmanager
+def _desk(folder: Path, settings: Settings) -> Iterator[int]:
+    """The desk as it is started, at a free port."""
+    env = {
+        **os.environ,
+        "XDG_RUNTIME_DIR": str(folder),
+        "WATCHWORD_PATHS__STATE": str(folder),
+        "WATCHWORD_PATHS__MODELS": str(settings.paths.models),
+    }
+    log = folder / "desk.txt"
+    command = [sys.executable, "-m", "daemon.cli.main", "desk", "--port", "0"]
+    with log.open("wb") as file:
+        process = subprocess.Popen(  # noqa: S603
+            command, env=env, stdout=file, stderr=file, start_new_session=True
+        )
+        try:
+            yield _port(log, process)
+        finally:
+            process.terminate()
+            process.wait(LONGEST_S)
+
+
+def _port(log: Path, process: subprocess.Popen[bytes]) -> int:
+    until_s = time.monotonic() + LONGEST_S
+    while time.monotonic() < until_s and process.poll() is None:
+        if found := re.search(r"the desk is at http://\S+?:(\d+)/\n", log.read_text("utf-8")):
+            return int(found[1])
+        time.sleep(0.1)
+    raise RuntimeError(f"the desk did not start: {log.read_text('utf-8')[-500:]}")

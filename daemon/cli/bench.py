@@ -1,0 +1,108 @@
+"""`watchword bench`: measures parts and compares the figures with their targets."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from daemon.bench import tables
+from daemon.bench.harness import Figure
+from daemon.config.settings import Settings
+from daemon.errors import CommandError
+
+PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech", "journal", "desk")
+"""Each is a module of `daemon.bench` with `measure(settings, samples) -> Iterator[Figure]`."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("part", nargs="?", choices=(*PARTS, "all"), default="all", help="what to measure")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures for programs")
+    parser.add_argument(
+        "--markdown", metavar="FILE", type=Path, help="write the figures as tables for a page"
+    )
+    parser.add_argument("--targets", action="store_true", help="exit 1 when a figure falls short")
+    parser.add_argument("--samples", metavar="N", type=_positive, default=15, help="pairs a figure (15)")
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    parts = PARTS if args.part == "all" else (args.part,)
+    return run(measure(parts, settings, args.samples), args.json, args.targets, args.markdown)
+
+
+def run(measured: Iterable[Figure], file: Path | None, targets: bool, page: Path | None = None) -> int:
+    """Show figures as they come, then write and judge them."""
+    for option, wanted in (("--json", file), ("--markdown", page)):
+        if wanted is not None and not wanted.parent.is_dir():
+            raise CommandError(f"{option} {wanted}: there is no folder {wanted.parent}")
+    figures = []
+    for figure in measured:
+        sys.stdout.write(f"{row(figure)}\n")
+        sys.stdout.flush()
+        figures.append(figure)
+    if file is not None:
+        file.write_text(json.dumps(report(figures), indent=2) + "\n", encoding="utf-8")
+    if page is not None:
+        page.write_text(tables.markdown(figures), encoding="utf-8")
+    if side_by_side := tables.describers(figures):
+        sys.stdout.write(f"\n{side_by_side.as_text()}\n\n")
+    return _verdict(figures) if targets else 0
+
+
+def measure(parts: tuple[str, ...], settings: Settings, samples: int) -> Iterator[Figure]:
+    """Every figure of the parts, as soon as it is known."""
+    for part in parts:
+        yield from import_module(f"daemon.bench.{part}").measure(settings, samples)
+
+
+def report(figures: list[Figure]) -> dict[str, object]:
+    """The figures by name, and the machine they hold for."""
+    return {"machine": machine(), "results": {figure.name: figure.as_json() for figure in figures}}
+
+
+def machine() -> dict[str, object]:
+    """What the figures depend on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "usable_cores": len(os.sched_getaffinity(0)),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "openvino": version("openvino"),
+        "watchword": version("watchword"),
+    }
+
+
+def row(figure: Figure) -> str:
+    """One line of the table."""
+    target = f"{figure.target} {'ok' if figure.met else 'SHORT'}" if figure.target else ""
+    return f"{figure.name:<38} {tables.shown(figure):>14}  {target:<14} {figure.note}".rstrip()
+
+
+def _verdict(figures: list[Figure]) -> int:
+    short = [
+        f"{figure.name} ({tables.shown(figure)}, {figure.target})"
+        for figure in figures
+        if figure.met is False
+    ]
+    met = sum(figure.met is True for figure in figures)
+    sys.stdout.write(f"falls short: {', '.join(short)}\n" if short else f"all {met} targets met\n")
+    return 1 if short else 0
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1")
+    return int(text)

@@ -1,0 +1,85 @@
+"""`watchword config show|check|reset`: what is in force, whether it holds, and back to what it was."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from common.redact import redact
+from daemon.config.layers import Layer, leaves, read_file, walk
+from daemon.config.overrides import drop, write_atomically
+from daemon.config.schema import KeyPath, dotted
+from daemon.config.settings import Loaded, overrides_file
+from daemon.errors import CommandError
+
+_DEFAULT = Layer("default", {})
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="every setting in force and the layer it came from")
+    show.add_argument("key", nargs="?", default="", help="only this setting or section")
+    show.add_argument("--json", action="store_true", help="for programs")
+    actions.add_parser("check", help="whether the settings hold")
+    reset = actions.add_parser("reset", help="drop a setting that was changed while running")
+    reset.add_argument("key", metavar="KEY", help="such as speech.rate_wpm")
+
+
+def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
+    if args.action == "reset":
+        return _reset(args.key, overrides_file(args.config, os.environ, {}))
+    loaded = load()
+    if args.action == "check":
+        files = ", ".join(str(path) for path in loaded.files) or "no file, only defaults"
+        sys.stdout.write(f"settings are fine ({files})\n")
+        return 0
+    return _show(loaded, args.key, args.json)
+
+
+def _show(loaded: Loaded, key: str, as_json: bool) -> int:
+    chosen = [
+        (path, value) for path, value in _values(loaded.settings.model_dump(mode="json")) if _below(path, key)
+    ]
+    if not chosen:
+        raise CommandError(f"{key}: no such setting; `watchword config show` lists them all")
+    if as_json:
+        tree = {dotted(path): {"value": value, **_origin(path, loaded)} for path, value in chosen}
+        sys.stdout.write(json.dumps(tree, ensure_ascii=False, indent=2) + "\n")
+        return 0
+    for path, value in chosen:
+        origin = _origin(path, loaded)
+        shown = json.dumps(value, ensure_ascii=False)
+        sys.stdout.write(f"{dotted(path)} = {shown}  # {origin['where'] or origin['layer']}\n")
+    return 0
+
+
+def _below(path: KeyPath, key: str) -> bool:
+    return not key or f"{dotted(path)}.".startswith(f"{key}.")
+
+
+def _values(tree: dict[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
+    for path, value in leaves(tree):
+        yield path, redact(value) if isinstance(value, str) else value
+
+
+def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:
+    layer = loaded.origins.get(path, _DEFAULT)
+    return {"layer": layer.name, "where": layer.where(path)}
+
+
+def _reset(key: str, file: Path) -> int:
+    layer = read_file(file, "overrides")
+    values = dict(layer.values) if layer else {}
+    if not drop(values, tuple(key.split("."))):
+        known = ", ".join(dotted(path) for path in walk(values)) or "nothing"
+        raise CommandError(f"{key} is not overridden in {file}; overridden there: {known}")
+    write_atomically(file, tomli_w.dumps(values))
+    sys.stdout.write(f"dropped {key} from {file}\n")
+    return 0

@@ -1,0 +1,48 @@
+"""What the commands that talk to a running daemon have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daemon.control.client import ControlClient, connect_any
+from daemon.control.paths import client_sockets, state_socket
+from daemon.control.protocol import Command
+
+if TYPE_CHECKING:
+    from daemon.config.settings import Loaded
+
+Load = Callable[[], "Loaded"]
+
+INSTANCE = "WATCHWORD_CONTROL__INSTANCE"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The option that all of them take."""
+    parser.add_argument("--instance", metavar="NAME", help="which daemon, where several run")
+
+
+def connect(args: argparse.Namespace, load: Load) -> ControlClient:
+    """The daemon that runs here. Raises NotRunning, CommandError, ConfigError."""
+    return connect_any(sockets(args.instance, load))
+
+
+def tell(args: argparse.Namespace, load: Load, command: Command) -> dict[str, Any]:
+    """Have the daemon do it. Raises CommandError, ConfigError."""
+    with connect(args, load) as client:
+        return client.ask(command)
+
+
+def sockets(instance: str | None, load: Load) -> Iterator[Path]:
+    """Where the daemon may be, the likeliest first.
+
+    The settings come last: a mistake in them is not to keep anybody from silencing the daemon.
+    """
+    yield from client_sockets(os.environ, instance or os.environ.get(INSTANCE, ""))
+    settings = load().settings
+    name = instance or settings.control.instance
+    yield from client_sockets(os.environ, name)
+    yield state_socket(settings.paths.state, name)

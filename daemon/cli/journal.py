@@ -1,0 +1,169 @@
+"""`watchword journal`: what happened, shown, taken along, or forgotten."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from daemon.cli import connection
+from daemon.cli.connection import Load
+from daemon.control.desk_commands import Journal
+from daemon.control.protocol import checked
+from daemon.errors import CommandError
+from daemon.journal.export import export
+from daemon.journal.sources import Source, opened, pages
+from daemon.journal.times import moment
+
+LIMIT = 50
+PAGE = 100
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _selecting(parser)
+    parser.add_argument("--limit", metavar="N", type=_positive, default=LIMIT, help=f"events shown ({LIMIT})")
+    parser.add_argument("--json", action="store_true", help="a line of JSON an event, for programs")
+    parser.add_argument("--offline", action="store_true", help="read the files, even while the daemon runs")
+    connection.configure(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="instead of showing a list")
+    show = actions.add_parser("show", help="one event with all that is known of it")
+    show.add_argument("row", metavar="ROW", help="its number, as in #123")
+    show.add_argument("--picture", metavar="OUT.jpg", type=Path, help="write its picture there")
+    taken = actions.add_parser("export", help="events and pictures into a file.zip or a folder")
+    taken.add_argument("to", metavar="FILE.zip|FOLDER", type=Path)
+    _selecting(taken)
+    purge = actions.add_parser("purge", help="forget for good")
+    what = purge.add_mutually_exclusive_group(required=True)
+    what.add_argument("--all", action="store_true", help="everything that was kept")
+    what.add_argument("--before", metavar="WHEN", help="what is older: 2d, 2026-11-25")
+    purge.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _selecting(parser: argparse.ArgumentParser) -> None:
+    """Options that may stand before or after the action."""
+    unset: Any = argparse.SUPPRESS
+    parser.add_argument("--since", metavar="WHEN", default=unset, help="90m, 1h, 2d, or a date and time")
+    parser.add_argument("--until", metavar="WHEN", default=unset, help="the same")
+    parser.add_argument(
+        "--kind", metavar="KIND", action="append", default=unset, help="alert, speak, ...; may be repeated"
+    )
+    parser.add_argument("--hazard", metavar="NAME", default=unset, help="all that has to do with it")
+
+
+def execute(args: argparse.Namespace, load: Load) -> int:
+    with opened(args, load) as source:
+        match args.action:
+            case "export":
+                events, pictures = export(source, args.to, _wanted(args))
+                sys.stdout.write(f"{events} events and {pictures} pictures in {args.to}\n")
+            case "purge":
+                return _purge(source, args)
+            case "show":
+                return _show(source, args)
+            case _:
+                return _list(source, args)
+    return 0
+
+
+def _wanted(args: argparse.Namespace) -> Journal:
+    """Raises CommandError with one line for what makes no sense."""
+    now_s = time.time()
+    asked = {name: getattr(args, name, None) for name in ("since", "until")}
+    times = {name: moment(text, now_s) for name, text in asked.items() if text is not None}
+    wanted: Journal = checked(
+        Journal,
+        kinds=tuple(getattr(args, "kind", ())),
+        hazard=getattr(args, "hazard", None),
+        limit=PAGE,
+        **times,
+    )
+    return wanted
+
+
+def _list(source: Source, args: argparse.Namespace) -> int:
+    """The newest come last, as in a log."""
+    events = list(pages(source, _wanted(args), args.limit))
+    for event in reversed(events):
+        sys.stdout.write(f"{json.dumps(event, ensure_ascii=False) if args.json else line(event)}\n")
+    if not events and not args.json:
+        sys.stdout.write("nothing like that was kept\n")
+    return 0
+
+
+def _show(source: Source, args: argparse.Namespace) -> int:
+    digits = args.row.removeprefix("#")
+    if not digits.isdecimal():
+        raise CommandError(f"{args.row}: should be an event's number, as in #123")
+    row = int(digits)
+    found = source.page(Journal(before=row + 1, limit=1, evidence=True))["events"]
+    if not found or found[0]["row"] != row:
+        raise CommandError(f"#{row}: not in the journal; `watchword journal` shows what is", "unknown")
+    sys.stdout.write(f"{json.dumps(found[0], ensure_ascii=False, indent=2)}\n")
+    if args.picture:
+        args.picture.write_bytes(source.picture(row)[0])
+    return 0
+
+
+def _purge(source: Source, args: argparse.Namespace) -> int:
+    before_s = None if args.all else moment(args.before, time.time())
+    what = "everything in the journal" if before_s is None else f"all from before {_clock(before_s)}"
+    if not args.yes and not _agreed(f"Forget {what}, pictures and black boxes too? [y/N] "):
+        sys.stdout.write("nothing was forgotten\n")
+        return 1
+    gone = source.purge(before_s)
+    parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in gone.items())
+    sys.stdout.write(f"forgotten: {parts}\n")
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise CommandError("nobody is there to be asked: --yes forgets without asking")
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def line(event: Mapping[str, Any]) -> str:
+    """One event for people: `#12  2026-11-25 16:28:14  a1   alert     fire (critical, 0.88)  [picture]`."""
+    kept = [name for name, there in (("picture", "snapshot"), ("black box", "black_box")) if event[there]]
+    tail = f"  [{', '.join(kept)}]" if kept else ""
+    number, id = f"#{event['row']}", event["id"]
+    return (
+        f"{number:<7} {_clock(event['wall_s'])}  {id:<7} {event['kind']:<11} {' '.join(_words(event))}{tail}"
+    )
+
+
+def _words(event: Mapping[str, Any]) -> Iterator[str]:
+    match event["kind"]:
+        case "alert":
+            again = ", again" if event["again"] else ", nearer" if event["escalated"] else ""
+            yield f"{event['hazard']} ({event['severity']}, {event['probability']:.2f}{again})"
+        case "speak":
+            yield event["text"] or f"[{event.get('earcon')}]"
+        case "unspoken":
+            yield f"{event['reason']}: {event.get('text') or event['cause']}"
+        case "health":
+            yield f"{event['organ']}: {event['reason']} {event['detail']}".rstrip()
+        case "direction":
+            yield f"{event['hazard']}: {event['direction']}"
+        case "scene":
+            yield event["trigger"]
+        case "describe":
+            yield event["text"]
+        case _:
+            yield str(event.get("hazard") or "")
+
+
+def _clock(wall_s: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_s))
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1")
+    return int(text)

@@ -1,0 +1,213 @@
+"""The command `watchword`: finds the subcommand, loads the settings, turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not spend
+    from daemon.config.settings import Loaded
+
+FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
+
+EXPECTED = (
+    "builtins.OSError",
+    "capture.camera.CameraError",
+    "daemon.errors.CommandError",
+    "pipeline.detection.detector.NotFiniteError",
+    "pipeline.calibration.table.CalibrationError",
+    "pipeline.hazards.HazardError",
+    "pipeline.evaluation.dataset.ManifestError",
+    "pipeline.models.openclip.model_config.ModelUnusableError",
+    "pipeline.models.starter.errors.StarterUnusableError",
+    "pipeline.store.errors.StoreError",
+    "pipeline.calibration.few_shot.TeachError",
+    "speech.playback.base.PlayerError",
+    "speech.synthesis.base.SynthesisError",
+)
+"""Errors that are no bugs: their message says what to do. Named, so that no room is imported for them."""
+
+Load = Callable[[], "Loaded"]
+Execute = Callable[[ModuleType, argparse.Namespace, Load], int]
+
+
+def _with_settings(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
+    return int(module.execute(args, load().settings))
+
+
+def _with_store(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
+    return int(module.execute(args, load().settings.paths.models))
+
+
+def _with_loader(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
+    return int(module.execute(args, load))
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand; its module is imported when it is chosen and offers `configure` and `execute`."""
+
+    help: str
+    module: str
+    execute: Execute = _with_settings
+    watches: bool = True
+    """False: it only talks to a daemon, and need not know what that one was taught."""
+
+
+COMMANDS = {
+    "run": Command("watch, and say what is dangerous", "daemon.cli.run", _with_loader),
+    "replay": Command("the same over a file, frame by frame", "daemon.cli.replay"),
+    "status": Command("how the running daemon is", "daemon.cli.status", _with_loader),
+    "say": Command("speak a sentence", "daemon.cli.say", _with_loader),
+    "ask": Command(
+        "have the view described, or a question about it answered", "daemon.cli.ask", _with_loader
+    ),
+    "hush": Command("end what is being said; danger is still said", "daemon.cli.hush", _with_loader),
+    "repeat": Command("say the last thing again", "daemon.cli.repeat", _with_loader),
+    "describe": Command("have the view described", "daemon.cli.simple", _with_loader),
+    "louder": Command("a step louder, for good", "daemon.cli.simple", _with_loader),
+    "softer": Command("a step softer, for good", "daemon.cli.simple", _with_loader),
+    "faster": Command("a step faster, for good", "daemon.cli.simple", _with_loader),
+    "slower": Command("a step slower, for good", "daemon.cli.simple", _with_loader),
+    "false-alarm": Command("the last warning was wrong", "daemon.cli.simple", _with_loader),
+    "mute": Command("no descriptions for some minutes", "daemon.cli.mute", _with_loader),
+    "why": Command("what led to what was said, or to silence", "daemon.cli.why", _with_loader),
+    "journal": Command("what happened: show, export, forget", "daemon.cli.journal", _with_loader),
+    "events": Command("what happens, as it happens", "daemon.cli.events", _with_loader),
+    "reload": Command("have the daemon read its settings again", "daemon.cli.reload", _with_loader),
+    "desk": Command(
+        "the web page, HTTP interface and home automation", "daemon.cli.web", _with_loader, watches=False
+    ),
+    "check": Command(
+        "what works on this machine, and what to do about the rest", "daemon.doctor.check", _with_loader
+    ),
+    "models": Command("fetch, list, verify and remove models", "daemon.cli.models", _with_store),
+    "config": Command("show, check and reset settings", "daemon.cli.config", _with_loader),
+    "evaluate": Command("recall and false alarms on labelled media", "daemon.cli.evaluate"),
+    "calibrate": Command("thresholds from your own normal footage", "daemon.cli.calibrate"),
+    "teach": Command("a hazard from a few pictures of it", "daemon.cli.teach"),
+    "bench": Command("measure speed as ratios", "daemon.cli.bench"),
+}
+
+
+class _LazyParser(argparse.ArgumentParser):
+    """A subcommand's parser that gets its options when it is used, not before."""
+
+    command: Command | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.command is not None:
+            module = import_module(self.command.module)
+            module.configure(self)
+            self.set_defaults(module=module)
+            self.command = None
+        return super().parse_known_args(args, namespace)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return the exit code: 0 fine, 1 failed, 2 usage, 78 bad configuration."""
+    # Our matrices are small: OpenBLAS's threads would only wait for each other, between every two frames.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        args = _parser().parse_args(argv)
+        command = COMMANDS[args.command]
+        code = command.execute(args.module, args, lambda: _load(args, command.watches))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; without this the interpreter complains while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        return _report(error)
+    return code
+
+
+def _load(args: argparse.Namespace, watches: bool) -> Loaded:
+    from daemon.config import settings
+    from daemon.process import logs
+
+    given = {key: value for key, value in vars(args).items() if "." in key}
+    loaded = settings.load(args.config, os.environ, given, watches=watches)
+    logs.configure(loaded.settings.log, os.environ, sys.stderr)
+    return loaded
+
+
+def _report(error: Exception) -> int:
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if "daemon.errors.ConfigError" in names:
+        _complain(str(error))
+        return BAD_CONFIGURATION
+    if names & set(EXPECTED):
+        _complain(_plain(error))
+    elif not sys.stderr.isatty() or logging.getLogger().isEnabledFor(logging.DEBUG):
+        traceback.print_exception(error)  # a journal is where somebody will look for it
+    else:
+        _complain(f"a bug: {type(error).__name__}: {error}; --log-level debug shows where, please report it")
+    return FAILED
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    return str(error)
+
+
+def _complain(message: str) -> None:
+    for line in message.splitlines():
+        sys.stderr.write(f"watchword: {line}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="watchword",
+        description="A camera, a danger, a word: sees hazards and speaks, on one small computer.",
+        epilog="`watchword COMMAND --help` tells what a command takes.",
+    )
+    parser.set_defaults(config=None)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    _add_common(parser)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, title="commands", parser_class=_LazyParser
+    )
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.help, description=f"{command.help}.".capitalize())
+        subparser.command = command
+        _add_common(subparser)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """Options that may stand before or after the command; a dest with a dot names a setting."""
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=argparse.SUPPRESS, help="the configuration to read"
+    )
+    parser.add_argument(
+        "--log-level",
+        dest="log.level",
+        metavar="LEVEL",
+        choices=("debug", "info", "warning", "error"),
+        default=argparse.SUPPRESS,
+        help="the least that is logged: debug, info, warning or error",
+    )
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"watchword {version('watchword')}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""`watchword replay FILE`: the daemon's own decisions over a recording, on stream time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from daemon.config.settings import Settings
+from daemon.core.black_box import SUFFIX, Recording
+from daemon.core.events import Event
+from daemon.errors import CommandError
+from daemon.explain.sources import event_of
+from daemon.journal.paths import Places
+from daemon.journal.reader import reading
+from daemon.replay.replay import Sink
+from daemon.tools.silent_replay import NoSink
+from daemon.wiring import app
+from pipeline.description.status import WatchedDescriber
+from speech.playback.wav_timeline import WavTimeline
+from speech.synthesis.espeak import ChildSynthesizer
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "file", nargs="?", help=f"a video, a folder of pictures, demo, or a black box (*{SUFFIX})"
+    )
+    what.add_argument(
+        "--journal", metavar="EVENT", help="repeat an alert's decision from its black box: an id, or #ROW"
+    )
+    parser.add_argument(
+        "--events", type=Path, metavar="OUT.jsonl", help="write every event there, one JSON a line"
+    )
+    parser.add_argument(
+        "--wav", type=Path, metavar="OUT.wav", help="write what is said there, on stream time"
+    )
+    parser.add_argument(
+        "--pace", choices=("real", "fast"), default="fast", help="as recorded, or as fast as it goes"
+    )
+    parser.add_argument(
+        "--black-box", type=Path, metavar="FOLDER", help="keep a black box of every alert in this folder"
+    )
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Replay a recording, or repeat the decision in a black box; 1 where it comes out differently."""
+    if args.journal is not None:
+        return _decide_again(args.journal, settings)
+    outputs = {"--events": args.events, "--wav": args.wav}
+    if args.file.endswith(SUFFIX):
+        if given := [option for option, path in outputs.items() if path is not None]:
+            raise CommandError(f"{', '.join(given)}: a black box is only repeated; name a recording")
+        return _repeat(Path(args.file))
+    _keep_apart({"the recording": Path(args.file), **outputs})
+    return _replay(args, settings)
+
+
+def _keep_apart(files: Mapping[str, Path | None]) -> None:
+    """Raises CommandError before one file would be written over another."""
+    known: dict[Path, str] = {}
+    for what, path in files.items():
+        if path is None:
+            continue
+        twin = next((of for other, of in known.items() if _is_same(path, other)), None)
+        if twin is not None:
+            raise CommandError(f"{what} {path}: is {twin} as well; name another file")
+        known[path] = what
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return one.samefile(other)
+    return one.absolute() == other.absolute()
+
+
+def _replay(args: argparse.Namespace, settings: Settings) -> int:
+    if args.black_box is not None:
+        _try_out(args.black_box)
+    camera = app.open_recorded(settings, args.file)
+    try:
+        detector = app.build_detector(settings)
+        with (
+            ChildSynthesizer(settings.speech) as synthesizer,
+            _events(args.events) as write,
+            _sink(args.wav, settings) as sink,
+            _describer(settings, detector) as describer,
+        ):
+            renderer = app.build_renderer(settings, synthesizer)
+            app.prepare_phrases(renderer, detector.spec)
+            replay = app.build_replay(
+                settings,
+                detector,
+                renderer,
+                sink,
+                describer,
+                write,
+                real_time=args.pace == "real",
+                black_boxes=args.black_box,
+            )
+            summary = replay.run(camera)
+    finally:
+        camera.close()
+    _print(summary)
+    return 0
+
+
+def _print(summary: Event) -> None:
+    f = summary.fields
+    wall_s = summary.timing["wall_s"]
+    sys.stdout.write(
+        f"{f['frames']} frames, {f['assessed']} assessed, {f['skipped']} skipped in {wall_s:.1f} s; "
+        f"{f['alerts']} alerts, {f['scenes']} views, {f['spoken']} things said\n"
+    )
+
+
+def _try_out(folder: Path) -> None:
+    """Before anything is replayed, not at the first alert. Raises CommandError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise CommandError(
+            f"--black-box {folder}: cannot be written: {error.strerror}; name a folder of your own"
+        ) from error
+
+
+@contextmanager
+def _describer(settings: Settings, detector: app.Detector) -> Iterator[WatchedDescriber | None]:
+    """The configured one, whose child ends with the replay."""
+    describer = app.build_describer(settings, detector.model, idle=False)
+    try:
+        yield describer
+    finally:
+        if describer is not None:
+            describer.close()
+
+
+@contextmanager
+def _sink(path: Path | None, settings: Settings) -> Iterator[Sink]:
+    if path is None:
+        yield NoSink()
+        return
+    yield WavTimeline(path, settings.speech.sample_rate)
+
+
+@contextmanager
+def _events(path: Path | None) -> Iterator[Callable[[Event], None]]:
+    if path is None:
+        yield _narrate
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--events {path}: cannot be written: {error.strerror}") from error
+    with file:
+
+        def write(event: Event) -> None:
+            try:
+                print(event.to_json(), file=file, flush=True)
+            except OSError as error:
+                raise CommandError(f"--events {path}: cannot be written: {error.strerror}") from error
+
+        yield write
+
+
+def _concerns(line: str) -> tuple[str, str]:
+    event = json.loads(line)
+    return event["id"], event["cause"]
+
+
+def _narrate(event: Event) -> None:
+    """What a person watching a terminal wants to know."""
+    words = {
+        "alert": "{hazard} ({severity}, {probability:.2f})",
+        "direction": "{hazard}: {direction}",
+        "clear": "{hazard} is over",
+        "speak": "says: {text}",
+        "health": "{organ}: {reason}",
+    }.get(event.kind)
+    if words:
+        sys.stdout.write(f"{event.t:8.2f} s  {event.kind:9} {words.format(**event.fields)}\n")
+
+
+def _decide_again(wanted: str, settings: Settings) -> int:
+    """An alert of the journal, decided once more from the numbers that were kept with it."""
+    with reading(Places.below(settings.paths.state)) as reader:
+        event = event_of(reader, wanted)
+        if event is None:
+            raise CommandError(f"{wanted}: not in the journal; `watchword journal` shows what is", "unknown")
+        return _repeat(reader.box(event["row"]), event["id"])
+
+
+def _repeat(path: Path, about: str | None = None) -> int:
+    """Repeat a black box and say whether it came out the same; show all of it, or what one event is about."""
+    recording = Recording.load(path)
+    now = recording.repeat()
+    for line in now:
+        if about is None or about in _concerns(line):
+            sys.stdout.write(f"{line}\n")
+    if now == recording.events:
+        sys.stdout.write(f"repeated exactly: {len(now)} events from {len(recording.entries)} steps\n")
+        return 0
+    differing = sum(a != b for a, b in zip(now, recording.events, strict=False))
+    sys.stdout.write(
+        f"not the same: {differing} of {len(recording.events)} events differ, {len(now)} now; "
+        "was the box made by another version?\n"
+    )
+    return 1

@@ -1,0 +1,154 @@
+"""`watchword say TEXT`: the running daemon says it; without one, or into a file, this process does.
+
+`--earcons` plays the short sounds instead, each with its meaning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import queue
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon.cli import connection
+from daemon.cli.connection import Load, tell
+from daemon.control.client import NotRunning
+from daemon.control.protocol import Earcons, Say, checked
+from daemon.errors import CommandError
+
+if TYPE_CHECKING:
+    from daemon.config.settings import Settings
+    from speech.playback.base import PlayerEvent
+    from speech.sound.audio import Audio
+    from speech.utterance import Utterance
+
+SPARE_S = 10.0
+"""Seconds the loudspeaker may take longer than the sound lasts."""
+OPEN_S = 5.0
+ID = "say"
+GAP_S = 0.6
+"""Seconds between two earcons."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="what to say")
+    parser.add_argument("--earcons", action="store_true", help="play each short sound and say what it means")
+    parser.add_argument("--language", choices=("en", "ko"), help="of the text; the settings' own by default")
+    parser.add_argument("--wav", type=Path, metavar="FILE", help="into this file, not aloud")
+    connection.configure(parser)
+
+
+def execute(args: argparse.Namespace, load: Load) -> int:
+    """Raises CommandError, SynthesisError, PlayerError."""
+    if args.earcons == bool(args.text):
+        raise CommandError("say either TEXT or --earcons")
+    say = Earcons() if args.earcons else checked(Say, text=" ".join(args.text), language=args.language)
+    if args.wav:
+        _write(say, load().settings, args.wav)
+        return 0
+    try:
+        tell(args, load, say)
+    except NotRunning:
+        if args.instance:
+            raise
+        settings = load().settings
+        with _quiet_player():
+            _speak(say, settings)
+    return 0
+
+
+@contextmanager
+def _quiet_player() -> Iterator[None]:
+    """What becomes of the sound is told in our one line; the player's log is a daemon's, or for debugging."""
+    player = logging.getLogger("speech")
+    before = player.level
+    if not player.isEnabledFor(logging.DEBUG):
+        player.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        player.setLevel(before)
+
+
+def _write(say: Say | Earcons, settings: Settings, path: Path) -> None:
+    from speech.playback.wav_timeline import WavTimeline
+
+    audio = _rendered(say, settings)
+    timeline = WavTimeline(path, audio.rate)
+    timeline.place(audio, 0.0)
+    timeline.close(audio.duration_s)
+    sys.stdout.write(f"{audio.duration_s:.2f} s in {path}\n")
+
+
+def _speak(say: Say | Earcons, settings: Settings) -> None:
+    from speech.playback.base import Began, Ended, Outlet, OutletChanged
+    from speech.playback.process_player import ChildPlayer
+
+    audio = _rendered(say, settings)
+    told: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
+    player = ChildPlayer(settings.speech, told.put)
+    try:
+        if player.wait_opened(OPEN_S) is not Outlet.LOUDSPEAKER:
+            raise CommandError(_why_not(told))
+        player.play(ID, audio)
+        while not isinstance(event := _next(told, audio.duration_s + SPARE_S), Ended):
+            if not isinstance(event, (Began, OutletChanged)):
+                raise CommandError(f"not said to its end: {event.reason}")
+    finally:
+        player.close()
+
+
+def _next(told: queue.SimpleQueue[PlayerEvent], timeout_s: float) -> PlayerEvent:
+    try:
+        return told.get(timeout=timeout_s)
+    except queue.Empty:
+        raise CommandError("the loudspeaker takes no sound; `watchword check` tells more") from None
+
+
+def _why_not(told: queue.SimpleQueue[PlayerEvent]) -> str:
+    from speech.playback.base import OutletChanged
+
+    event = _next(told, OPEN_S)
+    reason = event.reason if isinstance(event, OutletChanged) else "it does not open"
+    return f"no loudspeaker ({reason}); --wav FILE writes what would be said"
+
+
+def _rendered(say: Say | Earcons, settings: Settings) -> Audio:
+    from speech.sound.effects import joined, silence
+    from speech.synthesis.espeak import ChildSynthesizer
+    from speech.synthesis.renderer import Renderer
+
+    with ChildSynthesizer(settings.speech) as synthesizer:
+        renderer = Renderer(settings.speech, None, synthesizer)
+        sounds = [renderer.render(utterance) for utterance in _utterances(say, settings.speech.language)]
+    gap = silence(GAP_S, renderer.rate, 2)
+    return joined([sounds[0], *(part for sound in sounds[1:] for part in (gap, sound))], renderer.rate, 2)
+
+
+def _utterances(say: Say | Earcons, language: str) -> Iterator[Utterance]:
+    from speech.utterance import Priority, Utterance
+
+    pieces = _lesson(language) if isinstance(say, Earcons) else ((None, say.text),)
+    for earcon, text in pieces:
+        yield Utterance(
+            id=ID,
+            cause=None,
+            text=text,
+            language=(say.language if isinstance(say, Say) else None) or language,
+            priority=Priority.MESSAGE,
+            key=ID,
+            created_at_s=0.0,
+            captured_at_s=0.0,
+            expires_at_s=0.0,
+            earcon=earcon,
+        )
+
+
+def _lesson(language: str) -> Iterator[tuple[str | None, str]]:
+    from daemon.core.earcon_lesson import lesson
+
+    yield from lesson(language)

@@ -1,0 +1,131 @@
+"""`watchword status`: how the running daemon is. Exit code 1 where it is not well."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from daemon.cli import connection
+from daemon.cli.connection import Load, tell
+from daemon.control.protocol import Status
+from daemon.core.health import OK
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--aloud", action="store_true", help="have the daemon say it too")
+    connection.configure(parser)
+
+
+def execute(args: argparse.Namespace, load: Load) -> int:
+    status = tell(args, load, Status(aloud=args.aloud))
+    text = json.dumps(status, ensure_ascii=False, indent=2) if args.json else "\n".join(readable(status))
+    sys.stdout.write(f"{text}\n")
+    return 0 if well(status) else 1
+
+
+def well(status: Mapping[str, Any]) -> bool:
+    """Whether every organ works and every part is there."""
+    organs = status.get("organs", {}).values()
+    return all(organ.get("reason", OK) == OK for organ in organs) and not status.get("lost")
+
+
+def readable(status: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each thing, what matters most first; what is not known by name as it is."""
+    for name, value in {**dict.fromkeys(_LINES), **status}.items():
+        line = _LINES.get(name, _plain)(value) if value is not None else None
+        if line:
+            yield f"{name.removesuffix('_s').replace('_', ' ')}: {line}"
+
+
+def _plain(value: Any) -> str | None:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _organs(value: Mapping[str, Mapping[str, Any]]) -> str:
+    """`camera ok, loudspeaker lost for 12 s (no device)`."""
+    return ", ".join(f"{name} {_organ(organ)}" for name, organ in value.items())
+
+
+def _organ(organ: Mapping[str, Any]) -> str:
+    reason = str(organ.get("reason", OK))
+    if reason == OK:
+        return OK
+    detail = f" ({organ['detail']})" if organ.get("detail") else ""
+    return f"{reason} for {_duration(organ.get('since_s', 0.0))}{detail}"
+
+
+def _duration(seconds: float) -> str:
+    """`12 s`, `3 min 4 s`, `5 h 6 min`, `2 d 3 h`."""
+    minutes, s = divmod(int(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days:
+        return f"{days} d {h} h"
+    if hours:
+        return f"{h} h {m} min"
+    return f"{m} min {s} s" if minutes else f"{s} s"
+
+
+def _muted(seconds: float) -> str | None:
+    return f"for {_duration(seconds)}" if seconds > 0 else None
+
+
+def _names(value: list[str]) -> str | None:
+    return ", ".join(value) or None
+
+
+def _ages(value: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {age:.1f} s ago" for name, age in value.items())
+
+
+def _counts(value: Mapping[str, Any]) -> str | None:
+    return ", ".join(f"{name} {count}" for name, count in value.items()) or None
+
+
+def _journal(value: Mapping[str, Any]) -> str:
+    """`ok`, else what the disk says; and what was lost."""
+    lost = {"events": value.get("dropped", 0), "pictures": value.get("pictures_missed", 0)}
+    parts = [f"{count} {name} lost" for name, count in lost.items() if count]
+    return ", ".join([str(value.get("disk", OK)), *parts])
+
+
+def _dangers(value: list[Mapping[str, Any]]) -> str | None:
+    """`vehicle (critical, left)`."""
+    known = ((one["hazard"], filter(None, (one["severity"], one["direction"]))) for one in value)
+    return ", ".join(f"{hazard} ({', '.join(what)})" for hazard, what in known) or None
+
+
+def _latency(value: Mapping[str, Mapping[str, float]]) -> str | None:
+    """`assess 31/45/60 ms, ...`: medians, and what 95 and 99 of a hundred stay below."""
+    parts = [
+        f"{name.replace('_', ' ')} {one['p50_ms']:.0f}/{one['p95_ms']:.0f}/{one['p99_ms']:.0f} ms"
+        for name, one in value.items()
+    ]
+    return f"{', '.join(parts)} (p50/p95/p99)" if parts else None
+
+
+_LINES: Mapping[str, Callable[[Any], str | None]] = {
+    "organs": _organs,
+    "lost": _names,
+    "dangers": _dangers,
+    "muted_s": _muted,
+    "danger_muted_s": _muted,
+    "speaking": _plain,
+    "last_said": _plain,
+    "source": _plain,
+    "model": _plain,
+    "fps": lambda value: f"{value:.1f}",
+    "skipped": _plain,
+    "uptime_s": _duration,
+    "heartbeats": _ages,
+    "journal": _journal,
+    "instance": lambda value: value or None,
+    "latency": _latency,
+    "counts": _counts,
+    "active": lambda _: None,
+    "first_assessed_at_s": lambda _: None,
+}

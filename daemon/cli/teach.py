@@ -1,0 +1,267 @@
+"""`watchword teach NAME PICTURES... [--unlike PICTURES...]`: a hazard from a few pictures of it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.image_file import is_still_picture, load_picture
+from daemon.config.settings import Settings
+from daemon.errors import CommandError
+from daemon.wiring import app
+from pipeline.calibration.few_shot import Estimate, Example, Taught, TeachError, place_of
+from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_LIKE, MOST_UNLIKE, Lesson, estimate, learn
+from pipeline.calibration.normal_view import read_normal
+from pipeline.detection.scorer import TAUGHT_THRESHOLD, open_eye, word_marks
+from pipeline.hazards import Hazard, prompt_set
+from pipeline.models.base import ImageTextModel
+from pipeline.models.starter.blank_images import empty_pictures
+from pipeline.store.errors import StoreError
+from pipeline.types import Embedding
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_BUILT_IN = "demo"
+_DEMO_KEPT = 40
+"""Views of the demo street that have a place among the harmless pictures, however many others there are."""
+_EMPTY_SIDE = 260
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the hazard: one that is known, or a new one such as wet_floor")
+    parser.add_argument(
+        "pictures", nargs="*", type=Path, help=f"1 to {MOST_LIKE} pictures of it, or folders of them"
+    )
+    parser.add_argument(
+        "--unlike",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PICTURE",
+        help="ordinary pictures without it, or folders of them; the more the better",
+    )
+    parser.add_argument("--remove", action="store_true", help="forget what was taught of it")
+    parser.add_argument("--dry-run", action="store_true", help="tell, but change nothing")
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Learn, tell, write. Raises CommandError, TeachError, CameraUnusable for what is no picture."""
+    if not _NAME.fullmatch(args.name):
+        raise CommandError(f"{args.name!r}: a hazard's name is small letters, digits and _, as in wet_floor")
+    if args.remove:
+        return _remove(settings, args.name)
+    like = _pictures(args.pictures)
+    if not 1 <= len(like) <= MOST_LIKE:
+        raise CommandError(f"teach {args.name}: {len(like)} pictures; show 1 to {MOST_LIKE}")
+    harmless_told: list[str] = []
+    model, unlike = app.load_model(settings), _pictures(args.unlike)
+    taught = teach(settings, model, args.name, like, unlike, harmless_told.append)
+    _say([*told(taught), *harmless_told])
+    if args.dry_run:
+        _say(["dry run: nothing was changed"])
+        return 0
+    place = taught.write(settings.paths.state)
+    _say([f"written to {place}; it holds after `watchword reload`, --remove takes it back"])
+    return 0
+
+
+def _remove(settings: Settings, name: str) -> int:
+    place = place_of(settings.paths.state, name)
+    if not place.is_file():
+        raise CommandError(f"{place}: nothing was taught of {name}")
+    place.unlink()
+    _say([f"{name}: forgotten, after `watchword reload`"])
+    return 0
+
+
+def _pictures(places: Iterable[Path]) -> list[Path]:
+    """Files as they are, folders by what they hold, in order."""
+    found: list[Path] = []
+    for place in places:
+        inside = sorted(p for p in place.iterdir() if is_still_picture(p)) if place.is_dir() else [place]
+        if not inside:
+            raise CommandError(f"{place}: holds no pictures")
+        found += inside
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Pictures as the model sees them."""
+
+    names: tuple[str, ...]
+    embeddings: tuple[Embedding, ...]
+
+
+def teach(
+    settings: Settings,
+    model: ImageTextModel,
+    name: str,
+    like: Sequence[Path],
+    unlike: Sequence[Path],
+    say: Callable[[str], object] = lambda _: None,
+) -> Taught:
+    """What these pictures teach. Raises TeachError where there are too few harmless ones.
+
+    `say` is told of harmless pictures that are left out because there are too many.
+    """
+    words = Words.of(settings, model, name)
+    shown, contrast = _shown(settings, model, like), _shown(settings, model, unlike)
+    own = _joined(contrast, _normal(settings, model, words))
+    if not words.known and len(own.names) < LEAST_UNLIKE:
+        raise TeachError(
+            f"hazard {name} has no words to lean on: name at least {LEAST_UNLIKE} ordinary pictures with "
+            "--unlike, or let `watchword calibrate` see your normal view first"
+        )
+    demo, empty = _demo(settings, model, words), _empty(model)
+    harmless = chosen(own, demo, empty)
+    if left := len(own.names) + len(demo.names) + len(empty.names) - len(harmless.names):
+        say(f"{left} harmless pictures were left out, evenly over all: {MOST_UNLIKE} at most are kept")
+    lesson = Lesson.of(
+        np.stack(shown.embeddings),
+        np.stack(harmless.embeddings),
+        words.odds(shown.embeddings),
+        words.odds(harmless.embeddings),
+    )
+    learnt = learn(lesson)
+    return Taught(
+        hazard=name,
+        model=model.name,
+        model_fingerprint=model.fingerprint,
+        words=words.mark,
+        centre=learnt.centre,
+        deviation=learnt.deviation,
+        boundary=learnt.boundary,
+        estimate=estimate(lesson, words.threshold, worded=words.known),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        made_by=version("watchword"),
+        like=tuple(map(Example.of, shown.names, shown.embeddings)),
+        unlike=tuple(map(Example.of, harmless.names, harmless.embeddings)),
+    )
+
+
+class Words:
+    """What a hazard's own words say of a picture, without what was taught of it before."""
+
+    def __init__(self, model: ImageTextModel, hazard: Hazard | None, settings: Settings) -> None:
+        self.known = hazard is not None
+        self.mark, self.threshold = "", _logit(TAUGHT_THRESHOLD)
+        if hazard is None:
+            return
+        nothing_taught = settings.paths.state / "nothing"
+        eye = open_eye(model, [hazard], app.open_calibrations(settings), nothing_taught, own=False)
+        self._eye = eye
+        self.mark = word_marks(model, prompt_set([hazard]))[hazard.name]
+        self.threshold = _logit(hazard.threshold or float(eye.calibration.thresholds[0]))
+
+    @classmethod
+    def of(cls, settings: Settings, model: ImageTextModel, name: str) -> Words:
+        known = {hazard.name: hazard for hazard in app.enabled_hazards(settings) if hazard.prompts}
+        if name in settings.hazards and not settings.hazards[name].enabled:
+            raise CommandError(f"hazards.{name}.enabled is false: nobody would watch for it")
+        return cls(model, known.get(name), settings)
+
+    def odds(self, embeddings: Sequence[Embedding]) -> NDArray[np.float64]:
+        """Calibrated log-odds (N,); zeros where there are no words."""
+        if not self.known or not embeddings:
+            return np.zeros(len(embeddings))
+        fit, bank = self._eye.calibration, self._eye.bank
+        return np.array([float((fit.slopes * bank.scores(e) + fit.offsets)[0]) for e in embeddings])
+
+
+def _shown(settings: Settings, model: ImageTextModel, places: Sequence[Path]) -> Shown:
+    pictures = (load_picture(place, settings.capture.max_side)[0] for place in places)
+    return Shown(tuple(place.name for place in places), tuple(model.encode(one) for one in pictures))
+
+
+def _normal(settings: Settings, model: ImageTextModel, words: Words) -> Shown:
+    """What `calibrate` saw; it may have seen the hazard, so what its words suspect is left out."""
+    return _unsuspected("normal view", read_normal(settings.paths.state, model), words)
+
+
+def _demo(settings: Settings, model: ImageTextModel, words: Words) -> Shown:
+    """Four views a second of the demo street, where it is here."""
+    try:
+        place = app.source_path(settings, app.DEMO)
+    except StoreError:
+        return Shown((), ())
+    camera = app.open_recorded(settings, place)
+    try:
+        pictures = []
+        while (frame := camera.read()) is not None:
+            if frame.seq % 6 == 0:
+                pictures.append(model.encode(frame.image))
+    finally:
+        camera.close()
+    return _unsuspected(_BUILT_IN, pictures, words)
+
+
+def _unsuspected(name: str, embeddings: Sequence[Embedding], words: Words) -> Shown:
+    odds = words.odds(embeddings)
+    kept = [e for e, o in zip(embeddings, odds, strict=True) if not words.known or o < words.threshold]
+    return Shown((name,) * len(kept), tuple(kept))
+
+
+def _empty(model: ImageTextModel) -> Shown:
+    """A dark or blank view is no hazard."""
+    pictures = [model.encode(picture) for picture in empty_pictures(_EMPTY_SIDE)]
+    return Shown(("nothing to see",) * len(pictures), tuple(pictures))
+
+
+def chosen(own: Shown, demo: Shown, empty: Shown) -> Shown:
+    """MOST_UNLIKE harmless pictures at most: all empty ones, some of the demo, `own` in what is left.
+
+    Without the empty ones a covered lens would resemble what is taught as much as anything.
+    """
+    room = MOST_UNLIKE - len(empty.names)
+    demo = _thinned(demo, max(_DEMO_KEPT, room - len(own.names)))
+    return _joined(_thinned(own, room - len(demo.names)), demo, empty)
+
+
+def _thinned(shown: Shown, most: int) -> Shown:
+    """At most so many, evenly over all."""
+    count = len(shown.names)
+    if count <= most:
+        return shown
+    kept = [i * count // most for i in range(most)]
+    return Shown(tuple(shown.names[i] for i in kept), tuple(shown.embeddings[i] for i in kept))
+
+
+def _joined(*parts: Shown) -> Shown:
+    return Shown(
+        tuple(name for part in parts for name in part.names),
+        tuple(one for part in parts for one in part.embeddings),
+    )
+
+
+def told(taught: Taught) -> Iterable[str]:
+    """The estimate, each picture judged by the others."""
+    one: Estimate = taught.estimate
+    yield f"{taught.hazard}: {one.like} pictures of it, {one.unlike} harmless ones"
+    if one.like == 1:
+        yield "one picture cannot be judged by others: show more to learn how well it works"
+    else:
+        before = f"{one.recognised_by_words} by its words, " if taught.words else ""
+        yield f"each picture judged by the others: {before}{one.recognised} of {one.like} recognised"
+    before = f"{one.false_by_words} by its words, " if taught.words else ""
+    yield f"harmless pictures taken for it: {before}{one.false} of {one.unlike}"
+    if one.false > max(one.false_by_words, 0.05 * one.unlike):
+        yield "that is more than one in twenty: show more ordinary pictures with --unlike"
+
+
+def _logit(probability: float) -> float:
+    p = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
+
+
+def _say(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)

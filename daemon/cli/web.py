@@ -1,0 +1,213 @@
+"""`watchword desk`: the web page, the HTTP interface and home automation, beside the daemon."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.spawn import be_humble
+from daemon.cli import connection
+from daemon.config.web_settings import DeskSettings
+from daemon.errors import CommandError
+from daemon.process.systemd import Notifier
+from daemon.web.server.listeners import certificate, listening, listening_unix, token, unix_path
+from daemon.web.server.origin import is_local
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from daemon.config.settings import Loaded, Settings
+    from daemon.web.server.server import Server
+
+log = logging.getLogger(__name__)
+
+PULSE_S = 5.0
+LOOK_S = 2.0
+"""Seconds between two looks whether home automation lives."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--address", dest="desk.address", metavar="A", help="address to listen at")
+    parser.add_argument("--port", dest="desk.port", metavar="N", type=int, help="port to listen at")
+    parser.add_argument("--socket", dest="desk.socket", metavar="PATH", help="unix socket to listen at")
+    connection.configure(parser)
+
+
+def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
+    """Serve until stopped. Raises CommandError, ConfigError."""
+    settings = load().settings
+    _step_back()
+    signal.signal(signal.SIGTERM, _leave)  # until the loop takes it over
+    with ExitStack() as open_until_done:
+        listeners = _listeners(settings, open_until_done)
+        beside, lives = open_until_done.enter_context(_home_automation(args, load, settings))
+        asyncio.run(_serve(_application(args, load, settings, beside), settings.desk, listeners, lives))
+    return 0
+
+
+def _step_back() -> None:
+    """Danger comes first: this process, and what it starts, runs when nobody else wants to."""
+    with suppress(OSError):
+        be_humble()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def _application(
+    args: argparse.Namespace,
+    load: Callable[[], Loaded],
+    settings: Settings,
+    beside: Callable[[], Mapping[str, Any]],
+) -> Callable[[], FastAPI]:
+    try:
+        from daemon.web.app import create_app
+        from daemon.web.daemon_client import Link
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"the desk needs the Python package {error.name}: script/install --with desk"
+        ) from None
+    secret = token(settings.desk)
+    return lambda: create_app(
+        settings.desk, Link(lambda: connection.sockets(args.instance, load)), token=secret, beside=beside
+    )
+
+
+def _listeners(settings: Settings, stack: ExitStack) -> tuple[socket.socket | None, socket.socket | None]:
+    """The one at an address, and the unix socket."""
+    desk = settings.desk
+    token(desk)
+    certificate(desk)
+    tcp = listening(desk)
+    path = unix_path(desk, os.environ, settings.paths.state)
+    unix = listening_unix(path) if path else None
+    if tcp is None and unix is None:
+        raise CommandError("desk.address and desk.socket are both empty: there is nowhere to listen")
+    if unix is not None and path is not None:
+        stack.callback(path.unlink, missing_ok=True)
+    _announce(desk, tcp, path)
+    return tcp, unix
+
+
+def _announce(desk: DeskSettings, tcp: socket.socket | None, path: Path | None) -> None:
+    if tcp is not None:
+        host, port = tcp.getsockname()[:2]
+        scheme = "https" if desk.certificate_file else "http"
+        log.info("the desk is at %s://%s:%d/", scheme, f"[{host}]" if ":" in host else host, port)
+        if scheme == "http" and not is_local(desk.address):
+            log.warning("token and pictures cross the network in the clear; see desk.certificate_file")
+    if path is not None:
+        log.info("the desk is at %s", path)
+
+
+@contextmanager
+def _home_automation(
+    args: argparse.Namespace, load: Callable[[], Loaded], settings: Settings
+) -> Iterator[tuple[Callable[[], Mapping[str, Any]], Callable[[], bool]]]:
+    """What it adds to `/status`, and whether it lives."""
+    if not settings.mqtt.enabled:
+        yield dict, lambda: True
+        return
+    try:
+        from daemon.mqtt.bridge import MqttBridge
+        from daemon.mqtt.listener import DaemonListener
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"home automation needs the Python package {error.name}: script/install --with desk"
+        ) from None
+    daemon = DaemonListener(lambda: connection.sockets(args.instance, load))
+    bridge = MqttBridge(
+        settings.mqtt,
+        daemon.ask,
+        daemon.subscribe,
+        host=socket.gethostname(),
+        instance=args.instance or settings.control.instance,
+    )
+    bridge.start()
+    try:
+        yield lambda: {"mqtt": bridge.status()}, lambda: bridge.lives and daemon.lives
+    finally:
+        bridge.stop()
+
+
+async def _serve(
+    make: Callable[[], FastAPI],
+    desk: DeskSettings,
+    listeners: tuple[socket.socket | None, socket.socket | None],
+    beside_lives: Callable[[], bool],
+) -> None:
+    from daemon.web.server.server import server
+
+    app = make()
+    tcp, unix = listeners
+    files = certificate(desk) or (None, None)
+    wanted: list[tuple[Server, socket.socket]] = []
+    if tcp is not None:
+        wanted.append((server(app, lifespan=True, certificate=files[0], key=files[1]), tcp))
+    if unix is not None:
+        wanted.append((server(app, lifespan=not wanted), unix))
+    await _until_stopped(app, wanted, beside_lives)
+
+
+async def _until_stopped(
+    app: FastAPI, wanted: list[tuple[Server, socket.socket]], beside_lives: Callable[[], bool]
+) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    notifier = Notifier(os.environ)
+    serving = [asyncio.create_task(each.serve([listener])) for each, listener in wanted]
+    servers = [each for each, _ in wanted]
+    watched = _pulse(notifier, servers), stopping.wait()
+    others = [asyncio.create_task(each) for each in watched]
+    dying = asyncio.create_task(_first_death(app, servers, beside_lives))
+    await asyncio.wait((*serving, *others, dying), return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    notifier.stopping("stopping")
+    await app.state.parts.let_go()
+    for each, _ in reversed(wanted):
+        each.should_exit = True
+    try:
+        await asyncio.gather(*serving)
+    finally:
+        for task in (*others, dying):
+            task.cancel()
+        notifier.close()
+    if dying.done() and not dying.cancelled() and not stopping.is_set():
+        raise CommandError("a part of the desk has died; the log says why") from dying.result()
+
+
+async def _first_death(
+    app: FastAPI, servers: list[Server], beside_lives: Callable[[], bool]
+) -> BaseException | None:
+    """Why a part ended that never should; without it the desk would look alive and be deaf."""
+    while not all(each.started for each in servers):
+        await asyncio.sleep(0.05)
+    done: set[asyncio.Task[None]] = set()
+    while not done and beside_lives():
+        done, _ = await asyncio.wait(
+            app.state.parts.tasks, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
+        )
+    cause = done.pop().exception() if done else None
+    log.error("a part of the desk has died" if done else "home automation has died", exc_info=cause)
+    return cause
+
+
+async def _pulse(notifier: Notifier, servers: list[Server]) -> None:
+    """Ready once everything listens; then a sign of life, as long as this loop turns."""
+    while not all(each.started for each in servers):
+        await asyncio.sleep(0.05)
+    notifier.ready("serving")
+    while True:
+        notifier.watchdog()
+        await asyncio.sleep(PULSE_S)

@@ -1,0 +1,57 @@
+"""`watchword why [ID|#ROW|HAZARD]`: what led to an event, to what was said last, or to silence."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from daemon.cli import connection
+from daemon.cli.connection import Load, tell
+from daemon.control.client import NotRunning
+from daemon.control.protocol import Why, checked
+from daemon.core.black_box import Recording
+from daemon.explain.sources import why
+from daemon.journal.paths import Places
+from daemon.journal.reader import reading
+from daemon.journal.sources import state
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "event",
+        nargs="?",
+        metavar="EVENT",
+        help="an event's id or number (see `watchword journal`), or a hazard: why it was not spoken of",
+    )
+    parser.add_argument("--language", choices=("en", "ko"), default="en", help="it is told in this one")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--offline", action="store_true", help="from the files, even while the daemon runs")
+    connection.configure(parser)
+
+
+def execute(args: argparse.Namespace, load: Load) -> int:
+    result = _answer(args, load)
+    told = None if args.json else result.get("text")
+    sys.stdout.write(f"{told or json.dumps(result, ensure_ascii=False, indent=2)}\n")
+    return 0
+
+
+def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
+    wanted = checked(Why, event=args.event, language=args.language)
+    if not args.offline:
+        try:
+            return tell(args, load, wanted)
+        except NotRunning:
+            pass  # what was kept still knows
+    places = Places.below(state(load))
+    return why(places, lambda: _last_box(places), args.event, language=args.language)
+
+
+def _last_box(places: Places) -> Recording | None:
+    """What the last black box holds is the last that is known of every hazard's scores."""
+    with reading(places) as reader:
+        file = reader.newest_box()
+    return Recording.load(file) if file else None

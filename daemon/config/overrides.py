@@ -1,0 +1,76 @@
+"""`overrides.toml`: settings that were changed while it ran, kept for the next start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from daemon.config.layers import put, read_file
+from daemon.config.schema import KeyPath
+
+_WRITING = threading.Lock()
+
+
+class Drop(Enum):
+    """In place of a value: what is overridden is to be so no more."""
+
+    IT = "drop"
+
+
+def keep(file: Path, values: Mapping[str, Any]) -> None:
+    """Add values by dotted key to what is overridden already. Raises OSError, ConfigError."""
+    with _WRITING:
+        text = tomli_w.dumps(edited(file, values))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, text)
+
+
+def edited(file: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What `keep` would leave in the file, which is not changed. Raises ConfigError."""
+    layer = read_file(file, "overrides")
+    tree = dict(layer.values) if layer else {}
+    for key, value in values.items():
+        path = tuple(key.split("."))
+        if value is Drop.IT:
+            drop(tree, path)
+        else:
+            put(tree, path, value)
+    return tree
+
+
+def drop(tree: dict[str, Any], path: KeyPath) -> bool:
+    """Remove a value, and the sections that it leaves empty; False where there is none."""
+    name, *rest = path
+    if name not in tree:
+        return False
+    if rest:
+        inner = tree[name]
+        if not isinstance(inner, dict) or not drop(inner, tuple(rest)):
+            return False
+        if inner:
+            return True
+    del tree[name]
+    return True
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Replace a file so that a reader, or a power cut, finds the old text or the new one, never a part."""
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with new.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileNotFoundError):
+            shutil.copymode(file, new)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)

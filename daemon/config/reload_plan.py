@@ -1,0 +1,123 @@
+"""What a changed configuration means for a running daemon: what is applied now, what needs a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from daemon.config.layers import leaves
+from daemon.config.schema import dotted
+from daemon.config.settings import Settings
+
+LIVE = (
+    "watch.*",
+    "scene.*",
+    "health.settle_s",
+    "health.quiet_s",
+    "health.remind_s",
+    "health.late_s",
+    "describe.stale_s",
+    "describe.deadline_s",
+    "hazards.*.enabled",
+    "hazards.*.prompts",
+    "hazards.*.threshold",
+    "hazards.*.severity",
+    "hazards.*.say_*",
+    "speech.rate_wpm",
+    "speech.danger_rate_wpm",
+    "speech.volume",
+    "speech.verbosity",
+    "speech.clear_earcon",
+    "speech.tick_s",
+    "speech.pitch",
+    "speech.voice",
+    "speech.pan_width",
+    "speech.outbox.*",
+    "log.level",
+)
+"""Settings that a running daemon takes over, beside hazards that come or go; all others need a restart."""
+
+SOUND = frozenset(
+    f"speech.{key}" for key in ("rate_wpm", "danger_rate_wpm", "volume", "pitch", "voice", "pan_width")
+)
+"""Of these, the ones that change how words sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Dotted keys whose values differ."""
+
+    live: tuple[str, ...]
+    restart: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.live and not self.restart
+
+    @property
+    def voice(self) -> bool:
+        """True where what is said sounds different from now on, so that phrases must be rendered again."""
+        return any(key in SOUND or ".say_" in key or key.endswith(".enabled") for key in self.live)
+
+    def only(self, keys: Collection[str]) -> Plan:
+        """Of the changes, those of these settings and of what lies below them."""
+        asked = tuple(f"{key}." for key in keys)
+        return Plan(
+            tuple(key for key in self.live if f"{key}.".startswith(asked)),
+            tuple(key for key in self.restart if f"{key}.".startswith(asked)),
+        )
+
+
+def plan(old: Settings, new: Settings) -> Plan:
+    """Compare two valid settings."""
+    before, after = _values(old), _values(new)
+    changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+    whole = old.hazards.keys() ^ new.hazards.keys()
+    live = tuple(
+        key
+        for key in changed
+        if _hazard_of(key) in whole or (key in before and key in after and is_live(key))
+    )
+    return Plan(live, tuple(key for key in changed if key not in live))
+
+
+def merged(old: Settings, new: Settings, plan: Plan) -> Settings:
+    """The old settings with what can be applied live taken from the new; hazards come and go as a whole."""
+    tree, given = old.model_dump(mode="json"), new.model_dump(mode="json")
+    for key in plan.live:
+        name = _hazard_of(key)
+        if name is None or (name in old.hazards and name in new.hazards):
+            _put(tree, key.split("."), _get(given, key.split(".")))
+        elif name in new.hazards:
+            tree["hazards"][name] = given["hazards"][name]
+        else:
+            tree["hazards"].pop(name, None)
+    return Settings.model_validate(tree)
+
+
+def is_live(key: str) -> bool:
+    """Whether a running daemon takes this setting over."""
+    return any(fnmatchcase(key, pattern) for pattern in LIVE)
+
+
+def _hazard_of(key: str) -> str | None:
+    section, _, rest = key.partition(".")
+    return rest.rpartition(".")[0] if section == "hazards" else None
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {dotted(path): value for path, value in leaves(settings.model_dump(mode="json"))}
+
+
+def _get(tree: Mapping[str, Any], path: list[str]) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        tree = tree[name]
+    tree[path[-1]] = value

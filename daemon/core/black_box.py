@@ -1,0 +1,222 @@
+"""The black box: the last minute of the core's state and inputs, from which a decision is repeated exactly.
+
+It keeps what the core was given (embeddings and probabilities included), not only pictures, so that the
+question "why did it speak?" is answered by running the same core again, also with another threshold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from daemon.core.black_box_codec import Arrays, decode, encode
+from daemon.core.core import Core
+from daemon.core.messages import CoreSpec, Effect, Input, Record
+from daemon.errors import CommandError
+from pipeline.alerting.alert_policy import for_hazards
+
+FORMAT = 2
+SUFFIX = ".blackbox"
+BREATH = 32
+"""Steps of the core that are written between two breaths: about a millisecond."""
+
+
+class BlackBoxError(CommandError):
+    """A black box cannot be written or read; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of the core: what went in, and the events that came out."""
+
+    now: float
+    input: Input
+    events: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Segment:
+    """The core's state at a moment, and its steps from there."""
+
+    start_s: float
+    state: Mapping[str, Any]
+    entries: list[Entry] = field(default_factory=list)
+
+
+class BlackBox:
+    """Drives a core and remembers. Holds at least the last `keep_s`, at most `most_entries` steps."""
+
+    def __init__(
+        self, core: Core, *, keep_s: float = 60.0, segment_s: float = 10.0, most_entries: int = 20_000
+    ) -> None:
+        self._core = core
+        self._keep_s = keep_s
+        self._segment_s = segment_s
+        self._segment_entries = max(1, most_entries // (int(keep_s / segment_s) + 2))
+        self._segments: deque[Segment] = deque(maxlen=int(keep_s / segment_s) + 2)
+
+    @property
+    def core(self) -> Core:
+        return self._core
+
+    def swap(self, spec: CoreSpec) -> None:
+        """Go on with other settings or hazards, from the same state; what is remembered starts afresh."""
+        core = Core(spec)
+        core.restore(carried(self._core.state(), [hazard.name for hazard in spec.hazards]))
+        self._core = core
+        self._segments.clear()
+
+    def step(self, event: Input, now: float) -> tuple[Effect, ...]:
+        """One step of the core, remembered."""
+        segment = self._segment(now)
+        effects = self._core.step(event, now)
+        segment.entries.append(Entry(now, event, _events(effects)))
+        return effects
+
+    def _segment(self, now: float) -> Segment:
+        last = self._segments[-1] if self._segments else None
+        full = last is not None and len(last.entries) >= self._segment_entries
+        if last is None or full or now - last.start_s >= self._segment_s:
+            last = Segment(now, self._core.state())
+            self._segments.append(last)
+        while len(self._segments) > 1 and now - self._segments[1].start_s >= self._keep_s:
+            self._segments.popleft()
+        return last
+
+    def forget(self, before_s: float) -> None:
+        """What happened before is remembered no longer; up to a segment after it goes with it."""
+        while self._segments and self._segments[0].start_s < before_s:
+            self._segments.popleft()
+
+    def frozen(self) -> Recording:
+        """What is remembered now; may be saved by another thread."""
+        entries = tuple(entry for segment in self._segments for entry in segment.entries)
+        state = self._segments[0].state if self._segments else self._core.state()
+        return Recording(self._core.spec, state, entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A core's settings, its state at a moment, and every step from there."""
+
+    spec: CoreSpec
+    state: Mapping[str, Any]
+    entries: tuple[Entry, ...]
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The events as they were, one JSON line each, without measured times."""
+        return tuple(line for entry in self.entries for line in entry.events)
+
+    def repeat(self, change: Callable[[CoreSpec], CoreSpec] = lambda spec: spec) -> tuple[str, ...]:
+        """The events that the same inputs lead to now, with the same settings or changed ones."""
+        core = Core(change(self.spec))
+        core.restore(self.state)
+        return tuple(line for e in self.entries for line in _events(core.step(e.input, e.now)))
+
+    def save(self, path: Path, breathe: Callable[[], None] = lambda: None) -> None:
+        """Write it atomically. `breathe` is called every millisecond or so of work. Raises BlackBoxError."""
+        arrays = Arrays()
+        meta = self._meta(arrays, breathe)
+        partial = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                np.savez_compressed(
+                    file,
+                    meta=np.frombuffer(meta.encode(), np.uint8),
+                    embeddings=_stack(arrays.embeddings),
+                    probabilities=_stack(arrays.probabilities),
+                )
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
+            raise BlackBoxError(f"cannot write the black box {path}: {error.strerror}") from error
+
+    def _meta(self, arrays: Arrays, breathe: Callable[[], None]) -> str:
+        """JSON, made row by row: in one go it would hold up every other thread."""
+        head = {"format": FORMAT, "spec": self.spec.model_dump(mode="json"), "state": self.state}
+        rows = []
+        for number, e in enumerate(self.entries):
+            row = {"now": e.now, "input": encode(e.input, arrays), "events": e.events}
+            rows.append(json.dumps(row, ensure_ascii=False))
+            if number % BREATH == 0:
+                breathe()
+        return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "entries": [{", ".join(rows)}]}}'
+
+    @classmethod
+    def load(cls, path: Path) -> Recording:
+        """Read what `save` wrote. Raises BlackBoxError."""
+        try:
+            with np.load(path, allow_pickle=False) as box:
+                meta = json.loads(box["meta"].tobytes())
+                if meta.get("format") != FORMAT:
+                    raise BlackBoxError(
+                        f"{path} has format {meta.get('format')}, this version reads {FORMAT}; "
+                        "repeat it with the version that made it"
+                    )
+                recording = cls._from(meta, box["embeddings"], box["probabilities"])
+            Core(recording.spec).restore(recording.state)  # a state that does not fit is found here, not amid
+        except FileNotFoundError:
+            raise BlackBoxError(
+                f"no black box at {path}; `watchword replay FILE --black-box FOLDER` makes some"
+            ) from None
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            IndexError,
+            EOFError,
+            zipfile.BadZipFile,
+            ValidationError,
+        ) as error:
+            reason = str(error).partition("\n")[0]
+            raise BlackBoxError(f"{path} is not a whole black box of this version: {reason}") from None
+        return recording
+
+    @classmethod
+    def _from(
+        cls, meta: Mapping[str, Any], embeddings: NDArray[np.float32], probabilities: NDArray[np.float32]
+    ) -> Recording:
+        entries = tuple(
+            Entry(row["now"], decode(row["input"], embeddings, probabilities), tuple(row["events"]))
+            for row in meta["entries"]
+        )
+        return cls(CoreSpec.model_validate(meta["spec"]), meta["state"], entries)
+
+
+def carried(state: Mapping[str, Any], hazards: Sequence[str]) -> Mapping[str, Any]:
+    """A core's state for other hazards: nothing is left of those that are gone."""
+    if state["watch"]["hazards"] == list(hazards):
+        return state
+    last = state["last_alert"]
+    return {
+        **state,
+        "watch": for_hazards(state["watch"], hazards),
+        "raised": {name: raised for name, raised in state["raised"].items() if name in hazards},
+        "last_alert": last if last is not None and last["hazard"] in hazards else None,
+    }
+
+
+def _events(effects: tuple[Effect, ...]) -> tuple[str, ...]:
+    return tuple(e.event.untimed().to_json() for e in effects if isinstance(e, Record))
+
+
+def _stack(rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.stack(rows) if rows else np.zeros((0, 0), np.float32)

@@ -1,0 +1,381 @@
+"""All decisions in one place: watch, scene gate, narration, outbox and health wired into one state machine.
+
+`step(input, now) -> effects`. No I/O, no clock, no threads: the live daemon and the replay drive the same
+core, and the black box repeats it. `state` is plain JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from daemon.core import health as organs
+from daemon.core.announcer import Announcer
+from daemon.core.event_ids import Register
+from daemon.core.messages import (
+    Ask,
+    Assessed,
+    CoreSpec,
+    DescribeView,
+    Effect,
+    FalseAlarm,
+    Input,
+    Mute,
+    Relay,
+    Repeat,
+    Say,
+    TellStatus,
+    Tick,
+)
+from daemon.core.validity import Truth
+from pipeline.alerting.alert_policy import Watch, WatchedHazard, WatchEvent
+from pipeline.alerting.scene_change import SceneGate
+from pipeline.description import policy as stories
+from pipeline.description.base import Seen
+from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Severity, Trigger
+from speech.outbox import messages as voices
+
+SIGHT: frozenset[organs.Organ] = frozenset(["camera", "picture"])
+"""Organs without which a view is not worth describing."""
+
+HALF_HEARD_S = 2.0
+"""Seconds a danger phrase lasts: what began so long before the loudspeaker went was not heard to its end."""
+
+Command = Say | Ask | Repeat | Mute | FalseAlarm | TellStatus
+
+
+class Core:
+    """The deciding core. One owner at a time; see the module's docstring."""
+
+    def __init__(self, spec: CoreSpec) -> None:
+        self._spec = spec
+        self._register = Register()
+        self._watch = Watch(
+            spec.watch, [WatchedHazard(h.name, Severity(h.severity), h.threshold) for h in spec.hazards]
+        )
+        self._gate = SceneGate(spec.scene)
+        self._narration = stories.Narration(spec.describe, spec.language)
+        self._health = organs.Health(spec.health)
+        self._truth = Truth(self._watch, self._health)
+        self._announcer = Announcer(
+            spec, self._register, self._truth, self._heard, self._narration.heard, self._watch.unheard
+        )
+        self._raised: dict[str, dict[str, Any]] = {}
+        self._last_alert: dict[str, Any] | None = None
+        self._marked: str | None = None
+        self._unanswered: tuple[str, ...] = ()
+        self._unseen = ""
+
+    def _heard(self, alert_id: str, now: float) -> None:
+        self._watch.spoken(alert_id, now)
+        for raised in self._raised.values():
+            if raised["alert"] == alert_id:
+                self._last_alert = raised
+
+    @property
+    def spec(self) -> CoreSpec:
+        return self._spec
+
+    @property
+    def watch(self) -> Watch:
+        """For reading only: probabilities, what is active, which part to look at."""
+        return self._watch
+
+    @property
+    def organ_states(self) -> Mapping[organs.Organ, organs.OrganState]:
+        """The state of every organ that has reported."""
+        return self._health.organs
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each thing happened, drops by reason included."""
+        return dict(self._register.counts)
+
+    @property
+    def quiet(self) -> bool:
+        """True while nothing is being said, waits to be said or is being described."""
+        return self._announcer.quiet and not self._narration.busy
+
+    @property
+    def silent(self) -> bool:
+        """True while nothing is being said or waits to be said, whatever is being described."""
+        return self._announcer.quiet
+
+    def muted(self, now: float) -> tuple[float, float]:
+        """Seconds of silence left: for descriptions, and for danger."""
+        return self._announcer.muted(now)
+
+    def step(self, event: Input, now: float) -> tuple[Effect, ...]:
+        """One input in, everything that follows from it out, in order."""
+        match event:
+            case Assessed(assessment, unseen):
+                self._unseen = unseen
+                return tuple(self._assessed(assessment, now))
+            case Say() | Ask() | Repeat() | Mute() | FalseAlarm() | TellStatus():
+                return tuple(self._command(event, now))
+            case Relay():
+                return tuple(self._announcer.relay(event, now))
+            case organs.Report():
+                return tuple(self._reported(event, now))
+            case voices.Hush() | stories.Stop():
+                return tuple(self._hushed(now))
+            case Tick():
+                return tuple(self._tick(now))
+            case stories.Wanted() | stories.Answered() | stories.AnswerEnded() | stories.Tick():
+                return tuple(self._story(event, now))
+            case _:
+                return tuple(self._announcer.voice(event, now))
+
+    def _assessed(self, a: Assessment, now: float) -> Iterable[Effect]:
+        self._register.frame(a.seq, a.captured_at_s)
+        self._register.counts["assessed"] += 1
+        news = []
+        for event in self._watch.step(a):
+            yield from self._watched(event, a, now)
+            if isinstance(event, Alert) and not (event.again or event.escalated):
+                news.append(event)
+        unwanted = "blind" if self._blind() else self._announcer.unwanted(now)
+        gate_opens = self._gate.step(a.embedding, a.captured_at_s, unwanted=bool(unwanted))
+        if news and (unwanted := "blind" if self._unseen else self._announcer.unwanted(now)):
+            self._register.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
+        elif news:
+            self._gate.described()
+            worst = max(news, key=lambda alert: alert.severity)
+            yield from self._want(Trigger.DANGER, now, hazard=worst.hazard, cause=worst.id)
+        elif gate_opens:
+            yield from self._want(Trigger.SCENE_CHANGE, now)
+        yield from self._tick(now)
+        if not organs.VITAL & {organ for organ, _ in self._failing()}:
+            yield from self._announcer.alive(now)
+
+    def _failing(self) -> list[tuple[organs.Organ, str]]:
+        return [(name, s.reason) for name, s in self._health.organs.items() if s.reason != organs.OK]
+
+    def _blind(self) -> tuple[organs.Organ, str] | None:
+        """The organ and its reason for which the present view is not worth describing.
+
+        What the last picture shows counts at once: until a trouble lasts long enough to be told, a covered
+        lens would be a new scene.
+        """
+        failing = next((each for each in self._failing() if each[0] in SIGHT), None)
+        return failing or (("picture", self._unseen) if self._unseen else None)
+
+    def _watched(self, event: WatchEvent, a: Assessment, now: float) -> Iterable[Effect]:
+        record = self._register.record
+        match event:
+            case Alert():
+                self._register.counts["alerts"] += 1
+                yield record("alert", event.id, now, None, **_fields(event))
+                self._raised.pop(event.hazard, None)  # the newest comes last
+                self._raised[event.hazard] = {
+                    "alert": event.id,
+                    **_fields(event),
+                    "raised_at_s": now,
+                    **self._odds(a),
+                }
+                yield from self._announcer.alert(event, now)
+            case Located(alert_id, hazard, direction):
+                where = f"l{alert_id[1:]}"
+                yield record("direction", where, now, alert_id, hazard=hazard, direction=direction)
+                severity = self._watch.active[hazard].severity
+                yield from self._announcer.located(event, severity, now)
+            case Clear():
+                yield record("clear", event.id, now, event.alert_id, hazard=event.hazard)
+                yield from self._announcer.clear(event, now)
+
+    def _odds(self, a: Assessment) -> Mapping[str, Any]:
+        """What the detector said of every hazard when an alert was raised, of that frame and smoothed."""
+        names = self._watch.names
+        return {
+            "probabilities": _rounded(names, a.probabilities.tolist()),
+            "smoothed": _rounded(names, self._watch.smoothed.tolist()),
+        }
+
+    def _want(
+        self,
+        trigger: Trigger,
+        now: float,
+        *,
+        hazard: str | None = None,
+        cause: str | None = None,
+        question: str | None = None,
+    ) -> Iterable[Effect]:
+        scene = SceneEvent(
+            id=self._register.next_id("s", "scenes"),
+            trigger=trigger,
+            captured_at_s=self._register.captured_at_s,
+            seq=self._register.seq,
+            hazard=hazard,
+            cause=cause,
+            question=question,
+        )
+        yield self._register.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
+        if trigger is Trigger.SCENE_CHANGE:
+            self._truth.saw(scene.id)
+        elif trigger is Trigger.REQUEST:
+            self._unanswered = (*self._unanswered, scene.id)
+        yield from self._story(stories.Wanted(scene), now)
+
+    def _story(self, event: stories.NarrationInput, now: float) -> Iterable[Effect]:
+        counts = self._register.counts
+        for effect in self._narration.step(event, now):
+            match effect:
+                case stories.Describe(scene):
+                    counts["describe.asked"] += 1
+                    yield DescribeView(scene, self._seen())
+                case stories.CancelDescription():
+                    yield effect
+                case stories.Tell():
+                    self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
+                    yield from self._announcer.tell(effect, now)
+                case stories.Described(told, scene):
+                    yield self._register.record(
+                        "describe",
+                        told.id,
+                        now,
+                        scene.id,
+                        text=told.text,
+                        trigger=scene.trigger,
+                        model=told.model,
+                    )
+                case stories.Withheld(scene_id, reason, text, model):
+                    short, _, detail = reason.partition(": ")
+                    counts[f"describe.{short}"] += 1
+                    wrote = {"text": text, "model": model} if model else {}
+                    yield self._register.unspoken(now, scene_id, short, detail=detail, **wrote)
+                    yield from self._over(scene_id, now)
+        if isinstance(event, stories.AnswerEnded):
+            yield from self._over(event.scene_id, now)
+
+    def _over(self, scene_id: str, now: float) -> Iterable[Effect]:
+        """Nothing more comes about a view; who asked and has heard nothing is told so."""
+        if scene_id in self._unanswered:
+            self._unanswered = tuple(id for id in self._unanswered if id != scene_id)
+            yield from self._announcer.unanswered(scene_id, now)
+
+    def _seen(self) -> tuple[Seen, ...]:
+        """What the detector is sure of now, the worst first."""
+        active = self._watch.active
+        found = [
+            Seen(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
+            for h, p in zip(self._spec.hazards, self._watch.smoothed, strict=True)
+            if p >= h.threshold or (h.name in active and active[h.name].below_since_s is None)
+        ]
+        severity = {h.name: h.severity for h in self._spec.hazards}
+        return tuple(sorted(found, key=lambda seen: (-severity[seen.hazard], -seen.probability)))
+
+    def _reported(self, report: organs.Report, now: float) -> Iterable[Effect]:
+        """A loudspeaker that is back has a listener again, who has heard nothing since it went."""
+        before = self._health.organs.get(report.organ)
+        back = report.organ == "loudspeaker" and report.reason == organs.OK
+        if back and before is not None and before.reason != organs.OK:
+            self._watch.unheard(before.since_s - HALF_HEARD_S)
+        yield from self._changes(self._health.step(report, now), now)
+
+    def _changes(self, changes: Iterable[organs.Change], now: float) -> Iterable[Effect]:
+        for change in changes:
+            id = self._register.next_id("h", "health")
+            yield self._register.record(
+                "health",
+                id,
+                now,
+                organ=change.organ,
+                state="ok" if change.reason == organs.OK else "failing",
+                reason=change.reason,
+                detail=change.detail,
+                reminder=change.reminder,
+            )
+            yield from self._announcer.health(change, id, now)
+
+    def _command(self, command: Command, now: float) -> Iterable[Effect]:
+        match command:
+            case Say():
+                yield from self._announcer.message(command, now)
+            case Ask(question):
+                yield from self._asked(question, now)
+            case Repeat():
+                yield from self._announcer.repeat(now)
+            case Mute():
+                yield from self._announcer.mute(command, now)
+            case FalseAlarm():
+                yield from self._false_alarm(now)
+            case TellStatus(pictures_per_second):
+                yield from self._announcer.status(self._failing(), pictures_per_second, now)
+
+    def _asked(self, question: str | None, now: float) -> Iterable[Effect]:
+        """A question about the view; where nothing can be seen, the answer is why."""
+        if blind := self._blind():
+            self._register.counts["describe.blind"] += 1
+            yield from self._announcer.blind(*blind, now)
+            return
+        yield from self._announcer.listening(now)
+        yield from self._want(Trigger.REQUEST, now, question=question)
+
+    def _hushed(self, now: float) -> Iterable[Effect]:
+        """Quiet at once: no more of the present answer either, nor an excuse for it."""
+        self._unanswered = ()
+        yield from self._announcer.voice(voices.Hush(), now)
+        yield from self._story(stories.Stop(), now)
+
+    def _false_alarm(self, now: float) -> Iterable[Effect]:
+        """It is about the alert that was heard last, or raised where none was; marking twice counts once."""
+        last = self._last_alert or next(reversed(self._raised.values()), None)
+        if last is not None and last["alert"] != self._marked:
+            self._marked = last["alert"]
+            id = self._register.next_id("f", "false_alarms")
+            yield self._register.record("false_alarm", id, now, last["alert"], **last)
+        hazard, cause = (last["hazard"], last["alert"]) if last else (None, None)
+        yield from self._announcer.false_alarm(hazard, cause, now)
+
+    def _tick(self, now: float) -> Iterable[Effect]:
+        yield from self._story(stories.Tick(), now)
+        yield from self._changes(self._health.step(organs.Tick(), now), now)
+        yield from self._announcer.voice(voices.Tick(), now)
+
+    def state(self) -> dict[str, Any]:
+        """Everything `restore` needs, in plain JSON types."""
+        parts = {name: part.state() for name, part in self._parts().items()}
+        own = {
+            "raised": dict(self._raised),
+            "last_alert": self._last_alert,
+            "marked": self._marked,
+            "unanswered": list(self._unanswered),
+            "unseen": self._unseen,
+        }
+        return {**parts, **own}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`. Raises ValueError where it was made for other hazards."""
+        for name, part in self._parts().items():
+            part.restore(state[name])
+        self._raised = dict(state.get("raised", {}))
+        self._last_alert = state["last_alert"]
+        self._marked = state.get("marked")
+        self._unanswered = tuple(state["unanswered"])
+        self._unseen = state.get("unseen", "")
+
+    def _parts(self) -> Mapping[str, Any]:
+        return {
+            "register": self._register,
+            "watch": self._watch,
+            "gate": self._gate,
+            "narration": self._narration,
+            "announcer": self._announcer,
+            "health": self._health,
+            "truth": self._truth,
+        }
+
+
+def _fields(alert: Alert) -> Mapping[str, Any]:
+    return {
+        "hazard": alert.hazard,
+        "severity": alert.severity.name.lower(),
+        "direction": alert.direction,
+        "probability": round(alert.probability, 4),
+        "escalated": alert.escalated,
+        "again": alert.again,
+    }
+
+
+def _rounded(names: Iterable[str], values: Iterable[float]) -> Mapping[str, float]:
+    return {name: round(value, 4) for name, value in zip(names, values, strict=True)}

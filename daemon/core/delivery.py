@@ -1,0 +1,228 @@
+"""From words to the outbox and back: what is offered, whether it is still true, what was heard.
+
+Part of the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from daemon.core.event_ids import Register
+from daemon.core.messages import CoreSpec, Effect, Record
+from daemon.core.validity import ANYWAY, Ground, Truth
+from speech.outbox import messages as voices
+from speech.outbox.outbox import Outbox
+from speech.utterance import Priority, Utterance
+
+EXPIRES_S: Mapping[Priority, float] = {
+    Priority.DANGER: 3.0,
+    Priority.MESSAGE: 20.0,
+    Priority.TEXT: 8.0,
+    Priority.NOTICE: 3.0,
+}
+"""Seconds after which an utterance that has not begun is not worth saying."""
+
+REPEATED = 12
+"""Sentences of one cause that are said again at most."""
+
+Heard = Callable[[Utterance, Ground, float], None]
+"""(what began to sound, what it rests on, when)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastSaid:
+    """What was heard last, with all that belongs to it."""
+
+    texts: tuple[str, ...]
+    language: str
+    cause: str | None
+
+
+class Delivery:
+    """The outbox, with the truth asked once more just before anything is said."""
+
+    def __init__(self, spec: CoreSpec, register: Register, truth: Truth, heard: Heard) -> None:
+        self._spec = spec
+        self._register = register
+        self._truth = truth
+        self._heard = heard
+        self._outbox = Outbox(spec.outbox)
+        self._sounded_at_s: float | None = None
+        self._last_said: LastSaid | None = None
+
+    @property
+    def quiet(self) -> bool:
+        """True while nothing is being said or waits to be said."""
+        outbox = self._outbox.state
+        return outbox.current is None and not outbox.waiting
+
+    @property
+    def last_said(self) -> tuple[str, str] | None:
+        """What was heard last, whole (an alert with its direction, every sentence), and its language."""
+        said = self._last_said
+        return None if said is None else (" ".join(said.texts), said.language)
+
+    def waiting(self, cause: str) -> Utterance | None:
+        """The first of this cause that has not begun, or was cut and is to begin again."""
+        entries = self._outbox.state.waiting
+        return next((entry.utterance for entry in entries if entry.utterance.cause == cause), None)
+
+    def follows(self, cause: str) -> bool:
+        """Whether a danger offered now would be heard right after words of this cause."""
+        outbox = self._outbox.state
+        if any(entry.utterance.priority is Priority.DANGER for entry in outbox.waiting):
+            return False
+        if outbox.current is not None:
+            return outbox.current.entry.utterance.cause == cause
+        return self._last_said is not None and self._last_said.cause == cause
+
+    def silent_s(self, now: float) -> float:
+        """Seconds since something was being said; 0 while it is."""
+        if self._sounded_at_s is None or self._outbox.wake_at_s() is not None:
+            self._sounded_at_s = now
+        return now - self._sounded_at_s
+
+    def step(self, event: voices.Input, now: float) -> Iterable[Effect]:
+        """One input of the outbox, and what follows. What is no longer true is dropped, not begun."""
+        effects, found_untrue = self._outbox.step(event, now), list[str | None]()
+        while (untrue := self._untrue(effects, now)) is not None:
+            yield from self._carry(effects[:-1], now, found_untrue)
+            self._register.counts["untrue"] += 1
+            found_untrue.append(untrue.cause)
+            effects = tuple(
+                effect
+                for effect in self._outbox.step(voices.Retract(untrue.cause or ""), now)
+                if effect != voices.Cut(untrue.id)  # it was never begun
+            )
+        yield from self._carry(effects, now, found_untrue)
+
+    def _untrue(self, effects: tuple[voices.Effect, ...], now: float) -> Utterance | None:
+        """What the outbox would begin although it does not hold any more; always its last effect."""
+        match effects[-1:]:
+            case (voices.Start(utterance),) if utterance.cause is not None:
+                holds = self._truth.holds(self._truth.ground(utterance.id), now)
+                return None if holds else utterance
+        return None
+
+    def _carry(
+        self, effects: Iterable[voices.Effect], now: float, untrue: Sequence[str | None]
+    ) -> Iterable[Effect]:
+        """`untrue`: causes of what does not hold any more."""
+        for effect in effects:
+            match effect:
+                case voices.Start():
+                    self._sounded_at_s = now
+                    yield effect
+                case voices.Cut():
+                    yield effect
+                case voices.Spoken(utterance):
+                    yield self._spoken(utterance, now)
+                case voices.Dropped(utterance, reason):
+                    self._register.counts[f"dropped.{reason}"] += 1
+                    self._truth.missed(utterance.id)
+                    if utterance.priority is not Priority.NOTICE:  # a sign without words
+                        yield self._unspoken(
+                            utterance, "untrue" if utterance.cause in untrue[-1:] else reason, now
+                        )
+
+    def offer(
+        self,
+        now: float,
+        text: str,
+        priority: Priority,
+        key: str,
+        *,
+        ground: Ground = ANYWAY,
+        cause: str | None = None,
+        language: str | None = None,
+        severity: int = 0,
+        earcon: str | None = None,
+        pan: float = 0.0,
+        captured_at_s: float | None = None,
+        expires_in_s: float | None = None,
+    ) -> Iterable[Effect]:
+        """Something is to be said. A ground that may change needs a cause to be retracted by."""
+        captured = now if captured_at_s is None else captured_at_s
+        utterance = Utterance(
+            id=self._register.next_id("u", "utterances"),
+            cause=cause,
+            text=text,
+            language=language or self._spec.language,
+            priority=priority,
+            key=key,
+            created_at_s=now,
+            captured_at_s=captured,
+            expires_at_s=captured + (EXPIRES_S[priority] if expires_in_s is None else expires_in_s),
+            severity=severity,
+            earcon=earcon,
+            pan=pan,
+        )
+        if ground != ANYWAY:
+            self._truth.keep(self._present())
+            self._truth.rests(utterance.id, ground)
+        yield from self.step(voices.Offer(utterance), now)
+
+    def _present(self) -> frozenset[str]:
+        outbox = self._outbox.state
+        current = [] if outbox.current is None else [outbox.current.entry]
+        return frozenset(entry.utterance.id for entry in (*current, *outbox.waiting))
+
+    def _spoken(self, utterance: Utterance, now: float) -> Record:
+        ground = self._truth.heard(utterance.id, utterance.cause)
+        self._heard(utterance, ground, now)
+        if utterance.text:
+            self._register.counts["spoken"] += 1
+            self._last_said = _after(self._last_said, utterance)
+        spoken = self._register.record(
+            "speak",
+            utterance.id,
+            now,
+            utterance.cause,
+            text=utterance.text,
+            language=utterance.language,
+            priority=utterance.priority.name.lower(),
+            **({} if utterance.text else {"earcon": utterance.earcon}),
+        )
+        return Record(spoken.event.timed(since_capture_s=now - utterance.captured_at_s))
+
+    def _unspoken(self, utterance: Utterance, reason: str, now: float) -> Record:
+        """`behind`: what was being said instead."""
+        current = self._outbox.state.current
+        return self._register.record(
+            "unspoken",
+            utterance.id,
+            now,
+            utterance.cause,
+            reason=reason,
+            text=utterance.text,
+            language=utterance.language,
+            priority=utterance.priority.name.lower(),
+            behind=current.entry.utterance.id if current else None,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Everything `restore` needs, in plain JSON types."""
+        return {
+            "outbox": self._outbox.state.to_json(),
+            "sounded_at_s": self._sounded_at_s,
+            "last_said": None if self._last_said is None else asdict(self._last_said),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._outbox = Outbox(self._spec.outbox, voices.OutboxState.from_json(state["outbox"]))
+        self._sounded_at_s = state["sounded_at_s"]
+        said = state["last_said"]
+        self._last_said = LastSaid(**{**said, "texts": tuple(said["texts"])}) if said else None
+
+
+def _after(last: LastSaid | None, heard: Utterance) -> LastSaid:
+    """What somebody who asks for it again means, now that this is being heard."""
+    goes_on = (
+        last is not None
+        and last.cause is not None
+        and (last.cause, last.language) == (heard.cause, heard.language)
+    )
+    before = last.texts if last is not None and goes_on else ()
+    return LastSaid((*before, heard.text)[-REPEATED:], heard.language, heard.cause)

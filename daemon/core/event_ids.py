@@ -1,0 +1,43 @@
+"""Ids, counts, and the frame that everything rests on: what the parts of the core share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from daemon.core.events import Event, Kind
+from daemon.core.messages import Record
+
+
+class Register:
+    """Serialisable by `state` and `restore`."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.seq = -1
+        self.captured_at_s = 0.0
+
+    def frame(self, seq: int, captured_at_s: float) -> None:
+        """This frame is being decided about."""
+        self.seq, self.captured_at_s = seq, captured_at_s
+
+    def next_id(self, letter: str, count: str) -> str:
+        """A new id, counted under that name."""
+        self.counts[count] += 1
+        return f"{letter}{self.counts[count]}"
+
+    def record(self, kind: Kind, id: str, now: float, cause: str | None = None, **fields: Any) -> Record:
+        """An event to be written down, resting on the present frame."""
+        return Record(Event(kind, id, now, cause, self.seq if self.seq >= 0 else None, fields))
+
+    def unspoken(self, now: float, cause: str | None, reason: str, **fields: Any) -> Record:
+        """Something was kept back before it became an utterance; one that was dropped has an id already."""
+        return self.record("unspoken", self.next_id("w", "withheld"), now, cause, reason=reason, **fields)
+
+    def state(self) -> dict[str, Any]:
+        return {"counts": dict(self.counts), "seq": self.seq, "captured_at_s": self.captured_at_s}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.counts = Counter(state["counts"])
+        self.seq, self.captured_at_s = state["seq"], state["captured_at_s"]

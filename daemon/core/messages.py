@@ -1,0 +1,152 @@
+"""What goes into the deciding core, what comes out, and what its decisions depend on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from daemon.core import health as organs
+from daemon.core.events import Event
+from pipeline.description import policy as stories
+from pipeline.description.base import Seen
+from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
+from pipeline.types import Assessment, SceneEvent
+from speech.outbox import messages as voices
+from speech.settings import ClearEarcon, OutboxSettings, Verbosity
+from speech.utterance import Priority
+
+
+class HazardSpec(BaseModel, frozen=True):
+    """A hazard as the core needs it."""
+
+    name: str
+    severity: int
+    threshold: float
+    say: str
+    """Spoken text in the core's language, with `{where}`."""
+
+
+class CoreSpec(BaseModel, frozen=True):
+    """Everything the core's decisions depend on besides its inputs; kept with the black box."""
+
+    language: Literal["en", "ko"]
+    hazards: tuple[HazardSpec, ...]
+    watch: WatchSettings
+    scene: SceneSettings
+    describe: DescribeSettings
+    health: organs.HealthSettings
+    outbox: OutboxSettings
+    verbosity: Verbosity = "full"
+    clear_earcon: ClearEarcon = "critical"
+    tick_s: float = 0.0
+    forwards: bool = False
+    """Another instance speaks for this one: what is heard in between is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A frame has been assessed."""
+
+    assessment: Assessment
+    unseen: str = ""
+    """Why it shows too little to be described (dark, covered, blurred); empty where it shows enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Somebody wants this said."""
+
+    text: str
+    language: str | None = None
+    earcon: str | None = None
+    key: str | None = None
+    """What says the same thing, and is replaced by it while it waits; the words themselves by default."""
+    expires_in_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Somebody asks about the present view; without words it is to be described."""
+
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Say the last thing again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Silence for a while; 0 ends it. Danger is silenced only when asked twice."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarm:
+    """The last alert was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellStatus:
+    """Somebody wants to hear how it is."""
+
+    pictures_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Another instance, which has no loudspeaker of its own, wants this said."""
+
+    text: str
+    language: str
+    priority: Priority
+    key: str
+    severity: int = 0
+    pan: float = 0.0
+    earcon: str | None = None
+    expires_in_s: float = 5.0
+    cause: str | None = None
+    """An id of the other instance's, by which it finds its `speak` event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; drives everything that waits."""
+
+
+Input = (
+    Assessed
+    | Say
+    | Ask
+    | Repeat
+    | Mute
+    | FalseAlarm
+    | TellStatus
+    | Relay
+    | Tick
+    | organs.Report
+    | voices.Input
+    | stories.NarrationInput
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write this event down."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeView:
+    """Ask the describer about this view."""
+
+    scene: SceneEvent
+    seen: tuple[Seen, ...]
+
+
+Effect = Record | DescribeView | stories.CancelDescription | voices.Start | voices.Cut

@@ -1,0 +1,194 @@
+"""Trying a device in a child process, so that a driver that hangs or crashes takes nothing with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from capture.factory import open_camera
+from capture.frame import Frame, Image
+from capture.reader import Reader
+from capture.slot import LatestSlot, SlotPolicy
+from common.redact import redact
+from daemon.config.settings import Settings
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.runtime.detection_loop import Watcher
+from daemon.runtime.engine import Mind
+from daemon.runtime.metrics import Ledger
+from daemon.wiring import app
+from speech.synthesis.base import SpeechRequest
+from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.piper import PiperSynthesizer
+from speech.synthesis.with_deadline import voice_folder
+
+WARM_S, RATE_S = 1.5, 5.0
+"""Seconds of pictures that do not count, since everything is slow at first, and that do."""
+END_S = 10.0
+
+Facts = Mapping[str, Any]
+"""What a trial found out, as plain values."""
+
+
+class TrialFailed(Exception):
+    """The device does not do what is wanted of it; the message is what it said last."""
+
+
+def attempt(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
+    """Run one of `TRIALS` in a child. Raises TrialFailed."""
+    try:
+        child = subprocess.run(  # noqa: S603 - ourselves; the settings go through a pipe, they may hold credentials
+            [sys.executable, "-m", "daemon.doctor.device_test", name],
+            input=settings.model_dump_json(),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise TrialFailed(f"no answer within {timeout_s:g} s") from None
+    if child.returncode:
+        said = child.stderr.strip().splitlines() or [f"ended with code {child.returncode}"]
+        raise TrialFailed(said[-1])
+    facts: Facts = json.loads(child.stdout.splitlines()[-1])
+    return facts
+
+
+def golden_picture() -> Image:
+    """A picture that is the same everywhere: soft shapes, 480 x 640."""
+    y, x = np.mgrid[0:480, 0:640].astype(np.float32) / 100
+    waves = np.stack([np.sin(x * y), np.sin(x + 2 * y), np.cos(3 * x - y)], axis=-1)
+    return np.asarray(127 + 120 * waves, np.uint8)
+
+
+def _model(settings: Settings) -> Facts:
+    picture = golden_picture()
+    model = app.load_model(settings)
+    model.encode(picture)
+    start = time.perf_counter()
+    embedding = [model.encode(picture) for _ in range(10)][-1]
+    took_s = time.perf_counter() - start
+    return {
+        "model": model.name,
+        "device": model.device,
+        "ms": took_s * 100,
+        "embedding": [float(value) for value in embedding],
+    }
+
+
+def _voice(settings: Settings) -> Facts:
+    speech = settings.speech
+    voice = None if speech.voice == "auto" else speech.voice
+    text = {"en": "Ready.", "ko": "준비됐습니다."}[speech.language]
+    request = SpeechRequest(text, speech.language, speech.rate_wpm, speech.volume, speech.pitch, voice)
+    with ChildSynthesizer(speech) as synthesizer:
+        sound = list(synthesizer.stream(request))
+        return {"engine": synthesizer.name, "seconds": sum(part.duration_s for part in sound)}
+
+
+def _natural(settings: Settings) -> Facts:
+    voice = PiperSynthesizer(settings.speech, voice_folder(settings.speech, app.open_store(settings).path))
+    try:
+        voice.load()
+        return {"name": voice.name, "language": voice.language}
+    finally:
+        voice.close()
+
+
+def _loudspeaker(settings: Settings) -> Facts:
+    import sounddevice
+
+    chosen = settings.speech.device
+    device = int(chosen) if chosen.isdigit() else None if chosen == "default" else chosen
+    if device is None and sounddevice.default.device[1] < 0:
+        raise TrialFailed("there is none")
+    found = sounddevice.query_devices(device, "output")
+    sounddevice.check_output_settings(
+        device, channels=2, dtype="int16", samplerate=settings.speech.sample_rate
+    )
+    return {"device": found["name"]}
+
+
+def _camera(settings: Settings) -> Facts:
+    source = app.source_path(settings, app.choose_source(settings))
+    camera = open_camera(source, settings.capture)
+    try:
+        frame = camera.read()
+    finally:
+        camera.close()
+    if frame is None:
+        raise TrialFailed("it delivers no picture")
+    return {"source": camera.source, "width": frame.source_size[0], "height": frame.source_size[1]}
+
+
+def _rate(settings: Settings) -> Facts:
+    """Frames from the source through the detector, as the daemon takes them, for some seconds."""
+    detector = app.build_detector(settings)
+    source = app.source_path(settings, app.choose_source(settings))
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
+    capture = settings.capture.model_copy(update={"loop": True})  # a short clip is to last
+    reader = Reader(lambda: open_camera(source, capture), slot, capture, lambda _: None)
+    mind = Mind(BlackBox(Core(detector.spec)), time.monotonic)
+    mind.attach(lambda _effect, _timing: None)
+    watcher = Watcher(
+        slot, detector.assessor, mind, Ledger(), time.monotonic, lambda: None, settings.health.late_s
+    )
+    thread = threading.Thread(target=watcher.run, name="watch", daemon=True)
+    reader.start()
+    thread.start()
+    try:
+        first = _figures(reader, watcher, slot, WARM_S)
+        last = _figures(reader, watcher, slot, RATE_S)
+    finally:
+        watcher.close()
+        reader.stop()
+        thread.join(END_S)  # a model in use must not be taken down with the process
+    frames, assessed, skipped = (b - a for a, b in zip(first, last, strict=True))
+    reason = reader.event.reason
+    return {
+        "source": redact(source),
+        "frames": frames,
+        "skipped": skipped,
+        "fps": assessed / RATE_S,
+        "reason": reason,
+    }
+
+
+def _figures(
+    reader: Reader, watcher: Watcher, slot: LatestSlot[Frame], after_s: float
+) -> tuple[int, int, int]:
+    time.sleep(after_s)
+    return reader.frames, watcher.assessed, slot.skipped
+
+
+TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
+    "model": _model,
+    "voice": _voice,
+    "natural": _natural,
+    "loudspeaker": _loudspeaker,
+    "camera": _camera,
+    "rate": _rate,
+}
+
+
+def main() -> int:
+    """The child: settings as JSON come in, one JSON line goes out, what is wrong stands last on stderr."""
+    settings = Settings.model_validate_json(sys.stdin.read())
+    try:
+        facts = TRIALS[sys.argv[1]](settings)
+    except Exception as error:  # whatever a driver raises is the answer that was asked for
+        sys.stderr.write(f"{str(error) or type(error).__name__}\n")
+        return 1
+    sys.stdout.write(json.dumps(facts) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,300 @@
+"""The doctor at the organs: models on each device, voice, loudspeaker, camera, describer, and rights."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from common.memory import available_bytes, gigabytes
+from daemon.config.settings import Settings
+from daemon.control.paths import client_sockets
+from daemon.doctor.device_test import Facts, TrialFailed, attempt
+from daemon.doctor.findings import Finding, Probe, State
+from daemon.doctor.running_daemon import Running, judged_rate, rate_of
+from daemon.paths import NAME
+from daemon.wiring import app
+from pipeline.description.base import DescribeError
+from pipeline.description.factory import UnusableError, choose
+from pipeline.models.loader import AUTO, best_model
+from pipeline.store.catalogue.vlms import known_models
+from pipeline.store.errors import StoreError
+
+NOBODY = Running()
+_SAME_COSINE = 0.99
+"""Embeddings of the same picture on two devices differ by rounding, not by more."""
+_NODES = (
+    ("camera", "video[0-9]*", "video"),
+    ("sound", "snd/controlC*", "audio"),
+    ("GPU", "dri/renderD*", "render"),
+    ("NPU", "accel/accel*", "render"),
+)
+
+
+def folders(settings: Settings) -> Iterator[Finding]:
+    """State and cache must be writable, now or once created."""
+    for name in ("state", "cache"):
+        folder = getattr(settings.paths, name)
+        if _writable(folder):
+            yield Finding(f"{name} folder", "ok", str(folder))
+        else:
+            todo = f"give {getpass.getuser()} the right to write there, or set paths.{name}"
+            yield Finding(f"{name} folder", "fail", f"{folder} cannot be written", todo)
+
+
+def _writable(folder: Path) -> bool:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def store(settings: Settings) -> Iterator[Finding]:
+    """The model that is wanted is in the store, unharmed."""
+    name, models = settings.pipeline.model, app.open_store(settings)
+    try:
+        name = best_model(models, app.open_calibrations(settings).known) if name == AUTO else name
+        harm = [str(finding) for finding in models.verify(name)]
+    except StoreError as error:
+        harm = [str(error)]
+    if harm:
+        pull = "starter" if name == AUTO else name
+        yield Finding("model store", "fail", harm[0], f"watchword models pull {pull}")
+    else:
+        yield Finding("model store", "ok", f"{name} in {models.root}")
+
+
+def devices(settings: Settings) -> Iterator[Finding]:
+    """The model runs on each OpenVINO device and sees there what it sees on the processor."""
+    import openvino
+
+    wanted = settings.pipeline.device.replace(" ", "")
+    reference = _on_device(settings, "CPU")
+    yield judged("CPU", reference, reference, wanted)
+    named = [] if wanted.lower() == "best" else wanted.split(",")
+    for device in dict.fromkeys([*openvino.Core().available_devices, *named]):
+        if device != "CPU":
+            yield judged(device, _on_device(settings, device), reference, wanted.partition(",")[0])
+
+
+def _on_device(settings: Settings, device: str) -> Facts | TrialFailed:
+    pipeline = settings.pipeline.model_copy(update={"device": device})
+    try:
+        return attempt("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
+    except TrialFailed as error:
+        return error
+
+
+def judged(device: str, facts: Facts | TrialFailed, reference: Facts | TrialFailed, wanted: str) -> Finding:
+    name = f"model on {device}"
+    bad: State = "fail" if device == wanted else "warn"
+    if isinstance(facts, TrialFailed):
+        return Finding(name, bad, str(facts), "" if device == "CPU" else 'pipeline.device = "CPU"')
+    if facts["device"].partition(".")[0] != device.partition(".")[0]:
+        return Finding(name, bad, f"it runs on {facts['device']} instead", 'pipeline.device = "CPU"')
+    if isinstance(reference, dict) and _cosine(facts, reference) < _SAME_COSINE:
+        return Finding(name, bad, "it sees something else there than on the CPU", 'pipeline.device = "CPU"')
+    return Finding(name, "ok", f"{facts['model']}, {facts['ms']:.0f} ms a picture")
+
+
+def _cosine(a: Facts, b: Facts) -> float:
+    return float(np.dot(a["embedding"], b["embedding"]))
+
+
+def voice(settings: Settings) -> Iterator[Finding]:
+    """A word can be turned into sound."""
+    try:
+        facts = attempt("voice", settings)
+    except TrialFailed as error:
+        yield Finding("voice", "fail", str(error), "apt-get install espeak-ng")
+        return
+    if facts["seconds"] > 0:
+        yield Finding("voice", "ok", f"{facts['engine']}, {settings.speech.language}")
+    else:
+        yield Finding("voice", "fail", "it makes no sound", "set speech.voice to one of `espeak-ng --voices`")
+
+
+def natural_voice(settings: Settings) -> Iterator[Finding]:
+    """The voice for what is no danger, where it is another than the quick one."""
+    if settings.speech.engine == "espeak":
+        return
+    try:
+        facts = attempt("natural", settings)
+    except TrialFailed as error:
+        todo = f"watchword models pull {settings.speech.piper_voice}; script/install --with piper"
+        yield Finding("natural voice", "warn", f"{error}; espeak-ng speaks instead", todo)
+        return
+    other = facts["language"] != settings.speech.language
+    says = f"{facts['name']}, {facts['language']}"
+    todo = "set speech.piper_voice to one of that language" if other else ""
+    yield Finding("natural voice", "warn" if other else "ok", says, todo)
+
+
+def loudspeaker(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """Sound has somewhere to go; without it speech is written to a file. A daemon may hold the device."""
+    if running:
+        outlet = str(running.later.get("outlet"))
+        state: State = "ok" if outlet in ("loudspeaker", "another instance") else "warn"
+        todo = "" if state == "ok" else "plug one in; `aplay -l` lists what there is"
+        yield Finding("loudspeaker", state, f"the daemon speaks into: {outlet}", todo)
+        return
+    if other := settings.control.forward_to:
+        there = any((folder / f"{other}.sock").is_socket() for folder in _runtime_folders(settings))
+        unit = "watchword" if other == NAME else f"watchword@{other}"
+        todo = "" if there else f"systemctl start {unit}"
+        says = f"{other} speaks for this one" + ("" if there else ", but does not run")
+        yield Finding("loudspeaker", "ok" if there else "warn", says, todo)
+        return
+    try:
+        yield Finding("loudspeaker", "ok", attempt("loudspeaker", settings)["device"])
+    except TrialFailed as error:
+        todo = "plug one in, or set speech.device; until then speech goes into a file"
+        yield Finding("loudspeaker", "warn", str(error), todo)
+
+
+def camera(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """The source delivers pictures, and each is assessed. A daemon that holds the camera is asked instead."""
+    if running:
+        yield Finding("camera", "ok", f"{running.later.get('source')}, held by the daemon")
+        yield rate_of(running, settings.capture.device_fps)
+        return
+    if settings.capture.source == "auto" and app.choose_source(settings) == app.DEMO:
+        todo = "plug one in, or set capture.source; until then a service waits, and `run` shows the demo clip"
+        yield Finding("camera", "warn", "there is none", todo)
+        return
+    try:
+        facts = attempt("camera", settings)
+        yield Finding("camera", "ok", f"{facts['source']}, {facts['width']} x {facts['height']}")
+    except TrialFailed as error:
+        yield Finding("camera", "fail", str(error), "set capture.source")
+        return
+    try:
+        facts = attempt("rate", settings, timeout_s=180)
+        yield judged_rate(
+            facts["source"],
+            facts["frames"],
+            facts["skipped"],
+            facts["fps"],
+            device_fps=settings.capture.device_fps,
+        )
+    except TrialFailed as error:
+        yield Finding(
+            "camera rate", "fail", str(error), "watchword models pull starter, or set pipeline.device"
+        )
+
+
+def describer(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """Who describes, and whether its model fits into memory."""
+    if running and running.later.get("describer"):
+        yield Finding("describer", "ok", str(running.later["describer"]))
+        return
+    wanted = settings.describe
+    if wanted.backend in ("off", "tags"):
+        yield Finding("describer", "ok", wanted.backend)
+        return
+    models = app.open_store(settings)
+    language, cache = settings.speech.language, settings.paths.cache
+    try:
+        choice = choose(wanted, language, models.path, cache, available_bytes)
+    except UnusableError as error:
+        yield Finding("describer", "warn", f"{error}; templates are spoken instead", "set describe.model")
+    except DescribeError as error:
+        yield Finding("describer", "fail", str(error), "mend [describe]")
+    else:
+        yield _described(choice.spec.model if choice else None, choice.memory_bytes if choice else 0)
+
+
+def _described(model: str | None, room: int) -> Finding:
+    if model is None:
+        default = next(entry.name for entry in known_models().values() if entry.default)
+        says = "no model is in the store, or none fits into memory: templates are spoken"
+        return Finding("describer", "ok", says, f"watchword models pull {default}")
+    return Finding("describer", "ok", f"{model}, which may take {gigabytes(room)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A device with keys or buttons."""
+
+    path: str
+    name: str
+    usable: bool
+
+
+def keys(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+    """The device whose keys are obeyed, where one is wanted."""
+    wanted = settings.keys.device
+    if running and running.later.get("keys"):
+        said = str(running.later["keys"])
+        yield Finding("keys", "ok" if said.startswith("listening") else "warn", said, _keys_todo(said))
+    elif wanted:
+        yield judged_keys(wanted, _inputs())
+
+
+def _keys_todo(said: str) -> str:
+    return "" if said.startswith("listening") else "plug it in, or pair it; see keys.device"
+
+
+def judged_keys(wanted: str, inputs: Sequence[Input]) -> Finding:
+    """`wanted`: a path, or a part of a name."""
+    path = os.path.realpath(wanted) if wanted.startswith("/") else ""
+    found = [i for i in inputs if (i.path == path if path else wanted.lower() in i.name.lower())]
+    if not found:
+        names = ", ".join(sorted({i.name for i in inputs if i.name})) or "none"
+        return Finding(
+            "keys", "warn", f"no device is {wanted!r}; there are: {names}", "plug it in, or set keys.device"
+        )
+    if not any(i.usable for i in found):
+        todo = f"sudo usermod -aG input {getpass.getuser()}, then log in again"
+        return Finding("keys", "warn", f"{found[0].name} may not be read", todo)
+    return Finding("keys", "ok", found[0].name)
+
+
+def _inputs() -> list[Input]:
+    found: list[Input] = []
+    for path in sorted(Path("/dev/input").glob("event*")):
+        with suppress(OSError):
+            name = Path("/sys/class/input", path.name, "device/name").read_text().strip()
+            found.append(Input(str(path), name, os.access(path, os.R_OK)))
+    return found
+
+
+def rights(_: Settings) -> Iterator[Finding]:
+    """The devices that are there may be used."""
+    for what, pattern, group in _NODES:
+        nodes = sorted(Path("/dev").glob(pattern))
+        closed = [node for node in nodes if not os.access(node, os.R_OK | os.W_OK)]
+        if closed:
+            todo = f"sudo usermod -aG {_group_of(closed[0], group)} {getpass.getuser()}, then log in again"
+            yield Finding(f"{what} rights", "warn", f"{closed[0]} may not be used", todo)
+        elif nodes:
+            yield Finding(f"{what} rights", "ok", str(nodes[0]))
+
+
+def _runtime_folders(settings: Settings) -> Iterator[Path]:
+    yield from (path.parent for path in client_sockets(os.environ))
+    yield settings.paths.state
+
+
+def _group_of(node: Path, usual: str) -> str:
+    try:
+        return grp.getgrgid(node.stat().st_gid).gr_name
+    except (KeyError, OSError):
+        return usual
+
+
+def python(_: Settings) -> Iterator[Finding]:
+    """Which interpreter and which installation this is."""
+    yield Finding("python", "ok", f"{sys.version.split()[0]}, {sys.prefix}")
+
+
+def organs(running: Running) -> tuple[Probe, ...]:
+    """Every probe of this module."""
+    asked = (partial(probe, running=running) for probe in (loudspeaker, camera, describer, keys))
+    return (python, folders, store, devices, voice, natural_voice, *asked, rights)

@@ -1,0 +1,139 @@
+"""The doctor at what is kept: the configuration's rights, overrides, and the journal."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from common.redact import redact
+from daemon.config.settings import OVERRIDES, Settings
+from daemon.doctor.findings import Finding
+from daemon.journal.paths import Places, bytes_free
+
+LOOK_S = 5.0
+"""Seconds after which looking through the journal is given up."""
+_OTHERS, _GROUP_WRITES = 0o007, 0o020
+
+
+def configuration(files: Iterable[Path]) -> Iterator[Finding]:
+    """May others read a password, or write what the daemon obeys?"""
+    for file in files:
+        with suppress(OSError, ValueError):
+            secrets = tuple(_secrets(tomllib.loads(file.read_text("utf-8"))))
+            yield judged_file(file, file.stat().st_mode & 0o777, secrets)
+
+
+def judged_file(file: Path, mode: int, secrets: tuple[str, ...]) -> Finding:
+    """`secrets`: keys whose values hold credentials."""
+    name = f"rights of {file.name}"
+    if mode & (_GROUP_WRITES | 0o002):
+        return Finding(name, "warn", f"{file} may be written by others", f"chmod go-w {file}")
+    if secrets and mode & _OTHERS:
+        says = f"{file} may be read by everybody and holds credentials in {', '.join(secrets)}"
+        return Finding(name, "warn", says, f"chmod o= {file}")
+    return Finding(
+        name, "ok", f"{file}, {mode:04o}" + (f"; credentials in {', '.join(secrets)}" if secrets else "")
+    )
+
+
+def _secrets(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        dotted = f"{above}{key}"
+        if isinstance(value, dict):
+            yield from _secrets(value, f"{dotted}.")
+        elif isinstance(value, str) and redact(value) != value:
+            yield dotted
+
+
+def overrides(settings: Settings) -> Iterator[Finding]:
+    """What was changed while it ran, and now beats the configuration."""
+    file = settings.paths.state / OVERRIDES
+    try:
+        values = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        yield Finding("overrides", "ok", "none")
+    except (OSError, ValueError) as error:
+        yield Finding("overrides", "warn", f"{file} cannot be read: {error}", f"as its owner: rm {file}")
+    else:
+        yield judged_overrides(tuple(_keys(values)))
+
+
+def judged_overrides(keys: tuple[str, ...]) -> Finding:
+    if not keys:
+        return Finding("overrides", "ok", "none")
+    some = ", ".join(keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
+    return Finding(
+        "overrides", "ok", f"{some}, beating config.toml", "watchword config reset KEY, to drop one"
+    )
+
+
+def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _keys(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
+
+
+def journal(settings: Settings) -> Iterator[Finding]:
+    """Whether it can be read, is whole, and has room."""
+    places, wanted = Places.below(settings.paths.state), settings.journal
+    if not wanted.enabled:
+        yield Finding("journal", "ok", "off: nothing is kept")
+        return
+    place = next(path for path in (places.folder, *places.folder.parents) if path.exists())
+    with suppress(OSError):
+        yield from judged_room(bytes_free(place), wanted.leave_free_mb * 1_000_000, places.folder)
+    try:
+        there = places.database.is_file()
+        aside = tuple(places.aside) if there else ()
+    except OSError:
+        there, aside = True, ()
+    if not there:
+        yield Finding("journal", "ok", "empty so far")
+        return
+    yield judged_journal(places, *_looked_through(places.database))
+    if aside:
+        todo = f"look at it or remove it: rm {aside[0]}"
+        yield Finding("old journal", "warn", f"{len(aside)} could not be read and lies aside", todo)
+
+
+def judged_room(free: int, reserve: int, folder: Path) -> Iterator[Finding]:
+    if free < reserve:
+        says = (
+            f"nothing is kept: {free / 1e6:.0f} MB free at {folder}, and {reserve / 1e6:.0f} stay to others"
+        )
+        yield Finding("journal room", "warn", says, "make room, or set journal.leave_free_mb lower")
+
+
+def judged_journal(places: Places, verdict: str, events: int) -> Finding:
+    """`verdict`: `ok`, `late` where there was no time for all of it, else what SQLite says."""
+    if verdict == "ok":
+        return Finding("journal", "ok", f"{events} events in {places.database}, whole")
+    if verdict == "late":
+        return Finding("journal", "ok", f"{events} events in {places.database}; too many to look through now")
+    if "unable to open" in verdict or "readonly" in verdict or "denied" in verdict:
+        return Finding(
+            "journal", "ok", f"{places.database} is not ours to read", "check as its user, or as root"
+        )
+    todo = f"stop the daemon, move {places.database} away; it makes a new one"
+    return Finding("journal", "warn", f"{places.database} is damaged: {verdict}", todo)
+
+
+def _looked_through(database: Path) -> tuple[str, int]:
+    events, until_s = 0, time.monotonic() + LOOK_S
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=1.0)) as link:
+            link.set_progress_handler(lambda: int(time.monotonic() > until_s), 10_000)
+            events = int(link.execute("SELECT count(*) FROM events").fetchone()[0])
+            verdict = str(link.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        return ("late" if "interrupt" in str(error) else str(error)), events
+    except (sqlite3.DatabaseError, OSError) as error:
+        return str(error), events
+    return verdict, events

@@ -1,0 +1,24 @@
+"""What `watchword check` says: one line a thing, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from daemon.config.settings import Settings
+
+State = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing stands; `fail` where Watchword cannot do its work without it."""
+
+    name: str
+    state: State
+    says: str
+    todo: str = ""
+
+
+Probe = Callable[[Settings], Iterator[Finding]]

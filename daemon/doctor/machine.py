@@ -1,0 +1,264 @@
+"""The doctor at the machine: processor, heat, memory, disks, clock, drivers and libraries.
+
+What is read and what is made of it are kept apart: `judged_...` takes facts and gives findings.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import daemon
+from common.memory import available_bytes, gigabytes
+from daemon.config.settings import Settings
+from daemon.doctor.findings import Finding
+from daemon.journal.paths import bytes_free
+from speech.playback.device_stream import REAL_TIME_PRIORITY
+
+CPU = Path("/sys/devices/system/cpu")
+NEEDS_BYTES = 700_000_000
+"""What a process with a ViT-B-32 takes, measured with OpenVINO on AVX2."""
+LEAST_BYTES = 300_000_000
+"""What one with the starter takes."""
+LITTLE_DISK, NO_DISK = 1_000_000_000, 20_000_000
+INTEL = "0x8086"
+HOT_C = 95.0
+_LIBRARIES = (
+    ("espeak-ng", "libespeak-ng.so.1", "espeak-ng", "fail"),
+    ("portaudio", "libportaudio.so.2", "libportaudio2", "warn"),
+)
+
+
+def processor(_: Settings) -> Iterator[Finding]:
+    """What the processor can, and how it is held back."""
+    flags = set[str]()
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("flags"):
+                flags = set(line.partition(":")[2].split())
+                break
+    yield judged_flags(flags, len(os.sched_getaffinity(0)))
+    yield from judged_governor(
+        *(
+            _all(f"cpufreq/{name}")
+            for name in ("scaling_driver", "scaling_governor", "energy_performance_preference")
+        )
+    )
+    yield from judged_heat(_throttled(), _hottest())
+
+
+def judged_flags(flags: set[str], cores: int) -> Finding:
+    """What the vector instructions mean for the detector's speed."""
+    name, many = "processor", f"{cores} {'core' if cores == 1 else 'cores'}"
+    if not flags:
+        return Finding(name, "ok", f"{many}; its instructions are not listed here")
+    if "avx2" not in flags:
+        todo = 'expect a few pictures a second; pipeline.device = "GPU" where there is one'
+        return Finding(name, "warn", f"{many} without AVX2: several times slower", todo)
+    vnni = sorted(flags & {"avx_vnni", "avx512_vnni", "amx_int8"})
+    if vnni:
+        return Finding(name, "ok", f"{many} with AVX2 and {', '.join(vnni)}: int8 models are worth it")
+    return Finding(name, "ok", f"{many} with AVX2, without VNNI: int8 models gain little")
+
+
+def judged_governor(drivers: set[str], governors: set[str], preferences: set[str]) -> Iterator[Finding]:
+    """Whether the clock is held low. With intel_pstate `powersave` is no brake, the preference is."""
+    todo = "sudo cpupower frequency-set -g performance, or the power profile of the desktop or the firmware"
+    if governors & {"powersave"} and not drivers & {"intel_pstate", "amd-pstate-epp"}:
+        yield Finding("processor clock", "warn", "the governor `powersave` holds it at its lowest", todo)
+    elif preferences & {"power"}:
+        yield Finding("processor clock", "warn", "it is told to save power before all", todo)
+    elif governors:
+        yield Finding("processor clock", "ok", ", ".join(sorted(governors | preferences)))
+
+
+def judged_heat(throttled: int, hottest_c: float | None) -> Iterator[Finding]:
+    """Whether heat takes speed away."""
+    todo = "clean the fan, give it air; a slower capture.device_fps heats less"
+    if hottest_c is not None and hottest_c >= HOT_C:
+        yield Finding("heat", "warn", f"{hottest_c:.0f} °C", todo)
+    elif throttled:
+        yield Finding("heat", "warn", f"it was slowed down {throttled} times since the machine started", todo)
+    elif hottest_c is not None:
+        yield Finding("heat", "ok", f"{hottest_c:.0f} °C, never slowed down")
+
+
+def memory(_: Settings) -> Iterator[Finding]:
+    """What is free for models."""
+    yield judged_memory(available_bytes())
+
+
+def judged_memory(free: int) -> Finding:
+    """A describer is judged by itself; here it is about the detector."""
+    todo = 'close what is not needed, or add memory; pipeline.model = "starter" takes the least'
+    if free < LEAST_BYTES:
+        return Finding(
+            "memory", "fail", f"{gigabytes(free)} free; even the starter takes {gigabytes(LEAST_BYTES)}", todo
+        )
+    if free < NEEDS_BYTES:
+        return Finding("memory", "warn", f"{gigabytes(free)} free; large models do not fit", todo)
+    return Finding("memory", "ok", f"{gigabytes(free)} free")
+
+
+def disks(settings: Settings) -> Iterator[Finding]:
+    """Room where something is written."""
+    for name in ("state", "cache", "models"):
+        folder: Path = getattr(settings.paths, name)
+        place = next(path for path in (folder, *folder.parents) if path.exists())
+        with suppress(OSError):
+            yield judged_disk(name, folder, bytes_free(place))
+
+
+def judged_disk(name: str, folder: Path, free: int) -> Finding:
+    todo = f"make room, or set paths.{name} to another disk"
+    if free < NO_DISK:
+        return Finding(f"{name} disk", "fail", f"full: {free / 1e6:.0f} MB free at {folder}", todo)
+    if free < LITTLE_DISK:
+        return Finding(f"{name} disk", "warn", f"{gigabytes(free)} free at {folder}", todo)
+    return Finding(f"{name} disk", "ok", f"{gigabytes(free)} free")
+
+
+def clock(_: Settings) -> Iterator[Finding]:
+    """The wall clock: alerts do not depend on it, but the journal and TLS do."""
+    told = ""
+    if program := shutil.which("timedatectl"):
+        with suppress(OSError, subprocess.SubprocessError):
+            done = subprocess.run(  # noqa: S603
+                [program, "show", "-p", "NTPSynchronized", "--value"],
+                capture_output=True, text=True, timeout=10, check=False,
+            )  # fmt: skip
+            told = done.stdout.strip()
+    yield judged_clock(time.time(), Path(daemon.__file__).stat().st_mtime, told)
+
+
+def judged_clock(now: float, installed: float, synchronised: str) -> Finding:
+    """`installed`: when this program was; no clock that is right is before that. Unix seconds."""
+    stamp = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
+    todo = "sudo timedatectl set-ntp true, or set the clock; TLS and the journal's times need it"
+    if now < installed - 86400:
+        return Finding("clock", "warn", f"{stamp} is before this was installed: it is wrong", todo)
+    if synchronised == "no":
+        return Finding("clock", "warn", f"{stamp}, not kept right by any time server", todo)
+    return Finding("clock", "ok", stamp)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A device file of a graphics or neural processor."""
+
+    path: str
+    vendor: str
+    usable: bool
+    """Whether we may open it."""
+
+
+def accelerators(_: Settings) -> Iterator[Finding]:
+    """Is there one that OpenVINO does not see for want of a driver?"""
+    import openvino
+
+    devices = openvino.Core().available_devices
+    yield from judged_accelerators(
+        _nodes("drm", "dri", "renderD*"), _nodes("accel", "accel", "accel*"), devices
+    )
+
+
+def judged_accelerators(
+    graphics: Sequence[Node], neural: Sequence[Node], devices: Sequence[str]
+) -> Iterator[Finding]:
+    seen = {device.partition(".")[0] for device in devices}
+    for what, device, nodes, todo in (
+        (
+            "GPU driver", "GPU", graphics,
+            "apt-get install intel-opencl-icd; a newer GPU needs Intel's own compute-runtime packages",
+        ),
+        (
+            "NPU driver", "NPU", neural,
+            "install Intel's linux-npu-driver packages (intel-level-zero-npu, intel-driver-compiler-npu, "
+            "intel-fw-npu, level-zero); Debian 12 has none of them",
+        ),
+    ):  # fmt: skip
+        intel = [node for node in nodes if node.vendor == INTEL]
+        if device in seen:
+            yield Finding(what, "ok", ", ".join(d for d in devices if d.startswith(device)))
+        elif any(node.usable for node in intel):
+            yield Finding(what, "warn", f"{intel[0].path} is there, but OpenVINO sees no {device}", todo)
+        elif nodes and not intel:
+            yield Finding(what, "ok", f"{nodes[0].path} is not Intel's; the processor does the work")
+
+
+def libraries(_: Settings) -> Iterator[Finding]:
+    """Debian's libraries that no Python package brings along."""
+    missing = [entry for entry in _LIBRARIES if not _loads(entry[1])]
+    for name, file, package, state in missing:
+        bad: Finding = Finding(
+            name, "fail" if state == "fail" else "warn", f"{file} is missing", f"apt-get install {package}"
+        )
+        yield bad
+    if not missing:
+        yield Finding("libraries", "ok", ", ".join(entry[0] for entry in _LIBRARIES))
+
+
+def real_time(_: Settings) -> Iterator[Finding]:
+    """May the sound process go before all others?"""
+    yield judged_real_time(os.geteuid() == 0, resource.getrlimit(resource.RLIMIT_RTPRIO)[0])
+
+
+def judged_real_time(root: bool, limit: int) -> Finding:
+    if root or limit >= REAL_TIME_PRIORITY or limit == resource.RLIM_INFINITY:
+        return Finding("real time", "ok", "sound may go before all else")
+    todo = (
+        f"echo '@audio - rtprio {REAL_TIME_PRIORITY}' | sudo tee /etc/security/limits.d/watchword.conf, then "
+        "log in again; the system's service brings its own limits"
+    )
+    return Finding("real time", "warn", "speech may stutter under load when started by hand", todo)
+
+
+def _all(name: str) -> set[str]:
+    found = set[str]()
+    for file in CPU.glob(f"cpu[0-9]*/{name}"):
+        with suppress(OSError):
+            found.add(file.read_text().strip())
+    return found
+
+
+def _throttled() -> int:
+    counts = [0]
+    for file in CPU.glob("cpu[0-9]*/thermal_throttle/package_throttle_count"):
+        with suppress(OSError, ValueError):
+            counts.append(int(file.read_text()))
+    return max(counts)
+
+
+def _hottest() -> float | None:
+    found: list[float] = []
+    for zone in Path("/sys/class/thermal").glob("thermal_zone*"):
+        with suppress(OSError, ValueError):
+            if (zone / "type").read_text().strip() in ("x86_pkg_temp", "TCPU", "cpu-thermal", "acpitz"):
+                found.append(int((zone / "temp").read_text()) / 1000)
+    return max(found, default=None)
+
+
+def _nodes(kind: str, folder: str, pattern: str) -> list[Node]:
+    nodes: list[Node] = []
+    for path in sorted(Path("/dev", folder).glob(pattern)):
+        vendor = ""
+        with suppress(OSError):
+            vendor = Path("/sys/class", kind, path.name, "device/vendor").read_text().strip()
+        nodes.append(Node(str(path), vendor, os.access(path, os.R_OK | os.W_OK)))
+    return nodes
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

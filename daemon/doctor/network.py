@@ -1,0 +1,174 @@
+"""The doctor at what listens and connects: the desk's port and token, and the home's MQTT broker."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from common.secret_file import SecretError, read_secret, secret_path
+from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.settings import Settings
+from daemon.config.web_settings import DeskSettings
+from daemon.doctor.findings import Finding
+from daemon.doctor.running_daemon import listening, port_owner
+from daemon.mqtt.broker import BrokerError, PahoBroker
+from daemon.web.server.origin import is_local
+
+SHORTEST_TOKEN = 16
+_INSTALL = "pip install 'watchword[desk]', or script/install --with desk"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A file that holds a password, token or key, as far as it can be seen from here."""
+
+    setting: str
+    name: str
+    problem: str = ""
+    mode: int | None = None
+    """None where it is not there."""
+    length: int = 0
+
+
+def look_at(setting: str, name: str) -> Secret:
+    """Without keeping what is in it."""
+    path = secret_path(name)
+    try:
+        mode = path.stat().st_mode & 0o777
+        return Secret(setting, name, mode=mode, length=len(read_secret(setting, name)))
+    except SecretError as error:
+        return Secret(setting, name, str(error), mode)
+    except OSError as error:
+        return Secret(setting, name, f"{setting} = {name!r}: {error.strerror}")
+
+
+def judged_secret(secret: Secret, shortest: int = 1) -> Finding:
+    """Only its owner may read it; a bare name is only seen by the service itself."""
+    name = f"secret {secret.setting}"
+    if os.sep not in secret.name and secret.problem:
+        says = f"{secret.name!r} is a credential that only the service sees"
+        return Finding(
+            name, "ok", says, "systemctl edit watchword-desk must have a LoadCredential= of that name"
+        )
+    if secret.problem:
+        todo = (
+            f"write it there, with `install -m 600`, readable for the desk's user; or empty {secret.setting}"
+        )
+        return Finding(name, "fail", secret.problem, todo)
+    if secret.mode is not None and secret.mode & 0o077:
+        says = f"{secret.name} may be read by others ({secret.mode:04o})"
+        return Finding(name, "warn", says, f"chmod 600 {secret.name}")
+    if secret.length < shortest:
+        todo = f"openssl rand -hex 24 > {secret.name}"
+        return Finding(name, "fail", f"{secret.length} characters are too easily guessed", todo)
+    return Finding(name, "ok", f"{secret.name}, for its owner only")
+
+
+def desk(wanted: DeskSettings) -> Iterator[Finding]:
+    """Can the desk run, is its port free, and who may use it?"""
+    missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
+    if missing:
+        yield Finding("desk", "ok", f"not installed ({', '.join(missing)})", _INSTALL)
+        return
+    if wanted.address:
+        taken = listening(_reachable(wanted.address), wanted.port) if wanted.port else False
+        yield judged_port(wanted, taken, port_owner(wanted.port) if taken else "")
+    yield from judged_exposure(wanted)
+    if wanted.token_file:
+        yield judged_secret(look_at("desk.token_file", wanted.token_file), SHORTEST_TOKEN)
+    if os.sep in wanted.key_file:
+        yield judged_secret(_key("desk.key_file", wanted.key_file), 0)
+
+
+def _key(setting: str, name: str) -> Secret:
+    """A private key has many lines; only its rights are of interest."""
+    try:
+        return Secret(setting, name, mode=Path(name).stat().st_mode & 0o777)
+    except OSError as error:
+        return Secret(setting, name, f"{setting} = {name!r}: {error.strerror}")
+
+
+def _reachable(address: str) -> str:
+    """Where to knock for somebody who listens there."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
+
+
+def judged_port(wanted: DeskSettings, taken: bool, owner: str) -> Finding:
+    where = f"port {wanted.port}"
+    if not taken:
+        return Finding(
+            "desk", "ok", f"{where} is free; the desk does not run", "watchword desk, or its service"
+        )
+    if "watchword" in owner or not owner:
+        return Finding("desk", "ok", f"it listens at {where}" + (f" ({owner})" if owner else ""))
+    return Finding(
+        "desk", "warn", f"{where} is taken by {owner}", "set desk.port to another, or end that process"
+    )
+
+
+def judged_exposure(wanted: DeskSettings) -> Iterator[Finding]:
+    """Whoever reaches it sees the picture and can make it speak."""
+    try:
+        outside = bool(wanted.address) and not ip_address(wanted.address).is_loopback
+    except ValueError:
+        yield Finding(
+            "desk address", "fail", f"{wanted.address!r} is no address", 'desk.address = "127.0.0.1"'
+        )
+        return
+    if not outside:
+        return
+    if not wanted.token_file:
+        todo = 'set desk.token_file, or desk.address = "127.0.0.1"'
+        yield Finding(
+            "desk address", "fail", f"{wanted.address} is open to the network without a token", todo
+        )
+    elif not wanted.certificate_file:
+        todo = "set desk.certificate_file and desk.key_file"
+        yield Finding(
+            "desk address", "warn", "the token and the pictures cross the network in the clear", todo
+        )
+    else:
+        yield Finding("desk address", "ok", f"{wanted.address}, with a token and TLS")
+
+
+def mqtt(settings: Settings) -> Iterator[Finding]:
+    """Is the broker there, and does it let us in?"""
+    wanted = settings.mqtt
+    if not wanted.enabled:
+        yield Finding("mqtt", "ok", "off")
+        return
+    if importlib.util.find_spec("paho") is None:
+        yield Finding("mqtt", "fail", "paho-mqtt is not installed", _INSTALL)
+        return
+    if wanted.password_file:
+        secret = look_at("mqtt.password_file", wanted.password_file)
+        yield judged_secret(secret)
+        if not wanted.tls and not is_local(wanted.host):
+            yield Finding("mqtt password", "warn", "it crosses the network in the clear", "mqtt.tls = true")
+        if secret.problem:
+            there = listening(wanted.host, wanted.at_port)
+            yield judged_broker(wanted, "" if there else "nobody answers there", logged_in=False)
+            return
+    try:
+        PahoBroker(wanted, f"watchword-check-{os.getpid()}", None, lambda *_: None, lambda _: None).close(
+            None
+        )
+    except BrokerError as error:
+        yield judged_broker(wanted, str(error), logged_in=False)
+    else:
+        yield judged_broker(wanted, "", logged_in=True)
+
+
+def judged_broker(wanted: MqttSettings, problem: str, *, logged_in: bool) -> Finding:
+    where = f"{wanted.host}:{wanted.at_port}"
+    if problem:
+        return Finding(
+            "mqtt", "warn", f"{where}: {problem}", "danger is spoken all the same; see docs/home-assistant.md"
+        )
+    return Finding(
+        "mqtt", "ok", f"{where} lets us in" if logged_in else f"{where} answers; login was not tried"
+    )

@@ -1,0 +1,169 @@
+"""The doctor at systemd's: is the unit installed, enabled, running, and of this version?"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from daemon.config.settings import Settings
+from daemon.doctor.findings import Finding
+
+PROPERTIES = (
+    "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "NRestarts", "NeedDaemonReload",
+    "ExecStart",
+)  # fmt: skip
+STARTS = ("enabled", "enabled-runtime", "static")
+"""States of a unit's file in which it starts with the machine."""
+TIMEOUT_S = 10.0
+INSTANCE = "watchword@"
+"""How the names of the instances' units begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as systemd knows it."""
+
+    name: str
+    scope: str
+    """`--user`, or empty for the system's."""
+    facts: Mapping[str, str]
+    version: str = ""
+    """Of the program that it starts, as far as that tells."""
+
+    @property
+    def ctl(self) -> str:
+        return f"systemctl{' ' + self.scope if self.scope else ''}"
+
+    @property
+    def active(self) -> bool:
+        return self.facts.get("ActiveState") == "active"
+
+    @property
+    def instance(self) -> bool:
+        """One of several cameras'."""
+        return self.name.startswith(INSTANCE)
+
+    @property
+    def loaded(self) -> bool:
+        return self.facts.get("LoadState") == "loaded"
+
+
+def service(_: Settings) -> Iterator[Finding]:
+    """The daemon's unit and the desk's, the system's and the user's."""
+    if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
+        yield Finding("systemd", "ok", "it does not run here; nothing starts Watchword with the machine")
+        return
+    yield from judged_units(units(), version("watchword"))
+
+
+def units() -> list[Unit]:
+    """What systemd knows of ours: the daemon's, its instances' and the desk's."""
+    return [
+        unit
+        for scope in ("", "--user")
+        for name in ("watchword", *_instances(scope), "watchword-desk")
+        if (unit := _unit(name, scope))
+    ]
+
+
+def _instances(scope: str) -> list[str]:
+    """Those that run, failed, or start with the machine."""
+    flags = ("--all", "--plain", "--no-legend", "--type=service")
+    listed = _output("systemctl", *_given(scope), "list-units", *flags, f"{INSTANCE}*")
+    return sorted(re.findall(rf"^({re.escape(INSTANCE)}\S+)\.service", listed, re.MULTILINE))
+
+
+def _given(scope: str) -> tuple[str, ...]:
+    return (scope,) if scope else ()
+
+
+def judged_units(known: list[Unit], ours: str) -> Iterator[Finding]:
+    """What is wrong with those that are installed."""
+    loaded = [unit for unit in known if unit.loaded]
+    if not any(unit.name == "watchword" or unit.instance for unit in loaded):
+        yield Finding(
+            "systemd", "ok", "no unit is installed", "script/install, to have it start with the machine"
+        )
+    active = [unit for unit in loaded if unit.name == "watchword" and unit.active]
+    if len(active) > 1:
+        todo = "systemctl disable --now watchword, or the same with --user"
+        yield Finding("systemd", "fail", "the system's and the user's service both run", todo)
+    instances = [unit for unit in loaded if unit.instance and unit.active]
+    for unit in loaded:
+        if unit.name == "watchword" and instances and _at_rest(unit):
+            yield _beside(unit, instances)
+        else:
+            yield judged_unit(unit, ours)
+
+
+def _at_rest(unit: Unit) -> bool:
+    """Neither running, nor failed, nor about to begin again."""
+    return unit.facts.get("ActiveState") == "inactive"
+
+
+def _beside(unit: Unit, instances: list[Unit]) -> Finding:
+    """The unit without a name, which is not needed where each camera has an instance."""
+    name, others = _title(unit), ", ".join(each.name for each in instances)
+    if unit.facts.get("UnitFileState") in STARTS:
+        todo = f"{unit.ctl} disable {unit.name}, or start it, where it is to speak for them"
+        return Finding(name, "warn", f"it does not run but starts with the machine, beside {others}", todo)
+    return Finding(name, "ok", f"not in use; {others} run instead")
+
+
+def judged_unit(unit: Unit, ours: str) -> Finding:
+    """One finding: the worst there is to say."""
+    facts, name = unit.facts, _title(unit)
+    state = facts.get("ActiveState", "unknown")
+    if state == "failed":
+        return Finding(
+            name,
+            "fail",
+            f"it has failed: {facts.get('Result')}",
+            f"{_log(unit)}; {unit.ctl} restart {unit.name}",
+        )
+    if facts.get("SubState") == "auto-restart":
+        return Finding(name, "fail", f"it dies again and again ({facts.get('NRestarts')} times)", _log(unit))
+    if facts.get("NeedDaemonReload") == "yes":
+        todo = f"{unit.ctl} daemon-reload && {unit.ctl} restart {unit.name}"
+        return Finding(name, "warn", "its file has changed since systemd read it", todo)
+    if unit.version and unit.version != ours:
+        return Finding(name, "warn", f"it starts version {unit.version}, this is {ours}", "script/install")
+    if facts.get("UnitFileState") not in STARTS:
+        todo = f"{unit.ctl} enable {unit.name}"
+        return Finding(name, "warn", f"{state}, but it does not start with the machine", todo)
+    restarts = int(facts.get("NRestarts") or 0)
+    again = f", started again {restarts} times" if restarts else ""
+    if state != "active":
+        return Finding(name, "warn", f"enabled, but {state}", f"{unit.ctl} start {unit.name}")
+    return Finding(name, "ok", f"enabled and running{again}")
+
+
+def _title(unit: Unit) -> str:
+    return f"unit {unit.name}{' ' + unit.scope if unit.scope else ''}"
+
+
+def _log(unit: Unit) -> str:
+    return f"journalctl {unit.scope + ' ' if unit.scope else ''}-u {unit.name} -n 50"
+
+
+def _unit(name: str, scope: str) -> Unit | None:
+    shown = _output("systemctl", *_given(scope), "show", f"{name}.service", "-p", ",".join(PROPERTIES))
+    facts = dict(line.partition("=")[::2] for line in shown.splitlines() if "=" in line)
+    if not facts:
+        return None
+    program = re.search(r"path=(\S+)", facts.get("ExecStart", ""))
+    told = _output(program[1], "--version").split() if program and facts.get("LoadState") == "loaded" else []
+    return Unit(name, scope, facts, told[-1] if len(told) == 2 else "")
+
+
+def _output(*command: str) -> str:
+    with suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603
+        return done.stdout if done.returncode == 0 else ""
+    return ""

@@ -1,0 +1,176 @@
+"""`why` over everything that is remembered: the journal, and the black box of the last minute.
+
+Ids begin anew with each run of the daemon: one is looked for in one run only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from daemon.core.black_box import Recording
+from daemon.errors import CommandError
+from daemon.explain.explain import Memory, Remembered, told
+from daemon.explain.explain import remembered as of_the_last_minute
+from daemon.explain.scores import alerts_of, silence
+from daemon.explain.words import Words
+from daemon.journal.paths import Places
+from daemon.journal.reader import Reader, reading
+
+Fields = Mapping[str, Any]
+
+ROW = re.compile(r"#(\d{1,15})")
+ID = re.compile(r"[a-z]\d+")
+
+
+class Kept:
+    """One run in the journal as a memory."""
+
+    def __init__(self, reader: Reader, run: str) -> None:
+        self._reader = reader
+        self._run = run
+
+    def find(self, id: str) -> Fields | None:
+        return self._reader.of_run(self._run, id)
+
+    def led_to(self, id: str) -> Sequence[Fields]:
+        return self._reader.led_to(self._run, id)
+
+    def evidence(self, alert: Fields) -> Fields | None:
+        return self._reader.evidence(alert["row"])
+
+
+class Both:
+    """One run: what the journal keeps of it, and what only its black box holds, not written yet or never."""
+
+    def __init__(self, kept: Memory, last_minute: Remembered) -> None:
+        self._kept = kept
+        self._last_minute = last_minute
+
+    def find(self, id: str) -> Fields | None:
+        return self._kept.find(id) or self._last_minute.find(id)
+
+    def led_to(self, id: str) -> Sequence[Fields]:
+        events = (
+            *self._last_minute.led_to(id),
+            *self._kept.led_to(id),
+        )  # the journal's know the clock's time
+        return sorted({event["id"]: event for event in events}.values(), key=lambda event: float(event["t"]))
+
+    def evidence(self, alert: Fields) -> Fields | None:
+        kept = self._kept.evidence(alert) if "row" in alert else None
+        return kept or self._last_minute.evidence(alert)
+
+
+def why(
+    places: Places,
+    frozen: Callable[[], Recording | None],
+    wanted: str | None,
+    run: str | None = None,
+    language: str = "en",
+) -> Mapping[str, Any]:
+    """The reply to `why`: of an id (`a12`), a row (`#7`), a hazard, or the last thing said.
+
+    `frozen` gives the black box, None where there is none. `run` is that of the running daemon: whatever is
+    no row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in the
+    journal that has it. Raises CommandError.
+    """
+    words = Words(language)
+    if wanted is not None and ROW.fullmatch(wanted):
+        with reading(places) as reader:
+            at = reader.at(int(wanted[1:]))
+            return told(Kept(reader, at["run"]), at, words)
+    if run is not None:
+        return _of_this_run(places, _recording(frozen, wanted or "the last thing said"), wanted, run, words)
+    if wanted is not None and not ID.fullmatch(wanted):
+        return _of_box(_recording(frozen, wanted), wanted, words)
+    try:
+        with reading(places) as reader:
+            if (event := event_of(reader, wanted)) is not None:
+                return told(Kept(reader, event["run"]), event, words)
+    except CommandError as error:
+        if error.code != "unavailable":
+            raise
+    recording = frozen()
+    if recording is None:
+        raise CommandError(f"{wanted or 'the last thing said'}: not in the journal", "unknown")
+    return _of_box(recording, wanted, words)
+
+
+def event_of(reader: Reader, wanted: str | None) -> Fields | None:
+    """The event of the newest run that somebody means: by row, by id, or what was said last.
+
+    Raises CommandError for no such row.
+    """
+    if wanted is None:
+        return reader.last_said()
+    row = ROW.fullmatch(wanted)
+    return reader.at(int(row[1])) if row else reader.newest(wanted)
+
+
+def _of_this_run(
+    places: Places, recording: Recording, wanted: str | None, run: str, words: Words
+) -> Mapping[str, Any]:
+    """What the black box knows, and with it what the journal keeps of the same run, if it can be read."""
+    last_minute = Remembered(recording)
+    event = _in_box(recording, last_minute, wanted)
+    if event is None and wanted is not None and not ID.fullmatch(wanted):
+        return _of_hazard(recording, wanted, words)
+    try:
+        with reading(places) as reader:
+            memory = Both(Kept(reader, run), last_minute)
+            known = reader.last_said(run) if event is None and wanted is None else None
+            id = event["id"] if event else known["id"] if known else wanted
+            if id is not None and (found := memory.find(id)) is not None:
+                return told(memory, found, words)
+    except CommandError as error:
+        if error.code != "unavailable":
+            raise
+    if event is not None:
+        return told(last_minute, event, words)
+    if wanted is None:
+        raise CommandError("nothing has been said in this run, as far as it is remembered", "unknown")
+    raise CommandError(
+        f"{wanted}: not in the last minute, nor in the journal of this run; "
+        "`watchword journal` shows older events: ask for one by its number, #ROW",
+        "unknown",
+    )
+
+
+def _of_box(recording: Recording, wanted: str | None, words: Words) -> Mapping[str, Any]:
+    """Of a black box alone. Raises CommandError (unknown)."""
+    if wanted is None or ID.fullmatch(wanted):
+        return of_the_last_minute(recording, wanted, words)
+    memory = Remembered(recording)
+    event = _in_box(recording, memory, wanted)
+    if event is None:
+        return _of_hazard(recording, wanted, words)
+    return told(memory, event, words)
+
+
+def _in_box(recording: Recording, memory: Remembered, wanted: str | None) -> Fields | None:
+    """The event somebody means by an id, by a hazard (its last alert), or by nothing (what was said last)."""
+    if wanted is None:
+        return memory.last_said
+    if ID.fullmatch(wanted):
+        return memory.find(wanted)
+    alerts = alerts_of(recording, wanted)
+    return memory.find(alerts[-1]) if alerts else None
+
+
+def _recording(frozen: Callable[[], Recording | None], what: str) -> Recording:
+    recording = frozen()
+    if recording is None:
+        raise CommandError(f"{what}: neither a daemon nor a black box remembers", "unavailable")
+    return recording
+
+
+def _of_hazard(recording: Recording, hazard: str, words: Words) -> Mapping[str, Any]:
+    """Why there was no alert."""
+    sentences = silence(recording, hazard, words)
+    steps = [{"hazard": hazard, "text": sentence} for sentence in sentences]
+    return {
+        "text": words.say("about", hazard=words.hazard(hazard), text=" ".join(sentences)),
+        "steps": steps,
+    }

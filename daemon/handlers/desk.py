@@ -1,0 +1,33 @@
+"""Who answers the desk's commands about what is seen, by the names of the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from daemon.handlers.metrics import metrics
+from daemon.handlers.scores import scores
+from daemon.handlers.snapshot import Darkroom, PictureAnswer
+from daemon.wiring import app
+
+Handler = Callable[[Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the daemon's own loop knows."""
+
+    clock: Callable[[], float]
+    started_s: float
+    fps: Callable[[], float]
+    feed_dropped: Callable[[], int]
+
+
+def handlers(live: app.Live, facts: Facts) -> Mapping[str, Handler]:
+    """By the name of the command; each raises CommandError."""
+    return {
+        "picture": PictureAnswer(live.outlook, Darkroom(live.outlook), facts.clock),
+        "scores": scores(live.outlook, lambda: live.mind.ask(lambda core: core.spec), facts.clock),
+        "metrics": metrics(live, facts.clock, facts.fps, facts.feed_dropped, facts.started_s),
+    }

@@ -1,0 +1,57 @@
+"""What the journal answers over the control socket."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from daemon.control.desk_commands import Journal, Purge, Snapshot
+from daemon.control.protocol import Why
+from daemon.core.black_box import Recording
+from daemon.explain.sources import why
+from daemon.journal.offline import purge
+from daemon.journal.paths import Places
+from daemon.journal.reader import reading
+from daemon.journal.times import on_the_clock
+from daemon.journal.writer import Clerk
+
+Handler = Callable[[Any], Mapping[str, Any]]
+
+UNKEPT = ""
+"""The run of a daemon that keeps no journal: none of those in it."""
+
+
+def handlers(
+    places: Places,
+    clerk: Clerk | None,
+    frozen: Callable[[], Recording],
+    forget_until: Callable[[float], None],
+    clock: Callable[[], float],
+) -> Mapping[str, Handler]:
+    """By the name of the command; each raises CommandError. Without a clerk what was kept can be read.
+
+    `frozen` gives the last minute, and `forget_until` takes out of it what was before a time of the clock.
+    """
+    run = clerk.run_name if clerk else UNKEPT
+
+    def journal(wanted: Journal) -> Mapping[str, Any]:
+        with reading(places) as reader:
+            return reader.page(wanted)
+
+    def snapshot(wanted: Snapshot) -> Mapping[str, Any]:
+        with reading(places) as reader:
+            jpeg, pixelated = reader.picture(wanted.row)
+        return {"jpeg": base64.b64encode(jpeg).decode(), "pixelated": pixelated}
+
+    def forget(wanted: Purge) -> Mapping[str, Any]:
+        gone = clerk.purge(wanted.before) if clerk else purge(places, wanted.before)
+        if clerk is None:
+            forget_until(on_the_clock(wanted.before, clock(), time.time()))
+        return {what: max(0, count) for what, count in gone.items()}
+
+    def reasons(wanted: Why) -> Mapping[str, Any]:
+        return why(places, frozen, wanted.event, run, wanted.language)
+
+    return {"journal": journal, "snapshot": snapshot, "purge": forget, "why": reasons}

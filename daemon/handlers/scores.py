@@ -1,0 +1,35 @@
+"""The command `scores`: the probabilities of the last minutes, with the thresholds that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from daemon.control.desk_commands import Scores
+from daemon.core.messages import CoreSpec
+from daemon.runtime.latest_frame import Outlook
+from pipeline.types import Severity
+
+
+def scores(
+    outlook: Outlook, spec: Callable[[], CoreSpec], clock: Callable[[], float]
+) -> Callable[[Scores], Mapping[str, Any]]:
+    """What answers it."""
+
+    def answer(wanted: Scores) -> Mapping[str, Any]:
+        hazards = spec().hazards
+        names = tuple(hazard.name for hazard in hazards)
+        rows = [row for row in outlook.rows(wanted.since_s) if row.names == names]
+        # Rounded all at once: one by one it would hold up the other threads.
+        values = np.stack([row.probabilities for row in rows]).round(3).tolist() if rows else []
+        return {
+            "now": round(clock(), 3),
+            "hazards": [hazard.name for hazard in hazards],
+            "thresholds": {hazard.name: round(hazard.threshold, 4) for hazard in hazards},
+            "severities": {hazard.name: Severity(hazard.severity).name.lower() for hazard in hazards},
+            "rows": [[round(row.at_s, 3), value] for row, value in zip(rows, values, strict=True)],
+        }
+
+    return answer

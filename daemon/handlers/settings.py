@@ -1,0 +1,196 @@
+"""The commands `config`, `set` and `reset`: every setting, and those changed while it runs.
+
+What is changed is checked as a whole before anything happens, then applied, then written to the overrides:
+all of it, or none.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import tomli_w
+
+from common.redact import redact
+from daemon.config import reload_plan
+from daemon.config.layers import LayerName, leaves, walk
+from daemon.config.overrides import Drop, edited
+from daemon.config.schema import KeyPath, Spec, dotted
+from daemon.config.settings import SCHEMA, Loaded, Settings
+from daemon.control.desk_commands import Config, Reset, Set
+from daemon.errors import CommandError
+from daemon.runtime.settings_updates import Tuning
+
+Handler = Callable[[Any], Mapping[str, Any]]
+
+CLOSED = (
+    "paths.*",
+    "control.*",
+    "desk.*",
+    "mqtt.*",
+    "keys.device",
+    "capture.source",
+    "describe.server_*",
+    "describe.prompts",
+    "describe.backend",
+    "describe.model",
+    "pipeline.model",
+    "pipeline.device",
+    "speech.engine",
+    "*_file",
+)
+"""Who may come in, what leaves this machine, which files are read, and what it could not start without: only
+`config.toml` says that."""
+ABOVE: tuple[LayerName, ...] = ("environment", "command line")
+"""Layers that beat the overrides."""
+LARGEST = 200_000
+"""Characters that all overrides may have together."""
+TURN_S = 5.0
+"""Seconds that somebody waits for another who is changing settings."""
+APPLY_S = 30.0
+"""Seconds that applying may take: all danger phrases may have to be rendered."""
+
+
+class SettingsDesk:
+    """Answers the three commands. Used by any thread; changes are made one after the other."""
+
+    def __init__(self, tuning: Tuning, loaded: Loaded, defaults: Settings) -> None:
+        self._tuning = tuning
+        self._loaded = loaded
+        self._defaults = dict(leaves(defaults.model_dump(mode="json")))
+        self._turn = threading.Lock()
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """By the name of the command; each raises CommandError or ConfigError."""
+        return {"config": self.config, "set": self.set, "reset": self.reset}
+
+    def config(self, _: Config) -> Mapping[str, Any]:
+        """Every setting as it is configured, and as it holds where that differs."""
+        loaded = self._loaded.again(None)
+        running = dict(leaves(self._tuning.settings.model_dump(mode="json")))
+        sections: dict[str, list[Mapping[str, Any]]] = {}
+        for path, value in leaves(loaded.settings.model_dump(mode="json")):
+            row = {**self._row(path, loaded), "value": shown(value)}
+            if running.get(path) != value:
+                row["running"] = shown(running.get(path))
+            sections.setdefault(path[0], []).append(row)
+        return {"sections": [{"name": name, "settings": rows} for name, rows in sections.items()]}
+
+    def set(self, wanted: Set) -> Mapping[str, Any]:
+        """Raises ConfigError, CommandError; everything is as it was then."""
+        for key, value in wanted.values.items():
+            _require_toml(key, value)
+        return self._change(wanted.values)
+
+    def reset(self, wanted: Reset) -> Mapping[str, Any]:
+        """Raises ConfigError, CommandError; everything is as it was then."""
+        return self._change(dict.fromkeys(wanted.keys, Drop.IT))
+
+    def _change(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self._turn.acquire(timeout=TURN_S):
+            raise CommandError("somebody else is changing settings; try again in a moment", "busy")
+        try:
+            now = self._loaded.again(None)
+            overriding = edited(now.overrides, values)
+            _require_open(values, now)
+            if len(tomli_w.dumps(overriding)) > LARGEST:
+                raise CommandError(f"all overrides together may have {LARGEST} characters at most", "invalid")
+            new = now.again(overriding)
+            if not any(hazard.enabled for hazard in new.settings.hazards.values()):
+                raise CommandError("every hazard would be disabled; leave one enabled", "invalid")
+            plan = self._tuning.change(new.settings, values, APPLY_S)
+        finally:
+            self._turn.release()
+        return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
+
+    def _row(self, path: KeyPath, loaded: Loaded) -> dict[str, Any]:
+        spec = SCHEMA.at(path) or {}
+        layer = loaded.origins.get(path)
+        named = "default" if layer is None else layer.name
+        return {
+            "key": dotted(path),
+            "default": shown(self._defaults.get(path)),
+            "layer": named,
+            "where": None if layer is None or named == "default" else layer.where(path),
+            "live": reload_plan.is_live(dotted(path)),
+            "settable": not closed(dotted(path)) and named not in ABOVE,
+            "description": str(spec.get("description", "")),
+            **bounds(spec),
+        }
+
+
+def shown(value: Any) -> Any:
+    """A value with credentials taken out of its addresses."""
+    if isinstance(value, str):
+        return redact(value)
+    return [shown(one) for one in value] if isinstance(value, list) else value
+
+
+def closed(key: str) -> bool:
+    """Whether only `config.toml` may say this."""
+    return any(fnmatchcase(key, pattern) or fnmatchcase(f"{key}.", pattern) for pattern in CLOSED)
+
+
+def bounds(spec: Spec) -> Mapping[str, Any]:
+    """What may stand there: `type` with `|` between several, the choices, the least and the most."""
+    options = spec.get("anyOf", [spec])
+    types = dict.fromkeys(str(one["type"]) for one in options if "type" in one)
+    choices = [
+        value for one in options for value in one.get("enum", [one[c] for c in ("const",) if c in one])
+    ]
+    return {
+        "type": "|".join(types) or "string",
+        "choices": choices or None,
+        "minimum": _first(options, "minimum", "exclusiveMinimum"),
+        "maximum": _first(options, "maximum", "exclusiveMaximum"),
+    }
+
+
+def _first(options: list[Spec], *names: str) -> Any:
+    return next((one[name] for one in options for name in names if name in one), None)
+
+
+def _require_open(values: Mapping[str, Any], now: Loaded) -> None:
+    """Raises CommandError for what may not be set here, or would have no effect."""
+    for path in _paths(values):
+        key = dotted(path)
+        if closed(key):
+            raise CommandError(f"{key}: can only be set in config.toml", "invalid")
+        layer = now.origins.get(path)
+        if layer is not None and layer.name in ABOVE and values.get(key) is not Drop.IT:
+            raise CommandError(f"{key}: the {layer.where(path)} beats what is set here", "invalid")
+        if values.get(key) is Drop.IT and not _overridden(path, now):
+            raise CommandError(f"{key}: is not overridden", "unknown")
+
+
+def _overridden(path: KeyPath, now: Loaded) -> bool:
+    return any(
+        layer.name == "overrides" and written[: len(path)] == path for written, layer in now.origins.items()
+    )
+
+
+def _paths(values: Mapping[str, Any]) -> Iterator[KeyPath]:
+    """Every setting that is meant, those inside tables too."""
+    for key, value in values.items():
+        path = tuple(key.split("."))
+        if isinstance(value, dict) and value:
+            yield from walk(value, path)
+        else:
+            yield path
+
+
+def _require_toml(key: str, value: Any) -> None:
+    """Raises CommandError for what TOML cannot hold, or JSON should not."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _require_toml(f"{key}.{name}", inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _require_toml(key, inner)
+    elif value is None:
+        raise CommandError(f"{key}: has no value; `reset` drops an override", "invalid")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise CommandError(f"{key}: is no finite number", "invalid")

@@ -1,0 +1,59 @@
+"""What the disk says when the journal is written, as the health of the organ `disk`. Pure but for its log."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+
+from daemon.core.health import OK, Report
+
+log = logging.getLogger(__name__)
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
+
+
+class NoRoom(OSError):
+    """Less is free than is to be left to others."""
+
+    def __init__(self, free_mb: float, leave_mb: int) -> None:
+        super().__init__(errno.ENOSPC, f"{free_mb:.0f} MB free, {leave_mb} are left to others")
+
+
+def report(error: sqlite3.Error | OSError) -> Report:
+    """Why nothing can be written."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    full = code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and error.errno in FULL)
+    detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Report("disk", "full" if full else "failed", detail)
+
+
+class DiskSense:
+    """Remembers whether writing works, and how long to wait before it is tried again."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        """Empty while it works, or before it was tried."""
+        self.failures = 0
+        """How often it has begun to fail."""
+        self.wait_s = 0.0
+
+    def failed(self, error: sqlite3.Error | OSError) -> Report:
+        """It could not be written; try again after `wait_s`."""
+        told = report(error)
+        if told.reason != self.reason:
+            log.error("the journal cannot be written (%s): %s", told.reason, told.detail)
+        if not self.reason:
+            self.failures += 1
+        self.reason = told.reason
+        self.wait_s = min(max(self.wait_s * 2, FIRST_WAIT_S), LONGEST_WAIT_S)
+        return told
+
+    def worked(self) -> Report | None:
+        """It was written; something to tell where it had failed."""
+        if not self.reason:
+            return None
+        log.info("the journal is written again")
+        self.reason, self.wait_s = "", 0.0
+        return Report("disk", OK)

@@ -1,0 +1,87 @@
+"""Where the journal is: a folder in the state folder, with a database, pictures and black boxes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.core.black_box import SUFFIX
+from daemon.errors import CommandError
+from daemon.journal.false_alarms import FOLDER as FALSE_ALARMS
+
+FOLDER = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files of a journal."""
+
+    folder: Path
+
+    @classmethod
+    def below(cls, state: Path) -> Places:
+        """Those of the daemon with this state folder."""
+        return cls(state / FOLDER)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "journal.db"
+
+    @property
+    def pictures(self) -> Path:
+        return self.folder / "pictures"
+
+    @property
+    def black_boxes(self) -> Path:
+        return self.folder / "black_boxes"
+
+    @property
+    def aside(self) -> Iterator[Path]:
+        """What was moved aside because it could not be read."""
+        yield from self.folder.glob(f"{self.database.name}.aside-*")
+
+    @property
+    def aside_bytes(self) -> int:
+        """What that takes."""
+        return sum(file.stat().st_size for file in self.aside)
+
+    @property
+    def aside_ends(self) -> Sequence[tuple[str, float]]:
+        """The databases among it, the oldest first, and when each was written last, Unix seconds."""
+        ends: dict[str, float] = {}
+        for file in self.aside:
+            name = file.name.removesuffix("-wal").removesuffix("-shm")
+            ends[name] = max(ends.get(name, 0.0), file.stat().st_mtime)
+        return sorted(ends.items(), key=lambda one: one[1])
+
+    @property
+    def marked_wrong(self) -> Iterator[Path]:
+        """Black boxes of alerts that somebody marked as wrong, outside the journal's folder."""
+        yield from (self.folder.parent / FALSE_ALARMS).glob(f"*{SUFFIX}")
+
+    def prepare(self) -> None:
+        """Make the folders, for nobody else's eyes. Raises OSError."""
+        for folder in (self.folder, self.pictures, self.black_boxes):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Nobody else writes meanwhile. Raises CommandError (busy) where somebody does, OSError."""
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CommandError(
+                    f"another watchword writes the journal in {self.folder}; stop it, or ask it", "busy"
+                ) from None
+            yield
+
+
+def bytes_free(folder: Path) -> int:
+    """Bytes an ordinary user may still write there. Raises OSError."""
+    at = os.statvfs(folder)
+    return at.f_bavail * at.f_frsize

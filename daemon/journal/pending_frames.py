@@ -1,0 +1,51 @@
+"""What only the moment of an event knows, held until its line comes along."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from capture.frame import Frame
+from daemon.journal.rows import Evidence
+
+VIEWS = 8
+"""Views whose pictures are held; a few megabytes each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """What an event's line does not carry."""
+
+    frame: Frame | None = None
+    evidence: Evidence | None = None
+
+
+class Held:
+    """`put` in the core's thread, `take` in the journal's; neither waits."""
+
+    def __init__(self) -> None:
+        self._moments: OrderedDict[str, Moment] = OrderedDict()
+        self._lock = threading.Lock()  # held for as long as it takes to move a reference
+        self.missed = 0
+        """Alerts whose moment was given up before their line came."""
+
+    def put(self, id: str, moment: Moment) -> None:
+        """Hold it; the oldest is given up where there are too many."""
+        with self._lock:
+            self._moments[id] = moment
+            if len(self._moments) > VIEWS:
+                _, lost = self._moments.popitem(last=False)
+                self.missed += lost.evidence is not None  # a view need not be described
+
+    def clear(self) -> None:
+        """Give up all of them."""
+        with self._lock:
+            self._moments.clear()
+
+    def take(self, id: str | None) -> Moment:
+        """That of an event, and never again; an empty one where there is none."""
+        if id is None:
+            return Moment()
+        with self._lock:
+            return self._moments.pop(id, Moment())

@@ -1,0 +1,103 @@
+"""What the journal takes in: an event as it went out, and what only the moment itself knew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.redact import redact
+from daemon.core.core import Core
+from daemon.core.messages import CoreSpec
+from daemon.journal.pictures import Picture
+from pipeline.types import Assessment
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What the detector and the watch held of every hazard when an alert was raised."""
+
+    spec: CoreSpec
+    probabilities: NDArray[np.float32]
+    """Of that picture, shape (H,)."""
+    smoothed: NDArray[np.float64]
+    voted_s: NDArray[np.float64]
+    """Seconds of the vote's window each was over its threshold."""
+
+    @classmethod
+    def of(cls, core: Core, assessment: Assessment) -> Self:
+        """Taken right after the step that raised the alert; costs a copy."""
+        return cls(core.spec, assessment.probabilities, core.watch.smoothed, core.watch.voted_s)
+
+    def as_fields(self) -> Fields:
+        """Plain JSON types, by hazard."""
+        hazards = self.spec.hazards
+        watch = self.spec.watch
+        return {
+            "probabilities": _by_name(self, self.probabilities.tolist()),
+            "smoothed": _by_name(self, self.smoothed.tolist()),
+            "voted_s": _by_name(self, self.voted_s.tolist()),
+            "thresholds": {h.name: round(h.threshold, 4) for h in hazards},
+            "vote_s": min(watch.vote_s, watch.vote_window_s),
+            "vote_window_s": watch.vote_window_s,
+        }
+
+
+def _by_name(evidence: Evidence, values: list[float]) -> dict[str, float]:
+    return {h.name: round(v, 4) for h, v in zip(evidence.spec.hazards, values, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An event ready to be written."""
+
+    wall_s: float
+    event: Fields
+    """The event's line without its wall-clock time; addresses in it without credentials."""
+    evidence: Fields | None = None
+    picture: Picture | None = None
+    """Of the view it rests on; None takes that of its cause."""
+
+    @property
+    def id(self) -> str:
+        return str(self.event["id"])
+
+    @property
+    def cause(self) -> str | None:
+        return self.event.get("cause")
+
+    @property
+    def kind(self) -> str:
+        return str(self.event["kind"])
+
+    @property
+    def hazard(self) -> str | None:
+        return self.event.get("hazard")
+
+    @classmethod
+    def of(cls, line: Fields, now_s: float, evidence: Evidence | None, picture: Picture | None) -> Self:
+        """From the fields of the scribe's line; at `now_s`, Unix seconds, where it has no time."""
+        event = redacted(dict(line))
+        timing = dict(event.get("timing", {}))
+        wall_s = float(timing.pop("wall_s", now_s))
+        if timing:
+            event["timing"] = timing
+        else:
+            event.pop("timing", None)
+        return cls(wall_s, event, evidence.as_fields() if evidence else None, picture)
+
+
+def redacted(value: Any) -> Any:
+    """Any JSON value with credentials in its texts hidden."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: redacted(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [redacted(inner) for inner in value]
+    return value

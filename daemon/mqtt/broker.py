@@ -1,0 +1,153 @@
+"""A connection to an MQTT broker; the one module that imports paho.
+
+Each connection is made anew, with a clean session: what an old one had not got rid of would else be sent
+after the break, and show a danger that is over.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from common.secret_file import SecretError, read_secret
+from daemon.config.mqtt_settings import MqttSettings, Qos
+
+CONNECT_S = 5.0
+"""Seconds a broker may take to accept us, and then to welcome us."""
+FAREWELL_S = 2.0
+WAITING_LIMIT = 500
+"""Messages that may wait for the broker's acknowledgement; more are not taken."""
+
+Heard = Callable[[str, bytes, bool], None]
+"""Topic, payload, and whether the broker had kept it. Called in the connection's thread; must not wait."""
+Lost = Callable[[str], None]
+"""Why the connection is over, for a log. Called in the connection's thread; must not wait."""
+
+
+class BrokerError(Exception):
+    """No connection; the message says why and what to do."""
+
+
+class Broker(Protocol):
+    """A connection that stands until it is lost or closed."""
+
+    def publish(self, topic: str, payload: bytes, *, qos: Qos, retain: bool) -> bool:
+        """Whether it was taken. Never waits."""
+        ...
+
+    def subscribe(self, topics: Iterable[str]) -> None: ...
+
+    def unsubscribe(self, topic: str) -> None: ...
+
+    def close(self, farewell: tuple[str, bytes] | None) -> None:
+        """Say a last thing, which is kept, and go; the will is not carried out."""
+        ...
+
+
+Connect = Callable[[MqttSettings, str, tuple[str, bytes] | None, Heard, Lost], Broker]
+"""Settings, client id, last will (kept) if any, and who listens; raises BrokerError."""
+
+
+class PahoBroker:
+    """Over TCP or TLS, MQTT 3.1.1, which every broker speaks."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        client: str,
+        will: tuple[str, bytes] | None,
+        heard: Heard,
+        lost: Lost,
+    ) -> None:
+        try:
+            from paho.mqtt.client import Client
+            from paho.mqtt.enums import CallbackAPIVersion
+        except ModuleNotFoundError:
+            raise BrokerError("paho-mqtt is not installed: script/install --with desk") from None
+
+        self._welcome = threading.Event()
+        self._refusal = "it did not welcome us in time"
+        self._closing = False
+        self._tell_lost = lost
+        self._client = Client(
+            CallbackAPIVersion.VERSION2, client, clean_session=True, reconnect_on_failure=False
+        )
+        self._client.connect_timeout = CONNECT_S
+        self._client.max_queued_messages_set(WAITING_LIMIT)
+        if will:
+            self._client.will_set(will[0], will[1], qos=1, retain=True)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = lambda _c, _u, m: heard(m.topic, bytes(m.payload), m.retain)
+        self._secure(settings)
+        self._open(settings)
+
+    def publish(self, topic: str, payload: bytes, *, qos: Qos, retain: bool) -> bool:
+        return bool(self._client.publish(topic, payload, qos=qos, retain=retain).rc == 0)
+
+    def subscribe(self, topics: Iterable[str]) -> None:
+        self._client.subscribe([(topic, 1) for topic in topics])
+
+    def unsubscribe(self, topic: str) -> None:
+        self._client.unsubscribe(topic)
+
+    def close(self, farewell: tuple[str, bytes] | None) -> None:
+        self._closing = True
+        if farewell and self._client.is_connected():
+            with suppress(RuntimeError, ValueError):  # it is lost already: then the will speaks for us
+                self._client.publish(*farewell, qos=1, retain=True).wait_for_publish(FAREWELL_S)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _secure(self, settings: MqttSettings) -> None:
+        try:
+            if settings.tls:
+                self._client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file or None))
+            if settings.username:
+                secret = (
+                    read_secret("mqtt.password_file", settings.password_file)
+                    if settings.password_file
+                    else None
+                )
+                self._client.username_pw_set(settings.username, secret)
+        except SecretError as error:
+            raise BrokerError(str(error)) from None
+        except OSError as error:
+            raise BrokerError(f"mqtt.ca_file = {settings.ca_file!r} cannot be used: {error}") from None
+
+    def _open(self, settings: MqttSettings) -> None:
+        try:
+            self._client.connect(settings.host, settings.at_port, settings.keepalive_s)
+        except (OSError, ValueError) as error:
+            raise BrokerError(_why(error)) from None
+        self._client.loop_start()
+        if not self._welcome.wait(CONNECT_S) or self._refusal:
+            self.close(None)
+            raise BrokerError(self._refusal)
+
+    def _on_connect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._refusal = (
+            f"it refuses us: {reason}; see mqtt.username and mqtt.password_file" if reason.is_failure else ""
+        )
+        self._welcome.set()
+
+    def _on_disconnect(
+        self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        if not self._welcome.is_set():
+            self._refusal = "it hung up before it welcomed us; is this its TLS port?"
+            self._welcome.set()
+        elif not self._closing and not self._refusal:
+            self._tell_lost(str(reason))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}; see mqtt.ca_file and mqtt.host"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS with it: {error.reason or error}; is this its TLS port?"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{text}; is it running, and are mqtt.host and mqtt.port right?"

@@ -1,0 +1,85 @@
+"""What may be asked of the daemon by MQTT: checked, bounded, and never what would silence danger. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from daemon.control.protocol import Ask, Command, Describe, FalseAlarm, Hush, Mute, Repeat, Say, checked
+from daemon.errors import CommandError
+from daemon.mqtt.discovery import OFF, ON
+
+LONGEST = 4096
+"""Bytes an order may have."""
+ORDERS_AT_ONCE, ORDERS_PER_S = 10.0, 1.0
+PRESS = "PRESS"
+MOST_MINUTES = 1440
+_BUTTONS: Mapping[str, Command] = {
+    "hush": Hush(),
+    "repeat": Repeat(),
+    "describe": Describe(),
+    "false_alarm": FalseAlarm(),
+}
+
+
+class Refused(CommandError):
+    """An order that is not carried out; the message says why."""
+
+
+def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> tuple[Command, ...]:
+    """What the daemon is to do, in order. Raises Refused.
+
+    `muted_s`: seconds it is muted for already; `mute_minutes`: what the switch stands for.
+    """
+    text = _text(payload)
+    if name in _BUTTONS:
+        if text != PRESS:
+            raise Refused(f"{name}: only {PRESS} is understood")
+        return (_BUTTONS[name],)
+    match name:
+        case "say":
+            return (_checked(Say, text=text),)
+        case "ask":
+            return (_checked(Ask, question=text),)
+        case "mute" if text == OFF:
+            return (Mute(seconds=0),)
+        case "mute" if text == ON:
+            # Asked for twice, the daemon would silence danger too: that is for the wearer alone.
+            return () if muted_s > 0 else (Mute(seconds=mute_minutes * 60),)
+        case "mute_minutes":
+            return _quiet(_minutes(text), muted_s)
+    raise Refused(f"{name}: no such order, or not with {text[:40]!r}")
+
+
+def _quiet(minutes: float, muted_s: float) -> tuple[Command, ...]:
+    """Ended first where it is muted already, so that it is never asked for twice."""
+    end = (Mute(seconds=0),) if muted_s > 0 or not minutes else ()
+    return (*end, Mute(seconds=minutes * 60)) if minutes else end
+
+
+def _text(payload: bytes) -> str:
+    if len(payload) > LONGEST:
+        raise Refused(f"an order may have {LONGEST} bytes at most")
+    try:
+        return payload.decode().strip()
+    except UnicodeDecodeError:
+        raise Refused("an order is text in UTF-8") from None
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 <= minutes <= MOST_MINUTES:
+        raise Refused(f"mute_minutes: {text[:40]!r} should be a number from 0 to {MOST_MINUTES}")
+    return minutes
+
+
+def _checked(kind: type[Any], **fields: Any) -> Command:
+    try:
+        command: Command = checked(kind, **fields)
+    except CommandError as error:
+        raise Refused(str(error)) from None
+    return command

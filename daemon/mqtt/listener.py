@@ -1,0 +1,90 @@
+"""The daemon as the bridge wants it: asked in the caller's thread, heard in one of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from daemon.control.client import ControlClient, connect_any
+from daemon.control.protocol import Command
+from daemon.errors import CommandError, ConfigError
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 5.0
+RETRY_S = 2.0
+MISSED = '{"kind":"dropped","count":0}'
+"""Told after each break: something may have been missed."""
+
+
+class DaemonListener:
+    """`sockets`: where a daemon may be, the likeliest first."""
+
+    def __init__(self, sockets: Callable[[], Iterable[Path]], timeout_s: float = TIMEOUT_S) -> None:
+        self._sockets = sockets
+        self._timeout_s = timeout_s
+        self._subscriptions: list[_Subscription] = []
+
+    def ask(self, command: Command) -> Mapping[str, Any]:
+        """Raises CommandError, within `timeout_s`."""
+        with self._connect() as client:
+            return client.ask(command)
+
+    def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Hand every event on, over restarts of the daemon, until the result is called."""
+        subscription = _Subscription(self._connect, listener)
+        self._subscriptions.append(subscription)
+        return subscription.close
+
+    @property
+    def lives(self) -> bool:
+        """False once a subscription has ended, be it by itself."""
+        return all(each.lives for each in self._subscriptions)
+
+    def _connect(self) -> ControlClient:
+        try:
+            return connect_any(self._sockets(), self._timeout_s)
+        except (ConfigError, OSError) as error:  # the settings may name it, and be wrong for a while
+            raise CommandError(f"no telling where the daemon is: {error}", "unavailable") from error
+
+
+class _Subscription:
+    def __init__(self, connect: Callable[[], ControlClient], listener: Callable[[str], None]) -> None:
+        self._connect = connect
+        self._listener = listener
+        self._closing = threading.Event()
+        self._client: ControlClient | None = None
+        self._thread = threading.Thread(target=self._run, name="mqtt events", daemon=True)
+        self._thread.start()
+
+    @property
+    def lives(self) -> bool:
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Ends within about a second."""
+        self._closing.set()
+        client = self._client
+        if client is not None:
+            client.close()
+        self._thread.join(2 * TIMEOUT_S)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                with self._connect() as self._client:
+                    self._hand_on(self._client)
+            except (CommandError, OSError) as error:
+                log.debug("home automation: no events: %s", error)
+            self._closing.wait(RETRY_S)
+
+    def _hand_on(self, client: ControlClient) -> None:
+        lines = client.events()
+        self._listener(MISSED)
+        for line in lines:
+            if self._closing.is_set():
+                return
+            self._listener(line)

@@ -1,0 +1,193 @@
+"""What is to stand at the broker: kept up by events, set right by the daemon's status. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from daemon.core.health import Organ
+from daemon.mqtt.discovery import EVENTS, OFF, OFFLINE, ON, ONLINE, Shape, Topics, announced, announcement
+
+OK = "ok"
+_ALERT = ("hazard", "severity", "probability", "direction", "escalated", "again")
+GONE_LIMIT = 200
+"""Components that are no more and still named, so that an announcement stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A message for those who listen just now; nothing is kept of it."""
+
+    topic: str
+    payload: bytes
+
+
+class Home:
+    """The state of everything that is shown, as messages that the broker is to keep.
+
+    `wall` times are Unix seconds.
+    """
+
+    def __init__(self, topics: Topics, *, texts: bool, picture: bool) -> None:
+        self._topics = topics
+        self._shape = Shape(texts=texts, picture=picture)
+        self._status: Mapping[str, Any] | None = None
+        self._alerts: dict[str, dict[str, Any]] = {}
+        self._active: set[str] = set()
+        self._texts: dict[str, dict[str, Any]] = {}
+
+    @property
+    def shape(self) -> Shape:
+        return self._shape
+
+    def lost(self) -> None:
+        """The daemon does not answer."""
+        self._status = None
+
+    def found(self, status: Mapping[str, Any], hazards: tuple[str, ...], version: str) -> None:
+        """The daemon's status, and the hazards it looks for. What events got wrong is set right."""
+        self._status = status
+        organs = tuple(sorted({*get_args(Organ), *status.get("organs", {})}))
+        self._shape = replace(self._shape, hazards=hazards, organs=organs, version=version)
+        self._active = {name for name in status.get("active", ()) if name in hazards}
+        self._alerts = {name: alert for name, alert in self._alerts.items() if name in hazards}
+
+    def seen(self, picture: Mapping[str, Any], wall: float) -> None:
+        """What is known of the alerts that were raised before we listened."""
+        odds = picture.get("probabilities", {})
+        for alert in picture.get("active", ()):
+            name = alert["hazard"]
+            if name in self._active and name not in self._alerts:
+                self._alerts[name] = {
+                    "severity": alert.get("severity"),
+                    "direction": alert.get("direction"),
+                    "probability": odds.get(name),
+                    "alert": alert.get("alert"),
+                    "since": _iso(wall - float(alert.get("since_s") or 0.0)),
+                }
+
+    def happened(self, event: Mapping[str, Any], wall: float) -> tuple[Passing, ...]:
+        """Take an event in; what is to be told of it in passing."""
+        kind, hazard = event.get("kind"), event.get("hazard")
+        match kind:
+            case "alert":
+                self._raised(event, wall)
+            case "direction" if hazard in self._alerts:
+                self._alerts[str(hazard)]["direction"] = event.get("direction")
+            case "clear":
+                self._active.discard(str(hazard))
+            case "speak" if event.get("text"):
+                extra = {"priority": event.get("priority")}
+                self._told("said", event, wall, extra)
+            case "describe":
+                self._told("description", event, wall, {"trigger": event.get("trigger")})
+            case "health":
+                self._changed(event)
+        if kind not in EVENTS:
+            return ()
+        known = {name: event[name] for name in _ALERT if name in event}
+        return (
+            Passing(self._topics.state("event"), _line({"event_type": kind, **known, "id": event.get("id")})),
+        )
+
+    def kept(self, before: Mapping[str, str]) -> dict[str, bytes]:
+        """Every message the broker is to keep, in the order in which they make sense.
+
+        `before`: platforms of components once announced, by key.
+        """
+        topics = self._topics
+        wanted: dict[str, bytes] = {}
+        if topics.config and self._shape.hazards:
+            gone = dict(list(before.items())[:GONE_LIMIT])
+            wanted[topics.config] = _line(announcement(topics, self._shape, gone))
+        for hazard in self._shape.hazards:
+            state = {"state": ON if hazard in self._active else OFF}
+            wanted[topics.hazard(hazard)] = _line({**state, **self._alerts.get(hazard, {})})
+        if self._shape.texts:
+            wanted.update({topics.state(name): _line(told) for name, told in self._texts.items()})
+        wanted.update(self._condition())
+        wanted[topics.daemon] = (OFFLINE if self._status is None else ONLINE).encode()
+        wanted[topics.availability] = ONLINE.encode()
+        return wanted
+
+    def announced(self) -> dict[str, str]:
+        """Platforms by key of what is announced now."""
+        return announced(announcement(self._topics, self._shape, {}))
+
+    def _raised(self, event: Mapping[str, Any], wall: float) -> None:
+        name = str(event.get("hazard"))
+        if name not in self._shape.hazards:
+            return  # the settings were reloaded; the next status brings it
+        since = self._alerts.get(name, {}).get("since") if name in self._active else None
+        self._active.add(name)
+        self._alerts[name] = {
+            "severity": event.get("severity"),
+            "direction": event.get("direction"),
+            "probability": event.get("probability"),
+            "alert": event.get("id"),
+            "since": since or _iso(wall),
+        }
+
+    def _told(self, name: str, event: Mapping[str, Any], wall: float, extra: Mapping[str, Any]) -> None:
+        self._texts[name] = {"text": event.get("text", ""), "at": _iso(wall), **extra}
+
+    def _changed(self, event: Mapping[str, Any]) -> None:
+        """An organ fails or works again; so that nobody waits for the next status."""
+        if self._status is None:
+            return
+        name, reason = str(event.get("organ")), event.get("reason", OK)
+        organ = {"reason": reason, "detail": event.get("detail", "")}
+        self._status = {**self._status, "organs": {**self._status.get("organs", {}), name: organ}}
+        self._shape = replace(self._shape, organs=tuple(sorted({*self._shape.organs, name})))
+
+    def _condition(self) -> dict[str, bytes]:
+        topics, status = self._topics, self._status
+        if status is None:
+            return {topics.state("health"): _line({"state": ON, "reason": "watchword does not answer"})}
+        organs = status.get("organs", {})
+        failing = {name: o.get("reason") for name, o in organs.items() if o.get("reason", OK) != OK}
+        lost = list(status.get("lost", ()))
+        wanted = {
+            topics.state("health"): _line(
+                {"state": ON if failing or lost else OFF, "failing": failing, "lost": lost}
+            ),
+            topics.state("muted"): _line(_muted(status)),
+            topics.state("fps"): str(round(float(status.get("fps", 0.0)))).encode(),
+        }
+        for name, organ in organs.items():
+            wanted[topics.organ(name)] = _line(
+                {"reason": organ.get("reason", OK), "detail": organ.get("detail", "")}
+            )
+        return wanted
+
+
+def _muted(status: Mapping[str, Any]) -> dict[str, Any]:
+    left_s = float(status.get("muted_s", 0.0))
+    danger = float(status.get("danger_muted_s", 0.0)) > 0
+    return {
+        "state": ON if left_s > 0 else OFF,
+        "minutes": math.ceil(left_s / 60) if left_s > 0 else 0,
+        "danger": ON if danger else OFF,
+    }
+
+
+def changes(held: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+    """What to publish so that a broker that keeps `held` keeps `wanted`; an empty payload forgets a topic.
+
+    What is no more is forgotten before anything else is said.
+    """
+    gone = tuple((topic, b"") for topic in held if topic not in wanted)
+    news = tuple((topic, payload) for topic, payload in wanted.items() if held.get(topic) != payload)
+    return gone + news
+
+
+def _line(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _iso(wall: float) -> str:
+    return datetime.fromtimestamp(round(wall), UTC).isoformat()

@@ -1,0 +1,66 @@
+"""Log lines for people at a terminal and for systemd's journal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+from common.redact import redact
+from daemon.config.settings import LogSettings
+
+_SYSLOG = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+_DEBUG = 7
+_COLOURS = {2: "\x1b[1;31m", 3: "\x1b[31m", 4: "\x1b[33m", 7: "\x1b[2m"}
+_PLAIN = "\x1b[0m"
+
+
+class JournalFormatter(logging.Formatter):
+    """`<N>name: message`, N being the syslog priority (sd-daemon(3)); the journal has the time itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        prefix = f"<{_priority(record.levelno)}>"
+        text = redact(f"{record.name}: {super().format(record)}")
+        return "\n".join(prefix + line for line in text.splitlines())
+
+
+class TerminalFormatter(logging.Formatter):
+    """`12:30:01 name: message`, coloured by severity where the terminal can."""
+
+    def __init__(self, colour: bool) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        text = redact(f"{clock} {record.name}: {level}{super().format(record)}")
+        colour = _COLOURS.get(_priority(record.levelno)) if self._colour else None
+        return f"{colour}{text}{_PLAIN}" if colour else text
+
+
+def configure(settings: LogSettings, env: Mapping[str, str], stream: TextIO) -> None:
+    """Send the log of the whole process to `stream`, replacing what was set up before."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(settings, env, stream))
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+
+
+def _formatter(settings: LogSettings, env: Mapping[str, str], stream: TextIO) -> logging.Formatter:
+    journal = settings.format == "journal" or (settings.format == "auto" and is_journal(env, stream))
+    return JournalFormatter() if journal else TerminalFormatter(stream.isatty() and "NO_COLOR" not in env)
+
+
+def is_journal(env: Mapping[str, str], stream: TextIO) -> bool:
+    """Whether the stream is the very one systemd announced in JOURNAL_STREAM (systemd.exec(5))."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return env.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def _priority(level: int) -> int:
+    return next((priority for least, priority in _SYSLOG if level >= least), _DEBUG)

@@ -1,0 +1,72 @@
+"""Signals turned into wakes for the main thread."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from daemon.process.supervisor import ReloadAsked, StopAsked, Wake
+
+log = logging.getLogger(__name__)
+
+STOP = (signal.SIGTERM, signal.SIGINT)
+ALL = (*STOP, signal.SIGHUP)
+_END = b"\0"
+
+
+class Signals:
+    """SIGTERM and SIGINT ask to stop, SIGHUP to reload; a second request to stop ends the process at once.
+
+    A context manager for the main thread. Python's own handlers wait until the main thread runs Python
+    again, which it may not for seconds while a model compiles. So the interpreter writes each signal's
+    number to a socket, as soon as it comes, and a thread reads it from there.
+    """
+
+    def __init__(self, request: Callable[[Wake], None]) -> None:
+        self._request = request
+        self._asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
+        self._thread = threading.Thread(target=self._read, name="signals", daemon=True)
+        self._thread.start()
+        self._fd_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for number in ALL:
+            self._before[number] = signal.signal(number, _noted)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._fd_before)
+        self._writer.send(_END)
+        self._thread.join()
+        self._reader.close()
+        self._writer.close()
+
+    def _read(self) -> None:
+        while (byte := self._reader.recv(1)) not in (b"", _END):
+            self._came(byte[0])
+
+    def _came(self, number: int) -> None:
+        if number == signal.SIGHUP:
+            self._request(ReloadAsked())
+        elif number in STOP:
+            name = signal.Signals(number).name
+            if self._asked:
+                log.warning("%s again: ending at once", name)
+                os._exit(128 + number)
+            self._asked = True
+            self._request(StopAsked(name))
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Only there so that the signal does not end the process; the thread hears of it by itself."""

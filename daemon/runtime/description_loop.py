@@ -1,0 +1,216 @@
+"""The narrate thread: asks the describer about one view after the other and reports what it answers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from capture.frame import Frame
+from daemon.core.messages import DescribeView, Input
+from pipeline.description.base import DescribeError, Describer, DescribeRequest
+from pipeline.description.policy import Answered, AnswerEnded
+from pipeline.description.similarity import Meaning
+from pipeline.types import Assessment
+
+log = logging.getLogger(__name__)
+
+HURRY_S = 0.05
+"""Seconds between two words to a describer that a guest's picture is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A frame and what was made of it, kept until its description is over."""
+
+    frame: Frame
+    assessment: Assessment
+
+
+def request_of(wanted: DescribeView, view: View, language: str, deadline_s: float) -> DescribeRequest:
+    """What a describer is asked about a view."""
+    return DescribeRequest(
+        id=wanted.scene.id,
+        image=view.frame.image,
+        trigger=wanted.scene.trigger,
+        language=language,
+        seen=wanted.seen,
+        question=wanted.scene.question,
+        embedding=view.assessment.embedding,
+        hazard=wanted.scene.hazard,
+        deadline_s=deadline_s,
+    )
+
+
+Report = Callable[[Input, Mapping[str, float]], None]
+"""Takes what happened, and the times measured on the way to it."""
+
+MeaningOf = Callable[[str], Meaning]
+"""A sentence as a vector; empty where there is no encoder."""
+
+
+def no_meaning(sentence: str) -> Meaning:
+    """Where there is no sentence encoder, words are compared."""
+    del sentence
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a guest's picture was described by, and by whom."""
+
+    text: str
+    model: str
+    waited_s: float
+    took_s: float
+
+
+class _Guest:
+    """A picture that is not the wearer's, and where its answer goes."""
+
+    def __init__(self, request: DescribeRequest) -> None:
+        self.request = request
+        self.begun_at_s: float | None = None
+        self.answer: tuple[str, str, float] | None = None
+        """Text, model, and when it was complete."""
+        self.over = False
+
+
+class Narrator:
+    """One place for the next view; the narration never asks for a second while one is under way.
+
+    One more for a guest's picture, which is described only while there is nothing else to do.
+    """
+
+    def __init__(
+        self, describer: Describer, report: Report, meaning: MeaningOf, clock: Callable[[], float]
+    ) -> None:
+        self._describer = describer
+        self._report = report
+        self._meaning = meaning
+        self._clock = clock
+        self._next: DescribeRequest | None = None
+        self._running: str | None = None
+        self._guest: _Guest | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def ask(self, request: DescribeRequest) -> None:
+        """Describe this next; never waits. A view that still waited is given up."""
+        with self._changed:
+            overtaken, self._next = self._next, request
+            self._changed.notify_all()
+            self._hurry_guest()
+        if overtaken is not None:
+            self._report(AnswerEnded(overtaken.id, "overtaken"), {})
+
+    def cancel(self, scene_id: str) -> None:
+        """The answer about this view is not wanted any more; never waits."""
+        with self._changed:
+            waiting = self._next is not None and self._next.id == scene_id
+            if waiting:
+                self._next = None
+            running = self._running == scene_id
+        if waiting:
+            self._report(AnswerEnded(scene_id), {})
+        if running:
+            self._describer.cancel()
+
+    def guest(self, request: DescribeRequest, wait_s: float) -> Told | None:
+        """Have a picture described that is not the wearer's, in a thread that may wait for it.
+
+        None where there was no time for it: a view of the wearer's came first, or took its place.
+        """
+        began_s, guest = self._clock(), _Guest(request)
+        until_s = began_s + wait_s
+        with self._changed:
+            if self._guest is not None or self._closed:
+                return None
+            self._guest = guest
+            self._changed.notify_all()
+            while not guest.over and not self._closed and (left_s := until_s - self._clock()) > 0:
+                # A cancellation may come before there is anything to cancel: it is said again.
+                self._changed.wait(min(left_s, HURRY_S) if self._next else left_s)
+                self._hurry_guest()
+            if self._guest is guest and guest.begun_at_s is None:
+                self._guest = None
+            elif not guest.over:
+                self._describer.cancel()
+            if guest.answer is None or guest.begun_at_s is None:
+                return None
+            text, model, done_s = guest.answer
+            return Told(text, model, guest.begun_at_s - began_s, done_s - guest.begun_at_s)
+
+    def _hurry_guest(self) -> None:
+        """Who is a guest makes room; with the lock held. Never waits."""
+        guest = self._guest
+        if self._next is not None and guest is not None and guest.begun_at_s is not None:
+            self._describer.cancel()
+
+    def run(self) -> None:
+        """Answer until `close`."""
+        while (request := self._take()) is not None:
+            if isinstance(request, _Guest):
+                self._serve(request)
+                continue
+            timing: dict[str, float] = {}
+            failure = self._answer(request, timing)
+            self._report(AnswerEnded(request.id, failure), timing)
+
+    def close(self) -> None:
+        """Let `run` end; a running answer is cancelled."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._describer.cancel()
+
+    def _take(self) -> DescribeRequest | _Guest | None:
+        with self._changed:
+            self._running = None
+            self._changed.wait_for(lambda: self._closed or self._next or self._waiting_guest())
+            if self._closed:
+                return None
+            if self._next is None and (guest := self._waiting_guest()):
+                guest.begun_at_s = self._clock()
+                return guest
+            request, self._next = self._next, None
+            self._running = request.id if request else None
+            return request
+
+    def _waiting_guest(self) -> _Guest | None:
+        return self._guest if self._guest is not None and self._guest.begun_at_s is None else None
+
+    def _serve(self, guest: _Guest) -> None:
+        """Nothing of this is reported: the wearer does not hear it."""
+        sentences: list[str] = []
+        try:
+            for sentence in self._describer.describe(guest.request):
+                sentences.append(sentence)
+                if self._next is not None:
+                    break
+        except DescribeError as error:
+            log.info("a guest's picture is not described: %s", error)
+        with self._changed:
+            if sentences and self._next is None:
+                guest.answer = (" ".join(sentences), self._describer.model, self._clock())
+            guest.over = True
+            self._guest = None
+            self._changed.notify_all()
+
+    def _answer(self, request: DescribeRequest, timing: dict[str, float]) -> str | None:
+        """Report sentence by sentence; returns why there is no answer, None where there is one."""
+        began_s = self._clock()
+        try:
+            for sentence in self._describer.describe(request):
+                timing.setdefault("first_sentence_s", self._clock() - began_s)
+                self._report(self._answered(request, sentence), dict(timing))
+        except DescribeError as error:
+            log.warning("no description: %s", error)
+            return str(error)
+        finally:
+            timing["describe_s"] = self._clock() - began_s
+        return None
+
+    def _answered(self, request: DescribeRequest, sentence: str) -> Answered:
+        return Answered(request.id, sentence, self._describer.model, self._meaning(sentence))

@@ -1,0 +1,58 @@
+"""Events on their way out: to files, the control socket and the log, by a thread nobody waits for."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections.abc import Callable, Sequence
+
+from daemon.core.events import Event
+
+log = logging.getLogger(__name__)
+
+WAITING = 2000
+"""Events that may wait to be written; beyond that the newest are dropped and counted."""
+
+Outlet = Callable[[str], None]
+"""Takes one JSON line; may raise OSError."""
+
+
+class Scribe:
+    """`write` never waits; `run` is the thread that carries lines to the outlets."""
+
+    def __init__(self, outlets: Sequence[Outlet], wall: Callable[[], float] = time.time) -> None:
+        self._outlets = tuple(outlets)
+        self._wall = wall
+        self._queue: queue.Queue[str | None] = queue.Queue(WAITING)
+        self.dropped = 0
+        self._broken: set[int] = set()
+
+    def write(self, event: Event) -> None:
+        """Hand one event over, stamped with the wall-clock."""
+        try:
+            self._queue.put_nowait(event.timed(wall_s=self._wall()).to_json())
+        except queue.Full:
+            self.dropped += 1
+
+    def run(self) -> None:
+        """Carry lines until `close`."""
+        while (line := self._queue.get()) is not None:
+            for number, outlet in enumerate(self._outlets):
+                self._carry(number, outlet, line)
+
+    def close(self) -> None:
+        """Let `run` end once everything handed over so far is written."""
+        try:
+            self._queue.put(None, timeout=1.0)
+        except queue.Full:
+            log.warning("%d events could not be written in time", self._queue.qsize())
+
+    def _carry(self, number: int, outlet: Outlet, line: str) -> None:
+        try:
+            outlet(line)
+            self._broken.discard(number)
+        except OSError as error:
+            if number not in self._broken:
+                log.warning("events cannot be written: %s", error)
+            self._broken.add(number)

@@ -1,0 +1,147 @@
+"""A mouth without a loudspeaker: hands everything to the instance that has one.
+
+Started is reported when that instance's own event says that it is being heard, so that cool-downs count
+what was heard, here as there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from daemon.control.client import ControlClient
+from daemon.control.protocol import Utter
+from daemon.core.health import OK, Report
+from daemon.errors import CommandError
+from speech.outbox.messages import Failed, Finished, Started
+from speech.utterance import Utterance
+
+log = logging.getLogger(__name__)
+
+WAITING = 16
+"""Utterances that may wait to be handed over."""
+RETRY_S = 1.0
+TIMEOUT_S = 1.0
+
+Told = Callable[[Started | Finished | Failed], None]
+
+
+class Forwarder:
+    """Two threads: `send` hands over, `listen` hears what became of it. `start` and `cut` never wait."""
+
+    def __init__(
+        self,
+        name: str,
+        socket: Path,
+        told: Told,
+        report: Callable[[Report], None],
+        clock: Callable[[], float],
+    ) -> None:
+        """`name` is this instance's own: utterances are marked with it."""
+        self._name = name
+        self._socket = socket
+        self._told = told
+        self._report = report
+        self._clock = clock
+        self._queue: queue.Queue[Utterance | None] = queue.Queue(WAITING)
+        self._closing = threading.Event()
+        self._listening: ControlClient | None = None
+        self._running: set[str] = set()
+
+    @property
+    def alive(self) -> bool:
+        """True while both threads run."""
+        return len(self._running) == len(("send", "listen"))
+
+    def start(self, utterance: Utterance) -> None:
+        """Hand it over."""
+        try:
+            self._queue.put_nowait(utterance)
+        except queue.Full:
+            self._told(Failed(utterance.id, "too much waits to be handed over"))
+
+    def cut(self, utterance_id: str) -> None:
+        """The other instance decides what is cut there."""
+
+    def send(self) -> None:
+        """Hand over until `close`."""
+        with self._counted("send"):
+            while (utterance := self._queue.get()) is not None:
+                self._hand_over(utterance)
+
+    def listen(self) -> None:
+        """Hear what the other instance says, until `close`."""
+        with self._counted("listen"):
+            while not self._closing.is_set():
+                try:
+                    with ControlClient(self._socket, TIMEOUT_S) as self._listening:
+                        for line in self._listening.events(("speak",)):
+                            self._hear(line)
+                except CommandError as error:
+                    log.debug("the speaking instance: %s", error)
+                self._closing.wait(RETRY_S)
+
+    def close(self) -> None:
+        """Let both threads end."""
+        self._closing.set()
+        if self._listening is not None:
+            self._listening.close()
+        try:
+            self._queue.put(None, timeout=TIMEOUT_S)
+        except queue.Full:
+            log.warning("%d utterances were never handed over", self._queue.qsize())
+
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        self._running.add(name)
+        try:
+            yield
+        finally:
+            self._running.discard(name)
+
+    def _hand_over(self, utterance: Utterance) -> None:
+        """Whatever comes of this one, the next is still to be handed over."""
+        left_s = utterance.expires_at_s - self._clock()
+        if left_s <= 0:
+            self._told(Failed(utterance.id, "expired"))
+            return
+        try:
+            with ControlClient(self._socket, TIMEOUT_S) as client:
+                client.ask(self._utter(utterance, left_s))
+        except CommandError as error:
+            self._report(Report("loudspeaker", "unreachable", str(error)))
+            self._told(Failed(utterance.id, str(error)))
+        except Exception as error:
+            log.exception("cannot be handed over: %r", utterance.text)
+            self._told(Failed(utterance.id, f"{type(error).__name__}: {error}"))
+        else:
+            self._report(Report("loudspeaker", OK))
+
+    def _hear(self, line: str) -> None:
+        try:
+            cause = str(json.loads(line).get("cause") or "")
+        except (ValueError, AttributeError):
+            log.warning("the speaking instance sent what is no event: %.80r", line)
+            return
+        instance, _, utterance_id = cause.partition(":")
+        if instance == self._name and utterance_id:
+            self._told(Started(utterance_id))
+            self._told(Finished(utterance_id))
+
+    def _utter(self, utterance: Utterance, left_s: float) -> Utter:
+        return Utter(
+            text=utterance.text,
+            language="ko" if utterance.language == "ko" else "en",
+            priority=utterance.priority.name.lower(),  # type: ignore[arg-type]
+            key=f"{self._name}:{utterance.key}"[:200],
+            severity=utterance.severity,
+            pan=utterance.pan,
+            earcon=utterance.earcon,
+            expires_in_s=min(left_s, 60.0),
+            cause=f"{self._name}:{utterance.id}",
+        )

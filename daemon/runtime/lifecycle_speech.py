@@ -1,0 +1,92 @@
+"""What the process says of its own life: that it watches, that it only demonstrates, that it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from daemon.core.core import Core
+from daemon.core.health import OK
+from daemon.core.messages import Say, Tick
+from daemon.process.supervisor import Crew, StopAsked
+from daemon.process.systemd import Notifier
+from daemon.runtime.engine import Mind
+from pipeline import wording
+from speech.outbox.messages import Hush
+
+GOODBYE_S = 1.5
+"""Seconds in which goodbye is said: whoever stops it waits two at most, all in all."""
+STOP_S = 20.0
+"""Seconds the rest of a stop may take, as in the units' TimeoutStopSec."""
+DEMONSTRATION_S = 10.0
+"""Seconds given to the word that it is a demonstration, before that begins."""
+LOOK_S = 0.1
+
+
+class OwnWords:
+    """Waits, bounded, where something is to be heard before it goes on; belongs to the main thread."""
+
+    def __init__(
+        self,
+        mind: Mind,
+        crew: Crew,
+        notifier: Notifier,
+        clock: Callable[[], float],
+        language: str,
+        *,
+        forwards: bool,
+    ) -> None:
+        """`forwards`: another instance speaks for this one."""
+        self._mind = mind
+        self._crew = crew
+        self._notifier = notifier
+        self._clock = clock
+        self._language = language
+        self._forwards = forwards
+
+    def hello(self, *, other_device: bool) -> None:
+        """Frames are assessed. May be called from any thread."""
+        self._mind.step(Say(wording.READY[self._language], earcon="ready"))
+        if other_device:
+            self._mind.step(Say(wording.OTHER_DEVICE[self._language]))
+
+    def not_changed(self) -> None:
+        """Settings that were to be read again do not hold."""
+        self._mind.step(Say(wording.NOT_CHANGED[self._language], earcon="error", key="tuning"))
+
+    def demonstration(self) -> None:
+        """Nobody asked for the demo clip: that its dangers are not real is heard before they are."""
+        self._mind.step(Say(wording.DEMONSTRATION[self._language], earcon="notice"))
+        if stop := self.until_quiet(DEMONSTRATION_S):
+            self._crew.request(stop)
+
+    def goodbye(self) -> None:
+        """Whoever relies on warnings hears that there are none from now on, even where it is muted.
+
+        What is being described or answered makes room, danger does not. A second signal does not wait.
+        """
+        self._notifier.stopping("stopping")
+        self._notifier.extend(GOODBYE_S + STOP_S)
+        loudspeaker = self._mind.ask(lambda core: core.organ_states.get("loudspeaker"))
+        if self._forwards and loudspeaker is not None and loudspeaker.reason != OK:
+            return  # nobody would hear it
+        words = wording.ONE_LESS if self._forwards else wording.GOODBYE
+        self._mind.step(Hush())
+        self._mind.step(Say(words[self._language]))
+        self._wait(lambda core: core.silent, GOODBYE_S)
+
+    def until_quiet(self, seconds: float) -> StopAsked | None:
+        """Let what is to be said or described be said, for so long at most, and until asked to stop.
+
+        Raises Died.
+        """
+        return self._wait(lambda core: core.quiet, seconds)
+
+    def _wait(self, over: Callable[[Core], bool], seconds: float) -> StopAsked | None:
+        until_s = self._clock() + seconds
+        self._mind.step(Tick())
+        while not self._mind.ask(over) and self._clock() < until_s:
+            self._notifier.watchdog()
+            if isinstance(wake := self._crew.wait(LOOK_S), StopAsked):
+                return wake
+            self._mind.step(Tick())
+        return None

@@ -1,0 +1,234 @@
+"""Settings that change while it runs: read anew, or turned by hand. One thread applies them, in order.
+
+Whoever asks never waits for a voice to be rendered: what sounds goes on as before until the new phrases
+are ready, and a danger meanwhile is said by the old ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from daemon.config import overrides, reload_plan
+from daemon.config.reload_plan import Plan
+from daemon.config.settings import OVERRIDES, Settings
+from daemon.core.messages import Say
+from daemon.errors import CommandError, ConfigError
+from pipeline import wording
+from speech.settings import SpeechSettings
+from speech.synthesis.base import SynthesisError
+
+log = logging.getLogger(__name__)
+
+Knob = Literal["volume", "rate"]
+
+VOLUME_STEP = 0.1
+SOFTEST = 0.1
+"""Nobody turns the volume so far down by hand that a danger is not heard; the configuration may."""
+RATE_STEP = 20
+SLOWEST, FASTEST = 80, 500
+"""Bounds of `speech.rate_wpm`."""
+
+Apply = Callable[[Settings, bool], None]
+"""(the settings that are to hold, whether words sound different then). Raises SynthesisError."""
+
+
+def turned(speech: SpeechSettings, knob: Knob, way: int) -> SpeechSettings:
+    """One step up (1) or down (-1), within bounds; the same where it goes no further."""
+    if knob == "volume":
+        volume = round(min(max(speech.volume + way * VOLUME_STEP, SOFTEST), 1.0), 2)
+        # Who has set it lower than a hand can does not get it louder by asking for softer.
+        return speech.model_copy(update={"volume": min(volume, speech.volume) if way < 0 else volume})
+    rate = min(max(speech.rate_wpm + way * RATE_STEP, SLOWEST), FASTEST)
+    return speech.model_copy(update={"rate_wpm": rate})
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be applied; a later one takes in an earlier one that has not begun."""
+
+    settings: Settings
+    voice: bool
+    words: str = ""
+    keep: Mapping[str, Any] = field(default_factory=dict)
+    """What is written into the overrides once it holds, by dotted key."""
+    apply: bool = True
+    """False where nothing changes before the next start."""
+    awaited: tuple[Future[None], ...] = ()
+    """Whoever waits until it holds and is kept, or has failed with a CommandError."""
+
+
+class Tuning:
+    """`reload` and `turn` from any thread; `run` is the thread that applies."""
+
+    def __init__(
+        self, settings: Settings, load: Callable[[], Settings], apply: Apply, say: Callable[[Say], None]
+    ) -> None:
+        self._load = load
+        self._apply = apply
+        self._say = say
+        self._wanted = self._applied = settings
+        self._job: _Job | None = None
+        self._busy = False
+        self._closing = False
+        self._changed = threading.Condition()
+
+    @property
+    def settings(self) -> Settings:
+        """Those that hold, or will in a moment."""
+        return self._wanted
+
+    def reload(self) -> Mapping[str, Any]:
+        """Read the settings; what can be is applied soon. Raises ConfigError; the old ones then hold."""
+        new = self._load()
+        with self._changed:
+            plan = reload_plan.plan(self._wanted, new)
+            # Put even where no setting changed: there may be a new calibration.
+            self._put(_Job(reload_plan.merged(self._wanted, new, plan), plan.voice))
+        return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
+
+    def change(self, new: Settings, values: Mapping[str, Any], timeout_s: float) -> Plan:
+        """Let valid settings hold as far as these keys of the overrides go, and keep them; all or none.
+
+        Waits until they hold. Raises CommandError where they cannot be applied or written: nothing has
+        changed then, unless it only takes longer than `timeout_s`.
+        """
+        done: Future[None] = Future()
+        with self._changed:
+            plan = reload_plan.plan(self._wanted, new).only(values.keys())
+            merged = reload_plan.merged(self._wanted, new, plan)
+            self._put(_Job(merged, plan.voice, keep=values, apply=bool(plan.live), awaited=(done,)))
+        try:
+            done.result(timeout_s)
+        except TimeoutError:
+            raise CommandError(f"not applied within {timeout_s:g} s; it may be yet", "busy") from None
+        return plan
+
+    def turn(self, knob: Knob, way: int) -> Mapping[str, Any]:
+        """A step louder, softer, faster or slower; said, in the new voice, as soon as it holds."""
+        with self._changed:
+            old = self._wanted.speech
+            new = turned(old, knob, way)
+            if new == old:
+                self._confirm(wording.FURTHEST[old.language][knob, way])
+            else:
+                self._put(self._turned(knob, new))
+        return {"volume": new.volume, "rate_wpm": new.rate_wpm}
+
+    def _turned(self, knob: Knob, speech: SpeechSettings) -> _Job:
+        settings = self._wanted.model_copy(update={"speech": speech})
+        if knob == "volume":
+            words = wording.volume_phrase(speech.volume, speech.language)
+            return _Job(settings, True, words, {"speech.volume": speech.volume})
+        words = wording.rate_phrase(speech.rate_wpm, speech.language)
+        return _Job(settings, True, words, {"speech.rate_wpm": speech.rate_wpm})
+
+    def _put(self, job: _Job) -> None:
+        old = self._job
+        if old is not None:
+            job = _Job(
+                job.settings,
+                job.voice or old.voice,
+                job.words or old.words,
+                {**old.keep, **job.keep},
+                job.apply or old.apply,
+                (*old.awaited, *job.awaited),
+            )
+        self._wanted, self._job = job.settings, job
+        self._changed.notify_all()
+
+    def run(self) -> None:
+        """Apply until `close`."""
+        while (job := self._next()) is not None:
+            self._carry_out(job)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def settled(self, timeout_s: float) -> bool:
+        """Wait until everything asked for so far has been applied, or failed."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._job is None and not self._busy, timeout_s)
+
+    def _next(self) -> _Job | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._job is not None)
+            job, self._job = self._job, None
+            self._busy = job is not None
+            if self._closing and job is not None:
+                _fail(job, "the daemon is stopping")
+            return None if self._closing else job
+
+    def _carry_out(self, job: _Job) -> None:
+        before = self._applied
+        try:
+            if job.apply:
+                self._apply(job.settings, job.voice)
+        except (SynthesisError, ValueError) as error:
+            self._undo(job, str(error))
+            return
+        except Exception as error:
+            log.exception("applying the new settings failed")
+            self._undo(job, f"{type(error).__name__}: {error}")
+            return
+        self._applied = job.settings
+        log.info("the new settings hold")
+        if job.words:
+            self._confirm(job.words)
+        if job.keep and not self._keep(job) and job.awaited:
+            self._back(job, before)
+            return
+        for done in job.awaited:
+            done.set_result(None)
+
+    def _undo(self, job: _Job, reason: str) -> None:
+        log.error("the new settings cannot be applied, the old ones hold: %s", reason)
+        self._hold_applied(job)
+        if job.words or not job.awaited:  # else nobody asked aloud
+            self._confirm(wording.NOT_CHANGED[job.settings.speech.language], earcon="error")
+        _fail(job, f"the new settings cannot be applied: {reason}")
+
+    def _back(self, job: _Job, before: Settings) -> None:
+        """What was to be kept and cannot be shall not hold either."""
+        try:
+            if job.apply:
+                self._apply(before, job.voice)
+        except (SynthesisError, ValueError) as error:
+            log.error("the old settings cannot be applied again: %s", error)  # noqa: TRY400 - no bug
+        else:
+            self._applied = before
+        self._hold_applied(job)
+        _fail(job, "the new settings cannot be written; the log says why")
+
+    def _hold_applied(self, job: _Job) -> None:
+        with self._changed:
+            if self._wanted is job.settings:
+                self._wanted = self._applied
+
+    def _keep(self, job: _Job) -> bool:
+        file = job.settings.paths.state / OVERRIDES
+        try:
+            overrides.keep(file, job.keep)
+        except (OSError, ConfigError) as error:
+            log.error("%s cannot be kept: %s", ", ".join(job.keep), error)  # noqa: TRY400 - no bug
+            if job.words or not job.awaited:
+                self._confirm(wording.NOT_KEPT[job.settings.speech.language], key="not kept")
+            return False
+        return True
+
+    def _confirm(self, words: str, *, earcon: str | None = None, key: str = "tuning") -> None:
+        self._say(Say(words, earcon=earcon, key=key))
+
+
+def _fail(job: _Job, reason: str) -> None:
+    for done in job.awaited:
+        done.set_exception(CommandError(reason))

@@ -1,0 +1,127 @@
+"""What teaching is worth: taught half of a hazard's pictures, judged on the other half, and in turn.
+
+Halves are split by source where there is more than one, and so are the harmless pictures, so that nothing
+is judged by its own siblings; a hazard with a single source is split in the order of the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from capture.frame import Image
+from capture.image_file import load_picture
+from daemon.cli.teach import Words, teach
+from daemon.config.settings import Settings
+from daemon.wiring import app
+from pipeline.calibration.few_shot import Resemblance, Taught
+from pipeline.evaluation.dataset import SAFE, LabelledPicture
+from pipeline.models.base import ImageTextModel, PromptSet, TextBank
+from pipeline.types import Embedding
+
+
+class Remembering:
+    """An `ImageTextModel` that encodes no picture twice."""
+
+    def __init__(self, model: ImageTextModel) -> None:
+        self._model = model
+        self._known: dict[bytes, Embedding] = {}
+        self.name, self.fingerprint = model.name, model.fingerprint
+        self.device, self.input_size = model.device, model.input_size
+
+    def encode(self, image: Image) -> Embedding:
+        key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
+        if key not in self._known:
+            self._known[key] = self._model.encode(image)
+        return self._known[key]
+
+    def bind(self, prompts: PromptSet) -> TextBank:
+        return self._model.bind(prompts)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One hazard over all splits; every picture of it is judged as often as there are harmless halves."""
+
+    hazard: str
+    split_by: str
+    judged: int
+    recall_before: float
+    recall: float
+    safe_judged: int
+    false_before: int
+    false: int
+
+
+def halves(pictures: Sequence[LabelledPicture]) -> tuple[list[LabelledPicture], list[LabelledPicture], str]:
+    """Two halves of nearly the same size that share no source, where there are several."""
+    groups: dict[str, list[LabelledPicture]] = {}
+    for picture in pictures:
+        groups.setdefault(picture.source, []).append(picture)
+    if len(groups) == 1:
+        middle = (len(pictures) + 1) // 2
+        return list(pictures[:middle]), list(pictures[middle:]), "order"
+    first: list[LabelledPicture] = []
+    second: list[LabelledPicture] = []
+    for group in sorted(groups.values(), key=len, reverse=True):
+        (first if len(first) <= len(second) else second).extend(group)
+    return first, second, "source"
+
+
+def trial(
+    settings: Settings,
+    model: Remembering,
+    pictures: Sequence[LabelledPicture],
+    hazard: str,
+    *,
+    worded: bool = True,
+) -> Trial:
+    """Not `worded`: as if it were a new hazard without any words. Raises TeachError, CommandError."""
+    name = hazard if worded else f"new_{hazard}"
+    own = [picture for picture in pictures if picture.label == hazard]
+    *own_halves, split_by = halves(own)
+    *safe_halves, _ = halves([picture for picture in pictures if picture.label == SAFE])
+    words = Words.of(settings, model, name)
+    shown, harmless = [], []
+    for a, b in product((0, 1), (0, 1)):
+        like, unlike = own_halves[a], safe_halves[b]
+        taught = teach(settings, model, name, [p.path for p in like], [p.path for p in unlike])
+        shown += _judged(settings, model, words, taught, own_halves[1 - a])
+        harmless += _judged(settings, model, words, taught, safe_halves[1 - b])
+    seen, false = np.array(shown, bool), np.array(harmless, bool)
+    return Trial(
+        hazard=hazard,
+        split_by=split_by,
+        judged=len(seen),
+        recall_before=float(seen[:, 0].mean()),
+        recall=float(seen[:, 1].mean()),
+        safe_judged=len(false),
+        false_before=int(false[:, 0].sum()),
+        false=int(false[:, 1].sum()),
+    )
+
+
+def _judged(
+    settings: Settings,
+    model: Remembering,
+    words: Words,
+    taught: Taught,
+    pictures: Sequence[LabelledPicture],
+) -> list[tuple[bool, bool]]:
+    """Recognised by words, and by words or pictures."""
+    resemblance, out = Resemblance.of(taught, 0), []
+    for picture in pictures:
+        embedding = model.encode(load_picture(picture.path, settings.capture.max_side)[0])
+        by_words = float(words.odds([embedding])[0])
+        before = words.known and by_words >= words.threshold
+        out.append((before, before or resemblance.log_odds(embedding, by_words) >= words.threshold))
+    return out
+
+
+def remembering(settings: Settings) -> Remembering:
+    """The model of the settings. Raises what loading it raises."""
+    return Remembering(app.load_model(settings))

@@ -1,0 +1,52 @@
+"""The core driven over a recording for its decisions alone: nobody speaks, nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from daemon.config.settings import Settings
+from daemon.core.events import Event
+from daemon.wiring import app
+from daemon.wiring.app import Detector
+from speech.sound.audio import Audio
+from speech.utterance import Utterance
+
+WORDS_A_SECOND = 3.0
+"""How fast the voice that nobody hears speaks: 180 words a minute."""
+
+RATE = 8000
+"""Hertz of the silence that stands for speech."""
+
+
+class SilentVoice:
+    """Takes as long as speaking would, so that cool-downs and queues behave as they do for a listener."""
+
+    def render(self, utterance: Utterance) -> Audio:
+        seconds = max(len(utterance.text.split()), 1) / WORDS_A_SECOND
+        return Audio(np.zeros((int(seconds * RATE), 1), np.int16), RATE)
+
+
+class NoSink:
+    """Takes sound and does nothing with it."""
+
+    def place(self, audio: Audio, at_s: float) -> None:
+        """Nobody listens."""
+
+    def cut(self, at_s: float) -> None:
+        """Nobody listens."""
+
+    def close(self, at_s: float) -> None:
+        """Holds nothing."""
+
+
+def decisions(settings: Settings, detector: Detector, path: Path) -> list[Event]:
+    """Every event over a video or folder, the summary last; views go undescribed. Raises CameraUnusable."""
+    events: list[Event] = []
+    camera = app.open_recorded(settings, str(path))
+    try:
+        app.build_replay(settings, detector, SilentVoice(), NoSink(), None, events.append).run(camera)
+    finally:
+        camera.close()
+    return events

@@ -1,0 +1,168 @@
+"""The desk's way to the daemon: its control socket, with a few connections that are kept and used again.
+
+Lanes, so that whatever takes its time never keeps anybody from asking for silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from daemon.control.client import NotRunning
+from daemon.control.protocol import LONGEST_REPLY, Command, Events, Request, decode_reply, encode_request
+from daemon.errors import CommandError, ConfigError
+
+TIMEOUT_S = 5.0
+KEPT_S = 30.0
+"""Seconds a connection may lie unused; the daemon closes it after a minute."""
+
+Lane = Literal["order", "short", "long", "live", "process"]
+_ROOM: dict[Lane, int] = {"order": 2, "short": 4, "long": 2, "live": 1, "process": 1}
+"""Connections at most; with the one for events and home automation's two below the daemon's sixteen."""
+_ORDERS = frozenset(
+    "hush mute repeat say ask describe false_alarm louder softer faster slower".split()  # noqa: SIM905
+)
+"""What a listener may want at once."""
+
+Sockets = Callable[[], Iterable[Path]]
+"""Where a daemon may be, the likeliest first."""
+
+
+@dataclass(slots=True)
+class _Connection:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    used_s: float
+
+    def usable(self, now: float) -> bool:
+        return not self.reader.at_eof() and not self.writer.is_closing() and now - self.used_s < KEPT_S
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class Link:
+    """One event loop's. Raises CommandError: the daemon's own words, or NotRunning."""
+
+    def __init__(self, sockets: Sockets, clock: Callable[[], float] = time.monotonic) -> None:
+        self._sockets = sockets
+        self._clock = clock
+        self._ids = itertools.count(1)
+        self._free: list[_Connection] = []
+        self._lanes = {lane: asyncio.Semaphore(room) for lane, room in _ROOM.items()}
+
+    async def ask(
+        self, command: Command, timeout_s: float = TIMEOUT_S, lane: Lane | None = None
+    ) -> dict[str, Any]:
+        """Have it done and return the result; waiting for room counts too."""
+        id, lane = next(self._ids), lane or _lane(command, timeout_s)
+        try:
+            request = encode_request(Request(id, command))
+        except (ValueError, RecursionError) as error:
+            raise CommandError("nested too deeply, or not all of it is text", "invalid") from error
+        try:
+            async with asyncio.timeout(timeout_s), self._lanes[lane]:
+                line = await self._exchange(request)
+        except TimeoutError:
+            raise CommandError(
+                f"the daemon did not answer within {timeout_s:g} s; its log says more", "unavailable"
+            ) from None
+        return decode_reply(line, id)
+
+    async def _exchange(self, request: bytes) -> bytes:
+        connection = await self._connection()
+        try:
+            connection.writer.write(request)
+            await connection.writer.drain()
+            line = await connection.reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError as error:
+            connection.close()
+            raise _gone() from error
+        except (OSError, asyncio.LimitOverrunError) as error:
+            connection.close()
+            raise _gone() from error
+        except asyncio.CancelledError:
+            connection.close()  # its reply is still to come, and would be taken for the next one's
+            raise
+        connection.used_s = self._clock()
+        self._free.append(connection)
+        return line
+
+    async def _connection(self) -> _Connection:
+        while self._free:
+            connection = self._free.pop()
+            if connection.usable(self._clock()):
+                return connection
+            connection.close()
+        return await self._connected()
+
+    async def _connected(self) -> _Connection:
+        tried: set[Path] = set()
+        try:
+            for path in self._sockets():  # one at a time: the settings come last, and may be wrong
+                if path not in tried and (found := await self._opened(path)):
+                    return found
+                tried.add(path)
+        except (ConfigError, OSError) as error:
+            raise CommandError(f"no telling where the daemon is: {error}", "unavailable") from error
+        raise NotRunning("no daemon is there")
+
+    async def _opened(self, path: Path) -> _Connection | None:
+        """None where nobody is. Raises CommandError."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_REPLY)
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+            return None
+        except PermissionError:
+            raise CommandError(
+                "the desk may not talk to the daemon; put its user into control.group", "unavailable"
+            ) from None
+        except OSError as error:
+            raise CommandError(f"no way to the daemon: {error}", "unavailable") from error
+        return _Connection(reader, writer, self._clock())
+
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[AsyncIterator[str]]:
+        """Each event from now on as a line of JSON, until the daemon ends."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                connection = await self._connected()
+        except TimeoutError as error:
+            raise _gone() from error
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                id = next(self._ids)
+                connection.writer.write(encode_request(Request(id, Events())))
+                decode_reply(await connection.reader.readuntil(b"\n"), id)
+            yield _lines(connection.reader)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            raise _gone() from error
+        finally:
+            connection.close()
+
+    async def close(self) -> None:
+        """Let go of every connection that is not in use."""
+        while self._free:
+            self._free.pop().close()
+
+
+def _lane(command: Command, timeout_s: float) -> Lane:
+    if command.do in _ORDERS:
+        return "order"
+    return "long" if timeout_s > TIMEOUT_S else "short"
+
+
+async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
+    with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        while True:
+            yield (await reader.readuntil(b"\n")).decode("utf-8", "replace").rstrip("\n")
+
+
+def _gone() -> CommandError:
+    return CommandError("the daemon went away before it answered; its log says why", "unavailable")

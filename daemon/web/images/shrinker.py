@@ -1,0 +1,87 @@
+"""Has pictures decoded and made small in a process of their own; see `shrink_child`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+
+from daemon.process.systemd import without_notify
+from daemon.web.images.pictures import measure
+from daemon.web.images.shrink_worker import ANSWER, HEAD, LARGEST_JPEG
+from daemon.web.problems import RETRY_S, Problem
+
+TIME_S = 20.0
+"""Seconds a picture may take, the start of the process included."""
+WAITING = 4
+"""Pictures that may wait for their turn."""
+
+
+class Shrinker:
+    """One picture at a time. The process is started with the first, and anew after one that broke it."""
+
+    def __init__(self, most_pixels: float, time_s: float = TIME_S) -> None:
+        self._most_pixels = most_pixels
+        self._time_s = time_s
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._child: asyncio.subprocess.Process | None = None
+
+    async def shrink(self, data: bytes) -> bytes:
+        """A small upright JPEG of it. Raises Problem."""
+        measure(data, self._most_pixels)
+        if self._waiting >= WAITING:
+            raise Problem(503, "too many pictures are waiting", "busy", retry_s=RETRY_S)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                good, content = await self._answered(data)
+        finally:
+            self._waiting -= 1
+        if not good:
+            raise Problem(422, "image: it cannot be decoded")
+        return content
+
+    async def close(self) -> None:
+        """End the process."""
+        child, self._child = self._child, None
+        if child is not None:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+    async def _answered(self, data: bytes) -> tuple[bool, bytes]:
+        try:
+            async with asyncio.timeout(self._time_s):
+                return await self._exchange(data)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            await self.close()
+            return False, b""
+        except BaseException:  # half an answer is still in the pipe
+            await self.close()
+            raise
+
+    async def _exchange(self, data: bytes) -> tuple[bool, bytes]:
+        child = await self._running()
+        assert child.stdin and child.stdout
+        child.stdin.write(HEAD.pack(len(data)))
+        child.stdin.write(data)
+        await child.stdin.drain()
+        good, length = ANSWER.unpack(await child.stdout.readexactly(ANSWER.size))
+        if length > LARGEST_JPEG:
+            raise OSError("too long an answer")
+        return bool(good), await child.stdout.readexactly(length)
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._child is None or self._child.returncode is not None:
+            self._child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "daemon.web.images.shrink_worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=without_notify(os.environ),
+            )
+        return self._child

@@ -1,0 +1,140 @@
+"""`/process`: what is on a picture, whether it is dangerous, and what is to be said of it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from daemon.control.desk_commands import Process
+from daemon.web import forms
+from daemon.web.dependencies import Desk, Parts, shaped
+from daemon.web.forms import Asked, ProcessForm
+from daemon.web.problems import RETRY_S, Problem
+from daemon.web.routes import problems
+
+router = APIRouter(tags=["picture"], responses=problems(413, 415))
+
+WAV = "audio/wav"
+SPARE_S = 5.0
+"""Seconds less than the whole request may take: the daemon's own word comes before ours."""
+
+
+class Object(BaseModel):
+    """What is on the picture."""
+
+    name: str
+    score: float | None = Field(None, description="null for what the request named")
+
+
+class Hazard(BaseModel):
+    """How much it looks like one."""
+
+    hazard: str
+    probability: float
+    threshold: float
+    severity: str
+    dangerous: bool
+
+
+class Processed(BaseModel):
+    """The answer."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "objects": [{"name": "car", "score": 0.93}],
+                "hazards": [
+                    {
+                        "hazard": "vehicle",
+                        "probability": 0.93,
+                        "threshold": 0.7,
+                        "severity": "warning",
+                        "dangerous": True,
+                    }
+                ],
+                "prompt": "danger",
+                "text": "Careful: a car is coming from the left.",
+                "model": "qwen3-vl-2b-int4",
+                "image_text_model": "vit-b-32-256",
+                "timings": {"wait_s": 0.0, "recognise_s": 0.12, "describe_s": 3.4},
+            }
+        },
+    )
+
+    objects: list[Object]
+    hazards: list[Hazard]
+    prompt: Literal["danger", "safe", "question"]
+    text: str
+    model: str | None = Field(None, description="who described it")
+    image_text_model: str | None = Field(None, description="who recognised what is on it")
+    timings: dict[str, float] = Field({}, description="seconds")
+    wav: str | None = Field(None, description="the answer as speech, in base64")
+
+
+def _schema(image: dict[str, Any]) -> dict[str, Any]:
+    schema = ProcessForm.model_json_schema()
+    schema.pop("example", None)
+    return {**schema, "properties": {**schema["properties"], "image": image}}
+
+
+_TEXT = ProcessForm.model_json_schema()["properties"]["image"]
+_FILE = {"type": "string", "format": "binary", "description": "a JPEG, PNG or WebP"}
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            forms.MULTIPART: {"schema": _schema(_FILE)},
+            forms.FORM: {"schema": _schema(_TEXT)},
+            forms.JSON: {"schema": ProcessForm.model_json_schema()},
+        },
+    }
+}
+SOUND: dict[int | str, dict[str, Any]] = {
+    200: {"content": {WAV: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+@router.post(
+    "/process",
+    openapi_extra=BODY,
+    responses=SOUND,
+    response_model=Processed,
+    response_model_exclude_none=True,
+    summary="What is on this picture, and what is to be said of it?",
+)
+async def process(request: Request, desk: Desk) -> Processed | Response:
+    """One picture at a time: 503 with `Retry-After` while another is being looked at.
+
+    Without `objects` the image-text model names them. If one of them is dangerous, the description warns;
+    `text` is a question that is answered instead. With `Accept: audio/wav` the answer is the sound alone.
+    """
+    asked = await forms.read(request, round(desk.settings.largest_body_mb * 1e6))
+    if desk.one.locked():
+        raise Problem(
+            503, "another picture is being looked at; try again in a moment", "busy", retry_s=RETRY_S
+        )
+    sound = WAV in request.headers.get("accept", "")
+    async with desk.one:
+        reply = await _processed(desk, asked, asked.speech or sound)
+    answer = shaped(Processed, reply)
+    if sound and answer.wav:
+        return Response(base64.b64decode(answer.wav), media_type=WAV)
+    return answer
+
+
+async def _processed(desk: Parts, asked: Asked, speech: bool) -> dict[str, Any]:
+    found = asked.image if isinstance(asked.image, bytes) else await desk.fetcher.fetch(asked.image)
+    jpeg = await desk.shrinker.shrink(found)
+    command = Process(
+        picture=base64.b64encode(jpeg).decode("ascii"),
+        objects=asked.objects,
+        text=asked.text,
+        language=asked.language,
+        speech=speech,
+    )
+    return await desk.link.ask(command, desk.settings.request_timeout_s - SPARE_S, "process")

@@ -1,0 +1,116 @@
+"""Where the desk listens: an address of this machine and a unix socket, and what that demands of settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+
+from common.secret_file import SecretError, read_secret, secret_path
+from daemon.config.web_settings import DeskSettings
+from daemon.errors import CommandError, ConfigError
+from daemon.web.server.origin import is_local
+
+NAME = "watchword-desk"
+FILE = "desk.sock"
+SHORTEST_TOKEN = 16
+LONGEST_PATH = 107
+BACKLOG = 128
+
+
+def token(settings: DeskSettings) -> str | None:
+    """What callers have to show, if anything. Raises ConfigError."""
+    if not settings.token_file:
+        if settings.address and not is_local(settings.address):
+            raise ConfigError(
+                f"desk.address = {settings.address!r}: others can reach it; name a file with a token in "
+                "desk.token_file (made by: openssl rand -base64 24)"
+            )
+        return None
+    try:
+        found = read_secret("desk.token_file", settings.token_file)
+    except SecretError as error:
+        raise ConfigError(str(error)) from None
+    if len(found) < SHORTEST_TOKEN:
+        raise ConfigError(f"desk.token_file: the token in it is shorter than {SHORTEST_TOKEN} characters")
+    return found
+
+
+def certificate(settings: DeskSettings) -> tuple[str, str] | None:
+    """The files of certificate and key, which fit each other. Raises ConfigError."""
+    if not settings.certificate_file and not settings.key_file:
+        return None
+    if not settings.certificate_file or not settings.key_file:
+        raise ConfigError("desk.certificate_file and desk.key_file: name both, or none")
+    files = str(secret_path(settings.certificate_file)), str(secret_path(settings.key_file))
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"desk.certificate_file, desk.key_file: {error.strerror or error}") from None
+    return files
+
+
+def listening(settings: DeskSettings) -> socket.socket | None:
+    """At the address, if any. Raises ConfigError, CommandError."""
+    if not settings.address:
+        return None
+    try:
+        family = socket.AF_INET6 if ip_address(settings.address).version == 6 else socket.AF_INET
+    except ValueError:
+        raise ConfigError(
+            f"desk.address = {settings.address!r}: should be an address such as 127.0.0.1"
+        ) from None
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.address, settings.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CommandError(
+            f"cannot listen at {settings.address} port {settings.port} (desk.address, desk.port): "
+            f"{error.strerror}"
+        ) from None
+    return listener
+
+
+def unix_path(settings: DeskSettings, env: Mapping[str, str], state: Path) -> Path | None:
+    """The unit's runtime folder, else the user's, else the state folder; None where none is wanted."""
+    if settings.socket != "auto":
+        return Path(settings.socket) if settings.socket else None
+    if unit := env.get("RUNTIME_DIRECTORY", "").split(":")[0]:
+        return Path(unit) / FILE
+    user = Path(env.get("XDG_RUNTIME_DIR", ""))
+    return (user / NAME if user.is_absolute() else state) / FILE
+
+
+def listening_unix(path: Path) -> socket.socket:
+    """For its owner and group only, from the first moment on. Raises CommandError."""
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise CommandError(
+            f"desk.socket: {path} is longer than the {LONGEST_PATH} bytes a socket's path may have"
+        )
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        _refuse_running(path)
+        path.unlink(missing_ok=True)
+        listener.bind(os.fsencode(path))
+        path.chmod(0o660)  # nobody can connect before it listens
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CommandError(f"desk.socket: cannot listen at {path}: {error.strerror or error}") from None
+    return listener
+
+
+def _refuse_running(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        with suppress(FileNotFoundError, ConnectionRefusedError):
+            probe.connect(os.fsencode(path))
+            raise CommandError(f"a desk is running already (socket {path}); stop it first")

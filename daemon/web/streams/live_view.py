@@ -1,0 +1,95 @@
+"""The live picture for any number of viewers, from one question at a time to the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from daemon.control.desk_commands import Picture
+from daemon.errors import CommandError
+from daemon.web.daemon_client import Link
+
+WAIT_S = 5.0
+"""Seconds the daemon waits for a newer picture."""
+RETRY_S = 1.0
+AWAY_S = 20.0
+"""Seconds without a picture after which viewers are sent home; a browser shows that better than a still."""
+BOUNDARY = "watchword"
+MEDIA_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+
+
+class Film:
+    """Asks only while somebody looks. Every viewer gets the newest picture, however slow it is."""
+
+    def __init__(
+        self, link: Link, side: int, fps: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._link = link
+        self._side = side
+        self._pause_s = 1.0 / fps
+        self._clock = clock
+        self._changed = asyncio.Condition()
+        self._jpeg = b""
+        self._number = 0
+        self._seq: int | None = None
+        self._viewers = 0
+        self._closed = False
+
+    async def run(self) -> None:
+        """A task, until it is cancelled."""
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._viewers > 0)
+            next_s = self._clock() + self._pause_s
+            try:
+                await self._take()
+            except CommandError:
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(max(0.0, next_s - self._clock()))
+
+    async def _take(self) -> None:
+        command = Picture(side=self._side, after=self._seq, wait_s=WAIT_S)
+        reply = await self._link.ask(command, 2 * WAIT_S, "live")
+        if "jpeg" not in reply:
+            return
+        jpeg = base64.b64decode(reply["jpeg"])
+        async with self._changed:
+            self._seq, self._jpeg = reply["seq"], jpeg
+            self._number += 1
+            self._changed.notify_all()
+
+    async def close(self) -> None:
+        """Send every viewer home."""
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Parts of a multipart response, each a JPEG."""
+        async with self._changed:
+            self._viewers += 1
+            if self._viewers == 1:
+                self._seq = None  # the picture of the last time is old
+            self._changed.notify_all()
+        try:
+            seen = self._number
+            while await self._newer(seen):
+                seen, jpeg = self._number, self._jpeg
+                yield _part(jpeg)
+        finally:
+            self._viewers -= 1
+
+    async def _newer(self, seen: int) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(AWAY_S), self._changed:
+                await self._changed.wait_for(lambda: self._closed or self._number != seen)
+                return not self._closed
+        return False
+
+
+def _part(jpeg: bytes) -> bytes:
+    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + b"\r\n"

@@ -1,0 +1,140 @@
+"""What a guest's picture means: things, hazards, and which prompt fits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from daemon.core.messages import HazardSpec
+from pipeline.description.base import Seen
+from pipeline.description.objects import Found, HazardWords, Thing, things
+from pipeline.types import Severity, Trigger
+
+TRIGGERS: Mapping[str, Trigger] = {
+    "danger": Trigger.DANGER,
+    "safe": Trigger.SCENE_CHANGE,
+    "question": Trigger.REQUEST,
+}
+"""Why a describer is asked, by the prompt that is to be used."""
+MOST_SAID = 3
+"""Things that are named in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A hazard, how likely it is on the picture, and whether that is dangerous."""
+
+    spec: HazardSpec
+    probability: float
+    dangerous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A thing by the name it was given or recognised by. `score` is None where somebody said so."""
+
+    thing: Thing | str
+    score: float | None
+    hazard: str | None
+
+    def said(self, language: str) -> str:
+        """As a part of a sentence."""
+        if isinstance(self.thing, str):
+            return self.thing
+        return self.thing.ko if language == "ko" else self.thing.said
+
+    def told(self, language: str) -> Mapping[str, Any]:
+        name = self.thing if isinstance(self.thing, str) else self.thing.called(language)
+        return {"name": name, "score": self.score, "hazard": self.hazard}
+
+
+@dataclass(frozen=True, slots=True)
+class Seeing:
+    """Everything that was made of a picture."""
+
+    objects: tuple[Named, ...]
+    hazards: tuple[Judged, ...]
+    """Likeliest first."""
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The dangerous ones, the worst first."""
+        found = sorted(
+            (one for one in self.hazards if one.dangerous),
+            key=lambda one: (-one.spec.severity, -one.probability),
+        )
+        return tuple(Seen(one.spec.name, one.probability) for one in found)
+
+    def prompt(self, question: str | None) -> str:
+        """A question goes first, then danger."""
+        if question:
+            return "question"
+        return "danger" if self.seen else "safe"
+
+    def sentence(self, language: str) -> str:
+        """The things by name; empty where there are none."""
+        names = [one.said(language) for one in self.objects[:MOST_SAID]]
+        if not names or language == "ko":
+            return f"{', '.join(names)} 보입니다." if names else ""
+        return f"I see {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
+
+    def told(self, language: str) -> dict[str, Any]:
+        """As it is sent."""
+        return {
+            "objects": [one.told(language) for one in self.objects],
+            "hazards": [
+                {
+                    "hazard": one.spec.name,
+                    "probability": one.probability,
+                    "threshold": round(one.spec.threshold, 4),
+                    "severity": Severity(one.spec.severity).name.lower(),
+                    "dangerous": one.dangerous,
+                }
+                for one in self.hazards
+            ],
+        }
+
+
+def recognised(
+    specs: Sequence[HazardSpec],
+    probabilities: Sequence[float],
+    found: Sequence[Found],
+    given: Sequence[str],
+    words: HazardWords,
+) -> Seeing:
+    """Things and hazards of a picture.
+
+    What somebody says is on it is taken at its word: a knife that was named is dangerous, however small it is
+    on the picture. Without that the calibrated detector decides, and names what the finder has no eye for.
+    """
+    named = [Named(word, None, words.hazard(word)) for word in given]
+    said = {one.hazard for one in named if one.hazard}
+    hazards = tuple(
+        sorted(
+            (
+                Judged(spec, round(p, 4), p >= spec.threshold or spec.name in said)
+                for spec, p in zip(specs, probabilities, strict=True)
+            ),
+            key=lambda one: -one.probability,
+        )
+    )
+    if not named:
+        named = _named(found, hazards)
+    return Seeing(tuple(named), hazards)
+
+
+def _named(found: Sequence[Found], hazards: Sequence[Judged]) -> list[Named]:
+    named = [Named(one.thing, round(one.share, 4), one.thing.hazard) for one in found]
+    known = {one.hazard for one in named}
+    named += [
+        Named(_thing_of(one.spec.name), one.probability, one.spec.name)
+        for one in hazards
+        if one.dangerous and one.spec.name not in known
+    ]
+    return sorted(named, key=lambda one: -(one.score or 0.0))
+
+
+def _thing_of(hazard: str) -> Thing | str:
+    """The first thing that is this hazard; the hazard's own name where it is the user's."""
+    return next((thing for thing in things() if thing.hazard == hazard), hazard.replace("_", " "))

@@ -1,0 +1,105 @@
+"""Which alerts the last minute would have brought with other thresholds. Pure.
+
+Only the watch is run again: what raises alerts depends on nothing else. Each alert counts as spoken at once,
+in the minute as it was too, so that both are told the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.black_box import Recording
+from daemon.core.messages import Assessed
+from pipeline.alerting.alert_policy import Watch, WatchedHazard
+from pipeline.settings import WatchSettings
+from pipeline.types import Alert, Assessment, Severity
+
+_UNSEEN = np.zeros(0, np.float32)
+"""The watch does not look at embeddings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minute:
+    """What the watch was given, and how it stood before."""
+
+    settings: Mapping[str, Any]
+    hazards: tuple[WatchedHazard, ...]
+    state: Mapping[str, Any]
+    times_s: NDArray[np.float64]
+    """Shape (T,)."""
+    probabilities: NDArray[np.float32]
+    """Shape (T, H)."""
+
+    @classmethod
+    def of(cls, recording: Recording) -> Minute:
+        """What a black box holds of it."""
+        looks = [entry.input.assessment for entry in recording.entries if isinstance(entry.input, Assessed)]
+        hazards = recording.spec.hazards
+        return cls(
+            recording.spec.watch.model_dump(mode="json"),
+            tuple(WatchedHazard(h.name, Severity(h.severity), h.threshold) for h in hazards),
+            recording.state["watch"],
+            np.array([look.captured_at_s for look in looks], np.float64),
+            np.stack([look.probabilities for look in looks])
+            if looks
+            else np.zeros((0, len(hazards)), np.float32),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return float(self.times_s[-1] - self.times_s[0]) if len(self.times_s) else 0.0
+
+    def packed(self) -> tuple[dict[str, Any], bytes]:
+        """As JSON, and numbers."""
+        hazards = [[h.name, int(h.severity), h.threshold] for h in self.hazards]
+        header = {
+            "settings": dict(self.settings),
+            "hazards": hazards,
+            "state": dict(self.state),
+            "looks": len(self.times_s),
+        }
+        return header, self.times_s.tobytes() + np.asarray(self.probabilities, np.float32).tobytes()
+
+    @classmethod
+    def unpacked(cls, header: Mapping[str, Any], numbers: bytes) -> Minute:
+        """The inverse of `packed`."""
+        hazards = tuple(WatchedHazard(name, Severity(level), on) for name, level, on in header["hazards"])
+        looks = header["looks"]
+        times_s = np.frombuffer(numbers, np.float64, looks)
+        probabilities = np.frombuffer(numbers, np.float32, offset=times_s.nbytes).reshape(looks, len(hazards))
+        return cls(header["settings"], hazards, header["state"], times_s, probabilities)
+
+
+def alerts(minute: Minute, thresholds: Mapping[str, float]) -> tuple[Alert, ...]:
+    """In order; hazards without a threshold of their own keep the one they had."""
+    hazards = [WatchedHazard(h.name, h.severity, thresholds.get(h.name, h.threshold)) for h in minute.hazards]
+    watch = Watch(WatchSettings.model_validate(minute.settings), hazards)
+    watch.restore(minute.state)
+    found: list[Alert] = []
+    for seq, (now, row) in enumerate(zip(minute.times_s.tolist(), minute.probabilities, strict=True)):
+        for event in watch.step(Assessment(seq, now, _UNSEEN, row)):
+            if isinstance(event, Alert):
+                watch.spoken(event.id, now)
+                found.append(event)
+    return tuple(found)
+
+
+def told(raised: Sequence[Alert]) -> list[dict[str, Any]]:
+    """As they are sent."""
+    return [
+        {
+            "t": round(alert.captured_at_s, 3),
+            "hazard": alert.hazard,
+            "severity": alert.severity.name.lower(),
+            "probability": round(alert.probability, 4),
+            "escalated": alert.escalated,
+            "again": alert.again,
+        }
+        for alert in raised
+    ]
