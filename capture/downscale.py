@@ -8,7 +8,7 @@ import numpy as np
 from capture.frame import Image
 
 
-def halved(image: Image, width: int, height: int) -> Image:
+def halve(image: Image, width: int, height: int) -> Image:
     """Halved as often as it stays at least `width` x `height`: means of 2 x 2 pixels.
 
     OpenCV does that many times faster than shrinking by area at once, and whoever begins with it gets the

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from capture.camera import Camera, CameraLost, CameraUnusable
-from capture.files import PictureFolder, VideoFile
-from capture.image_file import is_still_picture
+from capture.files import ImageFolder, VideoFile
+from capture.image_file import is_still_image
 from capture.network import StreamCamera
 from capture.settings import CaptureSettings
-from capture.v4l2 import DeviceCamera, list_devices
+from capture.v4l2 import V4l2Camera, list_devices
 
 
 def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic) -> Camera:
@@ -23,20 +23,20 @@ def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float]
     if not spec.strip():
         raise CameraUnusable("the source is empty; name a camera, an address, a file or a folder")
     if spec == "auto":
-        return DeviceCamera(_first_device(), settings, clock)
+        return V4l2Camera(_first_device(), settings, clock)
     if spec.isdecimal():
-        return DeviceCamera(Path(f"/dev/video{int(spec)}"), settings, clock)
+        return V4l2Camera(Path(f"/dev/video{int(spec)}"), settings, clock)
     if spec.startswith(("/dev/video", "/dev/v4l/")):
-        return DeviceCamera(Path(spec), settings, clock)
+        return V4l2Camera(Path(spec), settings, clock)
     if "://" in spec:
         return StreamCamera(spec, settings, clock)
     return open_path(Path(spec).expanduser(), settings)
 
 
-def open_path(path: Path, settings: CaptureSettings) -> VideoFile | PictureFolder:
+def open_path(path: Path, settings: CaptureSettings) -> VideoFile | ImageFolder:
     """A video, a picture, or the pictures of a folder, on stream time."""
-    if path.is_dir() or is_still_picture(path):
-        return PictureFolder(path, settings)
+    if path.is_dir() or is_still_image(path):
+        return ImageFolder(path, settings)
     return VideoFile(path, settings)
 
 

@@ -11,10 +11,10 @@ import cv2
 from capture.camera import CameraUnusable
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame
-from capture.image_file import MAX_PIXELS, list_pictures, load_picture, regular_file
-from capture.orient import upright_frame
+from capture.image_file import MAX_PIXELS, list_images, load_image, require_file
+from capture.orient import make_frame
 from capture.settings import CaptureSettings
-from capture.timestamps import Stamps
+from capture.timestamps import TimestampRepair
 
 _log = logging.getLogger(__name__)
 _NAMED = 5
@@ -32,10 +32,10 @@ class VideoFile:
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
         """Opens the file and decodes its first frame. Raises CameraUnusable with what to do."""
-        self._path = regular_file(path)
+        self._path = require_file(path)
         self._settings = settings
         self._capture = open_ffmpeg(str(self._path.absolute()))
-        self._stamps = Stamps(self._capture.get(cv2.CAP_PROP_FPS))
+        self._stamps = TimestampRepair(self._capture.get(cv2.CAP_PROP_FPS))
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._damage: str | None = None
         self._damaged = 0
@@ -87,9 +87,7 @@ class VideoFile:
         self._damaged += damaged
         at_s = self._stamps.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         seq = self._stamps.count - 1
-        return upright_frame(
-            image, self._settings, seq=seq, at_s=at_s, source=self.source, source_time_s=at_s
-        )
+        return make_frame(image, self._settings, seq=seq, at_s=at_s, source=self.source, source_time_s=at_s)
 
     def _shortfall(self) -> str | None:
         """What to say where frames are missing: amid the file, or well before its announced length."""
@@ -108,7 +106,7 @@ class VideoFile:
         return None
 
 
-class PictureFolder:
+class ImageFolder:
     """The pictures of a folder in natural order, `folder_fps` a second; or one picture alone."""
 
     live = False
@@ -117,7 +115,7 @@ class PictureFolder:
         """Lists the folder and decodes its first good picture. Raises CameraUnusable with what to do."""
         self._path = path
         self._settings = settings
-        self._pictures = list_pictures(path) if path.is_dir() else (regular_file(path),)
+        self._pictures = list_images(path) if path.is_dir() else (require_file(path),)
         self._broken: list[str] = []
         self._frames = self._load()
         self._first = next(self._frames, None)
@@ -153,13 +151,13 @@ class PictureFolder:
         seq = 0
         for path in self._pictures:
             try:
-                image, size = load_picture(path, self._settings.max_side)
+                image, size = load_image(path, self._settings.max_side)
             except CameraUnusable as error:
                 self._broken.append(str(error))
                 _log.warning("picture skipped: %s", error)
                 continue
             at_s = seq / self._settings.folder_fps
-            yield upright_frame(
+            yield make_frame(
                 image,
                 self._settings,
                 seq=seq,

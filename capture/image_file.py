@@ -11,7 +11,7 @@ import numpy as np
 
 from capture.camera import CameraUnusable
 from capture.frame import Image
-from capture.orient import bound
+from capture.orient import limit_size
 from common.redact import redact
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
@@ -23,7 +23,7 @@ _JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
 
 
-def regular_file(path: Path) -> Path:
+def require_file(path: Path) -> Path:
     """`path`, if it is a file that can be read and holds something. Raises CameraUnusable."""
     try:
         status = path.stat()
@@ -37,7 +37,7 @@ def regular_file(path: Path) -> Path:
         raise CameraUnusable(_unreadable(path, error)) from error
 
 
-def list_pictures(folder: Path) -> tuple[Path, ...]:
+def list_images(folder: Path) -> tuple[Path, ...]:
     """The pictures of a folder, 2.jpg before 10.jpg, hidden files left out. Raises CameraUnusable."""
     try:
         entries = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
@@ -55,13 +55,13 @@ def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts), name
 
 
-def load_picture(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
+def load_image(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
     """The picture, upright by its own EXIF and bounded to `max_side`, and its width and height on disk.
 
     Raises CameraUnusable with a reason: unreadable, not a picture, cut off, too large.
     """
     data = _read(path)
-    size = picture_size(data)
+    size = image_size(data)
     if size is None:
         raise CameraUnusable(f"{path} is not a picture; JPEG, PNG, WebP, BMP and GIF can be read")
     width, height = size
@@ -69,24 +69,24 @@ def load_picture(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
         raise CameraUnusable(
             f"{path} has {width} x {height} pixels, more than {MAX_PIXELS // 10**6} million; scale it down"
         )
-    if is_cut_off(data):
+    if is_truncated(data):
         raise CameraUnusable(f"{path} is cut off; copy it again")
     try:
-        return picture_from(data, max_side), size
+        return decode_image(data, max_side), size
     except CameraUnusable as error:
         raise CameraUnusable(f"{path} {error}") from None
 
 
-def picture_from(data: bytes, max_side: int) -> Image:
-    """A whole picture of bearable size (see `picture_size`, `is_cut_off`), upright by its own EXIF, bounded.
+def decode_image(data: bytes, max_side: int) -> Image:
+    """A whole picture of bearable size (see `image_size`, `is_truncated`), upright by its own EXIF, bounded.
 
     Raises CameraUnusable with what is wrong with "it".
     """
-    size = picture_size(data) or (max_side, max_side)
-    return bound(_decode(data, max(size) // max_side), max_side)
+    size = image_size(data) or (max_side, max_side)
+    return limit_size(_decode(data, max(size) // max_side), max_side)
 
 
-def is_still_picture(path: Path) -> bool:
+def is_still_image(path: Path) -> bool:
     """Whether a file starts as a picture does (by its name where it cannot be read); a GIF is a video."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -98,13 +98,13 @@ def is_still_picture(path: Path) -> bool:
     return head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"BM")) or head[8:12] == b"WEBP"
 
 
-def picture_size(data: bytes) -> tuple[int, int] | None:
+def image_size(data: bytes) -> tuple[int, int] | None:
     """Width and height by the header of a JPEG, PNG, WebP, BMP or GIF; None for anything else."""
     width, height = _header_size(data)
     return (width, height) if width > 0 and height > 0 else None
 
 
-def is_cut_off(data: bytes) -> bool:
+def is_truncated(data: bytes) -> bool:
     """Whether a JPEG, PNG or WebP lacks its end; decoders fill in the rest and say nothing."""
     if data.startswith(b"\xff\xd8"):
         _, scan = _jpeg_header(data)
@@ -120,7 +120,7 @@ def _is_picture_name(name: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        if regular_file(path).stat().st_size > _MAX_BYTES:
+        if require_file(path).stat().st_size > _MAX_BYTES:
             raise CameraUnusable(f"{path} is larger than {_MAX_BYTES // 10**6} MB; scale it down")
         return path.read_bytes()
     except OSError as error:

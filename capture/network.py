@@ -13,7 +13,7 @@ from capture.camera import CameraLost, CameraUnusable
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame
 from capture.image_file import MAX_PIXELS
-from capture.orient import upright_frame
+from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from common.redact import redact
 
@@ -51,7 +51,7 @@ class StreamCamera:
         self._patience_s = read_timeout_s(url, settings)
         self._capture = open_ffmpeg(target, options, self._parameters())
         if not self._capture.isOpened():
-            raise CameraLost(f"{self._source} {why_not(url, _PROBE_S)}")
+            raise CameraLost(f"{self._source} {explain_failure(url, _PROBE_S)}")
         if self._is_giant():
             self.close()
             raise CameraUnusable(
@@ -70,7 +70,7 @@ class StreamCamera:
             raise CameraLost(f"{self._source} stopped sending pictures; check its power and the network")
         sent_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         self._seq += 1
-        return upright_frame(
+        return make_frame(
             image, self._settings, seq=self._seq - 1, at_s=at_s, source=self._source, source_time_s=sent_s
         )
 
@@ -119,7 +119,7 @@ def ffmpeg_target(url: str, settings: CaptureSettings) -> tuple[str, str]:
     return url, options
 
 
-def why_not(url: str, timeout_s: float) -> str:
+def explain_failure(url: str, timeout_s: float) -> str:
     """A guess, for people, why an address could not be opened, by knocking at its port."""
     parts = _split(url)
     if _listens(parts):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from capture.downscale import halved
+from capture.downscale import halve
 from capture.frame import Frame, Image
 from capture.settings import CaptureSettings
 
@@ -23,7 +23,7 @@ _TURNS: dict[tuple[int, bool], Callable[[Image], cv2.typing.MatLike]] = {
 }
 
 
-def bounded_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+def limited_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     """Width and height scaled down so that neither exceeds `max_side`; small ones are left as they are."""
     longest = max(width, height)
     if longest <= max_side:
@@ -31,19 +31,19 @@ def bounded_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     return max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest))
 
 
-def bound(image: Image, max_side: int) -> Image:
+def limit_size(image: Image, max_side: int) -> Image:
     """The picture scaled down to `max_side` pixels; the same array where it already fits."""
     height, width = image.shape[:2]
-    size = bounded_size(width, height, max_side)
+    size = limited_size(width, height, max_side)
     if size == (width, height):
         return image
-    near = halved(image, *size)
+    near = halve(image, *size)
     # What is left after a halving is less than two to one: linear interpolation does, at half the cost.
     method = cv2.INTER_AREA if near is image else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(near, size, interpolation=method), dtype=np.uint8)
 
 
-def turn(image: Image, rotate: int, mirror: bool) -> Image:
+def rotated(image: Image, rotate: int, mirror: bool) -> Image:
     """Rotate clockwise by 0, 90, 180 or 270 degrees, then swap left and right if `mirror`."""
     if rotate == 0 and not mirror:
         return image
@@ -55,10 +55,10 @@ def orient(image: Image, *, rotate: int, mirror: bool, max_side: int) -> Image:
 
     Takes and returns BGR uint8 height x width x 3; the result is contiguous and may be `image` itself.
     """
-    return np.ascontiguousarray(turn(bound(image, max_side), rotate, mirror))
+    return np.ascontiguousarray(rotated(limit_size(image, max_side), rotate, mirror))
 
 
-def upright_frame(
+def make_frame(
     image: Image,
     settings: CaptureSettings,
     *,

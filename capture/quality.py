@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from capture.frame import Frame, Image
-from capture.orient import bound
+from capture.orient import limit_size
 from capture.settings import CaptureSettings
 
 _MEASURED_SIDE = 320
@@ -20,7 +20,7 @@ _CLEAR_RATIO = 1.2
 """How far beyond its threshold a figure must be for the trouble to be over."""
 
 
-class Trouble(StrEnum):
+class ImageFault(StrEnum):
     """What is wrong with a picture."""
 
     DARK = "dark"
@@ -29,12 +29,12 @@ class Trouble(StrEnum):
     FROZEN = "frozen"
 
 
-UNSEEING = (Trouble.DARK, Trouble.COVERED, Trouble.BLURRED)
+UNSEEING = (ImageFault.DARK, ImageFault.COVERED, ImageFault.BLURRED)
 """Troubles that leave nothing to describe. A frozen picture is told of instead: it was a good one."""
 
 
 @dataclass(frozen=True, slots=True)
-class PictureStats:
+class ImageStats:
     """What is measured of one picture."""
 
     luma: float
@@ -48,21 +48,21 @@ class PictureStats:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureChange:
+class FaultChange:
     """A trouble began (`present`) or is over."""
 
-    trouble: Trouble
+    trouble: ImageFault
     present: bool
     at_s: float
 
 
-def measure(image: Image) -> PictureStats:
+def measure(image: Image) -> ImageStats:
     """Figures of a BGR uint8 picture; a millisecond or two at 720p."""
-    luma = cv2.cvtColor(bound(image, _MEASURED_SIDE), cv2.COLOR_BGR2GRAY)
+    luma = cv2.cvtColor(limit_size(image, _MEASURED_SIDE), cv2.COLOR_BGR2GRAY)
     mean, deviation = cv2.meanStdDev(luma)
     _, edges = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))
     digest = zlib.crc32(np.ascontiguousarray(image[::8]).data)
-    return PictureStats(float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0]), digest)
+    return ImageStats(float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0]), digest)
 
 
 @dataclass(slots=True)
@@ -85,37 +85,37 @@ class _Track:
         return True
 
 
-class PictureJudge:
+class QualityMonitor:
     """Figures in, beginnings and ends of troubles out; pure but for its own small state."""
 
     def __init__(self, settings: CaptureSettings, state: Mapping[str, object] | None = None) -> None:
         """`state` is what `state()` of an earlier judge returned."""
         self._settings = settings
-        self._tracks = {trouble: _Track() for trouble in Trouble}
+        self._tracks = {trouble: _Track() for trouble in ImageFault}
         self._digest: int | None = None
-        self._unseen: Trouble | None = None
+        self._unseen: ImageFault | None = None
         if state is not None:
             self._restore(state)
 
     @property
-    def present(self) -> tuple[Trouble, ...]:
+    def present(self) -> tuple[ImageFault, ...]:
         """The troubles there are now."""
         return tuple(trouble for trouble, track in self._tracks.items() if track.present)
 
     @property
-    def unseen(self) -> Trouble | None:
+    def unseen(self) -> ImageFault | None:
         """Why the last picture shows too little to be described; not delayed, as the troubles are."""
         return self._unseen
 
-    def step(self, stats: PictureStats, now: float) -> tuple[PictureChange, ...]:
+    def step(self, stats: ImageStats, now: float) -> tuple[FaultChange, ...]:
         """Judge the figures of one picture taken at `now` seconds."""
         evidence = self._evidence(stats)
         self._unseen = next((trouble for trouble in UNSEEING if evidence[trouble]), None)
         self._digest = stats.digest
         settings = self._settings
-        after_s = dict.fromkeys(Trouble, settings.trouble_after_s) | {Trouble.FROZEN: settings.frozen_s}
+        after_s = dict.fromkeys(ImageFault, settings.trouble_after_s) | {ImageFault.FROZEN: settings.frozen_s}
         return tuple(
-            PictureChange(trouble, track.present, now)
+            FaultChange(trouble, track.present, now)
             for trouble, track in self._tracks.items()
             if track.step(evidence[trouble], now, after_s[trouble], settings.trouble_clear_s)
         )
@@ -125,35 +125,35 @@ class PictureJudge:
         tracks = {trouble.value: [t.present, t.doubted_since_s] for trouble, t in self._tracks.items()}
         return {"tracks": tracks, "digest": self._digest}
 
-    def _evidence(self, stats: PictureStats) -> dict[Trouble, bool | None]:
+    def _evidence(self, stats: ImageStats) -> dict[ImageFault, bool | None]:
         """What a picture says of each trouble; a dark one says nothing of the others, nor a covered one."""
         dark = _below(stats.luma, self._settings.dark_luma)
         covered = None if dark else _below(stats.contrast, self._settings.covered_contrast)
         unseen = bool(dark or covered)
         return {
-            Trouble.DARK: dark,
-            Trouble.COVERED: covered,
-            Trouble.BLURRED: None if unseen else _below(stats.sharpness, self._settings.blurred_sharpness),
-            Trouble.FROZEN: None if unseen else stats.digest == self._digest,
+            ImageFault.DARK: dark,
+            ImageFault.COVERED: covered,
+            ImageFault.BLURRED: None if unseen else _below(stats.sharpness, self._settings.blurred_sharpness),
+            ImageFault.FROZEN: None if unseen else stats.digest == self._digest,
         }
 
     def _restore(self, state: Mapping[str, object]) -> None:
         tracks, digest = state["tracks"], state["digest"]
         if not isinstance(tracks, Mapping) or not (digest is None or isinstance(digest, int)):
             raise TypeError(f"not a state of a PictureJudge: {state!r}")
-        self._tracks = {trouble: _Track(*tracks[trouble.value]) for trouble in Trouble}
+        self._tracks = {trouble: _Track(*tracks[trouble.value]) for trouble in ImageFault}
         self._digest = digest
 
 
-class PictureInspector:
+class FrameInspector:
     """Measures and judges a frame every `inspect_interval_s`, so that most frames cost nothing."""
 
     def __init__(self, settings: CaptureSettings) -> None:
-        self.judge = PictureJudge(settings)
+        self.judge = QualityMonitor(settings)
         self._interval_s = settings.inspect_interval_s
         self._looked_at_s: float | None = None
 
-    def step(self, frame: Frame) -> tuple[PictureChange, ...]:
+    def step(self, frame: Frame) -> tuple[FaultChange, ...]:
         """What this frame changes, at the time it was captured."""
         now = frame.captured_at_s
         if self._looked_at_s is not None and now - self._looked_at_s < self._interval_s:

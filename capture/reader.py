@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from capture.camera import Camera, CameraError, CameraUnusable
 from capture.frame import Frame
-from capture.quality import PictureChange, PictureInspector, Trouble
-from capture.session import CaptureTurn
+from capture.quality import FaultChange, FrameInspector, ImageFault
+from capture.session import CaptureSession
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot
 from common.backoff import Backoff
@@ -66,7 +66,7 @@ class Reader:
         open_camera: Callable[[], Camera],
         slot: LatestSlot[Frame],
         settings: CaptureSettings,
-        on_event: Callable[[CameraEvent | PictureChange], None],
+        on_event: Callable[[CameraEvent | FaultChange], None],
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -77,11 +77,11 @@ class Reader:
         self._on_event = on_event
         self._clock = clock
         self._backoff = Backoff(_FIRST_RETRY_S, settings.retry_max_s, jitter)
-        self._inspector = PictureInspector(settings)
+        self._inspector = FrameInspector(settings)
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._finished = threading.Event()
-        self._turn: CaptureTurn | None = None
+        self._turn: CaptureSession | None = None
         self._live_since_s: float | None = None
         self._stuck: list[threading.Thread] = []
         self._frames = 0
@@ -106,7 +106,7 @@ class Reader:
         return self._last_frame_at_s
 
     @property
-    def unseen(self) -> Trouble | None:
+    def unseen(self) -> ImageFault | None:
         """Why the pictures of this moment show too little to be described; None where they do not."""
         return self._inspector.judge.unseen
 
@@ -153,9 +153,9 @@ class Reader:
         finally:
             self._slot.close()
 
-    def _begin(self) -> CaptureTurn:
+    def _begin(self) -> CaptureSession:
         self._finished.clear()
-        turn = CaptureTurn(
+        turn = CaptureSession(
             self._open_camera, self._deliver, self._settings, self._clock, self._stopping, self._finished
         )
         with self._lock:
@@ -164,7 +164,7 @@ class Reader:
         turn.start()
         return turn
 
-    def _follow(self, turn: CaptureTurn) -> None:
+    def _follow(self, turn: CaptureSession) -> None:
         """Return when the turn is over or stuck, or the reader is stopped."""
         while not (turn.over or turn.is_stuck(self._clock()) or self._stopping.is_set()):
             with self._lock:
@@ -174,7 +174,7 @@ class Reader:
             self._finished.wait(_LOOK_S)
             self._heartbeat_s = self._clock()
 
-    def _conclude(self, turn: CaptureTurn) -> bool:
+    def _conclude(self, turn: CaptureSession) -> bool:
         """Whether another turn is wanted, after the wait before it."""
         with self._lock:
             self._turn = None
@@ -193,7 +193,7 @@ class Reader:
         _log.error("capture failed", exc_info=error)
         return self._end(CameraState.FAILED, f"{type(error).__name__}: {error}")
 
-    def _give_up(self, turn: CaptureTurn) -> bool:
+    def _give_up(self, turn: CaptureSession) -> bool:
         self._stuck = [thread for thread in self._stuck if thread.is_alive()] + [turn.thread]
         reason = f"the camera has not answered for {turn.waited_s(self._clock()):.0f} s"
         if len(self._stuck) > _MOST_STUCK:
@@ -223,7 +223,7 @@ class Reader:
             self._tell(state, reason)
         return False
 
-    def _deliver(self, turn: CaptureTurn, frame: Frame) -> bool:
+    def _deliver(self, turn: CaptureSession, frame: Frame) -> bool:
         """Called by a capture thread; False tells it that nobody wants more."""
         with self._lock:
             if turn is not self._turn:

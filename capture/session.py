@@ -17,7 +17,7 @@ _GRACE_S = 2.0
 _LARGEST_LAG_S = 1.0
 
 
-class Pace:
+class FramePacer:
     """When the frames of a file are due, so that it runs as fast as it was recorded."""
 
     def __init__(self, lone_s: float = 0.0) -> None:
@@ -42,13 +42,13 @@ class Pace:
         return max(0.0, self._start_s + self._last_s + self._step_s - now)
 
 
-class CaptureTurn:
+class CaptureSession:
     """Runs in its own thread, which nothing waits for: a native call may hang in it."""
 
     def __init__(
         self,
         open_camera: Callable[[], Camera],
-        deliver: Callable[[CaptureTurn, Frame], bool],
+        deliver: Callable[[CaptureSession, Frame], bool],
         settings: CaptureSettings,
         clock: Callable[[], float],
         stopping: threading.Event,
@@ -97,7 +97,7 @@ class CaptureTurn:
             self._native(self._settings.read_timeout_s, camera.close)
 
     def _read(self, camera: Camera) -> None:
-        pace = Pace(lone_s=1 / self._settings.folder_fps)
+        pace = FramePacer(lone_s=1 / self._settings.folder_fps)
         while not self._stopping.is_set():
             frame = self._native(self._settings.read_timeout_s, camera.read)
             if frame is None:
@@ -111,7 +111,7 @@ class CaptureTurn:
             if not self._deliver(self, frame):
                 return
 
-    def _paced(self, frame: Frame, pace: Pace) -> Frame:
+    def _paced(self, frame: Frame, pace: FramePacer) -> Frame:
         self._stopping.wait(pace.delay_s(frame.captured_at_s, self._clock()))
         return replace(frame, captured_at_s=self._clock())
 

@@ -13,7 +13,7 @@ _LARGEST_GAP_S = 3600.0
 """A step forward by more is a fault in the stamps, not a pause."""
 
 
-class Stamps:
+class TimestampRepair:
     """Strictly rising times in seconds; where the reported ones do not rise, the frame rate fills in.
 
     Reported times are kept as they are, so that variable frame rates and pauses stay true.

@@ -17,7 +17,7 @@ import cv2
 from capture.camera import CameraLost, CameraUnusable
 from capture.ffmpeg import retrieve
 from capture.frame import Frame, Image
-from capture.orient import upright_frame
+from capture.orient import make_frame
 from capture.settings import CaptureSettings
 
 _QUERYCAP = 0x80685600
@@ -40,7 +40,7 @@ class Device:
     name: str
 
 
-class DeviceCamera:
+class V4l2Camera:
     """A camera device. Pictures are stamped when the kernel hands them over."""
 
     live = True
@@ -82,7 +82,7 @@ class DeviceCamera:
     def _frame(self, image: Image, at_s: float) -> Frame:
         taken_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         self._seq += 1
-        return upright_frame(
+        return make_frame(
             image, self._settings, seq=self._seq - 1, at_s=at_s, source=self.source, source_time_s=taken_s
         )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pipeline.store.disk import sync, sync_folder
 
 
-def prepared(path: Path, content: bytes) -> Path:
-    """The content in a file beside `path`, on the disk; `committed` puts it in place. Raises OSError."""
+def stage(path: Path, content: bytes) -> Path:
+    """The content in a file beside `path`, on the disk; `commit` puts it in place. Raises OSError."""
     part = path.with_suffix(".part")
     try:
         with part.open("wb") as file:
@@ -20,7 +20,7 @@ def prepared(path: Path, content: bytes) -> Path:
     return part
 
 
-def committed(part: Path, path: Path) -> None:
+def commit(part: Path, path: Path) -> None:
     """Raises OSError, and leaves no part then."""
     try:
         part.replace(path)
@@ -30,6 +30,6 @@ def committed(part: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def replace_with(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Both in one. Raises OSError; `path` is as before then."""
-    committed(prepared(path, content), path)
+    commit(stage(path, content), path)

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from common.framing import LinkError, receive, send
-from common.spawn import Spawned, spawn
+from common.framing import ConnectionLost, receive, send
+from common.spawn import ChildHandle, spawn
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
@@ -23,8 +23,8 @@ class ChildError(Exception):
 
 
 @dataclass(slots=True)
-class _Running:
-    child: Spawned
+class _RunningChild:
+    child: ChildHandle
     greeting: dict[str, Any]
 
 
@@ -39,7 +39,7 @@ class ChildProcess:
     def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._module = module
         self._clock = clock
-        self._running: _Running | None = None
+        self._running: _RunningChild | None = None
         self._failures = 0
         self._retry_at_s = 0.0
         self._reason = ""
@@ -64,7 +64,7 @@ class ChildProcess:
             answer = receive(running.child.link, timeout_s)
         except TimeoutError:
             raise self._failed(f"no answer within {timeout_s:g} s") from None
-        except LinkError:
+        except ConnectionLost:
             raise self._failed("its process ended") from None
         self._failures = 0
         return answer
@@ -80,7 +80,7 @@ class ChildProcess:
         self.stop()
         self._keeper.shutdown(wait=False)
 
-    def _ready(self) -> _Running:
+    def _ready(self) -> _RunningChild:
         if self._running is not None and self._running.child.process.poll() is not None:
             self.stop()  # died while idle: nothing was lost, so this counts as no failure
         if self._running is not None:
@@ -90,18 +90,18 @@ class ChildProcess:
             raise ChildError(f"{self._reason}; trying again in {wait_s:.1f} s")
         try:
             self._running = self._keeper.submit(self._start).result(START_TIMEOUT_S + 5)
-        except (LinkError, OSError, TimeoutError, RuntimeError) as error:
+        except (ConnectionLost, OSError, TimeoutError, RuntimeError) as error:
             raise self._failed(f"its process did not start ({error})") from None
         return self._running
 
-    def _start(self) -> _Running:
+    def _start(self) -> _RunningChild:
         child = spawn(self._module)
         try:
             greeting, _ = receive(child.link, START_TIMEOUT_S)
-        except (LinkError, TimeoutError):
+        except (ConnectionLost, TimeoutError):
             child.end()
             raise
-        return _Running(child, greeting)
+        return _RunningChild(child, greeting)
 
     def _failed(self, reason: str) -> ChildError:
         """Get rid of the child, note when the next may start."""

@@ -14,39 +14,39 @@ LIMIT = 256 * 2**20
 """Bytes a part of a message may have at most; more means the stream is out of step."""
 
 
-class LinkError(Exception):
+class ConnectionLost(Exception):
     """The other side is gone, or talks nonsense."""
 
 
-def packed(header: dict[str, Any], payload: bytes = b"") -> bytes:
+def encode(header: dict[str, Any], payload: bytes = b"") -> bytes:
     """One message as it is written."""
     head = json.dumps(header).encode()
     return LENGTHS.pack(len(head), len(payload)) + head + payload
 
 
 def send(link: socket.socket, header: dict[str, Any], payload: bytes = b"") -> None:
-    """Write one message. Raises LinkError, or TimeoutError by the socket's own timeout."""
+    """Write one message. Raises ConnectionLost, or TimeoutError by the socket's own timeout."""
     try:
-        link.sendall(packed(header, payload))
+        link.sendall(encode(header, payload))
     except TimeoutError:
         raise
     except OSError as error:
-        raise LinkError(str(error)) from error
+        raise ConnectionLost(str(error)) from error
 
 
 def receive(link: socket.socket, timeout_s: float | None = None) -> tuple[dict[str, Any], bytes]:
-    """Read one message. Raises LinkError, or TimeoutError when it is not complete in time."""
+    """Read one message. Raises ConnectionLost, or TimeoutError when it is not complete in time."""
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     lengths = LENGTHS.unpack(_exactly(link, LENGTHS.size, deadline))
     if max(lengths) > LIMIT:
-        raise LinkError("a message is longer than any can be")
+        raise ConnectionLost("a message is longer than any can be")
     head, payload = (_exactly(link, length, deadline) for length in lengths)
     try:
         header = json.loads(head)
     except ValueError as error:
-        raise LinkError("a message is not JSON") from error
+        raise ConnectionLost("a message is not JSON") from error
     if not isinstance(header, dict):
-        raise LinkError("a message has no header")
+        raise ConnectionLost("a message has no header")
     return header, payload
 
 
@@ -60,8 +60,8 @@ def _exactly(link: socket.socket, length: int, deadline: float | None) -> bytes:
         except TimeoutError:
             raise
         except OSError as error:
-            raise LinkError(str(error)) from error
+            raise ConnectionLost(str(error)) from error
         if not part:
-            raise LinkError("the connection was closed")
+            raise ConnectionLost("the connection was closed")
         parts += part
     return bytes(parts)

@@ -12,7 +12,7 @@ LIMIT_BYTES = 64 * 2**20
 WRITE_S = 0.2
 
 
-class Outgoing:
+class SocketWriter:
     """Bytes go out in the caller's thread as far as the socket takes them, the rest in a thread of its own.
 
     The socket is to be non-blocking, or have a timeout.

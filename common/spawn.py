@@ -19,7 +19,7 @@ FIRST_NICE = -11
 
 
 @dataclass(frozen=True, slots=True)
-class Spawned:
+class ChildHandle:
     """A child in its own session, and our end of the socket to it."""
 
     process: subprocess.Popen[bytes]
@@ -34,7 +34,7 @@ class Spawned:
             self.process.wait(2.0)
 
 
-def go_first(nice: int = FIRST_NICE, pid: int | None = None) -> None:
+def raise_priority(nice: int = FIRST_NICE, pid: int | None = None) -> None:
     """Let a process, or ourselves, run before others as far as we may (CAP_SYS_NICE or a NICE limit).
 
     Linux shares the processors between sessions before it looks at what is nice within one, so a process that
@@ -46,8 +46,8 @@ def go_first(nice: int = FIRST_NICE, pid: int | None = None) -> None:
         Path("/proc", str(pid or "self"), "autogroup").write_text(str(nice), encoding="ascii")
 
 
-def spawn(module: str) -> Spawned:
-    """Run `python -m MODULE FD PARENT`, which is to call `die_with(PARENT)` first.
+def spawn(module: str) -> ChildHandle:
+    """Run `python -m MODULE FD PARENT`, which is to call `exit_with_parent(PARENT)` first.
 
     The kernel counts the thread that forks as the parent, so that thread has to live on. Raises OSError.
     """
@@ -63,17 +63,17 @@ def spawn(module: str) -> Spawned:
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,
         )
-    return Spawned(process, ours)
+    return ChildHandle(process, ours)
 
 
-def die_with(parent: int) -> None:
+def exit_with_parent(parent: int) -> None:
     """Have the kernel end this process with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
 
-def be_humble(*, idle: bool = True) -> None:
+def lower_priority(*, idle: bool = True) -> None:
     """Only run where nobody else wants to, and be the first to be killed when memory runs out.
 
     Holds for all threads there are, and for those they start.

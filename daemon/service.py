@@ -21,32 +21,32 @@ from daemon.control.protocol import Request
 from daemon.control.server import ControlServer
 from daemon.core.events import Event
 from daemon.core.health_sources import describer_report
-from daemon.core.messages import Tick
+from daemon.core.messages import CoreTick
 from daemon.core.summary import summary
 from daemon.errors import CommandError, ConfigError
-from daemon.handlers.desk import Facts
+from daemon.handlers.desk import DaemonInfo
 from daemon.handlers.desk import handlers as desk_handlers
 from daemon.handlers.journal import Handler
 from daemon.handlers.journal import handlers as journal_handlers
-from daemon.handlers.process import GuestDesk
-from daemon.handlers.settings import SettingsDesk
-from daemon.journal.paths import Places
-from daemon.keys.reader import Keys
+from daemon.handlers.process import ProcessHandler
+from daemon.handlers.settings import SettingsHandler
+from daemon.journal.paths import JournalPaths
+from daemon.keys.reader import KeyReader
 from daemon.process.signals import Signals
-from daemon.process.supervisor import Crew, Died, Ended, ReloadAsked, StopAsked
+from daemon.process.supervisor import PartFailed, PartFinished, ReloadRequested, StopRequested, Supervisor
 from daemon.process.systemd import Notifier, is_service
-from daemon.process.watchdog import HUNG_S, Heartbeats, Pulse, hangs
-from daemon.runtime.effects import Reception, core_status
+from daemon.process.watchdog import HUNG_S, Heartbeats, WatchdogFeeder, is_hung
+from daemon.runtime.effects import RequestHandler, core_status
 from daemon.runtime.event_writer import Outlet
 from daemon.runtime.forwarder import Forwarder
-from daemon.runtime.lifecycle_speech import OwnWords
+from daemon.runtime.lifecycle_speech import LifecycleSpeech
 from daemon.runtime.rate import Rate
-from daemon.runtime.settings_updates import Tuning
+from daemon.runtime.settings_updates import SettingsUpdater
 from daemon.wiring import app
-from daemon.worker.client import Backroom
+from daemon.worker.client import WorkerClient
 from pipeline.description.status import WatchedDescriber
 from pipeline.models.loader import fell_back
-from speech.playback.base import Outlet as SoundOutlet
+from speech.playback.base import AudioOutput as SoundOutlet
 
 log = logging.getLogger(__name__)
 
@@ -85,15 +85,15 @@ class Daemon:
         self._loaded = load()
         self._settings = self._loaded.settings
         self._fallback = fallback or self._settings.paths.state / "speech.wav"
-        self._crew = Crew(clock)
+        self._crew = Supervisor(clock)
         self._notifier = Notifier(env)
         self._beats = Heartbeats(MAX_AGES_S, clock())
         self._feed = EventFeed()
-        self._live: app.Live | None = None
-        self._words: OwnWords | None = None
-        self._reception: Reception | None = None
-        self._tuning: Tuning | None = None
-        self._keys: Keys | None = None
+        self._live: app.LiveParts | None = None
+        self._words: LifecycleSpeech | None = None
+        self._reception: RequestHandler | None = None
+        self._tuning: SettingsUpdater | None = None
+        self._keys: KeyReader | None = None
         self._rate = Rate()
         self._started_s = clock()
         self._status_s = 0.0
@@ -145,12 +145,12 @@ class Daemon:
         self._live = live
         forwards = isinstance(live.mouth, Forwarder)
         language = self._settings.speech.language
-        words = OwnWords(live.mind, crew, self._notifier, self._clock, language, forwards=forwards)
+        words = LifecycleSpeech(live.mind, crew, self._notifier, self._clock, language, forwards=forwards)
         self._words = words
-        tuning = Tuning(
+        tuning = SettingsUpdater(
             self._settings, lambda: self._load().settings, partial(app.apply_live, live), live.mind.step
         )
-        self._reception = Reception(
+        self._reception = RequestHandler(
             live.mind,
             self._status,
             tuning,
@@ -170,7 +170,7 @@ class Daemon:
             crew.start("narrate", live.narrator.run, live.narrator.close)
         crew.start("watch", live.watcher.run, live.watcher.close, may_end=True)
         crew.add("camera", lambda: None if live.reader.stop() else log.warning("the camera hangs"))
-        keys = Keys(self._settings.keys, self._pressed, self._clock)
+        keys = KeyReader(self._settings.keys, self._pressed, self._clock)
         self._keys = keys
         crew.start("keys", keys.run, keys.close, vital=False)
         log.info("watching %s", live.reader.event.reason or self._source_name())
@@ -178,22 +178,24 @@ class Daemon:
             words.demonstration()
         live.reader.start()
 
-    def _desk(self, live: app.Live, tuning: Tuning) -> Mapping[str, Handler]:
+    def _desk(self, live: app.LiveParts, tuning: SettingsUpdater) -> Mapping[str, Handler]:
         """Who answers the desk's commands."""
-        places = Places.below(self._settings.paths.state)
-        facts = Facts(self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped)
+        places = JournalPaths.below(self._settings.paths.state)
+        facts = DaemonInfo(
+            self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped
+        )
         return {
             **journal_handlers(places, live.clerk, live.mind.frozen, live.mind.forget, self._clock),
             **desk_handlers(live, facts),
-            **SettingsDesk(tuning, self._loaded, defaults(self._env)).handlers(),
+            **SettingsHandler(tuning, self._loaded, defaults(self._env)).handlers(),
             **self._guests(live, tuning).handlers(),
         }
 
-    def _guests(self, live: app.Live, tuning: Tuning) -> GuestDesk:
-        backroom = Backroom(self._settings.guests)
+    def _guests(self, live: app.LiveParts, tuning: SettingsUpdater) -> ProcessHandler:
+        backroom = WorkerClient(self._settings.guests)
         self._crew.add("backroom", backroom.close)
         model = live.detector.model.name
-        return GuestDesk(backroom, live.narrator, live.mind.frozen, lambda: tuning.settings, model)
+        return ProcessHandler(backroom, live.narrator, live.mind.frozen, lambda: tuning.settings, model)
 
     def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:
         if isinstance(mouth, Forwarder):
@@ -215,17 +217,17 @@ class Daemon:
             self._spoken().hello(other_device=other_device)
 
     def _loop(self) -> None:
-        pulse = Pulse(self._notifier, self._beats)
+        pulse = WatchdogFeeder(self._notifier, self._beats)
         self._notifier.ready(f"watching {self._source_name()}")
         while True:
             match self._crew.wait(min(LOOK_S, pulse.interval_s)):
-                case StopAsked(why):
+                case StopRequested(why):
                     log.info("stopping: %s", why)
                     self._spoken().goodbye()
                     return
-                case ReloadAsked():
+                case ReloadRequested():
                     self._reload_told()
-                case Ended():
+                case PartFinished():
                     self._over()
                     return
             self._look()
@@ -247,13 +249,13 @@ class Daemon:
             age = live.ledger.percentiles().get("frame_age", {}).get("p95_ms", 0.0)
             self._notifier.status(f"{self._rate.per_second:.1f} frames/s, frame age p95 {age:.0f} ms")
 
-    def _look_for_a_hang(self, live: app.Live, silent_s: float) -> None:
+    def _look_for_a_hang(self, live: app.LiveParts, silent_s: float) -> None:
         """A watcher that hangs can neither say so nor tell the core that time passes."""
         seeing = live.reader.event.state not in (CameraState.OPENING, CameraState.LOST)
-        if hangs(silent_s, seeing=seeing, begun=live.watcher.first_at_s is not None):
+        if is_hung(silent_s, seeing=seeing, begun=live.watcher.first_at_s is not None):
             live.watcher.hung(silent_s)
         if silent_s > HUNG_S:
-            live.mind.step(Tick())
+            live.mind.step(CoreTick())
 
     def _over(self) -> None:
         """The frames have come to their end: finish what is being said, then say why it ended."""
@@ -263,12 +265,12 @@ class Daemon:
             words.until_quiet(TOLD_S)
             if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
                 raise CameraUnusable(event.reason)
-            raise Died("capture", f"failed ({event.reason})" if event.reason else "ended by itself")
+            raise PartFailed("capture", f"failed ({event.reason})" if event.reason else "ended by itself")
         words.until_quiet(FINISH_S)
         words.goodbye()
         log.info("%s: %s", self._source_name(), event.reason)
 
-    def _summarise(self, live: app.Live) -> None:
+    def _summarise(self, live: app.LiveParts) -> None:
         """When everything else that writes events has stopped, however it came to that."""
         live.scribe.write(
             summary(
@@ -311,14 +313,14 @@ class Daemon:
         finally:
             self._notifier.ready()
 
-    def _running(self) -> app.Live:
+    def _running(self) -> app.LiveParts:
         if self._live is None:
-            raise Died("the daemon", "is not running")
+            raise PartFailed("the daemon", "is not running")
         return self._live
 
-    def _spoken(self) -> OwnWords:
+    def _spoken(self) -> LifecycleSpeech:
         if self._words is None:
-            raise Died("the daemon", "cannot speak yet")
+            raise PartFailed("the daemon", "cannot speak yet")
         return self._words
 
     def _source_name(self) -> str:

@@ -12,7 +12,7 @@ from capture.frame import Frame, Image
 from daemon.core.health import HealthSettings
 from daemon.core.messages import CoreSpec, HazardSpec
 from pipeline.description.base import DescribeError, DescribeRequest
-from pipeline.description.status import Phase, Status
+from pipeline.description.status import DescriberStatus, Phase
 from pipeline.models.base import PromptSet, Scores
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, Embedding, Probabilities, Severity
@@ -160,7 +160,7 @@ class FakeDescriber:
     failure: str | None = None
     model: str = "fake"
     asked: list[DescribeRequest] = field(default_factory=list)
-    status: Status = field(default=Status(Phase.READY))
+    status: DescriberStatus = field(default=DescriberStatus(Phase.READY))
 
     @property
     def calls(self) -> int:

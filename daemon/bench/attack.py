@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-from common.spawn import be_humble
+from common.spawn import lower_priority
 
 CLIENTS = 12
 SLOW = 40
@@ -45,7 +45,7 @@ BODIES: tuple[tuple[str, str, bytes], ...] = (
 
 def main() -> int:
     port, seconds = int(sys.argv[1]), float(sys.argv[2])
-    be_humble()
+    lower_priority()
     until_s = time.monotonic() + seconds
     counts: Counter[str] = Counter()
     bomb = (

@@ -17,7 +17,7 @@ import numpy as np
 
 from capture.frame import Frame
 from daemon.bench.harness import Figure, Target, at_most, unmeasured
-from daemon.bench.load import LoadError, language_load
+from daemon.bench.load import LoadUnavailable, language_load
 from daemon.bench.loudspeaker import available
 from daemon.bench.pipeline_under_test import picture
 from daemon.bench.speech import private_speaker
@@ -25,11 +25,11 @@ from daemon.config.settings import Settings
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.messages import Assessed, CoreSpec, Effect
-from daemon.runtime.engine import Mind
+from daemon.runtime.engine import CoreRunner
 from daemon.wiring import app
 from pipeline.types import Assessment
 from pipeline.wording import danger_phrases
-from speech.outbox.messages import Finished, Start, Started
+from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech
 from speech.playback.speaker import Speaker
 
 ALONE, LOADED = "ear.over_encode_ms_p99", "ear.over_encode_loaded_ms_p99"
@@ -53,19 +53,21 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
     spec = at_once(detector.spec)
     phrases = danger_phrases(spec.hazards[0].say, spec.language)
     with private_speaker(settings.speech, lambda event, at_s: reports.put((event, at_s)), phrases) as speaker:
-        lane = EarLane(detector, spec, speaker, reports)
+        lane = FrameToSound(detector, spec, speaker, reports)
         yield from lane.figures(ALONE, rounds, nullcontext())
         try:
             with language_load(settings.paths.models) as load:
                 yield from lane.figures(LOADED, rounds, load.working())
-        except LoadError as error:
+        except LoadUnavailable as error:
             yield unmeasured(LOADED, "ms", LIMITS[LOADED], str(error))
 
 
-class EarLane:
+class FrameToSound:
     """One danger after the other, each from its frame to its first sample."""
 
-    def __init__(self, detector: app.Detector, spec: CoreSpec, speaker: Speaker, reports: Reports) -> None:
+    def __init__(
+        self, detector: app.DetectorBundle, spec: CoreSpec, speaker: Speaker, reports: Reports
+    ) -> None:
         self._detector = detector
         self._speaker = speaker
         self._reports = reports
@@ -84,7 +86,7 @@ class EarLane:
 
     def _once(self, number: int) -> float | None:
         """Seconds from capture to first sample less those of the assessment; None if nothing was heard."""
-        mind = Mind(BlackBox(Core(self._spec)), time.monotonic)
+        mind = CoreRunner(BlackBox(Core(self._spec)), time.monotonic)
         mind.attach(self._perform)
         captured_s = time.monotonic()
         shape = self._image.shape
@@ -92,12 +94,12 @@ class EarLane:
         assessment = self._detector.assessor.assess(frame)
         assessed_s = time.monotonic() - captured_s
         mind.step(Assessed(danger(assessment)))
-        began_s = self._await(Started)
-        self._await(Finished)
+        began_s = self._await(PlaybackBegan)
+        self._await(PlaybackEnded)
         return None if began_s is None else began_s - captured_s - assessed_s
 
     def _perform(self, effect: Effect, _: Mapping[str, float]) -> None:
-        if isinstance(effect, Start):
+        if isinstance(effect, StartSpeech):
             self._speaker.carry_out(effect)
 
     def _await(self, kind: type) -> float | None:

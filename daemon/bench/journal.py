@@ -10,12 +10,12 @@ from pathlib import Path
 
 from daemon.bench.harness import Figure, at_most
 from daemon.config.settings import Settings
-from daemon.control.desk_commands import Journal
+from daemon.control.desk_commands import JournalCommand
 from daemon.explain.sources import why
-from daemon.journal.paths import Places
+from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
-from daemon.journal.rows import Note
-from daemon.journal.store import Store
+from daemon.journal.rows import JournalRow
+from daemon.journal.store import JournalStore
 
 EVENTS = 100_000
 BATCH = 100
@@ -31,7 +31,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
     """Questions as the page and the command line ask them, each with a connection of its own."""
     del settings
     with tempfile.TemporaryDirectory(prefix="ww") as folder:
-        places = Places(Path(folder) / "journal")
+        places = JournalPaths(Path(folder) / "journal")
         rates = filled(places, EVENTS)
         yield Figure.median("journal.events_per_s", rates, "1/s", note=f"in transactions of {BATCH}")
         size_mb = sum(f.stat().st_size for f in places.folder.iterdir()) / 1e6
@@ -42,10 +42,10 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
             yield Figure.p95(f"journal.{name}_ms_p95", times, "ms", SOON)
 
 
-def questions(places: Places) -> dict[str, Callable[[random.Random], object]]:
+def questions(places: JournalPaths) -> dict[str, Callable[[random.Random], object]]:
     """By name; each is asked about another place of the journal every time."""
 
-    def ask(wanted: Callable[[random.Random], Journal]) -> Callable[[random.Random], object]:
+    def ask(wanted: Callable[[random.Random], JournalCommand]) -> Callable[[random.Random], object]:
         def question(dice: random.Random) -> object:
             with reading(places) as reader:
                 return reader.page(wanted(dice))
@@ -59,23 +59,27 @@ def questions(places: Places) -> dict[str, Callable[[random.Random], object]]:
         return BEGAN_S + dice.random() * EVENTS * SPACING_S
 
     return {
-        "newest": ask(lambda _: Journal()),
-        "page": ask(lambda dice: Journal(before=dice.randrange(1000, EVENTS))),
-        "kinds": ask(lambda dice: Journal(kinds=("health", "alert"), before=dice.randrange(1000, EVENTS))),
-        "hazard": ask(lambda dice: Journal(hazard=dice.choice(HAZARDS), before=dice.randrange(1000, EVENTS))),
-        "rare": ask(
-            lambda dice: Journal(hazard="rare", kinds=("alert",), before=dice.randrange(1000, EVENTS))
+        "newest": ask(lambda _: JournalCommand()),
+        "page": ask(lambda dice: JournalCommand(before=dice.randrange(1000, EVENTS))),
+        "kinds": ask(
+            lambda dice: JournalCommand(kinds=("health", "alert"), before=dice.randrange(1000, EVENTS))
         ),
-        "hour": ask(lambda dice: (lambda t: Journal(since=t, until=t + 3600))(at(dice))),
-        "since": ask(lambda dice: Journal(since=at(dice), kinds=("alert",), hazard="rare")),
+        "hazard": ask(
+            lambda dice: JournalCommand(hazard=dice.choice(HAZARDS), before=dice.randrange(1000, EVENTS))
+        ),
+        "rare": ask(
+            lambda dice: JournalCommand(hazard="rare", kinds=("alert",), before=dice.randrange(1000, EVENTS))
+        ),
+        "hour": ask(lambda dice: (lambda t: JournalCommand(since=t, until=t + 3600))(at(dice))),
+        "since": ask(lambda dice: JournalCommand(since=at(dice), kinds=("alert",), hazard="rare")),
         "why": story,
     }
 
 
-def filled(places: Places, events: int, batch: int = BATCH) -> list[float]:
+def filled(places: JournalPaths, events: int, batch: int = BATCH) -> list[float]:
     """Write so many events; how many a second in each batch."""
     places.prepare()
-    store = Store(places, "bench", BEGAN_S, {})
+    store = JournalStore(places, "bench", BEGAN_S, {})
     rates, dice = [], random.Random(7)  # noqa: S311 - no secret
     try:
         for first in range(0, events, batch):
@@ -88,7 +92,7 @@ def filled(places: Places, events: int, batch: int = BATCH) -> list[float]:
     return rates
 
 
-def note(number: int, dice: random.Random) -> Note:
+def note(number: int, dice: random.Random) -> JournalRow:
     """Events as a day brings them: an alert, its view, its words, the description and its words, the end."""
     story, part = divmod(number, 6)
     hazard = "rare" if story % 5000 == 0 else HAZARDS[story % len(HAZARDS)]
@@ -133,7 +137,7 @@ def note(number: int, dice: random.Random) -> Note:
         "vote_s": 0.35,
         "vote_window_s": 0.6,
     }
-    return Note(BEGAN_S + at_s, event, evidence if kind == "alert" else None)
+    return JournalRow(BEGAN_S + at_s, event, evidence if kind == "alert" else None)
 
 
 def _timed_ms(question: Callable[[random.Random], object], number: int) -> float:

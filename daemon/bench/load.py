@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from common.spawn import be_humble
+from common.spawn import lower_priority
 from pipeline.store.catalogue.catalogue import parse_catalogue
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
@@ -36,11 +36,11 @@ _WINDOW = 256
 """Tokens of context: a long one would slow down with every token."""
 
 
-class LoadError(Exception):
+class LoadUnavailable(Exception):
     """The work could not be started; one line says why."""
 
 
-class Load:
+class BackgroundLoad:
     """Children in sessions of their own, as humble as the describer's; held still until let go."""
 
     def __init__(self, commands: Sequence[Sequence[str]]) -> None:
@@ -89,16 +89,16 @@ class Load:
             until_s = time.monotonic() + _ENDED_S
             while os.waitid(os.P_PID, child.pid, _STOPPED) is None:
                 if time.monotonic() > until_s:
-                    raise LoadError("the busy process does not stop")
+                    raise LoadUnavailable("the busy process does not stop")
                 time.sleep(0.001)
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children:
             if child.poll() is not None:
-                raise LoadError("the busy process ended while it was needed")
+                raise LoadUnavailable("the busy process ended while it was needed")
             child.send_signal(number)
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> BackgroundLoad:
         return self
 
     def __exit__(
@@ -107,8 +107,8 @@ class Load:
         self.close()
 
 
-def language_load(models: Path) -> Load:
-    """One child with a real language model that writes on every core. Raises LoadError.
+def language_load(models: Path) -> BackgroundLoad:
+    """One child with a real language model that writes on every core. Raises LoadUnavailable.
 
     The model is pulled into the store where it is missing.
     """
@@ -116,14 +116,14 @@ def language_load(models: Path) -> Load:
     try:
         folder = Store(models, parse_catalogue(text)).pull(MODEL)
     except StoreError as error:
-        raise LoadError(str(error)) from None
+        raise LoadUnavailable(str(error)) from None
     weights = next(folder.glob("*.gguf"))
-    return Load([[sys.executable, "-m", "daemon.bench.load", str(weights)]])
+    return BackgroundLoad([[sys.executable, "-m", "daemon.bench.load", str(weights)]])
 
 
-def arithmetic_load(count: int) -> Load:
+def arithmetic_load(count: int) -> BackgroundLoad:
     """Children that multiply matrices, one a core."""
-    return Load([[sys.executable, "-m", "daemon.bench.load"]] * count)
+    return BackgroundLoad([[sys.executable, "-m", "daemon.bench.load"]] * count)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -141,7 +141,7 @@ def _await_ready(child: subprocess.Popen[str]) -> None:
     assert child.stdout is not None
     readable, _, _ = select.select([child.stdout.fileno()], [], [], _READY_S)
     if not readable or child.stdout.readline() != "ready\n":
-        raise LoadError("the busy process did not get to work")
+        raise LoadUnavailable("the busy process did not get to work")
 
 
 def _tell_ready() -> None:
@@ -152,7 +152,7 @@ def _tell_ready() -> None:
 def _multiply() -> None:
     """Products of matrices too large for the caches, like a language model's: arithmetic and memory."""
     weights, state = np.ones((4096, 4096), np.float32), np.ones((4096, 16), np.float32)
-    be_humble()
+    lower_priority()
     _tell_ready()
     while os.getppid() != 1:
         state = np.tanh(weights @ state)
@@ -163,7 +163,7 @@ def _write(weights: str) -> None:
     genai: Any = import_module("openvino_genai")
     model = genai.LLMPipeline(weights, "CPU")
     model.generate("Hello", max_new_tokens=4)
-    be_humble()  # not before: beside other work the model would never be loaded
+    lower_priority()  # not before: beside other work the model would never be loaded
     _tell_ready()
     while os.getppid() != 1:
         model.generate("Tell a long story about a street.", max_new_tokens=_WINDOW, ignore_eos=True)

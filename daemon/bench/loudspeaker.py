@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from common.spawn import go_first
+from common.spawn import raise_priority
 
 START_S = 10.0
 
@@ -56,7 +56,7 @@ class PrivatePulse:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        go_first(pid=self._process.pid)
+        raise_priority(pid=self._process.pid)
         deadline = time.monotonic() + START_S
         while not self.socket.exists():
             if time.monotonic() > deadline:
@@ -70,9 +70,9 @@ class PrivatePulse:
             self._process.wait(5)
             self._process = None
 
-    def listen(self) -> Ear:
+    def listen(self) -> SinkRecorder:
         """Record all that the null sink plays, from now on."""
-        return Ear(self)
+        return SinkRecorder(self)
 
     def _environment(self) -> dict[str, str]:
         folder = str(self._folder)
@@ -86,7 +86,7 @@ class PrivatePulse:
         }
 
 
-class Ear:
+class SinkRecorder:
     """Records the null sink's monitor with `parec`, and knows when each sample was heard.
 
     Samples arrive in pieces and late by varying amounts. The piece that came with the least delay fixes
@@ -108,7 +108,7 @@ class Ear:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        go_first(pid=self._process.pid)  # what comes late is to be the sound, not the ear
+        raise_priority(pid=self._process.pid)  # what comes late is to be the sound, not the ear
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 

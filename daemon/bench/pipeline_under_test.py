@@ -11,7 +11,7 @@ import numpy as np
 from capture.frame import Frame, Image
 from daemon.core.core import Core
 from daemon.core.messages import Assessed
-from daemon.doctor.device_test import golden_picture
+from daemon.doctor.device_test import test_image
 from daemon.wiring import app
 
 FRAMES_PER_S = 25.0
@@ -19,10 +19,10 @@ _NOISE = 2.0
 """Grey levels; standard deviation of an ordinary camera's noise in ordinary light."""
 
 
-class Lane:
+class PipelineUnderTest:
     """From a picture to what the core decides: resize, encode, score, calibrate, step."""
 
-    def __init__(self, detector: app.Detector) -> None:
+    def __init__(self, detector: app.DetectorBundle) -> None:
         self._assessor = detector.assessor
         self._core = Core(detector.spec)
         self._seq = 0
@@ -36,7 +36,7 @@ class Lane:
 
 def picture(width: int, height: int) -> Image:
     """The golden picture at a size."""
-    return np.asarray(cv2.resize(golden_picture(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(cv2.resize(test_image(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def moving(width: int, height: int) -> Iterator[Image]:

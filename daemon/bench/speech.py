@@ -19,21 +19,21 @@ from pathlib import Path
 import numpy as np
 
 from daemon.bench.harness import Figure, at_most, unmeasured
-from daemon.bench.loudspeaker import Ear, PrivatePulse, available
+from daemon.bench.loudspeaker import PrivatePulse, SinkRecorder, available
 from daemon.config.settings import Settings
 from daemon.wiring import app
 from pipeline.store.errors import StoreError
-from speech.outbox.messages import Failed, Finished, Started
-from speech.playback.base import Outlet
-from speech.playback.process_player import ChildPlayer
+from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed
+from speech.playback.base import AudioOutput
+from speech.playback.process_player import ProcessPlayer
 from speech.playback.speaker import Speaker
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
 from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
-from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.espeak import EspeakSynthesizer
 from speech.synthesis.piper import PiperSynthesizer
 from speech.synthesis.renderer import Renderer
-from speech.synthesis.with_deadline import InTime, voice_folder
+from speech.synthesis.with_deadline import DeadlineSynthesizer, voice_folder
 from speech.utterance import Priority, Utterance
 
 FIRST = "speech.call_to_first_sample_ms_p95"
@@ -77,7 +77,7 @@ def _measure(wanted: SpeechSettings, locate: Callable[[str], Path], rounds: int)
     with (
         tempfile.TemporaryDirectory() as folder,
         _sound_server(Path(folder), settings) as pulse,
-        ChildSynthesizer(settings) as voice,
+        EspeakSynthesizer(settings) as voice,
     ):
         renderer = Renderer(settings, None, voice)
         yield from _synthesis("espeak", voice, rounds)
@@ -104,7 +104,7 @@ def _piper(
 
 def _in_time(voice: PiperSynthesizer, quick: Synthesizer, late_ms: int, rounds: int) -> Figure:
     """Share of texts that espeak-ng did not have to say, or to finish."""
-    natural = InTime(voice, quick, late_ms / 1e3)
+    natural = DeadlineSynthesizer(voice, quick, late_ms / 1e3)
     for number in range(rounds):
         for _ in natural.stream(SpeechRequest(f"{SENTENCE.format(number=number)} Two shops are open.", "en")):
             pass
@@ -135,16 +135,16 @@ def _interruptions(
     alarm = _utterance("Fire ahead", Priority.DANGER)
     renderer.prepare([(alarm.text, alarm.language, alarm.priority)])
     renderer.render(alarm)
-    reports: queue.SimpleQueue[Started | Finished | Failed] = queue.SimpleQueue()
+    reports: queue.SimpleQueue[PlaybackBegan | PlaybackEnded | SpeechFailed] = queue.SimpleQueue()
     speaker = Speaker(
         renderer,
-        lambda tell: ChildPlayer(settings, tell),
+        lambda tell: ProcessPlayer(settings, tell),
         lambda report, _: reports.put(report),
         lambda _: None,
     )
     player = speaker.player
-    assert isinstance(player, ChildPlayer)
-    if player.wait_opened(WAIT_S) != Outlet.LOUDSPEAKER:
+    assert isinstance(player, ProcessPlayer)
+    if player.wait_opened(WAIT_S) != AudioOutput.LOUDSPEAKER:
         raise SynthesisError("the private sound server could not be opened")
     ear = pulse.listen()
     try:
@@ -169,8 +169,8 @@ def _interruptions(
 def _interrupt(
     speaker: Speaker,
     alarm: Utterance,
-    ear: Ear,
-    reports: queue.SimpleQueue[Started | Finished | Failed],
+    ear: SinkRecorder,
+    reports: queue.SimpleQueue[PlaybackBegan | PlaybackEnded | SpeechFailed],
     number: int,
 ) -> _Round | None:
     """One round; None if the danger was not heard."""
@@ -182,7 +182,7 @@ def _interrupt(
     speaker.start(alarm)
     call_s = time.monotonic() - called_at_s
     try:
-        while not isinstance(reports.get(timeout=WAIT_S), Finished):
+        while not isinstance(reports.get(timeout=WAIT_S), PlaybackEnded):
             pass
     except queue.Empty:
         return None
@@ -198,29 +198,29 @@ def _interrupt(
 
 def _latency_s(speaker: Speaker) -> float:
     player = speaker.player
-    assert isinstance(player, ChildPlayer)
+    assert isinstance(player, ProcessPlayer)
     return player.latency_s
 
 
 @contextmanager
 def private_speaker(
     settings: SpeechSettings,
-    report: Callable[[Started | Finished | Failed, float], None],
+    report: Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed, float], None],
     phrases: Iterable[str],
 ) -> Iterator[Speaker]:
     """A speaker at a private sound server's null sink, with these danger phrases prepared."""
     with (
         tempfile.TemporaryDirectory() as folder,
         _sound_server(Path(folder), settings),
-        ChildSynthesizer(settings) as voice,
+        EspeakSynthesizer(settings) as voice,
     ):
         renderer = Renderer(settings, None, voice)
         renderer.prepare([(text, settings.language, Priority.DANGER) for text in phrases])
-        speaker = Speaker(renderer, lambda tell: ChildPlayer(settings, tell), report, lambda _: None)
+        speaker = Speaker(renderer, lambda tell: ProcessPlayer(settings, tell), report, lambda _: None)
         try:
             player = speaker.player
-            assert isinstance(player, ChildPlayer)
-            if player.wait_opened(WAIT_S) != Outlet.LOUDSPEAKER:
+            assert isinstance(player, ProcessPlayer)
+            if player.wait_opened(WAIT_S) != AudioOutput.LOUDSPEAKER:
                 raise SynthesisError("the private sound server could not be opened")
             yield speaker
         finally:

@@ -16,7 +16,7 @@ from typing import Any
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient
-from daemon.control.protocol import Status
+from daemon.control.protocol import StatusCommand
 from daemon.errors import CommandError
 
 WARM, STOP, MEMORY = "start.warm_s", "start.stop_s", "memory.rss_mb"
@@ -101,7 +101,7 @@ def watching(socket: Path, deadline_s: float) -> Mapping[str, Any] | None:
     """Its status once a frame has been assessed."""
     while time.monotonic() < deadline_s:
         with suppress(CommandError), ControlClient(socket) as client:
-            status = client.ask(Status())
+            status = client.ask(StatusCommand())
             if status.get("first_assessed_at_s") is not None:
                 return status
         time.sleep(LOOK_S)

@@ -24,17 +24,17 @@ from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.factory import UnusableError, local_choice
 from pipeline.description.template import builtin_words
 from pipeline.description.vlm.image import bounded, golden_picture
-from pipeline.description.vlm.job import Job, Spec
-from pipeline.description.vlm.messages import Ended, Failed, Inbox, Message, Piece
+from pipeline.description.vlm.job import GenerationJob, ModelSpec
+from pipeline.description.vlm.messages import Inbox, JobFailed, JobFinished, Message, TextPiece
 from pipeline.description.vlm.prompts import Prompts
-from pipeline.description.vlm.worker_supervisor import Keeper, Limits
+from pipeline.description.vlm.worker_supervisor import Limits, WorkerSupervisor
 from pipeline.settings import DescribeSettings
 from pipeline.store.catalogue.vlms import LocalBackend, backends_of, known_models
 from pipeline.store.errors import StoreError
 from pipeline.types import Trigger
 from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
-from speech.synthesis.espeak import ChildSynthesizer
-from speech.text.normalize import normalized
+from speech.synthesis.espeak import EspeakSynthesizer
+from speech.text.normalize import normalize
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterator[Figure]:
     """Each backend that runs the files, then the one over the other."""
     views = _views(settings.describe)
-    open_ones: dict[LocalBackend, Keeper] = {}
+    open_ones: dict[LocalBackend, WorkerSupervisor] = {}
     if not backends_of(folder):
         yield unmeasured(f"vlm.{name}", "s", None, f"{folder} holds no model")
     try:
@@ -100,7 +100,11 @@ def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterato
 
 
 def _loading(
-    settings: Settings, prefix: str, folder: Path, backend: LocalBackend, into: dict[LocalBackend, Keeper]
+    settings: Settings,
+    prefix: str,
+    folder: Path,
+    backend: LocalBackend,
+    into: dict[LocalBackend, WorkerSupervisor],
 ) -> Iterator[Figure]:
     """From nothing compiled, then again; the second one stays open."""
     choice = local_choice(settings.describe, folder, backend, settings.paths.cache)
@@ -116,9 +120,9 @@ def _loading(
     yield Figure(f"{prefix}.load_warm_s", warm_s, "s")
 
 
-def _opened(spec: Spec, limits: Limits) -> tuple[float, Keeper]:
+def _opened(spec: ModelSpec, limits: Limits) -> tuple[float, WorkerSupervisor]:
     began_s = time.perf_counter()
-    keeper = Keeper(spec, limits)
+    keeper = WorkerSupervisor(spec, limits)
     if not keeper.wait_ready(limits.load_s):
         with closing(keeper):
             raise DescribeError(keeper.status.reason)
@@ -126,7 +130,7 @@ def _opened(spec: Spec, limits: Limits) -> tuple[float, Keeper]:
 
 
 def _answering(
-    settings: Settings, prefix: str, keeper: Keeper, views: Iterator[Job], samples: int
+    settings: Settings, prefix: str, keeper: WorkerSupervisor, views: Iterator[GenerationJob], samples: int
 ) -> Iterator[Figure]:
     answer(keeper, next(views))
     timings = [answer(keeper, next(views)) for _ in range(samples)]
@@ -147,7 +151,7 @@ def _answering(
 def _spoken(settings: Settings, name: str, timings: list[Timing]) -> Figure:
     """Until sound of the first sentence is there to be played."""
     try:
-        with ChildSynthesizer(settings.speech) as voice:
+        with EspeakSynthesizer(settings.speech) as voice:
             next(voice.stream(SpeechRequest("Ready.", "en")), None)
             spoken = [(t.first_sentence_s + _until_sound(voice, t.first_sentence)) * 1e3 for t in timings]
     except SynthesisError as error:
@@ -158,17 +162,19 @@ def _spoken(settings: Settings, name: str, timings: list[Timing]) -> Figure:
 def _until_sound(voice: Synthesizer, text: str) -> float:
     """Seconds."""
     began_s = time.perf_counter()
-    next(voice.stream(SpeechRequest(normalized(text, "en"), "en")), None)
+    next(voice.stream(SpeechRequest(normalize(text, "en"), "en")), None)
     return time.perf_counter() - began_s
 
 
-def _over(name: str, keepers: dict[LocalBackend, Keeper], views: Iterator[Job], samples: int) -> Figure:
+def _over(
+    name: str, keepers: dict[LocalBackend, WorkerSupervisor], views: Iterator[GenerationJob], samples: int
+) -> Figure:
     """Whole answers of the same model about the same views, interleaved."""
     ours, reference = (keepers[backend] for backend in ("openvino", "transformers"))
     shown = [next(views) for _ in range(samples + 1)]
     costs = {each: iter([*shown]) for each in (ours, reference)}
 
-    def cost(keeper: Keeper) -> Cost:
+    def cost(keeper: WorkerSupervisor) -> Cost:
         return lambda: answer(keeper, next(costs[keeper])).whole_s
 
     pairs = interleave(cost(reference), cost(ours), samples)
@@ -176,7 +182,7 @@ def _over(name: str, keepers: dict[LocalBackend, Keeper], views: Iterator[Job], 
     return Figure.median(f"vlm.{name}.{OVER}", pairs.ratios, "ratio", note=note)
 
 
-def _views(describe: DescribeSettings) -> Iterator[Job]:
+def _views(describe: DescribeSettings) -> Iterator[GenerationJob]:
     """The golden picture shifted a little further each time, with the safe prompt, as the daemon would ask.
 
     Never the same picture twice: a backend that keeps what it has computed would know the answer's beginning.
@@ -186,15 +192,17 @@ def _views(describe: DescribeSettings) -> Iterator[Job]:
         image = np.roll(golden_picture(describe.image_side), (number // 50, 7 * number), (0, 1))
         request = DescribeRequest("bench", bounded(image, describe.image_side), Trigger.SCENE_CHANGE, "en")
         prompt = prompts.prompt(request)
-        yield Job(0, request.image, prompt.system, prompt.user, describe.max_tokens, deadline_s=_ANSWER_S)
+        yield GenerationJob(
+            0, request.image, prompt.system, prompt.user, describe.max_tokens, deadline_s=_ANSWER_S
+        )
 
 
-def _unknown(job: Job, number: int) -> Job:
+def _unknown(job: GenerationJob, number: int) -> GenerationJob:
     """The same, with instructions that differ from the first word on."""
     return replace(job, system=f"Number {number}. {job.system}")
 
 
-def answer(keeper: Keeper, job: Job) -> Timing:
+def answer(keeper: WorkerSupervisor, job: GenerationJob) -> Timing:
     """Have one answer written to its end. Raises DescribeError."""
     began_s = time.perf_counter()
     _, inbox = keeper.submit(job)
@@ -203,18 +211,18 @@ def answer(keeper: Keeper, job: Job) -> Timing:
         message = _next(inbox)
         now_s = time.perf_counter() - began_s
         match message:
-            case Piece(text):
+            case TextPiece(text):
                 first_token_s = first_token_s or now_s
                 if (finished := splitter.feed(text)) and not first:
                     first_sentence_s, first = now_s, finished[0]
-            case Ended(tokens):
+            case JobFinished(tokens):
                 first = first or splitter.flush()
                 return Timing(first_token_s or now_s, first_sentence_s or now_s, now_s, tokens, first)
-            case Failed(reason):
+            case JobFailed(reason):
                 raise DescribeError(reason)
 
 
-def cancelled_after(keeper: Keeper, job: Job) -> float:
+def cancelled_after(keeper: WorkerSupervisor, job: GenerationJob) -> float:
     """Seconds from cancelling in mid-answer until the child has given the next job its one token."""
     job_id, inbox = keeper.submit(job)
     _next(inbox)

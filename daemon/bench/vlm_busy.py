@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 
 from daemon.bench.harness import Figure, Pairs, at_least, at_most, interleave, percentile
-from daemon.bench.load import MODEL, Load, LoadError, arithmetic_load, language_load
-from daemon.bench.pipeline_under_test import Lane, moving
+from daemon.bench.load import MODEL, BackgroundLoad, LoadUnavailable, arithmetic_load, language_load
+from daemon.bench.pipeline_under_test import PipelineUnderTest, moving
 from daemon.config.settings import Settings
 from daemon.wiring import app
 from pipeline.models.base import ImageTextModel
@@ -26,7 +26,7 @@ def measure_vlm_busy(settings: Settings, samples: int) -> Iterator[Figure]:
 
 def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator[Figure]:
     """Frames a second, and the slowest frame in a hundred, busy over alone; pairs of 40 frames each."""
-    lane, view = Lane(app.build_detector(settings, model)), moving(1280, 720)
+    lane, view = PipelineUnderTest(app.build_detector(settings, model)), moving(1280, 720)
     alone: list[float] = []
     busy: list[float] = []
 
@@ -54,11 +54,11 @@ def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator
     yield _slowest(alone, busy, pairs, what)
 
 
-def _load(settings: Settings) -> tuple[Load, str]:
+def _load(settings: Settings) -> tuple[BackgroundLoad, str]:
     """A real language model at work; where there is none, arithmetic, and the figure says so."""
     try:
         return language_load(settings.paths.models), f"beside {MODEL} writing"
-    except LoadError as error:
+    except LoadUnavailable as error:
         log.warning("no language model to measure beside: %s", error)
         return arithmetic_load(
             len(os.sched_getaffinity(0))

@@ -19,7 +19,7 @@ from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.start import LONGEST_S, running, watching
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient
-from daemon.control.protocol import Status
+from daemon.control.protocol import StatusCommand
 from daemon.runtime.metrics import KEPT
 
 RATIO = "desk.p99_ratio"
@@ -88,7 +88,7 @@ def _rate(control: Path) -> float:
 
 def _status(control: Path) -> Mapping[str, Any]:
     with ControlClient(control) as client:
-        return client.ask(Status())
+        return client.ask(StatusCommand())
 
 
 @contextmanager

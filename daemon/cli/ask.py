@@ -6,7 +6,7 @@ import argparse
 
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
-from daemon.control.protocol import Ask, checked
+from daemon.control.protocol import AskCommand, checked
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,5 +15,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    tell(args, load, checked(Ask, question=" ".join(args.text) or None))
+    tell(args, load, checked(AskCommand, question=" ".join(args.text) or None))
     return 0

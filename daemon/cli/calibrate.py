@@ -15,17 +15,17 @@ from capture.factory import open_camera
 from common.redact import redact
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
-from daemon.replay.footage import Watched, watch
-from daemon.tools.calibrate_labelled import Seen, cost, fitted, seen_by, told_lines
+from daemon.replay.footage import ScoredFootage, score
+from daemon.tools.calibrate_labelled import LabelledScores, cost, fitted, seen_by, told_lines
 from daemon.wiring import app
-from daemon.wiring.app import Detector
-from pipeline.alerting.alert_policy import WatchedHazard
-from pipeline.calibration.fit_thresholds import METHOD, Choice, Plan, make_plan
+from daemon.wiring.app import DetectorBundle
+from pipeline.alerting.alert_policy import HazardThreshold
+from pipeline.calibration.fit_thresholds import METHOD, ThresholdChoice, ThresholdPlan, make_plan
 from pipeline.calibration.normal_view import write_normal
-from pipeline.calibration.repository import Calibrations
+from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import CalibrationTable, Fit, Provenance
-from pipeline.detection.scorer import word_marks
-from pipeline.evaluation.dataset import Manifest, read_manifest
+from pipeline.detection.scorer import prompt_fingerprints
+from pipeline.evaluation.dataset import Dataset, read_dataset
 from pipeline.hazards import prompt_set
 from pipeline.models.base import ImageTextModel
 from pipeline.types import Severity
@@ -78,20 +78,20 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         return _undo(settings)
     if args.source is None:
         raise CommandError("calibrate: name footage without danger, a camera, or --undo")
-    labelled = read_manifest(args.labelled, settings.hazards.keys()) if args.labelled else None
+    labelled = read_dataset(args.labelled, settings.hazards.keys()) if args.labelled else None
     if labelled is not None:
         _open(settings, args.source).close()  # a wrong name is told before minutes of pictures
     calibrations, model = app.open_calibrations(settings), app.load_model(settings)
     if not args.dry_run:
         calibrations.require_place(model.name)
     lines = _lines(settings, calibrations, model, labelled)
-    detector = app.build_detector(bare(settings), model, table=lines.table)
+    detector = app.build_detector(without_baseline(settings), model, table=lines.table)
     watched = _look(settings, detector, args.source, args.minutes)
     hazards = watched_hazards(detector)
     if watched.footage.seconds <= 0:
         raise CommandError(f"{redact(args.source)}: shows fewer than two frames; name a longer recording")
     plan = make_plan(watched.footage, hazards, settings.watch, args.budget, settings.pipeline.usual_s)
-    _say(told(plan))
+    _say(report_lines(plan))
     _say(_fixed(settings))
     if lines.before and lines.now:
         chosen = [choice.threshold for choice in plan.choices]
@@ -105,43 +105,43 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def bare(settings: Settings) -> Settings:
+def without_baseline(settings: Settings) -> Settings:
     """Nothing is taken off for the normal view: how much is depends on thresholds yet to be chosen."""
     return settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"usual_s": 0.0})})
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class CalibrationStart:
     """The lines that thresholds are chosen for, and what was seen in labelled pictures and clips."""
 
     table: CalibrationTable
-    before: tuple[Seen, Sequence[WatchedHazard]] | None = None
+    before: tuple[LabelledScores, Sequence[HazardThreshold]] | None = None
     """With the lines and thresholds until now."""
-    now: Seen | None = None
+    now: LabelledScores | None = None
 
 
 def _lines(
-    settings: Settings, calibrations: Calibrations, model: ImageTextModel, labelled: Manifest | None
-) -> Start:
+    settings: Settings, calibrations: CalibrationRepository, model: ImageTextModel, labelled: Dataset | None
+) -> CalibrationStart:
     """Labelled pictures are looked at before the footage: what is wrong with them shows in minutes."""
     hazards = app.enabled_hazards(settings)
     prompts = prompt_set(hazards)
     table = calibrations.lines(model, prompts)
     if labelled is None:
-        return Start(table)
-    detector = app.build_detector(bare(settings), model, table=table)
+        return CalibrationStart(table)
+    detector = app.build_detector(without_baseline(settings), model, table=table)
     seen = seen_by(settings, detector, labelled)
     before = seen, watched_hazards(detector)
     if not labelled.pictures:
-        return Start(table, before, seen)
+        return CalibrationStart(table, before, seen)
     lines = fitted(settings, model, hazards, labelled)
     _say(told_lines(lines))
-    table = lines.over(table, word_marks(model, prompts))
+    table = lines.over(table, prompt_fingerprints(model, prompts))
     if lines.fits:
-        seen = seen_by(settings, app.build_detector(bare(settings), model, table=table), labelled)
+        seen = seen_by(settings, app.build_detector(without_baseline(settings), model, table=table), labelled)
     if calibrations.shipped(model.name) is None and (lacking := set(lines.reasons) & set(prompts.names)):
         _say([f"not measured: {', '.join(sorted(lacking))}; so `auto` leaves {model.name} to who names it"])
-    return Start(table, before, seen)
+    return CalibrationStart(table, before, seen)
 
 
 def _undo(settings: Settings) -> int:
@@ -152,20 +152,20 @@ def _undo(settings: Settings) -> int:
     return 0
 
 
-def watched_hazards(detector: Detector) -> tuple[WatchedHazard, ...]:
+def watched_hazards(detector: DetectorBundle) -> tuple[HazardThreshold, ...]:
     """The hazards with the calibration's thresholds; what the settings fix is not ours to choose."""
     return tuple(
-        WatchedHazard(h.name, Severity(h.severity), detector.thresholds[h.name])
+        HazardThreshold(h.name, Severity(h.severity), detector.thresholds[h.name])
         for h in detector.spec.hazards
     )
 
 
-def _look(settings: Settings, detector: Detector, source: str, minutes: float | None) -> Watched:
+def _look(settings: Settings, detector: DetectorBundle, source: str, minutes: float | None) -> ScoredFootage:
     camera = _open(settings, source)
     longest_s = 60 * (minutes or (60.0 if camera.live else float("inf")))
-    shown = Progress(longest_s)
+    shown = FootageProgress(longest_s)
     try:
-        return watch(camera, detector.assessor, longest_s, shown)
+        return score(camera, detector.assessor, longest_s, shown)
     finally:
         shown.end()
         camera.close()
@@ -175,7 +175,7 @@ def _open(settings: Settings, source: str) -> Camera:
     return open_camera(app.source_path(settings, source), settings.capture)
 
 
-class Progress:
+class FootageProgress:
     """One line on a terminal, at most once a second of footage."""
 
     def __init__(self, longest_s: float) -> None:
@@ -193,7 +193,7 @@ class Progress:
             sys.stderr.write("\n")
 
 
-def told(plan: Plan) -> Iterable[str]:
+def report_lines(plan: ThresholdPlan) -> Iterable[str]:
     """What was chosen, what it rests on, and how far it can be trusted."""
     minutes = plan.hours * 60
     yield f"{minutes:.1f} minutes of footage; budget {plan.budget_per_hour:g} false alerts an hour"
@@ -212,7 +212,7 @@ def told(plan: Plan) -> Iterable[str]:
         )
 
 
-def _basis(choice: Choice) -> str:
+def _basis(choice: ThresholdChoice) -> str:
     if choice.interval is None:
         return choice.basis
     low, high = choice.interval
@@ -227,11 +227,11 @@ def _fixed(settings: Settings) -> Iterable[str]:
 
 def _keep(
     settings: Settings,
-    calibrations: Calibrations,
-    detector: Detector,
+    calibrations: CalibrationRepository,
+    detector: DetectorBundle,
     base: CalibrationTable,
-    watched: Watched,
-    plan: Plan,
+    watched: ScoredFootage,
+    plan: ThresholdPlan,
     source: str,
 ) -> Path:
     made = Provenance(
@@ -243,13 +243,13 @@ def _keep(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         made_by=version("watchword"),
     )
-    marks = word_marks(detector.model, prompt_set(app.enabled_hazards(settings)))
+    marks = prompt_fingerprints(detector.model, prompt_set(app.enabled_hazards(settings)))
     fits = {one.hazard: _fit(base, one, marks.get(one.hazard, "")) for one in plan.choices}
     write_normal(settings.paths.state, detector.model, watched.embeddings)
     return calibrations.write(base.model_copy(update={"hazards": fits, "made": made}))
 
 
-def _fit(base: CalibrationTable, choice: Choice, mark: str) -> Fit:
+def _fit(base: CalibrationTable, choice: ThresholdChoice, mark: str) -> Fit:
     """The line with the chosen threshold."""
     own = base.hazards.get(choice.hazard)
     line = own if own is not None and own.fingerprint == mark else base.generic

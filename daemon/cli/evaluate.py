@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.image_file import load_picture
+from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.core.events import Event
 from daemon.errors import CommandError
 from daemon.tools.mistakes import of_clips, of_pictures
 from daemon.tools.report_page import Mistakes, page
-from daemon.tools.silent_replay import decisions
+from daemon.tools.silent_replay import replay_events
 from daemon.wiring import app
-from daemon.wiring.app import Detector
-from pipeline.evaluation.clips import ClipEvents, Raised, evaluate_clips
-from pipeline.evaluation.dataset import LabelledClip, LabelledPicture, read_manifest
+from daemon.wiring.app import DetectorBundle
+from pipeline.evaluation.clips import AlertTime, ClipEvents, evaluate_clips
+from pipeline.evaluation.dataset import LabelledClip, LabelledPicture, read_dataset
 from pipeline.evaluation.pictures import evaluate_pictures
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Print the figures, and write them where asked. Raises ManifestError, CameraUnusable."""
-    manifest = read_manifest(args.manifest, settings.hazards.keys())
+    manifest = read_dataset(args.manifest, settings.hazards.keys())
     wanted = {"--json": args.json, "--html": args.html}
     for option, path in wanted.items():
         _probe(option, path)
@@ -67,18 +67,18 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _probabilities(
-    settings: Settings, detector: Detector, pictures: Sequence[LabelledPicture]
+    settings: Settings, detector: DetectorBundle, pictures: Sequence[LabelledPicture]
 ) -> NDArray[np.float32]:
     """Every picture scored as a frame would be, without anything that needs time: (N, H)."""
     rows = []
     for picture in pictures:
-        image, _ = load_picture(picture.path, settings.capture.max_side)
+        image, _ = load_image(picture.path, settings.capture.max_side)
         rows.append(detector.assessor.look(image)[1])
     return np.stack(rows)
 
 
 def _pictures(
-    detector: Detector, pictures: Sequence[LabelledPicture], probabilities: NDArray[np.float32]
+    detector: DetectorBundle, pictures: Sequence[LabelledPicture], probabilities: NDArray[np.float32]
 ) -> Mapping[str, Any]:
     return evaluate_pictures(
         [h.name for h in detector.spec.hazards],
@@ -89,9 +89,11 @@ def _pictures(
     )
 
 
-def _clip(settings: Settings, detector: Detector, clip: LabelledClip) -> tuple[LabelledClip, ClipEvents]:
+def _clip(
+    settings: Settings, detector: DetectorBundle, clip: LabelledClip
+) -> tuple[LabelledClip, ClipEvents]:
     """The daemon's own decisions over a clip."""
-    events = decisions(settings, detector, clip.path)
+    events = replay_events(settings, detector, clip.path)
     seen = clip_events(events)
     log.info("%s: %d alerts", clip.path.name, len(seen.alerts))
     return clip, seen
@@ -114,8 +116,8 @@ def clip_events(events: Iterable[Event]) -> ClipEvents:
     )
 
 
-def _raised(events: Iterable[Event], kind: str) -> tuple[Raised, ...]:
-    return tuple(Raised(e.fields["hazard"], e.t) for e in events if e.kind == kind)
+def _raised(events: Iterable[Event], kind: str) -> tuple[AlertTime, ...]:
+    return tuple(AlertTime(e.fields["hazard"], e.t) for e in events if e.kind == kind)
 
 
 def _probe(option: str, path: Path | None) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from daemon.cli.connection import Load, configure, tell
-from daemon.control.protocol import Hush
+from daemon.control.protocol import HushCommand
 
 __all__ = ["configure", "execute"]
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    tell(args, load, Hush())
+    tell(args, load, HushCommand())
     return 0

@@ -12,11 +12,11 @@ from typing import Any
 
 from daemon.cli import connection
 from daemon.cli.connection import Load
-from daemon.control.desk_commands import Journal
+from daemon.control.desk_commands import JournalCommand
 from daemon.control.protocol import checked
 from daemon.errors import CommandError
 from daemon.journal.export import export
-from daemon.journal.sources import Source, opened, pages
+from daemon.journal.sources import JournalSource, opened, pages
 from daemon.journal.times import moment
 
 LIMIT = 50
@@ -69,13 +69,13 @@ def execute(args: argparse.Namespace, load: Load) -> int:
     return 0
 
 
-def _wanted(args: argparse.Namespace) -> Journal:
+def _wanted(args: argparse.Namespace) -> JournalCommand:
     """Raises CommandError with one line for what makes no sense."""
     now_s = time.time()
     asked = {name: getattr(args, name, None) for name in ("since", "until")}
     times = {name: moment(text, now_s) for name, text in asked.items() if text is not None}
-    wanted: Journal = checked(
-        Journal,
+    wanted: JournalCommand = checked(
+        JournalCommand,
         kinds=tuple(getattr(args, "kind", ())),
         hazard=getattr(args, "hazard", None),
         limit=PAGE,
@@ -84,7 +84,7 @@ def _wanted(args: argparse.Namespace) -> Journal:
     return wanted
 
 
-def _list(source: Source, args: argparse.Namespace) -> int:
+def _list(source: JournalSource, args: argparse.Namespace) -> int:
     """The newest come last, as in a log."""
     events = list(pages(source, _wanted(args), args.limit))
     for event in reversed(events):
@@ -94,12 +94,12 @@ def _list(source: Source, args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(source: Source, args: argparse.Namespace) -> int:
+def _show(source: JournalSource, args: argparse.Namespace) -> int:
     digits = args.row.removeprefix("#")
     if not digits.isdecimal():
         raise CommandError(f"{args.row}: should be an event's number, as in #123")
     row = int(digits)
-    found = source.page(Journal(before=row + 1, limit=1, evidence=True))["events"]
+    found = source.page(JournalCommand(before=row + 1, limit=1, evidence=True))["events"]
     if not found or found[0]["row"] != row:
         raise CommandError(f"#{row}: not in the journal; `watchword journal` shows what is", "unknown")
     sys.stdout.write(f"{json.dumps(found[0], ensure_ascii=False, indent=2)}\n")
@@ -108,7 +108,7 @@ def _show(source: Source, args: argparse.Namespace) -> int:
     return 0
 
 
-def _purge(source: Source, args: argparse.Namespace) -> int:
+def _purge(source: JournalSource, args: argparse.Namespace) -> int:
     before_s = None if args.all else moment(args.before, time.time())
     what = "everything in the journal" if before_s is None else f"all from before {_clock(before_s)}"
     if not args.yes and not _agreed(f"Forget {what}, pictures and black boxes too? [y/N] "):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common.progress import TextProgress, readable_size
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
-from pipeline.store.inspection import Listed, State
+from pipeline.store.inspection import ListedModel, ModelState
 from pipeline.store.store import PullOptions, Store
 
 FINE, FAILED, USAGE = 0, 1, 2
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace, store: Store) -> int:
     if args.verb == "list":
         return _list(store, as_json=args.json)
     verb = {"pull": _pull, "verify": _verify, "remove": _remove}[args.verb]
-    names = args.names or [line.name for line in store.list() if line.state is not State.ABSENT]
+    names = args.names or [line.name for line in store.list() if line.state is not ModelState.ABSENT]
     if not names:
         _say(f"no model is in {store.root}")
     return max((_guarded(verb, name, args, store) for name in names), default=FINE)
@@ -132,13 +132,13 @@ def _remove(name: str, args: argparse.Namespace, store: Store) -> int:  # noqa: 
     return FINE
 
 
-def tables(lines: Sequence[Listed]) -> str:
+def tables(lines: Sequence[ListedModel]) -> str:
     """One table a kind, in the order of the lines; the defaults are marked."""
     kinds = dict.fromkeys(line.kind for line in lines)
     return "\n\n".join(_table(kind, [line for line in lines if line.kind == kind]) for kind in kinds)
 
 
-def _table(kind: str, lines: Sequence[Listed]) -> str:
+def _table(kind: str, lines: Sequence[ListedModel]) -> str:
     """Aligned columns; what no model of the kind has figures for is left out."""
     cells = [_columns(line) for line in lines]
     known = [name for name in cells[0] if any(row[name] for row in cells)]
@@ -149,7 +149,7 @@ def _table(kind: str, lines: Sequence[Listed]) -> str:
     )
 
 
-def _columns(line: Listed) -> dict[str, str]:
+def _columns(line: ListedModel) -> dict[str, str]:
     figures = line.figures
     return {
         "NAME": f"{line.name} {DEFAULT}" if line.default else line.name,
@@ -169,7 +169,7 @@ def _short_licence(licence: str) -> str:
     return f"{name}…" if bracket else licence
 
 
-def _legend(lines: Sequence[Listed]) -> Iterator[str]:
+def _legend(lines: Sequence[ListedModel]) -> Iterator[str]:
     """What the marks in the tables mean, as far as there are any."""
     yield ""
     if any(line.default for line in lines):
@@ -180,7 +180,7 @@ def _legend(lines: Sequence[Listed]) -> Iterator[str]:
         yield "estimates: download, memory to answer (first backend), size of what is not here"
 
 
-def _record(line: Listed) -> dict[str, object]:
+def _record(line: ListedModel) -> dict[str, object]:
     """A model for programs; null where nothing is known."""
     figures = line.figures
     return {

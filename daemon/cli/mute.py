@@ -7,7 +7,7 @@ import sys
 
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
-from daemon.control.protocol import Mute, checked
+from daemon.control.protocol import MuteCommand, checked
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    tell(args, load, checked(Mute, seconds=args.minutes * 60))
+    tell(args, load, checked(MuteCommand, seconds=args.minutes * 60))
     if args.minutes > 0:
         sys.stdout.write(f"quiet for {args.minutes:g} min; danger is still said unless you ask again now\n")
     return 0

@@ -6,13 +6,13 @@ import argparse
 import sys
 
 from daemon.cli.connection import Load, configure, tell
-from daemon.control.protocol import Reload
+from daemon.control.protocol import ReloadCommand
 
 __all__ = ["configure", "execute"]
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    result = tell(args, load, Reload())
+    result = tell(args, load, ReloadCommand())
     changed, waiting = result.get("changed", []), result.get("needs_restart", [])
     sys.stdout.write(f"changed: {', '.join(changed) or 'nothing'}\n")
     if waiting:

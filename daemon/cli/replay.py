@@ -15,14 +15,14 @@ from daemon.core.black_box import SUFFIX, Recording
 from daemon.core.events import Event
 from daemon.errors import CommandError
 from daemon.explain.sources import event_of
-from daemon.journal.paths import Places
+from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
-from daemon.replay.replay import Sink
+from daemon.replay.replay import ReplaySink
 from daemon.tools.silent_replay import NoSink
 from daemon.wiring import app
 from pipeline.description.status import WatchedDescriber
 from speech.playback.wav_timeline import WavTimeline
-from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.espeak import EspeakSynthesizer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +86,7 @@ def _replay(args: argparse.Namespace, settings: Settings) -> int:
     try:
         detector = app.build_detector(settings)
         with (
-            ChildSynthesizer(settings.speech) as synthesizer,
+            EspeakSynthesizer(settings.speech) as synthesizer,
             _events(args.events) as write,
             _sink(args.wav, settings) as sink,
             _describer(settings, detector) as describer,
@@ -131,7 +131,7 @@ def _try_out(folder: Path) -> None:
 
 
 @contextmanager
-def _describer(settings: Settings, detector: app.Detector) -> Iterator[WatchedDescriber | None]:
+def _describer(settings: Settings, detector: app.DetectorBundle) -> Iterator[WatchedDescriber | None]:
     """The configured one, whose child ends with the replay."""
     describer = app.build_describer(settings, detector.model, idle=False)
     try:
@@ -142,7 +142,7 @@ def _describer(settings: Settings, detector: app.Detector) -> Iterator[WatchedDe
 
 
 @contextmanager
-def _sink(path: Path | None, settings: Settings) -> Iterator[Sink]:
+def _sink(path: Path | None, settings: Settings) -> Iterator[ReplaySink]:
     if path is None:
         yield NoSink()
         return
@@ -189,7 +189,7 @@ def _narrate(event: Event) -> None:
 
 def _decide_again(wanted: str, settings: Settings) -> int:
     """An alert of the journal, decided once more from the numbers that were kept with it."""
-    with reading(Places.below(settings.paths.state)) as reader:
+    with reading(JournalPaths.below(settings.paths.state)) as reader:
         event = event_of(reader, wanted)
         if event is None:
             raise CommandError(f"{wanted}: not in the journal; `watchword journal` shows what is", "unknown")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
 from daemon.control.client import NotRunning
-from daemon.control.protocol import Earcons, Say, checked
+from daemon.control.protocol import EarconsCommand, SayCommand, checked
 from daemon.errors import CommandError
 
 if TYPE_CHECKING:
@@ -46,7 +46,11 @@ def execute(args: argparse.Namespace, load: Load) -> int:
     """Raises CommandError, SynthesisError, PlayerError."""
     if args.earcons == bool(args.text):
         raise CommandError("say either TEXT or --earcons")
-    say = Earcons() if args.earcons else checked(Say, text=" ".join(args.text), language=args.language)
+    say = (
+        EarconsCommand()
+        if args.earcons
+        else checked(SayCommand, text=" ".join(args.text), language=args.language)
+    )
     if args.wav:
         _write(say, load().settings, args.wav)
         return 0
@@ -74,7 +78,7 @@ def _quiet_player() -> Iterator[None]:
         player.setLevel(before)
 
 
-def _write(say: Say | Earcons, settings: Settings, path: Path) -> None:
+def _write(say: SayCommand | EarconsCommand, settings: Settings, path: Path) -> None:
     from speech.playback.wav_timeline import WavTimeline
 
     audio = _rendered(say, settings)
@@ -84,19 +88,19 @@ def _write(say: Say | Earcons, settings: Settings, path: Path) -> None:
     sys.stdout.write(f"{audio.duration_s:.2f} s in {path}\n")
 
 
-def _speak(say: Say | Earcons, settings: Settings) -> None:
-    from speech.playback.base import Began, Ended, Outlet, OutletChanged
-    from speech.playback.process_player import ChildPlayer
+def _speak(say: SayCommand | EarconsCommand, settings: Settings) -> None:
+    from speech.playback.base import AudioOutput, AudioOutputChanged, PlaybackFinished, PlaybackStarted
+    from speech.playback.process_player import ProcessPlayer
 
     audio = _rendered(say, settings)
     told: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
-    player = ChildPlayer(settings.speech, told.put)
+    player = ProcessPlayer(settings.speech, told.put)
     try:
-        if player.wait_opened(OPEN_S) is not Outlet.LOUDSPEAKER:
+        if player.wait_opened(OPEN_S) is not AudioOutput.LOUDSPEAKER:
             raise CommandError(_why_not(told))
         player.play(ID, audio)
-        while not isinstance(event := _next(told, audio.duration_s + SPARE_S), Ended):
-            if not isinstance(event, (Began, OutletChanged)):
+        while not isinstance(event := _next(told, audio.duration_s + SPARE_S), PlaybackFinished):
+            if not isinstance(event, (PlaybackStarted, AudioOutputChanged)):
                 raise CommandError(f"not said to its end: {event.reason}")
     finally:
         player.close()
@@ -110,35 +114,35 @@ def _next(told: queue.SimpleQueue[PlayerEvent], timeout_s: float) -> PlayerEvent
 
 
 def _why_not(told: queue.SimpleQueue[PlayerEvent]) -> str:
-    from speech.playback.base import OutletChanged
+    from speech.playback.base import AudioOutputChanged
 
     event = _next(told, OPEN_S)
-    reason = event.reason if isinstance(event, OutletChanged) else "it does not open"
+    reason = event.reason if isinstance(event, AudioOutputChanged) else "it does not open"
     return f"no loudspeaker ({reason}); --wav FILE writes what would be said"
 
 
-def _rendered(say: Say | Earcons, settings: Settings) -> Audio:
+def _rendered(say: SayCommand | EarconsCommand, settings: Settings) -> Audio:
     from speech.sound.effects import joined, silence
-    from speech.synthesis.espeak import ChildSynthesizer
+    from speech.synthesis.espeak import EspeakSynthesizer
     from speech.synthesis.renderer import Renderer
 
-    with ChildSynthesizer(settings.speech) as synthesizer:
+    with EspeakSynthesizer(settings.speech) as synthesizer:
         renderer = Renderer(settings.speech, None, synthesizer)
         sounds = [renderer.render(utterance) for utterance in _utterances(say, settings.speech.language)]
     gap = silence(GAP_S, renderer.rate, 2)
     return joined([sounds[0], *(part for sound in sounds[1:] for part in (gap, sound))], renderer.rate, 2)
 
 
-def _utterances(say: Say | Earcons, language: str) -> Iterator[Utterance]:
+def _utterances(say: SayCommand | EarconsCommand, language: str) -> Iterator[Utterance]:
     from speech.utterance import Priority, Utterance
 
-    pieces = _lesson(language) if isinstance(say, Earcons) else ((None, say.text),)
+    pieces = _lesson(language) if isinstance(say, EarconsCommand) else ((None, say.text),)
     for earcon, text in pieces:
         yield Utterance(
             id=ID,
             cause=None,
             text=text,
-            language=(say.language if isinstance(say, Say) else None) or language,
+            language=(say.language if isinstance(say, SayCommand) else None) or language,
             priority=Priority.MESSAGE,
             key=ID,
             created_at_s=0.0,

@@ -13,12 +13,12 @@ from daemon.control import protocol as wire
 __all__ = ["configure", "execute"]
 
 TOLD: Mapping[str, wire.Command] = {
-    "louder": wire.Louder(),
-    "softer": wire.Softer(),
-    "faster": wire.Faster(),
-    "slower": wire.Slower(),
-    "describe": wire.Describe(),
-    "false-alarm": wire.FalseAlarm(),
+    "louder": wire.LouderCommand(),
+    "softer": wire.SofterCommand(),
+    "faster": wire.FasterCommand(),
+    "slower": wire.SlowerCommand(),
+    "describe": wire.DescribeCommand(),
+    "false-alarm": wire.FalseAlarmCommand(),
 }
 """What the daemon is told, by the name of the command."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
-from daemon.control.protocol import Status
+from daemon.control.protocol import StatusCommand
 from daemon.core.health import OK
 
 
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    status = tell(args, load, Status(aloud=args.aloud))
+    status = tell(args, load, StatusCommand(aloud=args.aloud))
     text = json.dumps(status, ensure_ascii=False, indent=2) if args.json else "\n".join(readable(status))
     sys.stdout.write(f"{text}\n")
     return 0 if well(status) else 1

@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.image_file import is_still_picture, load_picture
+from capture.image_file import is_still_image, load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.wiring import app
-from pipeline.calibration.few_shot import Estimate, Example, Taught, TeachError, place_of
-from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_LIKE, MOST_UNLIKE, Lesson, estimate, learn
+from pipeline.calibration.few_shot import Estimate, FewShotHazard, LabelledEmbedding, TeachError, path_of
+from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_LIKE, MOST_UNLIKE, TrainingSet, estimate, fit
 from pipeline.calibration.normal_view import read_normal
-from pipeline.detection.scorer import TAUGHT_THRESHOLD, open_eye, word_marks
+from pipeline.detection.scorer import TAUGHT_THRESHOLD, build_scorer, prompt_fingerprints
 from pipeline.hazards import Hazard, prompt_set
 from pipeline.models.base import ImageTextModel
-from pipeline.models.starter.blank_images import empty_pictures
+from pipeline.models.starter.blank_images import blank_images
 from pipeline.store.errors import StoreError
 from pipeline.types import Embedding
 
@@ -65,7 +65,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     harmless_told: list[str] = []
     model, unlike = app.load_model(settings), _pictures(args.unlike)
     taught = teach(settings, model, args.name, like, unlike, harmless_told.append)
-    _say([*told(taught), *harmless_told])
+    _say([*report_lines(taught), *harmless_told])
     if args.dry_run:
         _say(["dry run: nothing was changed"])
         return 0
@@ -75,7 +75,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _remove(settings: Settings, name: str) -> int:
-    place = place_of(settings.paths.state, name)
+    place = path_of(settings.paths.state, name)
     if not place.is_file():
         raise CommandError(f"{place}: nothing was taught of {name}")
     place.unlink()
@@ -87,7 +87,7 @@ def _pictures(places: Iterable[Path]) -> list[Path]:
     """Files as they are, folders by what they hold, in order."""
     found: list[Path] = []
     for place in places:
-        inside = sorted(p for p in place.iterdir() if is_still_picture(p)) if place.is_dir() else [place]
+        inside = sorted(p for p in place.iterdir() if is_still_image(p)) if place.is_dir() else [place]
         if not inside:
             raise CommandError(f"{place}: holds no pictures")
         found += inside
@@ -95,7 +95,7 @@ def _pictures(places: Iterable[Path]) -> list[Path]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class EmbeddedImages:
     """Pictures as the model sees them."""
 
     names: tuple[str, ...]
@@ -109,12 +109,12 @@ def teach(
     like: Sequence[Path],
     unlike: Sequence[Path],
     say: Callable[[str], object] = lambda _: None,
-) -> Taught:
+) -> FewShotHazard:
     """What these pictures teach. Raises TeachError where there are too few harmless ones.
 
     `say` is told of harmless pictures that are left out because there are too many.
     """
-    words = Words.of(settings, model, name)
+    words = PromptScores.of(settings, model, name)
     shown, contrast = _shown(settings, model, like), _shown(settings, model, unlike)
     own = _joined(contrast, _normal(settings, model, words))
     if not words.known and len(own.names) < LEAST_UNLIKE:
@@ -126,14 +126,14 @@ def teach(
     harmless = chosen(own, demo, empty)
     if left := len(own.names) + len(demo.names) + len(empty.names) - len(harmless.names):
         say(f"{left} harmless pictures were left out, evenly over all: {MOST_UNLIKE} at most are kept")
-    lesson = Lesson.of(
+    lesson = TrainingSet.of(
         np.stack(shown.embeddings),
         np.stack(harmless.embeddings),
         words.odds(shown.embeddings),
         words.odds(harmless.embeddings),
     )
-    learnt = learn(lesson)
-    return Taught(
+    learnt = fit(lesson)
+    return FewShotHazard(
         hazard=name,
         model=model.name,
         model_fingerprint=model.fingerprint,
@@ -144,12 +144,12 @@ def teach(
         estimate=estimate(lesson, words.threshold, worded=words.known),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         made_by=version("watchword"),
-        like=tuple(map(Example.of, shown.names, shown.embeddings)),
-        unlike=tuple(map(Example.of, harmless.names, harmless.embeddings)),
+        like=tuple(map(LabelledEmbedding.of, shown.names, shown.embeddings)),
+        unlike=tuple(map(LabelledEmbedding.of, harmless.names, harmless.embeddings)),
     )
 
 
-class Words:
+class PromptScores:
     """What a hazard's own words say of a picture, without what was taught of it before."""
 
     def __init__(self, model: ImageTextModel, hazard: Hazard | None, settings: Settings) -> None:
@@ -158,13 +158,13 @@ class Words:
         if hazard is None:
             return
         nothing_taught = settings.paths.state / "nothing"
-        eye = open_eye(model, [hazard], app.open_calibrations(settings), nothing_taught, own=False)
+        eye = build_scorer(model, [hazard], app.open_calibrations(settings), nothing_taught, own=False)
         self._eye = eye
-        self.mark = word_marks(model, prompt_set([hazard]))[hazard.name]
+        self.mark = prompt_fingerprints(model, prompt_set([hazard]))[hazard.name]
         self.threshold = _logit(hazard.threshold or float(eye.calibration.thresholds[0]))
 
     @classmethod
-    def of(cls, settings: Settings, model: ImageTextModel, name: str) -> Words:
+    def of(cls, settings: Settings, model: ImageTextModel, name: str) -> PromptScores:
         known = {hazard.name: hazard for hazard in app.enabled_hazards(settings) if hazard.prompts}
         if name in settings.hazards and not settings.hazards[name].enabled:
             raise CommandError(f"hazards.{name}.enabled is false: nobody would watch for it")
@@ -178,22 +178,22 @@ class Words:
         return np.array([float((fit.slopes * bank.scores(e) + fit.offsets)[0]) for e in embeddings])
 
 
-def _shown(settings: Settings, model: ImageTextModel, places: Sequence[Path]) -> Shown:
-    pictures = (load_picture(place, settings.capture.max_side)[0] for place in places)
-    return Shown(tuple(place.name for place in places), tuple(model.encode(one) for one in pictures))
+def _shown(settings: Settings, model: ImageTextModel, places: Sequence[Path]) -> EmbeddedImages:
+    pictures = (load_image(place, settings.capture.max_side)[0] for place in places)
+    return EmbeddedImages(tuple(place.name for place in places), tuple(model.encode(one) for one in pictures))
 
 
-def _normal(settings: Settings, model: ImageTextModel, words: Words) -> Shown:
+def _normal(settings: Settings, model: ImageTextModel, words: PromptScores) -> EmbeddedImages:
     """What `calibrate` saw; it may have seen the hazard, so what its words suspect is left out."""
     return _unsuspected("normal view", read_normal(settings.paths.state, model), words)
 
 
-def _demo(settings: Settings, model: ImageTextModel, words: Words) -> Shown:
+def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> EmbeddedImages:
     """Four views a second of the demo street, where it is here."""
     try:
         place = app.source_path(settings, app.DEMO)
     except StoreError:
-        return Shown((), ())
+        return EmbeddedImages((), ())
     camera = app.open_recorded(settings, place)
     try:
         pictures = []
@@ -205,19 +205,19 @@ def _demo(settings: Settings, model: ImageTextModel, words: Words) -> Shown:
     return _unsuspected(_BUILT_IN, pictures, words)
 
 
-def _unsuspected(name: str, embeddings: Sequence[Embedding], words: Words) -> Shown:
+def _unsuspected(name: str, embeddings: Sequence[Embedding], words: PromptScores) -> EmbeddedImages:
     odds = words.odds(embeddings)
     kept = [e for e, o in zip(embeddings, odds, strict=True) if not words.known or o < words.threshold]
-    return Shown((name,) * len(kept), tuple(kept))
+    return EmbeddedImages((name,) * len(kept), tuple(kept))
 
 
-def _empty(model: ImageTextModel) -> Shown:
+def _empty(model: ImageTextModel) -> EmbeddedImages:
     """A dark or blank view is no hazard."""
-    pictures = [model.encode(picture) for picture in empty_pictures(_EMPTY_SIDE)]
-    return Shown(("nothing to see",) * len(pictures), tuple(pictures))
+    pictures = [model.encode(picture) for picture in blank_images(_EMPTY_SIDE)]
+    return EmbeddedImages(("nothing to see",) * len(pictures), tuple(pictures))
 
 
-def chosen(own: Shown, demo: Shown, empty: Shown) -> Shown:
+def chosen(own: EmbeddedImages, demo: EmbeddedImages, empty: EmbeddedImages) -> EmbeddedImages:
     """MOST_UNLIKE harmless pictures at most: all empty ones, some of the demo, `own` in what is left.
 
     Without the empty ones a covered lens would resemble what is taught as much as anything.
@@ -227,23 +227,23 @@ def chosen(own: Shown, demo: Shown, empty: Shown) -> Shown:
     return _joined(_thinned(own, room - len(demo.names)), demo, empty)
 
 
-def _thinned(shown: Shown, most: int) -> Shown:
+def _thinned(shown: EmbeddedImages, most: int) -> EmbeddedImages:
     """At most so many, evenly over all."""
     count = len(shown.names)
     if count <= most:
         return shown
     kept = [i * count // most for i in range(most)]
-    return Shown(tuple(shown.names[i] for i in kept), tuple(shown.embeddings[i] for i in kept))
+    return EmbeddedImages(tuple(shown.names[i] for i in kept), tuple(shown.embeddings[i] for i in kept))
 
 
-def _joined(*parts: Shown) -> Shown:
-    return Shown(
+def _joined(*parts: EmbeddedImages) -> EmbeddedImages:
+    return EmbeddedImages(
         tuple(name for part in parts for name in part.names),
         tuple(one for part in parts for one in part.embeddings),
     )
 
 
-def told(taught: Taught) -> Iterable[str]:
+def report_lines(taught: FewShotHazard) -> Iterable[str]:
     """The estimate, each picture judged by the others."""
     one: Estimate = taught.estimate
     yield f"{taught.hazard}: {one.like} pictures of it, {one.unlike} harmless ones"

@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.spawn import be_humble
+from common.spawn import lower_priority
 from daemon.cli import connection
-from daemon.config.web_settings import DeskSettings
+from daemon.config.web_settings import WebSettings
 from daemon.errors import CommandError
 from daemon.process.systemd import Notifier
 from daemon.web.server.listeners import certificate, listening, listening_unix, token, unix_path
@@ -57,7 +57,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 def _step_back() -> None:
     """Danger comes first: this process, and what it starts, runs when nobody else wants to."""
     with suppress(OSError):
-        be_humble()
+        lower_priority()
 
 
 def _leave(*_: object) -> None:
@@ -72,14 +72,17 @@ def _application(
 ) -> Callable[[], FastAPI]:
     try:
         from daemon.web.app import create_app
-        from daemon.web.daemon_client import Link
+        from daemon.web.daemon_client import DaemonClient
     except ModuleNotFoundError as error:
         raise CommandError(
             f"the desk needs the Python package {error.name}: script/install --with desk"
         ) from None
     secret = token(settings.desk)
     return lambda: create_app(
-        settings.desk, Link(lambda: connection.sockets(args.instance, load)), token=secret, beside=beside
+        settings.desk,
+        DaemonClient(lambda: connection.sockets(args.instance, load)),
+        token=secret,
+        beside=beside,
     )
 
 
@@ -99,7 +102,7 @@ def _listeners(settings: Settings, stack: ExitStack) -> tuple[socket.socket | No
     return tcp, unix
 
 
-def _announce(desk: DeskSettings, tcp: socket.socket | None, path: Path | None) -> None:
+def _announce(desk: WebSettings, tcp: socket.socket | None, path: Path | None) -> None:
     if tcp is not None:
         host, port = tcp.getsockname()[:2]
         scheme = "https" if desk.certificate_file else "http"
@@ -142,7 +145,7 @@ def _home_automation(
 
 async def _serve(
     make: Callable[[], FastAPI],
-    desk: DeskSettings,
+    desk: WebSettings,
     listeners: tuple[socket.socket | None, socket.socket | None],
     beside_lives: Callable[[], bool],
 ) -> None:

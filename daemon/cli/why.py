@@ -11,10 +11,10 @@ from typing import Any
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
 from daemon.control.client import NotRunning
-from daemon.control.protocol import Why, checked
+from daemon.control.protocol import WhyCommand, checked
 from daemon.core.black_box import Recording
 from daemon.explain.sources import why
-from daemon.journal.paths import Places
+from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 from daemon.journal.sources import state
 
@@ -40,17 +40,17 @@ def execute(args: argparse.Namespace, load: Load) -> int:
 
 
 def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
-    wanted = checked(Why, event=args.event, language=args.language)
+    wanted = checked(WhyCommand, event=args.event, language=args.language)
     if not args.offline:
         try:
             return tell(args, load, wanted)
         except NotRunning:
             pass  # what was kept still knows
-    places = Places.below(state(load))
+    places = JournalPaths.below(state(load))
     return why(places, lambda: _last_box(places), args.event, language=args.language)
 
 
-def _last_box(places: Places) -> Recording | None:
+def _last_box(places: JournalPaths) -> Recording | None:
     """What the last black box holds is the last that is known of every hazard's scores."""
     with reading(places) as reader:
         file = reader.newest_box()

@@ -46,7 +46,7 @@ SOUND = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReloadPlan:
     """Dotted keys whose values differ."""
 
     live: tuple[str, ...]
@@ -61,16 +61,16 @@ class Plan:
         """True where what is said sounds different from now on, so that phrases must be rendered again."""
         return any(key in SOUND or ".say_" in key or key.endswith(".enabled") for key in self.live)
 
-    def only(self, keys: Collection[str]) -> Plan:
+    def only(self, keys: Collection[str]) -> ReloadPlan:
         """Of the changes, those of these settings and of what lies below them."""
         asked = tuple(f"{key}." for key in keys)
-        return Plan(
+        return ReloadPlan(
             tuple(key for key in self.live if f"{key}.".startswith(asked)),
             tuple(key for key in self.restart if f"{key}.".startswith(asked)),
         )
 
 
-def plan(old: Settings, new: Settings) -> Plan:
+def plan(old: Settings, new: Settings) -> ReloadPlan:
     """Compare two valid settings."""
     before, after = _values(old), _values(new)
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
@@ -80,10 +80,10 @@ def plan(old: Settings, new: Settings) -> Plan:
         for key in changed
         if _hazard_of(key) in whole or (key in before and key in after and is_live(key))
     )
-    return Plan(live, tuple(key for key in changed if key not in live))
+    return ReloadPlan(live, tuple(key for key in changed if key not in live))
 
 
-def merged(old: Settings, new: Settings, plan: Plan) -> Settings:
+def merged(old: Settings, new: Settings, plan: ReloadPlan) -> Settings:
     """The old settings with what can be applied live taken from the new; hazards come and go as a whole."""
     tree, given = old.model_dump(mode="json"), new.model_dump(mode="json")
     for key in plan.live:

@@ -20,12 +20,12 @@ from daemon.config.layers import Layer, from_command_line, from_environment, mer
 from daemon.config.mqtt_settings import MqttSettings
 from daemon.config.problems import hazard_problems, problems, refuse_misshapen
 from daemon.config.schema import KeyPath, Schema
-from daemon.config.web_settings import DeskSettings
-from daemon.config.worker_settings import GuestsSettings
+from daemon.config.web_settings import WebSettings
+from daemon.config.worker_settings import WorkerSettings
 from daemon.core.health import HealthSettings
 from daemon.errors import ConfigError
 from pipeline import hazards as known_hazards
-from pipeline.calibration.few_shot import taught_names
+from pipeline.calibration.few_shot import few_shot_names
 from pipeline.settings import DescribeSettings, HazardSettings, PipelineSettings, SceneSettings, WatchSettings
 from speech.settings import SpeechSettings
 
@@ -62,10 +62,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     pipeline: PipelineSettings = PipelineSettings()
     control: ControlSettings = ControlSettings()
     keys: KeysSettings = KeysSettings()
-    desk: DeskSettings = DeskSettings()
+    desk: WebSettings = WebSettings()
     mqtt: MqttSettings = MqttSettings()
     journal: JournalSettings = JournalSettings()
-    guests: GuestsSettings = GuestsSettings()
+    guests: WorkerSettings = WorkerSettings()
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
 
@@ -112,7 +112,9 @@ def load(
     read = tuple(Path(layer.source) for layer in layers if layer.source)
     values, origins = merge(layers)
     settings = _checked(values, origins, env)
-    if watches and (wrong := hazard_problems(settings.hazards, origins, taught_names(settings.paths.state))):
+    if watches and (
+        wrong := hazard_problems(settings.hazards, origins, few_shot_names(settings.paths.state))
+    ):
         raise ConfigError(*wrong)
     again = partial(load, config, env, cli, watches=watches)
     return Loaded(settings, origins, read, file, again)
@@ -144,7 +146,7 @@ def _builtin() -> Layer:
 
 def _taught(state: Path) -> Layer:
     """Every hazard that was taught here has a table; its file may say more, a built-in one has it all."""
-    return Layer("default", {"hazards": {name: {} for name in taught_names(state)}})
+    return Layer("default", {"hazards": {name: {} for name in few_shot_names(state)}})
 
 
 def _config_file(config: Path | None, env: Mapping[str, str]) -> Layer | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 
-class DeskSettings(BaseModel, frozen=True, extra="forbid"):
+class WebSettings(BaseModel, frozen=True, extra="forbid"):
     """The web page and the HTTP interface of `watchword desk`. See docs/api.md."""
 
     address: str = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 
-class GuestsSettings(BaseModel, frozen=True, extra="forbid"):
+class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
     """Pictures that others hand in (POST /process) and thresholds being tried: one at a time, in a process
     that only runs while nobody else wants the processor.
     """

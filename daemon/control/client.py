@@ -11,9 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from daemon.control.lines import Lines, LineTooLong
+from daemon.control.lines import LineReader, LineTooLong
 from daemon.control.paths import instances
-from daemon.control.protocol import LONGEST_REPLY, Command, Events, Request, decode_reply, encode_request
+from daemon.control.protocol import (
+    LONGEST_REPLY,
+    Command,
+    EventsCommand,
+    Request,
+    decode_reply,
+    encode_request,
+)
 from daemon.errors import CommandError
 
 TIMEOUT_S = 5.0
@@ -34,7 +41,7 @@ class ControlClient:
         self._timeout_s = timeout_s
         self._ids = itertools.count(1)
         self._link = _connected(path, timeout_s)
-        self._lines = Lines(self._link, LONGEST_REPLY)
+        self._lines = LineReader(self._link, LONGEST_REPLY)
 
     def __enter__(self) -> ControlClient:
         return self
@@ -68,7 +75,7 @@ class ControlClient:
 
         The client is good for nothing else after that. Raises CommandError.
         """
-        self.ask(Events(kinds=tuple(kinds)))
+        self.ask(EventsCommand(kinds=tuple(kinds)))
         self._link.settimeout(LOOK_S)
         return self._received()
 

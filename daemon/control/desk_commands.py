@@ -18,7 +18,7 @@ Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
-class Picture(ControlCommand):
+class PictureCommand(ControlCommand):
     """The picture assessed last, as JPEG, with what was made of it.
 
     `after`: the number of the picture one has; then the next newer one is waited for, `wait_s` at most.
@@ -31,41 +31,41 @@ class Picture(ControlCommand):
     wait_s: float = Field(0.0, ge=0, le=10)
 
 
-class Scores(ControlCommand):
+class ScoresCommand(ControlCommand):
     """The probabilities of the last minutes, of pictures assessed after `since_s` (the daemon's clock)."""
 
     do: Literal["scores"] = "scores"
     since_s: float | None = Field(None, allow_inf_nan=False)
 
 
-class Try(ControlCommand):
+class TryCommand(ControlCommand):
     """What would the last minute have been with these thresholds? Nothing is changed."""
 
     do: Literal["try"] = "try"
     thresholds: dict[Name, Probability] = Field(min_length=1, max_length=100)
 
 
-class Set(ControlCommand):
+class SetCommand(ControlCommand):
     """Change settings by dotted key, for now and for the next start. All or none."""
 
     do: Literal["set"] = "set"
     values: dict[Name, Any] = Field(min_length=1, max_length=100)
 
 
-class Reset(ControlCommand):
+class ResetCommand(ControlCommand):
     """Drop what was changed by `set`, by dotted key."""
 
     do: Literal["reset"] = "reset"
     keys: tuple[Name, ...] = Field(min_length=1, max_length=100)
 
 
-class Config(ControlCommand):
+class ConfigCommand(ControlCommand):
     """Every setting with its value, where that comes from, and what may stand there."""
 
     do: Literal["config"] = "config"
 
 
-class Process(ControlCommand):
+class ProcessCommand(ControlCommand):
     """What is on this picture, is it dangerous, and what is to be said of it? One at a time."""
 
     do: Literal["process"] = "process"
@@ -80,13 +80,13 @@ class Process(ControlCommand):
     """The answer as sound too."""
 
 
-class Metrics(ControlCommand):
+class MetricsCommand(ControlCommand):
     """Counters and histograms since the start."""
 
     do: Literal["metrics"] = "metrics"
 
 
-class Journal(ControlCommand):
+class JournalCommand(ControlCommand):
     """Events that were kept, the newest first."""
 
     do: Literal["journal"] = "journal"
@@ -102,14 +102,14 @@ class Journal(ControlCommand):
     """With what was known of every hazard at each alert: ask for few at a time then."""
 
 
-class Snapshot(ControlCommand):
+class SnapshotCommand(ControlCommand):
     """The picture that was kept with an event of the journal, by its row."""
 
     do: Literal["snapshot"] = "snapshot"
     row: int = Field(ge=0, le=MOST_ROWS)
 
 
-class Purge(ControlCommand):
+class PurgeCommand(ControlCommand):
     """Forget what the journal holds: all of it, or what is older."""
 
     do: Literal["purge"] = "purge"
@@ -117,4 +117,16 @@ class Purge(ControlCommand):
     """Unix seconds; None forgets all."""
 
 
-DeskCommand = Picture | Scores | Try | Set | Reset | Config | Process | Metrics | Journal | Snapshot | Purge
+WebCommand = (
+    PictureCommand
+    | ScoresCommand
+    | TryCommand
+    | SetCommand
+    | ResetCommand
+    | ConfigCommand
+    | ProcessCommand
+    | MetricsCommand
+    | JournalCommand
+    | SnapshotCommand
+    | PurgeCommand
+)

@@ -11,7 +11,7 @@ class LineTooLong(Exception):
     """The other side sends more than it may; the connection is of no use any more."""
 
 
-class Lines:
+class LineReader:
     """Reads lines; what came in before a timeout is kept for the next call."""
 
     def __init__(self, link: socket.socket, longest: int) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, ValidationError
 
 from daemon.control.base import ControlCommand, Language, Name, Words
-from daemon.control.desk_commands import LARGEST_PICTURE, DeskCommand
+from daemon.control.desk_commands import LARGEST_PICTURE, WebCommand
 from daemon.errors import Code, CommandError
 
 VERSION = 1
@@ -22,14 +22,14 @@ LONGEST_REQUEST = LARGEST_PICTURE + 16 * 1024
 LONGEST_REPLY = 4 * 1024 * 1024
 
 
-class Status(ControlCommand):
+class StatusCommand(ControlCommand):
     """How is it? `aloud`: say it too."""
 
     do: Literal["status"] = "status"
     aloud: bool = False
 
 
-class Say(ControlCommand):
+class SayCommand(ControlCommand):
     """Say this."""
 
     do: Literal["say"] = "say"
@@ -37,75 +37,75 @@ class Say(ControlCommand):
     language: Language | None = None
 
 
-class Ask(ControlCommand):
+class AskCommand(ControlCommand):
     """Describe what is seen now, or answer a question about it."""
 
     do: Literal["ask"] = "ask"
     question: Annotated[str, Field(max_length=500)] | None = None
 
 
-class Describe(ControlCommand):
+class DescribeCommand(ControlCommand):
     """Describe what is seen now."""
 
     do: Literal["describe"] = "describe"
 
 
-class FalseAlarm(ControlCommand):
+class FalseAlarmCommand(ControlCommand):
     """The last alert was wrong."""
 
     do: Literal["false_alarm"] = "false_alarm"
 
 
-class Louder(ControlCommand):
+class LouderCommand(ControlCommand):
     """A step louder, now and after the next start; so with its three like."""
 
     do: Literal["louder"] = "louder"
 
 
-class Softer(ControlCommand):
+class SofterCommand(ControlCommand):
     do: Literal["softer"] = "softer"
 
 
-class Faster(ControlCommand):
+class FasterCommand(ControlCommand):
     do: Literal["faster"] = "faster"
 
 
-class Slower(ControlCommand):
+class SlowerCommand(ControlCommand):
     do: Literal["slower"] = "slower"
 
 
-class Earcons(ControlCommand):
+class EarconsCommand(ControlCommand):
     """Play each short sound and say what it means."""
 
     do: Literal["earcons"] = "earcons"
 
 
-class Hush(ControlCommand):
+class HushCommand(ControlCommand):
     """Stop talking; danger goes on."""
 
     do: Literal["hush"] = "hush"
 
 
-class Repeat(ControlCommand):
+class RepeatCommand(ControlCommand):
     """Say the last thing again."""
 
     do: Literal["repeat"] = "repeat"
 
 
-class Mute(ControlCommand):
+class MuteCommand(ControlCommand):
     """Say nothing but danger for so long; 0 ends it. Asked for twice, danger is silent too."""
 
     do: Literal["mute"] = "mute"
     seconds: float = Field(ge=0, le=86400)
 
 
-class Reload(ControlCommand):
+class ReloadCommand(ControlCommand):
     """Read the settings again."""
 
     do: Literal["reload"] = "reload"
 
 
-class Why(ControlCommand):
+class WhyCommand(ControlCommand):
     """What led to an event, by its id; without one, to what was said last."""
 
     do: Literal["why"] = "why"
@@ -113,14 +113,14 @@ class Why(ControlCommand):
     language: Literal["en", "ko"] = "en"
 
 
-class Events(ControlCommand):
+class EventsCommand(ControlCommand):
     """Send every event from now on, or only those of some kinds."""
 
     do: Literal["events"] = "events"
     kinds: tuple[Name, ...] = Field((), max_length=32)
 
 
-class Utter(ControlCommand):
+class UtterCommand(ControlCommand):
     """Say this for another instance, which has no loudspeaker of its own."""
 
     do: Literal["utter"] = "utter"
@@ -138,24 +138,24 @@ class Utter(ControlCommand):
 
 
 Command = (
-    Status
-    | Say
-    | Ask
-    | Describe
-    | Hush
-    | Repeat
-    | Mute
-    | Louder
-    | Softer
-    | Faster
-    | Slower
-    | FalseAlarm
-    | Earcons
-    | Reload
-    | Why
-    | Events
-    | Utter
-    | DeskCommand
+    StatusCommand
+    | SayCommand
+    | AskCommand
+    | DescribeCommand
+    | HushCommand
+    | RepeatCommand
+    | MuteCommand
+    | LouderCommand
+    | SofterCommand
+    | FasterCommand
+    | SlowerCommand
+    | FalseAlarmCommand
+    | EarconsCommand
+    | ReloadCommand
+    | WhyCommand
+    | EventsCommand
+    | UtterCommand
+    | WebCommand
 )
 
 _COMMANDS: Mapping[str, type[ControlCommand]] = {

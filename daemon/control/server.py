@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from daemon.control.event_feed import EventFeed, Subscription
-from daemon.control.lines import Lines, LineTooLong
+from daemon.control.lines import LineReader, LineTooLong
 from daemon.control.protocol import (
     LONGEST_REQUEST,
     BadRequest,
-    Events,
+    EventsCommand,
     Request,
     decode_request,
     encode_error,
@@ -139,7 +139,7 @@ class ControlServer:
             link.close()
 
     def _converse(self, link: socket.socket) -> None:
-        lines = Lines(link, LONGEST_REQUEST)
+        lines = LineReader(link, LONGEST_REQUEST)
         try:
             while (line := lines.read()) is not None:
                 self._answer(link, line)
@@ -152,7 +152,7 @@ class ControlServer:
         except BadRequest as error:
             link.sendall(encode_error(error.id, str(error), error.code))
             return
-        if isinstance(request.command, Events):
+        if isinstance(request.command, EventsCommand):
             self._stream(link, request.id, frozenset(request.command.kinds))
         else:
             link.sendall(self._handled(request))

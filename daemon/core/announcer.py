@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from daemon.core.delivery import Delivery
-from daemon.core.event_ids import Register
+from daemon.core.event_ids import EventFactory
 from daemon.core.health import VITAL, Change, Organ
-from daemon.core.messages import CoreSpec, Effect, Mute, Relay, Say
-from daemon.core.validity import Ground, Truth
+from daemon.core.messages import CoreSpec, Effect, Mute, RelayedSpeech, Say
+from daemon.core.validity import Condition, Validity
 from pipeline import wording
-from pipeline.description.policy import Tell
+from pipeline.description.policy import Speak
 from pipeline.types import Alert, Clear, Direction, Located, Severity, Trigger
 from speech.outbox import messages as voices
 from speech.sound.earcons import danger_earcon
@@ -45,8 +45,8 @@ class Announcer:
     def __init__(
         self,
         spec: CoreSpec,
-        register: Register,
-        truth: Truth,
+        register: EventFactory,
+        truth: Validity,
         heard: Callable[[str, float], None],
         told: Callable[[str, float], None],
         unheard: Callable[[float], None],
@@ -92,7 +92,7 @@ class Announcer:
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
         )
-        ground = Ground(hazard=alert.hazard)
+        ground = Condition(hazard=alert.hazard)
         yield from self._danger(text, alert.id, alert.hazard, ground, alert.severity, alert.direction, now)
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
@@ -100,7 +100,7 @@ class Announcer:
         if now < self._danger_muted_until_s:
             return
         language, say, where = self._spec.language, self._say[found.hazard], found.direction
-        key, ground = f"where:{found.hazard}", Ground(hazard=found.hazard)
+        key, ground = f"where:{found.hazard}", Condition(hazard=found.hazard)
         text = wording.danger_phrase(say, where, language)
         if waiting := self._delivery.waiting(found.alert_id):
             key, closer = found.hazard, waiting.text.startswith(wording.CLOSER[language])
@@ -114,7 +114,7 @@ class Announcer:
         text: str,
         cause: str,
         key: str,
-        ground: Ground,
+        ground: Condition,
         severity: Severity,
         direction: Direction | None,
         now: float,
@@ -132,7 +132,7 @@ class Announcer:
             captured_at_s=self._register.captured_at_s,
         )
 
-    def _sounded(self, utterance: Utterance, ground: Ground, now: float) -> None:
+    def _sounded(self, utterance: Utterance, ground: Condition, now: float) -> None:
         if utterance.priority is not Priority.DANGER:
             self._told(utterance.text, now)
             return
@@ -158,7 +158,7 @@ class Announcer:
 
     # Descriptions and answers
 
-    def tell(self, tell: Tell, now: float) -> Iterable[Effect]:
+    def tell(self, tell: Speak, now: float) -> Iterable[Effect]:
         """A sentence of a description."""
         asked = tell.scene.trigger is Trigger.REQUEST
         first, self._begun = tell.description.id != self._begun, tell.description.id
@@ -188,14 +188,14 @@ class Announcer:
         rest = self._spec.verbosity == "brief" and not first
         return self.unwanted(now) or ("brevity" if rest else None)
 
-    def _ground(self, tell: Tell) -> Ground:
+    def _ground(self, tell: Speak) -> Condition:
         match tell.scene.trigger:
             case Trigger.DANGER:
-                return Ground(hazard=tell.scene.hazard)
+                return Condition(hazard=tell.scene.hazard)
             case Trigger.SCENE_CHANGE:
-                return Ground(view=tell.scene.id)
+                return Condition(view=tell.scene.id)
             case Trigger.REQUEST:
-                return Ground(fresh_until_s=tell.scene.captured_at_s + self._spec.describe.stale_s)
+                return Condition(fresh_until_s=tell.scene.captured_at_s + self._spec.describe.stale_s)
 
     def listening(self, now: float) -> Iterable[Effect]:
         """A question has been heard; the answer takes a while."""
@@ -221,7 +221,7 @@ class Announcer:
             reason = "muted" if now < self._muted_until_s else "brevity"
             yield self._register.unspoken(now, cause, reason, text=text)
             return
-        ground = Ground(organ=change.organ, reason=change.reason, reminder=change.reminder)
+        ground = Condition(organ=change.organ, reason=change.reason, reminder=change.reminder)
         key = f"health:{change.organ}"
         yield from self._delivery.offer(now, text, Priority.MESSAGE, key, ground=ground, cause=cause)
 
@@ -252,7 +252,7 @@ class Announcer:
             expires_in_s=wish.expires_in_s,
         )
 
-    def relay(self, wish: Relay, now: float) -> Iterable[Effect]:
+    def relay(self, wish: RelayedSpeech, now: float) -> Iterable[Effect]:
         """What another instance wants said; its danger is as urgent as our own, its silence ours too."""
         until_s = self._danger_muted_until_s if wish.priority is Priority.DANGER else self._muted_until_s
         if now < until_s and wish.priority is not Priority.MESSAGE:
@@ -296,7 +296,7 @@ class Announcer:
         muted = now < self._muted_until_s
         twice = wish.seconds > 0 and muted and now - self._asked_mute_s <= MUTE_AGAIN_S
         if wish.seconds > 0:
-            yield from self._delivery.step(voices.Hush(danger=twice), now)
+            yield from self._delivery.step(voices.StopSpeaking(danger=twice), now)
         if not twice:
             self._end_danger_mute()
         elif self._danger_muted_since_s is None:

@@ -24,7 +24,7 @@ from daemon.core.black_box_codec import Arrays, decode, encode
 from daemon.core.core import Core
 from daemon.core.messages import CoreSpec, Effect, Input, Record
 from daemon.errors import CommandError
-from pipeline.alerting.alert_policy import for_hazards
+from pipeline.alerting.alert_policy import remap_state
 
 FORMAT = 2
 SUFFIX = ".blackbox"
@@ -73,7 +73,7 @@ class BlackBox:
     def swap(self, spec: CoreSpec) -> None:
         """Go on with other settings or hazards, from the same state; what is remembered starts afresh."""
         core = Core(spec)
-        core.restore(carried(self._core.state(), [hazard.name for hazard in spec.hazards]))
+        core.restore(remap_core_state(self._core.state(), [hazard.name for hazard in spec.hazards]))
         self._core = core
         self._segments.clear()
 
@@ -201,14 +201,14 @@ class Recording:
         return cls(CoreSpec.model_validate(meta["spec"]), meta["state"], entries)
 
 
-def carried(state: Mapping[str, Any], hazards: Sequence[str]) -> Mapping[str, Any]:
+def remap_core_state(state: Mapping[str, Any], hazards: Sequence[str]) -> Mapping[str, Any]:
     """A core's state for other hazards: nothing is left of those that are gone."""
     if state["watch"]["hazards"] == list(hazards):
         return state
     last = state["last_alert"]
     return {
         **state,
-        "watch": for_hazards(state["watch"], hazards),
+        "watch": remap_state(state["watch"], hazards),
         "raised": {name: raised for name, raised in state["raised"].items() if name in hazards},
         "last_alert": last if last is not None and last["hazard"] in hazards else None,
     }

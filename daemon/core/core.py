@@ -11,27 +11,27 @@ from typing import Any
 
 from daemon.core import health as organs
 from daemon.core.announcer import Announcer
-from daemon.core.event_ids import Register
+from daemon.core.event_ids import EventFactory
 from daemon.core.messages import (
     Ask,
     Assessed,
     CoreSpec,
+    CoreTick,
     DescribeView,
     Effect,
     FalseAlarm,
     Input,
     Mute,
-    Relay,
+    RelayedSpeech,
     Repeat,
     Say,
     TellStatus,
-    Tick,
 )
-from daemon.core.validity import Truth
-from pipeline.alerting.alert_policy import Watch, WatchedHazard, WatchEvent
-from pipeline.alerting.scene_change import SceneGate
+from daemon.core.validity import Validity
+from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold, WatchEvent
+from pipeline.alerting.scene_change import SceneChangeGate
 from pipeline.description import policy as stories
-from pipeline.description.base import Seen
+from pipeline.description.base import DetectedHazard
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Severity, Trigger
 from speech.outbox import messages as voices
 
@@ -49,14 +49,14 @@ class Core:
 
     def __init__(self, spec: CoreSpec) -> None:
         self._spec = spec
-        self._register = Register()
-        self._watch = Watch(
-            spec.watch, [WatchedHazard(h.name, Severity(h.severity), h.threshold) for h in spec.hazards]
+        self._register = EventFactory()
+        self._watch = AlertPolicy(
+            spec.watch, [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in spec.hazards]
         )
-        self._gate = SceneGate(spec.scene)
-        self._narration = stories.Narration(spec.describe, spec.language)
+        self._gate = SceneChangeGate(spec.scene)
+        self._narration = stories.DescriptionPolicy(spec.describe, spec.language)
         self._health = organs.Health(spec.health)
-        self._truth = Truth(self._watch, self._health)
+        self._truth = Validity(self._watch, self._health)
         self._announcer = Announcer(
             spec, self._register, self._truth, self._heard, self._narration.heard, self._watch.unheard
         )
@@ -77,12 +77,12 @@ class Core:
         return self._spec
 
     @property
-    def watch(self) -> Watch:
+    def watch(self) -> AlertPolicy:
         """For reading only: probabilities, what is active, which part to look at."""
         return self._watch
 
     @property
-    def organ_states(self) -> Mapping[organs.Organ, organs.OrganState]:
+    def organ_states(self) -> Mapping[organs.Organ, organs.ComponentState]:
         """The state of every organ that has reported."""
         return self._health.organs
 
@@ -113,15 +113,20 @@ class Core:
                 return tuple(self._assessed(assessment, now))
             case Say() | Ask() | Repeat() | Mute() | FalseAlarm() | TellStatus():
                 return tuple(self._command(event, now))
-            case Relay():
+            case RelayedSpeech():
                 return tuple(self._announcer.relay(event, now))
             case organs.Report():
                 return tuple(self._reported(event, now))
-            case voices.Hush() | stories.Stop():
+            case voices.StopSpeaking() | stories.StopDescribing():
                 return tuple(self._hushed(now))
-            case Tick():
+            case CoreTick():
                 return tuple(self._tick(now))
-            case stories.Wanted() | stories.Answered() | stories.AnswerEnded() | stories.Tick():
+            case (
+                stories.Requested()
+                | stories.SentenceReady()
+                | stories.AnswerFinished()
+                | stories.DescriptionTick()
+            ):
                 return tuple(self._story(event, now))
             case _:
                 return tuple(self._announcer.voice(event, now))
@@ -214,18 +219,18 @@ class Core:
             self._truth.saw(scene.id)
         elif trigger is Trigger.REQUEST:
             self._unanswered = (*self._unanswered, scene.id)
-        yield from self._story(stories.Wanted(scene), now)
+        yield from self._story(stories.Requested(scene), now)
 
     def _story(self, event: stories.NarrationInput, now: float) -> Iterable[Effect]:
         counts = self._register.counts
         for effect in self._narration.step(event, now):
             match effect:
-                case stories.Describe(scene):
+                case stories.StartDescription(scene):
                     counts["describe.asked"] += 1
                     yield DescribeView(scene, self._seen())
                 case stories.CancelDescription():
                     yield effect
-                case stories.Tell():
+                case stories.Speak():
                     self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
                     yield from self._announcer.tell(effect, now)
                 case stories.Described(told, scene):
@@ -238,13 +243,13 @@ class Core:
                         trigger=scene.trigger,
                         model=told.model,
                     )
-                case stories.Withheld(scene_id, reason, text, model):
+                case stories.Suppressed(scene_id, reason, text, model):
                     short, _, detail = reason.partition(": ")
                     counts[f"describe.{short}"] += 1
                     wrote = {"text": text, "model": model} if model else {}
                     yield self._register.unspoken(now, scene_id, short, detail=detail, **wrote)
                     yield from self._over(scene_id, now)
-        if isinstance(event, stories.AnswerEnded):
+        if isinstance(event, stories.AnswerFinished):
             yield from self._over(event.scene_id, now)
 
     def _over(self, scene_id: str, now: float) -> Iterable[Effect]:
@@ -253,11 +258,11 @@ class Core:
             self._unanswered = tuple(id for id in self._unanswered if id != scene_id)
             yield from self._announcer.unanswered(scene_id, now)
 
-    def _seen(self) -> tuple[Seen, ...]:
+    def _seen(self) -> tuple[DetectedHazard, ...]:
         """What the detector is sure of now, the worst first."""
         active = self._watch.active
         found = [
-            Seen(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
+            DetectedHazard(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
             for h, p in zip(self._spec.hazards, self._watch.smoothed, strict=True)
             if p >= h.threshold or (h.name in active and active[h.name].below_since_s is None)
         ]
@@ -314,8 +319,8 @@ class Core:
     def _hushed(self, now: float) -> Iterable[Effect]:
         """Quiet at once: no more of the present answer either, nor an excuse for it."""
         self._unanswered = ()
-        yield from self._announcer.voice(voices.Hush(), now)
-        yield from self._story(stories.Stop(), now)
+        yield from self._announcer.voice(voices.StopSpeaking(), now)
+        yield from self._story(stories.StopDescribing(), now)
 
     def _false_alarm(self, now: float) -> Iterable[Effect]:
         """It is about the alert that was heard last, or raised where none was; marking twice counts once."""
@@ -328,9 +333,9 @@ class Core:
         yield from self._announcer.false_alarm(hazard, cause, now)
 
     def _tick(self, now: float) -> Iterable[Effect]:
-        yield from self._story(stories.Tick(), now)
-        yield from self._changes(self._health.step(organs.Tick(), now), now)
-        yield from self._announcer.voice(voices.Tick(), now)
+        yield from self._story(stories.DescriptionTick(), now)
+        yield from self._changes(self._health.step(organs.HealthTick(), now), now)
+        yield from self._announcer.voice(voices.OutboxTick(), now)
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""

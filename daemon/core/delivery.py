@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from daemon.core.event_ids import Register
+from daemon.core.event_ids import EventFactory
 from daemon.core.messages import CoreSpec, Effect, Record
-from daemon.core.validity import ANYWAY, Ground, Truth
+from daemon.core.validity import ALWAYS, Condition, Validity
 from speech.outbox import messages as voices
 from speech.outbox.outbox import Outbox
 from speech.utterance import Priority, Utterance
@@ -27,7 +27,7 @@ EXPIRES_S: Mapping[Priority, float] = {
 REPEATED = 12
 """Sentences of one cause that are said again at most."""
 
-Heard = Callable[[Utterance, Ground, float], None]
+Heard = Callable[[Utterance, Condition, float], None]
 """(what began to sound, what it rests on, when)."""
 
 
@@ -43,7 +43,7 @@ class LastSaid:
 class Delivery:
     """The outbox, with the truth asked once more just before anything is said."""
 
-    def __init__(self, spec: CoreSpec, register: Register, truth: Truth, heard: Heard) -> None:
+    def __init__(self, spec: CoreSpec, register: EventFactory, truth: Validity, heard: Heard) -> None:
         self._spec = spec
         self._register = register
         self._truth = truth
@@ -94,14 +94,14 @@ class Delivery:
             effects = tuple(
                 effect
                 for effect in self._outbox.step(voices.Retract(untrue.cause or ""), now)
-                if effect != voices.Cut(untrue.id)  # it was never begun
+                if effect != voices.StopSpeech(untrue.id)  # it was never begun
             )
         yield from self._carry(effects, now, found_untrue)
 
     def _untrue(self, effects: tuple[voices.Effect, ...], now: float) -> Utterance | None:
         """What the outbox would begin although it does not hold any more; always its last effect."""
         match effects[-1:]:
-            case (voices.Start(utterance),) if utterance.cause is not None:
+            case (voices.StartSpeech(utterance),) if utterance.cause is not None:
                 holds = self._truth.holds(self._truth.ground(utterance.id), now)
                 return None if holds else utterance
         return None
@@ -112,14 +112,14 @@ class Delivery:
         """`untrue`: causes of what does not hold any more."""
         for effect in effects:
             match effect:
-                case voices.Start():
+                case voices.StartSpeech():
                     self._sounded_at_s = now
                     yield effect
-                case voices.Cut():
+                case voices.StopSpeech():
                     yield effect
-                case voices.Spoken(utterance):
+                case voices.SpeechStarted(utterance):
                     yield self._spoken(utterance, now)
-                case voices.Dropped(utterance, reason):
+                case voices.SpeechDropped(utterance, reason):
                     self._register.counts[f"dropped.{reason}"] += 1
                     self._truth.missed(utterance.id)
                     if utterance.priority is not Priority.NOTICE:  # a sign without words
@@ -134,7 +134,7 @@ class Delivery:
         priority: Priority,
         key: str,
         *,
-        ground: Ground = ANYWAY,
+        ground: Condition = ALWAYS,
         cause: str | None = None,
         language: str | None = None,
         severity: int = 0,
@@ -159,10 +159,10 @@ class Delivery:
             earcon=earcon,
             pan=pan,
         )
-        if ground != ANYWAY:
+        if ground != ALWAYS:
             self._truth.keep(self._present())
             self._truth.rests(utterance.id, ground)
-        yield from self.step(voices.Offer(utterance), now)
+        yield from self.step(voices.Enqueue(utterance), now)
 
     def _present(self) -> frozenset[str]:
         outbox = self._outbox.state

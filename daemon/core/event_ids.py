@@ -10,7 +10,7 @@ from daemon.core.events import Event, Kind
 from daemon.core.messages import Record
 
 
-class Register:
+class EventFactory:
     """Serialisable by `state` and `restore`."""
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class HealthTick:
     """Time has passed."""
 
 
@@ -66,7 +66,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganState:
+class ComponentState:
     """An organ as last reported and as last told."""
 
     reason: str = OK
@@ -85,14 +85,14 @@ class Health:
 
     def __init__(self, settings: HealthSettings) -> None:
         self._settings = settings
-        self._organs: dict[Organ, OrganState] = {}
+        self._organs: dict[Organ, ComponentState] = {}
 
     @property
-    def organs(self) -> Mapping[Organ, OrganState]:
+    def organs(self) -> Mapping[Organ, ComponentState]:
         """Every organ that has reported."""
         return dict(self._organs)
 
-    def step(self, event: Report | Tick, now: float) -> tuple[Change, ...]:
+    def step(self, event: Report | HealthTick, now: float) -> tuple[Change, ...]:
         """One input in, the changes to be told out."""
         if isinstance(event, Report):
             self._note(event, now)
@@ -110,7 +110,7 @@ class Health:
             self._organs[organ] = replace(state, owed=True)
 
     def _note(self, report: Report, now: float) -> None:
-        state = self._organs.get(report.organ, OrganState(since_s=now))
+        state = self._organs.get(report.organ, ComponentState(since_s=now))
         since = state.since_s if state.reason == report.reason else now
         self._organs[report.organ] = replace(state, reason=report.reason, detail=report.detail, since_s=since)
 
@@ -126,7 +126,7 @@ class Health:
         self._organs[organ] = replace(state, told=state.reason, told_at_s=now, owed=False)
         return Change(organ, state.reason, state.detail, reminder=not changed)
 
-    def _remindable(self, organ: Organ, state: OrganState, now: float) -> bool:
+    def _remindable(self, organ: Organ, state: ComponentState, now: float) -> bool:
         remind = self._settings.remind_s * (1 if organ in VITAL else RARELY)
         return (
             state.told != OK
@@ -135,7 +135,7 @@ class Health:
             and now - state.told_at_s >= remind
         )
 
-    def _owed(self, state: OrganState, now: float) -> bool:
+    def _owed(self, state: ComponentState, now: float) -> bool:
         long_ago = state.told_at_s is None or now - state.told_at_s >= self._settings.quiet_s
         return state.owed and state.reason != state.heard and long_ago
 
@@ -144,4 +144,4 @@ class Health:
         return {organ: asdict(state) for organ, state in self._organs.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._organs = {organ: OrganState(**fields) for organ, fields in state.items()}  # type: ignore[misc]
+        self._organs = {organ: ComponentState(**fields) for organ, fields in state.items()}  # type: ignore[misc]

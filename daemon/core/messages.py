@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from daemon.core import health as organs
 from daemon.core.events import Event
 from pipeline.description import policy as stories
-from pipeline.description.base import Seen
+from pipeline.description.base import DetectedHazard
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, SceneEvent
 from speech.outbox import messages as voices
@@ -98,7 +98,7 @@ class TellStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
+class RelayedSpeech:
     """Another instance, which has no loudspeaker of its own, wants this said."""
 
     text: str
@@ -114,7 +114,7 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class CoreTick:
     """Time has passed; drives everything that waits."""
 
 
@@ -126,8 +126,8 @@ Input = (
     | Mute
     | FalseAlarm
     | TellStatus
-    | Relay
-    | Tick
+    | RelayedSpeech
+    | CoreTick
     | organs.Report
     | voices.Input
     | stories.NarrationInput
@@ -146,7 +146,7 @@ class DescribeView:
     """Ask the describer about this view."""
 
     scene: SceneEvent
-    seen: tuple[Seen, ...]
+    seen: tuple[DetectedHazard, ...]
 
 
-Effect = Record | DescribeView | stories.CancelDescription | voices.Start | voices.Cut
+Effect = Record | DescribeView | stories.CancelDescription | voices.StartSpeech | voices.StopSpeech

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from capture.frame import Frame
-from capture.quality import PictureInspector
+from capture.quality import FrameInspector
 from capture.settings import CaptureSettings
 from daemon.core.health import OK, Report
 
 
-class Eyesight:
+class QualityReporter:
     """One camera's picture quality as health reports. Times are those of the frames."""
 
     def __init__(self, settings: CaptureSettings) -> None:
-        self._inspector = PictureInspector(settings)
+        self._inspector = FrameInspector(settings)
 
     @property
     def unseen(self) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from daemon.core.health import OK, Health, Organ, OrganState
-from pipeline.alerting.alert_policy import Watch
+from daemon.core.health import OK, ComponentState, Health, Organ
+from pipeline.alerting.alert_policy import AlertPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Condition:
     """What must hold for something to be worth saying; nothing at all by default."""
 
     hazard: str | None = None
@@ -35,33 +35,33 @@ class Ground:
     """It was heard already, at least its beginning."""
 
 
-ANYWAY = Ground()
+ALWAYS = Condition()
 """Rests on nothing that may change."""
 
 
-class Truth:
+class Validity:
     """Knows what is so now, and takes note of what was heard of it. Serialisable by `state`, `restore`."""
 
-    def __init__(self, watch: Watch, health: Health) -> None:
+    def __init__(self, watch: AlertPolicy, health: Health) -> None:
         self._watch = watch
         self._health = health
         self._view: str | None = None
         self._last_cause: str | None = None
-        self._grounds: dict[str, Ground] = {}
+        self._grounds: dict[str, Condition] = {}
 
     def saw(self, scene_id: str) -> None:
         """The view has changed; that one is the newest."""
         self._view = scene_id
 
-    def rests(self, utterance_id: str, ground: Ground) -> None:
+    def rests(self, utterance_id: str, ground: Condition) -> None:
         """Remember what an utterance rests on."""
         self._grounds[utterance_id] = ground
 
-    def ground(self, utterance_id: str) -> Ground:
+    def ground(self, utterance_id: str) -> Condition:
         """What an utterance rests on."""
-        return self._grounds.get(utterance_id, ANYWAY)
+        return self._grounds.get(utterance_id, ALWAYS)
 
-    def holds(self, ground: Ground, now: float) -> bool:
+    def holds(self, ground: Condition, now: float) -> bool:
         """Whether it is still worth saying."""
         if ground.hazard is not None and ground.hazard not in self._watch.active:
             return False
@@ -73,12 +73,12 @@ class Truth:
             return False
         return not ground.begun or ground.fresh_until_s is None or now <= ground.fresh_until_s
 
-    def _news(self, organ: Organ, ground: Ground) -> bool:
+    def _news(self, organ: Organ, ground: Condition) -> bool:
         """True of the organ, and not what was heard of it last: no return without a loss."""
-        state = self._health.organs.get(organ, OrganState())
+        state = self._health.organs.get(organ, ComponentState())
         return state.reason == ground.reason and (ground.reminder or state.heard != ground.reason)
 
-    def heard(self, utterance_id: str, cause: str | None) -> Ground:
+    def heard(self, utterance_id: str, cause: str | None) -> Condition:
         """Its first sample sounded. Returns what it rests on."""
         self._last_cause = cause
         ground = replace(self.ground(utterance_id), begun=True)
@@ -90,7 +90,7 @@ class Truth:
 
     def missed(self, utterance_id: str) -> None:
         """It was never heard and never will be; a failing organ is then told of again."""
-        ground = self._grounds.pop(utterance_id, ANYWAY)
+        ground = self._grounds.pop(utterance_id, ALWAYS)
         if ground.organ is not None:
             self._health.missed(ground.organ, ground.reason)
 
@@ -109,4 +109,4 @@ class Truth:
     def restore(self, state: Mapping[str, Any]) -> None:
         self._view = state["view"]
         self._last_cause = state.get("last_cause")
-        self._grounds = {id: Ground(**fields) for id, fields in state["grounds"].items()}
+        self._grounds = {id: Condition(**fields) for id, fields in state["grounds"].items()}

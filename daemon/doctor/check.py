@@ -12,9 +12,9 @@ from dataclasses import asdict
 
 from daemon.config.settings import Loaded, Settings
 from daemon.doctor import files, machine, network, running_daemon
-from daemon.doctor.devices import organs
+from daemon.doctor.devices import all_probes
 from daemon.doctor.findings import Finding, Probe
-from daemon.doctor.running_daemon import Running
+from daemon.doctor.running_daemon import RunningDaemon
 from daemon.doctor.systemd_units import service
 
 
@@ -58,15 +58,15 @@ def _aside(beside_a_daemon: bool) -> Iterator[None]:
                 os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def probes(loaded: Loaded, running: Running) -> Iterator[Probe]:
+def probes(loaded: Loaded, running: RunningDaemon) -> Iterator[Probe]:
     """Everything that is looked at."""
     yield lambda _: running_daemon.daemon(running)
-    yield from organs(running)
+    yield from all_probes(running)
     yield from (machine.libraries, machine.processor, machine.accelerators)
     yield from (machine.memory, machine.disks, machine.clock, machine.real_time)
     yield lambda _: files.configuration(loaded.files)
     yield from (files.overrides, files.journal, service)
-    yield lambda settings: network.desk(settings.desk)
+    yield lambda settings: network.web(settings.desk)
     yield network.mqtt
 
 

@@ -20,12 +20,12 @@ from common.redact import redact
 from daemon.config.settings import Settings
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
-from daemon.runtime.detection_loop import Watcher
-from daemon.runtime.engine import Mind
-from daemon.runtime.metrics import Ledger
+from daemon.runtime.detection_loop import DetectionLoop
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.metrics import Metrics
 from daemon.wiring import app
 from speech.synthesis.base import SpeechRequest
-from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.espeak import EspeakSynthesizer
 from speech.synthesis.piper import PiperSynthesizer
 from speech.synthesis.with_deadline import voice_folder
 
@@ -37,12 +37,12 @@ Facts = Mapping[str, Any]
 """What a trial found out, as plain values."""
 
 
-class TrialFailed(Exception):
+class DeviceTestFailed(Exception):
     """The device does not do what is wanted of it; the message is what it said last."""
 
 
-def attempt(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
-    """Run one of `TRIALS` in a child. Raises TrialFailed."""
+def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
+    """Run one of `TRIALS` in a child. Raises DeviceTestFailed."""
     try:
         child = subprocess.run(  # noqa: S603 - ourselves; the settings go through a pipe, they may hold credentials
             [sys.executable, "-m", "daemon.doctor.device_test", name],
@@ -53,15 +53,15 @@ def attempt(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise TrialFailed(f"no answer within {timeout_s:g} s") from None
+        raise DeviceTestFailed(f"no answer within {timeout_s:g} s") from None
     if child.returncode:
         said = child.stderr.strip().splitlines() or [f"ended with code {child.returncode}"]
-        raise TrialFailed(said[-1])
+        raise DeviceTestFailed(said[-1])
     facts: Facts = json.loads(child.stdout.splitlines()[-1])
     return facts
 
 
-def golden_picture() -> Image:
+def test_image() -> Image:
     """A picture that is the same everywhere: soft shapes, 480 x 640."""
     y, x = np.mgrid[0:480, 0:640].astype(np.float32) / 100
     waves = np.stack([np.sin(x * y), np.sin(x + 2 * y), np.cos(3 * x - y)], axis=-1)
@@ -69,7 +69,7 @@ def golden_picture() -> Image:
 
 
 def _model(settings: Settings) -> Facts:
-    picture = golden_picture()
+    picture = test_image()
     model = app.load_model(settings)
     model.encode(picture)
     start = time.perf_counter()
@@ -88,7 +88,7 @@ def _voice(settings: Settings) -> Facts:
     voice = None if speech.voice == "auto" else speech.voice
     text = {"en": "Ready.", "ko": "준비됐습니다."}[speech.language]
     request = SpeechRequest(text, speech.language, speech.rate_wpm, speech.volume, speech.pitch, voice)
-    with ChildSynthesizer(speech) as synthesizer:
+    with EspeakSynthesizer(speech) as synthesizer:
         sound = list(synthesizer.stream(request))
         return {"engine": synthesizer.name, "seconds": sum(part.duration_s for part in sound)}
 
@@ -108,7 +108,7 @@ def _loudspeaker(settings: Settings) -> Facts:
     chosen = settings.speech.device
     device = int(chosen) if chosen.isdigit() else None if chosen == "default" else chosen
     if device is None and sounddevice.default.device[1] < 0:
-        raise TrialFailed("there is none")
+        raise DeviceTestFailed("there is none")
     found = sounddevice.query_devices(device, "output")
     sounddevice.check_output_settings(
         device, channels=2, dtype="int16", samplerate=settings.speech.sample_rate
@@ -124,7 +124,7 @@ def _camera(settings: Settings) -> Facts:
     finally:
         camera.close()
     if frame is None:
-        raise TrialFailed("it delivers no picture")
+        raise DeviceTestFailed("it delivers no picture")
     return {"source": camera.source, "width": frame.source_size[0], "height": frame.source_size[1]}
 
 
@@ -135,10 +135,10 @@ def _rate(settings: Settings) -> Facts:
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     capture = settings.capture.model_copy(update={"loop": True})  # a short clip is to last
     reader = Reader(lambda: open_camera(source, capture), slot, capture, lambda _: None)
-    mind = Mind(BlackBox(Core(detector.spec)), time.monotonic)
+    mind = CoreRunner(BlackBox(Core(detector.spec)), time.monotonic)
     mind.attach(lambda _effect, _timing: None)
-    watcher = Watcher(
-        slot, detector.assessor, mind, Ledger(), time.monotonic, lambda: None, settings.health.late_s
+    watcher = DetectionLoop(
+        slot, detector.assessor, mind, Metrics(), time.monotonic, lambda: None, settings.health.late_s
     )
     thread = threading.Thread(target=watcher.run, name="watch", daemon=True)
     reader.start()
@@ -162,7 +162,7 @@ def _rate(settings: Settings) -> Facts:
 
 
 def _figures(
-    reader: Reader, watcher: Watcher, slot: LatestSlot[Frame], after_s: float
+    reader: Reader, watcher: DetectionLoop, slot: LatestSlot[Frame], after_s: float
 ) -> tuple[int, int, int]:
     time.sleep(after_s)
     return reader.frames, watcher.assessed, slot.skipped

@@ -17,9 +17,9 @@ import numpy as np
 from common.memory import available_bytes, gigabytes
 from daemon.config.settings import Settings
 from daemon.control.paths import client_sockets
-from daemon.doctor.device_test import Facts, TrialFailed, attempt
+from daemon.doctor.device_test import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.findings import Finding, Probe, State
-from daemon.doctor.running_daemon import Running, judged_rate, rate_of
+from daemon.doctor.running_daemon import RunningDaemon, assess_rate, rate_of
 from daemon.paths import NAME
 from daemon.wiring import app
 from pipeline.description.base import DescribeError
@@ -28,7 +28,7 @@ from pipeline.models.loader import AUTO, best_model
 from pipeline.store.catalogue.vlms import known_models
 from pipeline.store.errors import StoreError
 
-NOBODY = Running()
+NOBODY = RunningDaemon()
 _SAME_COSINE = 0.99
 """Embeddings of the same picture on two devices differ by rounding, not by more."""
 _NODES = (
@@ -76,25 +76,27 @@ def devices(settings: Settings) -> Iterator[Finding]:
 
     wanted = settings.pipeline.device.replace(" ", "")
     reference = _on_device(settings, "CPU")
-    yield judged("CPU", reference, reference, wanted)
+    yield assess("CPU", reference, reference, wanted)
     named = [] if wanted.lower() == "best" else wanted.split(",")
     for device in dict.fromkeys([*openvino.Core().available_devices, *named]):
         if device != "CPU":
-            yield judged(device, _on_device(settings, device), reference, wanted.partition(",")[0])
+            yield assess(device, _on_device(settings, device), reference, wanted.partition(",")[0])
 
 
-def _on_device(settings: Settings, device: str) -> Facts | TrialFailed:
+def _on_device(settings: Settings, device: str) -> Facts | DeviceTestFailed:
     pipeline = settings.pipeline.model_copy(update={"device": device})
     try:
-        return attempt("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
-    except TrialFailed as error:
+        return run_isolated("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
+    except DeviceTestFailed as error:
         return error
 
 
-def judged(device: str, facts: Facts | TrialFailed, reference: Facts | TrialFailed, wanted: str) -> Finding:
+def assess(
+    device: str, facts: Facts | DeviceTestFailed, reference: Facts | DeviceTestFailed, wanted: str
+) -> Finding:
     name = f"model on {device}"
     bad: State = "fail" if device == wanted else "warn"
-    if isinstance(facts, TrialFailed):
+    if isinstance(facts, DeviceTestFailed):
         return Finding(name, bad, str(facts), "" if device == "CPU" else 'pipeline.device = "CPU"')
     if facts["device"].partition(".")[0] != device.partition(".")[0]:
         return Finding(name, bad, f"it runs on {facts['device']} instead", 'pipeline.device = "CPU"')
@@ -110,8 +112,8 @@ def _cosine(a: Facts, b: Facts) -> float:
 def voice(settings: Settings) -> Iterator[Finding]:
     """A word can be turned into sound."""
     try:
-        facts = attempt("voice", settings)
-    except TrialFailed as error:
+        facts = run_isolated("voice", settings)
+    except DeviceTestFailed as error:
         yield Finding("voice", "fail", str(error), "apt-get install espeak-ng")
         return
     if facts["seconds"] > 0:
@@ -125,8 +127,8 @@ def natural_voice(settings: Settings) -> Iterator[Finding]:
     if settings.speech.engine == "espeak":
         return
     try:
-        facts = attempt("natural", settings)
-    except TrialFailed as error:
+        facts = run_isolated("natural", settings)
+    except DeviceTestFailed as error:
         todo = f"watchword models pull {settings.speech.piper_voice}; script/install --with piper"
         yield Finding("natural voice", "warn", f"{error}; espeak-ng speaks instead", todo)
         return
@@ -136,7 +138,7 @@ def natural_voice(settings: Settings) -> Iterator[Finding]:
     yield Finding("natural voice", "warn" if other else "ok", says, todo)
 
 
-def loudspeaker(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+def loudspeaker(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """Sound has somewhere to go; without it speech is written to a file. A daemon may hold the device."""
     if running:
         outlet = str(running.later.get("outlet"))
@@ -152,13 +154,13 @@ def loudspeaker(settings: Settings, running: Running = NOBODY) -> Iterator[Findi
         yield Finding("loudspeaker", "ok" if there else "warn", says, todo)
         return
     try:
-        yield Finding("loudspeaker", "ok", attempt("loudspeaker", settings)["device"])
-    except TrialFailed as error:
+        yield Finding("loudspeaker", "ok", run_isolated("loudspeaker", settings)["device"])
+    except DeviceTestFailed as error:
         todo = "plug one in, or set speech.device; until then speech goes into a file"
         yield Finding("loudspeaker", "warn", str(error), todo)
 
 
-def camera(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """The source delivers pictures, and each is assessed. A daemon that holds the camera is asked instead."""
     if running:
         yield Finding("camera", "ok", f"{running.later.get('source')}, held by the daemon")
@@ -169,27 +171,27 @@ def camera(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
         yield Finding("camera", "warn", "there is none", todo)
         return
     try:
-        facts = attempt("camera", settings)
+        facts = run_isolated("camera", settings)
         yield Finding("camera", "ok", f"{facts['source']}, {facts['width']} x {facts['height']}")
-    except TrialFailed as error:
+    except DeviceTestFailed as error:
         yield Finding("camera", "fail", str(error), "set capture.source")
         return
     try:
-        facts = attempt("rate", settings, timeout_s=180)
-        yield judged_rate(
+        facts = run_isolated("rate", settings, timeout_s=180)
+        yield assess_rate(
             facts["source"],
             facts["frames"],
             facts["skipped"],
             facts["fps"],
             device_fps=settings.capture.device_fps,
         )
-    except TrialFailed as error:
+    except DeviceTestFailed as error:
         yield Finding(
             "camera rate", "fail", str(error), "watchword models pull starter, or set pipeline.device"
         )
 
 
-def describer(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """Who describes, and whether its model fits into memory."""
     if running and running.later.get("describer"):
         yield Finding("describer", "ok", str(running.later["describer"]))
@@ -227,21 +229,21 @@ class Input:
     usable: bool
 
 
-def keys(settings: Settings, running: Running = NOBODY) -> Iterator[Finding]:
+def keys(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """The device whose keys are obeyed, where one is wanted."""
     wanted = settings.keys.device
     if running and running.later.get("keys"):
         said = str(running.later["keys"])
         yield Finding("keys", "ok" if said.startswith("listening") else "warn", said, _keys_todo(said))
     elif wanted:
-        yield judged_keys(wanted, _inputs())
+        yield assess_keys(wanted, _inputs())
 
 
 def _keys_todo(said: str) -> str:
     return "" if said.startswith("listening") else "plug it in, or pair it; see keys.device"
 
 
-def judged_keys(wanted: str, inputs: Sequence[Input]) -> Finding:
+def assess_keys(wanted: str, inputs: Sequence[Input]) -> Finding:
     """`wanted`: a path, or a part of a name."""
     path = os.path.realpath(wanted) if wanted.startswith("/") else ""
     found = [i for i in inputs if (i.path == path if path else wanted.lower() in i.name.lower())]
@@ -294,7 +296,7 @@ def python(_: Settings) -> Iterator[Finding]:
     yield Finding("python", "ok", f"{sys.version.split()[0]}, {sys.prefix}")
 
 
-def organs(running: Running) -> tuple[Probe, ...]:
+def all_probes(running: RunningDaemon) -> tuple[Probe, ...]:
     """Every probe of this module."""
     asked = (partial(probe, running=running) for probe in (loudspeaker, camera, describer, keys))
     return (python, folders, store, devices, voice, natural_voice, *asked, rights)

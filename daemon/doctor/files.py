@@ -13,7 +13,7 @@ from typing import Any
 from common.redact import redact
 from daemon.config.settings import OVERRIDES, Settings
 from daemon.doctor.findings import Finding
-from daemon.journal.paths import Places, bytes_free
+from daemon.journal.paths import JournalPaths, bytes_free
 
 LOOK_S = 5.0
 """Seconds after which looking through the journal is given up."""
@@ -25,10 +25,10 @@ def configuration(files: Iterable[Path]) -> Iterator[Finding]:
     for file in files:
         with suppress(OSError, ValueError):
             secrets = tuple(_secrets(tomllib.loads(file.read_text("utf-8"))))
-            yield judged_file(file, file.stat().st_mode & 0o777, secrets)
+            yield assess_file(file, file.stat().st_mode & 0o777, secrets)
 
 
-def judged_file(file: Path, mode: int, secrets: tuple[str, ...]) -> Finding:
+def assess_file(file: Path, mode: int, secrets: tuple[str, ...]) -> Finding:
     """`secrets`: keys whose values hold credentials."""
     name = f"rights of {file.name}"
     if mode & (_GROUP_WRITES | 0o002):
@@ -60,10 +60,10 @@ def overrides(settings: Settings) -> Iterator[Finding]:
     except (OSError, ValueError) as error:
         yield Finding("overrides", "warn", f"{file} cannot be read: {error}", f"as its owner: rm {file}")
     else:
-        yield judged_overrides(tuple(_keys(values)))
+        yield assess_overrides(tuple(_keys(values)))
 
 
-def judged_overrides(keys: tuple[str, ...]) -> Finding:
+def assess_overrides(keys: tuple[str, ...]) -> Finding:
     if not keys:
         return Finding("overrides", "ok", "none")
     some = ", ".join(keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
@@ -82,13 +82,13 @@ def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 def journal(settings: Settings) -> Iterator[Finding]:
     """Whether it can be read, is whole, and has room."""
-    places, wanted = Places.below(settings.paths.state), settings.journal
+    places, wanted = JournalPaths.below(settings.paths.state), settings.journal
     if not wanted.enabled:
         yield Finding("journal", "ok", "off: nothing is kept")
         return
     place = next(path for path in (places.folder, *places.folder.parents) if path.exists())
     with suppress(OSError):
-        yield from judged_room(bytes_free(place), wanted.leave_free_mb * 1_000_000, places.folder)
+        yield from assess_room(bytes_free(place), wanted.leave_free_mb * 1_000_000, places.folder)
     try:
         there = places.database.is_file()
         aside = tuple(places.aside) if there else ()
@@ -97,13 +97,13 @@ def journal(settings: Settings) -> Iterator[Finding]:
     if not there:
         yield Finding("journal", "ok", "empty so far")
         return
-    yield judged_journal(places, *_looked_through(places.database))
+    yield assess_journal(places, *_looked_through(places.database))
     if aside:
         todo = f"look at it or remove it: rm {aside[0]}"
         yield Finding("old journal", "warn", f"{len(aside)} could not be read and lies aside", todo)
 
 
-def judged_room(free: int, reserve: int, folder: Path) -> Iterator[Finding]:
+def assess_room(free: int, reserve: int, folder: Path) -> Iterator[Finding]:
     if free < reserve:
         says = (
             f"nothing is kept: {free / 1e6:.0f} MB free at {folder}, and {reserve / 1e6:.0f} stay to others"
@@ -111,7 +111,7 @@ def judged_room(free: int, reserve: int, folder: Path) -> Iterator[Finding]:
         yield Finding("journal room", "warn", says, "make room, or set journal.leave_free_mb lower")
 
 
-def judged_journal(places: Places, verdict: str, events: int) -> Finding:
+def assess_journal(places: JournalPaths, verdict: str, events: int) -> Finding:
     """`verdict`: `ok`, `late` where there was no time for all of it, else what SQLite says."""
     if verdict == "ok":
         return Finding("journal", "ok", f"{events} events in {places.database}, whole")

@@ -45,17 +45,17 @@ def processor(_: Settings) -> Iterator[Finding]:
             if line.startswith("flags"):
                 flags = set(line.partition(":")[2].split())
                 break
-    yield judged_flags(flags, len(os.sched_getaffinity(0)))
-    yield from judged_governor(
+    yield assess_flags(flags, len(os.sched_getaffinity(0)))
+    yield from assess_governor(
         *(
             _all(f"cpufreq/{name}")
             for name in ("scaling_driver", "scaling_governor", "energy_performance_preference")
         )
     )
-    yield from judged_heat(_throttled(), _hottest())
+    yield from assess_heat(_throttled(), _hottest())
 
 
-def judged_flags(flags: set[str], cores: int) -> Finding:
+def assess_flags(flags: set[str], cores: int) -> Finding:
     """What the vector instructions mean for the detector's speed."""
     name, many = "processor", f"{cores} {'core' if cores == 1 else 'cores'}"
     if not flags:
@@ -69,7 +69,7 @@ def judged_flags(flags: set[str], cores: int) -> Finding:
     return Finding(name, "ok", f"{many} with AVX2, without VNNI: int8 models gain little")
 
 
-def judged_governor(drivers: set[str], governors: set[str], preferences: set[str]) -> Iterator[Finding]:
+def assess_governor(drivers: set[str], governors: set[str], preferences: set[str]) -> Iterator[Finding]:
     """Whether the clock is held low. With intel_pstate `powersave` is no brake, the preference is."""
     todo = "sudo cpupower frequency-set -g performance, or the power profile of the desktop or the firmware"
     if governors & {"powersave"} and not drivers & {"intel_pstate", "amd-pstate-epp"}:
@@ -80,7 +80,7 @@ def judged_governor(drivers: set[str], governors: set[str], preferences: set[str
         yield Finding("processor clock", "ok", ", ".join(sorted(governors | preferences)))
 
 
-def judged_heat(throttled: int, hottest_c: float | None) -> Iterator[Finding]:
+def assess_heat(throttled: int, hottest_c: float | None) -> Iterator[Finding]:
     """Whether heat takes speed away."""
     todo = "clean the fan, give it air; a slower capture.device_fps heats less"
     if hottest_c is not None and hottest_c >= HOT_C:
@@ -93,10 +93,10 @@ def judged_heat(throttled: int, hottest_c: float | None) -> Iterator[Finding]:
 
 def memory(_: Settings) -> Iterator[Finding]:
     """What is free for models."""
-    yield judged_memory(available_bytes())
+    yield assess_memory(available_bytes())
 
 
-def judged_memory(free: int) -> Finding:
+def assess_memory(free: int) -> Finding:
     """A describer is judged by itself; here it is about the detector."""
     todo = 'close what is not needed, or add memory; pipeline.model = "starter" takes the least'
     if free < LEAST_BYTES:
@@ -114,10 +114,10 @@ def disks(settings: Settings) -> Iterator[Finding]:
         folder: Path = getattr(settings.paths, name)
         place = next(path for path in (folder, *folder.parents) if path.exists())
         with suppress(OSError):
-            yield judged_disk(name, folder, bytes_free(place))
+            yield assess_disk(name, folder, bytes_free(place))
 
 
-def judged_disk(name: str, folder: Path, free: int) -> Finding:
+def assess_disk(name: str, folder: Path, free: int) -> Finding:
     todo = f"make room, or set paths.{name} to another disk"
     if free < NO_DISK:
         return Finding(f"{name} disk", "fail", f"full: {free / 1e6:.0f} MB free at {folder}", todo)
@@ -136,10 +136,10 @@ def clock(_: Settings) -> Iterator[Finding]:
                 capture_output=True, text=True, timeout=10, check=False,
             )  # fmt: skip
             told = done.stdout.strip()
-    yield judged_clock(time.time(), Path(daemon.__file__).stat().st_mtime, told)
+    yield assess_clock(time.time(), Path(daemon.__file__).stat().st_mtime, told)
 
 
-def judged_clock(now: float, installed: float, synchronised: str) -> Finding:
+def assess_clock(now: float, installed: float, synchronised: str) -> Finding:
     """`installed`: when this program was; no clock that is right is before that. Unix seconds."""
     stamp = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
     todo = "sudo timedatectl set-ntp true, or set the clock; TLS and the journal's times need it"
@@ -165,12 +165,12 @@ def accelerators(_: Settings) -> Iterator[Finding]:
     import openvino
 
     devices = openvino.Core().available_devices
-    yield from judged_accelerators(
+    yield from assess_accelerators(
         _nodes("drm", "dri", "renderD*"), _nodes("accel", "accel", "accel*"), devices
     )
 
 
-def judged_accelerators(
+def assess_accelerators(
     graphics: Sequence[Node], neural: Sequence[Node], devices: Sequence[str]
 ) -> Iterator[Finding]:
     seen = {device.partition(".")[0] for device in devices}
@@ -208,10 +208,10 @@ def libraries(_: Settings) -> Iterator[Finding]:
 
 def real_time(_: Settings) -> Iterator[Finding]:
     """May the sound process go before all others?"""
-    yield judged_real_time(os.geteuid() == 0, resource.getrlimit(resource.RLIMIT_RTPRIO)[0])
+    yield assess_real_time(os.geteuid() == 0, resource.getrlimit(resource.RLIMIT_RTPRIO)[0])
 
 
-def judged_real_time(root: bool, limit: int) -> Finding:
+def assess_real_time(root: bool, limit: int) -> Finding:
     if root or limit >= REAL_TIME_PRIORITY or limit == resource.RLIM_INFINITY:
         return Finding("real time", "ok", "sound may go before all else")
     todo = (

@@ -12,7 +12,7 @@ from pathlib import Path
 from common.secret_file import SecretError, read_secret, secret_path
 from daemon.config.mqtt_settings import MqttSettings
 from daemon.config.settings import Settings
-from daemon.config.web_settings import DeskSettings
+from daemon.config.web_settings import WebSettings
 from daemon.doctor.findings import Finding
 from daemon.doctor.running_daemon import listening, port_owner
 from daemon.mqtt.broker import BrokerError, PahoBroker
@@ -46,7 +46,7 @@ def look_at(setting: str, name: str) -> Secret:
         return Secret(setting, name, f"{setting} = {name!r}: {error.strerror}")
 
 
-def judged_secret(secret: Secret, shortest: int = 1) -> Finding:
+def assess_secret(secret: Secret, shortest: int = 1) -> Finding:
     """Only its owner may read it; a bare name is only seen by the service itself."""
     name = f"secret {secret.setting}"
     if os.sep not in secret.name and secret.problem:
@@ -68,7 +68,7 @@ def judged_secret(secret: Secret, shortest: int = 1) -> Finding:
     return Finding(name, "ok", f"{secret.name}, for its owner only")
 
 
-def desk(wanted: DeskSettings) -> Iterator[Finding]:
+def web(wanted: WebSettings) -> Iterator[Finding]:
     """Can the desk run, is its port free, and who may use it?"""
     missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
@@ -76,12 +76,12 @@ def desk(wanted: DeskSettings) -> Iterator[Finding]:
         return
     if wanted.address:
         taken = listening(_reachable(wanted.address), wanted.port) if wanted.port else False
-        yield judged_port(wanted, taken, port_owner(wanted.port) if taken else "")
-    yield from judged_exposure(wanted)
+        yield assess_port(wanted, taken, port_owner(wanted.port) if taken else "")
+    yield from assess_exposure(wanted)
     if wanted.token_file:
-        yield judged_secret(look_at("desk.token_file", wanted.token_file), SHORTEST_TOKEN)
+        yield assess_secret(look_at("desk.token_file", wanted.token_file), SHORTEST_TOKEN)
     if os.sep in wanted.key_file:
-        yield judged_secret(_key("desk.key_file", wanted.key_file), 0)
+        yield assess_secret(_key("desk.key_file", wanted.key_file), 0)
 
 
 def _key(setting: str, name: str) -> Secret:
@@ -97,7 +97,7 @@ def _reachable(address: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
 
 
-def judged_port(wanted: DeskSettings, taken: bool, owner: str) -> Finding:
+def assess_port(wanted: WebSettings, taken: bool, owner: str) -> Finding:
     where = f"port {wanted.port}"
     if not taken:
         return Finding(
@@ -110,7 +110,7 @@ def judged_port(wanted: DeskSettings, taken: bool, owner: str) -> Finding:
     )
 
 
-def judged_exposure(wanted: DeskSettings) -> Iterator[Finding]:
+def assess_exposure(wanted: WebSettings) -> Iterator[Finding]:
     """Whoever reaches it sees the picture and can make it speak."""
     try:
         outside = bool(wanted.address) and not ip_address(wanted.address).is_loopback
@@ -146,24 +146,24 @@ def mqtt(settings: Settings) -> Iterator[Finding]:
         return
     if wanted.password_file:
         secret = look_at("mqtt.password_file", wanted.password_file)
-        yield judged_secret(secret)
+        yield assess_secret(secret)
         if not wanted.tls and not is_local(wanted.host):
             yield Finding("mqtt password", "warn", "it crosses the network in the clear", "mqtt.tls = true")
         if secret.problem:
             there = listening(wanted.host, wanted.at_port)
-            yield judged_broker(wanted, "" if there else "nobody answers there", logged_in=False)
+            yield assess_broker(wanted, "" if there else "nobody answers there", logged_in=False)
             return
     try:
         PahoBroker(wanted, f"watchword-check-{os.getpid()}", None, lambda *_: None, lambda _: None).close(
             None
         )
     except BrokerError as error:
-        yield judged_broker(wanted, str(error), logged_in=False)
+        yield assess_broker(wanted, str(error), logged_in=False)
     else:
-        yield judged_broker(wanted, "", logged_in=True)
+        yield assess_broker(wanted, "", logged_in=True)
 
 
-def judged_broker(wanted: MqttSettings, problem: str, *, logged_in: bool) -> Finding:
+def assess_broker(wanted: MqttSettings, problem: str, *, logged_in: bool) -> Finding:
     where = f"{wanted.host}:{wanted.at_port}"
     if problem:
         return Finding(

@@ -15,7 +15,7 @@ from typing import Any
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient, NotRunning
 from daemon.control.paths import client_sockets, instances, state_socket
-from daemon.control.protocol import Status
+from daemon.control.protocol import StatusCommand
 from daemon.doctor.findings import Finding, State
 from daemon.errors import CommandError
 
@@ -39,7 +39,7 @@ FIXES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningDaemon:
     """What is known of the daemon here. Two statuses, `BETWEEN_S` apart, where it answers."""
 
     path: Path | None = None
@@ -59,7 +59,7 @@ class Running:
 
 def find_running(
     settings: Settings, env: Mapping[str, str], pause: Callable[[float], None] = time.sleep
-) -> Running:
+) -> RunningDaemon:
     """Ask the daemon that these settings would talk to."""
     instance = settings.control.instance
     paths = dict.fromkeys((*client_sockets(env, instance), state_socket(settings.paths.state, instance)))
@@ -69,15 +69,17 @@ def find_running(
             continue
         try:
             with ControlClient(path) as client:
-                status = client.ask(Status())
+                status = client.ask(StatusCommand())
                 pause(BETWEEN_S)
-                return Running(path, _owner(path), status, client.ask(Status()), stale=tuple(stale))
+                return RunningDaemon(
+                    path, _owner(path), status, client.ask(StatusCommand()), stale=tuple(stale)
+                )
         except NotRunning:
             stale.append(path)
         except CommandError as error:
-            return Running(path, _owner(path), problem=str(error), stale=tuple(stale))
+            return RunningDaemon(path, _owner(path), problem=str(error), stale=tuple(stale))
     beside = {name for folder in {path.parent for path in paths} for name in instances(folder)}
-    return Running(stale=tuple(stale), others=tuple(sorted(beside - {instance})))
+    return RunningDaemon(stale=tuple(stale), others=tuple(sorted(beside - {instance})))
 
 
 def _owner(path: Path) -> str:
@@ -88,7 +90,7 @@ def _owner(path: Path) -> str:
         return str(uid)
 
 
-def daemon(running: Running, installed: str | None = None) -> Iterator[Finding]:
+def daemon(running: RunningDaemon, installed: str | None = None) -> Iterator[Finding]:
     """Whether one runs, whose it is, and how it is."""
     for path in running.stale:
         yield Finding(
@@ -150,16 +152,16 @@ def _badness(organ: str) -> State:
     return "fail" if organ in ("camera", "picture", "detector", "voice") else "warn"
 
 
-def rate_of(running: Running, device_fps: int = 0) -> Finding:
-    """The camera's rate, from the daemon that holds it; `device_fps` as in `judged_rate`."""
+def rate_of(running: RunningDaemon, device_fps: int = 0) -> Finding:
+    """The camera's rate, from the daemon that holds it; `device_fps` as in `assess_rate`."""
     before, after = running.status, running.later
     fps = float(after.get("fps", 0.0))
     skipped = int(after.get("skipped", 0)) - int(before.get("skipped", 0))
     frames = int(after.get("frames", 0)) - int(before.get("frames", 0))
-    return judged_rate(str(after.get("source")), frames, skipped, fps, live=True, device_fps=device_fps)
+    return assess_rate(str(after.get("source")), frames, skipped, fps, live=True, device_fps=device_fps)
 
 
-def judged_rate(
+def assess_rate(
     source: str, frames: int, skipped: int, fps: float, *, live: bool = False, device_fps: int = 0
 ) -> Finding:
     """Every delivered frame must be assessed, at the rate that is configured.

@@ -26,7 +26,7 @@ INSTANCE = "watchword@"
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class UnitState:
     """A unit as systemd knows it."""
 
     name: str
@@ -59,10 +59,10 @@ def service(_: Settings) -> Iterator[Finding]:
     if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
         yield Finding("systemd", "ok", "it does not run here; nothing starts Watchword with the machine")
         return
-    yield from judged_units(units(), version("watchword"))
+    yield from assess_units(units(), version("watchword"))
 
 
-def units() -> list[Unit]:
+def units() -> list[UnitState]:
     """What systemd knows of ours: the daemon's, its instances' and the desk's."""
     return [
         unit
@@ -83,7 +83,7 @@ def _given(scope: str) -> tuple[str, ...]:
     return (scope,) if scope else ()
 
 
-def judged_units(known: list[Unit], ours: str) -> Iterator[Finding]:
+def assess_units(known: list[UnitState], ours: str) -> Iterator[Finding]:
     """What is wrong with those that are installed."""
     loaded = [unit for unit in known if unit.loaded]
     if not any(unit.name == "watchword" or unit.instance for unit in loaded):
@@ -99,15 +99,15 @@ def judged_units(known: list[Unit], ours: str) -> Iterator[Finding]:
         if unit.name == "watchword" and instances and _at_rest(unit):
             yield _beside(unit, instances)
         else:
-            yield judged_unit(unit, ours)
+            yield assess_unit(unit, ours)
 
 
-def _at_rest(unit: Unit) -> bool:
+def _at_rest(unit: UnitState) -> bool:
     """Neither running, nor failed, nor about to begin again."""
     return unit.facts.get("ActiveState") == "inactive"
 
 
-def _beside(unit: Unit, instances: list[Unit]) -> Finding:
+def _beside(unit: UnitState, instances: list[UnitState]) -> Finding:
     """The unit without a name, which is not needed where each camera has an instance."""
     name, others = _title(unit), ", ".join(each.name for each in instances)
     if unit.facts.get("UnitFileState") in STARTS:
@@ -116,7 +116,7 @@ def _beside(unit: Unit, instances: list[Unit]) -> Finding:
     return Finding(name, "ok", f"not in use; {others} run instead")
 
 
-def judged_unit(unit: Unit, ours: str) -> Finding:
+def assess_unit(unit: UnitState, ours: str) -> Finding:
     """One finding: the worst there is to say."""
     facts, name = unit.facts, _title(unit)
     state = facts.get("ActiveState", "unknown")
@@ -144,22 +144,22 @@ def judged_unit(unit: Unit, ours: str) -> Finding:
     return Finding(name, "ok", f"enabled and running{again}")
 
 
-def _title(unit: Unit) -> str:
+def _title(unit: UnitState) -> str:
     return f"unit {unit.name}{' ' + unit.scope if unit.scope else ''}"
 
 
-def _log(unit: Unit) -> str:
+def _log(unit: UnitState) -> str:
     return f"journalctl {unit.scope + ' ' if unit.scope else ''}-u {unit.name} -n 50"
 
 
-def _unit(name: str, scope: str) -> Unit | None:
+def _unit(name: str, scope: str) -> UnitState | None:
     shown = _output("systemctl", *_given(scope), "show", f"{name}.service", "-p", ",".join(PROPERTIES))
     facts = dict(line.partition("=")[::2] for line in shown.splitlines() if "=" in line)
     if not facts:
         return None
     program = re.search(r"path=(\S+)", facts.get("ExecStart", ""))
     told = _output(program[1], "--version").split() if program and facts.get("LoadState") == "loaded" else []
-    return Unit(name, scope, facts, told[-1] if len(told) == 2 else "")
+    return UnitState(name, scope, facts, told[-1] if len(told) == 2 else "")
 
 
 def _output(*command: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
 from daemon.explain.scores import evidence_at
-from daemon.explain.words import ENGLISH, Words
+from daemon.explain.words import ENGLISH, ExplanationWords
 from pipeline import wording
 
 Fields = Mapping[str, Any]
@@ -31,7 +31,7 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ExplainedStep:
     """One link of the chain that led to an event, and the sentence that tells it."""
 
     event: Fields
@@ -42,21 +42,21 @@ class Step:
         return {**{k: self.event[k] for k in known if k in self.event}, "text": self.text}
 
 
-def _story(memory: Memory, event: Fields, words: Words) -> tuple[Step, ...]:
+def _story(memory: Memory, event: Fields, words: ExplanationWords) -> tuple[ExplainedStep, ...]:
     """From an event back to what led to it, and what became of it; the chain of causes has no loops."""
-    steps = [Step(event, _line(memory, event, words))]
+    steps = [ExplainedStep(event, _line(memory, event, words))]
     if outcome := _outcome(memory, event, words):
         steps.append(outcome)
     seen = {event["id"]}
     cause = event["cause"]
     while cause is not None and cause not in seen and (event := memory.find(cause)):  # type: ignore[assignment]
         seen.add(cause)
-        steps.append(Step(event, _line(memory, event, words)))
+        steps.append(ExplainedStep(event, _line(memory, event, words)))
         cause = event["cause"]
     return tuple(steps)
 
 
-def told(memory: Memory, event: Fields, words: Words) -> Mapping[str, Any]:
+def explain(memory: Memory, event: Fields, words: ExplanationWords) -> Mapping[str, Any]:
     """The reply to `why`."""
     steps = _story(memory, event, words)
     return {
@@ -65,10 +65,12 @@ def told(memory: Memory, event: Fields, words: Words) -> Mapping[str, Any]:
     }
 
 
-def remembered(recording: Recording, event_id: str | None, words: Words = ENGLISH) -> Mapping[str, Any]:
+def remembered(
+    recording: Recording, event_id: str | None, words: ExplanationWords = ENGLISH
+) -> Mapping[str, Any]:
     """The reply about an event of the last minute, or the last thing said in it. Raises CommandError."""
     memory = Remembered(recording)
-    return told(memory, memory.wanted(event_id), words)
+    return explain(memory, memory.wanted(event_id), words)
 
 
 class Remembered:
@@ -107,19 +109,19 @@ class Remembered:
         return evidence_at(self._recording, alert["hazard"], alert["frame"])
 
 
-def _headed(step: Step, words: Words) -> str:
+def _headed(step: ExplainedStep, words: ExplanationWords) -> str:
     event = step.event
     return words.say("headed", id=event["id"], when=_when(event, words), text=step.text)
 
 
-def _when(event: Fields, words: Words) -> str:
+def _when(event: Fields, words: ExplanationWords) -> str:
     wall_s = event.get("wall_s")
     if wall_s:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_s))
     return words.say("seconds", seconds=event["t"])
 
 
-def _line(memory: Memory, event: Fields, words: Words) -> str:
+def _line(memory: Memory, event: Fields, words: ExplanationWords) -> str:
     named = words.hazard(event["hazard"]) if event.get("hazard") else ""
     match event["kind"]:
         case "speak":
@@ -141,7 +143,7 @@ def _line(memory: Memory, event: Fields, words: Words) -> str:
     return words.say("unknown", kind=event["kind"], hazard=named).rstrip()
 
 
-def _speak(event: Fields, words: Words) -> str:
+def _speak(event: Fields, words: ExplanationWords) -> str:
     priority = words.name(event["priority"])
     if not event["text"]:
         return words.say("sound", earcon=event.get("earcon"), priority=priority)
@@ -150,7 +152,7 @@ def _speak(event: Fields, words: Words) -> str:
     return words.say(place, text=event["text"], priority=priority, after=after_s)
 
 
-def _alert(event: Fields, evidence: Fields | None, words: Words) -> str:
+def _alert(event: Fields, evidence: Fields | None, words: ExplanationWords) -> str:
     hazard = event["hazard"]
     head = words.say(
         "alert",
@@ -172,7 +174,7 @@ def _alert(event: Fields, evidence: Fields | None, words: Words) -> str:
     return head + votes + _next(hazard, evidence, words)
 
 
-def _next(hazard: str, evidence: Fields, words: Words) -> str:
+def _next(hazard: str, evidence: Fields, words: ExplanationWords) -> str:
     """The other hazard that was nearest to its threshold."""
     smoothed, thresholds = evidence["smoothed"], evidence["thresholds"]
     shares = {n: value / max(thresholds[n], 1e-9) for n, value in smoothed.items() if n != hazard}
@@ -183,7 +185,7 @@ def _next(hazard: str, evidence: Fields, words: Words) -> str:
     return words.say(place, hazard=words.hazard(name), value=smoothed[name], threshold=thresholds[name])
 
 
-def _scene(event: Fields, words: Words) -> str:
+def _scene(event: Fields, words: ExplanationWords) -> str:
     match event["trigger"]:
         case "danger":
             return words.say("scene.danger", hazard=words.hazard(event["hazard"]))
@@ -192,13 +194,13 @@ def _scene(event: Fields, words: Words) -> str:
     return words.say("scene.change")
 
 
-def _health(event: Fields, words: Words) -> str:
+def _health(event: Fields, words: ExplanationWords) -> str:
     """As it is said of that part, and what the part itself had to tell."""
     detail = f" ({event['detail']})" if event["detail"] else ""
     return wording.health_phrase(event["organ"], event["reason"], words.language) + detail
 
 
-def _unspoken(memory: Memory, event: Fields, words: Words) -> str:
+def _unspoken(memory: Memory, event: Fields, words: ExplanationWords) -> str:
     detail = f" ({event['detail']})" if event.get("detail") else ""
     reason = words.reason(event["reason"]) + detail
     text = event.get("text")
@@ -208,7 +210,7 @@ def _unspoken(memory: Memory, event: Fields, words: Words) -> str:
     return what + instead
 
 
-def _outcome(memory: Memory, event: Fields, words: Words) -> Step | None:
+def _outcome(memory: Memory, event: Fields, words: ExplanationWords) -> ExplainedStep | None:
     """What became of an alert, a view or word of an organ: said, or why not."""
     if event["kind"] not in ("alert", "scene", "health", "describe", "direction"):
         return None
@@ -217,5 +219,5 @@ def _outcome(memory: Memory, event: Fields, words: Words) -> Step | None:
         (e for e in led_to if e["kind"] in ("unspoken", "describe")), None
     )
     if found is not None:
-        return Step(found, _line(memory, found, words))
-    return Step(event, words.say("open")) if event["kind"] == "alert" else None
+        return ExplainedStep(found, _line(memory, found, words))
+    return ExplainedStep(event, words.say("open")) if event["kind"] == "alert" else None

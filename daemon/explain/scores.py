@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from daemon.core.black_box import Recording
 from daemon.core.messages import Assessed, HazardSpec
 from daemon.errors import CommandError
-from daemon.explain.words import ENGLISH, Words
+from daemon.explain.words import ENGLISH, ExplanationWords
 from pipeline.settings import WatchSettings
 
 Fields = Mapping[str, Any]
@@ -26,7 +26,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Track:
+class HazardTrace:
     """One hazard, picture by picture; every array has shape (N,)."""
 
     hazard: HazardSpec
@@ -55,7 +55,7 @@ class Track:
         return np.asarray(voted & (self.smoothed >= self.hazard.threshold))
 
 
-def track(recording: Recording, hazard: str) -> Track:
+def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
     """Follow a hazard. Raises CommandError (unknown) where it is not watched for."""
     spec = recording.spec
     index = next((i for i, h in enumerate(spec.hazards) if h.name == hazard), None)
@@ -67,7 +67,7 @@ def track(recording: Recording, hazard: str) -> Track:
     probabilities = np.array([a.probabilities[index] for a in looks], np.float64)
     began = recording.state["watch"]
     before = (began["last_s"], float(began["smoothed"][index]))
-    return Track(
+    return HazardTrace(
         spec.hazards[index],
         spec.watch,
         np.array([a.seq for a in looks], np.int64),
@@ -110,7 +110,7 @@ def _voted(times_s: Values, over: NDArray[np.bool_], watch: WatchSettings) -> Va
 
 def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | None:
     """What was known of a hazard at a picture, in the form the journal keeps; None where it is too old."""
-    found = track(recording, hazard)
+    found = hazard_trace(recording, hazard)
     (at,) = np.nonzero(found.seqs == seq)
     if len(at) == 0:
         return None
@@ -125,15 +125,15 @@ def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | 
     }
 
 
-def silence(recording: Recording, hazard: str, words: Words = ENGLISH) -> tuple[str, ...]:
+def explain_silence(recording: Recording, hazard: str, words: ExplanationWords = ENGLISH) -> tuple[str, ...]:
     """Why nothing is said of a hazard: sentences. Raises CommandError (unknown)."""
-    found = track(recording, hazard)
+    found = hazard_trace(recording, hazard)
     if len(found.times_s) == 0:
         return (words.say("unseen"),)
     return tuple(_silence(found, recording, words))
 
 
-def _silence(found: Track, recording: Recording, words: Words) -> Iterator[str]:
+def _silence(found: HazardTrace, recording: Recording, words: ExplanationWords) -> Iterator[str]:
     now = float(found.times_s[-1])
     best = int(np.argmax(found.smoothed))
     yield words.say(
@@ -153,7 +153,7 @@ def _silence(found: Track, recording: Recording, words: Words) -> Iterator[str]:
         yield from _held_back(found, recording, over_s, words)
 
 
-def _uncertain(found: Track, over_s: float, words: Words) -> Iterator[str]:
+def _uncertain(found: HazardTrace, over_s: float, words: ExplanationWords) -> Iterator[str]:
     longest = float(found.voted_s.max())
     yield words.say("singles", over=over_s)
     if longest < found.vote_s - 1e-9:
@@ -162,7 +162,9 @@ def _uncertain(found: Track, over_s: float, words: Words) -> Iterator[str]:
         yield words.say("smoothed")
 
 
-def _held_back(found: Track, recording: Recording, over_s: float, words: Words) -> Iterator[str]:
+def _held_back(
+    found: HazardTrace, recording: Recording, over_s: float, words: ExplanationWords
+) -> Iterator[str]:
     """It was certain, and yet no new alert was raised: it is present already, or was spoken of just now."""
     first_s = float(found.times_s[int(np.argmax(found.certain))])
     name, watch = found.hazard.name, recording.state["watch"]

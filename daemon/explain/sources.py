@@ -11,12 +11,12 @@ from typing import Any
 
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
-from daemon.explain.explain import Memory, Remembered, told
+from daemon.explain.explain import Memory, Remembered, explain
 from daemon.explain.explain import remembered as of_the_last_minute
-from daemon.explain.scores import alerts_of, silence
-from daemon.explain.words import Words
-from daemon.journal.paths import Places
-from daemon.journal.reader import Reader, reading
+from daemon.explain.scores import alerts_of, explain_silence
+from daemon.explain.words import ExplanationWords
+from daemon.journal.paths import JournalPaths
+from daemon.journal.reader import JournalReader, reading
 
 Fields = Mapping[str, Any]
 
@@ -24,10 +24,10 @@ ROW = re.compile(r"#(\d{1,15})")
 ID = re.compile(r"[a-z]\d+")
 
 
-class Kept:
+class JournalMemory:
     """One run in the journal as a memory."""
 
-    def __init__(self, reader: Reader, run: str) -> None:
+    def __init__(self, reader: JournalReader, run: str) -> None:
         self._reader = reader
         self._run = run
 
@@ -41,7 +41,7 @@ class Kept:
         return self._reader.evidence(alert["row"])
 
 
-class Both:
+class CombinedMemory:
     """One run: what the journal keeps of it, and what only its black box holds, not written yet or never."""
 
     def __init__(self, kept: Memory, last_minute: Remembered) -> None:
@@ -64,7 +64,7 @@ class Both:
 
 
 def why(
-    places: Places,
+    places: JournalPaths,
     frozen: Callable[[], Recording | None],
     wanted: str | None,
     run: str | None = None,
@@ -76,11 +76,11 @@ def why(
     no row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in the
     journal that has it. Raises CommandError.
     """
-    words = Words(language)
+    words = ExplanationWords(language)
     if wanted is not None and ROW.fullmatch(wanted):
         with reading(places) as reader:
             at = reader.at(int(wanted[1:]))
-            return told(Kept(reader, at["run"]), at, words)
+            return explain(JournalMemory(reader, at["run"]), at, words)
     if run is not None:
         return _of_this_run(places, _recording(frozen, wanted or "the last thing said"), wanted, run, words)
     if wanted is not None and not ID.fullmatch(wanted):
@@ -88,7 +88,7 @@ def why(
     try:
         with reading(places) as reader:
             if (event := event_of(reader, wanted)) is not None:
-                return told(Kept(reader, event["run"]), event, words)
+                return explain(JournalMemory(reader, event["run"]), event, words)
     except CommandError as error:
         if error.code != "unavailable":
             raise
@@ -98,7 +98,7 @@ def why(
     return _of_box(recording, wanted, words)
 
 
-def event_of(reader: Reader, wanted: str | None) -> Fields | None:
+def event_of(reader: JournalReader, wanted: str | None) -> Fields | None:
     """The event of the newest run that somebody means: by row, by id, or what was said last.
 
     Raises CommandError for no such row.
@@ -110,7 +110,7 @@ def event_of(reader: Reader, wanted: str | None) -> Fields | None:
 
 
 def _of_this_run(
-    places: Places, recording: Recording, wanted: str | None, run: str, words: Words
+    places: JournalPaths, recording: Recording, wanted: str | None, run: str, words: ExplanationWords
 ) -> Mapping[str, Any]:
     """What the black box knows, and with it what the journal keeps of the same run, if it can be read."""
     last_minute = Remembered(recording)
@@ -119,16 +119,16 @@ def _of_this_run(
         return _of_hazard(recording, wanted, words)
     try:
         with reading(places) as reader:
-            memory = Both(Kept(reader, run), last_minute)
+            memory = CombinedMemory(JournalMemory(reader, run), last_minute)
             known = reader.last_said(run) if event is None and wanted is None else None
             id = event["id"] if event else known["id"] if known else wanted
             if id is not None and (found := memory.find(id)) is not None:
-                return told(memory, found, words)
+                return explain(memory, found, words)
     except CommandError as error:
         if error.code != "unavailable":
             raise
     if event is not None:
-        return told(last_minute, event, words)
+        return explain(last_minute, event, words)
     if wanted is None:
         raise CommandError("nothing has been said in this run, as far as it is remembered", "unknown")
     raise CommandError(
@@ -138,7 +138,7 @@ def _of_this_run(
     )
 
 
-def _of_box(recording: Recording, wanted: str | None, words: Words) -> Mapping[str, Any]:
+def _of_box(recording: Recording, wanted: str | None, words: ExplanationWords) -> Mapping[str, Any]:
     """Of a black box alone. Raises CommandError (unknown)."""
     if wanted is None or ID.fullmatch(wanted):
         return of_the_last_minute(recording, wanted, words)
@@ -146,7 +146,7 @@ def _of_box(recording: Recording, wanted: str | None, words: Words) -> Mapping[s
     event = _in_box(recording, memory, wanted)
     if event is None:
         return _of_hazard(recording, wanted, words)
-    return told(memory, event, words)
+    return explain(memory, event, words)
 
 
 def _in_box(recording: Recording, memory: Remembered, wanted: str | None) -> Fields | None:
@@ -166,9 +166,9 @@ def _recording(frozen: Callable[[], Recording | None], what: str) -> Recording:
     return recording
 
 
-def _of_hazard(recording: Recording, hazard: str, words: Words) -> Mapping[str, Any]:
+def _of_hazard(recording: Recording, hazard: str, words: ExplanationWords) -> Mapping[str, Any]:
     """Why there was no alert."""
-    sentences = silence(recording, hazard, words)
+    sentences = explain_silence(recording, hazard, words)
     steps = [{"hazard": hazard, "text": sentence} for sentence in sentences]
     return {
         "text": words.say("about", hazard=words.hazard(hazard), text=" ".join(sentences)),

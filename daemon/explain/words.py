@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from pipeline.description.template import TagWords, builtin_words
+from pipeline.description.template import Vocabulary, builtin_words
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -162,7 +162,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
 """Words of events that are told otherwise than they stand there."""
 
 
-class Words:
+class ExplanationWords:
     """How `why` is told in one language. Raises KeyError for another language than "en" and "ko"."""
 
     def __init__(self, language: str) -> None:
@@ -187,8 +187,8 @@ class Words:
         return name if self.language == "en" else self._tags.noun(name, self.language)
 
     @cached_property
-    def _tags(self) -> TagWords:
+    def _tags(self) -> Vocabulary:
         return builtin_words()
 
 
-ENGLISH = Words("en")
+ENGLISH = ExplanationWords("en")

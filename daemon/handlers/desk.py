@@ -8,14 +8,14 @@ from typing import Any
 
 from daemon.handlers.metrics import metrics
 from daemon.handlers.scores import scores
-from daemon.handlers.snapshot import Darkroom, PictureAnswer
+from daemon.handlers.snapshot import JpegCache, PictureAnswer
 from daemon.wiring import app
 
 Handler = Callable[[Any], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DaemonInfo:
     """What the daemon's own loop knows."""
 
     clock: Callable[[], float]
@@ -24,10 +24,10 @@ class Facts:
     feed_dropped: Callable[[], int]
 
 
-def handlers(live: app.Live, facts: Facts) -> Mapping[str, Handler]:
+def handlers(live: app.LiveParts, facts: DaemonInfo) -> Mapping[str, Handler]:
     """By the name of the command; each raises CommandError."""
     return {
-        "picture": PictureAnswer(live.outlook, Darkroom(live.outlook), facts.clock),
+        "picture": PictureAnswer(live.outlook, JpegCache(live.outlook), facts.clock),
         "scores": scores(live.outlook, lambda: live.mind.ask(lambda core: core.spec), facts.clock),
         "metrics": metrics(live, facts.clock, facts.fps, facts.feed_dropped, facts.started_s),
     }

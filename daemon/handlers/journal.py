@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from daemon.control.desk_commands import Journal, Purge, Snapshot
-from daemon.control.protocol import Why
+from daemon.control.desk_commands import JournalCommand, PurgeCommand, SnapshotCommand
+from daemon.control.protocol import WhyCommand
 from daemon.core.black_box import Recording
 from daemon.explain.sources import why
 from daemon.journal.offline import purge
-from daemon.journal.paths import Places
+from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 from daemon.journal.times import on_the_clock
-from daemon.journal.writer import Clerk
+from daemon.journal.writer import JournalWriter
 
 Handler = Callable[[Any], Mapping[str, Any]]
 
@@ -24,8 +24,8 @@ UNKEPT = ""
 
 
 def handlers(
-    places: Places,
-    clerk: Clerk | None,
+    places: JournalPaths,
+    clerk: JournalWriter | None,
     frozen: Callable[[], Recording],
     forget_until: Callable[[float], None],
     clock: Callable[[], float],
@@ -36,22 +36,22 @@ def handlers(
     """
     run = clerk.run_name if clerk else UNKEPT
 
-    def journal(wanted: Journal) -> Mapping[str, Any]:
+    def journal(wanted: JournalCommand) -> Mapping[str, Any]:
         with reading(places) as reader:
             return reader.page(wanted)
 
-    def snapshot(wanted: Snapshot) -> Mapping[str, Any]:
+    def snapshot(wanted: SnapshotCommand) -> Mapping[str, Any]:
         with reading(places) as reader:
             jpeg, pixelated = reader.picture(wanted.row)
         return {"jpeg": base64.b64encode(jpeg).decode(), "pixelated": pixelated}
 
-    def forget(wanted: Purge) -> Mapping[str, Any]:
+    def forget(wanted: PurgeCommand) -> Mapping[str, Any]:
         gone = clerk.purge(wanted.before) if clerk else purge(places, wanted.before)
         if clerk is None:
             forget_until(on_the_clock(wanted.before, clock(), time.time()))
         return {what: max(0, count) for what, count in gone.items()}
 
-    def reasons(wanted: Why) -> Mapping[str, Any]:
+    def reasons(wanted: WhyCommand) -> Mapping[str, Any]:
         return why(places, frozen, wanted.event, run, wanted.language)
 
     return {"journal": journal, "snapshot": snapshot, "purge": forget, "why": reasons}

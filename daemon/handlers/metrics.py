@@ -28,7 +28,7 @@ WITHHELD = ("muted", "brevity", "untrue")
 
 
 def metrics(
-    live: app.Live,
+    live: app.LiveParts,
     clock: Callable[[], float],
     fps: Callable[[], float],
     feed_dropped: Callable[[], int],
@@ -67,7 +67,7 @@ def _known(core: Core, now: float) -> tuple[Mapping[str, int], Mapping[str, Any]
     return core.counts, organs, core.muted(now)
 
 
-def counters(live: app.Live, counts: Mapping[str, int]) -> Mapping[str, int]:
+def counters(live: app.LiveParts, counts: Mapping[str, int]) -> Mapping[str, int]:
     """What only ever grows. A call of the model is saved with each frame that it was not shown."""
     assessed, calls = live.watcher.assessed, live.describer.calls if live.describer else 0
     return {
@@ -96,7 +96,7 @@ def _sound(mouth: app.Voice | Forwarder) -> Mapping[str, int]:
     }
 
 
-def drops(live: app.Live, counts: Mapping[str, int], feed_dropped: int) -> list[Mapping[str, Any]]:
+def drops(live: app.LiveParts, counts: Mapping[str, int], feed_dropped: int) -> list[Mapping[str, Any]]:
     """Everything that was given up, by the place where it waited and the policy or reason there."""
     journal = live.clerk.status() if live.clerk else {"dropped": 0, "pictures_missed": 0}
     found = [
@@ -121,7 +121,7 @@ def _below(place: str, prefix: str, counts: Mapping[str, int]) -> list[tuple[str
     ]
 
 
-def _journal_gauges(live: app.Live) -> Mapping[str, int]:
+def _journal_gauges(live: app.LiveParts) -> Mapping[str, int]:
     return {"journal_waiting": live.clerk.status()["waiting"]} if live.clerk else {}
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from daemon.config.settings import Settings
-from daemon.control.desk_commands import Process, Try
+from daemon.control.desk_commands import ProcessCommand, TryCommand
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
-from daemon.runtime.description_loop import Narrator, Told
-from daemon.worker.client import Backroom, Visit
+from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
+from daemon.worker.client import WorkerClient, WorkerSession
 from daemon.worker.image_report import TRIGGERS
 from daemon.worker.what_if import Minute
-from pipeline.description.base import DescribeRequest, Seen
-from pipeline.description.template import TagsDescriber
+from pipeline.description.base import DescribeRequest, DetectedHazard
+from pipeline.description.template import TemplateDescriber
 
 Handler = Callable[[Any], Mapping[str, Any]]
 
@@ -26,7 +26,7 @@ LEAST_DESCRIBE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class LookedAt:
     """What the backroom made of a picture."""
 
     facts: Mapping[str, Any]
@@ -34,13 +34,13 @@ class Looked:
     """BGR, of `facts["size"]`."""
 
 
-class GuestDesk:
+class ProcessHandler:
     """Answers both commands, in the thread of whoever asks."""
 
     def __init__(
         self,
-        backroom: Backroom,
-        narrator: Narrator | None,
+        backroom: WorkerClient,
+        narrator: DescriptionLoop | None,
         frozen: Callable[[], Recording],
         settings: Callable[[], Settings],
         model: str,
@@ -56,7 +56,7 @@ class GuestDesk:
         """By the name of the command; each raises CommandError."""
         return {"process": self.process, "try": self.what_if}
 
-    def what_if(self, wanted: Try) -> Mapping[str, Any]:
+    def what_if(self, wanted: TryCommand) -> Mapping[str, Any]:
         """The alerts of the last minute as it was, and with other thresholds."""
         with self._backroom.visit() as visit:
             minute = Minute.of(self._frozen())
@@ -66,7 +66,7 @@ class GuestDesk:
             header, numbers = minute.packed()
             return visit.ask("what_if", numbers, minute=header, thresholds=wanted.thresholds)[0]
 
-    def process(self, wanted: Process) -> Mapping[str, Any]:
+    def process(self, wanted: ProcessCommand) -> Mapping[str, Any]:
         """What is on a picture, whether that is dangerous, and what is to be said of it."""
         settings = self._settings()
         language = wanted.language or settings.speech.language
@@ -76,7 +76,7 @@ class GuestDesk:
             loaded_s = visit.left_s
             looked = self._look(visit, wanted, language, settings)
             told = self._described(visit, wanted, looked, language, settings)
-            if told and told.model == TagsDescriber.model:
+            if told and told.model == TemplateDescriber.model:
                 told = None  # it knows less than the backroom, which has named the things as well
             text = told.text if told else str(looked.facts["said"])
             timings = {
@@ -93,12 +93,14 @@ class GuestDesk:
             **{name: looked.facts[name] for name in ("objects", "hazards", "prompt", "image_text_model")},
             "text": text,
             "language": language,
-            "model": told.model if told else TagsDescriber.model,
+            "model": told.model if told else TemplateDescriber.model,
             "timings": timings,
             **({"wav": wav} if wav else {}),
         }
 
-    def _look(self, visit: Visit, wanted: Process, language: str, settings: Settings) -> Looked:
+    def _look(
+        self, visit: WorkerSession, wanted: ProcessCommand, language: str, settings: Settings
+    ) -> LookedAt:
         facts, pixels = visit.ask(
             "look",
             wanted.picture.encode(),
@@ -108,11 +110,16 @@ class GuestDesk:
             side=settings.describe.image_side,
             most_pixels=settings.guests.most_pixels,
         )
-        return Looked(facts, pixels)
+        return LookedAt(facts, pixels)
 
     def _described(
-        self, visit: Visit, wanted: Process, looked: Looked, language: str, settings: Settings
-    ) -> Told | None:
+        self,
+        visit: WorkerSession,
+        wanted: ProcessCommand,
+        looked: LookedAt,
+        language: str,
+        settings: Settings,
+    ) -> ExternalDescription | None:
         """By the daemon's describer, where it has time and speaks the language; else by nobody."""
         wait_s = min(visit.left_s - 1.0, settings.guests.describe_s)
         if self._narrator is None or language != settings.speech.language or wait_s < LEAST_DESCRIBE_S:
@@ -123,7 +130,7 @@ class GuestDesk:
             image=np.frombuffer(looked.pixels, np.uint8).reshape(*facts["size"], 3),
             trigger=TRIGGERS[facts["prompt"]],
             language=language,
-            seen=tuple(Seen(hazard, probability) for hazard, probability in facts["seen"]),
+            seen=tuple(DetectedHazard(hazard, probability) for hazard, probability in facts["seen"]),
             hazard=facts["hazard"],
             question=wanted.text,
             known=tuple(

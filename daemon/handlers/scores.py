@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from daemon.control.desk_commands import Scores
+from daemon.control.desk_commands import ScoresCommand
 from daemon.core.messages import CoreSpec
-from daemon.runtime.latest_frame import Outlook
+from daemon.runtime.latest_frame import LatestFrame
 from pipeline.types import Severity
 
 
 def scores(
-    outlook: Outlook, spec: Callable[[], CoreSpec], clock: Callable[[], float]
-) -> Callable[[Scores], Mapping[str, Any]]:
+    outlook: LatestFrame, spec: Callable[[], CoreSpec], clock: Callable[[], float]
+) -> Callable[[ScoresCommand], Mapping[str, Any]]:
     """What answers it."""
 
-    def answer(wanted: Scores) -> Mapping[str, Any]:
+    def answer(wanted: ScoresCommand) -> Mapping[str, Any]:
         hazards = spec().hazards
         names = tuple(hazard.name for hazard in hazards)
         rows = [row for row in outlook.rows(wanted.since_s) if row.names == names]

@@ -20,9 +20,9 @@ from daemon.config.layers import LayerName, leaves, walk
 from daemon.config.overrides import Drop, edited
 from daemon.config.schema import KeyPath, Spec, dotted
 from daemon.config.settings import SCHEMA, Loaded, Settings
-from daemon.control.desk_commands import Config, Reset, Set
+from daemon.control.desk_commands import ConfigCommand, ResetCommand, SetCommand
 from daemon.errors import CommandError
-from daemon.runtime.settings_updates import Tuning
+from daemon.runtime.settings_updates import SettingsUpdater
 
 Handler = Callable[[Any], Mapping[str, Any]]
 
@@ -54,10 +54,10 @@ APPLY_S = 30.0
 """Seconds that applying may take: all danger phrases may have to be rendered."""
 
 
-class SettingsDesk:
+class SettingsHandler:
     """Answers the three commands. Used by any thread; changes are made one after the other."""
 
-    def __init__(self, tuning: Tuning, loaded: Loaded, defaults: Settings) -> None:
+    def __init__(self, tuning: SettingsUpdater, loaded: Loaded, defaults: Settings) -> None:
         self._tuning = tuning
         self._loaded = loaded
         self._defaults = dict(leaves(defaults.model_dump(mode="json")))
@@ -67,7 +67,7 @@ class SettingsDesk:
         """By the name of the command; each raises CommandError or ConfigError."""
         return {"config": self.config, "set": self.set, "reset": self.reset}
 
-    def config(self, _: Config) -> Mapping[str, Any]:
+    def config(self, _: ConfigCommand) -> Mapping[str, Any]:
         """Every setting as it is configured, and as it holds where that differs."""
         loaded = self._loaded.again(None)
         running = dict(leaves(self._tuning.settings.model_dump(mode="json")))
@@ -79,13 +79,13 @@ class SettingsDesk:
             sections.setdefault(path[0], []).append(row)
         return {"sections": [{"name": name, "settings": rows} for name, rows in sections.items()]}
 
-    def set(self, wanted: Set) -> Mapping[str, Any]:
+    def set(self, wanted: SetCommand) -> Mapping[str, Any]:
         """Raises ConfigError, CommandError; everything is as it was then."""
         for key, value in wanted.values.items():
             _require_toml(key, value)
         return self._change(wanted.values)
 
-    def reset(self, wanted: Reset) -> Mapping[str, Any]:
+    def reset(self, wanted: ResetCommand) -> Mapping[str, Any]:
         """Raises ConfigError, CommandError; everything is as it was then."""
         return self._change(dict.fromkeys(wanted.keys, Drop.IT))
 
@@ -116,7 +116,7 @@ class SettingsDesk:
             "layer": named,
             "where": None if layer is None or named == "default" else layer.where(path),
             "live": reload_plan.is_live(dotted(path)),
-            "settable": not closed(dotted(path)) and named not in ABOVE,
+            "settable": not is_file_only(dotted(path)) and named not in ABOVE,
             "description": str(spec.get("description", "")),
             **bounds(spec),
         }
@@ -129,7 +129,7 @@ def shown(value: Any) -> Any:
     return [shown(one) for one in value] if isinstance(value, list) else value
 
 
-def closed(key: str) -> bool:
+def is_file_only(key: str) -> bool:
     """Whether only `config.toml` may say this."""
     return any(fnmatchcase(key, pattern) or fnmatchcase(f"{key}.", pattern) for pattern in CLOSED)
 
@@ -157,7 +157,7 @@ def _require_open(values: Mapping[str, Any], now: Loaded) -> None:
     """Raises CommandError for what may not be set here, or would have no effect."""
     for path in _paths(values):
         key = dotted(path)
-        if closed(key):
+        if is_file_only(key):
             raise CommandError(f"{key}: can only be set in config.toml", "invalid")
         layer = now.origins.get(path)
         if layer is not None and layer.name in ABOVE and values.get(key) is not Drop.IT:

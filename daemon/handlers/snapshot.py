@@ -12,10 +12,10 @@ from typing import Any
 
 import cv2
 
-from capture.orient import bound
-from daemon.control.desk_commands import Picture
+from capture.orient import limit_size
+from daemon.control.desk_commands import PictureCommand
 from daemon.errors import CommandError
-from daemon.runtime.latest_frame import Outlook, Sighting
+from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 
 QUALITY = 80
 MOST_A_SECOND = 10.0
@@ -24,10 +24,10 @@ SIDES_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
+class EncodedImage:
     """A picture as it is sent."""
 
-    sighting: Sighting
+    sighting: FrameSnapshot
     width: int
     height: int
     jpeg: str
@@ -35,12 +35,12 @@ class Print:
     made_at_s: float
 
 
-class Darkroom:
+class JpegCache:
     """Makes at most ten prints a second, each once. Whoever wants one waits in a thread of their own."""
 
     def __init__(
         self,
-        outlook: Outlook,
+        outlook: LatestFrame,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -48,11 +48,11 @@ class Darkroom:
         self._clock = clock
         self._wait = wait
         self._turn = threading.Lock()
-        self._prints: OrderedDict[int, Print] = OrderedDict()
+        self._prints: OrderedDict[int, EncodedImage] = OrderedDict()
         self._next_at_s = float("-inf")
         self.made = 0
 
-    def newest(self, side: int, after: int | None) -> Print:
+    def newest(self, side: int, after: int | None) -> EncodedImage:
         """One that is no older than a tenth of a second when others want theirs too.
 
         Not the one with the number `after`. Raises CommandError before the first picture.
@@ -69,22 +69,22 @@ class Darkroom:
                     return self._make(sighting, side)
                 self._wait(wait_s)
 
-    def _good(self, kept: Print, newest: Sighting, after: int | None) -> bool:
+    def _good(self, kept: EncodedImage, newest: FrameSnapshot, after: int | None) -> bool:
         """The newest, or made so recently that no other is due; but never the one that they have."""
         seq = kept.sighting.frame.seq
         recent = self._clock() - kept.made_at_s < 1 / MOST_A_SECOND
         return seq == newest.frame.seq or (recent and seq != after)
 
-    def _make(self, sighting: Sighting, side: int) -> Print:
+    def _make(self, sighting: FrameSnapshot, side: int) -> EncodedImage:
         self._next_at_s = self._clock() + 1 / MOST_A_SECOND
-        image = bound(sighting.frame.image, side)
+        image = limit_size(sighting.frame.image, side)
         done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         if not done:
             raise CommandError("the picture could not be made a JPEG")
         self.made += 1
         height, width = image.shape[:2]
         text = base64.b64encode(jpeg.tobytes()).decode()
-        self._prints[side] = made = Print(sighting, width, height, text, self._clock())
+        self._prints[side] = made = EncodedImage(sighting, width, height, text, self._clock())
         self._prints.move_to_end(side)
         while len(self._prints) > SIDES_KEPT:
             self._prints.popitem(last=False)
@@ -94,12 +94,12 @@ class Darkroom:
 class PictureAnswer:
     """Answers `picture`."""
 
-    def __init__(self, outlook: Outlook, darkroom: Darkroom, clock: Callable[[], float]) -> None:
+    def __init__(self, outlook: LatestFrame, darkroom: JpegCache, clock: Callable[[], float]) -> None:
         self._outlook = outlook
         self._darkroom = darkroom
         self._clock = clock
 
-    def __call__(self, wanted: Picture) -> Mapping[str, Any]:
+    def __call__(self, wanted: PictureCommand) -> Mapping[str, Any]:
         """Raises CommandError."""
         newest = self._outlook.newest
         if newest is not None and newest.frame.seq == wanted.after:
@@ -108,7 +108,7 @@ class PictureAnswer:
                 return {"seq": wanted.after, "unchanged": True}
         return self._told(self._darkroom.newest(wanted.side, wanted.after))
 
-    def _told(self, made: Print) -> Mapping[str, Any]:
+    def _told(self, made: EncodedImage) -> Mapping[str, Any]:
         now, seen = self._clock(), made.sighting
         return {
             "seq": seen.frame.seq,

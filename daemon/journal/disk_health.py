@@ -29,7 +29,7 @@ def report(error: sqlite3.Error | OSError) -> Report:
     return Report("disk", "full" if full else "failed", detail)
 
 
-class DiskSense:
+class DiskHealth:
     """Remembers whether writing works, and how long to wait before it is tried again."""
 
     def __init__(self) -> None:

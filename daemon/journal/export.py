@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from daemon.control.desk_commands import Journal
+from daemon.control.desk_commands import JournalCommand
 from daemon.errors import CommandError
 from daemon.journal.rows import redacted
-from daemon.journal.sources import Source, pages
+from daemon.journal.sources import JournalSource, pages
 
 PAGE = 50
 """Events asked for at once: with their evidence they are long."""
@@ -23,7 +23,7 @@ SHOWN = frozenset({"alert", "scene", "describe"})
 """Kinds whose picture is taken along; what was said of them rests on the same."""
 
 
-def export(source: Source, to: Path, wanted: Journal) -> tuple[int, int]:
+def export(source: JournalSource, to: Path, wanted: JournalCommand) -> tuple[int, int]:
     """Everything that fits `wanted` into a new folder, or a new file that ends in .zip; oldest first.
 
     How many events and pictures. Raises CommandError.
@@ -46,7 +46,7 @@ def export(source: Source, to: Path, wanted: Journal) -> tuple[int, int]:
     return counts
 
 
-def _fill(source: Source, folder: Path, wanted: Journal) -> tuple[int, int]:
+def _fill(source: JournalSource, folder: Path, wanted: JournalCommand) -> tuple[int, int]:
     (folder / PICTURES).mkdir(parents=True)
     names: dict[str, str] = {}
     lines = [
@@ -59,7 +59,7 @@ def _fill(source: Source, folder: Path, wanted: Journal) -> tuple[int, int]:
 
 
 def _picture(
-    source: Source, event: Mapping[str, Any], folder: Path, names: dict[str, str]
+    source: JournalSource, event: Mapping[str, Any], folder: Path, names: dict[str, str]
 ) -> Mapping[str, str]:
     """The file of its picture; events that rest on the same frame share one."""
     if not event["snapshot"] or event["kind"] not in SHOWN:

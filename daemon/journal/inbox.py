@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from daemon.journal.store import Store
+from daemon.journal.store import JournalStore
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class JournalJob:
     """Something the thread is to do between two batches."""
 
-    do: Callable[[Store], Mapping[str, int]]
+    do: Callable[[JournalStore], Mapping[str, int]]
     done: threading.Event = field(default_factory=threading.Event)
     result: Mapping[str, int] | None = None
     error: str = ""
@@ -25,19 +25,19 @@ class Taken:
     """What there is to do now."""
 
     lines: tuple[str, ...]
-    job: Job | None
+    job: JournalJob | None
     ending: bool
     """Nothing more will come, or nothing more can be taken."""
 
 
-class Inbox:
+class JournalInbox:
     """`put` and `put_job` from any thread, without waiting; `take` is the journal's own."""
 
     def __init__(self, most_lines: int, most_jobs: int = 4) -> None:
         self._most_lines = most_lines
         self._most_jobs = most_jobs
         self._lines: deque[str] = deque()
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[JournalJob] = deque()
         self._closed = False
         self._changed = threading.Condition()  # held for as long as it takes to move a few lines
 
@@ -55,7 +55,7 @@ class Inbox:
                 self._changed.notify()
             return room
 
-    def put_job(self, job: Job) -> bool:
+    def put_job(self, job: JournalJob) -> bool:
         """False where there is no room for it."""
         with self._changed:
             room = len(self._jobs) < self._most_jobs and not self._closed

@@ -8,17 +8,17 @@ from collections.abc import Mapping
 
 from daemon.errors import CommandError
 from daemon.journal import retention
-from daemon.journal.paths import Places
-from daemon.journal.store import Store
+from daemon.journal.paths import JournalPaths
+from daemon.journal.store import JournalStore
 
 
-def purge(places: Places, before_s: float | None) -> Mapping[str, int]:
+def purge(places: JournalPaths, before_s: float | None) -> Mapping[str, int]:
     """Forget all, or what is older (Unix seconds). Raises CommandError."""
     try:
         if not places.folder.is_dir():
             return {"events": 0, "pictures": 0, "black_boxes": retention.forget_marked(places, before_s)}
         with places.owned():
-            store = Store(places, "offline", time.time(), {})
+            store = JournalStore(places, "offline", time.time(), {})
             try:
                 return retention.purged(store, before_s)
             finally:

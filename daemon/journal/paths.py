@@ -17,13 +17,13 @@ FOLDER = "journal"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class JournalPaths:
     """The files of a journal."""
 
     folder: Path
 
     @classmethod
-    def below(cls, state: Path) -> Places:
+    def below(cls, state: Path) -> JournalPaths:
         """Those of the daemon with this state folder."""
         return cls(state / FOLDER)
 

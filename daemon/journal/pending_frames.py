@@ -14,23 +14,23 @@ VIEWS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
+class FrameEvidence:
     """What an event's line does not carry."""
 
     frame: Frame | None = None
     evidence: Evidence | None = None
 
 
-class Held:
+class PendingFrames:
     """`put` in the core's thread, `take` in the journal's; neither waits."""
 
     def __init__(self) -> None:
-        self._moments: OrderedDict[str, Moment] = OrderedDict()
+        self._moments: OrderedDict[str, FrameEvidence] = OrderedDict()
         self._lock = threading.Lock()  # held for as long as it takes to move a reference
         self.missed = 0
         """Alerts whose moment was given up before their line came."""
 
-    def put(self, id: str, moment: Moment) -> None:
+    def put(self, id: str, moment: FrameEvidence) -> None:
         """Hold it; the oldest is given up where there are too many."""
         with self._lock:
             self._moments[id] = moment
@@ -43,9 +43,9 @@ class Held:
         with self._lock:
             self._moments.clear()
 
-    def take(self, id: str | None) -> Moment:
+    def take(self, id: str | None) -> FrameEvidence:
         """That of an event, and never again; an empty one where there is none."""
         if id is None:
-            return Moment()
+            return FrameEvidence()
         with self._lock:
-            return self._moments.pop(id, Moment())
+            return self._moments.pop(id, FrameEvidence())

@@ -12,7 +12,7 @@ from daemon.config.journal_settings import JournalSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class KeptPicture:
     """A picture ready to be written."""
 
     jpeg: bytes
@@ -21,7 +21,7 @@ class Picture:
     """Of the frame."""
 
 
-def kept(frame: Frame, settings: JournalSettings) -> Picture | None:
+def kept(frame: Frame, settings: JournalSettings) -> KeptPicture | None:
     """The picture as the settings want it; None where none is kept."""
     if settings.pictures == "off":
         return None
@@ -29,7 +29,7 @@ def kept(frame: Frame, settings: JournalSettings) -> Picture | None:
     coarse = settings.pictures == "pixelated"
     small = pixelated(image, settings.pixel_blocks) if coarse else image
     jpeg = _encoded(_bounded(small, settings.picture_side), settings.picture_quality)
-    return Picture(jpeg, coarse, frame.seq)
+    return KeptPicture(jpeg, coarse, frame.seq)
 
 
 def pixelated(image: Image, blocks: int) -> Image:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemon.control.desk_commands import Journal
+from daemon.control.desk_commands import JournalCommand
 from daemon.errors import CommandError
-from daemon.journal.paths import Places
+from daemon.journal.paths import JournalPaths
 from daemon.journal.schema import damaged, open_reader
 
 Fields = Mapping[str, Any]
@@ -19,14 +19,14 @@ Fields = Mapping[str, Any]
 COLUMNS = "row, wall_s, run, event, picture IS NOT NULL, box IS NOT NULL"
 
 
-class Reader:
+class JournalReader:
     """Answers questions about what was kept."""
 
-    def __init__(self, database: sqlite3.Connection, places: Places) -> None:
+    def __init__(self, database: sqlite3.Connection, places: JournalPaths) -> None:
         self._database = database
         self._places = places
 
-    def page(self, wanted: Journal) -> Mapping[str, Any]:
+    def page(self, wanted: JournalCommand) -> Mapping[str, Any]:
         """Events, the newest first, and the row before which the next page begins."""
         question, values = _question(wanted)
         rows = self._database.execute(question, values).fetchall()
@@ -125,11 +125,11 @@ class Reader:
 
 
 @contextmanager
-def reading(places: Places) -> Iterator[Reader]:
+def reading(places: JournalPaths) -> Iterator[JournalReader]:
     """A reader for a moment. Raises CommandError where there is no journal, or it cannot be read."""
     database = open_reader(places.database)
     try:
-        yield Reader(database, places)
+        yield JournalReader(database, places)
     except sqlite3.Error as error:
         how = (
             "is damaged; the daemon moves it aside when it starts" if damaged(error) else "cannot be read now"
@@ -139,7 +139,7 @@ def reading(places: Places) -> Iterator[Reader]:
         database.close()
 
 
-def _question(wanted: Journal) -> tuple[str, dict[str, Any]]:
+def _question(wanted: JournalCommand) -> tuple[str, dict[str, Any]]:
     """Each kind is asked for by itself, so that an index gives it in order; then they are merged."""
     values = {
         "hazard": wanted.hazard,
@@ -167,7 +167,7 @@ def _question(wanted: Journal) -> tuple[str, dict[str, Any]]:
     return f"{merged} ORDER BY 1 DESC LIMIT :most", values
 
 
-def _time(wanted: Journal) -> list[str]:
+def _time(wanted: JournalCommand) -> list[str]:
     """Rows are nearly in the order of the clock, but clocks are set: the time's index finds their bounds."""
     within = [] if wanted.since is None else ["wall_s >= :since"]
     within += [] if wanted.until is None else ["wall_s <= :until"]

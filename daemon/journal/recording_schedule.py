@@ -5,7 +5,7 @@ from __future__ import annotations
 NEVER_S = float("inf")
 
 
-class BoxPlan:
+class RecordingSchedule:
     """Times are the clock's. A box holds every alert of the last minute, so one covers several."""
 
     def __init__(self, *, after_s: float, every_s: float) -> None:

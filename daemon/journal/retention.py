@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from daemon.config.journal_settings import JournalSettings
-from daemon.journal.paths import Places
-from daemon.journal.store import Store
+from daemon.journal.paths import JournalPaths
+from daemon.journal.store import JournalStore
 
 STEP = 400
 """Events forgotten at once at most."""
@@ -20,7 +20,7 @@ FREE_PAGES = 500
 """Free pages it may keep for what comes next, 2 MB."""
 
 
-def step(store: Store, settings: JournalSettings, wall_s: float) -> bool:
+def step(store: JournalStore, settings: JournalSettings, wall_s: float) -> bool:
     """Forget a little of what is too old or too much; True where there is more to forget."""
     if store.boxes_bytes > settings.black_box_mb * MB:
         return forget_box(store)
@@ -34,7 +34,7 @@ def step(store: Store, settings: JournalSettings, wall_s: float) -> bool:
     return _give_back(store)
 
 
-def forget(store: Store, *, before_s: float | None = None, most: int = STEP) -> int:
+def forget(store: JournalStore, *, before_s: float | None = None, most: int = STEP) -> int:
     """Forget the oldest events, their pictures and black boxes where nobody else needs them. How many."""
     found = _oldest(store.database, before_s, most)
     if not found:
@@ -52,7 +52,7 @@ def forget(store: Store, *, before_s: float | None = None, most: int = STEP) -> 
     return len(found)
 
 
-def purged(store: Store, before_s: float | None) -> Mapping[str, int]:
+def purged(store: JournalStore, before_s: float | None) -> Mapping[str, int]:
     """Forget all, or what is older (Unix seconds): out of the files too. How much of each."""
     had = counted(store)
     marked = forget_marked(store.places, before_s)
@@ -68,7 +68,7 @@ def purged(store: Store, before_s: float | None) -> Mapping[str, int]:
     return {**gone, "black_boxes": gone["black_boxes"] + marked}
 
 
-def forget_marked(places: Places, before_s: float | None) -> int:
+def forget_marked(places: JournalPaths, before_s: float | None) -> int:
     """Black boxes of alerts marked as wrong hold a minute each, as the others do. How many."""
     gone = [file for file in places.marked_wrong if before_s is None or file.stat().st_mtime < before_s]
     for file in gone:
@@ -76,7 +76,7 @@ def forget_marked(places: Places, before_s: float | None) -> int:
     return len(gone)
 
 
-def counted(store: Store) -> Mapping[str, int]:
+def counted(store: JournalStore) -> Mapping[str, int]:
     """How much there is of everything."""
     return {
         "events": store.one("SELECT count(*) FROM events"),
@@ -85,7 +85,7 @@ def counted(store: Store) -> Mapping[str, int]:
     }
 
 
-def forget_box(store: Store) -> bool:
+def forget_box(store: JournalStore) -> bool:
     """Forget the oldest black box, though not its alerts. False where there is none."""
     found = store.database.execute("SELECT id, file, bytes FROM boxes ORDER BY id LIMIT 1").fetchone()
     if found is None:
@@ -131,7 +131,7 @@ def _remove(folder: Path, files: Sequence[tuple[str, int]]) -> int:
     return sum(size for _, size in files)
 
 
-def _give_back(store: Store) -> bool:
+def _give_back(store: JournalStore) -> bool:
     """Shorten the file; True where there is more of that to do."""
     free = int(store.database.execute("PRAGMA freelist_count").fetchone()[0])
     if free > FREE_PAGES:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from common.redact import redact
 from daemon.core.core import Core
 from daemon.core.messages import CoreSpec
-from daemon.journal.pictures import Picture
+from daemon.journal.pictures import KeptPicture
 from pipeline.types import Assessment
 
 Fields = Mapping[str, Any]
@@ -53,14 +53,14 @@ def _by_name(evidence: Evidence, values: list[float]) -> dict[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class JournalRow:
     """An event ready to be written."""
 
     wall_s: float
     event: Fields
     """The event's line without its wall-clock time; addresses in it without credentials."""
     evidence: Fields | None = None
-    picture: Picture | None = None
+    picture: KeptPicture | None = None
     """Of the view it rests on; None takes that of its cause."""
 
     @property
@@ -80,7 +80,7 @@ class Note:
         return self.event.get("hazard")
 
     @classmethod
-    def of(cls, line: Fields, now_s: float, evidence: Evidence | None, picture: Picture | None) -> Self:
+    def of(cls, line: Fields, now_s: float, evidence: Evidence | None, picture: KeptPicture | None) -> Self:
         """From the fields of the scribe's line; at `now_s`, Unix seconds, where it has no time."""
         event = redacted(dict(line))
         timing = dict(event.get("timing", {}))

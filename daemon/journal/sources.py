@@ -11,49 +11,49 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.cli.connection import connect
 from daemon.control.client import ControlClient, NotRunning
-from daemon.control.desk_commands import Journal, Purge, Snapshot
+from daemon.control.desk_commands import JournalCommand, PurgeCommand, SnapshotCommand
 from daemon.journal import offline
-from daemon.journal.paths import Places
+from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded
 
 
-class Source(Protocol):
+class JournalSource(Protocol):
     """A journal; everything raises CommandError."""
 
-    def page(self, wanted: Journal) -> Mapping[str, Any]: ...
+    def page(self, wanted: JournalCommand) -> Mapping[str, Any]: ...
 
     def picture(self, row: int) -> tuple[bytes, bool]: ...
 
     def purge(self, before_s: float | None) -> Mapping[str, int]: ...
 
 
-class Asked:
+class DaemonJournal:
     """The daemon's."""
 
     def __init__(self, client: ControlClient) -> None:
         self._client = client
 
-    def page(self, wanted: Journal) -> Mapping[str, Any]:
+    def page(self, wanted: JournalCommand) -> Mapping[str, Any]:
         return self._client.ask(wanted)
 
     def picture(self, row: int) -> tuple[bytes, bool]:
-        found = self._client.ask(Snapshot(row=row))
+        found = self._client.ask(SnapshotCommand(row=row))
         return base64.b64decode(found["jpeg"]), bool(found["pixelated"])
 
     def purge(self, before_s: float | None) -> Mapping[str, int]:
-        return self._client.ask(Purge(before=before_s))
+        return self._client.ask(PurgeCommand(before=before_s))
 
 
-class Files:
+class OfflineJournal:
     """One whose daemon does not run."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: JournalPaths) -> None:
         self._places = places
 
-    def page(self, wanted: Journal) -> Mapping[str, Any]:
+    def page(self, wanted: JournalCommand) -> Mapping[str, Any]:
         with reading(self._places) as reader:
             return reader.page(wanted)
 
@@ -66,17 +66,17 @@ class Files:
 
 
 @contextmanager
-def opened(args: argparse.Namespace, load: Callable[[], Loaded]) -> Iterator[Source]:
+def opened(args: argparse.Namespace, load: Callable[[], Loaded]) -> Iterator[JournalSource]:
     """The daemon's where one runs and `--offline` is not given. Raises CommandError, ConfigError."""
     client = None
     if not args.offline:
         with suppress(NotRunning):  # then its files are nobody else's
             client = connect(args, load)
     if client is None:
-        yield Files(Places.below(state(load)))
+        yield OfflineJournal(JournalPaths.below(state(load)))
         return
     with client:
-        yield Asked(client)
+        yield DaemonJournal(client)
 
 
 def state(load: Callable[[], Loaded]) -> Path:
@@ -84,7 +84,7 @@ def state(load: Callable[[], Loaded]) -> Path:
     return load().settings.paths.state
 
 
-def pages(source: Source, wanted: Journal, most: int | None = None) -> Iterator[dict[str, Any]]:
+def pages(source: JournalSource, wanted: JournalCommand, most: int | None = None) -> Iterator[dict[str, Any]]:
     """Events of all pages, the newest first, `most` at most."""
     left = most
     while left is None or left > 0:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from daemon.core.black_box import SUFFIX
-from daemon.journal.paths import Places
-from daemon.journal.pictures import Picture
-from daemon.journal.rows import Note
+from daemon.journal.paths import JournalPaths
+from daemon.journal.pictures import KeptPicture
+from daemon.journal.rows import JournalRow
 from daemon.journal.schema import open_writer
 
 log = logging.getLogger(__name__)
@@ -39,10 +39,10 @@ class Known:
     picture: int | None
 
 
-class Store:
+class JournalStore:
     """Raises sqlite3.Error and OSError where the disk does not let us; what was written then is whole."""
 
-    def __init__(self, places: Places, run: str, began_s: float, about: Mapping[str, Any]) -> None:
+    def __init__(self, places: JournalPaths, run: str, began_s: float, about: Mapping[str, Any]) -> None:
         self._places = places
         self._run = run
         self._began_s = began_s
@@ -65,7 +65,7 @@ class Store:
         return self._database
 
     @property
-    def places(self) -> Places:
+    def places(self) -> JournalPaths:
         return self._places
 
     @property
@@ -86,7 +86,7 @@ class Store:
                 self._database.execute("ROLLBACK")
             raise
 
-    def write(self, notes: Sequence[Note]) -> None:
+    def write(self, notes: Sequence[JournalRow]) -> None:
         """All of them, or none: then the same notes may be given again."""
         before = self.pictures_bytes, self._known.copy(), self._pictures
         written: list[Path] = []
@@ -103,7 +103,7 @@ class Store:
             self._known.popitem(last=False)
         self._pictures = dict(list(self._pictures.items())[-VIEWS:])
 
-    def _write(self, note: Note, written: list[Path]) -> None:
+    def _write(self, note: JournalRow, written: list[Path]) -> None:
         cause = self._known.get(note.cause or "")
         picture = cause.picture if cause else None
         if note.picture is not None:
@@ -134,7 +134,7 @@ class Store:
                 (picture, hazard, self._run, note.id),
             )
 
-    def _put_picture(self, note: Note, picture: Picture, written: list[Path]) -> int:
+    def _put_picture(self, note: JournalRow, picture: KeptPicture, written: list[Path]) -> int:
         """Keep it, once for all events that rest on the same frame."""
         file = self._places.pictures / f"{self._run}-{note.id}.jpg"
         written.append(file)

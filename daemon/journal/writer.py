@@ -17,15 +17,15 @@ from daemon.core.events import Event
 from daemon.core.health import Report
 from daemon.errors import CommandError
 from daemon.journal import retention
-from daemon.journal.disk_health import DiskSense, NoRoom
-from daemon.journal.inbox import Inbox, Job
-from daemon.journal.paths import Places, bytes_free
-from daemon.journal.pending_frames import Held, Moment
-from daemon.journal.pictures import Picture, kept
-from daemon.journal.recording_schedule import BoxPlan
-from daemon.journal.rows import Evidence, Note
+from daemon.journal.disk_health import DiskHealth, NoRoom
+from daemon.journal.inbox import JournalInbox, JournalJob
+from daemon.journal.paths import JournalPaths, bytes_free
+from daemon.journal.pending_frames import FrameEvidence, PendingFrames
+from daemon.journal.pictures import KeptPicture, kept
+from daemon.journal.recording_schedule import RecordingSchedule
+from daemon.journal.rows import Evidence, JournalRow
 from daemon.journal.schema import damaged, move_aside
-from daemon.journal.store import Store
+from daemon.journal.store import JournalStore
 from daemon.journal.times import on_the_clock
 from daemon.runtime.description_loop import View
 
@@ -50,12 +50,12 @@ Ask = Callable[[Callable[[Core], Evidence]], Evidence]
 """Reads from the core, as `Mind.ask`."""
 
 
-class Clerk:
+class JournalWriter:
     """`saw` and `take` never wait; `run` is the thread that writes. What the disk does is told to `tell`."""
 
     def __init__(
         self,
-        places: Places,
+        places: JournalPaths,
         settings: JournalSettings,
         run: str,
         about: Mapping[str, Any],
@@ -80,13 +80,15 @@ class Clerk:
         self._tell = tell
         self._clock = clock
         self._wall = wall
-        self._inbox = Inbox(WAITING)
-        self._moments = Held()
-        self._boxes = BoxPlan(after_s=settings.black_box_after_s, every_s=settings.black_box_every_s)
+        self._inbox = JournalInbox(WAITING)
+        self._moments = PendingFrames()
+        self._boxes = RecordingSchedule(
+            after_s=settings.black_box_after_s, every_s=settings.black_box_every_s
+        )
         self._lock = ExitStack()
-        self._store: Store | None = None
-        self._disk = DiskSense()
-        self._batch: list[Note] = []
+        self._store: JournalStore | None = None
+        self._disk = DiskHealth()
+        self._batch: list[JournalRow] = []
         self._retry_s = float("-inf")
         self._chores_s = float("-inf")
         self._room_s = float("-inf")
@@ -106,7 +108,7 @@ class Clerk:
         if event.kind == "alert":
             assessment = view.assessment
             evidence = self._ask(lambda core: Evidence.of(core, assessment))
-        self._moments.put(event.id, Moment(frame, evidence))
+        self._moments.put(event.id, FrameEvidence(frame, evidence))
 
     def take(self, line: str) -> None:
         """An outlet of the scribe."""
@@ -115,7 +117,7 @@ class Clerk:
 
     def purge(self, before_s: float | None) -> Mapping[str, int]:
         """Forget all, or what is older (Unix seconds); waits until it is done. Raises CommandError."""
-        job = Job(lambda store: self._purged(store, before_s))
+        job = JournalJob(lambda store: self._purged(store, before_s))
         if not self._inbox.put_job(job):
             raise CommandError("others are asking the journal to forget; ask again in a moment", "busy")
         if not job.done.wait(PURGE_S):
@@ -199,12 +201,12 @@ class Clerk:
         if report is not None:
             self._tell(report)
 
-    def _opened(self) -> Store:
+    def _opened(self) -> JournalStore:
         if self._store is None:
             self._lock.close()
             self.places.prepare()
             self._lock.enter_context(self.places.owned())
-            self._store = Store(self.places, self.run_name, self._wall(), self._about)
+            self._store = JournalStore(self.places, self.run_name, self._wall(), self._about)
         return self._store
 
     def _shut(self) -> None:
@@ -243,27 +245,27 @@ class Clerk:
             log.warning("the journal could not be closed: %s", error)
             self._store = None
 
-    def _note(self, line: str) -> Note | None:
+    def _note(self, line: str) -> JournalRow | None:
         try:
             event = json.loads(line)
             moment = self._moment(event)
-            return Note.of(event, self._wall(), moment.evidence, self._picture(moment))
+            return JournalRow.of(event, self._wall(), moment.evidence, self._picture(moment))
         except (ValueError, KeyError, TypeError) as error:
             log.warning("an event cannot be kept (%s): %s", error, line[:200])
             self.dropped += 1
             return None
 
-    def _moment(self, event: Mapping[str, Any]) -> Moment:
+    def _moment(self, event: Mapping[str, Any]) -> FrameEvidence:
         """What was seen when it happened; a view's picture is kept once it has been described."""
         kind = event["kind"]
         if kind == "alert" and self._settings.black_boxes:
             self._boxes.alert(self._clock())
         return self._moments.take({"alert": event["id"], "describe": event.get("cause")}.get(kind))
 
-    def _picture(self, moment: Moment) -> Picture | None:
+    def _picture(self, moment: FrameEvidence) -> KeptPicture | None:
         return kept(moment.frame, self._settings) if moment.frame else None
 
-    def _save_box(self, store: Store) -> None:
+    def _save_box(self, store: JournalStore) -> None:
         recording = self._frozen()
         file = store.new_box()
         try:
@@ -276,7 +278,7 @@ class Clerk:
             store.add_box(file, [e["id"] for e in map(json.loads, recording.events) if e["kind"] == "alert"])
         self._boxes.saved(self._clock())
 
-    def _purged(self, store: Store, before_s: float | None) -> Mapping[str, int]:
+    def _purged(self, store: JournalStore, before_s: float | None) -> Mapping[str, int]:
         """What waits to be kept is forgotten with what was kept, and the last minute too."""
         if before_s is None:
             self._inbox.drain()
@@ -289,7 +291,7 @@ class Clerk:
         self._forget(on_the_clock(before_s, self._clock(), self._wall()))
         return retention.purged(store, before_s)
 
-    def _carry_out(self, job: Job) -> None:
+    def _carry_out(self, job: JournalJob) -> None:
         try:
             job.result = job.do(self._opened())
             self._retry_s = float("-inf")  # there may be room now

@@ -38,7 +38,7 @@ class _Key:
     up_at_s: float | None = None
 
 
-class Presses:
+class PressDetector:
     """`step` for every event, `tick` when time has passed; `due_s` says when that matters."""
 
     def __init__(self, double_s: float, long_s: float, doubled: Collection[int]) -> None:

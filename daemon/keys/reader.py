@@ -20,7 +20,7 @@ from pathlib import Path
 from common.backoff import Backoff
 from daemon.config.key_names import code_of
 from daemon.config.keys_settings import Action, KeysSettings, actions
-from daemon.keys.presses import KeyEvent, Press, Presses
+from daemon.keys.presses import KeyEvent, Press, PressDetector
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def device_name(fd: int) -> str:
     return bytes(name).split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
-class Keys:
+class KeyReader:
     """`run` is a thread's target, `close` its end. `act` is told what to do; it must not wait long."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Keys:
         self._inputs = inputs
         self._actions = {code_of(name): actions(text) for name, text in settings.on.items()}
         doubled = [code for code, does in self._actions.items() if "double" in does]
-        self._presses = Presses(settings.double_s, settings.long_s, doubled)
+        self._presses = PressDetector(settings.double_s, settings.long_s, doubled)
         self._closing = threading.Event()
         self._wake_out, self._wake_in = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._backoff = Backoff(FIRST_RETRY_S, settings.retry_max_s, random.random)

@@ -8,7 +8,7 @@ FIRST_S = 1.0
 
 
 @dataclass(slots=True)
-class Backoff:
+class BrokerBackoff:
     """Waits twice as long after each failure, `most_s` at most."""
 
     most_s: float

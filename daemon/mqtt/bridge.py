@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.config.mqtt_settings import MqttSettings
-from daemon.control.desk_commands import Picture, Scores
-from daemon.control.protocol import Command, Status
+from daemon.control.desk_commands import PictureCommand, ScoresCommand
+from daemon.control.protocol import Command, StatusCommand
 from daemon.errors import CommandError
-from daemon.mqtt.backoff import Backoff
+from daemon.mqtt.backoff import BrokerBackoff
 from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
-from daemon.mqtt.commands import ORDERS_AT_ONCE, ORDERS_PER_S, Refused, commands
+from daemon.mqtt.commands import ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
 from daemon.mqtt.discovery import OFFLINE, ONLINE, Topics, announced, node_name
-from daemon.mqtt.topics_state import Home, Passing, changes
-from daemon.web.server.limits import Buckets
+from daemon.mqtt.topics_state import MqttState, TransientMessage, changes
+from daemon.web.server.limits import RateLimiter
 from daemon.web.server.origin import is_local
 
 log = logging.getLogger(__name__)
@@ -103,11 +103,11 @@ class MqttBridge:
         self._wall = wall
         node = node_name(settings.name, host, instance)
         self._topics = Topics(settings.topic, node, settings.discovery)
-        self._home = Home(self._topics, texts=settings.texts, picture=settings.picture_every_s > 0)
+        self._home = MqttState(self._topics, texts=settings.texts, picture=settings.picture_every_s > 0)
         self._inbox: queue.Queue[_Event | _Heard | _Lost | _Stop] = queue.Queue(INBOX)
         self._counts: Counter[str] = Counter()
-        self._pace = Buckets(ORDERS_PER_S, ORDERS_AT_ONCE)
-        self._backoff = Backoff(settings.reconnect_s)
+        self._pace = RateLimiter(ORDERS_PER_S, ORDERS_AT_ONCE)
+        self._backoff = BrokerBackoff(settings.reconnect_s)
         self._broker: Broker | None = None
         self._connection = 0
         self._connected_s = 0.0
@@ -221,7 +221,7 @@ class MqttBridge:
         for passing in self._home.happened(event, self._wall()):
             self._pass(passing)
 
-    def _pass(self, passing: Passing) -> None:
+    def _pass(self, passing: TransientMessage) -> None:
         taken = self._broker is not None and self._broker.publish(
             passing.topic, passing.payload, qos=1, retain=False
         )
@@ -232,13 +232,13 @@ class MqttBridge:
     def _look(self) -> None:
         self._next["status"] = self._clock() + STATUS_EVERY_S
         try:
-            status = self._ask(Status())
+            status = self._ask(StatusCommand())
             hazards = self._hazards()
             self._home.found(status, hazards, str(status.get("version", "")))
             self._muted_s = float(status.get("muted_s", 0.0))
             if not self._known and status.get("active"):
                 with suppress(CommandError):  # then the alert's details are missing, and nothing else
-                    self._home.seen(self._ask(Picture(side=64)), self._wall())
+                    self._home.seen(self._ask(PictureCommand(side=64)), self._wall())
         except CommandError as error:
             if self._known or not self._counts["daemon_away"]:
                 log.info("home automation: %s", error)
@@ -251,7 +251,7 @@ class MqttBridge:
     def _hazards(self) -> tuple[str, ...]:
         """Names of those that are looked for; the ones known before where it cannot say yet."""
         with suppress(CommandError):
-            return tuple(str(name) for name in self._ask(Scores(since_s=LATE_S))["hazards"])
+            return tuple(str(name) for name in self._ask(ScoresCommand(since_s=LATE_S))["hazards"])
         return self._home.shape.hazards
 
     # --- the broker
@@ -347,7 +347,7 @@ class MqttBridge:
             return
         self._next["picture"] = now + every_s
         try:
-            picture = self._ask(Picture(side=self._settings.picture_side, after=self._picture_seq))
+            picture = self._ask(PictureCommand(side=self._settings.picture_side, after=self._picture_seq))
         except CommandError:
             self._counts["pictures_missing"] += 1
             return
@@ -371,17 +371,19 @@ class MqttBridge:
         try:
             self._obey(name, payload, kept)
         except CommandError as error:
-            self._counts["orders_refused" if isinstance(error, Refused) else "orders_failed"] += 1
+            self._counts["orders_refused" if isinstance(error, CommandRefused) else "orders_failed"] += 1
             self._complain(f"{name}: {error}")
 
     def _obey(self, name: str, payload: bytes, kept: bool) -> None:
         """Raises CommandError."""
         if kept:
-            raise Refused("a retained order would be carried out again and again; publish it without retain")
+            raise CommandRefused(
+                "a retained order would be carried out again and again; publish it without retain"
+            )
         if self._pace.take("", self._clock()) > 0:
-            raise Refused("too many orders; one a second is taken")
+            raise CommandRefused("too many orders; one a second is taken")
         if name.startswith("mute"):
-            self._muted_s = float(self._ask(Status()).get("muted_s", 0.0))
+            self._muted_s = float(self._ask(StatusCommand()).get("muted_s", 0.0))
         for command in commands(name, payload, self._muted_s, self._settings.mute_minutes):
             self._ask(command)
         self._counts["orders"] += 1

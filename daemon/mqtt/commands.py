@@ -6,7 +6,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.control.protocol import Ask, Command, Describe, FalseAlarm, Hush, Mute, Repeat, Say, checked
+from daemon.control.protocol import (
+    AskCommand,
+    Command,
+    DescribeCommand,
+    FalseAlarmCommand,
+    HushCommand,
+    MuteCommand,
+    RepeatCommand,
+    SayCommand,
+    checked,
+)
 from daemon.errors import CommandError
 from daemon.mqtt.discovery import OFF, ON
 
@@ -16,14 +26,14 @@ ORDERS_AT_ONCE, ORDERS_PER_S = 10.0, 1.0
 PRESS = "PRESS"
 MOST_MINUTES = 1440
 _BUTTONS: Mapping[str, Command] = {
-    "hush": Hush(),
-    "repeat": Repeat(),
-    "describe": Describe(),
-    "false_alarm": FalseAlarm(),
+    "hush": HushCommand(),
+    "repeat": RepeatCommand(),
+    "describe": DescribeCommand(),
+    "false_alarm": FalseAlarmCommand(),
 }
 
 
-class Refused(CommandError):
+class CommandRefused(CommandError):
     """An order that is not carried out; the message says why."""
 
 
@@ -35,36 +45,36 @@ def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> 
     text = _text(payload)
     if name in _BUTTONS:
         if text != PRESS:
-            raise Refused(f"{name}: only {PRESS} is understood")
+            raise CommandRefused(f"{name}: only {PRESS} is understood")
         return (_BUTTONS[name],)
     match name:
         case "say":
-            return (_checked(Say, text=text),)
+            return (_checked(SayCommand, text=text),)
         case "ask":
-            return (_checked(Ask, question=text),)
+            return (_checked(AskCommand, question=text),)
         case "mute" if text == OFF:
-            return (Mute(seconds=0),)
+            return (MuteCommand(seconds=0),)
         case "mute" if text == ON:
             # Asked for twice, the daemon would silence danger too: that is for the wearer alone.
-            return () if muted_s > 0 else (Mute(seconds=mute_minutes * 60),)
+            return () if muted_s > 0 else (MuteCommand(seconds=mute_minutes * 60),)
         case "mute_minutes":
             return _quiet(_minutes(text), muted_s)
-    raise Refused(f"{name}: no such order, or not with {text[:40]!r}")
+    raise CommandRefused(f"{name}: no such order, or not with {text[:40]!r}")
 
 
 def _quiet(minutes: float, muted_s: float) -> tuple[Command, ...]:
     """Ended first where it is muted already, so that it is never asked for twice."""
-    end = (Mute(seconds=0),) if muted_s > 0 or not minutes else ()
-    return (*end, Mute(seconds=minutes * 60)) if minutes else end
+    end = (MuteCommand(seconds=0),) if muted_s > 0 or not minutes else ()
+    return (*end, MuteCommand(seconds=minutes * 60)) if minutes else end
 
 
 def _text(payload: bytes) -> str:
     if len(payload) > LONGEST:
-        raise Refused(f"an order may have {LONGEST} bytes at most")
+        raise CommandRefused(f"an order may have {LONGEST} bytes at most")
     try:
         return payload.decode().strip()
     except UnicodeDecodeError:
-        raise Refused("an order is text in UTF-8") from None
+        raise CommandRefused("an order is text in UTF-8") from None
 
 
 def _minutes(text: str) -> float:
@@ -73,7 +83,7 @@ def _minutes(text: str) -> float:
     except ValueError:
         minutes = math.nan
     if not 0 <= minutes <= MOST_MINUTES:
-        raise Refused(f"mute_minutes: {text[:40]!r} should be a number from 0 to {MOST_MINUTES}")
+        raise CommandRefused(f"mute_minutes: {text[:40]!r} should be a number from 0 to {MOST_MINUTES}")
     return minutes
 
 
@@ -81,5 +91,5 @@ def _checked(kind: type[Any], **fields: Any) -> Command:
     try:
         command: Command = checked(kind, **fields)
     except CommandError as error:
-        raise Refused(str(error)) from None
+        raise CommandRefused(str(error)) from None
     return command

@@ -19,14 +19,14 @@ GONE_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
+class TransientMessage:
     """A message for those who listen just now; nothing is kept of it."""
 
     topic: str
     payload: bytes
 
 
-class Home:
+class MqttState:
     """The state of everything that is shown, as messages that the broker is to keep.
 
     `wall` times are Unix seconds.
@@ -70,7 +70,7 @@ class Home:
                     "since": _iso(wall - float(alert.get("since_s") or 0.0)),
                 }
 
-    def happened(self, event: Mapping[str, Any], wall: float) -> tuple[Passing, ...]:
+    def happened(self, event: Mapping[str, Any], wall: float) -> tuple[TransientMessage, ...]:
         """Take an event in; what is to be told of it in passing."""
         kind, hazard = event.get("kind"), event.get("hazard")
         match kind:
@@ -91,7 +91,9 @@ class Home:
             return ()
         known = {name: event[name] for name in _ALERT if name in event}
         return (
-            Passing(self._topics.state("event"), _line({"event_type": kind, **known, "id": event.get("id")})),
+            TransientMessage(
+                self._topics.state("event"), _line({"event_type": kind, **known, "id": event.get("id")})
+            ),
         )
 
     def kept(self, before: Mapping[str, str]) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from daemon.process.supervisor import ReloadAsked, StopAsked, Wake
+from daemon.process.supervisor import ReloadRequested, StopRequested, Wake
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +58,14 @@ class Signals:
 
     def _came(self, number: int) -> None:
         if number == signal.SIGHUP:
-            self._request(ReloadAsked())
+            self._request(ReloadRequested())
         elif number in STOP:
             name = signal.Signals(number).name
             if self._asked:
                 log.warning("%s again: ending at once", name)
                 os._exit(128 + number)
             self._asked = True
-            self._request(StopAsked(name))
+            self._request(StopRequested(name))
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:

@@ -14,7 +14,7 @@ from daemon.errors import CommandError
 log = logging.getLogger(__name__)
 
 
-class Died(CommandError):
+class PartFailed(CommandError):
     """A part that must live has ended; its traceback is in the log. The process is to end too."""
 
     def __init__(self, name: str, how: str) -> None:
@@ -23,25 +23,25 @@ class Died(CommandError):
 
 
 @dataclass(frozen=True, slots=True)
-class StopAsked:
+class StopRequested:
     """The process is to end."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadAsked:
+class ReloadRequested:
     """The settings are to be read again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PartFinished:
     """A part that may end has done so."""
 
     name: str
 
 
-Wake = StopAsked | ReloadAsked | Ended
+Wake = StopRequested | ReloadRequested | PartFinished
 """What the main thread is woken for."""
 
 
@@ -53,7 +53,7 @@ class _Part:
     thread: threading.Thread | None
 
 
-class Crew:
+class Supervisor:
     """Belongs to the main thread; only `request` is for others."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,8 +61,8 @@ class Crew:
         self._parts: list[_Part] = []
         self._stopping = threading.Event()
         # A SimpleQueue may be put to from anywhere, and waiting on it ends at once.
-        self._wakes: SimpleQueue[Wake | Died] = SimpleQueue()
-        self._died: Died | None = None
+        self._wakes: SimpleQueue[Wake | PartFailed] = SimpleQueue()
+        self._died: PartFailed | None = None
         self._lost: list[str] = []
 
     @property
@@ -113,7 +113,7 @@ class Crew:
                 wake = self._wakes.get(timeout=max(0.0, timeout_s))
             except Empty:
                 return None
-            if not isinstance(wake, Died):
+            if not isinstance(wake, PartFailed):
                 return wake
             self._died = wake
         raise self._died
@@ -134,12 +134,12 @@ class Crew:
                 log.error("%s failed while stopping", name, exc_info=error)
             return
         if may_end:
-            self._wakes.put(Ended(name))
+            self._wakes.put(PartFinished(name))
             return
         how = f"failed ({type(error).__name__}: {error})" if error else "ended by itself"
         log.critical("%s %s", name, how, exc_info=error)
         if vital:
-            died = Died(name, how)
+            died = PartFailed(name, how)
             died.__cause__ = error
             self._wakes.put(died)
         else:

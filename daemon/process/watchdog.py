@@ -55,7 +55,7 @@ class Heartbeats:
         return {name: max(0.0, now - last) for name, last in self._last_s.items()}
 
 
-def hangs(silent_s: float, *, seeing: bool, begun: bool) -> bool:
+def is_hung(silent_s: float, *, seeing: bool, begun: bool) -> bool:
     """Whether the detector hangs in a frame, `silent_s` after its last sign of life.
 
     Not while there are no frames (it is the camera's fault then), and later at the first: it takes longest.
@@ -63,7 +63,7 @@ def hangs(silent_s: float, *, seeing: bool, begun: bool) -> bool:
     return seeing and silent_s > (HUNG_S if begun else FIRST_FRAME_S)
 
 
-class Pulse:
+class WatchdogFeeder:
     """Feeds the watchdog only while every part is alive, so that systemd ends a process that is not."""
 
     def __init__(self, notifier: Notifier, beats: Heartbeats) -> None:

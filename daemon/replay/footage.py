@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture.camera import Camera, CameraLost
-from pipeline.calibration.sweep import Footage
-from pipeline.detection.detector import Assessor, NotFiniteError
+from pipeline.calibration.sweep import ScoreSeries
+from pipeline.detection.detector import Detector, NotFiniteError
 from pipeline.types import Embedding
 
 log = logging.getLogger(__name__)
@@ -20,19 +20,19 @@ KEPT = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Watched:
+class ScoredFootage:
     """A recording's probabilities, and some of its embeddings."""
 
-    footage: Footage
+    footage: ScoreSeries
     embeddings: tuple[Embedding, ...]
 
 
-def watch(
+def score(
     camera: Camera,
-    assessor: Assessor,
+    assessor: Detector,
     longest_s: float = float("inf"),
     progress: Callable[[float], None] = lambda _: None,
-) -> Watched:
+) -> ScoredFootage:
     """Every frame until the end, or for so many seconds of its own time. Raises CameraError.
 
     A camera that is lost on the way ends the recording, which is logged.
@@ -68,4 +68,4 @@ def watch(
     if broken:
         log.warning("%d frames are left out: the model's numbers for them are not finite", broken)
     probabilities = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
-    return Watched(Footage(np.array(times, np.float64), probabilities), tuple(kept))
+    return ScoredFootage(ScoreSeries(np.array(times, np.float64), probabilities), tuple(kept))

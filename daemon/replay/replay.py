@@ -20,15 +20,15 @@ from capture.frame import Frame
 from daemon.core.black_box import SUFFIX, BlackBox
 from daemon.core.events import Event
 from daemon.core.health import Report
-from daemon.core.messages import Assessed, DescribeView, Effect, Input, Record, Tick
-from daemon.core.quality_reporter import Eyesight
+from daemon.core.messages import Assessed, CoreTick, DescribeView, Effect, Input, Record
+from daemon.core.quality_reporter import QualityReporter
 from daemon.core.summary import summary
 from daemon.runtime.description_loop import MeaningOf, View, no_meaning, request_of
 from pipeline.description.base import DescribeError
-from pipeline.description.policy import Answered, AnswerEnded, CancelDescription
+from pipeline.description.policy import AnswerFinished, CancelDescription, SentenceReady
 from pipeline.description.status import WatchedDescriber
-from pipeline.detection.detector import Assessor, NotFiniteError
-from speech.outbox.messages import Cut, Failed, Finished, Start, Started
+from pipeline.detection.detector import Detector, NotFiniteError
+from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed, StartSpeech, StopSpeech
 from speech.sound.audio import Audio
 from speech.synthesis.base import SynthesisError
 from speech.utterance import Utterance
@@ -45,13 +45,13 @@ TICK_S = 0.25
 """Stream seconds between two looks at what waits, after the last frame."""
 
 
-class Voice(Protocol):
+class ReplayVoice(Protocol):
     """Words to sound."""
 
     def render(self, utterance: Utterance) -> Audio: ...
 
 
-class Sink(Protocol):
+class ReplaySink(Protocol):
     """Sound placed on stream time."""
 
     def place(self, audio: Audio, at_s: float) -> None: ...
@@ -109,13 +109,13 @@ class Replay:
     def __init__(
         self,
         box: BlackBox,
-        assessor: Assessor,
-        voice: Voice,
-        sink: Sink,
+        assessor: Detector,
+        voice: ReplayVoice,
+        sink: ReplaySink,
         describer: WatchedDescriber | None,
         options: Options,
         write: Callable[[Event], None],
-        eyesight: Eyesight,
+        eyesight: QualityReporter,
         meaning: MeaningOf = no_meaning,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -191,7 +191,7 @@ class Replay:
         end_s = self._now_s + TAIL_S
         while not self._box.core.quiet and self._now_s < end_s:
             self._advance(self._now_s + TICK_S)
-            self._step(Tick())
+            self._step(CoreTick())
         self._advance(self._now_s)
 
     def _step(self, event: Input, **timing: float) -> None:
@@ -202,16 +202,16 @@ class Replay:
         match effect:
             case Record(event):
                 self._record(event.timed(**timing))
-            case Start(utterance):
+            case StartSpeech(utterance):
                 self._start(utterance)
-            case Cut(id):
+            case StopSpeech(id):
                 self._agenda.drop(id)
                 self._sink.cut(self._now_s)
             case DescribeView():
                 self._describe(effect)
             case CancelDescription(scene_id):
                 self._agenda.drop(scene_id)
-                self._agenda.add(self._now_s, scene_id, AnswerEnded(scene_id))
+                self._agenda.add(self._now_s, scene_id, AnswerFinished(scene_id))
 
     def _record(self, event: Event) -> None:
         self._write(event)
@@ -232,11 +232,11 @@ class Replay:
             audio = self._voice.render(utterance)
         except SynthesisError as error:
             log.warning("not said (%s): %s", utterance.text, error)
-            self._agenda.add(self._now_s, utterance.id, Failed(utterance.id, str(error)))
+            self._agenda.add(self._now_s, utterance.id, SpeechFailed(utterance.id, str(error)))
             return
         self._sink.place(audio, self._now_s)
-        self._agenda.add(self._now_s, utterance.id, Started(utterance.id))
-        self._agenda.add(self._now_s + audio.duration_s, utterance.id, Finished(utterance.id))
+        self._agenda.add(self._now_s, utterance.id, PlaybackBegan(utterance.id))
+        self._agenda.add(self._now_s + audio.duration_s, utterance.id, PlaybackEnded(utterance.id))
 
     def _describe(self, wanted: DescribeView) -> None:
         """Ask now, hear the answer after its stream time; what it really took is in the timing."""
@@ -248,13 +248,13 @@ class Replay:
                 request = request_of(wanted, view, self._options.language, self._options.deadline_s)
                 for sentence in self._describer.describe(request):
                     timing.setdefault("first_sentence_s", self._clock() - began_s)
-                    answer = Answered(scene.id, sentence, self._describer.model, self._meaning(sentence))
+                    answer = SentenceReady(scene.id, sentence, self._describer.model, self._meaning(sentence))
                     self._agenda.add(done_s, scene.id, answer, dict(timing))
         except DescribeError as error:
             log.warning("no description: %s", error)
             failure = str(error)
         timing["describe_s"] = self._clock() - began_s
-        self._agenda.add(done_s, scene.id, AnswerEnded(scene.id, failure), timing)
+        self._agenda.add(done_s, scene.id, AnswerFinished(scene.id, failure), timing)
 
     def _summary(self) -> Event:
         counts = self._box.core.counts

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from capture.frame import Frame
 from daemon.core.messages import DescribeView, Input
 from pipeline.description.base import DescribeError, Describer, DescribeRequest
-from pipeline.description.policy import Answered, AnswerEnded
-from pipeline.description.similarity import Meaning
+from pipeline.description.policy import AnswerFinished, SentenceReady
+from pipeline.description.similarity import SentenceVector
 from pipeline.types import Assessment
 
 log = logging.getLogger(__name__)
@@ -46,18 +46,18 @@ def request_of(wanted: DescribeView, view: View, language: str, deadline_s: floa
 Report = Callable[[Input, Mapping[str, float]], None]
 """Takes what happened, and the times measured on the way to it."""
 
-MeaningOf = Callable[[str], Meaning]
+MeaningOf = Callable[[str], SentenceVector]
 """A sentence as a vector; empty where there is no encoder."""
 
 
-def no_meaning(sentence: str) -> Meaning:
+def no_meaning(sentence: str) -> SentenceVector:
     """Where there is no sentence encoder, words are compared."""
     del sentence
     return ()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ExternalDescription:
     """What a guest's picture was described by, and by whom."""
 
     text: str
@@ -77,7 +77,7 @@ class _Guest:
         self.over = False
 
 
-class Narrator:
+class DescriptionLoop:
     """One place for the next view; the narration never asks for a second while one is under way.
 
     One more for a guest's picture, which is described only while there is nothing else to do.
@@ -103,7 +103,7 @@ class Narrator:
             self._changed.notify_all()
             self._hurry_guest()
         if overtaken is not None:
-            self._report(AnswerEnded(overtaken.id, "overtaken"), {})
+            self._report(AnswerFinished(overtaken.id, "overtaken"), {})
 
     def cancel(self, scene_id: str) -> None:
         """The answer about this view is not wanted any more; never waits."""
@@ -113,11 +113,11 @@ class Narrator:
                 self._next = None
             running = self._running == scene_id
         if waiting:
-            self._report(AnswerEnded(scene_id), {})
+            self._report(AnswerFinished(scene_id), {})
         if running:
             self._describer.cancel()
 
-    def guest(self, request: DescribeRequest, wait_s: float) -> Told | None:
+    def guest(self, request: DescribeRequest, wait_s: float) -> ExternalDescription | None:
         """Have a picture described that is not the wearer's, in a thread that may wait for it.
 
         None where there was no time for it: a view of the wearer's came first, or took its place.
@@ -140,7 +140,7 @@ class Narrator:
             if guest.answer is None or guest.begun_at_s is None:
                 return None
             text, model, done_s = guest.answer
-            return Told(text, model, guest.begun_at_s - began_s, done_s - guest.begun_at_s)
+            return ExternalDescription(text, model, guest.begun_at_s - began_s, done_s - guest.begun_at_s)
 
     def _hurry_guest(self) -> None:
         """Who is a guest makes room; with the lock held. Never waits."""
@@ -156,7 +156,7 @@ class Narrator:
                 continue
             timing: dict[str, float] = {}
             failure = self._answer(request, timing)
-            self._report(AnswerEnded(request.id, failure), timing)
+            self._report(AnswerFinished(request.id, failure), timing)
 
     def close(self) -> None:
         """Let `run` end; a running answer is cancelled."""
@@ -212,5 +212,5 @@ class Narrator:
             timing["describe_s"] = self._clock() - began_s
         return None
 
-    def _answered(self, request: DescribeRequest, sentence: str) -> Answered:
-        return Answered(request.id, sentence, self._describer.model, self._meaning(sentence))
+    def _answered(self, request: DescribeRequest, sentence: str) -> SentenceReady:
+        return SentenceReady(request.id, sentence, self._describer.model, self._meaning(sentence))

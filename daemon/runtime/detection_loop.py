@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from capture.frame import Frame
 from daemon.core.core import Core
 from daemon.core.health import OK, Report
-from daemon.core.messages import Assessed, Tick
+from daemon.core.messages import Assessed, CoreTick
 from daemon.runtime.description_loop import View
-from daemon.runtime.engine import Mind
-from daemon.runtime.latest_frame import Outlook, Sighting
-from daemon.runtime.metrics import Ledger
-from pipeline.alerting.alert_policy import Active
-from pipeline.detection.detector import Assessor, NotFiniteError
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
+from daemon.runtime.metrics import Metrics
+from pipeline.alerting.alert_policy import ActiveAlert
+from pipeline.detection.detector import Detector, NotFiniteError
 
 log = logging.getLogger(__name__)
 
@@ -40,20 +40,20 @@ class Frames(Protocol):
     def closed(self) -> bool: ...
 
 
-class Watcher:
+class DetectionLoop:
     """Drives the core with frames. `view` is the last one assessed."""
 
     def __init__(
         self,
         frames: Frames,
-        assessor: Assessor,
-        mind: Mind,
-        ledger: Ledger,
+        assessor: Detector,
+        mind: CoreRunner,
+        ledger: Metrics,
         clock: Callable[[], float],
         beat: Callable[[], None],
         late_s: float,
         unseen: Callable[[], str] = lambda: "",
-        outlook: Outlook | None = None,
+        outlook: LatestFrame | None = None,
     ) -> None:
         """`unseen`: why the present picture shows too little to be described, see `Assessed`.
 
@@ -92,7 +92,7 @@ class Watcher:
             elif self._frames.closed:
                 return
             else:
-                self._mind.step(Tick())
+                self._mind.step(CoreTick())
 
     def close(self) -> None:
         """Let `run` end after the frame it is at."""
@@ -105,7 +105,7 @@ class Watcher:
         """
         self._tell("hung", f"nothing assessed for {silent_s:.1f} s")
 
-    def use(self, assessor: Assessor, swap: Callable[[], None] = lambda: None) -> None:
+    def use(self, assessor: Detector, swap: Callable[[], None] = lambda: None) -> None:
         """From the next frame on. `swap` makes the core one of the same hazards, between two frames.
 
         Whoever calls waits for the frame that is being assessed; raises what `swap` raises.
@@ -135,7 +135,7 @@ class Watcher:
         self._ledger.note("decide", self._clock() - done_s)
         self._ledger.note("frame_age", done_s - frame.captured_at_s)
         if self._outlook is not None:
-            self._outlook.note(Sighting(frame, *self._mind.ask(_known)))
+            self._outlook.note(FrameSnapshot(frame, *self._mind.ask(_known)))
 
     def _lateness(self, age_s: float) -> None:
         """Told when frames are assessed so late that a warning comes too late."""
@@ -146,7 +146,7 @@ class Watcher:
         self.broken += 1
         self._broken_s = self._clock()
         self._tell("failed", f"{error} ({self.broken} frames so far)")
-        self._mind.step(Tick())
+        self._mind.step(CoreTick())
 
     def _tell(self, reason: str, detail: str) -> None:
         with self._telling:
@@ -157,5 +157,5 @@ class Watcher:
                 self._mind.step(Report("detector", reason, detail))
 
 
-def _known(core: Core) -> tuple[NDArray[np.float64], tuple[str, ...], Mapping[str, Active]]:
+def _known(core: Core) -> tuple[NDArray[np.float64], tuple[str, ...], Mapping[str, ActiveAlert]]:
     return core.watch.smoothed, core.watch.names, core.watch.active

@@ -21,42 +21,42 @@ from daemon.core.messages import (
     Input,
     Mute,
     Record,
-    Relay,
+    RelayedSpeech,
     Repeat,
     Say,
     TellStatus,
 )
 from daemon.errors import CommandError
-from daemon.runtime.description_loop import Narrator, View, request_of
-from daemon.runtime.engine import Mind
-from daemon.runtime.event_writer import Scribe
-from daemon.runtime.metrics import Ledger
-from daemon.runtime.settings_updates import Knob, Tuning
+from daemon.runtime.description_loop import DescriptionLoop, View, request_of
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.event_writer import EventWriter
+from daemon.runtime.metrics import Metrics
+from daemon.runtime.settings_updates import Adjustable, SettingsUpdater
 from pipeline import wording
-from pipeline.description.policy import AnswerEnded, CancelDescription
-from speech.outbox.messages import Cut, Failed, Hush, Start
+from pipeline.description.policy import AnswerFinished, CancelDescription
+from speech.outbox.messages import SpeechFailed, StartSpeech, StopSpeaking, StopSpeech
 from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)
 
-TURNS: Mapping[str, tuple[Knob, int]] = {
+TURNS: Mapping[str, tuple[Adjustable, int]] = {
     "louder": ("volume", 1),
     "softer": ("volume", -1),
     "faster": ("rate", 1),
     "slower": ("rate", -1),
 }
 PRESSED: Mapping[Action, wire.Command] = {
-    "hush": wire.Hush(),
-    "repeat": wire.Repeat(),
-    "louder": wire.Louder(),
-    "softer": wire.Softer(),
-    "slower": wire.Slower(),
-    "faster": wire.Faster(),
-    "describe": wire.Describe(),
-    "unmute": wire.Mute(seconds=0),
-    "false_alarm": wire.FalseAlarm(),
-    "status": wire.Status(aloud=True),
-    "earcons": wire.Earcons(),
+    "hush": wire.HushCommand(),
+    "repeat": wire.RepeatCommand(),
+    "louder": wire.LouderCommand(),
+    "softer": wire.SofterCommand(),
+    "slower": wire.SlowerCommand(),
+    "faster": wire.FasterCommand(),
+    "describe": wire.DescribeCommand(),
+    "unmute": wire.MuteCommand(seconds=0),
+    "false_alarm": wire.FalseAlarmCommand(),
+    "status": wire.StatusCommand(aloud=True),
+    "earcons": wire.EarconsCommand(),
 }
 """What the keys' actions ask for; `mute` takes its length from the settings."""
 LESSON_S = 120.0
@@ -66,7 +66,7 @@ VIEWS_KEPT = 4
 """Views whose pictures are kept: one is being described, one may wait, the rest is over."""
 
 
-class Mouth(Protocol):
+class SpeechOutput(Protocol):
     """What speaks: begins at once, or is told to stop; reports what happens to the core."""
 
     def start(self, utterance: Utterance) -> None: ...
@@ -75,22 +75,22 @@ class Mouth(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Narrating:
+class DescriptionChannel:
     """Who describes, and in what words."""
 
-    narrator: Narrator
+    narrator: DescriptionLoop
     language: str
 
 
-class Stagehand:
+class EffectExecutor:
     """Carries out the core's effects, in order and without waiting."""
 
     def __init__(
         self,
-        mind: Mind,
-        narrating: Narrating | None,
-        scribe: Scribe,
-        ledger: Ledger,
+        mind: CoreRunner,
+        narrating: DescriptionChannel | None,
+        scribe: EventWriter,
+        ledger: Metrics,
         view: Callable[[], View | None],
         on_alert: Callable[[Event], None],
         on_false_alarm: Callable[[Event], None],
@@ -99,7 +99,7 @@ class Stagehand:
         """`saw` is told of each event and the present view before it is written; it does not wait."""
         self._saw = saw
         self._mind = mind
-        self._mouth: Mouth | None = None
+        self._mouth: SpeechOutput | None = None
         self._narrating = narrating
         self._scribe = scribe
         self._ledger = ledger
@@ -108,7 +108,7 @@ class Stagehand:
         self._on_false_alarm = on_false_alarm
         self._views: OrderedDict[str, View] = OrderedDict()
 
-    def speak_through(self, mouth: Mouth) -> None:
+    def speak_through(self, mouth: SpeechOutput) -> None:
         """Who speaks; what was to be said before has failed."""
         self._mouth = mouth
 
@@ -117,7 +117,7 @@ class Stagehand:
         match effect:
             case Record(event):
                 self._record(event.timed(**timing))
-            case Start() | Cut():
+            case StartSpeech() | StopSpeech():
                 self._sound(effect)
             case DescribeView():
                 self._describe(effect)
@@ -125,13 +125,13 @@ class Stagehand:
                 if self._narrating:
                     self._narrating.narrator.cancel(scene_id)
 
-    def _sound(self, effect: Start | Cut) -> None:
+    def _sound(self, effect: StartSpeech | StopSpeech) -> None:
         match effect:
-            case Start(utterance) if self._mouth is None:
-                self._mind.step(Failed(utterance.id, "the voice is not there yet"))
-            case Start(utterance) if self._mouth:
+            case StartSpeech(utterance) if self._mouth is None:
+                self._mind.step(SpeechFailed(utterance.id, "the voice is not there yet"))
+            case StartSpeech(utterance) if self._mouth:
                 self._mouth.start(utterance)
-            case Cut(utterance_id) if self._mouth:
+            case StopSpeech(utterance_id) if self._mouth:
                 self._mouth.cut(utterance_id)
 
     def _record(self, event: Event) -> None:
@@ -154,21 +154,21 @@ class Stagehand:
     def _describe(self, wanted: DescribeView) -> None:
         view = self._views.get(wanted.scene.id)
         if self._narrating is None or view is None:
-            self._mind.step(AnswerEnded(wanted.scene.id))
+            self._mind.step(AnswerFinished(wanted.scene.id))
             return
         n = self._narrating
         deadline_s = self._mind.ask(lambda core: core.spec.describe.deadline_s)
         n.narrator.ask(request_of(wanted, view, n.language, deadline_s))
 
 
-class Reception:
+class RequestHandler:
     """Answers the control socket."""
 
     def __init__(
         self,
-        mind: Mind,
+        mind: CoreRunner,
         status: Callable[[], Mapping[str, Any]],
-        tuning: Tuning,
+        tuning: SettingsUpdater,
         *,
         loudspeaker: bool,
         desk: Mapping[str, Callable[[Any], Mapping[str, Any]]] | None = None,
@@ -185,19 +185,19 @@ class Reception:
         if handler := self._desk.get(request.command.do):
             return handler(request.command)
         match request.command:
-            case wire.Status(aloud=aloud):
+            case wire.StatusCommand(aloud=aloud):
                 return self._how(aloud)
-            case wire.Reload():
+            case wire.ReloadCommand():
                 return self._tuning.reload()
-            case wire.Louder() | wire.Softer() | wire.Faster() | wire.Slower():
+            case wire.LouderCommand() | wire.SofterCommand() | wire.FasterCommand() | wire.SlowerCommand():
                 return self._turned(request.command.do)
-            case wire.Earcons():
+            case wire.EarconsCommand():
                 return self._lesson()
         return self._tell(_input(request.command))
 
     def press(self, action: Action, mute_s: float) -> None:
         """Do what a key stands for. What cannot be done is said."""
-        command = wire.Mute(seconds=mute_s) if action == "mute" else PRESSED[action]
+        command = wire.MuteCommand(seconds=mute_s) if action == "mute" else PRESSED[action]
         try:
             self.answer(wire.Request(0, command))
         except CommandError as error:
@@ -229,23 +229,23 @@ class Reception:
 
 def _input(command: wire.Command) -> Input:
     match command:
-        case wire.Say(text=text, language=language):
+        case wire.SayCommand(text=text, language=language):
             return Say(text, language)
-        case wire.Ask(question=question):
+        case wire.AskCommand(question=question):
             return Ask(question)
-        case wire.Describe():
+        case wire.DescribeCommand():
             return Ask()
-        case wire.FalseAlarm():
+        case wire.FalseAlarmCommand():
             return FalseAlarm()
-        case wire.Mute(seconds=seconds):
+        case wire.MuteCommand(seconds=seconds):
             return Mute(seconds)
-        case wire.Repeat():
+        case wire.RepeatCommand():
             return Repeat()
-        case wire.Utter():
+        case wire.UtterCommand():
             fields = command.model_dump(exclude={"priority", "do"})
-            return Relay(priority=Priority[command.priority.upper()], **fields)
-        case wire.Hush():
-            return Hush()
+            return RelayedSpeech(priority=Priority[command.priority.upper()], **fields)
+        case wire.HushCommand():
+            return StopSpeaking()
     raise CommandError(f"{command.do} is not for this daemon")
 
 

@@ -21,7 +21,7 @@ Perform = Callable[[Effect, Mapping[str, float]], None]
 """Carries out one effect at once, without waiting; measured times come along."""
 
 
-class Mind:
+class CoreRunner:
     """`step` from any thread. What a performer reports back meanwhile is taken in afterwards, in order."""
 
     def __init__(self, box: BlackBox, clock: Callable[[], float]) -> None:

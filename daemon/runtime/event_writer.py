@@ -18,7 +18,7 @@ Outlet = Callable[[str], None]
 """Takes one JSON line; may raise OSError."""
 
 
-class Scribe:
+class EventWriter:
     """`write` never waits; `run` is the thread that carries lines to the outlets."""
 
     def __init__(self, outlets: Sequence[Outlet], wall: Callable[[], float] = time.time) -> None:

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.control.client import ControlClient
-from daemon.control.protocol import Utter
+from daemon.control.protocol import UtterCommand
 from daemon.core.health import OK, Report
 from daemon.errors import CommandError
-from speech.outbox.messages import Failed, Finished, Started
+from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed
 from speech.utterance import Utterance
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ WAITING = 16
 RETRY_S = 1.0
 TIMEOUT_S = 1.0
 
-Told = Callable[[Started | Finished | Failed], None]
+Told = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed], None]
 
 
 class Forwarder:
@@ -63,7 +63,7 @@ class Forwarder:
         try:
             self._queue.put_nowait(utterance)
         except queue.Full:
-            self._told(Failed(utterance.id, "too much waits to be handed over"))
+            self._told(SpeechFailed(utterance.id, "too much waits to be handed over"))
 
     def cut(self, utterance_id: str) -> None:
         """The other instance decides what is cut there."""
@@ -108,17 +108,17 @@ class Forwarder:
         """Whatever comes of this one, the next is still to be handed over."""
         left_s = utterance.expires_at_s - self._clock()
         if left_s <= 0:
-            self._told(Failed(utterance.id, "expired"))
+            self._told(SpeechFailed(utterance.id, "expired"))
             return
         try:
             with ControlClient(self._socket, TIMEOUT_S) as client:
                 client.ask(self._utter(utterance, left_s))
         except CommandError as error:
             self._report(Report("loudspeaker", "unreachable", str(error)))
-            self._told(Failed(utterance.id, str(error)))
+            self._told(SpeechFailed(utterance.id, str(error)))
         except Exception as error:
             log.exception("cannot be handed over: %r", utterance.text)
-            self._told(Failed(utterance.id, f"{type(error).__name__}: {error}"))
+            self._told(SpeechFailed(utterance.id, f"{type(error).__name__}: {error}"))
         else:
             self._report(Report("loudspeaker", OK))
 
@@ -130,11 +130,11 @@ class Forwarder:
             return
         instance, _, utterance_id = cause.partition(":")
         if instance == self._name and utterance_id:
-            self._told(Started(utterance_id))
-            self._told(Finished(utterance_id))
+            self._told(PlaybackBegan(utterance_id))
+            self._told(PlaybackEnded(utterance_id))
 
-    def _utter(self, utterance: Utterance, left_s: float) -> Utter:
-        return Utter(
+    def _utter(self, utterance: Utterance, left_s: float) -> UtterCommand:
+        return UtterCommand(
             text=utterance.text,
             language="ko" if utterance.language == "ko" else "en",
             priority=utterance.priority.name.lower(),  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame
-from pipeline.alerting.alert_policy import Active
+from pipeline.alerting.alert_policy import ActiveAlert
 
 KEPT_S = 120.0
 ROW_S = 0.2
@@ -26,7 +26,7 @@ MOST_CELLS = 9000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sighting:
+class FrameSnapshot:
     """A picture and what was known once it had been assessed."""
 
     frame: Frame
@@ -34,7 +34,7 @@ class Sighting:
     """Smoothed probability of each hazard, shape (H,)."""
     names: tuple[str, ...]
     """The hazards, in the order of the probabilities."""
-    active: Mapping[str, Active]
+    active: Mapping[str, ActiveAlert]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,28 +46,28 @@ class Row:
     probabilities: NDArray[np.float64]
 
 
-class Outlook:
+class LatestFrame:
     """`note` from the watch thread only; everything else from any thread."""
 
     def __init__(self) -> None:
-        self._newest: Sighting | None = None
+        self._newest: FrameSnapshot | None = None
         self._sleepers: deque[_thread.LockType] = deque()
         self._rows: deque[Row] = deque()
         self._peak: NDArray[np.float64] | None = None
 
     @property
-    def newest(self) -> Sighting | None:
+    def newest(self) -> FrameSnapshot | None:
         """None before the first picture has been assessed."""
         return self._newest
 
-    def note(self, sighting: Sighting) -> None:
+    def note(self, sighting: FrameSnapshot) -> None:
         """Never waits; takes microseconds."""
         self._newest = sighting
         while self._sleepers:
             self._sleepers.popleft().release()
         self._note_row(sighting.frame.captured_at_s, sighting.names, sighting.smoothed)
 
-    def newer(self, seq: int, wait_s: float) -> Sighting | None:
+    def newer(self, seq: int, wait_s: float) -> FrameSnapshot | None:
         """One with another number than `seq`, as soon as there is one; None when `wait_s` is over."""
         sleeper = threading.Lock()
         sleeper.acquire()
@@ -86,7 +86,7 @@ class Outlook:
                 rows = tuple(self._rows)
                 return rows if since_s is None else tuple(row for row in rows if row.at_s > since_s)
 
-    def _unlike(self, seq: int) -> Sighting | None:
+    def _unlike(self, seq: int) -> FrameSnapshot | None:
         newest = self._newest
         return newest if newest is not None and newest.frame.seq != seq else None
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from daemon.core.core import Core
 from daemon.core.health import OK
-from daemon.core.messages import Say, Tick
-from daemon.process.supervisor import Crew, StopAsked
+from daemon.core.messages import CoreTick, Say
+from daemon.process.supervisor import StopRequested, Supervisor
 from daemon.process.systemd import Notifier
-from daemon.runtime.engine import Mind
+from daemon.runtime.engine import CoreRunner
 from pipeline import wording
-from speech.outbox.messages import Hush
+from speech.outbox.messages import StopSpeaking
 
 GOODBYE_S = 1.5
 """Seconds in which goodbye is said: whoever stops it waits two at most, all in all."""
@@ -22,13 +22,13 @@ DEMONSTRATION_S = 10.0
 LOOK_S = 0.1
 
 
-class OwnWords:
+class LifecycleSpeech:
     """Waits, bounded, where something is to be heard before it goes on; belongs to the main thread."""
 
     def __init__(
         self,
-        mind: Mind,
-        crew: Crew,
+        mind: CoreRunner,
+        crew: Supervisor,
         notifier: Notifier,
         clock: Callable[[], float],
         language: str,
@@ -70,23 +70,23 @@ class OwnWords:
         if self._forwards and loudspeaker is not None and loudspeaker.reason != OK:
             return  # nobody would hear it
         words = wording.ONE_LESS if self._forwards else wording.GOODBYE
-        self._mind.step(Hush())
+        self._mind.step(StopSpeaking())
         self._mind.step(Say(words[self._language]))
         self._wait(lambda core: core.silent, GOODBYE_S)
 
-    def until_quiet(self, seconds: float) -> StopAsked | None:
+    def until_quiet(self, seconds: float) -> StopRequested | None:
         """Let what is to be said or described be said, for so long at most, and until asked to stop.
 
         Raises Died.
         """
         return self._wait(lambda core: core.quiet, seconds)
 
-    def _wait(self, over: Callable[[Core], bool], seconds: float) -> StopAsked | None:
+    def _wait(self, over: Callable[[Core], bool], seconds: float) -> StopRequested | None:
         until_s = self._clock() + seconds
-        self._mind.step(Tick())
+        self._mind.step(CoreTick())
         while not self._mind.ask(over) and self._clock() < until_s:
             self._notifier.watchdog()
-            if isinstance(wake := self._crew.wait(LOOK_S), StopAsked):
+            if isinstance(wake := self._crew.wait(LOOK_S), StopRequested):
                 return wake
-            self._mind.step(Tick())
+            self._mind.step(CoreTick())
         return None

@@ -41,7 +41,7 @@ class Histogram:
     count: int
 
 
-class Ledger:
+class Metrics:
     """Durations in seconds by stage, and counts. Used by several threads; never waits for long."""
 
     def __init__(self, kept: int = KEPT) -> None:

@@ -27,18 +27,18 @@ Phrase = tuple[str, str, Priority]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
+class _PhraseBatch:
     renderer: Renderer
     phrases: tuple[Phrase, ...]
 
 
-class Rehearsal:
+class PhrasePrefetch:
     """One thread, from the start; what it is given last is all that counts."""
 
     def __init__(self, after_s: float = AFTER_S, between_s: float = BETWEEN_S) -> None:
         self._after_s = after_s
         self._between_s = between_s
-        self._part: _Part | None = None
+        self._part: _PhraseBatch | None = None
         self._busy = False
         self._closing = False
         self._changed = threading.Condition()
@@ -48,7 +48,7 @@ class Rehearsal:
     def rehearse(self, renderer: Renderer, phrases: Iterable[Phrase]) -> None:
         """Have these on disk some time, where they take no memory; never waits."""
         with self._changed:
-            self._part = _Part(renderer, tuple(phrases))
+            self._part = _PhraseBatch(renderer, tuple(phrases))
             self._changed.notify_all()
 
     def settled(self, timeout_s: float) -> bool:
@@ -78,7 +78,7 @@ class Rehearsal:
                 self._busy = False
                 self._changed.notify_all()
 
-    def _next(self) -> _Part | None:
+    def _next(self) -> _PhraseBatch | None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._part is not None)
             part, self._part = self._part, None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from daemon.config import overrides, reload_plan
-from daemon.config.reload_plan import Plan
+from daemon.config.reload_plan import ReloadPlan
 from daemon.config.settings import OVERRIDES, Settings
 from daemon.core.messages import Say
 from daemon.errors import CommandError, ConfigError
@@ -24,7 +24,7 @@ from speech.synthesis.base import SynthesisError
 
 log = logging.getLogger(__name__)
 
-Knob = Literal["volume", "rate"]
+Adjustable = Literal["volume", "rate"]
 
 VOLUME_STEP = 0.1
 SOFTEST = 0.1
@@ -37,7 +37,7 @@ Apply = Callable[[Settings, bool], None]
 """(the settings that are to hold, whether words sound different then). Raises SynthesisError."""
 
 
-def turned(speech: SpeechSettings, knob: Knob, way: int) -> SpeechSettings:
+def adjusted(speech: SpeechSettings, knob: Adjustable, way: int) -> SpeechSettings:
     """One step up (1) or down (-1), within bounds; the same where it goes no further."""
     if knob == "volume":
         volume = round(min(max(speech.volume + way * VOLUME_STEP, SOFTEST), 1.0), 2)
@@ -48,7 +48,7 @@ def turned(speech: SpeechSettings, knob: Knob, way: int) -> SpeechSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _SettingsJob:
     """What is to be applied; a later one takes in an earlier one that has not begun."""
 
     settings: Settings
@@ -62,7 +62,7 @@ class _Job:
     """Whoever waits until it holds and is kept, or has failed with a CommandError."""
 
 
-class Tuning:
+class SettingsUpdater:
     """`reload` and `turn` from any thread; `run` is the thread that applies."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Tuning:
         self._apply = apply
         self._say = say
         self._wanted = self._applied = settings
-        self._job: _Job | None = None
+        self._job: _SettingsJob | None = None
         self._busy = False
         self._closing = False
         self._changed = threading.Condition()
@@ -88,10 +88,10 @@ class Tuning:
         with self._changed:
             plan = reload_plan.plan(self._wanted, new)
             # Put even where no setting changed: there may be a new calibration.
-            self._put(_Job(reload_plan.merged(self._wanted, new, plan), plan.voice))
+            self._put(_SettingsJob(reload_plan.merged(self._wanted, new, plan), plan.voice))
         return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
 
-    def change(self, new: Settings, values: Mapping[str, Any], timeout_s: float) -> Plan:
+    def change(self, new: Settings, values: Mapping[str, Any], timeout_s: float) -> ReloadPlan:
         """Let valid settings hold as far as these keys of the overrides go, and keep them; all or none.
 
         Waits until they hold. Raises CommandError where they cannot be applied or written: nothing has
@@ -101,36 +101,36 @@ class Tuning:
         with self._changed:
             plan = reload_plan.plan(self._wanted, new).only(values.keys())
             merged = reload_plan.merged(self._wanted, new, plan)
-            self._put(_Job(merged, plan.voice, keep=values, apply=bool(plan.live), awaited=(done,)))
+            self._put(_SettingsJob(merged, plan.voice, keep=values, apply=bool(plan.live), awaited=(done,)))
         try:
             done.result(timeout_s)
         except TimeoutError:
             raise CommandError(f"not applied within {timeout_s:g} s; it may be yet", "busy") from None
         return plan
 
-    def turn(self, knob: Knob, way: int) -> Mapping[str, Any]:
+    def turn(self, knob: Adjustable, way: int) -> Mapping[str, Any]:
         """A step louder, softer, faster or slower; said, in the new voice, as soon as it holds."""
         with self._changed:
             old = self._wanted.speech
-            new = turned(old, knob, way)
+            new = adjusted(old, knob, way)
             if new == old:
                 self._confirm(wording.FURTHEST[old.language][knob, way])
             else:
                 self._put(self._turned(knob, new))
         return {"volume": new.volume, "rate_wpm": new.rate_wpm}
 
-    def _turned(self, knob: Knob, speech: SpeechSettings) -> _Job:
+    def _turned(self, knob: Adjustable, speech: SpeechSettings) -> _SettingsJob:
         settings = self._wanted.model_copy(update={"speech": speech})
         if knob == "volume":
             words = wording.volume_phrase(speech.volume, speech.language)
-            return _Job(settings, True, words, {"speech.volume": speech.volume})
+            return _SettingsJob(settings, True, words, {"speech.volume": speech.volume})
         words = wording.rate_phrase(speech.rate_wpm, speech.language)
-        return _Job(settings, True, words, {"speech.rate_wpm": speech.rate_wpm})
+        return _SettingsJob(settings, True, words, {"speech.rate_wpm": speech.rate_wpm})
 
-    def _put(self, job: _Job) -> None:
+    def _put(self, job: _SettingsJob) -> None:
         old = self._job
         if old is not None:
-            job = _Job(
+            job = _SettingsJob(
                 job.settings,
                 job.voice or old.voice,
                 job.words or old.words,
@@ -159,7 +159,7 @@ class Tuning:
         with self._changed:
             return self._changed.wait_for(lambda: self._job is None and not self._busy, timeout_s)
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> _SettingsJob | None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._job is not None)
             job, self._job = self._job, None
@@ -168,7 +168,7 @@ class Tuning:
                 _fail(job, "the daemon is stopping")
             return None if self._closing else job
 
-    def _carry_out(self, job: _Job) -> None:
+    def _carry_out(self, job: _SettingsJob) -> None:
         before = self._applied
         try:
             if job.apply:
@@ -190,14 +190,14 @@ class Tuning:
         for done in job.awaited:
             done.set_result(None)
 
-    def _undo(self, job: _Job, reason: str) -> None:
+    def _undo(self, job: _SettingsJob, reason: str) -> None:
         log.error("the new settings cannot be applied, the old ones hold: %s", reason)
         self._hold_applied(job)
         if job.words or not job.awaited:  # else nobody asked aloud
             self._confirm(wording.NOT_CHANGED[job.settings.speech.language], earcon="error")
         _fail(job, f"the new settings cannot be applied: {reason}")
 
-    def _back(self, job: _Job, before: Settings) -> None:
+    def _back(self, job: _SettingsJob, before: Settings) -> None:
         """What was to be kept and cannot be shall not hold either."""
         try:
             if job.apply:
@@ -209,12 +209,12 @@ class Tuning:
         self._hold_applied(job)
         _fail(job, "the new settings cannot be written; the log says why")
 
-    def _hold_applied(self, job: _Job) -> None:
+    def _hold_applied(self, job: _SettingsJob) -> None:
         with self._changed:
             if self._wanted is job.settings:
                 self._wanted = self._applied
 
-    def _keep(self, job: _Job) -> bool:
+    def _keep(self, job: _SettingsJob) -> bool:
         file = job.settings.paths.state / OVERRIDES
         try:
             overrides.keep(file, job.keep)
@@ -229,6 +229,6 @@ class Tuning:
         self._say(Say(words, earcon=earcon, key=key))
 
 
-def _fail(job: _Job, reason: str) -> None:
+def _fail(job: _SettingsJob, reason: str) -> None:
     for done in job.awaited:
         done.set_exception(CommandError(reason))

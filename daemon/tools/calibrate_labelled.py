@@ -10,35 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from capture.image_file import load_picture
+from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
-from daemon.replay.footage import watch
+from daemon.replay.footage import score
 from daemon.wiring import app
-from daemon.wiring.app import Detector
-from pipeline.alerting.alert_policy import WatchedHazard
-from pipeline.calibration.fit_labelled import examples_of, measured_fit
-from pipeline.calibration.sweep import Footage, replayed
+from daemon.wiring.app import DetectorBundle
+from pipeline.alerting.alert_policy import HazardThreshold
+from pipeline.calibration.fit_labelled import examples_of, fit_with_quality
+from pipeline.calibration.sweep import ScoreSeries, replay_alerts
 from pipeline.calibration.table import CalibrationTable, Fit
 from pipeline.detection.detector import NotFiniteError
 from pipeline.evaluation.clips import evaluate_clips
-from pipeline.evaluation.dataset import LabelledClip, LabelledPicture, Manifest
+from pipeline.evaluation.dataset import Dataset, LabelledClip, LabelledPicture
 from pipeline.hazards import Hazard, prompt_set
 from pipeline.models.base import ImageTextModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class LabelledScores:
     """Labelled pictures and clips, and what a detector saw in them; nothing is taken off."""
 
     pictures: Sequence[LabelledPicture]
     rows: NDArray[np.float32]
     """(N, H): probabilities of the pictures."""
-    clips: Sequence[tuple[LabelledClip, Footage]]
+    clips: Sequence[tuple[LabelledClip, ScoreSeries]]
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class FittedLines:
     """The fitted hazards, and why each of the others was not."""
 
     fits: Mapping[str, Fit]
@@ -52,13 +52,15 @@ class Lines:
         return table.model_copy(update={"hazards": {**table.hazards, **marked}})
 
 
-def fitted(settings: Settings, model: ImageTextModel, hazards: Sequence[Hazard], labelled: Manifest) -> Lines:
+def fitted(
+    settings: Settings, model: ImageTextModel, hazards: Sequence[Hazard], labelled: Dataset
+) -> FittedLines:
     """A line for every hazard that there are enough sources for. Raises CameraUnusable."""
     bank = model.bind(prompt_set(hazards))
     side = settings.capture.max_side
 
     def read(path: Path) -> Image:
-        return load_picture(path, side)[0]
+        return load_image(path, side)[0]
 
     def scores(image: Image) -> NDArray[np.float64]:
         return np.asarray(bank.scores(model.encode(image)), np.float64)
@@ -69,13 +71,13 @@ def fitted(settings: Settings, model: ImageTextModel, hazards: Sequence[Hazard],
     reasons = {h.name: "has no words, only pictures that taught it" for h in hazards if not h.prompts}
     for column, name in enumerate(bank.names):
         try:
-            fits[name] = measured_fit(column, by_name[name], examples)
+            fits[name] = fit_with_quality(column, by_name[name], examples)
         except ValueError as error:
             reasons[name] = str(error)
-    return Lines(fits, reasons)
+    return FittedLines(fits, reasons)
 
 
-def told_lines(lines: Lines) -> Iterable[str]:
+def told_lines(lines: FittedLines) -> Iterable[str]:
     """Which hazards were fitted, what their lines are worth, and which were not, and why."""
     yield "slope and offset from labelled pictures; each picture judged by a line made without its source:"
     yield f"{'hazard':20} {'AUC':>6} {'recall':>7} {'false':>10} {'log loss':>9}  from"
@@ -95,30 +97,30 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def seen_by(settings: Settings, detector: Detector, labelled: Manifest) -> Seen:
+def seen_by(settings: Settings, detector: DetectorBundle, labelled: Dataset) -> LabelledScores:
     """Everything looked at once. `detector` takes no normal view off. Raises CameraError, CommandError."""
     looks = []
     for picture in labelled.pictures:
-        image = load_picture(picture.path, settings.capture.max_side)[0]
+        image = load_image(picture.path, settings.capture.max_side)[0]
         try:
             looks.append(detector.assessor.look(image)[1])
         except NotFiniteError as error:
             raise CommandError(f"{picture.path}: {error}") from None
     rows = np.stack(looks) if looks else np.zeros((0, 0), np.float32)
-    clips: list[tuple[LabelledClip, Footage]] = []
+    clips: list[tuple[LabelledClip, ScoreSeries]] = []
     for clip in labelled.clips:
         camera = app.open_recorded(settings, str(clip.path))
         try:
-            clips.append((clip, watch(camera, detector.assessor).footage))
+            clips.append((clip, score(camera, detector.assessor).footage))
         finally:
             camera.close()
-    return Seen(labelled.pictures, rows, clips)
+    return LabelledScores(labelled.pictures, rows, clips)
 
 
 def cost(
     settings: Settings,
-    before: tuple[Seen, Sequence[WatchedHazard]],
-    now: tuple[Seen, Sequence[WatchedHazard]],
+    before: tuple[LabelledScores, Sequence[HazardThreshold]],
+    now: tuple[LabelledScores, Sequence[HazardThreshold]],
 ) -> Iterable[str]:
     """What the new lines and thresholds cost: seen with each, and the thresholds of each."""
     if before[0].pictures:
@@ -129,7 +131,8 @@ def cost(
 
 
 def _picture_cost(
-    before: tuple[Seen, Sequence[WatchedHazard]], now: tuple[Seen, Sequence[WatchedHazard]]
+    before: tuple[LabelledScores, Sequence[HazardThreshold]],
+    now: tuple[LabelledScores, Sequence[HazardThreshold]],
 ) -> Iterable[str]:
     labels = np.array([picture.label for picture in before[0].pictures])
     yield "recall on labelled pictures, before and now:"
@@ -143,10 +146,12 @@ def _picture_cost(
             yield f"{was.name:20} {old:7.3f} {found:7.3f}  of {shown.sum()}"
 
 
-def _clip_cost(settings: Settings, word: str, seen: Seen, hazards: Sequence[WatchedHazard]) -> str:
+def _clip_cost(
+    settings: Settings, word: str, seen: LabelledScores, hazards: Sequence[HazardThreshold]
+) -> str:
     usual_s = settings.pipeline.usual_s
     figures = evaluate_clips(
-        [(clip, replayed(one, hazards, settings.watch, usual_s)) for clip, one in seen.clips]
+        [(clip, replay_alerts(one, hazards, settings.watch, usual_s)) for clip, one in seen.clips]
     )
     in_time = figures["hazards"] - figures["late_or_missed"]
     return (

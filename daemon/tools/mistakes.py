@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from capture.camera import CameraError
 from capture.frame import Image
-from capture.image_file import load_picture
+from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.tools.report_page import Mistake, Mistakes, thumbnail
 from daemon.wiring import app
-from daemon.wiring.app import Detector
+from daemon.wiring.app import DetectorBundle
 from pipeline.evaluation.clips import ClipEvents, hazard_spans, is_late, is_safe, wait_for
 from pipeline.evaluation.dataset import SAFE, LabelledClip, LabelledPicture, Span
 
 
 def of_pictures(
     settings: Settings,
-    detector: Detector,
+    detector: DetectorBundle,
     pictures: Sequence[LabelledPicture],
     probabilities: NDArray[np.float32],
 ) -> Mistakes:
@@ -40,7 +40,7 @@ def of_pictures(
 
 
 def _still(settings: Settings, picture: LabelledPicture, says: str, badness: float) -> Mistake:
-    image, _ = load_picture(picture.path, settings.capture.max_side)
+    image, _ = load_image(picture.path, settings.capture.max_side)
     return Mistake(picture.path.name, says, badness, thumbnail(image))
 
 

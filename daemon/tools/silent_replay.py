@@ -9,7 +9,7 @@ import numpy as np
 from daemon.config.settings import Settings
 from daemon.core.events import Event
 from daemon.wiring import app
-from daemon.wiring.app import Detector
+from daemon.wiring.app import DetectorBundle
 from speech.sound.audio import Audio
 from speech.utterance import Utterance
 
@@ -41,7 +41,7 @@ class NoSink:
         """Holds nothing."""
 
 
-def decisions(settings: Settings, detector: Detector, path: Path) -> list[Event]:
+def replay_events(settings: Settings, detector: DetectorBundle, path: Path) -> list[Event]:
     """Every event over a video or folder, the summary last; views go undescribed. Raises CameraUnusable."""
     events: list[Event] = []
     camera = app.open_recorded(settings, str(path))

@@ -15,19 +15,19 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from daemon.config.web_settings import DeskSettings
+from daemon.config.web_settings import WebSettings
 from daemon.errors import CommandError
 from daemon.web import problems
-from daemon.web.daemon_client import Link
-from daemon.web.dependencies import Parts
+from daemon.web.daemon_client import DaemonClient
+from daemon.web.dependencies import Dependencies
 from daemon.web.images.fetch import Fetcher
 from daemon.web.images.shrinker import Shrinker
 from daemon.web.problems import Problem
-from daemon.web.routes import camera, commands, journal, login, metrics, process, status
+from daemon.web.routes import camera, commands, journal, login, metrics, process, settings, status
 from daemon.web.server.guard import Guard
 from daemon.web.static_files import add_page
 from daemon.web.streams.feed import Feed
-from daemon.web.streams.live_view import Film
+from daemon.web.streams.live_view import LiveView
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +35,23 @@ Beside = Callable[[], Mapping[str, Any]]
 """What else `/status` tells: home automation's state."""
 
 
+_ROUTERS = tuple(
+    module.router for module in (status, camera, process, commands, settings, journal, metrics, login)
+)
+
+
 def create_app(
-    settings: DeskSettings, link: Link, *, token: str | None = None, beside: Beside = dict
+    settings: WebSettings, link: DaemonClient, *, token: str | None = None, beside: Beside = dict
 ) -> FastAPI:
     """The desk, for whatever server; its tasks run as long as the server does.
 
     `token`: what callers over the network have to show.
     """
-    parts = Parts(
+    parts = Dependencies(
         settings,
         link,
         Feed(link),
-        Film(link, settings.live_side, settings.live_fps),
+        LiveView(link, settings.live_side, settings.live_fps),
         Shrinker(settings.largest_picture_mpx * 1e6),
         Fetcher(settings),
         beside,
@@ -61,8 +66,8 @@ def create_app(
     )
     app.state.parts = parts
     app.state.places = Counter[str]()
-    for module in (status, camera, process, commands, settings, journal, metrics, login):
-        app.include_router(module.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     page = add_page(app)
     _tell_errors(app)
     app.add_middleware(Guard, settings=settings, token=token, page=page)
@@ -71,7 +76,7 @@ def create_app(
 
 @asynccontextmanager
 async def _life(app: FastAPI) -> AsyncIterator[None]:
-    parts: Parts = app.state.parts
+    parts: Dependencies = app.state.parts
     parts.start()
     try:
         yield

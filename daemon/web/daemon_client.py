@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from daemon.control.client import NotRunning
-from daemon.control.protocol import LONGEST_REPLY, Command, Events, Request, decode_reply, encode_request
+from daemon.control.protocol import (
+    LONGEST_REPLY,
+    Command,
+    EventsCommand,
+    Request,
+    decode_reply,
+    encode_request,
+)
 from daemon.errors import CommandError, ConfigError
 
 TIMEOUT_S = 5.0
@@ -47,7 +54,7 @@ class _Connection:
         self.writer.close()
 
 
-class Link:
+class DaemonClient:
     """One event loop's. Raises CommandError: the daemon's own words, or NotRunning."""
 
     def __init__(self, sockets: Sockets, clock: Callable[[], float] = time.monotonic) -> None:
@@ -138,7 +145,7 @@ class Link:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 id = next(self._ids)
-                connection.writer.write(encode_request(Request(id, Events())))
+                connection.writer.write(encode_request(Request(id, EventsCommand())))
                 decode_reply(await connection.reader.readuntil(b"\n"), id)
             yield _lines(connection.reader)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:

@@ -10,26 +10,26 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from daemon.config.web_settings import DeskSettings
+from daemon.config.web_settings import WebSettings
 from daemon.control.protocol import Command
-from daemon.web.daemon_client import TIMEOUT_S, Link
+from daemon.web.daemon_client import TIMEOUT_S, DaemonClient
 from daemon.web.images.fetch import Fetcher
 from daemon.web.images.shrinker import Shrinker
 from daemon.web.problems import Problem
 from daemon.web.streams.feed import Feed
-from daemon.web.streams.live_view import Film
+from daemon.web.streams.live_view import LiveView
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Parts:
+class Dependencies:
     """Made by `create_app`, started and ended with the server."""
 
-    settings: DeskSettings
-    link: Link
+    settings: WebSettings
+    link: DaemonClient
     feed: Feed
-    film: Film
+    film: LiveView
     shrinker: Shrinker
     fetcher: Fetcher
     beside: Callable[[], Mapping[str, Any]]
@@ -59,12 +59,12 @@ class Parts:
         return await self.link.ask(command, timeout_s)
 
 
-def parts(request: Request) -> Parts:
-    found: Parts = request.app.state.parts
+def dependencies(request: Request) -> Dependencies:
+    found: Dependencies = request.app.state.parts
     return found
 
 
-Desk = Annotated[Parts, Depends(parts)]
+Desk = Annotated[Dependencies, Depends(dependencies)]
 
 
 def shaped(model: type[Model], reply: Mapping[str, Any]) -> Model:

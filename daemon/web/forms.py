@@ -43,7 +43,7 @@ class ProcessForm(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProcessRequest:
     """The form, read. `image` is the picture itself, or its address."""
 
     image: bytes | str
@@ -53,7 +53,7 @@ class Asked:
     speech: bool
 
 
-async def read(request: Request, largest: int) -> Asked:
+async def read(request: Request, largest: int) -> ProcessRequest:
     """Raises Problem."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == JSON:
@@ -65,7 +65,7 @@ async def read(request: Request, largest: int) -> Asked:
         return await _of_form(form)
 
 
-async def _of_form(form: FormData) -> Asked:
+async def _of_form(form: FormData) -> ProcessRequest:
     fields: dict[str, Any] = {}
     upload: bytes | None = None
     for name in dict.fromkeys(form.keys()):
@@ -93,7 +93,7 @@ def _json(body: bytes) -> Mapping[str, Any]:
     return fields
 
 
-def _asked(fields: Mapping[str, Any], upload: bytes | None) -> Asked:
+def _asked(fields: Mapping[str, Any], upload: bytes | None) -> ProcessRequest:
     try:
         form = ProcessForm.model_validate({**fields, "image": "a file"} if upload is not None else fields)
     except ValidationError as error:
@@ -102,7 +102,7 @@ def _asked(fields: Mapping[str, Any], upload: bytes | None) -> Asked:
         ) from None
     image = upload if upload is not None else _image(form.image.strip())
     text = form.text.strip() if form.text else None
-    return Asked(image, _objects(form.objects), text or None, form.language, form.speech)
+    return ProcessRequest(image, _objects(form.objects), text or None, form.language, form.speech)
 
 
 def _image(text: str) -> bytes | str:

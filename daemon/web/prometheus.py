@@ -58,7 +58,7 @@ class _Figures(Collector):
         yield answers
 
 
-def exposed(
+def exposition(
     figures: Mapping[str, Any] | None, desk: Mapping[str, float], answers: Mapping[int, int]
 ) -> bytes:
     """`figures`: the daemon's reply to `metrics`, None where it is away. Text format."""

@@ -25,37 +25,37 @@ from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.events import Event
 from daemon.core.health import OK, Report
-from daemon.core.health_sources import CameraSense, loudspeaker_report
+from daemon.core.health_sources import CameraReporter, loudspeaker_report
 from daemon.core.messages import CoreSpec, HazardSpec, Say
-from daemon.core.quality_reporter import Eyesight
+from daemon.core.quality_reporter import QualityReporter
 from daemon.errors import CommandError
 from daemon.journal.false_alarms import FalseAlarms
-from daemon.journal.paths import Places
-from daemon.journal.writer import Clerk
+from daemon.journal.paths import JournalPaths
+from daemon.journal.writer import JournalWriter
 from daemon.paths import NAME
-from daemon.replay.replay import Options, Replay, Sink
-from daemon.replay.replay import Voice as ReplayVoice
-from daemon.runtime.description_loop import MeaningOf, Narrator, no_meaning
-from daemon.runtime.detection_loop import Watcher
-from daemon.runtime.effects import Narrating, Stagehand
-from daemon.runtime.engine import Mind
-from daemon.runtime.event_writer import Outlet, Scribe
+from daemon.replay.replay import Options, Replay, ReplaySink
+from daemon.replay.replay import ReplayVoice as ReplayVoice
+from daemon.runtime.description_loop import DescriptionLoop, MeaningOf, no_meaning
+from daemon.runtime.detection_loop import DetectionLoop
+from daemon.runtime.effects import DescriptionChannel, EffectExecutor
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.event_writer import EventWriter, Outlet
 from daemon.runtime.forwarder import Forwarder
-from daemon.runtime.latest_frame import Outlook
-from daemon.runtime.metrics import Ledger
-from daemon.runtime.phrase_prefetch import Phrase, Rehearsal
+from daemon.runtime.latest_frame import LatestFrame
+from daemon.runtime.metrics import Metrics
+from daemon.runtime.phrase_prefetch import Phrase, PhrasePrefetch
 from pipeline import hazards as hazard_tables
-from pipeline.alerting.baseline import Usual
-from pipeline.calibration.few_shot import TeachError, taught_names
-from pipeline.calibration.repository import Calibrations
+from pipeline.alerting.baseline import BaselineFilter
+from pipeline.calibration.few_shot import TeachError, few_shot_names
+from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import CalibrationError, CalibrationTable
 from pipeline.description import factory as describers
 from pipeline.description.base import DescribeError
 from pipeline.description.status import WatchedDescriber
-from pipeline.description.template import PlaceFinder, TagsDescriber, builtin_words
-from pipeline.detection.detector import Assessor
-from pipeline.detection.scorer import changes, hazards_of, open_eye
-from pipeline.detection.static_scene import Stillness
+from pipeline.description.template import PlaceFinder, TemplateDescriber, builtin_words
+from pipeline.detection.detector import Detector
+from pipeline.detection.scorer import build_scorer, load_hazards, state_version
+from pipeline.detection.static_scene import StaticSceneCheck
 from pipeline.hazards import Hazard, HazardError, arriving, glowing
 from pipeline.models.base import ImageTextModel
 from pipeline.models.loader import fell_back, load_image_text
@@ -63,12 +63,12 @@ from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 from pipeline.wording import HEALTH, NOT_NOTED, danger_phrases, own_phrases
 from speech.playback.base import PlayerEvent
-from speech.playback.process_player import ChildPlayer
+from speech.playback.process_player import ProcessPlayer
 from speech.playback.speaker import Speaker
 from speech.synthesis.base import SynthesisError, Synthesizer
-from speech.synthesis.espeak import ChildSynthesizer
+from speech.synthesis.espeak import EspeakSynthesizer
 from speech.synthesis.renderer import Renderer
-from speech.synthesis.with_deadline import InTime, open_natural
+from speech.synthesis.with_deadline import DeadlineSynthesizer, open_neural
 from speech.utterance import Priority
 
 log = logging.getLogger(__name__)
@@ -80,15 +80,15 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Detector:
+class DetectorBundle:
     """A model with its prompts and calibration, and what the core must know of them."""
 
     model: ImageTextModel
-    assessor: Assessor
+    assessor: Detector
     thresholds: Mapping[str, float]
     """The calibration's, by hazard."""
     spec: CoreSpec
-    usual: Usual
+    usual: BaselineFilter
     """The assessor's."""
 
 
@@ -97,9 +97,9 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.paths.models)
 
 
-def open_calibrations(settings: Settings) -> Calibrations:
+def open_calibrations(settings: Settings) -> CalibrationRepository:
     """Where calibrations are looked for."""
-    return Calibrations(settings.paths.state, open_store(settings))
+    return CalibrationRepository(settings.paths.state, open_store(settings))
 
 
 def load_model(settings: Settings) -> ImageTextModel:
@@ -147,24 +147,24 @@ def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping
     )
 
 
-class Sight:
+class DetectorReloader:
     """A running model's detector, made anew for other hazards and for what is new in the state folder."""
 
-    def __init__(self, detector: Detector, settings: Settings) -> None:
+    def __init__(self, detector: DetectorBundle, settings: Settings) -> None:
         self._detector = detector
         self._asked = _asked(settings)
-        self._stamp = changes(settings.paths.state)
+        self._stamp = state_version(settings.paths.state)
 
-    def detector_for(self, settings: Settings) -> Detector:
+    def detector_for(self, settings: Settings) -> DetectorBundle:
         """Raises ValueError, once, where what the state folder holds does not fit; the old one then holds.
 
         It holds too while the settings still name a hazard whose pictures were forgotten: a reload takes
         it out.
         """
-        asked, taught = _asked(settings), taught_names(settings.paths.state)
+        asked, taught = _asked(settings), few_shot_names(settings.paths.state)
         if any(not any(map(str.strip, prompts)) and name not in taught for name, prompts in asked):
             return self._detector
-        stamp, before = changes(settings.paths.state), self._stamp
+        stamp, before = state_version(settings.paths.state), self._stamp
         self._stamp = stamp
         if stamp != before or asked != self._asked:
             try:
@@ -182,7 +182,7 @@ def _asked(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def enabled_hazards(settings: Settings) -> tuple[Hazard, ...]:
     """What is watched for. Raises HazardError, CommandError."""
-    hazards = hazards_of(settings.hazards, settings.paths.state)
+    hazards = load_hazards(settings.hazards, settings.paths.state)
     if not hazards:
         raise CommandError("every hazard is disabled; enable one in [hazards.NAME]")
     return hazards
@@ -194,20 +194,22 @@ def build_detector(
     *,
     own: bool = True,
     table: CalibrationTable | None = None,
-) -> Detector:
+) -> DetectorBundle:
     """Model, prompts, taught pictures, calibration and thresholds, fitted together.
 
     `own`: with the user's own calibration, where there is one. `table`: with this one instead.
     """
     model = model or load_model(settings)
     hazards = enabled_hazards(settings)
-    eye = open_eye(model, hazards, open_calibrations(settings), settings.paths.state, own=own, table=table)
+    eye = build_scorer(
+        model, hazards, open_calibrations(settings), settings.paths.state, own=own, table=table
+    )
     thresholds = dict(zip(eye.calibration.names, eye.calibration.thresholds.tolist(), strict=True))
     spec = core_spec(settings, hazards, thresholds)
-    stillness = Stillness(settings.pipeline.still_level, settings.pipeline.still_s)
-    usual = Usual(settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
-    assessor = Assessor(model, eye.bank, eye.calibration, stillness, arriving(), glowing(), usual)
-    return Detector(model, assessor, thresholds, spec, usual)
+    stillness = StaticSceneCheck(settings.pipeline.still_level, settings.pipeline.still_s)
+    usual = BaselineFilter(settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
+    assessor = Detector(model, eye.bank, eye.calibration, stillness, arriving(), glowing(), usual)
+    return DetectorBundle(model, assessor, thresholds, spec, usual)
 
 
 def build_describer(
@@ -222,7 +224,7 @@ def build_describer(
         return describers.build(
             settings.describe,
             language=settings.speech.language,
-            tags=TagsDescriber(words, PlaceFinder(model, words)),
+            tags=TemplateDescriber(words, PlaceFinder(model, words)),
             locate=open_store(settings).path,
             cache=settings.paths.cache,
             words=words,
@@ -312,9 +314,9 @@ def open_recorded(settings: Settings, source: str) -> Camera:
 
 def build_replay(
     settings: Settings,
-    detector: Detector,
+    detector: DetectorBundle,
     voice: ReplayVoice,
-    sink: Sink,
+    sink: ReplaySink,
     describer: WatchedDescriber | None,
     write: Callable[[Event], None],
     *,
@@ -337,7 +339,7 @@ def build_replay(
             black_boxes=black_boxes,
         ),
         write=write,
-        eyesight=Eyesight(settings.capture),
+        eyesight=QualityReporter(settings.capture),
         meaning=build_meaning(settings) if describer else no_meaning,
     )
 
@@ -347,12 +349,12 @@ class Voice:
     """A voice and a loudspeaker of our own; its threads run from the start."""
 
     renderer: Renderer
-    synthesizer: ChildSynthesizer
+    synthesizer: EspeakSynthesizer
     speaker: Speaker
-    player: ChildPlayer
-    natural: InTime | None
+    player: ProcessPlayer
+    natural: DeadlineSynthesizer | None
     """Who says what is no danger, where `speech.engine` is another than espeak."""
-    rehearsal: Rehearsal
+    rehearsal: PhrasePrefetch
     """Who prepares the other language's phrases."""
 
     @property
@@ -368,41 +370,41 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveParts:
     """The parts of a running daemon, wired and not yet started."""
 
-    detector: Detector
-    mind: Mind
-    scribe: Scribe
-    ledger: Ledger
+    detector: DetectorBundle
+    mind: CoreRunner
+    scribe: EventWriter
+    ledger: Metrics
     mouth: Voice | Forwarder
     describer: WatchedDescriber | None
-    narrator: Narrator | None
-    watcher: Watcher
+    narrator: DescriptionLoop | None
+    watcher: DetectionLoop
     slot: LatestSlot[Frame]
     reader: Reader
-    sight: Sight
+    sight: DetectorReloader
     false_alarms: FalseAlarms
-    clerk: Clerk | None
+    clerk: JournalWriter | None
     """Who keeps the journal, where one is kept."""
-    outlook: Outlook
+    outlook: LatestFrame
 
 
 def build_voice(
-    settings: Settings, spec: CoreSpec, mind: Mind, ledger: Ledger, fallback: Path, clock: Clock
+    settings: Settings, spec: CoreSpec, mind: CoreRunner, ledger: Metrics, fallback: Path, clock: Clock
 ) -> Voice:
     """Everything between words and the loudspeaker, danger phrases prepared.
 
     Raises SynthesisError; StoreError where the voice of `speech.engine` has not been pulled.
     """
-    synthesizer = ChildSynthesizer(settings.speech)
-    natural = open_natural(settings.speech, synthesizer, open_store(settings).path)
+    synthesizer = EspeakSynthesizer(settings.speech)
+    natural = open_neural(settings.speech, synthesizer, open_store(settings).path)
     renderer = build_renderer(settings, synthesizer, natural)
     prepare_phrases(renderer, spec)
-    player: list[ChildPlayer] = []
+    player: list[ProcessPlayer] = []
 
-    def open_player(tell: Callable[[PlayerEvent], None]) -> ChildPlayer:
-        player.append(ChildPlayer(settings.speech, tell, fallback=fallback))
+    def open_player(tell: Callable[[PlayerEvent], None]) -> ProcessPlayer:
+        player.append(ProcessPlayer(settings.speech, tell, fallback=fallback))
         return player[0]
 
     speaker = Speaker(
@@ -413,12 +415,14 @@ def build_voice(
         made=partial(ledger.note, "synthesise"),
         voice_changed=lambda why: mind.step(Report("voice", "failed" if why else OK, why)),
     )
-    rehearsal = Rehearsal()
+    rehearsal = PhrasePrefetch()
     rehearsal.rehearse(renderer, other_phrases(enabled_hazards(settings), spec.language))
     return Voice(renderer, synthesizer, speaker, player[0], natural, rehearsal)
 
 
-def build_clerk(settings: Settings, detector: Detector, mind: Mind, source: str, clock: Clock) -> Clerk:
+def build_clerk(
+    settings: Settings, detector: DetectorBundle, mind: CoreRunner, source: str, clock: Clock
+) -> JournalWriter:
     """Who keeps the journal; nothing is opened before its thread runs."""
     about = {
         "version": version("watchword"),
@@ -426,12 +430,14 @@ def build_clerk(settings: Settings, detector: Detector, mind: Mind, source: str,
         "fingerprint": detector.model.fingerprint,
         "source": redact(source),
     }
-    places = Places.below(settings.paths.state)
+    places = JournalPaths.below(settings.paths.state)
     run = secrets.token_hex(4)
-    return Clerk(places, settings.journal, run, about, mind.ask, mind.frozen, mind.forget, mind.step, clock)
+    return JournalWriter(
+        places, settings.journal, run, about, mind.ask, mind.frozen, mind.forget, mind.step, clock
+    )
 
 
-def build_forwarder(settings: Settings, mind: Mind, env: Mapping[str, str], clock: Clock) -> Forwarder:
+def build_forwarder(settings: Settings, mind: CoreRunner, env: Mapping[str, str], clock: Clock) -> Forwarder:
     """The loudspeaker of another instance on this machine."""
     control = settings.control
     socket = server_socket(env, settings.paths.state, control.forward_to)
@@ -449,22 +455,22 @@ def build_live(
     on_alert: Callable[[Event], None],
     fallback: Path,
     env: Mapping[str, str],
-) -> Live:
+) -> LiveParts:
     """The core driven by threads. Raises what opening a model, a voice or the store raises."""
     detector = build_detector(settings)
-    mind = Mind(BlackBox(Core(detector.spec)), clock)
+    mind = CoreRunner(BlackBox(Core(detector.spec)), clock)
     clerk = build_clerk(settings, detector, mind, source, clock) if settings.journal.enabled else None
-    ledger, scribe = Ledger(), Scribe((*outlets, clerk.take) if clerk else outlets)
+    ledger, scribe = Metrics(), EventWriter((*outlets, clerk.take) if clerk else outlets)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     late_s = settings.health.late_s
-    outlook = Outlook()
-    watcher = Watcher(
+    outlook = LatestFrame()
+    watcher = DetectionLoop(
         slot, detector.assessor, mind, ledger, clock, beat, late_s, lambda: reader.unseen or "", outlook
     )
     describer = build_describer(settings, detector.model)
-    narrator = Narrator(describer, mind.step, build_meaning(settings), clock) if describer else None
+    narrator = DescriptionLoop(describer, mind.step, build_meaning(settings), clock) if describer else None
     language = settings.speech.language
-    narrating = Narrating(narrator, language) if narrator else None
+    narrating = DescriptionChannel(narrator, language) if narrator else None
     false_alarms = FalseAlarms(
         settings.paths.state,
         {"model": detector.model.name, "fingerprint": detector.model.fingerprint},
@@ -473,7 +479,7 @@ def build_live(
     )
     # The performer is attached before anything can report: parts with threads come after it.
     saw = clerk.saw if clerk else None
-    stagehand = Stagehand(
+    stagehand = EffectExecutor(
         mind, narrating, scribe, ledger, lambda: watcher.view, on_alert, false_alarms.note, saw
     )
     mind.attach(stagehand.perform)
@@ -484,10 +490,10 @@ def build_live(
     )
     stagehand.speak_through(mouth if isinstance(mouth, Forwarder) else mouth.speaker)
     path = source_path(settings, source)
-    sense = CameraSense(mind.step, camera_over)
+    sense = CameraReporter(mind.step, camera_over)
     reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)
-    sight = Sight(detector, settings)
-    return Live(
+    sight = DetectorReloader(detector, settings)
+    return LiveParts(
         detector,
         mind,
         scribe,
@@ -505,7 +511,7 @@ def build_live(
     )
 
 
-def apply_live(live: Live, settings: Settings, voice: bool) -> None:
+def apply_live(live: LiveParts, settings: Settings, voice: bool) -> None:
     """Let a running daemon take over settings that need no restart; `voice`: words sound different.
 
     Phrases are rendered before anything changes, which takes a while. A new calibration, and what was taught

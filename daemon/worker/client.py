@@ -12,7 +12,7 @@ from typing import Any, Protocol, get_args
 
 from common.child_process import ChildError, ChildProcess, Message
 from common.memory import RESERVE_BYTES, available_bytes, gigabytes
-from daemon.config.worker_settings import GuestsSettings
+from daemon.config.worker_settings import WorkerSettings
 from daemon.errors import Code, CommandError
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ LEAST_BYTES = 400 * 2**20
 """Below this nothing can be loaded."""
 
 
-class Child(Protocol):
+class ChildLike(Protocol):
     """What answers; see `ChildProcess`."""
 
     @property
@@ -42,20 +42,20 @@ class Child(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SessionStep:
     """One request to the child."""
 
     header: Mapping[str, Any]
     payload: bytes = b""
 
 
-class Backroom:
+class WorkerClient:
     """Used by any thread; whoever comes while another is there is told so at once."""
 
     def __init__(
         self,
-        settings: GuestsSettings,
-        child: Child | None = None,
+        settings: WorkerSettings,
+        child: ChildLike | None = None,
         available: Callable[[], int] = available_bytes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -75,7 +75,7 @@ class Backroom:
         """Process id of the child, where one runs."""
         return self._child.pid
 
-    def visit(self) -> Visit:
+    def visit(self) -> WorkerSession:
         """Take the one place. Raises CommandError: busy, or turned away altogether."""
         if not self._settings.enabled:
             raise CommandError("guests are turned away (guests.enabled = false)", "unavailable")
@@ -83,7 +83,7 @@ class Backroom:
             raise CommandError(LOADING if self._loading else SERVING, "busy")
         if self._letting_go is not None:
             self._letting_go.cancel()
-        return Visit(self, self._clock, self._settings.deadline_s)
+        return WorkerSession(self, self._clock, self._settings.deadline_s)
 
     def close(self) -> None:
         """End the child for good."""
@@ -95,7 +95,7 @@ class Backroom:
 
     # For visits
 
-    def submit(self, step: Step, until_s: float) -> Future[Message]:
+    def submit(self, step: SessionStep, until_s: float) -> Future[Message]:
         """Have one step done by then, in a thread that may outlast whoever waits."""
         return self._worker.submit(self._do, step, until_s)
 
@@ -120,7 +120,7 @@ class Backroom:
             finally:
                 self._place.release()
 
-    def _do(self, step: Step, until_s: float) -> Message:
+    def _do(self, step: SessionStep, until_s: float) -> Message:
         try:
             self._loading = True
             self._limit()
@@ -156,10 +156,10 @@ GRACE_S = 1.0
 """Seconds in which the child's own deadline ends a step before whoever waits for it gives up."""
 
 
-class Visit:
+class WorkerSession:
     """One guest in the one place. A context manager; leave it when done."""
 
-    def __init__(self, room: Backroom, clock: Callable[[], float], deadline_s: float) -> None:
+    def __init__(self, room: WorkerClient, clock: Callable[[], float], deadline_s: float) -> None:
         self._room = room
         self._clock = clock
         self._until_s = clock() + deadline_s
@@ -172,13 +172,13 @@ class Visit:
 
     def ask(self, do: str, payload: bytes = b"", **header: Any) -> Message:
         """One step. Raises CommandError by the deadline at the latest."""
-        self._pending = self._room.submit(Step({"do": do, **header}, payload), self._until_s)
+        self._pending = self._room.submit(SessionStep({"do": do, **header}, payload), self._until_s)
         try:
             return self._pending.result(self.left_s + GRACE_S)
         except TimeoutError:
             raise CommandError(LOADING, "busy") from None
 
-    def __enter__(self) -> Visit:
+    def __enter__(self) -> WorkerSession:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.core.messages import HazardSpec
-from pipeline.description.base import Seen
-from pipeline.description.objects import Found, HazardWords, Thing, things
+from pipeline.description.base import DetectedHazard
+from pipeline.description.objects import FoundObject, HazardLexicon, ObjectClass, object_classes
 from pipeline.types import Severity, Trigger
 
 TRIGGERS: Mapping[str, Trigger] = {
@@ -22,7 +22,7 @@ MOST_SAID = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedHazard:
     """A hazard, how likely it is on the picture, and whether that is dangerous."""
 
     spec: HazardSpec
@@ -31,10 +31,10 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedObject:
     """A thing by the name it was given or recognised by. `score` is None where somebody said so."""
 
-    thing: Thing | str
+    thing: ObjectClass | str
     score: float | None
     hazard: str | None
 
@@ -50,21 +50,21 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Seeing:
+class ImageReport:
     """Everything that was made of a picture."""
 
-    objects: tuple[Named, ...]
-    hazards: tuple[Judged, ...]
+    objects: tuple[NamedObject, ...]
+    hazards: tuple[JudgedHazard, ...]
     """Likeliest first."""
 
     @property
-    def seen(self) -> tuple[Seen, ...]:
+    def seen(self) -> tuple[DetectedHazard, ...]:
         """The dangerous ones, the worst first."""
         found = sorted(
             (one for one in self.hazards if one.dangerous),
             key=lambda one: (-one.spec.severity, -one.probability),
         )
-        return tuple(Seen(one.spec.name, one.probability) for one in found)
+        return tuple(DetectedHazard(one.spec.name, one.probability) for one in found)
 
     def prompt(self, question: str | None) -> str:
         """A question goes first, then danger."""
@@ -99,21 +99,21 @@ class Seeing:
 def recognised(
     specs: Sequence[HazardSpec],
     probabilities: Sequence[float],
-    found: Sequence[Found],
+    found: Sequence[FoundObject],
     given: Sequence[str],
-    words: HazardWords,
-) -> Seeing:
+    words: HazardLexicon,
+) -> ImageReport:
     """Things and hazards of a picture.
 
     What somebody says is on it is taken at its word: a knife that was named is dangerous, however small it is
     on the picture. Without that the calibrated detector decides, and names what the finder has no eye for.
     """
-    named = [Named(word, None, words.hazard(word)) for word in given]
+    named = [NamedObject(word, None, words.hazard(word)) for word in given]
     said = {one.hazard for one in named if one.hazard}
     hazards = tuple(
         sorted(
             (
-                Judged(spec, round(p, 4), p >= spec.threshold or spec.name in said)
+                JudgedHazard(spec, round(p, 4), p >= spec.threshold or spec.name in said)
                 for spec, p in zip(specs, probabilities, strict=True)
             ),
             key=lambda one: -one.probability,
@@ -121,20 +121,20 @@ def recognised(
     )
     if not named:
         named = _named(found, hazards)
-    return Seeing(tuple(named), hazards)
+    return ImageReport(tuple(named), hazards)
 
 
-def _named(found: Sequence[Found], hazards: Sequence[Judged]) -> list[Named]:
-    named = [Named(one.thing, round(one.share, 4), one.thing.hazard) for one in found]
+def _named(found: Sequence[FoundObject], hazards: Sequence[JudgedHazard]) -> list[NamedObject]:
+    named = [NamedObject(one.thing, round(one.share, 4), one.thing.hazard) for one in found]
     known = {one.hazard for one in named}
     named += [
-        Named(_thing_of(one.spec.name), one.probability, one.spec.name)
+        NamedObject(_thing_of(one.spec.name), one.probability, one.spec.name)
         for one in hazards
         if one.dangerous and one.spec.name not in known
     ]
     return sorted(named, key=lambda one: -(one.score or 0.0))
 
 
-def _thing_of(hazard: str) -> Thing | str:
+def _thing_of(hazard: str) -> ObjectClass | str:
     """The first thing that is this hazard; the hazard's own name where it is the user's."""
-    return next((thing for thing in things() if thing.hazard == hazard), hazard.replace("_", " "))
+    return next((thing for thing in object_classes() if thing.hazard == hazard), hazard.replace("_", " "))

@@ -7,27 +7,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from daemon.errors import CommandError
-from daemon.worker.tasks import Answer, Refused, Room
+from daemon.worker.tasks import Answer, TaskRefused, WorkerTasks
 from pipeline.calibration.few_shot import TeachError
 from pipeline.calibration.table import CalibrationError
 from pipeline.hazards import HazardError
 from pipeline.store.errors import StoreError
 from speech.synthesis.base import SynthesisError
 
-DO: Mapping[str, Callable[[Room, Mapping[str, Any], bytes], Answer]] = {
-    "ready": Room.ready,
-    "look": Room.look,
-    "speak": Room.speak,
-    "what_if": Room.what_if,
+DO: Mapping[str, Callable[[WorkerTasks, Mapping[str, Any], bytes], Answer]] = {
+    "ready": WorkerTasks.ready,
+    "look": WorkerTasks.look,
+    "speak": WorkerTasks.speak,
+    "what_if": WorkerTasks.what_if,
 }
 EXPECTED = (StoreError, CalibrationError, HazardError, TeachError, CommandError, SynthesisError)
 
 
-def answer(room: Room, asked: Mapping[str, Any], payload: bytes) -> Answer:
+def answer(room: WorkerTasks, asked: Mapping[str, Any], payload: bytes) -> Answer:
     """Carry out one request; whatever goes wrong is the answer."""
     try:
         return DO[asked["do"]](room, asked, payload)
-    except Refused as error:
+    except TaskRefused as error:
         return {"error": str(error), "code": error.code}, b""
     except EXPECTED as error:
         return {"error": str(error), "code": "unavailable"}, b""

@@ -14,23 +14,23 @@ import numpy as np
 
 from capture.camera import CameraUnusable
 from capture.frame import Image
-from capture.image_file import is_cut_off, picture_from, picture_size
-from capture.orient import bound
+from capture.image_file import decode_image, image_size, is_truncated
+from capture.orient import limit_size
 from daemon.config.settings import Settings
 from daemon.wiring import app
 from daemon.worker import what_if
-from daemon.worker.image_report import Seeing, recognised
+from daemon.worker.image_report import ImageReport, recognised
 from pipeline.description.base import DescribeRequest
-from pipeline.description.objects import HazardWords, ThingFinder, things
-from pipeline.description.template import NOTHING_KNOWN, PlaceFinder, TagsDescriber, builtin_words
-from pipeline.detection.scorer import changes
+from pipeline.description.objects import HazardLexicon, ObjectRecognizer, object_classes
+from pipeline.description.template import NOTHING_KNOWN, PlaceFinder, TemplateDescriber, builtin_words
+from pipeline.detection.scorer import state_version
 from pipeline.models.base import ImageTextModel
 from pipeline.types import Embedding, Trigger
 from speech.sound.effects import joined
 from speech.sound.wav_format import wav_header
 from speech.synthesis.base import SpeechRequest
-from speech.synthesis.espeak import ChildSynthesizer
-from speech.text.normalize import normalized
+from speech.synthesis.espeak import EspeakSynthesizer
+from speech.text.normalize import normalize
 
 MAX_SIDE = 1280
 """Pixels of the longer side that is looked at."""
@@ -40,7 +40,7 @@ LONGEST_SOUND_S = 60.0
 Answer = tuple[dict[str, Any], bytes]
 
 
-class Refused(Exception):
+class TaskRefused(Exception):
     """This cannot be done; `code` as in `CommandError`."""
 
     def __init__(self, message: str, code: str = "failed") -> None:
@@ -49,32 +49,32 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
+class LoadedModel:
     """A model that is loaded, and what it names things and places by."""
 
     mark: str
     """Changes with what it was loaded by."""
     model: ImageTextModel
-    finder: ThingFinder
-    tags: TagsDescriber
+    finder: ObjectRecognizer
+    tags: TemplateDescriber
 
 
 @dataclass(frozen=True, slots=True)
-class Guide:
+class ImageReporter:
     """What looks at guests' pictures, for one set of settings."""
 
     mark: str
-    detector: app.Detector
-    words: HazardWords
+    detector: app.DetectorBundle
+    words: HazardLexicon
 
 
-class Room:
+class WorkerTasks:
     """What the process knows; every method is a request."""
 
     def __init__(self) -> None:
-        self._eyes: Eyes | None = None
-        self._guide: Guide | None = None
-        self._voice: tuple[str, ChildSynthesizer] | None = None
+        self._eyes: LoadedModel | None = None
+        self._guide: ImageReporter | None = None
+        self._voice: tuple[str, EspeakSynthesizer] | None = None
 
     def ready(self, asked: Mapping[str, Any], _: bytes) -> Answer:
         """Load the model and fit the settings to it, each where that has changed."""
@@ -84,18 +84,18 @@ class Room:
         if self._eyes is None or self._eyes.mark != loaded_by:
             self._eyes = self._guide = None  # one model at a time
             self._eyes = _eyes(settings, loaded_by)
-        mark = json.dumps([tree, sorted(changes(settings.paths.state))])
+        mark = json.dumps([tree, sorted(state_version(settings.paths.state))])
         if self._guide is None or self._guide.mark != mark:
             detector = app.build_detector(settings, self._eyes.model)
             names = [hazard.name for hazard in detector.spec.hazards]
-            self._guide = Guide(mark, detector, HazardWords(names, things()))
+            self._guide = ImageReporter(mark, detector, HazardLexicon(names, object_classes()))
         return {}, b""
 
     def look(self, asked: Mapping[str, Any], picture: bytes) -> Answer:
         """What is on a picture, and whether it is dangerous; with the picture for the describer."""
         eyes, guide = self._eyes, self._guide
         if eyes is None or guide is None:
-            raise Refused("the room is not ready", "unavailable")
+            raise TaskRefused("the room is not ready", "unavailable")
         began_s = time.monotonic()
         image = decoded(picture, asked["most_pixels"])
         embedding, probabilities = guide.detector.assessor.look(image)
@@ -107,7 +107,7 @@ class Room:
             guide.words,
         )
         said = _said(eyes.tags, seeing, image, embedding, asked)
-        small = np.ascontiguousarray(bound(image, asked["side"]))
+        small = np.ascontiguousarray(limit_size(image, asked["side"]))
         header = {
             **seeing.told(asked["language"]),
             "prompt": seeing.prompt(asked["text"]),
@@ -128,10 +128,10 @@ class Room:
         if self._voice is None or self._voice[0] != mark:
             if self._voice is not None:
                 self._voice[1].close()
-            self._voice = (mark, ChildSynthesizer(settings))
+            self._voice = (mark, EspeakSynthesizer(settings))
         own = settings.voice if asked["language"] == settings.language and settings.voice != "auto" else None
         request = SpeechRequest(
-            normalized(asked["text"], asked["language"]),
+            normalize(asked["text"], asked["language"]),
             asked["language"],
             rate_wpm=settings.rate_wpm,
             pitch=settings.pitch,
@@ -139,10 +139,10 @@ class Room:
         )
         chunks = list(self._voice[1].stream(request))
         if not chunks:
-            raise Refused("there is nothing to say", "unavailable")
+            raise TaskRefused("there is nothing to say", "unavailable")
         sound = joined(chunks, chunks[0].rate, 1)
         if sound.duration_s > LONGEST_SOUND_S:
-            raise Refused(f"the answer takes more than {LONGEST_SOUND_S:g} s to say")
+            raise TaskRefused(f"the answer takes more than {LONGEST_SOUND_S:g} s to say")
         samples = np.asarray(sound.samples, np.int16)
         wav = wav_header(len(samples), sound.rate, 1) + samples.tobytes()
         return {"speech_s": round(time.monotonic() - began_s, 4)}, base64.b64encode(wav)
@@ -157,9 +157,14 @@ class Room:
         }, b""
 
 
-def _eyes(settings: Settings, mark: str) -> Eyes:
+def _eyes(settings: Settings, mark: str) -> LoadedModel:
     model, words = app.load_model(settings), builtin_words()
-    return Eyes(mark, model, ThingFinder(model, things()), TagsDescriber(words, PlaceFinder(model, words)))
+    return LoadedModel(
+        mark,
+        model,
+        ObjectRecognizer(model, object_classes()),
+        TemplateDescriber(words, PlaceFinder(model, words)),
+    )
 
 
 def decoded(picture: bytes, most_pixels: int) -> Image:
@@ -167,23 +172,23 @@ def decoded(picture: bytes, most_pixels: int) -> Image:
     try:
         data = base64.b64decode(picture, validate=True)
     except binascii.Error:
-        raise Refused("the picture is no base64", "invalid") from None
-    size = picture_size(data) if data.startswith(FORMATS) else None
+        raise TaskRefused("the picture is no base64", "invalid") from None
+    size = image_size(data) if data.startswith(FORMATS) else None
     if size is None:
-        raise Refused("this is no picture; JPEG, PNG and WebP can be read", "invalid")
+        raise TaskRefused("this is no picture; JPEG, PNG and WebP can be read", "invalid")
     if size[0] * size[1] > most_pixels:
         most = f"{most_pixels / 1e6:g} million"
-        raise Refused(f"the picture has {size[0]} x {size[1]} pixels, more than {most}", "invalid")
-    if is_cut_off(data):
-        raise Refused("the picture is cut off", "invalid")
+        raise TaskRefused(f"the picture has {size[0]} x {size[1]} pixels, more than {most}", "invalid")
+    if is_truncated(data):
+        raise TaskRefused("the picture is cut off", "invalid")
     try:
-        return picture_from(data, MAX_SIDE)
+        return decode_image(data, MAX_SIDE)
     except CameraUnusable as error:
-        raise Refused(f"the picture {error}", "invalid") from None
+        raise TaskRefused(f"the picture {error}", "invalid") from None
 
 
 def _said(
-    tags: TagsDescriber, seeing: Seeing, image: Image, embedding: Embedding, asked: Mapping[str, Any]
+    tags: TemplateDescriber, seeing: ImageReport, image: Image, embedding: Embedding, asked: Mapping[str, Any]
 ) -> str:
     """Template sentences: hazards and the kind of place, else the things; always something."""
     request = DescribeRequest(

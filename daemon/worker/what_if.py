@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from daemon.core.black_box import Recording
 from daemon.core.messages import Assessed
-from pipeline.alerting.alert_policy import Watch, WatchedHazard
+from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Severity
 
@@ -28,7 +28,7 @@ class Minute:
     """What the watch was given, and how it stood before."""
 
     settings: Mapping[str, Any]
-    hazards: tuple[WatchedHazard, ...]
+    hazards: tuple[HazardThreshold, ...]
     state: Mapping[str, Any]
     times_s: NDArray[np.float64]
     """Shape (T,)."""
@@ -42,7 +42,7 @@ class Minute:
         hazards = recording.spec.hazards
         return cls(
             recording.spec.watch.model_dump(mode="json"),
-            tuple(WatchedHazard(h.name, Severity(h.severity), h.threshold) for h in hazards),
+            tuple(HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in hazards),
             recording.state["watch"],
             np.array([look.captured_at_s for look in looks], np.float64),
             np.stack([look.probabilities for look in looks])
@@ -69,7 +69,7 @@ class Minute:
     @classmethod
     def unpacked(cls, header: Mapping[str, Any], numbers: bytes) -> Minute:
         """The inverse of `packed`."""
-        hazards = tuple(WatchedHazard(name, Severity(level), on) for name, level, on in header["hazards"])
+        hazards = tuple(HazardThreshold(name, Severity(level), on) for name, level, on in header["hazards"])
         looks = header["looks"]
         times_s = np.frombuffer(numbers, np.float64, looks)
         probabilities = np.frombuffer(numbers, np.float32, offset=times_s.nbytes).reshape(looks, len(hazards))
@@ -78,8 +78,10 @@ class Minute:
 
 def alerts(minute: Minute, thresholds: Mapping[str, float]) -> tuple[Alert, ...]:
     """In order; hazards without a threshold of their own keep the one they had."""
-    hazards = [WatchedHazard(h.name, h.severity, thresholds.get(h.name, h.threshold)) for h in minute.hazards]
-    watch = Watch(WatchSettings.model_validate(minute.settings), hazards)
+    hazards = [
+        HazardThreshold(h.name, h.severity, thresholds.get(h.name, h.threshold)) for h in minute.hazards
+    ]
+    watch = AlertPolicy(WatchSettings.model_validate(minute.settings), hazards)
     watch.restore(minute.state)
     found: list[Alert] = []
     for seq, (now, row) in enumerate(zip(minute.times_s.tolist(), minute.probabilities, strict=True)):

@@ -11,14 +11,14 @@ import resource
 import socket
 import sys
 
-from common.framing import LinkError, receive, send
-from common.spawn import be_humble, die_with
+from common.framing import ConnectionLost, receive, send
+from common.spawn import exit_with_parent, lower_priority
 
 
 def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
-    die_with(parent)
-    be_humble()
+    exit_with_parent(parent)
+    lower_priority()
     # What the starter does not know is told by the daemon already.
     logging.basicConfig(level=logging.ERROR, format="guests: %(message)s")
     link = socket.socket(fileno=fd)
@@ -28,13 +28,13 @@ def main(fd: int, parent: int) -> int:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         # Only now: seconds of work, for which nobody else shall wait.
         from daemon.worker.requests import answer
-        from daemon.worker.tasks import Room
+        from daemon.worker.tasks import WorkerTasks
 
-        room = Room()
+        room = WorkerTasks()
         send(link, {})
         while True:
             send(link, *answer(room, *receive(link)))
-    except LinkError:
+    except ConnectionLost:
         return 0
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.alerting.direction import Whereabouts
+from pipeline.alerting.direction import DirectionEstimator
 from pipeline.log_odds import logit
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabilities, Severity
@@ -32,7 +32,7 @@ _SETTLED = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class WatchedHazard:
+class HazardThreshold:
     """What the watch must know of a hazard."""
 
     name: str
@@ -42,7 +42,7 @@ class WatchedHazard:
 
 
 @dataclass(frozen=True, slots=True)
-class Active:
+class ActiveAlert:
     """A hazard that has been alerted and is not over."""
 
     alert_id: str
@@ -57,7 +57,7 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpokenAlert:
     """When a hazard was last spoken of, and the level of that alert."""
 
     at_s: float
@@ -73,10 +73,10 @@ class Vote:
     over: NDArray[np.bool_]
 
 
-class Watch:
+class AlertPolicy:
     """Turns assessments into alerts. Serialisable by `state` and `restore`."""
 
-    def __init__(self, settings: WatchSettings, hazards: Sequence[WatchedHazard]) -> None:
+    def __init__(self, settings: WatchSettings, hazards: Sequence[HazardThreshold]) -> None:
         self._settings = settings
         self._hazards = tuple(hazards)
         self._index = {h.name: i for i, h in enumerate(hazards)}
@@ -88,9 +88,9 @@ class Watch:
         self._votes: tuple[Vote, ...] = ()
         self._voted_s = np.zeros(len(hazards), dtype=np.float64)
         self._last_s: float | None = None
-        self._active: dict[str, Active] = {}
-        self._spoken: dict[str, Spoken] = {}
-        self._where = Whereabouts(settings)
+        self._active: dict[str, ActiveAlert] = {}
+        self._spoken: dict[str, SpokenAlert] = {}
+        self._where = DirectionEstimator(settings)
         self._issued = 0
 
     @property
@@ -109,7 +109,7 @@ class Watch:
         return self._voted_s
 
     @property
-    def active(self) -> Mapping[str, Active]:
+    def active(self) -> Mapping[str, ActiveAlert]:
         """The hazards that are present now."""
         return dict(self._active)
 
@@ -140,7 +140,7 @@ class Watch:
         for name, active in self._active.items():
             if active.alert_id == alert_id:
                 self._active[name] = replace(active, spoken_at_s=now, retries=0)
-                self._spoken[name] = Spoken(now, active.level)
+                self._spoken[name] = SpokenAlert(now, active.level)
 
     def unheard(self, since_s: float) -> None:
         """Nobody heard what was spoken from `since_s` on: what is still there is raised again at once."""
@@ -177,7 +177,7 @@ class Watch:
         self._voted_s = seconds
         return self._over & (seconds >= min(self._settings.vote_s, self._settings.vote_window_s) - 1e-9)
 
-    def _onset(self, hazard: WatchedHazard, a: Assessment) -> Alert | None:
+    def _onset(self, hazard: HazardThreshold, a: Assessment) -> Alert | None:
         if hazard.name in self._active or not self._may_speak(hazard.name, a.captured_at_s):
             return None
         return self._alert(hazard.name, hazard.severity, a)
@@ -217,7 +217,7 @@ class Watch:
             escalated=escalated,
             again=again,
         )
-        self._active[name] = Active(
+        self._active[name] = ActiveAlert(
             alert.id,
             severity,
             a.captured_at_s,
@@ -249,26 +249,26 @@ class Watch:
             return self._alert(name, active.severity, a, again=True)
         return None
 
-    def _level(self, name: str, active: Active, now: float) -> float:
+    def _level(self, name: str, active: ActiveAlert, now: float) -> float:
         """An alert comes while its score is still on its way up: that is no coming nearer."""
         if now - active.alerted_at_s > _SETTLED * self._settings.smoothing_s:
             return active.level
         return max(active.level, logit(float(self._smoothed[self._index[name]])))
 
-    def _retry(self, name: str, active: Active, a: Assessment) -> Alert | None:
+    def _retry(self, name: str, active: ActiveAlert, a: Assessment) -> Alert | None:
         """An alert nobody heard is raised again, each time after twice the wait (at most 2**5)."""
         wait = self._settings.unspoken_retry_s * 2 ** min(active.retries, 5)
         if a.captured_at_s - active.alerted_at_s < wait:
             return None
         return self._alert(name, active.severity, a, again=True, retries=active.retries + 1)
 
-    def _fade(self, name: str, active: Active, a: Assessment) -> Clear | None:
+    def _fade(self, name: str, active: ActiveAlert, a: Assessment) -> Clear | None:
         since = a.captured_at_s if active.below_since_s is None else active.below_since_s
         if a.captured_at_s - since < self._settings.clear_s:
             self._active[name] = replace(active, below_since_s=since)
             return None
         if active.spoken_at_s is not None:  # the level may have settled only after the first sample
-            self._spoken[name] = Spoken(active.spoken_at_s, active.level)
+            self._spoken[name] = SpokenAlert(active.spoken_at_s, active.level)
         del self._active[name]
         return Clear(f"c{active.alert_id[1:]}", name, active.alert_id, a.captured_at_s, a.seq)
 
@@ -306,7 +306,7 @@ class Watch:
         self._votes = tuple(Vote(start, end, self._mask(over)) for start, end, over in state["votes"])
         self._last_s = state["last_s"]
         self._active = {name: _active(fields) for name, fields in state["active"].items()}
-        self._spoken = {name: Spoken(**fields) for name, fields in state["spoken"].items()}
+        self._spoken = {name: SpokenAlert(**fields) for name, fields in state["spoken"].items()}
         self._where.restore(state["where"])
         self._issued = state["issued"]
 
@@ -316,7 +316,7 @@ class Watch:
         return mask
 
 
-def for_hazards(state: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def remap_state(state: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """A state for other hazards: those that stay are as they were, new ones have not been seen yet."""
     old = {name: i for i, name in enumerate(state["hazards"])}
     new = {name: i for i, name in enumerate(names)}
@@ -342,9 +342,9 @@ def for_hazards(state: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any
     }
 
 
-def _active(fields: Mapping[str, Any]) -> Active:
+def _active(fields: Mapping[str, Any]) -> ActiveAlert:
     direction = fields["direction"]
-    return Active(
+    return ActiveAlert(
         **{
             **fields,
             "severity": Severity(fields["severity"]),

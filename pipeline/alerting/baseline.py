@@ -31,7 +31,7 @@ _BOUND = 6.0
 LogOdds = NDArray[np.float64]
 
 
-class Usual:
+class BaselineFilter:
     """The normal view of one camera. Used by one thread; times are those of the frames."""
 
     def __init__(self, over_s: float, thresholds: Sequence[float]) -> None:

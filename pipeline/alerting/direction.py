@@ -19,7 +19,7 @@ TURN = (Direction.AHEAD, Direction.LEFT, Direction.RIGHT)
 
 
 @dataclass(slots=True)
-class Sought:
+class DirectionEvidence:
     """Readings of one suspected hazard: sum of log-odds and count, by direction."""
 
     since_s: float
@@ -28,12 +28,12 @@ class Sought:
     direction: str | None = None
 
 
-class Whereabouts:
+class DirectionEstimator:
     """Which part to look at next, and what the parts have shown so far."""
 
     def __init__(self, settings: WatchSettings) -> None:
         self._settings = settings
-        self._sought: dict[str, Sought] = {}
+        self._sought: dict[str, DirectionEvidence] = {}
         self._turn = 0
         self._now = -math.inf
 
@@ -51,7 +51,7 @@ class Whereabouts:
     ) -> None:
         """Take note of a reading of the suspected hazards; forget the others."""
         self._now = now
-        self._sought = {name: self._sought.get(name) or Sought(now) for name in suspected}
+        self._sought = {name: self._sought.get(name) or DirectionEvidence(now) for name in suspected}
         if crop is None:
             return
         self._turn += 1
@@ -59,11 +59,11 @@ class Whereabouts:
             if self._open(sought):
                 self._read(sought, crop.direction, float(crop.probabilities[index[name]]))
 
-    def _open(self, sought: Sought) -> bool:
+    def _open(self, sought: DirectionEvidence) -> bool:
         limit = self._settings.locate_s
         return limit > 0 and sought.direction is None and self._now - sought.since_s <= limit
 
-    def _read(self, sought: Sought, direction: Direction, probability: float) -> None:
+    def _read(self, sought: DirectionEvidence, direction: Direction, probability: float) -> None:
         sought.sums[direction] += logit(probability)
         sought.counts[direction] += 1
         if min(sought.counts.values()) >= self._settings.locate_looks:
@@ -81,4 +81,4 @@ class Whereabouts:
     def restore(self, state: Mapping[str, Any]) -> None:
         self._turn = state["turn"]
         self._now = -math.inf if state["now"] is None else state["now"]
-        self._sought = {name: Sought(**fields) for name, fields in state["sought"].items()}
+        self._sought = {name: DirectionEvidence(**fields) for name, fields in state["sought"].items()}

@@ -25,7 +25,7 @@ def cosine_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return 1.0 if norm == 0 else 1.0 - float(np.dot(a, b)) / norm
 
 
-class SceneGate:
+class SceneChangeGate:
     """`step` is True for a frame whose view should be described now."""
 
     def __init__(self, settings: SceneSettings) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.calibration.table import Calibration
-from pipeline.models.base import Scores, TextBank
+from pipeline.models.base import PromptBank, Scores
 from pipeline.models.prompts import digest
 from pipeline.types import Embedding
 
@@ -42,7 +42,7 @@ class TeachError(Exception):
     """Something taught cannot be used, or cannot be learnt; the message says what to do."""
 
 
-class Example(BaseModel, frozen=True, extra="forbid"):
+class LabelledEmbedding(BaseModel, frozen=True, extra="forbid"):
     """One picture as the model saw it; the picture itself is not kept."""
 
     name: str
@@ -50,7 +50,7 @@ class Example(BaseModel, frozen=True, extra="forbid"):
     """Unit embedding as little-endian float16, base64."""
 
     @classmethod
-    def of(cls, name: str, embedding: Embedding) -> Example:
+    def of(cls, name: str, embedding: Embedding) -> LabelledEmbedding:
         return cls(name=name, vector=base64.b64encode(embedding.astype("<f2").tobytes()).decode())
 
 
@@ -65,7 +65,7 @@ class Estimate(BaseModel, frozen=True, extra="forbid"):
     false: int
 
 
-class Taught(BaseModel, frozen=True, extra="forbid"):
+class FewShotHazard(BaseModel, frozen=True, extra="forbid"):
     """A file of the folder `taught`: examples of one hazard, for exactly one model."""
 
     version: Literal[1] = 1
@@ -83,8 +83,8 @@ class Taught(BaseModel, frozen=True, extra="forbid"):
     estimate: Estimate
     made_at: str
     made_by: str
-    like: tuple[Example, ...] = Field(min_length=1)
-    unlike: tuple[Example, ...] = Field(min_length=1)
+    like: tuple[LabelledEmbedding, ...] = Field(min_length=1)
+    unlike: tuple[LabelledEmbedding, ...] = Field(min_length=1)
 
     @property
     def fingerprint(self) -> str:
@@ -92,7 +92,7 @@ class Taught(BaseModel, frozen=True, extra="forbid"):
 
     def write(self, state: Path) -> Path:
         """Atomic. Raises OSError."""
-        place = place_of(state, self.hazard)
+        place = path_of(state, self.hazard)
         place.parent.mkdir(parents=True, exist_ok=True)
         part = place.with_suffix(".part")
         part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -100,21 +100,21 @@ class Taught(BaseModel, frozen=True, extra="forbid"):
         return place
 
 
-def place_of(state: Path, hazard: str) -> Path:
+def path_of(state: Path, hazard: str) -> Path:
     """The file of a taught hazard."""
     return state / FOLDER / f"{hazard}.json"
 
 
-def taught_names(state: Path) -> tuple[str, ...]:
+def few_shot_names(state: Path) -> tuple[str, ...]:
     """The hazards that have been taught here, whatever the model; reads no file."""
     return tuple(sorted(path.stem for path in (state / FOLDER).glob("*.json")))
 
 
-def read_taught(path: Path) -> Taught:
+def read_few_shot(path: Path) -> FewShotHazard:
     """Raises TeachError."""
     again = f"teach it again, or remove it with `watchword teach {path.stem} --remove`"
     try:
-        taught = Taught.model_validate_json(path.read_bytes())
+        taught = FewShotHazard.model_validate_json(path.read_bytes())
         lengths = {len(vector(one)) for one in (*taught.like, *taught.unlike)}
     except OSError as error:
         raise TeachError(f"{path}: cannot be read ({error.strerror})") from error
@@ -129,7 +129,7 @@ def read_taught(path: Path) -> Taught:
     return taught
 
 
-def vector(example: Example) -> Embedding:
+def vector(example: LabelledEmbedding) -> Embedding:
     """The unit embedding. Raises ValueError."""
     row = np.frombuffer(base64.b64decode(example.vector, validate=True), "<f2").astype(np.float32)
     norm = float(np.linalg.norm(row))
@@ -138,7 +138,7 @@ def vector(example: Example) -> Embedding:
     return np.asarray(row / norm, np.float32)
 
 
-def require_fit(taught: Taught, model: str, fingerprint: str, words: str) -> None:
+def require_compatible(taught: FewShotHazard, model: str, fingerprint: str, words: str) -> None:
     """Raises TeachError where it was taught to another model, or beside other words."""
     todo = f"teach it again, or remove it with `watchword teach {taught.hazard} --remove`"
     if (taught.model, taught.model_fingerprint) != (model, fingerprint):
@@ -156,7 +156,7 @@ def density(affinities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Resemblance:
+class KernelScore:
     """What was taught of one hazard, ready to be compared."""
 
     column: int
@@ -167,7 +167,7 @@ class Resemblance:
     unlike: Vectors
 
     @classmethod
-    def of(cls, taught: Taught, column: int) -> Resemblance:
+    def of(cls, taught: FewShotHazard, column: int) -> KernelScore:
         rows = (np.stack([vector(one) for one in side]) for side in (taught.like, taught.unlike))
         return cls(column, taught.centre, taught.deviation, taught.boundary, *rows)
 
@@ -178,22 +178,22 @@ class Resemblance:
         return words + LOGIT_PER_DEVIATION * (mine - theirs - self.centre) / self.deviation - self.boundary
 
 
-class TaughtBank:
-    """A `TextBank` whose scores are log-odds already: words by their calibration, or pictures, the surer."""
+class FewShotBank:
+    """A `PromptBank` whose scores are log-odds already: words by their calibration, or pictures, the surer."""
 
     def __init__(
         self,
         names: Sequence[str],
-        words: TextBank,
+        words: PromptBank,
         calibration: Calibration,
-        taught: Iterable[Taught],
+        taught: Iterable[FewShotHazard],
     ) -> None:
         """`names` are all hazards; those with words are in `words`, the others must be in `taught`."""
         self.names = tuple(names)
         self._words, self._slopes, self._offsets = words, calibration.slopes, calibration.offsets
         self._columns = np.array([self.names.index(name) for name in words.names], np.intp)
         taught = tuple(taught)
-        self._pictures = tuple(Resemblance.of(one, self.names.index(one.hazard)) for one in taught)
+        self._pictures = tuple(KernelScore.of(one, self.names.index(one.hazard)) for one in taught)
         self._worded = frozenset(self._columns.tolist())
         self.fingerprint = digest(words.fingerprint, [one.fingerprint for one in taught])
 

@@ -30,7 +30,7 @@ Rows = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
+class TrainingSet:
     """Cosines among examples and harmless pictures, and the log-odds their words give them."""
 
     like_like: Rows
@@ -40,13 +40,13 @@ class Lesson:
     unlike_words: Rows
 
     @classmethod
-    def of(cls, like: Vectors, unlike: Vectors, like_words: Rows, unlike_words: Rows) -> Lesson:
+    def of(cls, like: Vectors, unlike: Vectors, like_words: Rows, unlike_words: Rows) -> TrainingSet:
         a, b = np.asarray(like, np.float64), np.asarray(unlike, np.float64)
         return cls(a @ a.T, a @ b.T, b @ b.T, like_words, unlike_words)
 
-    def without_like(self, row: int) -> Lesson:
+    def without_like(self, row: int) -> TrainingSet:
         keep = np.arange(len(self.like_words)) != row
-        return Lesson(
+        return TrainingSet(
             self.like_like[np.ix_(keep, keep)],
             self.like_unlike[keep],
             self.unlike_unlike,
@@ -54,9 +54,9 @@ class Lesson:
             self.unlike_words,
         )
 
-    def without_unlike(self, row: int) -> Lesson:
+    def without_unlike(self, row: int) -> TrainingSet:
         keep = np.arange(len(self.unlike_words)) != row
-        return Lesson(
+        return TrainingSet(
             self.like_like,
             self.like_unlike[:, keep],
             self.unlike_unlike[np.ix_(keep, keep)],
@@ -66,7 +66,7 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class FewShotFit:
     """The three numbers of a taught hazard."""
 
     centre: float
@@ -79,7 +79,7 @@ class Learnt:
         return words + LOGIT_PER_DEVIATION * (score - self.centre) / self.deviation - self.boundary
 
 
-def learn(lesson: Lesson) -> Learnt:
+def fit(lesson: TrainingSet) -> FewShotFit:
     """Raises TeachError where there are too few harmless pictures."""
     if len(lesson.unlike_words) < LEAST_UNLIKE:
         raise TeachError(
@@ -91,10 +91,10 @@ def learn(lesson: Lesson) -> Learnt:
     odds = lesson.unlike_words + LOGIT_PER_DEVIATION * (harmless - centre) / deviation
     low = max(float(odds.max()), float(odds.mean() + _LEAST_DEVIATIONS * odds.std()))
     typical = float(np.mean(lesson.like_words + LOGIT_PER_DEVIATION * _examples(lesson, centre, deviation)))
-    return Learnt(centre, deviation, max(low + _MARGIN, low + _PORTION * (typical - low)))
+    return FewShotFit(centre, deviation, max(low + _MARGIN, low + _PORTION * (typical - low)))
 
 
-def _examples(lesson: Lesson, centre: float, deviation: float) -> Rows:
+def _examples(lesson: TrainingSet, centre: float, deviation: float) -> Rows:
     """How many deviations out each example lies by the others."""
     if len(lesson.like_words) == 1:
         return np.full(1, _ALONE)
@@ -107,7 +107,7 @@ def _others(cosines: Rows) -> Rows:
     return density(cosines[~np.eye(count, dtype=bool)].reshape(count, count - 1))
 
 
-def estimate(lesson: Lesson, threshold_odds: float, *, worded: bool) -> Estimate:
+def estimate(lesson: TrainingSet, threshold_odds: float, *, worded: bool) -> Estimate:
     """Leave-one-out over both kinds; `threshold_odds` is the hazard's threshold as log-odds."""
     like, unlike = len(lesson.like_words), len(lesson.unlike_words)
     by_words = worded & (lesson.like_words >= threshold_odds)
@@ -124,17 +124,17 @@ def estimate(lesson: Lesson, threshold_odds: float, *, worded: bool) -> Estimate
     )
 
 
-def _like_alone(lesson: Lesson, row: int) -> float:
+def _like_alone(lesson: TrainingSet, row: int) -> float:
     if len(lesson.like_words) == 1:
         return -np.inf
-    learnt, keep = learn(lesson.without_like(row)), np.arange(len(lesson.like_words)) != row
+    learnt, keep = fit(lesson.without_like(row)), np.arange(len(lesson.like_words)) != row
     words = float(lesson.like_words[row])
     return learnt.log_odds(words, lesson.like_like[row, keep], lesson.like_unlike[row])
 
 
-def _unlike_alone(lesson: Lesson, row: int) -> float:
+def _unlike_alone(lesson: TrainingSet, row: int) -> float:
     if len(lesson.unlike_words) <= LEAST_UNLIKE:
         return -np.inf
-    learnt, keep = learn(lesson.without_unlike(row)), np.arange(len(lesson.unlike_words)) != row
+    learnt, keep = fit(lesson.without_unlike(row)), np.arange(len(lesson.unlike_words)) != row
     words = float(lesson.unlike_words[row])
     return learnt.log_odds(words, lesson.like_unlike[:, row], lesson.unlike_unlike[row, keep])

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from pipeline.calibration.line import RULES, THRESHOLD, fit_line
-from pipeline.calibration.table import Fit, Measured
-from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE, LabelledClip, Manifest
+from pipeline.calibration.table import Fit, FitQuality
+from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE, Dataset, LabelledClip
 from pipeline.evaluation.ranking import roc_auc
 from pipeline.hazards import Hazard
 
@@ -54,7 +54,7 @@ class Example:
 
 
 def examples_of(
-    manifest: Manifest, read: Callable[[Path], Image], scores: Callable[[Image], Column]
+    manifest: Dataset, read: Callable[[Path], Image], scores: Callable[[Image], Column]
 ) -> list[Example]:
     """Scores of every picture and of four frames a second of every clip. Raises what `read` raises."""
     out = [
@@ -85,7 +85,7 @@ def _frames(clip: LabelledClip) -> Iterable[tuple[float, Image]]:
     video.release()
 
 
-def harmless(example: Example, hazard: str) -> bool:
+def is_negative(example: Example, hazard: str) -> bool:
     """Whether it surely does not show the hazard; what looks like one of somebody's own is not known."""
     kinds = [kind for kind in _KINDS if hazard in kind]
     if not kinds:
@@ -95,7 +95,7 @@ def harmless(example: Example, hazard: str) -> bool:
 
 def fit(name: str, column: int, hazard: Hazard, examples: Sequence[Example]) -> Fit:
     """The fit of one hazard from these examples. Raises ValueError where harmless ones are lacking."""
-    quiet = [example for example in examples if harmless(example, name)]
+    quiet = [example for example in examples if is_negative(example, name)]
     danger = [e.scores[column] for e in examples if name in e.labels and not e.clip]
     line = fit_line(
         np.array([example.scores[column] for example in quiet]),
@@ -120,7 +120,7 @@ def _weights(examples: Sequence[Example]) -> Column:
     )
 
 
-def left_out(index: int, name: str, examples: Sequence[Example]) -> list[Example]:
+def leave_source_out(index: int, name: str, examples: Sequence[Example]) -> list[Example]:
     """The examples that may judge this one: those of other sources; all others if the hazard has but one."""
     own = examples[index]
     sources = {example.source for example in examples if name in example.labels and not example.clip}
@@ -129,19 +129,19 @@ def left_out(index: int, name: str, examples: Sequence[Example]) -> list[Example
     return [example for example in examples if example.source != own.source]
 
 
-def unseen(hazards: Sequence[Hazard], examples: Sequence[Example]) -> NDArray[np.float64]:
+def cross_validated(hazards: Sequence[Hazard], examples: Sequence[Example]) -> NDArray[np.float64]:
     """Probabilities (N, H) of the still pictures, each by a calibration that has not seen its source."""
-    columns = [unseen_of(column, hazard, examples) for column, hazard in enumerate(hazards)]
+    columns = [cross_validated_hazard(column, hazard, examples) for column, hazard in enumerate(hazards)]
     return np.stack(columns, axis=1)
 
 
-def unseen_of(column: int, hazard: Hazard, examples: Sequence[Example]) -> Column:
-    """One hazard's part of `unseen`. Raises ValueError where harmless examples are lacking."""
+def cross_validated_hazard(column: int, hazard: Hazard, examples: Sequence[Example]) -> Column:
+    """One hazard's part of `cross_validated`. Raises ValueError where harmless examples are lacking."""
     out, known = [], {}
     for index, example in enumerate(examples):
         if example.clip:
             continue
-        others = left_out(index, hazard.name, examples)
+        others = leave_source_out(index, hazard.name, examples)
         key = (example.source, len(others))
         if len(others) == len(examples) - 1 or key not in known:
             known[key] = fit(hazard.name, column, hazard, others)
@@ -150,12 +150,12 @@ def unseen_of(column: int, hazard: Hazard, examples: Sequence[Example]) -> Colum
     return np.array(out, np.float64)
 
 
-def measured_fit(column: int, hazard: Hazard, examples: Sequence[Example]) -> Fit:
+def fit_with_quality(column: int, hazard: Hazard, examples: Sequence[Example]) -> Fit:
     """The fit of one hazard with what it is worth. Raises ValueError where that cannot be told, and why."""
     stills = [example for example in examples if not example.clip]
     shown = np.array([hazard.name in example.labels for example in stills], np.bool_)
     sources = {e.source for e, is_shown in zip(stills, shown, strict=True) if is_shown}
-    without = {example.source for example in examples if harmless(example, hazard.name)}
+    without = {example.source for example in examples if is_negative(example, hazard.name)}
     for have, least, word in (
         (len(sources), LEAST_SHOWN, "photographs of it"),
         (len(without), LEAST_HARMLESS, "pictures without it"),
@@ -163,10 +163,10 @@ def measured_fit(column: int, hazard: Hazard, examples: Sequence[Example]) -> Fi
         if have < least:
             raise ValueError(f"{word} from {have} sources, at least {least} are needed")
     line = fit(hazard.name, column, hazard, examples)
-    judged = unseen_of(column, hazard, examples)
-    quiet = np.array([harmless(example, hazard.name) for example in stills], np.bool_)
+    judged = cross_validated_hazard(column, hazard, examples)
+    quiet = np.array([is_negative(example, hazard.name) for example in stills], np.bool_)
     over = judged >= THRESHOLD
-    measured = Measured(
+    measured = FitQuality(
         pictures=int(shown.sum()),
         sources=len(sources),
         harmless=int(quiet.sum()),

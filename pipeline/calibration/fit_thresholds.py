@@ -21,8 +21,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.alerting.alert_policy import WatchedHazard
-from pipeline.calibration.sweep import LOGITS, Footage, Sweep, replayed, sweep
+from pipeline.alerting.alert_policy import HazardThreshold
+from pipeline.calibration.sweep import LOGITS, ScoreSeries, ThresholdSweep, replay_alerts, sweep
 from pipeline.calibration.tail import fit_tail, level_interval, poisson_interval
 from pipeline.settings import WatchSettings
 from pipeline.types import Severity
@@ -44,7 +44,7 @@ _BLOCKS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ThresholdChoice:
     """One hazard's threshold, and what it rests on."""
 
     hazard: str
@@ -58,10 +58,10 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ThresholdPlan:
     """All thresholds, and the false alerts that the watch itself counts with them."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[ThresholdChoice, ...]
     hours: float
     budget_per_hour: float
     alerts_before: int
@@ -74,12 +74,12 @@ class Plan:
 
 
 def make_plan(
-    footage: Footage,
-    hazards: Sequence[WatchedHazard],
+    footage: ScoreSeries,
+    hazards: Sequence[HazardThreshold],
     settings: WatchSettings,
     budget_per_hour: float,
     usual_s: float = 0.0,
-) -> Plan:
+) -> ThresholdPlan:
     """Thresholds for `hazards`, whose own are what held before. Raises ValueError for no footage.
 
     `usual_s`: time constant of the normal view that is taken off; 0 takes nothing off.
@@ -92,23 +92,23 @@ def make_plan(
     rates = [budget_per_hour * SHARES[hazard.severity] / whole for hazard in hazards]
     before = _counts(footage, hazards, settings, usual_s)
     picked = [
-        Choice(h.name, h.threshold, *_pick(column, h, tried, rate, hours), before[h.name], 0)
+        ThresholdChoice(h.name, h.threshold, *_pick(column, h, tried, rate, hours), before[h.name], 0)
         for column, (h, rate) in enumerate(zip(hazards, rates, strict=True))
     ]
     expected = {h.name: rate * hours for h, rate in zip(hazards, rates, strict=True)}
-    choices = held_choices(
+    choices = enforce_budget(
         picked, expected, lambda chosen: _judged(footage, hazards, chosen, settings, usual_s)
     )
-    return Plan(
+    return ThresholdPlan(
         choices, hours, budget_per_hour, sum(before.values()), sum(choice.alerts for choice in choices)
     )
 
 
-def held_choices(
-    picked: Sequence[Choice],
+def enforce_budget(
+    picked: Sequence[ThresholdChoice],
     expected: Mapping[str, float],
-    judged: Callable[[Sequence[Choice]], tuple[Choice, ...]],
-) -> tuple[Choice, ...]:
+    judged: Callable[[Sequence[ThresholdChoice]], tuple[ThresholdChoice, ...]],
+) -> tuple[ThresholdChoice, ...]:
     """The choices with what is counted at them; too loud ones between two steps of the sweep are raised."""
     choices = judged(picked)
     for _ in range(_ROUNDS):
@@ -119,7 +119,7 @@ def held_choices(
     return choices
 
 
-def _raised(choice: Choice) -> Choice:
+def _raised(choice: ThresholdChoice) -> ThresholdChoice:
     """At the next step of the sweep."""
     steps = [t for t in (_probability(level) for level in LOGITS) if t > choice.threshold + 1e-3]
     threshold = min(round(steps[0], 4) if steps else HIGHEST, HIGHEST)
@@ -130,28 +130,28 @@ def _raised(choice: Choice) -> Choice:
 
 
 def _judged(
-    footage: Footage,
-    hazards: Sequence[WatchedHazard],
-    choices: Sequence[Choice],
+    footage: ScoreSeries,
+    hazards: Sequence[HazardThreshold],
+    choices: Sequence[ThresholdChoice],
     settings: WatchSettings,
     usual_s: float,
-) -> tuple[Choice, ...]:
+) -> tuple[ThresholdChoice, ...]:
     changed = [replace(h, threshold=one.threshold) for h, one in zip(hazards, choices, strict=True)]
     counts = _counts(footage, changed, settings, usual_s)
     return tuple(replace(one, alerts=counts[one.hazard]) for one in choices)
 
 
 def _counts(
-    footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings, usual_s: float
+    footage: ScoreSeries, hazards: Sequence[HazardThreshold], settings: WatchSettings, usual_s: float
 ) -> dict[str, int]:
     counts = dict.fromkeys((h.name for h in hazards), 0)
-    for alert in replayed(footage, hazards, settings, usual_s).alerts:
+    for alert in replay_alerts(footage, hazards, settings, usual_s).alerts:
         counts[alert.hazard] += 1
     return counts
 
 
 def _pick(
-    column: int, hazard: WatchedHazard, tried: Sweep, rate: float, hours: float
+    column: int, hazard: HazardThreshold, tried: ThresholdSweep, rate: float, hours: float
 ) -> tuple[float, Basis, tuple[float, float] | None]:
     """Threshold, basis and interval of one hazard; `rate` is its share of the budget, an hour."""
     kept, expected = hazard.threshold, rate * hours

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from common.atomic_file import committed, prepared, replace_with
+from common.atomic_file import commit, stage, write
 from pipeline.calibration.line import THRESHOLD
 from pipeline.calibration.table import (
     Calibration,
@@ -34,7 +34,7 @@ _UNMEASURED = Fit(
 )
 
 
-class Calibrations:
+class CalibrationRepository:
     """The calibrations of a machine: `state` is the state folder, `store` holds the models."""
 
     def __init__(self, state: Path, store: Store) -> None:
@@ -150,21 +150,21 @@ class Calibrations:
         """
         place = self.place(table.model)
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = prepared(place, table.written())
+        part = stage(place, table.written())
         try:
             if place.is_file():
-                replace_with(self._previous(table.model), place.read_bytes())
+                write(self._previous(table.model), place.read_bytes())
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        committed(part, place)
+        commit(part, place)
         return place
 
     def require_place(self, model: str) -> None:
         """Raises OSError where `write` could not write now."""
         place = self.place(model)
         place.parent.mkdir(parents=True, exist_ok=True)
-        prepared(place, b"").unlink()
+        stage(place, b"").unlink()
 
     def undo(self, model: str) -> str:
         """Bring back what was used before; says what that is. Raises CalibrationError, OSError."""

@@ -1,4 +1,4 @@
-"""Recorded probabilities driven through the real `Watch`: what would it alert of, at which thresholds?
+"""Recorded probabilities driven through the real `AlertPolicy`: what would it alert of, at which thresholds?
 
 A recording holds what was seen before the camera's normal view is taken off (`pipeline.alerting.baseline`): how much is
 taken off depends on the thresholds, so that is done anew for every threshold that is tried.
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.alerting.alert_policy import Watch, WatchedHazard, WatchEvent
-from pipeline.alerting.baseline import Usual
-from pipeline.evaluation.clips import ClipEvents, Raised
+from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold, WatchEvent
+from pipeline.alerting.baseline import BaselineFilter
+from pipeline.evaluation.clips import AlertTime, ClipEvents
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Probabilities, Severity
 
@@ -24,7 +24,7 @@ LOGITS = np.round(np.arange(-4.0, 7.01, 0.2), 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Footage:
+class ScoreSeries:
     """Calibrated probabilities of every frame of a recording, nothing taken off."""
 
     times_s: NDArray[np.float64]
@@ -41,7 +41,7 @@ class Footage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sweep:
+class ThresholdSweep:
     """What each hazard alone would have done at each threshold of LOGITS."""
 
     alerts: NDArray[np.int64]
@@ -51,8 +51,8 @@ class Sweep:
 
 
 def sweep(
-    footage: Footage, severities: Sequence[int], settings: WatchSettings, usual_s: float = 0.0
-) -> Sweep:
+    footage: ScoreSeries, severities: Sequence[int], settings: WatchSettings, usual_s: float = 0.0
+) -> ThresholdSweep:
     """One pass with every hazard at every threshold at once. Blocks last as long as a cool-down.
 
     From each, what the normal view shows is taken off as the daemon does at that very threshold (`usual_s` is
@@ -62,7 +62,7 @@ def sweep(
     thresholds = 1 / (1 + np.exp(-LOGITS))
     seen = footage.probabilities.max(0, initial=0.0)
     pairs = [(h, j) for h in range(count) for j in range(levels) if thresholds[j] <= seen[h]]
-    hazards = [WatchedHazard(f"{h}/{j}", Severity(severities[h]), float(thresholds[j])) for h, j in pairs]
+    hazards = [HazardThreshold(f"{h}/{j}", Severity(severities[h]), float(thresholds[j])) for h, j in pairs]
     block_s = max(settings.cooldown_s, 1.0)
     blocks = max(1, int(footage.seconds // block_s))
     alerts = np.zeros((count, levels), np.int64)
@@ -73,25 +73,25 @@ def sweep(
             alerts[hazard, level] += 1
             block = min(int((event.captured_at_s - footage.times_s[0]) // block_s), blocks - 1)
             maxima[block, hazard] = max(maxima[block, hazard], LOGITS[level])
-    return Sweep(alerts, maxima)
+    return ThresholdSweep(alerts, maxima)
 
 
-def replayed(
-    footage: Footage, hazards: Sequence[WatchedHazard], settings: WatchSettings, usual_s: float = 0.0
+def replay_alerts(
+    footage: ScoreSeries, hazards: Sequence[HazardThreshold], settings: WatchSettings, usual_s: float = 0.0
 ) -> ClipEvents:
     """Alerts and clears over a recording, as a listener would have had them; `usual_s` as for `sweep`."""
     alerts, clears = [], []
     for event in _events(footage, hazards, settings, usual_s, range(len(hazards))):
         if isinstance(event, Alert):
-            alerts.append(Raised(event.hazard, event.captured_at_s))
+            alerts.append(AlertTime(event.hazard, event.captured_at_s))
         elif isinstance(event, Clear):
-            clears.append(Raised(event.hazard, event.captured_at_s))
+            clears.append(AlertTime(event.hazard, event.captured_at_s))
     return ClipEvents(footage.seconds, tuple(alerts), tuple(clears), ())
 
 
 def _events(
-    footage: Footage,
-    hazards: Sequence[WatchedHazard],
+    footage: ScoreSeries,
+    hazards: Sequence[HazardThreshold],
     settings: WatchSettings,
     usual_s: float,
     columns: Sequence[int],
@@ -102,7 +102,7 @@ def _events(
     """
     if not hazards:
         return
-    watch = Watch(settings.model_copy(update={"locate_s": 0.0}), hazards)
+    watch = AlertPolicy(settings.model_copy(update={"locate_s": 0.0}), hazards)
     rows = _relative(footage, [hazard.threshold for hazard in hazards], usual_s, columns)
     for seq, (time_s, row) in enumerate(rows):
         for event in watch.step(Assessment(seq, time_s, _NO_EMBEDDING, row)):
@@ -112,9 +112,9 @@ def _events(
 
 
 def _relative(
-    footage: Footage, thresholds: Sequence[float], usual_s: float, columns: Sequence[int]
+    footage: ScoreSeries, thresholds: Sequence[float], usual_s: float, columns: Sequence[int]
 ) -> Iterator[tuple[float, Probabilities]]:
     """Row by row, the normal view taken off; an hour at every threshold at once would not fit into memory."""
-    usual, of = Usual(usual_s, thresholds), np.array(columns, np.intp)
+    usual, of = BaselineFilter(usual_s, thresholds), np.array(columns, np.intp)
     for time_s, row in zip(footage.times_s.tolist(), footage.probabilities, strict=True):
         yield time_s, usual.relative(row[of], time_s)

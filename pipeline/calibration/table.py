@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
-from common.atomic_file import replace_with
+from common.atomic_file import write
 from pipeline.models.base import PromptSet, Scores
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.types import Probabilities
@@ -26,7 +26,7 @@ class CalibrationError(Exception):
     """A calibration cannot be used; the message says which and what to do."""
 
 
-class Measured(BaseModel, frozen=True, extra="forbid"):
+class FitQuality(BaseModel, frozen=True, extra="forbid"):
     """What a line is worth, each photograph judged by a line made without its source."""
 
     pictures: int
@@ -54,7 +54,7 @@ class Fit(BaseModel, frozen=True, extra="forbid"):
     """Of the model and the prompts it was fitted for."""
     provenance: str = ""
     """What it was fitted on, in words."""
-    measured: Measured | None = None
+    measured: FitQuality | None = None
     """Where slope and offset were fitted to labelled pictures (`watchword calibrate --labelled`)."""
 
 
@@ -138,7 +138,7 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
 
     def write(self, path: Path) -> None:
         """Atomic, and on the disk when it returns. Raises OSError."""
-        replace_with(path, self.written())
+        write(path, self.written())
 
     def written(self) -> bytes:
         """The file's content."""

@@ -16,7 +16,7 @@ MOST_FRAMES = 96
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
-def drawn(width: int, height: int) -> list[Picture]:
+def drawn_images(width: int, height: int) -> list[Picture]:
     """Six pictures unlike each other, the same every time."""
     dice = np.random.default_rng(20240229)
     across = np.linspace(0, 255, width, dtype=np.float32)[None, :, None]
@@ -35,7 +35,7 @@ def drawn(width: int, height: int) -> list[Picture]:
     return [np.ascontiguousarray(p, np.uint8) for p in (grey, slope, blobs, noise, chess, sun)]
 
 
-def given(path: Path | None, width: int, height: int, fit: str) -> list[Picture]:
+def given_images(path: Path | None, width: int, height: int, fit: str) -> list[Picture]:
     """Up to 96 frames of a video or a folder, spread evenly, at the network's size. Raises PrepareError."""
     if path is None:
         return []

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.conversion.torch_reference import Reference
-from pipeline.models.openclip.devices import Golden, self_test
+from pipeline.models.openclip.devices import GoldenImages, self_test
 
 AGREES = 0.98
 """Smallest cosine to the reference over frames that were not calibrated on."""
@@ -23,7 +23,7 @@ _WARM, _ROUNDS = 3, 15
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Int8Trial:
     """Figures of a trial."""
 
     cosine: float
@@ -49,7 +49,7 @@ def quantise(graph: Any, reference: Reference, frames: Sequence[NDArray[np.uint8
     )
 
 
-def compare(path_8: Path, path_16: Path, held_out: Golden) -> Trial:
+def compare(path_8: Path, path_16: Path, held_out: GoldenImages) -> Int8Trial:
     """Agreement with the reference on held-out frames; medians of interleaved runs on the CPU."""
     eight, sixteen = request_for(path_8), request_for(path_16)
     times: dict[int, list[float]] = {8: [], 16: []}
@@ -60,7 +60,7 @@ def compare(path_8: Path, path_16: Path, held_out: Golden) -> Trial:
             request.infer([picture])
             if turn >= _WARM:
                 times[bits].append((time.perf_counter() - start) * 1000)
-    return Trial(self_test(eight, held_out), statistics.median(times[8]), statistics.median(times[16]))
+    return Int8Trial(self_test(eight, held_out), statistics.median(times[8]), statistics.median(times[16]))
 
 
 def request_for(path: Path) -> Any:

@@ -20,13 +20,13 @@ import numpy as np
 from pipeline import hazards
 from pipeline.conversion import images, int8, tokenizer, towers
 from pipeline.conversion.torch_reference import CONFIG_FILE, WEIGHT_ENDINGS, Reference, load_reference
-from pipeline.models.openclip.devices import Golden, self_test
+from pipeline.models.openclip.devices import GoldenImages, self_test
 from pipeline.models.openclip.model_config import (
     GOLDEN_FILE,
     RECIPE_FILE,
     TEXT_FILE,
     TOKENIZER_FILE,
-    Recipe,
+    ModelConfig,
     Tokens,
 )
 from pipeline.models.openclip.tokens import TokenEncoder
@@ -44,7 +44,7 @@ _VERSIONS = ("open_clip_torch", "torch", "openvino", "nncf", "timm", "tokenizers
 
 
 @dataclass
-class Conversion:
+class OpenClipConversion:
     """One run; the figures gather as it goes."""
 
     name: str
@@ -58,7 +58,7 @@ class Conversion:
         """Convert, check, write `model.json`; what the manifest shall say. Raises PrepareError."""
         self.note("loading the model")
         reference = load_reference(self.raw)
-        shots = images.given(self.frames, reference.width, reference.height, reference.fit)
+        shots = images.given_images(self.frames, reference.width, reference.height, reference.fit)
         golden = self._golden(reference, shots[:: max(1, len(shots) // 4)][:4])
         self.note("converting the text tower")
         tokens = self._texts(reference)
@@ -70,15 +70,15 @@ class Conversion:
         self._write_recipe(reference, tokens, image, precision, least, golden.embeddings.shape[1])
         return {"precision": precision, "versions": _versions(), "checks": self.checks}
 
-    def _golden(self, reference: Reference, shots: Sequence[images.Picture]) -> Golden:
-        chosen = [*images.drawn(reference.width, reference.height), *shots]
-        return Golden(np.stack(chosen), reference.images(chosen))
+    def _golden(self, reference: Reference, shots: Sequence[images.Picture]) -> GoldenImages:
+        chosen = [*images.drawn_images(reference.width, reference.height), *shots]
+        return GoldenImages(np.stack(chosen), reference.images(chosen))
 
     def _texts(self, reference: Reference) -> Tokens:
         path = self.into / TOKENIZER_FILE
         tokens = tokenizer.write_tokenizer(reference.tokenizer, path)
         prompts = shipped_prompts()
-        tokenizer.require_same(reference.tokenizer, path, tokens, [*prompts, *tokenizer.TRICKY])
+        tokenizer.require_same_tokens(reference.tokenizer, path, tokens, [*prompts, *tokenizer.TRICKY])
         towers.save(towers.text_tower(reference), self.into / TEXT_FILE)
         sample = prompts[:: max(1, len(prompts) // 24)]
         request = int8.request_for(self.into / TEXT_FILE)
@@ -90,7 +90,7 @@ class Conversion:
         self._require("text_cosine", min(cosines))
         return tokens
 
-    def _images(self, reference: Reference, graph: Any, golden: Golden) -> None:
+    def _images(self, reference: Reference, graph: Any, golden: GoldenImages) -> None:
         # Saved before and after pre-processing is added: quantising starts from the plain graph.
         towers.save(graph, self.into / "plain.xml")
         towers.save(towers.with_preprocessing(graph, reference), self.into / _IMAGE_16)
@@ -130,7 +130,7 @@ class Conversion:
         trial = int8.compare(
             self.into / _IMAGE_8,
             self.into / _IMAGE_16,
-            Golden(np.stack(held_out), reference.images(held_out)),
+            GoldenImages(np.stack(held_out), reference.images(held_out)),
         )
         self.checks |= {
             "int8_cosine": round(trial.cosine, 6),
@@ -152,7 +152,7 @@ class Conversion:
         least: float,
         dimension: int,
     ) -> None:
-        recipe = Recipe(
+        recipe = ModelConfig(
             name=self.name,
             image=image,
             precision=precision,
@@ -207,7 +207,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
 
     try:
-        made = Conversion(
+        made = OpenClipConversion(
             name, Path(raw), Path(into), Path(frames) if frames else None, lambda text: say(f"note: {text}")
         ).run()
     except ModuleNotFoundError as error:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from common.progress import Progress
 from pipeline.models.openclip.model_config import FORMAT
-from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.disk import tree_bytes
 from pipeline.store.errors import PrepareError
 from pipeline.store.fetch.hub import describe
 from pipeline.store.fetch.subprocess_run import StalledError, own_environment, own_module, run_child
 from pipeline.store.manifest import Conversion
-from pipeline.store.preparer import Made
-from pipeline.store.source import Fetched, Job
+from pipeline.store.preparer import ConvertedFiles
+from pipeline.store.source import Fetched, FetchJob
 
 STALL_S = 1800.0
 """Seconds without a sign of life after which a conversion is given up; quantising is silent for minutes."""
@@ -25,7 +25,9 @@ _CHILD = "pipeline.conversion.openclip_worker"
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
-def convert_open_clip(entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
+def convert_open_clip(
+    entry: CatalogueEntry, fetched: Fetched, job: FetchJob, frames: Path | None
+) -> ConvertedFiles:
     """A `Preparer`: both towers to OpenVINO, checked against torch. Raises PrepareError, OSError."""
     into, progress = job.into, job.progress
     log, out = job.work / "convert.log", job.work / "made.json"
@@ -52,7 +54,7 @@ def convert_open_clip(entry: Entry, fetched: Fetched, job: Job, frames: Path | N
     names = sorted(path.name for path in into.iterdir())
     files = tuple(describe(into, name, entry.licence) for name in names)
     made = Conversion(tool=FORMAT, versions=told["versions"], checks=told["checks"])
-    return Made(files, told["precision"], made)
+    return ConvertedFiles(files, told["precision"], made)
 
 
 def _notes(log: Path, prefix: str, progress: Progress) -> Callable[[], None]:

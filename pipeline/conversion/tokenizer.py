@@ -74,7 +74,7 @@ def _cleaning(tokenizer: Any) -> Any:
     return name
 
 
-def require_same(tokenizer: Any, path: Path, tokens: Tokens, texts: Sequence[str]) -> None:
+def require_same_tokens(tokenizer: Any, path: Path, tokens: Tokens, texts: Sequence[str]) -> None:
     """Raises PrepareError naming the first text that the written tokenizer reads otherwise."""
     ours = TokenEncoder(path, tokens).encode(texts)
     for text, row in zip(texts, ours, strict=True):

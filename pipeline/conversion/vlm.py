@@ -6,15 +6,15 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.catalogue.vlms import OPENVINO_FILE, TOOL
 from pipeline.store.disk import tree_bytes
 from pipeline.store.errors import PrepareError
 from pipeline.store.fetch.hub import describe
 from pipeline.store.fetch.subprocess_run import StalledError, own_environment, own_module, run_child
 from pipeline.store.manifest import Conversion
-from pipeline.store.preparer import Made
-from pipeline.store.source import Fetched, Job
+from pipeline.store.preparer import ConvertedFiles
+from pipeline.store.source import Fetched, FetchJob
 
 WEIGHTS = "int4"
 STALL_S = 1800.0
@@ -22,7 +22,7 @@ STALL_S = 1800.0
 _PARTS = ("optimum-intel", "openvino", "nncf", "transformers", "torch")
 
 
-def convert_vlm(entry: Entry, fetched: Fetched, job: Job) -> Made:
+def convert_vlm(entry: CatalogueEntry, fetched: Fetched, job: FetchJob) -> ConvertedFiles:
     """The model in `job.into`, with 4-bit weights. Raises PrepareError."""
     log = job.work / "convert.log"
     job.progress.note(f"{entry.name}: converting; this takes minutes and more memory than the model itself")
@@ -32,10 +32,10 @@ def convert_vlm(entry: Entry, fetched: Fetched, job: Job) -> Made:
     names = sorted(str(path.relative_to(job.into)) for path in job.into.rglob("*") if path.is_file())
     files = tuple(describe(job.into, name, entry.licence) for name in names)
     versions = {part: metadata.version(part) for part in _PARTS}
-    return Made(files, WEIGHTS, Conversion(tool=TOOL, versions=versions))
+    return ConvertedFiles(files, WEIGHTS, Conversion(tool=TOOL, versions=versions))
 
 
-def _add(fetched: Fetched, job: Job) -> None:
+def _add(fetched: Fetched, job: FetchJob) -> None:
     """The weights that were converted, beside what was made of them; the small files are the same."""
     job.require_room(fetched.size)
     for file in fetched.files:

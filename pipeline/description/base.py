@@ -11,7 +11,7 @@ from pipeline.types import Direction, Embedding, Trigger
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DetectedHazard:
     """A hazard the detector reports, as told to a describer."""
 
     hazard: str
@@ -27,7 +27,7 @@ class DescribeRequest:
     image: Image
     trigger: Trigger
     language: str
-    seen: tuple[Seen, ...] = ()
+    seen: tuple[DetectedHazard, ...] = ()
     hazard: str | None = None
     """Which of `seen` the alert was about; None takes the first."""
     question: str | None = None

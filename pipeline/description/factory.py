@@ -10,13 +10,13 @@ from pathlib import Path
 
 from common.memory import RESERVE_BYTES, available_bytes
 from pipeline.description.base import DescribeError, Describer
-from pipeline.description.fallback import Always, Unusable, WithFallback
+from pipeline.description.fallback import FailedDescriber, FallbackDescriber, StaticDescriber
 from pipeline.description.status import WatchedDescriber
-from pipeline.description.template import TagWords, builtin_words
-from pipeline.description.vlm.describer import ChildDescriber, Style
-from pipeline.description.vlm.job import Spec
+from pipeline.description.template import Vocabulary, builtin_words
+from pipeline.description.vlm.describer import GenerationOptions, VlmDescriber
+from pipeline.description.vlm.job import ModelSpec
 from pipeline.description.vlm.prompts import Prompts
-from pipeline.description.vlm.worker_supervisor import Keeper, Limits
+from pipeline.description.vlm.worker_supervisor import Limits, WorkerSupervisor
 from pipeline.settings import DescribeSettings
 from pipeline.store.catalogue.vlms import (
     LocalBackend,
@@ -43,10 +43,10 @@ class UnusableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DescriberChoice:
     """What to load, and how much memory it may take."""
 
-    spec: Spec
+    spec: ModelSpec
     memory_bytes: int
     doubt: str = ""
     """Why it may not do although it was wanted."""
@@ -56,7 +56,7 @@ class Choice:
 class _Search:
     """What `auto` found, and why it passed over others that are in the store."""
 
-    choice: Choice | None
+    choice: DescriberChoice | None
     passed_over: tuple[str, ...]
 
     @property
@@ -71,7 +71,7 @@ def build(
     tags: Describer,
     locate: Locate,
     cache: Path,
-    words: TagWords | None = None,
+    words: Vocabulary | None = None,
     idle: bool = True,
     available: Callable[[], int] = available_bytes,
 ) -> WatchedDescriber | None:
@@ -85,26 +85,26 @@ def build(
     if settings.backend == "off":
         return None
     if settings.backend == "tags":
-        return Always(tags)
+        return StaticDescriber(tags)
     prompts = Prompts(language, words or builtin_words(), settings.prompts)
     try:
         search = _search(settings, language, locate, cache, available)
     except UnusableError as error:
         log.warning("descriptions by %s only: %s", tags.model, error)
-        return WithFallback(Unusable(settings.model, str(error)), tags)
+        return FallbackDescriber(FailedDescriber(settings.model, str(error)), tags)
     if (choice := search.choice) is None:
         log.info("descriptions by %s: %s", tags.model, search.why)
-        return Always(tags, search.why)
+        return StaticDescriber(tags, search.why)
     spec = replace(choice.spec, idle=choice.spec.idle and idle, warm=prompts.instructions)
     limits = Limits(choice.memory_bytes, settings.load_s)
-    style = Style(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
-    model = ChildDescriber(spec.model, Keeper(spec, limits), prompts, language, style)
-    return WithFallback(model, tags, choice.doubt)
+    style = GenerationOptions(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
+    model = VlmDescriber(spec.model, WorkerSupervisor(spec, limits), prompts, language, style)
+    return FallbackDescriber(model, tags, choice.doubt)
 
 
 def choose(
     settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
-) -> Choice | None:
+) -> DescriberChoice | None:
     """What the settings mean on this machine; None where `auto` finds nothing. Raises UnusableError."""
     return _search(settings, language, locate, cache, available).choice
 
@@ -128,13 +128,13 @@ def _search(
     return search
 
 
-def _server(settings: DescribeSettings) -> Choice:
+def _server(settings: DescribeSettings) -> DescriberChoice:
     if not settings.server_url or settings.model == "auto":
         raise DescribeError(
             "describe.backend = 'openai' needs describe.server_url, and describe.model as the server calls it"
         )
     log.warning("pictures are sent to the server in describe.server_url")
-    spec = Spec(
+    spec = ModelSpec(
         backend="openai",
         model=settings.model,
         url=settings.server_url,
@@ -142,10 +142,12 @@ def _server(settings: DescribeSettings) -> Choice:
         connect_s=settings.server_connect_s,
         idle=False,  # it computes nothing, and what arrives must be read
     )
-    return Choice(spec, SERVER_MEMORY_BYTES)
+    return DescriberChoice(spec, SERVER_MEMORY_BYTES)
 
 
-def _named(settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int) -> Choice:
+def _named(
+    settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int
+) -> DescriberChoice:
     folder = Path(settings.model)
     entry = known_models().get(folder.name)
     if not folder.is_dir():
@@ -171,7 +173,9 @@ def _named(settings: DescribeSettings, language: str, locate: Locate, cache: Pat
     return replace(choice, doubt=doubt)
 
 
-def local_choice(settings: DescribeSettings, folder: Path, backend: LocalBackend, cache: Path) -> Choice:
+def local_choice(
+    settings: DescribeSettings, folder: Path, backend: LocalBackend, cache: Path
+) -> DescriberChoice:
     """A model in a folder with one backend, whatever the settings would choose. Raises UnusableError."""
     named = settings.model_copy(update={"model": str(folder), "backend": backend})
     return _named(named, "", lambda name: folder / name, cache, available_bytes())
@@ -218,8 +222,8 @@ def _local(
     entry: VlmEntry | None,
     cache: Path,
     room: int,
-) -> Choice:
-    spec = Spec(
+) -> DescriberChoice:
+    spec = ModelSpec(
         backend=backend,
         model=Path(name).name,
         folder=str(folder),
@@ -229,4 +233,4 @@ def _local(
         square=entry.square if entry else False,
     )
     limit = settings.memory_mb * 2**20 or room - RESERVE_BYTES
-    return Choice(spec, limit)
+    return DescriberChoice(spec, limit)

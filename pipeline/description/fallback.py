@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from pipeline.description.answer.permission import CANNOT_SAY, asks_permission
 from pipeline.description.base import DescribeError, Describer, DescribeRequest
-from pipeline.description.status import Phase, Status, WatchedDescriber
+from pipeline.description.status import DescriberStatus, Phase, WatchedDescriber
 from pipeline.description.template import NOTHING_KNOWN
-from pipeline.description.vlm.backoff import Backoff
+from pipeline.description.vlm.backoff import RestartBackoff
 from pipeline.types import Trigger
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ END_S = 1.0
 """Seconds a probe may take to end."""
 
 
-class WithFallback:
+class FallbackDescriber:
     """Implements `WatchedDescriber`. A failure is told by DescribeError, after the fallback's sentences.
 
     While the first has failed nobody waits for it: a view is shown to it apart, at most at back-off
@@ -34,14 +34,14 @@ class WithFallback:
         fallback: Describer,
         doubt: str = "",
         *,
-        backoff: Backoff | None = None,
+        backoff: RestartBackoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`doubt` is told with the status of a first that is ready."""
         self._first = first
         self._fallback = fallback
         self._doubt = doubt
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or RestartBackoff()
         self._clock = clock
         self._probe: threading.Thread | None = None
         self._probe_from_s = clock()
@@ -53,11 +53,11 @@ class WithFallback:
         return self._first
 
     @property
-    def status(self) -> Status:
+    def status(self) -> DescriberStatus:
         status = self._first.status
         if status.phase is not Phase.READY or not self._doubt:
             return status
-        return Status(status.phase, "; ".join(filter(None, (status.reason, self._doubt))))
+        return DescriberStatus(status.phase, "; ".join(filter(None, (status.reason, self._doubt))))
 
     @property
     def calls(self) -> int:
@@ -106,7 +106,7 @@ class WithFallback:
 
     def _probe_apart(self, request: DescribeRequest) -> None:
         """Show the view to the first in a thread of its own, unless one is at it or it is too early."""
-        if self.probing or isinstance(self._first, Unusable) or self._clock() < self._probe_from_s:
+        if self.probing or isinstance(self._first, FailedDescriber) or self._clock() < self._probe_from_s:
             return
         self._probe = threading.Thread(
             target=self._try_first, args=(request,), name="describer-probe", daemon=True
@@ -138,14 +138,14 @@ class WithFallback:
         self._fallback.close()
 
 
-class Always:
+class StaticDescriber:
     """A describer without anything to load, as a `WatchedDescriber`."""
 
     def __init__(self, describer: Describer, reason: str = "") -> None:
         """`reason` says why there is nothing more."""
         self._describer = describer
         self.calls = 0
-        self.status = Status(Phase.READY, reason)
+        self.status = DescriberStatus(Phase.READY, reason)
 
     @property
     def model(self) -> str:
@@ -164,13 +164,13 @@ class Always:
         self._describer.close()
 
 
-class Unusable:
+class FailedDescriber:
     """A model that cannot be used here: always failed, with the reason."""
 
     def __init__(self, model: str, reason: str) -> None:
         self.model = model
         self.calls = 0
-        self.status = Status(Phase.FAILED, reason)
+        self.status = DescriberStatus(Phase.FAILED, reason)
 
     def wait_ready(self, timeout_s: float) -> bool:  # noqa: ARG002 -- nothing to wait for
         return False

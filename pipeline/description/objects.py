@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from pipeline.models.base import ImageTextModel, PromptSet, TextBank
+from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
 from pipeline.types import Embedding
 
 LEAST_SHARE = 0.1
@@ -19,7 +19,7 @@ _ARTICLES = frozenset(["a", "an", "the", "some"])
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class ObjectClass:
     """Something a picture may show."""
 
     name: str
@@ -37,50 +37,54 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundObject:
     """A thing in a picture, and its share among everything there is a name for."""
 
-    thing: Thing
+    thing: ObjectClass
     share: float
 
 
-def things() -> tuple[Thing, ...]:
+def object_classes() -> tuple[ObjectClass, ...]:
     """The things shipped with the program."""
     table = tomllib.loads(files(__package__).joinpath("objects.toml").read_text("utf-8"))
     return tuple(_thing(key.replace("_", " "), row) for key, row in table.items())
 
 
-def _thing(name: str, row: Mapping[str, object]) -> Thing:
+def _thing(name: str, row: Mapping[str, object]) -> ObjectClass:
     said = str(row.get("said", f"a {name}"))
     prompts, also = row.get("prompts", [said]), row.get("also", [])
     assert isinstance(prompts, list)
     assert isinstance(also, list)
     hazard = row.get("hazard")
-    return Thing(name, str(row["ko"]), said, tuple(prompts), str(hazard) if hazard else None, tuple(also))
+    return ObjectClass(
+        name, str(row["ko"]), said, tuple(prompts), str(hazard) if hazard else None, tuple(also)
+    )
 
 
-class ThingFinder:
+class ObjectRecognizer:
     """Names what an embedding shows; each thing is told from all others."""
 
-    def __init__(self, model: ImageTextModel, known: Iterable[Thing]) -> None:
+    def __init__(self, model: ImageTextModel, known: Iterable[ObjectClass]) -> None:
         """Slow: binds some hundreds of words."""
         self._things = tuple(known)
         prompts = tuple((thing.name, thing.prompts) for thing in self._things)
         every = tuple(text for _, own in prompts for text in own)
-        self._bank: TextBank = model.bind(PromptSet(prompts, contrast=every))
+        self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 
-    def find(self, embedding: Embedding) -> tuple[Found, ...]:
+    def find(self, embedding: Embedding) -> tuple[FoundObject, ...]:
         """The likeliest first."""
         # A bank's scores are log-odds.
         shares = 1 / (1 + np.exp(-self._bank.scores(embedding).astype(np.float64)))
         order = np.argsort(-shares)[:MOST_NAMED].tolist()
-        return tuple(Found(self._things[i], float(shares[i])) for i in order if shares[i] >= LEAST_SHARE)
+        return tuple(
+            FoundObject(self._things[i], float(shares[i])) for i in order if shares[i] >= LEAST_SHARE
+        )
 
 
-class HazardWords:
+class HazardLexicon:
     """Which hazard a word means, in English or Korean."""
 
-    def __init__(self, hazards: Collection[str], known: Iterable[Thing]) -> None:
+    def __init__(self, hazards: Collection[str], known: Iterable[ObjectClass]) -> None:
         """`hazards`: those that are watched for, by name; a thing of another hazard means none."""
         self._meant = {_plain(name): name for name in hazards}
         for thing in known:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pipeline.description.similarity import Meaning, alike
+from pipeline.description.similarity import SentenceVector, is_repetition
 from pipeline.settings import DescribeSettings
 from pipeline.types import Description, SceneEvent, Trigger
 
@@ -26,25 +26,25 @@ RANK = {Trigger.SCENE_CHANGE: 0, Trigger.REQUEST: 1, Trigger.DANGER: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Requested:
     """A view worth describing."""
 
     scene: SceneEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class SentenceReady:
     """A finished sentence about a view."""
 
     scene_id: str
     text: str
     model: str
-    meaning: Meaning = ()
+    meaning: SentenceVector = ()
     """The sentence as a vector, where somebody computed it."""
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerEnded:
+class AnswerFinished:
     """The describer is done with a view; `failure` says why where it has no answer."""
 
     scene_id: str
@@ -52,20 +52,20 @@ class AnswerEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopDescribing:
     """Nobody wants to hear more of what is being described, or waits to be."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class DescriptionTick:
     """Time has passed."""
 
 
-NarrationInput = Wanted | Answered | AnswerEnded | Stop | Tick
+NarrationInput = Requested | SentenceReady | AnswerFinished | StopDescribing | DescriptionTick
 
 
 @dataclass(frozen=True, slots=True)
-class Describe:
+class StartDescription:
     """Ask the describer about this view."""
 
     scene: SceneEvent
@@ -79,7 +79,7 @@ class CancelDescription:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Speak:
     """Say this sentence."""
 
     description: Description
@@ -95,7 +95,7 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class Suppressed:
     """A view will not be described, or a sentence not said."""
 
     scene_id: str
@@ -107,11 +107,11 @@ class Withheld:
     """Who wrote it."""
 
 
-NarrationEffect = Describe | CancelDescription | Tell | Described | Withheld
+NarrationEffect = StartDescription | CancelDescription | Speak | Described | Suppressed
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningAnswer:
     """The view that is being described."""
 
     scene: SceneEvent
@@ -128,17 +128,17 @@ class Sentence:
     """Something that was to be said."""
 
     text: str
-    meaning: Meaning
+    meaning: SentenceVector
     heard_at_s: float | None = None
 
 
-class Narration:
+class DescriptionPolicy:
     """Serialisable by `state` and `restore`."""
 
     def __init__(self, settings: DescribeSettings, language: str) -> None:
         self._settings = settings
         self._language = language
-        self._running: Running | None = None
+        self._running: RunningAnswer | None = None
         self._waiting: SceneEvent | None = None
         self._said: tuple[Sentence, ...] = ()
         self._issued = 0
@@ -151,15 +151,15 @@ class Narration:
     def step(self, event: NarrationInput, now: float) -> tuple[NarrationEffect, ...]:
         """One input in, what follows from it out."""
         match event:
-            case Wanted(scene):
+            case Requested(scene):
                 return self._wanted(scene, now)
-            case Answered():
+            case SentenceReady():
                 return self._answered(event, now)
-            case AnswerEnded():
+            case AnswerFinished():
                 return self._ended(event, now)
-            case Stop():
+            case StopDescribing():
                 return self._stop()
-            case Tick():
+            case DescriptionTick():
                 return self._tick(now)
 
     def heard(self, text: str, now: float) -> None:
@@ -170,14 +170,14 @@ class Narration:
         if self._running is None:
             return self._ask(scene, now)
         loser = self._queue(scene)
-        withheld = (Withheld(loser.id, "overtaken"),) if loser else ()
+        withheld = (Suppressed(loser.id, "overtaken"),) if loser else ()
         if loser is scene or RANK[scene.trigger] < RANK[self._running.scene.trigger]:
             return withheld
         return (*withheld, *self._cancel("overtaken"))
 
     def _stop(self) -> tuple[NarrationEffect, ...]:
         waiting, self._waiting = self._waiting, None
-        withheld = () if waiting is None else (Withheld(waiting.id, "hushed"),)
+        withheld = () if waiting is None else (Suppressed(waiting.id, "hushed"),)
         return (*withheld, *self._cancel("hushed"))
 
     def _queue(self, scene: SceneEvent) -> SceneEvent | None:
@@ -197,49 +197,49 @@ class Narration:
 
     def _ask(self, scene: SceneEvent, now: float) -> tuple[NarrationEffect, ...]:
         self._issued += 1
-        self._running = Running(scene, now, f"d{self._issued}")
-        return (Describe(scene),)
+        self._running = RunningAnswer(scene, now, f"d{self._issued}")
+        return (StartDescription(scene),)
 
-    def _answered(self, event: Answered, now: float) -> tuple[NarrationEffect, ...]:
+    def _answered(self, event: SentenceReady, now: float) -> tuple[NarrationEffect, ...]:
         running = self._running
         if running is None or running.scene.id != event.scene_id:
-            return (Withheld(event.scene_id, "stale", event.text, event.model),)
+            return (Suppressed(event.scene_id, "stale", event.text, event.model),)
         if reason := self._unfit(running, event, now):
-            return (Withheld(event.scene_id, reason, event.text, event.model),)
+            return (Suppressed(event.scene_id, reason, event.text, event.model),)
         earlier = tuple(s for s in self._said if s.text != event.text)
         self._said = (*earlier, Sentence(event.text, event.meaning))[-REMEMBERED:]
         self._running = replace(running, told=(*running.told, event.text), model=event.model)
-        return (Tell(self._description(self._running, event.text), running.scene),)
+        return (Speak(self._description(self._running, event.text), running.scene),)
 
-    def _description(self, running: Running, text: str) -> Description:
+    def _description(self, running: RunningAnswer, text: str) -> Description:
         return Description(running.answer_id, running.scene.id, text, self._language, running.model)
 
-    def _unfit(self, running: Running, answer: Answered, now: float) -> str | None:
+    def _unfit(self, running: RunningAnswer, answer: SentenceReady, now: float) -> str | None:
         if running.cancelled:
             return running.cancelled
         if now - running.scene.captured_at_s > self._settings.stale_s:
             return "stale"
         return "repeats" if self._repeats(running, answer, now) else None
 
-    def _repeats(self, running: Running, answer: Answered, now: float) -> bool:
+    def _repeats(self, running: RunningAnswer, answer: SentenceReady, now: float) -> bool:
         """Whether it was heard lately, or stands in the same answer already."""
         if running.scene.trigger is Trigger.REQUEST:
             return answer.text in running.told
         within_s = JUST_S if running.scene.trigger is Trigger.DANGER else REMEMBERED_S
         return any(
-            alike(said.text, answer.text, said.meaning, answer.meaning)
+            is_repetition(said.text, answer.text, said.meaning, answer.meaning)
             for said in self._said
             if said.text in running.told
             or (said.heard_at_s is not None and now - said.heard_at_s <= within_s)
         )
 
-    def _ended(self, event: AnswerEnded, now: float) -> tuple[NarrationEffect, ...]:
+    def _ended(self, event: AnswerFinished, now: float) -> tuple[NarrationEffect, ...]:
         running = self._running
         if running is None or running.scene.id != event.scene_id:
             return ()
         told = self._description(running, " ".join(running.told))
         described = (Described(told, running.scene),) if running.told else ()
-        failed = () if event.failure is None else (Withheld(event.scene_id, f"failed: {event.failure}"),)
+        failed = () if event.failure is None else (Suppressed(event.scene_id, f"failed: {event.failure}"),)
         return (*described, *failed, *self._next(now))
 
     def _next(self, now: float) -> tuple[NarrationEffect, ...]:
@@ -247,7 +247,7 @@ class Narration:
         if waiting is None:
             return ()
         if now - waiting.captured_at_s > self._settings.stale_s:
-            return (Withheld(waiting.id, "stale"),)
+            return (Suppressed(waiting.id, "stale"),)
         return self._ask(waiting, now)
 
     def _tick(self, now: float) -> tuple[NarrationEffect, ...]:
@@ -255,7 +255,7 @@ class Narration:
         running = self._running
         if running is None or now - running.asked_at_s < 2 * self._settings.deadline_s:
             return ()
-        return (Withheld(running.scene.id, "late"), CancelDescription(running.scene.id), *self._next(now))
+        return (Suppressed(running.scene.id, "late"), CancelDescription(running.scene.id), *self._next(now))
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
@@ -276,8 +276,8 @@ class Narration:
         self._issued = state["issued"]
 
 
-def _running(fields: Mapping[str, Any]) -> Running:
-    return Running(**{**fields, "scene": _scene(fields["scene"]), "told": tuple(fields["told"])})
+def _running(fields: Mapping[str, Any]) -> RunningAnswer:
+    return RunningAnswer(**{**fields, "scene": _scene(fields["scene"]), "told": tuple(fields["told"])})
 
 
 def _scene(fields: Mapping[str, Any]) -> SceneEvent:

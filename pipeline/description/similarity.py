@@ -11,20 +11,20 @@ ALIKE_MEANING = 0.78
 """Cosine of sentence vectors from which they do. With MiniLM, "A street with cars" and "Cars are on the road"
 have 0.80, "A dog runs towards you" and "A dog lies on the floor" 0.33."""
 
-Meaning = tuple[float, ...]
+SentenceVector = tuple[float, ...]
 """A sentence as a unit vector; empty where nobody computed one."""
 
 _WORD = re.compile(r"\w+")
 
 
-def likeness(a: str, b: str) -> float:
+def jaccard(a: str, b: str) -> float:
     """Jaccard index of the words of two texts: 0 nothing in common, 1 the same words."""
     words_a, words_b = set(_WORD.findall(a.casefold())), set(_WORD.findall(b.casefold()))
     union = words_a | words_b
     return len(words_a & words_b) / len(union) if union else 1.0
 
 
-def alike(a: str, b: str, meaning_a: Meaning = (), meaning_b: Meaning = ()) -> bool:
+def is_repetition(a: str, b: str, meaning_a: SentenceVector = (), meaning_b: SentenceVector = ()) -> bool:
     """True where saying `b` after `a` would tell nothing new.
 
     A changed number, side or colour, or a new "no", is always new, however like the rest is: sentence vectors
@@ -34,7 +34,7 @@ def alike(a: str, b: str, meaning_a: Meaning = (), meaning_b: Meaning = ()) -> b
         return False
     if meaning_a and meaning_b:
         return sum(x * y for x, y in zip(meaning_a, meaning_b, strict=True)) >= ALIKE_MEANING
-    return likeness(a, b) >= ALIKE_WORDS
+    return jaccard(a, b) >= ALIKE_WORDS
 
 
 _ENGLISH = "left right ahead behind up down no not red green open closed stop go empty near far"

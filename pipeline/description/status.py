@@ -19,7 +19,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class DescriberStatus:
     """Phase, and one line about it: what is being done, or why it failed."""
 
     phase: Phase
@@ -35,7 +35,7 @@ class WatchedDescriber(Protocol):
         ...
 
     @property
-    def status(self) -> Status: ...
+    def status(self) -> DescriberStatus: ...
 
     @property
     def calls(self) -> int:

@@ -14,9 +14,9 @@ from importlib import resources
 
 import numpy as np
 
-from pipeline.description.base import DescribeRequest, Seen
-from pipeline.description.objects import ThingFinder
-from pipeline.models.base import ImageTextModel, PromptSet, TextBank
+from pipeline.description.base import DescribeRequest, DetectedHazard
+from pipeline.description.objects import ObjectRecognizer
+from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
 from pipeline.types import Direction, Embedding, Trigger
 
 CONFIDENT = 0.45
@@ -60,7 +60,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class TagWords:
+class Vocabulary:
     """Names of hazards and places by language."""
 
     hazards: Mapping[str, Mapping[str, str]]
@@ -73,14 +73,14 @@ class TagWords:
         return word[:-1] if language == "ko" and word != plain and word[-1] in "이가" else word
 
 
-def builtin_words() -> TagWords:
+def builtin_words() -> Vocabulary:
     """The words shipped with the program."""
     table = tomllib.loads(resources.files(__package__).joinpath("template.toml").read_text("utf-8"))
     places = {
         name: Place(tuple(row["prompts"]), {"en": row["en"], "ko": row["ko"]})
         for name, row in table["places"].items()
     }
-    return TagWords(table["hazards"], places)
+    return Vocabulary(table["hazards"], places)
 
 
 class PlaceFinder:
@@ -89,11 +89,11 @@ class PlaceFinder:
     Each place is told from all others: a raw score is the log-odds of its own share.
     """
 
-    def __init__(self, model: ImageTextModel, words: TagWords) -> None:
+    def __init__(self, model: ImageTextModel, words: Vocabulary) -> None:
         self._names = tuple(words.places)
         prompts = tuple((name, words.places[name].prompts) for name in self._names)
         every = tuple(text for _, own in prompts for text in own)
-        self._bank: TextBank = model.bind(PromptSet(prompts, contrast=every))
+        self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 
     def find(self, embedding: Embedding) -> str | None:
         """The name of the place, None where none stands out."""
@@ -102,16 +102,16 @@ class PlaceFinder:
         return self._names[best] if scores[best] >= np.log(CONFIDENT / (1 - CONFIDENT)) else None
 
 
-class TagsDescriber:
+class TemplateDescriber:
     """Template sentences, English and Korean, at once and without a picture model."""
 
     model = "tags"
 
     def __init__(
         self,
-        words: TagWords,
+        words: Vocabulary,
         places: PlaceFinder | None = None,
-        things: Callable[[], ThingFinder] | None = None,
+        things: Callable[[], ObjectRecognizer] | None = None,
     ) -> None:
         """`things` is only called once somebody asks, since it takes seconds; it remembers its answer."""
         self._words = words
@@ -159,7 +159,7 @@ class TagsDescriber:
         where = self._words.places[place].names[language] if place else ""
         return _korean(names, where) if language == "ko" else _english(names, where)
 
-    def _name(self, seen: Seen, language: str) -> str:
+    def _name(self, seen: DetectedHazard, language: str) -> str:
         name = self._words.hazards.get(seen.hazard, {}).get(language, seen.hazard.replace("_", " "))
         where = WHERE[language][seen.direction]
         return where + name if language == "ko" else name + where

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame, Image
-from pipeline.alerting.baseline import Usual
-from pipeline.detection.flame import Glow, likelier
-from pipeline.detection.new_object import Arrivals, Part
-from pipeline.detection.static_scene import Stillness
-from pipeline.detection.thumbnail import POINTS, points_of
-from pipeline.models.base import ImageTextModel, Scores, TextBank
+from pipeline.alerting.baseline import BaselineFilter
+from pipeline.detection.flame import FlameDetector, boost_fire
+from pipeline.detection.new_object import NewObjectDetector, Region
+from pipeline.detection.static_scene import StaticSceneCheck
+from pipeline.detection.thumbnail import POINTS, thumbnail
+from pipeline.models.base import ImageTextModel, PromptBank, Scores
 from pipeline.models.preprocess import crops, fitted, reduced
 from pipeline.types import Assessment, CropReading, Direction, Embedding, Probabilities
 
@@ -38,18 +38,18 @@ class Calibrated(Protocol):
     def probabilities(self, scores: Scores) -> Probabilities: ...
 
 
-class Assessor:
+class Detector:
     """One model, its bound prompts and their calibration. Used by one thread."""
 
     def __init__(
         self,
         model: ImageTextModel,
-        bank: TextBank,
+        bank: PromptBank,
         calibration: Calibrated,
-        stillness: Stillness | None = None,
+        stillness: StaticSceneCheck | None = None,
         arriving: Collection[str] = (),
         glowing: Mapping[str, str] | None = None,
-        usual: Usual | None = None,
+        usual: BaselineFilter | None = None,
     ) -> None:
         """`arriving`: the hazards that come into a still view, for which what has come is looked at alone.
 
@@ -62,11 +62,11 @@ class Assessor:
         self._stillness = stillness
         self._usual = usual
         self._arriving = np.array([name in arriving for name in bank.names], np.bool_)
-        self._arrivals = Arrivals() if self._arriving.any() else None
+        self._arrivals = NewObjectDetector() if self._arriving.any() else None
         column = {name: i for i, name in enumerate(bank.names)}
         pairs = (glowing or {}).items()
         self._glowing = [(column[a], column[b]) for a, b in pairs if a in column and b in column]
-        self._glow = Glow() if self._glowing else None
+        self._glow = FlameDetector() if self._glowing else None
         self._last: Look | None = None
         self._come: Probabilities | None = None
         self._glows = False
@@ -87,7 +87,7 @@ class Assessor:
         left out.
         """
         image = self._reduced(frame.image)
-        points = points_of(image)
+        points = thumbnail(image)
         still = self._stillness is not None and self._stillness.still(points, frame.captured_at_s)
         looked = (self._last is None or not still) and self._look_again(frame, image, points, focus)
         reading = None
@@ -122,7 +122,7 @@ class Assessor:
         except NotFiniteError:
             return None
 
-    def _compare(self, points: Image, now: float) -> Part | None:
+    def _compare(self, points: Image, now: float) -> Region | None:
         """What has changed in the view: whether something glows, and the part where something has come."""
         self._compared_s = now
         self._glows = self._glow is not None and self._glow.step(points, now)
@@ -135,7 +135,7 @@ class Assessor:
         """What a glow means for the hazards that glow."""
         lit = probabilities.copy()
         for one, sign in self._glowing:
-            lit[one] = likelier(float(lit[one]), float(lit[sign]))
+            lit[one] = boost_fire(float(lit[one]), float(lit[sign]))
         return lit
 
     def _stricter(self, probabilities: Probabilities) -> Probabilities:

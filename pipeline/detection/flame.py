@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.detection.thumbnail import FINE, Plane, changed_alone, points_of
+from pipeline.detection.thumbnail import FINE, Plane, local_change, thumbnail
 
 Mask = NDArray[np.bool_]
 
@@ -51,7 +51,7 @@ class _Look:
     flames: Mask
 
 
-class Glow:
+class FlameDetector:
     """What is flame-coloured in the view of one camera. Used by one thread; times are those of the frames."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Glow:
 
     def step(self, image: Image, now: float) -> bool:
         """Whether something flame-coloured has come and keeps its place. `image` may be its points."""
-        points = points_of(image)
+        points = thumbnail(image)
         elapsed, self._last_s = now - self._last_s, now
         grey, before = _sparse(points), self._grey
         self._grey = grey
@@ -96,7 +96,7 @@ class Glow:
             self._earlier, self._recent = self._recent, _Look(now, flames)
 
 
-def likelier(fire: float, smoke: float) -> float:
+def boost_fire(fire: float, smoke: float) -> float:
     """Probability of a fire where something glows, from those of fire and its smoke in the whole view."""
     odds = smoke / max(1 - smoke, 1e-6) * math.exp(TRIPLED)
     return max(fire, odds / (1 + odds))
@@ -108,7 +108,7 @@ def _sparse(points: Image) -> Plane:
 
 
 def _moved(change: Plane) -> bool:
-    return bool((changed_alone(change) > LEVEL).mean() > MOVED)
+    return bool((local_change(change) > LEVEL).mean() > MOVED)
 
 
 def _flames(points: Image) -> Mask:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.detection.thumbnail import FINE, Plane, cells_of, changed_alone, points_of
+from pipeline.detection.thumbnail import FINE, Plane, coarse_grid, local_change, thumbnail
 from pipeline.models.preprocess import fitted, resize
 
 Mask = NDArray[np.bool_]
@@ -49,7 +49,7 @@ SOLID = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Region:
     """A square part of a picture, in cells, and the changed cells of the whole picture."""
 
     left: float
@@ -84,7 +84,7 @@ def _levelled(part: Plane, weights: Plane) -> Image:
     return np.asarray(part * weights + mean * rest, np.float32).astype(np.uint8)
 
 
-class Arrivals:
+class NewObjectDetector:
     """The running background of one camera. Used by one thread; times are those of the frames."""
 
     def __init__(self) -> None:
@@ -92,10 +92,10 @@ class Arrivals:
         self._points: Grey | None = None
         self._last_s = 0.0
 
-    def find(self, image: Image, now: float) -> Part | None:
+    def find(self, image: Image, now: float) -> Region | None:
         """The part where something has come, if there is one thing that has. `image` may be its points."""
-        fine = points_of(image)
-        cells, points = cells_of(fine).astype(np.float32), _grey(fine)
+        fine = thumbnail(image)
+        cells, points = coarse_grid(fine).astype(np.float32), _grey(fine)
         usual, elapsed = self._background, now - self._last_s
         self._last_s, self._points, last = now, points, self._points
         if usual is None or usual.shape != cells.shape or not 0 <= elapsed <= GAP_S:
@@ -127,7 +127,7 @@ def _steady(points: Grey, last: Grey, thing: Mask) -> bool:
     Edges give even a slow turn of the camera away, which the cells are too coarse to show at once.
     """
     change = np.asarray(cv2.subtract(points, last, dtype=cv2.CV_32F), np.float32)
-    moved = (changed_alone(change, FINE) > POINT_LEVEL).astype(np.float32)
+    moved = (local_change(change, FINE) > POINT_LEVEL).astype(np.float32)
     blocks = thing.shape[1] // 2, thing.shape[0] // 2
     around = cv2.dilate(thing.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(np.float32)
     away = cv2.resize(around, blocks, interpolation=cv2.INTER_AREA) == 0
@@ -137,7 +137,7 @@ def _steady(points: Grey, last: Grey, thing: Mask) -> bool:
 
 def _changed(cells: Plane, usual: Plane) -> Mask:
     planes = cv2.split(cells - usual)
-    blue, green, red = (changed_alone(np.asarray(plane, np.float32), 2) for plane in planes)
+    blue, green, red = (local_change(np.asarray(plane, np.float32), 2) for plane in planes)
     return np.asarray(np.maximum(np.maximum(blue, green), red) > LEVEL)
 
 
@@ -158,7 +158,7 @@ def _busyness(cells: Plane, inside: Mask) -> float:
     return float((np.abs(across) + np.abs(down))[inside].sum())
 
 
-def _part(thing: Mask) -> Part | None:
+def _part(thing: Mask) -> Region | None:
     """The square around a thing, moved inside the picture, where the thing fills it."""
     (rows, columns), (y, x) = thing.shape, np.nonzero(thing)
     left, top, wide, high = x.min(), y.min(), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1
@@ -166,7 +166,7 @@ def _part(thing: Mask) -> Part | None:
     width, height = min(side, columns), min(side, rows)
     if len(x) < max(FILL * width * height, SOLID * wide * high):
         return None
-    return Part(
+    return Region(
         left=float(np.clip(left + (wide - width) / 2, 0, columns - width)),
         top=float(np.clip(top + (high - height) / 2, 0, rows - height)),
         width=float(width),

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from pipeline.calibration.few_shot import FOLDER as TAUGHT
 from pipeline.calibration.few_shot import (
-    Taught,
-    TaughtBank,
+    FewShotBank,
+    FewShotHazard,
+    few_shot_names,
     identity,
-    place_of,
-    read_taught,
-    require_fit,
-    taught_names,
+    path_of,
+    read_few_shot,
+    require_compatible,
 )
 from pipeline.calibration.repository import FOLDER as CALIBRATIONS
-from pipeline.calibration.repository import Calibrations
+from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import Calibration, CalibrationTable
 from pipeline.hazards import Hazard, from_settings, prompt_set
-from pipeline.models.base import ImageTextModel, PromptSet, TextBank
+from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
 
@@ -29,22 +29,22 @@ TAUGHT_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Eye:
+class Scorer:
     """What turns embeddings into probabilities, in the order of the hazards."""
 
-    bank: TextBank
+    bank: PromptBank
     calibration: Calibration
 
 
-def open_eye(
+def build_scorer(
     model: ImageTextModel,
     hazards: Sequence[Hazard],
-    calibrations: Calibrations,
+    calibrations: CalibrationRepository,
     state: Path,
     *,
     own: bool = True,
     table: CalibrationTable | None = None,
-) -> Eye:
+) -> Scorer:
     """`own`: with the user's own thresholds, where there are some. `table`: with this calibration instead.
 
     Raises CalibrationError, TeachError where what the state folder holds belongs to something else.
@@ -57,40 +57,40 @@ def open_eye(
         calibration = calibrations.bind(model, prompts)
     else:
         calibration = calibrations.base(model).bind(model.name, model.fingerprint, prompts)
-    taught = read_all_taught(model, hazards, state, prompts)
+    taught = read_all_few_shot(model, hazards, state, prompts)
     if not taught:
-        return Eye(words, calibration)
+        return Scorer(words, calibration)
     kept_table = calibrations.own(model.name) if own else None
     kept = {name: fit.threshold for name, fit in kept_table.hazards.items()} if kept_table else {}
     thresholds = {one.hazard: kept.get(one.hazard, TAUGHT_THRESHOLD) for one in taught}
     thresholds |= dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
     names = [hazard.name for hazard in hazards]
-    return Eye(TaughtBank(names, words, calibration, taught), identity(names, thresholds))
+    return Scorer(FewShotBank(names, words, calibration, taught), identity(names, thresholds))
 
 
-def hazards_of(settings: Mapping[str, HazardSettings], state: Path) -> tuple[Hazard, ...]:
+def load_hazards(settings: Mapping[str, HazardSettings], state: Path) -> tuple[Hazard, ...]:
     """The enabled hazards; those that were taught need no words. Raises HazardError."""
-    return from_settings(settings, taught_names(state))
+    return from_settings(settings, few_shot_names(state))
 
 
-def changes(state: Path) -> frozenset[tuple[str, int]]:
+def state_version(state: Path) -> frozenset[tuple[str, int]]:
     """Changes whenever a calibration or something taught does."""
     files = (*state.glob(f"{CALIBRATIONS}/*.json"), *state.glob(f"{TAUGHT}/*.json"))
     return frozenset((str(path), path.stat().st_mtime_ns) for path in files)
 
 
-def read_all_taught(
+def read_all_few_shot(
     model: ImageTextModel, hazards: Sequence[Hazard], state: Path, prompts: PromptSet
-) -> tuple[Taught, ...]:
+) -> tuple[FewShotHazard, ...]:
     """What was taught of these hazards. Raises TeachError where it does not fit."""
-    known = set(taught_names(state))
-    found = tuple(read_taught(place_of(state, one.name)) for one in hazards if one.name in known)
-    marks = word_marks(model, prompts)
+    known = set(few_shot_names(state))
+    found = tuple(read_few_shot(path_of(state, one.name)) for one in hazards if one.name in known)
+    marks = prompt_fingerprints(model, prompts)
     for taught in found:
-        require_fit(taught, model.name, model.fingerprint, marks.get(taught.hazard, ""))
+        require_compatible(taught, model.name, model.fingerprint, marks.get(taught.hazard, ""))
     return found
 
 
-def word_marks(model: ImageTextModel, prompts: PromptSet) -> dict[str, str]:
+def prompt_fingerprints(model: ImageTextModel, prompts: PromptSet) -> dict[str, str]:
     """The fingerprint of each hazard's words for this model."""
     return dict(zip(prompts.names, hazard_fingerprints(model.fingerprint, prompts), strict=True))

@@ -10,10 +10,10 @@ from __future__ import annotations
 import cv2
 
 from capture.frame import Image
-from pipeline.detection.thumbnail import cells_of, points_of
+from pipeline.detection.thumbnail import coarse_grid, thumbnail
 
 
-class Stillness:
+class StaticSceneCheck:
     """Compares with the picture last encoded. Times are those of the frames, in seconds."""
 
     def __init__(self, level: float, longest_s: float) -> None:
@@ -30,7 +30,7 @@ class Stillness:
         """
         if self._longest_s == 0:
             return False
-        cells = cells_of(points_of(image))
+        cells = coarse_grid(thumbnail(image))
         if 0 <= now - self._since_s < self._longest_s and self._like(cells):
             return True
         self._cells, self._since_s = cells, now

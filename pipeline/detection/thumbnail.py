@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.downscale import halved
+from capture.downscale import halve
 from capture.frame import Image
 
 Plane = NDArray[np.float32]
@@ -18,20 +18,20 @@ FINE = 4
 POINTS = CELLS * FINE
 
 
-def points_of(image: Image) -> Image:
+def thumbnail(image: Image) -> Image:
     """POINTS across, whole cells high, each point about the mean of what it covers; such a one is itself."""
     size = POINTS, FINE * max(4, round(CELLS * image.shape[0] / image.shape[1]))
     if image.shape[1::-1] == size:
         return image
-    return np.asarray(cv2.resize(halved(image, *size), size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(halve(image, *size), size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def cells_of(points: Image) -> Image:
+def coarse_grid(points: Image) -> Image:
     """Each cell the mean of its points."""
-    return halved(points, points.shape[1] // FINE, points.shape[0] // FINE)
+    return halve(points, points.shape[1] // FINE, points.shape[0] // FINE)
 
 
-def changed_alone(change: Plane, every: int = 1) -> Plane:
+def local_change(change: Plane, every: int = 1) -> Plane:
     """By how much each point changed beyond the whole picture's brightness, which is the camera's doing.
 
     The median of every `every`-th point across and down stands for that (of an even count the upper one).

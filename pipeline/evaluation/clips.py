@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.calibration.tail import poisson_interval
 from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE, LabelledClip, Span
-from pipeline.evaluation.intervals import Rows, draws, interval
+from pipeline.evaluation.intervals import Rows, bootstrap_draws, interval
 
 IN_TIME_S = 1.0
 """An alert later than this after the start of its hazard is late."""
@@ -22,7 +22,7 @@ SCENE_TOLERANCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class AlertTime:
     """An alert of a clip, reminders and escalations included."""
 
     hazard: str
@@ -34,8 +34,8 @@ class ClipEvents:
     """What was reported over a clip, in stream seconds."""
 
     duration_s: float
-    alerts: tuple[Raised, ...]
-    clears: tuple[Raised, ...]
+    alerts: tuple[AlertTime, ...]
+    clears: tuple[AlertTime, ...]
     scenes: tuple[float, ...]
     """When a scene change was reported; those after a danger or on request are not meant."""
 
@@ -104,7 +104,7 @@ def _in_time(clips: Sequence[tuple[LabelledClip, ClipEvents]], counts: Sequence[
         waits = [wait for i in rows if (wait := shown[i][1]) is not None]
         return float(np.median(waits)) if waits else None
 
-    everything, *drawn = draws(sources)
+    everything, *drawn = bootstrap_draws(sources)
     in_time, wait_s = share(everything), median(everything)
     return {
         "in_time": None if in_time is None else round(in_time, 4),
@@ -148,7 +148,7 @@ def is_late(wait_s: float | None) -> bool:
 
 
 def _sounding(hazard: str, time_s: float, events: ClipEvents) -> bool:
-    def last(reports: Iterable[Raised]) -> float:
+    def last(reports: Iterable[AlertTime]) -> float:
         times = (one.time_s for one in reports if one.hazard == hazard and one.time_s <= time_s)
         return max(times, default=float("-inf"))
 

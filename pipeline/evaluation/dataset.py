@@ -10,7 +10,7 @@ from pathlib import Path
 SAFE, SCENE, IGNORE = "safe", "scene", "ignore"
 
 
-class ManifestError(Exception):
+class DatasetError(Exception):
     """The manifest cannot be used; the message says where and what to do."""
 
 
@@ -50,15 +50,15 @@ class LabelledClip:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class Dataset:
     """Everything one file lists."""
 
     pictures: tuple[LabelledPicture, ...]
     clips: tuple[LabelledClip, ...]
 
 
-def read_manifest(path: Path, hazards: Collection[str]) -> Manifest:
-    """Paths are relative to the manifest. Raises ManifestError for a missing file or an unknown label."""
+def read_dataset(path: Path, hazards: Collection[str]) -> Dataset:
+    """Paths are relative to the manifest. Raises DatasetError for a missing file or an unknown label."""
     rows = _rows(path)
     pictures: list[LabelledPicture] = []
     clips: dict[Path, tuple[str, list[Span]]] = {}
@@ -69,14 +69,14 @@ def read_manifest(path: Path, hazards: Collection[str]) -> Manifest:
         span = _span(row, label, where)
         known = {SAFE, *hazards} | ({SCENE, IGNORE} if span else set())
         if label not in known:
-            raise ManifestError(f"{where}: unknown label {label!r}; one of {', '.join(sorted(known))}")
+            raise DatasetError(f"{where}: unknown label {label!r}; one of {', '.join(sorted(known))}")
         if span is None:
             pictures.append(LabelledPicture(file, label, source))
         else:
             clips.setdefault(file, (source, []))[1].append(span)
     if not pictures and not clips:
-        raise ManifestError(f"{path}: lists nothing")
-    return Manifest(tuple(pictures), tuple(_clip(file, *rest) for file, rest in clips.items()))
+        raise DatasetError(f"{path}: lists nothing")
+    return Dataset(tuple(pictures), tuple(_clip(file, *rest) for file, rest in clips.items()))
 
 
 def _clip(file: Path, source: str, spans: Iterable[Span]) -> LabelledClip:
@@ -89,21 +89,21 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
             reader = csv.DictReader(stream)
             missing = {"file", "label"} - set(reader.fieldnames or ())
             if missing:
-                raise ManifestError(
+                raise DatasetError(
                     f"{path}: no column {min(missing)!r} in its first line; it needs file,label"
                 )
             return [(reader.line_num, dict(row)) for row in reader]
     except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path}: not a CSV file in UTF-8 ({error})") from error
+        raise DatasetError(f"{path}: not a CSV file in UTF-8 ({error})") from error
 
 
 def _file(manifest: Path, row: dict[str, str | None], where: str) -> Path:
     name = (row.get("file") or "").strip()
     file = manifest.parent / name
     if not name or not file.is_file():
-        raise ManifestError(f"{where}: no such file {name!r} beside the manifest")
+        raise DatasetError(f"{where}: no such file {name!r} beside the manifest")
     return file
 
 
@@ -115,9 +115,9 @@ def _span(row: dict[str, str | None], label: str, where: str) -> Span | None:
     try:
         span = Span(label, float(start), float(end))
     except ValueError as error:
-        raise ManifestError(
+        raise DatasetError(
             f"{where}: start_s and end_s must both be seconds, not {start!r}, {end!r}"
         ) from error
     if not 0 <= span.start_s <= span.end_s < float("inf"):
-        raise ManifestError(f"{where}: from {start} to {end} s is no span of time")
+        raise DatasetError(f"{where}: from {start} to {end} s is no span of time")
     return span

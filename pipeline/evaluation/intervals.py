@@ -21,7 +21,7 @@ Rows = NDArray[np.int64]
 Interval = list[float]
 
 
-def draws(sources: Sequence[str]) -> list[Rows]:
+def bootstrap_draws(sources: Sequence[str]) -> list[Rows]:
     """All rows first, then rows of sources drawn with replacement."""
     groups: dict[str, list[int]] = {}
     for row, source in enumerate(sources):

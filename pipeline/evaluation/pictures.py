@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.dataset import SAFE
-from pipeline.evaluation.intervals import Rows, draws, interval
+from pipeline.evaluation.intervals import Rows, bootstrap_draws, interval
 from pipeline.evaluation.ranking import average_precision, roc_auc
 
 Mask = NDArray[np.bool_]
 
 
-class Figure(NamedTuple):
+class Estimate95(NamedTuple):
     """A number over pictures, and the kinds of pictures it rests on."""
 
     value: Callable[[Rows], float | None]
@@ -31,7 +31,7 @@ class Figure(NamedTuple):
     """A share of what it rests on, or of pairs of it: 0 and 1 are none and all of them."""
 
 
-class Draws(NamedTuple):
+class BootstrapDraws(NamedTuple):
     """All rows first, then rows of sources drawn with replacement; and the source of each picture."""
 
     rows: Sequence[Rows]
@@ -104,7 +104,7 @@ def evaluate_pictures(
     `probabilities` is (N, H) in the order of `names`, `thresholds` (H,); a label and a source a picture.
     """
     of = Pictures(names, probabilities, thresholds, labels)
-    drawn = Draws(draws(sources), np.asarray(sources))
+    drawn = BootstrapDraws(bootstrap_draws(sources), np.asarray(sources))
     anything = np.ones(len(of.labels), np.bool_)
     macro = {
         "recall": of.recall,
@@ -113,13 +113,13 @@ def evaluate_pictures(
         "auc": of.auc,
     }
     return {
-        "any_hazard": _figure("auc", Figure(of.any_auc, (~of.safe, of.safe)), drawn),
+        "any_hazard": _figure("auc", Estimate95(of.any_auc, (~of.safe, of.safe)), drawn),
         "safe": {
             "pictures": int(np.sum(of.safe)),
-            **_figure("false_alarm_rate", Figure(of.false_alarms, (of.safe,)), drawn),
+            **_figure("false_alarm_rate", Estimate95(of.false_alarms, (of.safe,)), drawn),
         },
         "macro": _merged(
-            _figure(key, Figure(partial(of.macro, f), (anything,), counts=False), drawn)
+            _figure(key, Estimate95(partial(of.macro, f), (anything,), counts=False), drawn)
             for key, f in macro.items()
         ),
         "hazards": {
@@ -138,19 +138,21 @@ def confusion(of: Pictures) -> dict[str, dict[str, int]]:
     return table
 
 
-def _hazard(of: Pictures, column: int, drawn: Draws) -> dict[str, Any]:
+def _hazard(of: Pictures, column: int, drawn: BootstrapDraws) -> dict[str, Any]:
     shown = of.shows(column)
     figures = {
-        "auc": Figure(partial(of.auc, column), (shown, of.safe)),
-        "average_precision": Figure(partial(of.average_precision, column), (shown, of.safe), counts=False),
-        "recall": Figure(partial(of.recall, column), (shown,)),
-        "precision": Figure(partial(of.precision, column), (of.over[:, column],)),
+        "auc": Estimate95(partial(of.auc, column), (shown, of.safe)),
+        "average_precision": Estimate95(
+            partial(of.average_precision, column), (shown, of.safe), counts=False
+        ),
+        "recall": Estimate95(partial(of.recall, column), (shown,)),
+        "precision": Estimate95(partial(of.precision, column), (of.over[:, column],)),
     }
     parts = (_figure(key, figure, drawn) for key, figure in figures.items())
     return {"pictures": int(np.sum(shown)), **_merged(parts)}
 
 
-def _figure(key: str, figure: Figure, drawn: Draws) -> dict[str, Any]:
+def _figure(key: str, figure: Estimate95, drawn: BootstrapDraws) -> dict[str, Any]:
     """`{key: value, key_ci: [low, high]}`; None for an interval that is not known."""
     value = figure.value(drawn.rows[0])
     fewest = min(len(set(drawn.sources[mask].tolist())) for mask in figure.rests_on)

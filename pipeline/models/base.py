@@ -32,7 +32,7 @@ class PromptSet:
         return tuple(name for name, _ in self.hazards)
 
 
-class TextBank(Protocol):
+class PromptBank(Protocol):
     """Prompts turned into numbers once, compared with every frame."""
 
     @property
@@ -75,6 +75,6 @@ class ImageTextModel(Protocol):
         """BGR uint8 picture of any size to a unit embedding that the caller owns."""
         ...
 
-    def bind(self, prompts: PromptSet) -> TextBank:
+    def bind(self, prompts: PromptSet) -> PromptBank:
         """Encode prompts; slow, done at start and on reload."""
         ...

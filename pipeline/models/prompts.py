@@ -23,6 +23,6 @@ def hazard_fingerprints(model: str, prompts: PromptSet) -> tuple[str, ...]:
     return tuple(digest(model, sorted(own)) for _, own in prompts.hazards)
 
 
-def rivals(own: Sequence[str], contrast: Sequence[str]) -> tuple[str, ...]:
+def contrast_prompts(own: Sequence[str], contrast: Sequence[str]) -> tuple[str, ...]:
     """The contrast scenes that are not the hazard's own prompts, each once, in order."""
     return tuple(text for text in dict.fromkeys(contrast) if text not in set(own))

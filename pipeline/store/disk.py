@@ -120,7 +120,7 @@ def tree_bytes(folder: Path) -> int:
     return total
 
 
-def swap_in(new: Path, place: Path, aside: Path) -> None:
+def replace_folder(new: Path, place: Path, aside: Path) -> None:
     """Put a finished folder in its place; what was there goes aside first and is then deleted.
 
     A kill between the two renames leaves nothing in the place, never something half.
@@ -129,10 +129,10 @@ def swap_in(new: Path, place: Path, aside: Path) -> None:
         place.rename(aside)
     new.rename(place)
     sync_folder(place.parent)
-    discard(aside)
+    delete(aside)
 
 
-def discard(path: Path) -> None:
+def delete(path: Path) -> None:
     """Delete a file or folder if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.models.openclip.model_config import FORMAT
-from pipeline.store.catalogue.catalogue import Entry, Figures
+from pipeline.store.catalogue.catalogue import CatalogueEntry, Figures
 from pipeline.store.catalogue.vlms import TOOL as VLM_TOOL
 from pipeline.store.disk import sha256_of
 from pipeline.store.manifest import (
@@ -24,7 +24,7 @@ TOOLS = {"openclip": FORMAT, "vlm": VLM_TOOL}
 """What made the files that are made here, by `prepare`."""
 
 
-class State(StrEnum):
+class ModelState(StrEnum):
     """How a model stands in the store, by names and sizes; `verify` reads every byte."""
 
     READY = "ready"
@@ -34,14 +34,14 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedModel:
     """One line of the list: a model that is known, installed or both."""
 
     name: str
     kind: str
     summary: str
     licence: str
-    state: State
+    state: ModelState
     size: int
     """Bytes in the store, or those it would take; 0 where unknown."""
     figures: Figures | None = None
@@ -49,7 +49,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StoreFinding:
     """Something that is wrong with a model in the store."""
 
     model: str
@@ -60,33 +60,33 @@ class Finding:
         return f"{self.file}: {self.problem}; run `watchword models pull {self.model}`"
 
 
-def glance(place: Path) -> tuple[Finding, ...]:
+def check_sizes(place: Path) -> tuple[StoreFinding, ...]:
     """What is wrong with the model in a folder, by names and sizes."""
     return tuple(_findings(place, _size_problem))
 
 
-def read_all(place: Path) -> tuple[Finding, ...]:
+def check_bytes(place: Path) -> tuple[StoreFinding, ...]:
     """What is wrong with the model in a folder, reading every byte."""
     return tuple(_findings(place, _read_problem))
 
 
-def not_pinned(place: Path, entry: Entry | None) -> tuple[Finding, ...]:
+def not_pinned(place: Path, entry: CatalogueEntry | None) -> tuple[StoreFinding, ...]:
     """That the model in a folder is another than the catalogue's; its manifest can be read."""
     if is_current(entry, read_manifest(place)):
         return ()
-    return (Finding(place.name, place, "is not what this version pins"),)
+    return (StoreFinding(place.name, place, "is not what this version pins"),)
 
 
-def is_sound(place: Path, entry: Entry) -> bool:
+def is_sound(place: Path, entry: CatalogueEntry) -> bool:
     """Whether the folder holds what the catalogue pins, byte for byte."""
     try:
         manifest = read_manifest(place)
     except (ManifestError, OSError):
         return False
-    return is_current(entry, manifest) and not read_all(place)
+    return is_current(entry, manifest) and not check_bytes(place)
 
 
-def is_current(entry: Entry | None, manifest: Manifest) -> bool:
+def is_current(entry: CatalogueEntry | None, manifest: Manifest) -> bool:
     """Whether an installed model is the one this version pins."""
     if entry is None:
         return True
@@ -98,37 +98,41 @@ def is_current(entry: Entry | None, manifest: Manifest) -> bool:
     return wanted == there and entry.files in ((), manifest.files)
 
 
-def listed(place: Path, entry: Entry | None) -> Listed:
+def listed(place: Path, entry: CatalogueEntry | None) -> ListedModel:
     """One line of the list; `entry` is None where the catalogue does not know the model."""
     try:
         manifest = read_manifest(place)
     except (ManifestError, OSError) as error:
-        state = State.DAMAGED if isinstance(error, ManifestError) else State.ABSENT
+        state = ModelState.DAMAGED if isinstance(error, ManifestError) else ModelState.ABSENT
         return _line(place.name, entry, entry, state)
-    if glance(place):
-        return _line(place.name, entry, manifest, State.DAMAGED)
-    return _line(place.name, entry, manifest, State.READY if is_current(entry, manifest) else State.OUTDATED)
+    if check_sizes(place):
+        return _line(place.name, entry, manifest, ModelState.DAMAGED)
+    return _line(
+        place.name, entry, manifest, ModelState.READY if is_current(entry, manifest) else ModelState.OUTDATED
+    )
 
 
-def _line(name: str, entry: Entry | None, facts: Entry | Manifest | None, state: State) -> Listed:
+def _line(
+    name: str, entry: CatalogueEntry | None, facts: CatalogueEntry | Manifest | None, state: ModelState
+) -> ListedModel:
     summary = entry.summary if entry else ""
     if facts is None:
-        return Listed(name, "?", summary, "?", state, 0)
+        return ListedModel(name, "?", summary, "?", state, 0)
     figures, default = (entry.figures, entry.default) if entry else (None, False)
     size = sum(file.size for file in facts.files) or (figures.store if figures else 0)
-    return Listed(name, facts.kind, summary, facts.licence, state, size, figures, default)
+    return ListedModel(name, facts.kind, summary, facts.licence, state, size, figures, default)
 
 
-def _findings(place: Path, problem_of: Callable[[Path, StoredFile], str]) -> Iterator[Finding]:
+def _findings(place: Path, problem_of: Callable[[Path, StoredFile], str]) -> Iterator[StoreFinding]:
     try:
         manifest = read_manifest(place)
     except (ManifestError, OSError) as error:
         problem = str(error) if isinstance(error, ManifestError) else "is missing"
-        yield Finding(place.name, place / MANIFEST_NAME, problem)
+        yield StoreFinding(place.name, place / MANIFEST_NAME, problem)
         return
     for file in manifest.files:
         if problem := problem_of(place / file.name, file):
-            yield Finding(place.name, place / file.name, problem)
+            yield StoreFinding(place.name, place / file.name, problem)
 
 
 def _size_problem(path: Path, wanted: StoredFile) -> str:

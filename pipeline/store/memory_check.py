@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from common.memory import RESERVE_BYTES, gigabytes
-from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.catalogue.vlms import too_large
 from pipeline.store.errors import TooLargeError
 
 
-def require_memory(entry: Entry, available: int, *, made_here: bool) -> None:
+def require_memory(entry: CatalogueEntry, available: int, *, made_here: bool) -> None:
     """Raises TooLargeError where a model could not answer here or, with `made_here`, not be converted."""
     if entry.figures is None:
         return
@@ -19,7 +19,7 @@ def require_memory(entry: Entry, available: int, *, made_here: bool) -> None:
         raise TooLargeError(f"{why}; nothing was fetched; to pull it all the same, add --anyway")
 
 
-def costs(entry: Entry) -> str:
+def costs(entry: CatalogueEntry) -> str:
     """What a pull fetches and needs, in one line; nothing where no figures are known."""
     figures = entry.figures
     if figures is None:
@@ -36,12 +36,12 @@ def costs(entry: Entry) -> str:
     )
 
 
-def conversion_bytes(entry: Entry) -> int:
+def conversion_bytes(entry: CatalogueEntry) -> int:
     """Memory a conversion takes at least: the weights as they are fetched; 0 where there is none."""
     return entry.figures.download if entry.figures and entry.prepare else 0
 
 
-def _inconvertible(entry: Entry, available: int) -> str | None:
+def _inconvertible(entry: CatalogueEntry, available: int) -> str | None:
     needed = conversion_bytes(entry)
     if not needed or needed + RESERVE_BYTES <= available:
         return None

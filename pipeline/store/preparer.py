@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.disk import move
 from pipeline.store.errors import PrepareError
 from pipeline.store.manifest import Conversion, StoredFile
-from pipeline.store.source import Fetched, Job
+from pipeline.store.source import Fetched, FetchJob
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ConvertedFiles:
     """The files of a model as they now lie in the job's folder."""
 
     files: tuple[StoredFile, ...]
@@ -24,25 +24,27 @@ class Made:
     conversion: Conversion | None = None
 
 
-class Preparer(Protocol):
+class Converter(Protocol):
     """Converts and checks; slow."""
 
-    def require_ready(self, entry: Entry) -> None:
+    def require_ready(self, entry: CatalogueEntry) -> None:
         """Called before anything is fetched. Raises PrepareError where something is not installed."""
         ...
 
-    def convert(self, entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
+    def convert(
+        self, entry: CatalogueEntry, fetched: Fetched, job: FetchJob, frames: Path | None
+    ) -> ConvertedFiles:
         """Make the model in `job.into`. Raises PrepareError, OSError for the disk."""
         ...
 
 
-class OpenClipPreparer:
+class OpenClipConverter:
     """The one that comes with the program; needs the extra `prepare`. Converts describers too."""
 
     def __init__(self, needs: tuple[str, ...] = ("torch", "open_clip", "timm", "nncf")) -> None:
         self._needs = needs
 
-    def require_ready(self, entry: Entry) -> None:
+    def require_ready(self, entry: CatalogueEntry) -> None:
         needs = ("torch", "transformers", "optimum", "nncf") if entry.prepare == "vlm" else self._needs
         missing = [name for name in needs if importlib.util.find_spec(name) is None]
         if missing:
@@ -52,7 +54,9 @@ class OpenClipPreparer:
                 f"carry the model's folder over and run `watchword models pull {entry.name} --from FOLDER`"
             )
 
-    def convert(self, entry: Entry, fetched: Fetched, job: Job, frames: Path | None) -> Made:
+    def convert(
+        self, entry: CatalogueEntry, fetched: Fetched, job: FetchJob, frames: Path | None
+    ) -> ConvertedFiles:
         if entry.prepare == "vlm":
             from pipeline.conversion.vlm import convert_vlm
 
@@ -62,7 +66,7 @@ class OpenClipPreparer:
         return convert_open_clip(entry, fetched, job, frames)
 
 
-def gather(job: Job, fetched: Fetched) -> Made:
+def gather(job: FetchJob, fetched: Fetched) -> ConvertedFiles:
     """Without a conversion: the checked files themselves, copied where the user may want to keep them."""
     for file in fetched.files:
         if fetched.folder == job.keep:
@@ -71,4 +75,4 @@ def gather(job: Job, fetched: Fetched) -> Made:
             target = job.into / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(fetched.folder / file.name, target)
-    return Made(fetched.files)
+    return ConvertedFiles(fetched.files)

@@ -13,7 +13,7 @@ from pipeline.store.manifest import StoredFile
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class FetchJob:
     """What a pull gives to its source."""
 
     into: Path
@@ -48,6 +48,6 @@ class Fetched:
 class Source(Protocol):
     """Delivers the files of one model."""
 
-    def fetch(self, job: Job) -> Fetched:
+    def fetch(self, job: FetchJob) -> Fetched:
         """Get every file and check it. Raises FetchError or StoreUnusableError, OSError for the disk."""
         ...

@@ -11,17 +11,26 @@ from pathlib import Path
 from common.memory import available_bytes
 from common.progress import Progress, SilentProgress
 from pipeline.store import disk
-from pipeline.store.catalogue.catalogue import Catalogue, Entry, shipped_catalogue
+from pipeline.store.catalogue.catalogue import Catalogue, CatalogueEntry, shipped_catalogue
 from pipeline.store.catalogue.naming import find_entry
 from pipeline.store.errors import ConsentError, NotInstalledError
 from pipeline.store.fetch.import_folder import finished_model
-from pipeline.store.inspection import Finding, Listed, State, glance, is_sound, listed, not_pinned, read_all
-from pipeline.store.installer import Maker, source_of
+from pipeline.store.inspection import (
+    ListedModel,
+    ModelState,
+    StoreFinding,
+    check_bytes,
+    check_sizes,
+    is_sound,
+    listed,
+    not_pinned,
+)
+from pipeline.store.installer import Installer, source_of
 from pipeline.store.lock import exclusive
 from pipeline.store.manifest import MANIFEST_NAME, Kind, Manifest, ManifestError, read_manifest
 from pipeline.store.memory_check import costs, require_memory
-from pipeline.store.preparer import OpenClipPreparer, Preparer
-from pipeline.store.source import Job, Source
+from pipeline.store.preparer import Converter, OpenClipConverter
+from pipeline.store.source import FetchJob, Source
 
 LOCK_TIMEOUT_S = 900.0
 """Seconds a pull waits for another one of the same model."""
@@ -51,8 +60,8 @@ class Store:
         root: Path,
         catalogue: Catalogue | None = None,
         *,
-        source_of: Callable[[Entry], Source] = source_of,
-        preparer: Preparer | None = None,
+        source_of: Callable[[CatalogueEntry], Source] = source_of,
+        preparer: Converter | None = None,
         free_bytes: Callable[[Path], int] = disk.free_bytes,
         available: Callable[[], int] = available_bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -60,12 +69,12 @@ class Store:
     ) -> None:
         self.root = root
         self.catalogue = catalogue or shipped_catalogue()
-        self._maker = Maker(source_of, preparer or OpenClipPreparer(), now)
+        self._maker = Installer(source_of, preparer or OpenClipConverter(), now)
         self._free_bytes = free_bytes
         self._available = available
         self._lock_timeout_s = lock_timeout_s
 
-    def list(self) -> tuple[Listed, ...]:
+    def list(self) -> tuple[ListedModel, ...]:
         """Known models first, then those in the store that the catalogue does not know."""
         known = [entry.name for entry in self.catalogue]
         others = sorted(self._installed() - set(known))
@@ -76,7 +85,7 @@ class Store:
 
         `accept` may turn down names.
         """
-        usable = (State.READY, State.OUTDATED)
+        usable = (ModelState.READY, ModelState.OUTDATED)
         here = [line.name for line in self.list() if line.kind == kind and line.state in usable]
         return next((name for name in here if self.catalogue.get(name) and accept(name)), None)
 
@@ -86,7 +95,7 @@ class Store:
         Raises NotInstalledError or UnknownModelError.
         """
         place = self._installed_place(name)
-        for finding in glance(place):
+        for finding in check_sizes(place):
             raise NotInstalledError(f"model {name!r}: {finding}")
         return place
 
@@ -118,13 +127,13 @@ class Store:
                     self._pull(entry, staging, progress, replace(options, offline_dir=carried))
         return place
 
-    def verify(self, name: str) -> tuple[Finding, ...]:
+    def verify(self, name: str) -> tuple[StoreFinding, ...]:
         """Read every byte of an installed model; what is wrong with it, nothing if all is well.
 
         What the catalogue pins must be what it pins: its own manifest may have been changed with the files.
         """
         place = self._installed_place(name)
-        return read_all(place) or not_pinned(place, self.catalogue.get(name))
+        return check_bytes(place) or not_pinned(place, self.catalogue.get(name))
 
     def remove(self, name: str) -> bool:
         """Delete a model from the store; False where it was not there."""
@@ -133,13 +142,15 @@ class Store:
             if not self.root.is_dir():
                 return False
             with self._alone(name, SilentProgress()) as staging:
-                disk.discard(self._keep(name))
+                disk.delete(self._keep(name))
                 if not place.exists():
                     return False
                 place.rename(staging)  # gone at once for everyone else, however long the deleting takes
         return True
 
-    def _weigh(self, entry: Entry, carried: Path | None, progress: Progress, options: PullOptions) -> None:
+    def _weigh(
+        self, entry: CatalogueEntry, carried: Path | None, progress: Progress, options: PullOptions
+    ) -> None:
         """Before anything is fetched: what it takes. Raises TooLargeError where there is less memory."""
         made_here = finished_model(carried) is None
         if not options.anyway:
@@ -147,17 +158,17 @@ class Store:
         if made_here and (line := costs(entry)):
             progress.note(line)
 
-    def _pull(self, entry: Entry, staging: Path, progress: Progress, options: PullOptions) -> None:
+    def _pull(self, entry: CatalogueEntry, staging: Path, progress: Progress, options: PullOptions) -> None:
         into, work, keep = staging / "files", staging / "work", self._keep(entry.name)
         into.mkdir(parents=True)
         work.mkdir()
-        job = Job(into, work, keep, progress, options.offline_dir, self._require_room, options.both)
+        job = FetchJob(into, work, keep, progress, options.offline_dir, self._require_room, options.both)
         self._maker.fill(entry, job, options.frames)
         disk.sync_folder(into)
-        disk.swap_in(into, self.root / entry.name, staging / "old")
-        disk.discard(keep)
+        disk.replace_folder(into, self.root / entry.name, staging / "old")
+        disk.delete(keep)
 
-    def _is_all_there(self, place: Path, entry: Entry, options: PullOptions) -> bool:
+    def _is_all_there(self, place: Path, entry: CatalogueEntry, options: PullOptions) -> bool:
         """Sound, and in both forms where both are wanted and there are two."""
         if not is_sound(place, entry):
             return False
@@ -175,11 +186,11 @@ class Store:
         lock, staging = self.root / f".{name}.lock", self.root / f".{name}.pull"
         waiting = f"{name}: waiting for another process"
         with exclusive(lock, self._lock_timeout_s, lambda: progress.note(waiting)):
-            disk.discard(staging)
+            disk.delete(staging)
             try:
                 yield staging
             finally:
-                disk.discard(staging)
+                disk.delete(staging)
 
     def _recorded(self, name: str) -> Manifest | None:
         try:

@@ -15,28 +15,28 @@ DropReason = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Enqueue:
     """Something is to be said."""
 
     utterance: Utterance
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class PlaybackBegan:
     """The first sample of an utterance is out."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class PlaybackEnded:
     """The last sample of an utterance is out."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class SpeechFailed:
     """An utterance could not be said, or not to its end."""
 
     id: str
@@ -51,54 +51,54 @@ class Retract:
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
+class StopSpeaking:
     """The listener wants quiet; danger stays, unless that is not wanted either."""
 
     danger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class OutboxTick:
     """Time went by."""
 
 
-Input = Offer | Started | Finished | Failed | Retract | Hush | Tick
+Input = Enqueue | PlaybackBegan | PlaybackEnded | SpeechFailed | Retract | StopSpeaking | OutboxTick
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartSpeech:
     """Begin to say it now."""
 
     utterance: Utterance
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """Fade out now; always the utterance of the last `Start`."""
+class StopSpeech:
+    """Fade out now; always the utterance of the last `StartSpeech`."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpeechStarted:
     """It is being heard."""
 
     utterance: Utterance
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class SpeechDropped:
     """It was never heard and never will be."""
 
     utterance: Utterance
     reason: DropReason
 
 
-Effect = Start | Cut | Spoken | Dropped
+Effect = StartSpeech | StopSpeech | SpeechStarted | SpeechDropped
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueuedUtterance:
     """An utterance in the outbox, waiting or being said."""
 
     utterance: Utterance
@@ -121,10 +121,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Current:
+class CurrentUtterance:
     """What is being said."""
 
-    entry: Entry
+    entry: QueuedUtterance
     since_s: float
     """When it was started, or, once it sounds, when its first sample was out."""
     sounding: bool = False
@@ -134,8 +134,8 @@ class Current:
 class OutboxState:
     """All an outbox remembers, in plain values."""
 
-    current: Current | None = None
-    waiting: tuple[Entry, ...] = ()
+    current: CurrentUtterance | None = None
+    waiting: tuple[QueuedUtterance, ...] = ()
     """In the order they will be said."""
     arrivals: int = 0
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -156,13 +156,17 @@ class OutboxState:
         """Restore what `to_json` gave."""
         current = data["current"]
         return cls(
-            current=None if current is None else Current(**{**current, "entry": _entry(current["entry"])}),
+            current=None
+            if current is None
+            else CurrentUtterance(**{**current, "entry": _entry(current["entry"])}),
             waiting=tuple(_entry(entry) for entry in data["waiting"]),
             arrivals=data["arrivals"],
             counts=MappingProxyType(dict(data["counts"])),
         )
 
 
-def _entry(data: Mapping[str, Any]) -> Entry:
+def _entry(data: Mapping[str, Any]) -> QueuedUtterance:
     said = data["utterance"]
-    return Entry(**{**data, "utterance": Utterance(**{**said, "priority": Priority(said["priority"])})})
+    return QueuedUtterance(
+        **{**data, "utterance": Utterance(**{**said, "priority": Priority(said["priority"])})}
+    )

@@ -11,22 +11,22 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from speech.outbox.messages import (
-    Current,
-    Cut,
-    Dropped,
+    CurrentUtterance,
     DropReason,
     Effect,
-    Entry,
-    Failed,
-    Finished,
-    Hush,
+    Enqueue,
     Input,
-    Offer,
     OutboxState,
+    PlaybackBegan,
+    PlaybackEnded,
+    QueuedUtterance,
     Retract,
-    Spoken,
-    Start,
-    Started,
+    SpeechDropped,
+    SpeechFailed,
+    SpeechStarted,
+    StartSpeech,
+    StopSpeaking,
+    StopSpeech,
 )
 from speech.settings import OutboxSettings
 from speech.utterance import Priority, Utterance
@@ -38,7 +38,7 @@ SLOWEST = 2.0
 class Outbox:
     """Decides what sounds. One utterance sounds at a time, the others wait in order of rank.
 
-    Every utterance offered is reported `Spoken` or `Dropped` exactly once, as long as time goes on.
+    Every utterance offered is reported `SpeechStarted` or `SpeechDropped` exactly once, as long as time goes on.
     The effects of one step are to be carried out in order; reports must come in the order of events.
     """
 
@@ -74,29 +74,29 @@ class Outbox:
     def _hear(self, event: Input, now: float) -> None:
         """Take in what the shell reports about what it plays."""
         current = self._current
-        if not isinstance(event, Started | Finished | Failed):
+        if not isinstance(event, PlaybackBegan | PlaybackEnded | SpeechFailed):
             return
         if current is None or current.entry.utterance.id != event.id:
             return
-        if not isinstance(event, Started):
+        if not isinstance(event, PlaybackBegan):
             self._current = None
             self._drop(current.entry, "failed")  # counts only if it was never heard
         elif not current.sounding:
             self._spoken(current.entry)
-            self._current = Current(replace(current.entry, heard=True), now, sounding=True)
+            self._current = CurrentUtterance(replace(current.entry, heard=True), now, sounding=True)
 
-    def _spoken(self, entry: Entry) -> None:
+    def _spoken(self, entry: QueuedUtterance) -> None:
         if not entry.heard:
             self._count("spoken")
-            self._effects.append(Spoken(entry.utterance))
+            self._effects.append(SpeechStarted(entry.utterance))
 
     def _obey(self, event: Input, now: float) -> None:
         match event:
-            case Offer(utterance):
+            case Enqueue(utterance):
                 self._offer(utterance, now)
             case Retract(cause):
                 self._retract(cause)
-            case Hush(danger):
+            case StopSpeaking(danger):
                 self._hush(Priority.DANGER if danger else Priority.MESSAGE)
             case _:
                 pass
@@ -106,7 +106,7 @@ class Outbox:
     def _offer(self, new: Utterance, now: float) -> None:
         self._count("offered")
         self._arrivals += 1
-        entry = Entry(new, self._arrivals)
+        entry = QueuedUtterance(new, self._arrivals)
         if self._known(new.id):
             self._drop(entry, "duplicate")
         elif now > new.expires_at_s:
@@ -122,7 +122,7 @@ class Outbox:
             current is not None and current.entry.utterance.id == id_
         )
 
-    def _in_place_of_older(self, entry: Entry) -> Entry:
+    def _in_place_of_older(self, entry: QueuedUtterance) -> QueuedUtterance:
         """Drop what the new one makes needless; of one with the same key it takes the place in line."""
         new = entry.utterance
         for old in tuple(self._waiting):
@@ -135,7 +135,7 @@ class Outbox:
                 self._remove(old, "superseded")
         return entry
 
-    def _admit(self, entry: Entry) -> None:
+    def _admit(self, entry: QueuedUtterance) -> None:
         current = self._current
         if current is not None and self._cuts(entry.utterance, current.entry.utterance):
             self._cut(current, entry.utterance)
@@ -148,7 +148,7 @@ class Outbox:
             return new.severity > old.severity
         return self._settings.text_cuts_text and new.priority == Priority.TEXT and not _continues(new, old)
 
-    def _queue(self, entry: Entry) -> None:
+    def _queue(self, entry: QueuedUtterance) -> None:
         """Put it in line; where the line is full, the least urgent goes."""
         self._waiting = sorted([*self._waiting, entry], key=lambda each: each.rank)
         # While nothing sounds the first in line starts in this very step, so it takes no room.
@@ -158,7 +158,7 @@ class Outbox:
 
     # What ends by itself or by command
 
-    def _give_up_at_s(self, current: Current) -> float:
+    def _give_up_at_s(self, current: CurrentUtterance) -> float:
         settings = self._settings
         if not current.sounding:
             return current.since_s + settings.start_timeout_s
@@ -194,7 +194,7 @@ class Outbox:
             self._silence(current)
             self._drop(current.entry, "hushed")
 
-    def _cut(self, current: Current, by: Utterance) -> None:
+    def _cut(self, current: CurrentUtterance, by: Utterance) -> None:
         """Make room for something more urgent; a danger waits to be said again, a message once."""
         self._silence(current)
         self._count("cut")
@@ -215,8 +215,8 @@ class Outbox:
             if entry.utterance.priority == Priority.TEXT and _continues(entry.utterance, text):
                 self._remove(entry, "superseded")
 
-    def _silence(self, current: Current) -> None:
-        self._effects.append(Cut(current.entry.utterance.id))
+    def _silence(self, current: CurrentUtterance) -> None:
+        self._effects.append(StopSpeech(current.entry.utterance.id))
         self._current = None
 
     # What comes next
@@ -224,17 +224,17 @@ class Outbox:
     def _next(self, now: float) -> None:
         if self._current is None and self._waiting:
             entry = self._waiting.pop(0)
-            self._current = Current(entry, now)
-            self._effects.append(Start(entry.utterance))
+            self._current = CurrentUtterance(entry, now)
+            self._effects.append(StartSpeech(entry.utterance))
 
-    def _remove(self, entry: Entry, reason: DropReason) -> None:
+    def _remove(self, entry: QueuedUtterance, reason: DropReason) -> None:
         self._waiting.remove(entry)
         self._drop(entry, reason)
 
-    def _drop(self, entry: Entry, reason: DropReason) -> None:
+    def _drop(self, entry: QueuedUtterance, reason: DropReason) -> None:
         if not entry.heard:
             self._count(f"dropped_{reason}")
-            self._effects.append(Dropped(entry.utterance, reason))
+            self._effects.append(SpeechDropped(entry.utterance, reason))
 
     def _count(self, name: str) -> None:
         self._counts[name] = self._counts.get(name, 0) + 1

@@ -22,7 +22,7 @@ class PlayerUnusableError(PlayerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class PlaybackStarted:
     """The first sample of a sound is on its way."""
 
     id: str
@@ -31,7 +31,7 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PlaybackFinished:
     """The last sample of a sound is on its way. Not told of a sound that was cut or replaced."""
 
     id: str
@@ -39,14 +39,14 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
+class PlaybackFailed:
     """A sound is not heard, or not to its end."""
 
     id: str
     reason: str
 
 
-class Outlet(StrEnum):
+class AudioOutput(StrEnum):
     """Where sound goes."""
 
     LOUDSPEAKER = "loudspeaker"
@@ -55,23 +55,23 @@ class Outlet(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OutletChanged:
+class AudioOutputChanged:
     """Sound goes elsewhere than before."""
 
-    outlet: Outlet
+    outlet: AudioOutput
     reason: str
     """One line for people: which device, or why there is none."""
     at_s: float
 
 
-PlayerEvent = Began | Ended | Broke | OutletChanged
+PlayerEvent = PlaybackStarted | PlaybackFinished | PlaybackFailed | AudioOutputChanged
 
 
 class Player(Protocol):
     """Plays one sound at a time. Callable from any thread; never waits for the device."""
 
     @property
-    def outlet(self) -> Outlet: ...
+    def outlet(self) -> AudioOutput: ...
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
         """Let it sound now; what sounds fades out within 5 ms. With `more`, further audio follows."""

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.playback.base import Began, Broke, Ended
+from speech.playback.base import PlaybackFailed, PlaybackFinished, PlaybackStarted
 from speech.sound.audio import Audio
 from speech.sound.effects import FADE_S, fade_curve
 
@@ -72,7 +72,11 @@ class Mixer:
     """
 
     def __init__(
-        self, rate: int, tell: Callable[[Began | Ended | Broke], None], *, keep_awake: bool = False
+        self,
+        rate: int,
+        tell: Callable[[PlaybackStarted | PlaybackFinished | PlaybackFailed], None],
+        *,
+        keep_awake: bool = False,
     ) -> None:
         """`tell` is called by whoever pulls, so it must not wait. `keep_awake` lets no block be silent."""
         self.rate = rate
@@ -122,9 +126,9 @@ class Mixer:
     def refuse(self, reason: str) -> None:
         """Break what sounds and all that is to sound: there is nobody to hear it."""
         with self._pulling:
-            self._obey(lambda id_: self._tell(Broke(id_, reason)))
+            self._obey(lambda id_: self._tell(PlaybackFailed(id_, reason)))
             if self._sound is not None:
-                self._tell(Broke(self._sound.id, reason))
+                self._tell(PlaybackFailed(self._sound.id, reason))
             self._sound, self._tail = None, self._tail[:0]
 
     def _command(self, command: _Command) -> None:
@@ -190,11 +194,11 @@ class Mixer:
         block[: len(taken)] += taken
         if len(taken) and not sound.began:
             sound.began = True
-            self._tell(Began(sound.id, at_s))
+            self._tell(PlaybackStarted(sound.id, at_s))
         if sound.chunks:
             return
         if not sound.more:
             self._sound = None
-            self._tell(Ended(sound.id, at_s + len(taken) / self.rate))
+            self._tell(PlaybackFinished(sound.id, at_s + len(taken) / self.rate))
         elif sound.began and len(taken) < len(block):
             self.starved += 1

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from common.framing import LinkError, receive, send
-from common.spawn import die_with, go_first
+from common.framing import ConnectionLost, receive, send
+from common.spawn import exit_with_parent, raise_priority
 from speech.playback.base import PlayerEvent
 from speech.playback.sounddevice_player import SounddevicePlayer
 from speech.settings import SpeechSettings
@@ -41,7 +41,7 @@ class _Link:
         self.send({"event": type(event).__name__, **asdict(event)})
 
     def send(self, header: dict[str, Any]) -> None:
-        with self._lock, contextlib.suppress(LinkError):  # without a parent the reader ends us
+        with self._lock, contextlib.suppress(ConnectionLost):  # without a parent the reader ends us
             send(self._link, header)
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
@@ -61,16 +61,16 @@ class _ToParent(logging.Handler):
 
 def main(fd: int, parent: int) -> None:
     """Play what the parent sends until it goes away."""
-    die_with(parent)
+    exit_with_parent(parent)
     _silence_native_noise()
-    go_first()
+    raise_priority()
     link = _Link(socket.socket(fileno=fd))
     logging.getLogger().addHandler(_ToParent(link))
     start, _ = link.receive()
     fallback = Path(start["fallback"]) if start["fallback"] else None
     player = SounddevicePlayer(SpeechSettings(**start["settings"]), link.tell, fallback=fallback)
     threading.Thread(target=_beat, args=(player, link), daemon=True).start()
-    with contextlib.suppress(LinkError):
+    with contextlib.suppress(ConnectionLost):
         while True:
             _obey(player, *link.receive())
     player.close()

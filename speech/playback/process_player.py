@@ -15,10 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from common.framing import LinkError, packed, receive, send
-from common.socket_writer import Outgoing
-from common.spawn import Spawned, spawn
-from speech.playback.base import Began, Broke, Ended, Outlet, OutletChanged, PlayerEvent
+from common.framing import ConnectionLost, encode, receive, send
+from common.socket_writer import SocketWriter
+from common.spawn import ChildHandle, spawn
+from speech.playback.base import (
+    AudioOutput,
+    AudioOutputChanged,
+    PlaybackFailed,
+    PlaybackFinished,
+    PlaybackStarted,
+    PlayerEvent,
+)
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
 
@@ -39,7 +46,7 @@ EVENTS = 1024
 _EMPTY = Audio(np.zeros((0, 2), np.int16), 1)
 
 
-class ChildPlayer:
+class ProcessPlayer:
     """Implements `Player` by a `SounddevicePlayer` in a child process.
 
     What happens is told to `tell`, in order, in a thread of its own. While there is no process every
@@ -64,10 +71,10 @@ class ChildPlayer:
         self._module = module
         self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._child: Spawned | None = None
-        self._outgoing: Outgoing | None = None
+        self._child: ChildHandle | None = None
+        self._outgoing: SocketWriter | None = None
         self._current: str | None = None
-        self._outlet = Outlet.NOWHERE
+        self._outlet = AudioOutput.NOWHERE
         self._reason = "the sound process is starting"
         self._decided = threading.Event()
         self._closing = threading.Event()
@@ -86,7 +93,7 @@ class ChildPlayer:
             thread.start()
 
     @property
-    def outlet(self) -> Outlet:
+    def outlet(self) -> AudioOutput:
         return self._outlet
 
     @property
@@ -115,7 +122,7 @@ class ChildPlayer:
         """Events that found no room because `tell` was too slow."""
         return self._count("untold")
 
-    def wait_opened(self, timeout_s: float) -> Outlet:
+    def wait_opened(self, timeout_s: float) -> AudioOutput:
         """Where sound goes once the first attempt to open the device is over."""
         self._decided.wait(timeout_s)
         return self._outlet
@@ -125,7 +132,7 @@ class ChildPlayer:
             self._current = id
             sent = self._send("play", id, audio, more)
         if not sent:
-            self._put(Broke(id, self._reason))
+            self._put(PlaybackFailed(id, self._reason))
 
     def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
         with self._lock:
@@ -172,7 +179,7 @@ class ChildPlayer:
         if self._outgoing is None:
             return False
         header = {"do": do, "id": id, "rate": audio.rate, "more": more}
-        return self._outgoing.push(packed(header, audio.samples.tobytes()))
+        return self._outgoing.push(encode(header, audio.samples.tobytes()))
 
     def _keep(self) -> None:
         attempt = 0
@@ -182,7 +189,7 @@ class ChildPlayer:
                 self._run_child()
             except TimeoutError:
                 reason = "the sound process hangs"
-            except (LinkError, OSError) as error:
+            except (ConnectionLost, OSError) as error:
                 reason = f"the sound process ended ({error})"
             if self._closing.is_set():
                 return
@@ -192,12 +199,12 @@ class ChildPlayer:
             attempt = 0 if self._clock() - began_s > STEADY_S else attempt + 1
 
     def _run_child(self) -> None:
-        """Start a process and listen to it until it fails: LinkError, TimeoutError or OSError."""
+        """Start a process and listen to it until it fails: ConnectionLost, TimeoutError or OSError."""
         child = spawn(self._module)
         try:
             child.link.settimeout(START_S)
             send(child.link, self._start)
-            outgoing = Outgoing(child.link)
+            outgoing = SocketWriter(child.link)
         except BaseException:
             child.end()
             raise
@@ -231,41 +238,41 @@ class ChildPlayer:
         self._counts, self.latency_s = {}, 0.0
         with self._lock:
             current, self._current = self._current, None
-        if self._outlet != Outlet.NOWHERE or not self._decided.is_set():
-            self._change(OutletChanged(Outlet.NOWHERE, reason, self._clock()))
+        if self._outlet != AudioOutput.NOWHERE or not self._decided.is_set():
+            self._change(AudioOutputChanged(AudioOutput.NOWHERE, reason, self._clock()))
         self._reason = reason
         if current is not None:
-            self._put(Broke(current, reason))
+            self._put(PlaybackFailed(current, reason))
 
     def _take(self, header: dict[str, Any]) -> None:
         """One message of the child's."""
         match header:
-            case {"event": "Began", "id": id_, "at_s": at_s}:
-                self._put(Began(id_, at_s))
-            case {"event": "Ended", "id": id_, "at_s": at_s}:
+            case {"event": "PlaybackStarted", "id": id_, "at_s": at_s}:
+                self._put(PlaybackStarted(id_, at_s))
+            case {"event": "PlaybackFinished", "id": id_, "at_s": at_s}:
                 self._over(id_)
-                self._put(Ended(id_, at_s))
-            case {"event": "Broke", "id": id_, "reason": reason}:
+                self._put(PlaybackFinished(id_, at_s))
+            case {"event": "PlaybackFailed", "id": id_, "reason": reason}:
                 self._over(id_)
-                self._put(Broke(id_, reason))
-            case {"event": "OutletChanged", "outlet": outlet, "reason": reason, "at_s": at_s}:
-                self._change(OutletChanged(Outlet(outlet), reason, at_s))
+                self._put(PlaybackFailed(id_, reason))
+            case {"event": "AudioOutputChanged", "outlet": outlet, "reason": reason, "at_s": at_s}:
+                self._change(AudioOutputChanged(AudioOutput(outlet), reason, at_s))
             case {"event": "log", "level": level, "text": text}:
                 log.log(level, "%s", text)
             case {"event": "beat", "latency_s": latency_s, **counts}:
                 self.latency_s = float(latency_s)
                 self._counts = {name: int(counts[name]) for name in self._earlier}
             case _:
-                raise LinkError(f"it said {header}")
+                raise ConnectionLost(f"it said {header}")
 
     def _over(self, id: str) -> None:
         with self._lock:
             if self._current == id:
                 self._current = None
 
-    def _change(self, event: OutletChanged) -> None:
+    def _change(self, event: AudioOutputChanged) -> None:
         self._outlet, self._reason = event.outlet, event.reason
-        level = logging.INFO if event.outlet == Outlet.LOUDSPEAKER else logging.WARNING
+        level = logging.INFO if event.outlet == AudioOutput.LOUDSPEAKER else logging.WARNING
         log.log(level, "sound goes to %s: %s", event.outlet, event.reason)
         self._put(event)
         self._decided.set()

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from speech.playback.base import Outlet, OutletChanged, PlayerEvent, PlayerLostError
+from speech.playback.base import AudioOutput, AudioOutputChanged, PlayerEvent, PlayerLostError
 from speech.playback.device_stream import BLOCK_S, DeviceStream
 from speech.playback.latency_policy import LatencyPolicy
 from speech.playback.mixer import Mixer
-from speech.playback.wav_ring import WavRing
+from speech.playback.wav_ring import RotatingWavFile
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
 from speech.sound.resample import resample
@@ -60,7 +60,7 @@ class SounddevicePlayer:
         self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
         self._mixer = self._mixer_at(settings.sample_rate)
         self._stream: DeviceStream | None = None
-        self._outlet = Outlet.NOWHERE
+        self._outlet = AudioOutput.NOWHERE
         self._reason = "the loudspeaker is being opened"
         self._latency = LatencyPolicy()
         self._closing = threading.Event()
@@ -82,7 +82,7 @@ class SounddevicePlayer:
             thread.start()
 
     @property
-    def outlet(self) -> Outlet:
+    def outlet(self) -> AudioOutput:
         return self._outlet
 
     @property
@@ -97,7 +97,7 @@ class SounddevicePlayer:
         stream = self._stream
         return 0.0 if stream is None else stream.latency_s
 
-    def wait_opened(self, timeout_s: float) -> Outlet:
+    def wait_opened(self, timeout_s: float) -> AudioOutput:
         """Where sound goes once the first attempt to open the device is over."""
         self._decided.wait(timeout_s)
         return self._outlet
@@ -143,17 +143,17 @@ class SounddevicePlayer:
         while (event := self._events.get()) is not None:  # ends by the None that close() puts
             self._tell(event)
 
-    def _change(self, outlet: Outlet, reason: str) -> None:
+    def _change(self, outlet: AudioOutput, reason: str) -> None:
         if outlet == self._outlet and self._decided.is_set():
             return
-        if self._outlet == Outlet.LOUDSPEAKER:
+        if self._outlet == AudioOutput.LOUDSPEAKER:
             self.losses += 1
         self._outlet, self._reason = outlet, reason
-        if outlet == Outlet.LOUDSPEAKER:
+        if outlet == AudioOutput.LOUDSPEAKER:
             self._without_device.clear()
         else:
             self._without_device.set()
-        self._put(OutletChanged(outlet, reason, self._clock()))
+        self._put(AudioOutputChanged(outlet, reason, self._clock()))
         self._decided.set()
 
     # The device
@@ -182,7 +182,7 @@ class SounddevicePlayer:
         try:
             self._adopt_rate(stream.rate)
             stream.start(self._mixer.pull)
-            self._change(Outlet.LOUDSPEAKER, stream.device)
+            self._change(AudioOutput.LOUDSPEAKER, stream.device)
             self._watch_stream(stream)
         finally:
             self._drop_stream()
@@ -220,17 +220,17 @@ class SounddevicePlayer:
 
     def _without(self, reason: str) -> None:
         if self._fallback is None:
-            self._change(Outlet.NOWHERE, reason)
+            self._change(AudioOutput.NOWHERE, reason)
         else:
-            self._change(Outlet.FILE, f"{reason}; sound goes to {self._fallback}")
+            self._change(AudioOutput.FILE, f"{reason}; sound goes to {self._fallback}")
 
     def _stand_in(self) -> None:
         """Take sounds at the pace of time while no device does."""
-        ring: WavRing | None = None
+        ring: RotatingWavFile | None = None
         while not self._closing.is_set():
             if not self._without_device.wait(IDLE_S):
                 continue
-            if self._outlet == Outlet.FILE:
+            if self._outlet == AudioOutput.FILE:
                 ring = self._into_file(ring)
             elif self._mixer.busy:
                 self._mixer.refuse(self._reason)
@@ -238,19 +238,19 @@ class SounddevicePlayer:
         if ring is not None:
             ring.close()
 
-    def _into_file(self, ring: WavRing | None) -> WavRing | None:
+    def _into_file(self, ring: RotatingWavFile | None) -> RotatingWavFile | None:
         """Pull blocks in real time until the device is back or the file fails."""
         assert self._fallback is not None
         try:
-            ring = ring or WavRing(self._fallback, self._mixer.rate)
+            ring = ring or RotatingWavFile(self._fallback, self._mixer.rate)
             next_s = self._clock()
-            while self._outlet == Outlet.FILE and not self._closing.is_set():
+            while self._outlet == AudioOutput.FILE and not self._closing.is_set():
                 ring.write(self._mixer.pull(round(BLOCK_S * self._mixer.rate), next_s))
                 next_s = max(next_s + BLOCK_S, self._clock() - 1.0)
                 self._closing.wait(max(next_s - self._clock(), 0.0))
         except OSError as error:
             reason = f"{self._reason}, but that cannot be written: {error.strerror}"
             self._fallback = None
-            self._change(Outlet.NOWHERE, reason)
+            self._change(AudioOutput.NOWHERE, reason)
             return None
         return ring

@@ -8,8 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from speech.outbox.messages import Cut, Effect, Failed, Finished, Start, Started
-from speech.playback.base import Began, Broke, Ended, OutletChanged, Player, PlayerEvent
+from speech.outbox.messages import Effect, PlaybackBegan, PlaybackEnded, SpeechFailed, StartSpeech, StopSpeech
+from speech.playback.base import (
+    AudioOutputChanged,
+    PlaybackFailed,
+    PlaybackFinished,
+    PlaybackStarted,
+    Player,
+    PlayerEvent,
+)
 from speech.sound.effects import silence
 from speech.synthesis.base import SynthesisError
 from speech.synthesis.renderer import Renderer
@@ -26,13 +33,13 @@ TRY_AGAIN_S = 5.0
 TRIAL = "1"
 """What is tried then, unheard."""
 
-Report = Callable[[Started | Finished | Failed, float], None]
-"""(what happened, when in monotonic seconds); of `Started` when the first sample leaves the loudspeaker."""
+Report = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed, float], None]
+"""(what happened, when in monotonic seconds); of `PlaybackBegan` when the first sample leaves the loudspeaker."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """One `Start`. Its key is its own, so that a late chunk never ends up in a repetition."""
+class _SpeakingTurn:
+    """One `StartSpeech`. Its key is its own, so that a late chunk never ends up in a repetition."""
 
     key: str
     utterance: Utterance
@@ -51,7 +58,7 @@ class Speaker:
         renderer: Renderer,
         open_player: Callable[[Callable[[PlayerEvent], None]], Player],
         report: Report,
-        outlet_changed: Callable[[OutletChanged], None],
+        outlet_changed: Callable[[AudioOutputChanged], None],
         clock: Callable[[], float] = time.monotonic,
         made: Callable[[float], None] = lambda _: None,
         voice_changed: Callable[[str], None] = lambda _: None,
@@ -75,8 +82,8 @@ class Speaker:
         self._gone = False
         self._silence = silence(0, renderer.rate, 2)
         self._turns = 0
-        self._turn: _Turn | None = None
-        self._job: _Turn | None = None
+        self._turn: _SpeakingTurn | None = None
+        self._job: _SpeakingTurn | None = None
         self._closing = False
         self._changed = threading.Condition()
         self.failures = 0
@@ -92,16 +99,16 @@ class Speaker:
 
     def carry_out(self, effect: Effect) -> None:
         """Do what the outbox decided; effects that ask for no sound are ignored."""
-        if isinstance(effect, Start):
+        if isinstance(effect, StartSpeech):
             self.start(effect.utterance)
-        elif isinstance(effect, Cut):
+        elif isinstance(effect, StopSpeech):
             self.cut(effect.id)
 
     def start(self, utterance: Utterance) -> None:
         """Begin to say it now, in place of whatever sounds."""
         with self._changed:
             self._turns += 1
-            turn = self._turn = _Turn(f"{utterance.id}#{self._turns}", utterance)
+            turn = self._turn = _SpeakingTurn(f"{utterance.id}#{self._turns}", utterance)
             ready = self._renderer.ready(utterance)
             if ready is not None:
                 self.player.play(turn.key, ready)
@@ -145,7 +152,7 @@ class Speaker:
             except SynthesisError as error:
                 self._failed(turn, str(error))
 
-    def _next(self) -> _Turn | None:
+    def _next(self) -> _SpeakingTurn | None:
         """The turn to say; None when closing, which also ends the wait, or when a trial is due."""
         with self._changed:
             due_s = self._try_again_s if self._failed_last else None
@@ -177,7 +184,7 @@ class Speaker:
             self._gone = False
             self._voice_changed("")
 
-    def _say(self, turn: _Turn) -> None:
+    def _say(self, turn: _SpeakingTurn) -> None:
         began_s: float | None = self._clock()
         for chunk in self._renderer.words(turn.utterance):
             if began_s is not None:
@@ -189,7 +196,7 @@ class Speaker:
             self.player.append(turn.key, chunk, more=True)
         self.player.append(turn.key, self._silence)
 
-    def _failed(self, turn: _Turn, reason: str) -> None:
+    def _failed(self, turn: _SpeakingTurn, reason: str) -> None:
         self.failures += 1
         log.error("not said: %r: %s", turn.utterance.text, reason)
         self._failed_last = turn.utterance
@@ -198,17 +205,17 @@ class Speaker:
             self.player.append(turn.key, self._renderer.signal(replace(turn.utterance, earcon="error")))
         else:
             self.player.cut(turn.key)
-            self._report(Failed(turn.utterance.id, reason), self._clock())
+            self._report(SpeechFailed(turn.utterance.id, reason), self._clock())
 
     def _hear(self, event: PlayerEvent) -> None:
         match event:
-            case Began(key, at_s):
-                self._report(Started(_id(key)), at_s)
-            case Ended(key, at_s):
-                self._report(Finished(_id(key)), at_s)
-            case Broke(key, reason):
-                self._report(Failed(_id(key), reason), self._clock())
-            case OutletChanged():
+            case PlaybackStarted(key, at_s):
+                self._report(PlaybackBegan(_id(key)), at_s)
+            case PlaybackFinished(key, at_s):
+                self._report(PlaybackEnded(_id(key)), at_s)
+            case PlaybackFailed(key, reason):
+                self._report(SpeechFailed(_id(key), reason), self._clock())
+            case AudioOutputChanged():
                 self._outlet_changed(event)
 
 

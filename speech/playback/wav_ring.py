@@ -14,7 +14,7 @@ LONGEST_GAP_S = 1.0
 """Longer silences are shortened to this."""
 
 
-class WavRing:
+class RotatingWavFile:
     """Appends int16 stereo to `path`; after `limit_s` seconds of it, it becomes `NAME.1.wav` and begins anew.
 
     So the last `limit_s` to twice that are kept. The header is kept up to date block by block. Raises

@@ -33,7 +33,7 @@ def loudness_dbfs(audio: Audio) -> float:
     return float(10 * np.log10(loud.mean()))
 
 
-def levelled(audio: Audio) -> Audio:
+def normalize_loudness(audio: Audio) -> Audio:
     """The sound brought to `TARGET_DBFS`, as far as `CEILING` and `MAX_GAIN_DB` allow."""
     loudness = loudness_dbfs(audio)
     if loudness == float("-inf"):

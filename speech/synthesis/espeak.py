@@ -21,7 +21,7 @@ MISSING = {
 }
 
 
-class ChildSynthesizer:
+class EspeakSynthesizer:
     """Speaks English and Korean, and any language espeak-ng has. The same request gives the same samples.
 
     Every wait is bounded by `speech.synthesis_timeout_s` (and by the start of the child, once). May be used
@@ -36,7 +36,7 @@ class ChildSynthesizer:
     @property
     def name(self) -> str:
         """Engine and version, asked of the child. Raises SynthesisError."""
-        with _Turn(self._lock, self._timeout_s):
+        with _Round(self._lock, self._timeout_s):
             return self._greeting()
 
     def stream(self, request: SpeechRequest) -> Iterator[Audio]:
@@ -50,7 +50,7 @@ class ChildSynthesizer:
     def close(self) -> None:
         self._child.close()
 
-    def __enter__(self) -> ChildSynthesizer:
+    def __enter__(self) -> EspeakSynthesizer:
         return self
 
     def __exit__(
@@ -67,7 +67,7 @@ class ChildSynthesizer:
             "volume": request.volume,
             "pitch": request.pitch,
         }
-        with _Turn(self._lock, self._timeout_s):
+        with _Round(self._lock, self._timeout_s):
             self._greeting()
             try:
                 answer, samples = self._child.ask(header, self._timeout_s)
@@ -93,7 +93,7 @@ class ChildSynthesizer:
         return str(greeting["name"])
 
 
-class _Turn:
+class _Round:
     """The lock, but never waited for without end."""
 
     def __init__(self, lock: threading.Lock, timeout_s: float) -> None:

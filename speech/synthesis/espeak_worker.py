@@ -24,8 +24,8 @@ import wave
 from pathlib import Path
 from typing import Any
 
-from common.framing import LinkError, receive, send
-from common.spawn import die_with
+from common.framing import ConnectionLost, receive, send
+from common.spawn import exit_with_parent
 
 DRAIN_LIMIT_S = 2.0
 FINISH_LIMIT_S = 120.0
@@ -37,7 +37,7 @@ class _UnknownVoiceError(Exception):
 
 def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
-    die_with(parent)
+    exit_with_parent(parent)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # pyttsx3 prints there
     link = socket.socket(fileno=fd)
     if not _greet(link):
@@ -46,7 +46,7 @@ def main(fd: int, parent: int) -> int:
         server = os.getpid()
         worker = os.fork()
         if worker == 0:
-            die_with(server)
+            exit_with_parent(server)
             os._exit(_serve_one(link))
         if os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) != 0:
             return 1
@@ -80,7 +80,7 @@ def _serve_one(link: socket.socket) -> int:
             send(link, {"error": "engine", "message": f"{type(error).__name__}: {error}"})
         else:
             send(link, {"rate": rate}, samples)
-    except (LinkError, RuntimeError):
+    except (ConnectionLost, RuntimeError):
         return 1
     return 0
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from speech.sound.audio import Audio
 from speech.sound.effects import joined, trimmed
-from speech.sound.loudness import levelled
+from speech.sound.loudness import normalize_loudness
 from speech.sound.resample import resample
 from speech.sound.wav_format import wav_header
 from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
@@ -36,7 +36,7 @@ DISK_LIMIT = 1000
 """Phrases kept on disk, some 60 MB, or all that may be wanted; the one read least lately goes first."""
 
 
-class PhraseBook:
+class PhraseCache:
     """Ready sound for known requests. `get` waits for no engine; `prepare` and `store` may take a while.
 
     Any thread may `get`, while others prepare and store.
@@ -103,7 +103,7 @@ class PhraseBook:
             del self._ready[next(iter(self._ready))]
 
     def _make(self, request: SpeechRequest, path: Path | None, synthesizer: Synthesizer) -> Audio:
-        audio = prepared(synthesizer.stream(request), self._rate)
+        audio = render_phrase(synthesizer.stream(request), self._rate)
         if path is not None:
             _write(path, audio)
         return audio
@@ -147,16 +147,16 @@ class PhraseBook:
             _tidy(self._folder, max(self._disk_limit, len(self._ready) + len(self._stored)))
 
 
-def prepared(chunks: Iterable[Audio], rate: int) -> Audio:
+def render_phrase(chunks: Iterable[Audio], rate: int) -> Audio:
     """All chunks as one sound: leading silence cut, each levelled, at `rate`, mono."""
-    return joined(prepared_chunks(chunks, rate), rate, 1)
+    return joined(render_chunks(chunks, rate), rate, 1)
 
 
-def prepared_chunks(chunks: Iterable[Audio], rate: int) -> Iterable[Audio]:
+def render_chunks(chunks: Iterable[Audio], rate: int) -> Iterable[Audio]:
     """The same, chunk by chunk as they come."""
     first = True
     for chunk in chunks:
-        audio = levelled(resample(_mono(trimmed(chunk) if first else chunk), rate))
+        audio = normalize_loudness(resample(_mono(trimmed(chunk) if first else chunk), rate))
         if len(audio.samples):
             first = False
             yield audio

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common.framing import LinkError, receive, send
-from common.spawn import die_with
+from common.framing import ConnectionLost, receive, send
+from common.spawn import exit_with_parent
 
 NICE = 5
 THREADS = 1
@@ -24,7 +24,7 @@ THREADS = 1
 
 def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
-    die_with(parent)
+    exit_with_parent(parent)
     os.nice(NICE)
     link = socket.socket(fileno=fd)
     try:
@@ -33,7 +33,7 @@ def main(fd: int, parent: int) -> int:
         send(link, {"error": "piper"})
         return 1
     send(link, {"name": f"piper-tts {importlib.metadata.version('piper-tts')}"})
-    with contextlib.suppress(LinkError):
+    with contextlib.suppress(ConnectionLost):
         while True:
             request, _ = receive(link)
             send(link, *_answer(voice, request))

@@ -12,8 +12,8 @@ from speech.sound.audio import Audio
 from speech.sound.earcons import EARCONS, earcon
 from speech.sound.effects import joined, panned, silence
 from speech.synthesis.base import SpeechRequest, Synthesizer
-from speech.synthesis.phrase_cache import PhraseBook, prepared_chunks
-from speech.text.normalize import normalized
+from speech.synthesis.phrase_cache import PhraseCache, render_chunks
+from speech.text.normalize import normalize
 from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Renderer:
         self._settings = settings
         self._synthesizer = synthesizer
         self._natural = natural or synthesizer
-        self._phrases = PhraseBook(cache_dir, settings.sample_rate)
+        self._phrases = PhraseCache(cache_dir, settings.sample_rate)
         self._assembled = lru_cache(maxsize=256)(self._assemble)
 
     @property
@@ -70,7 +70,7 @@ class Renderer:
         """The words in chunks. Raises SynthesisError."""
         request = self.request(utterance.text, utterance.language, utterance.priority)
         voice = self._synthesizer if utterance.priority == Priority.DANGER else self._natural
-        for chunk in prepared_chunks(voice.stream(request), self.rate):
+        for chunk in render_chunks(voice.stream(request), self.rate):
             yield self._placed(chunk, utterance.pan)
 
     def ready(self, utterance: Utterance) -> Audio | None:
@@ -103,7 +103,7 @@ class Renderer:
         settings = self._settings
         own = settings.voice if language == settings.language and settings.voice != "auto" else None
         rate = settings.danger_rate_wpm if priority == Priority.DANGER else settings.rate_wpm
-        said = normalized(text, language)
+        said = normalize(text, language)
         return SpeechRequest(said, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
 
     def _assemble(self, request: SpeechRequest, signal: str | None, pan: float) -> Audio:

@@ -17,7 +17,7 @@ from speech.sound.audio import Audio
 from speech.sound.effects import joined, silence
 from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
 from speech.synthesis.piper import PiperSynthesizer
-from speech.text.clauses import Clause, clauses, first_breath
+from speech.text.clauses import Clause, clauses, split_first_clause
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ TAKEN_S = 60.0
 """A text whose sentences nobody takes for so long is forgotten."""
 
 
-class NaturalVoice(Synthesizer, Protocol):
+class NeuralVoice(Synthesizer, Protocol):
     """A synthesiser of one language that takes its time."""
 
     @property
@@ -41,9 +41,9 @@ class NaturalVoice(Synthesizer, Protocol):
         ...
 
 
-def open_natural(
+def open_neural(
     settings: SpeechSettings, quick: Synthesizer, locate: Callable[[str], Path]
-) -> InTime | None:
+) -> DeadlineSynthesizer | None:
     """The voice for everything but dangers where `speech.engine` wants another than espeak-ng's.
 
     `locate` finds a voice's folder by its name in the store; what it raises goes through. Raises
@@ -52,7 +52,7 @@ def open_natural(
     if settings.engine == "espeak":
         return None
     voice = PiperSynthesizer(settings, voice_folder(settings, locate))
-    return InTime(voice, quick, settings.late_ms / 1e3)
+    return DeadlineSynthesizer(voice, quick, settings.late_ms / 1e3)
 
 
 def voice_folder(settings: SpeechSettings, locate: Callable[[str], Path]) -> Path:
@@ -61,7 +61,7 @@ def voice_folder(settings: SpeechSettings, locate: Callable[[str], Path]) -> Pat
     return Path(wanted).expanduser() if "/" in wanted else locate(wanted)
 
 
-class InTime:
+class DeadlineSynthesizer:
     """Implements `Synthesizer`: the natural voice where it speaks the language and keeps up.
 
     Its first words have `late_s`; each further sentence has until what came before it has been heard, and
@@ -70,7 +70,7 @@ class InTime:
 
     def __init__(
         self,
-        natural: NaturalVoice,
+        natural: NeuralVoice,
         quick: Synthesizer,
         late_s: float,
         clock: Callable[[], float] = time.monotonic,
@@ -80,7 +80,7 @@ class InTime:
         self._quick = quick
         self._late_s = late_s
         self._clock = clock
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_SynthesisJob | None] = queue.SimpleQueue()
         self._in_time = True
         self._closing = False
         self.fallbacks = 0
@@ -98,7 +98,7 @@ class InTime:
         if request.language != self._natural.language or _of_another_script(request.text):
             yield from self._quick.stream(request)
             return
-        job = _Job(request, first_breath(clauses(request.text, request.language)))
+        job = _SynthesisJob(request, split_first_clause(clauses(request.text, request.language)))
         self._jobs.put(job)
         try:
             yield from self._follow(job)
@@ -112,7 +112,7 @@ class InTime:
         self._natural.close()
         self._thread.join(CLOSE_S)
 
-    def _follow(self, job: _Job) -> Iterator[Audio]:
+    def _follow(self, job: _SynthesisJob) -> Iterator[Audio]:
         heard_at_s = self._clock()
         for number in range(len(job.pieces)):
             try:
@@ -153,7 +153,7 @@ def _of_another_script(text: str) -> bool:
     return any(letter.isalpha() and letter > LAST_LATIN for letter in text)
 
 
-class _Job:
+class _SynthesisJob:
     """A text on its way from the thread that makes sound to the one that takes it."""
 
     def __init__(self, request: SpeechRequest, pieces: tuple[Clause, ...]) -> None:

@@ -33,7 +33,7 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
     The last clause has no pause. Text without a letter or digit gives no clause at all.
     """
     found: list[Clause] = []
-    for sentence in _SENTENCE_END.split(speakable(text)):
+    for sentence in _SENTENCE_END.split(strip_unspeakable(text)):
         parts = _CLAUSE_END.split(sentence) if language == "ko" else [sentence]
         pieces = [(piece, CLAUSE_PAUSE_S) for part in parts for piece in _short(part, language)]
         spoken = [(piece, pause) for piece, pause in pieces if any(c.isalnum() for c in piece)]
@@ -42,7 +42,7 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
     return (*found[:-1], *(Clause(last.text, 0.0) for last in found[-1:]))
 
 
-def first_breath(found: tuple[Clause, ...]) -> tuple[Clause, ...]:
+def split_first_clause(found: tuple[Clause, ...]) -> tuple[Clause, ...]:
     """The same, the first one cut at its first comma: a slow voice begins to speak sooner."""
     if not found:
         return found
@@ -53,7 +53,7 @@ def first_breath(found: tuple[Clause, ...]) -> tuple[Clause, ...]:
     return (Clause(begin, CLAUSE_PAUSE_S), Clause(rest[0], first.pause_s), *found[1:])
 
 
-def speakable(text: str) -> str:
+def strip_unspeakable(text: str) -> str:
     """Without control characters, and without the brackets that espeak-ng takes for phonemes."""
     text = unicodedata.normalize("NFC", text)
     text = "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else " " for c in text)

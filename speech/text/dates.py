@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from speech.text.korean import native
+from speech.text.korean import native_numeral
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),
@@ -18,7 +18,7 @@ _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:]
 _LAST_NATIVE_HOUR = 12
 
 
-def dates_and_times_in_words(text: str, language: str) -> str:
+def dates_and_times_to_words(text: str, language: str) -> str:
     """`language` is en or ko. Dates are those that begin with the year: of `5/8` nobody knows the month."""
     text = _DATE_BEFORE_TIME.sub(", ", text)
     if language == "ko":
@@ -38,6 +38,6 @@ def _english_time(found: re.Match[str]) -> str:
 
 def _korean_time(found: re.Match[str]) -> str:
     hour, minute, half = int(found[1]), int(found[2]), found[4] or ""
-    said = f"{native(hour) if 1 <= hour <= _LAST_NATIVE_HOUR else hour} 시"
+    said = f"{native_numeral(hour) if 1 <= hour <= _LAST_NATIVE_HOUR else hour} 시"
     said += f" {minute}분" if minute or found[3] else ""
     return said + (f" {int(found[3])}초" if found[3] else "") + half

@@ -96,13 +96,13 @@ _UNSPOKEN = frozenset({"So", "Sk", "Cf", "Cs", "Co", "Me"})
 _ARROWLESS = str.maketrans({"→": " ", "←": " ", "\ufe0f": None})
 
 
-def without_pictographs(text: str) -> str:
+def strip_emoji(text: str) -> str:
     """Without pictographs, arrows and what joins them; lines stay lines."""
     kept = (" " if unicodedata.category(c) in _UNSPOKEN else c for c in text)
     return "".join(kept).translate(_ARROWLESS)
 
 
-def pictographs_named(text: str, language: str) -> str:
+def name_emoji(text: str, language: str) -> str:
     """The names of the first few, each once; empty where there is none. `language` is en or ko."""
     names = dict.fromkeys(_name(sign, language) for sign in _PICTOGRAPH.findall(text))
     return ", ".join([name for name in names if name][:MOST])

@@ -52,7 +52,7 @@ _BRANCH = re.compile(r"(?<![\d-])(\d{1,4})-(\d{1,3})(?![\d-])")
 _LAST_NATIVE_HOUR = 12
 
 
-def numbers_in_words(text: str) -> str:
+def numbers_to_words(text: str) -> str:
     """The text with its numbers put so that espeak-ng says them as people do."""
     text = _FRACTION.sub(_fraction, text)
     text = _BRANCH.sub(r"\1 다시 \2", text)
@@ -62,7 +62,7 @@ def numbers_in_words(text: str) -> str:
     return _DECIMAL.sub(_decimal, text)
 
 
-def native(number: int) -> str:
+def native_numeral(number: int) -> str:
     """1 to 99 as it stands before what is counted: 1 is `한`, 20 is `스무`, 21 is `스물한`."""
     return "스무" if number == 20 else _TENS[number // 10] + _ONES[number % 10]
 
@@ -75,7 +75,7 @@ def _counted(found: re.Match[str]) -> str:
         return found[0]
     if counter == "번째" and number == 1:
         return "첫 번째"
-    return f"{native(number)} {counter}"
+    return f"{native_numeral(number)} {counter}"
 
 
 def _fraction(found: re.Match[str]) -> str:

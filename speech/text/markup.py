@@ -31,7 +31,7 @@ _BAR_BETWEEN_NUMBERS = re.compile(r"(?<=\d) ?\| ?(?=\d)")
 _STARS_BETWEEN_NUMBERS = re.compile(r"(?<=\d)\*+(?=\d)")
 
 
-def unmarked(text: str, link: str) -> str:
+def strip_markup(text: str, link: str) -> str:
     """The text alone, with `link` in the place of each address."""
     text = _LINKED.sub(r"\1", text)
     text = _ADDRESS.sub(link, text)

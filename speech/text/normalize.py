@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from speech.text.dates import dates_and_times_in_words
-from speech.text.emoji import pictographs_named, without_pictographs
-from speech.text.english import fractions_in_words
-from speech.text.korean import numbers_in_words
-from speech.text.markup import unmarked
-from speech.text.phone_numbers import phones_in_words
-from speech.text.units import in_words
+from speech.text.dates import dates_and_times_to_words
+from speech.text.emoji import name_emoji, strip_emoji
+from speech.text.english import fractions_to_words
+from speech.text.korean import numbers_to_words
+from speech.text.markup import strip_markup
+from speech.text.phone_numbers import phone_numbers_to_words
+from speech.text.units import units_to_words
 
 _NAME = r"(?:[A-Z][\w'’]*|\d+(?:st|nd|rd|th))"
 WORDS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -61,18 +61,18 @@ _ONE_FORM = str.maketrans(
 _PART = re.compile(r"[¼-¾⅐-⅞]")
 
 
-def normalized(text: str, language: str) -> str:
+def normalize(text: str, language: str) -> str:
     """The same, ready to be said. Languages other than Korean are treated as English."""
     language = "ko" if language == "ko" else "en"
     text = _PART.sub(_fraction, unicodedata.normalize("NFC", text).translate(_ONE_FORM))
-    text = unmarked(text, LINK[language])
-    pictographs = pictographs_named(text, language)
-    text = in_words(phones_in_words(text, language), language)
-    text = dates_and_times_in_words(text, language)
+    text = strip_markup(text, LINK[language])
+    pictographs = name_emoji(text, language)
+    text = units_to_words(phone_numbers_to_words(text, language), language)
+    text = dates_and_times_to_words(text, language)
     for pattern, replacement in WORDS[language]:
         text = re.sub(pattern, replacement, text)
-    text = numbers_in_words(text) if language == "ko" else fractions_in_words(text)
-    text = _spaced_once(without_pictographs(text))
+    text = numbers_to_words(text) if language == "ko" else fractions_to_words(text)
+    text = _spaced_once(strip_emoji(text))
     return text if any(map(str.isalnum, text)) else pictographs or text
 
 

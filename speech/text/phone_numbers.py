@@ -25,7 +25,7 @@ _KOREAN_DIGITS = "공일이삼사오육칠팔구"
 _PLUS = {"en": "plus ", "ko": "플러스 "}
 
 
-def phones_in_words(text: str, language: str) -> str:
+def phone_numbers_to_words(text: str, language: str) -> str:
     """`language` is en or ko."""
 
     def say(found: re.Match[str]) -> str:

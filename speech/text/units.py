@@ -9,7 +9,7 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SpokenUnit:
     """What follows a number, and what goes before it in Korean."""
 
     one: str
@@ -18,56 +18,56 @@ class Unit:
     korean_before: str = ""
 
 
-_LENGTHS: Mapping[str, Unit] = {
-    "km": Unit("kilometer", "kilometers", "킬로미터"),
-    "m": Unit("meter", "meters", "미터"),
-    "cm": Unit("centimeter", "centimeters", "센티미터"),
-    "mm": Unit("millimeter", "millimeters", "밀리미터"),
-    "ft": Unit("foot", "feet", "피트"),
-    "yd": Unit("yard", "yards", "야드"),
-    "mi": Unit("mile", "miles", "마일"),
+_LENGTHS: Mapping[str, SpokenUnit] = {
+    "km": SpokenUnit("kilometer", "kilometers", "킬로미터"),
+    "m": SpokenUnit("meter", "meters", "미터"),
+    "cm": SpokenUnit("centimeter", "centimeters", "센티미터"),
+    "mm": SpokenUnit("millimeter", "millimeters", "밀리미터"),
+    "ft": SpokenUnit("foot", "feet", "피트"),
+    "yd": SpokenUnit("yard", "yards", "야드"),
+    "mi": SpokenUnit("mile", "miles", "마일"),
 }
 _SQUARE, _CUBIC = ("square", "제곱"), ("cubic", "세제곱")
 _POWERS = {"²": _SQUARE, "2": _SQUARE, "^2": _SQUARE, "³": _CUBIC, "3": _CUBIC, "^3": _CUBIC}
-_AREAS_AND_VOLUMES: Mapping[str, Unit] = {
-    length + power: Unit(f"{english} {unit.one}", f"{english} {unit.many}", korean + unit.korean)
+_AREAS_AND_VOLUMES: Mapping[str, SpokenUnit] = {
+    length + power: SpokenUnit(f"{english} {unit.one}", f"{english} {unit.many}", korean + unit.korean)
     for length, unit in _LENGTHS.items()
     for power, (english, korean) in _POWERS.items()
 }
-_KILOMETERS_PER_HOUR = Unit("kilometer per hour", "kilometers per hour", "킬로미터", "시속")
-UNITS: Mapping[str, Unit] = {
+_KILOMETERS_PER_HOUR = SpokenUnit("kilometer per hour", "kilometers per hour", "킬로미터", "시속")
+UNITS: Mapping[str, SpokenUnit] = {
     **_LENGTHS,
     **_AREAS_AND_VOLUMES,
     **dict.fromkeys(("km/h", "kmh", "kph"), _KILOMETERS_PER_HOUR),
-    "m/s": Unit("meter per second", "meters per second", "미터", "초속"),
-    "mph": Unit("mile per hour", "miles per hour", "마일", "시속"),
-    "′": Unit("foot", "feet", "피트"),
-    "″": Unit("inch", "inches", "인치"),
-    "kg": Unit("kilogram", "kilograms", "킬로그램"),
-    "g": Unit("gram", "grams", "그램"),
-    "t": Unit("ton", "tons", "톤"),
-    "L": Unit("liter", "liters", "리터"),
-    "ml": Unit("milliliter", "milliliters", "밀리리터"),
-    **dict.fromkeys(("lb", "lbs"), Unit("pound", "pounds", "파운드")),
-    "oz": Unit("ounce", "ounces", "온스"),
-    **dict.fromkeys(("min", "mins"), Unit("minute", "minutes", "분")),
-    **dict.fromkeys(("hr", "hrs"), Unit("hour", "hours", "시간")),
-    **dict.fromkeys(("sec", "secs"), Unit("second", "seconds", "초")),
-    "W": Unit("watt", "watts", "와트"),
-    "kW": Unit("kilowatt", "kilowatts", "킬로와트"),
-    "V": Unit("volt", "volts", "볼트"),
-    "Hz": Unit("hertz", "hertz", "헤르츠"),
-    "kHz": Unit("kilohertz", "kilohertz", "킬로헤르츠"),
-    "MHz": Unit("megahertz", "megahertz", "메가헤르츠"),
-    "GHz": Unit("gigahertz", "gigahertz", "기가헤르츠"),
-    "GB": Unit("gigabyte", "gigabytes", "기가바이트"),
-    "MB": Unit("megabyte", "megabytes", "메가바이트"),
-    "°C": Unit("degree Celsius", "degrees Celsius", "도"),
-    "°F": Unit("degree Fahrenheit", "degrees Fahrenheit", "도", "화씨"),
-    "°": Unit("degree", "degrees", "도"),
-    "%": Unit("percent", "percent", "퍼센트"),
+    "m/s": SpokenUnit("meter per second", "meters per second", "미터", "초속"),
+    "mph": SpokenUnit("mile per hour", "miles per hour", "마일", "시속"),
+    "′": SpokenUnit("foot", "feet", "피트"),
+    "″": SpokenUnit("inch", "inches", "인치"),
+    "kg": SpokenUnit("kilogram", "kilograms", "킬로그램"),
+    "g": SpokenUnit("gram", "grams", "그램"),
+    "t": SpokenUnit("ton", "tons", "톤"),
+    "L": SpokenUnit("liter", "liters", "리터"),
+    "ml": SpokenUnit("milliliter", "milliliters", "밀리리터"),
+    **dict.fromkeys(("lb", "lbs"), SpokenUnit("pound", "pounds", "파운드")),
+    "oz": SpokenUnit("ounce", "ounces", "온스"),
+    **dict.fromkeys(("min", "mins"), SpokenUnit("minute", "minutes", "분")),
+    **dict.fromkeys(("hr", "hrs"), SpokenUnit("hour", "hours", "시간")),
+    **dict.fromkeys(("sec", "secs"), SpokenUnit("second", "seconds", "초")),
+    "W": SpokenUnit("watt", "watts", "와트"),
+    "kW": SpokenUnit("kilowatt", "kilowatts", "킬로와트"),
+    "V": SpokenUnit("volt", "volts", "볼트"),
+    "Hz": SpokenUnit("hertz", "hertz", "헤르츠"),
+    "kHz": SpokenUnit("kilohertz", "kilohertz", "킬로헤르츠"),
+    "MHz": SpokenUnit("megahertz", "megahertz", "메가헤르츠"),
+    "GHz": SpokenUnit("gigahertz", "gigahertz", "기가헤르츠"),
+    "GB": SpokenUnit("gigabyte", "gigabytes", "기가바이트"),
+    "MB": SpokenUnit("megabyte", "megabytes", "메가바이트"),
+    "°C": SpokenUnit("degree Celsius", "degrees Celsius", "도"),
+    "°F": SpokenUnit("degree Fahrenheit", "degrees Fahrenheit", "도", "화씨"),
+    "°": SpokenUnit("degree", "degrees", "도"),
+    "%": SpokenUnit("percent", "percent", "퍼센트"),
 }
-_ANY_CASE: Mapping[str, Unit] = {
+_ANY_CASE: Mapping[str, SpokenUnit] = {
     name.casefold(): unit for name, unit in UNITS.items() if sum(map(str.isalpha, name)) > 1
 }
 """Capitals matter to units of one letter only: `5 M`, `5G` and `M2` are no lengths and weights."""
@@ -125,7 +125,7 @@ _BELOW_ZERO = re.compile(r"(?<![\w.)%°])(?:영하 )?-(?=\d+(?:\.\d+)? ?(°|도)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
-def in_words(text: str, language: str) -> str:
+def units_to_words(text: str, language: str) -> str:
     """Units, money, ranges and numbers below zero as they are said. `language` is en or ko."""
     text = _MARKED.sub(_primed, text)
     text = _MONEY.sub(_money(language), text)

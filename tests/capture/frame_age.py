@@ -33,10 +33,10 @@ from capture.slot import LatestSlot, SlotPolicy
 from daemon.config.settings import defaults
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
-from daemon.runtime.detection_loop import Watcher
-from daemon.runtime.engine import Mind
-from daemon.runtime.latest_frame import Outlook, Sighting
-from daemon.runtime.metrics import Ledger
+from daemon.runtime.detection_loop import DetectionLoop
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
+from daemon.runtime.metrics import Metrics
 from daemon.wiring import app
 from tests.capture.servers import PAINTED_FPS, MjpegServer, Paint, Pusher, RtspServer, free_port
 
@@ -111,14 +111,14 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
     """Watch a stream that shows the clock, as the daemon does but without a voice."""
     settings, clock = defaults(os.environ), time.monotonic
     detector = app.build_detector(settings)
-    mind = Mind(BlackBox(Core(detector.spec)), clock)
+    mind = CoreRunner(BlackBox(Core(detector.spec)), clock)
     mind.attach(lambda effect, timing: None)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     ages: list[float] = []
     enough = threading.Event()
 
-    class Looker(Outlook):
-        def note(self, sighting: Sighting) -> None:
+    class Looker(LatestFrame):
+        def note(self, sighting: FrameSnapshot) -> None:
             value = read_back(sighting.frame.image)
             if value is not None:
                 ages.append(float((clock_ms() - value) & 0xFFFFFFFF))
@@ -126,8 +126,15 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
                 enough.set()
 
     reader = Reader(lambda: open_camera(url, settings.capture), slot, settings.capture, lambda event: None)
-    watcher = Watcher(
-        slot, detector.assessor, mind, Ledger(), clock, lambda: None, settings.health.late_s, outlook=Looker()
+    watcher = DetectionLoop(
+        slot,
+        detector.assessor,
+        mind,
+        Metrics(),
+        clock,
+        lambda: None,
+        settings.health.late_s,
+        outlook=Looker(),
     )
     thread = threading.Thread(target=watcher.run, daemon=True)
     began_s = clock()

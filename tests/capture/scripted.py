@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from capture.camera import CameraError
 from capture.frame import Frame
-from capture.quality import PictureChange
+from capture.quality import FaultChange
 from capture.reader import CameraEvent, CameraState
 from tests.capture.made import street
 
@@ -82,9 +82,9 @@ class Opener:
 class Events:
     """Collects what a reader tells."""
 
-    queue: queue.Queue[CameraEvent | PictureChange] = field(default_factory=queue.Queue)
+    queue: queue.Queue[CameraEvent | FaultChange] = field(default_factory=queue.Queue)
 
-    def __call__(self, event: CameraEvent | PictureChange) -> None:
+    def __call__(self, event: CameraEvent | FaultChange) -> None:
         self.queue.put(event)
 
     def next_state(self, timeout_s: float = 10) -> CameraEvent:

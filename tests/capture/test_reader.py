@@ -13,7 +13,7 @@ from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.factory import open_camera
 from capture.frame import Frame
 from capture.reader import CameraEvent, CameraState, Reader
-from capture.session import Pace
+from capture.session import FramePacer
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
 from common.backoff import Backoff
@@ -274,7 +274,7 @@ def test_waits_grow_to_their_cap(first_s: float, cap_s: float, jitter: float, tr
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=20))
 def test_pace_is_never_ahead_of_the_recording(steps: list[tuple[float, float]]) -> None:
-    pace, stream_s, now = Pace(), 0.0, 100.0
+    pace, stream_s, now = FramePacer(), 0.0, 100.0
     began = None
     for stream_step, busy in steps:
         stream_s += stream_step

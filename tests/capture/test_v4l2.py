@@ -63,10 +63,10 @@ def test_a_plain_file_is_no_camera(dev: Path) -> None:
 def test_a_device_that_is_no_camera_is_told_from_one() -> None:
     if not os.access("/dev/null", os.R_OK | os.W_OK):
         pytest.skip("no /dev/null")
-    from capture.v4l2 import DeviceCamera
+    from capture.v4l2 import V4l2Camera
 
     with pytest.raises(CameraLost, match="delivers no pictures"):
-        DeviceCamera(Path("/dev/null"), SETTINGS)
+        V4l2Camera(Path("/dev/null"), SETTINGS)
 
 
 def test_auto_without_a_camera_waits_for_one_and_says_what_else_there_is() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from capture.frame import Image
 from daemon.control.client import ControlClient
-from daemon.control.protocol import Command, Status
+from daemon.control.protocol import Command, StatusCommand
 from daemon.errors import CommandError
 
 START_S = 90.0
@@ -105,7 +105,7 @@ class Living:
     def _answers(self) -> bool:
         assert self.process.poll() is None, f"it ended:\n{self.log.read_text()}"
         try:
-            self.ask(Status())
+            self.ask(StatusCommand())
         except CommandError:
             return False
         return True
@@ -116,7 +116,7 @@ class Living:
             return client.ask(command)
 
     def status(self) -> dict[str, Any]:
-        return self.ask(Status())
+        return self.ask(StatusCommand())
 
     def _listen(self) -> None:
         try:

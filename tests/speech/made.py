@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from speech.playback.base import Outlet, PlayerEvent
+from speech.playback.base import AudioOutput, PlayerEvent
 from speech.playback.mixer import Mixer
 from speech.sound.audio import Audio
 from speech.synthesis.base import SpeechRequest, SynthesisError
@@ -82,8 +82,8 @@ class HandPlayer:
         self._frames = 0
 
     @property
-    def outlet(self) -> Outlet:
-        return Outlet.LOUDSPEAKER
+    def outlet(self) -> AudioOutput:
+        return AudioOutput.LOUDSPEAKER
 
     def turn(self, seconds: float) -> NDArray[np.int16]:
         """What is heard in that time."""

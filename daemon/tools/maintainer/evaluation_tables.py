@@ -17,19 +17,19 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from capture.image_file import load_picture
+from capture.image_file import load_image
 from daemon.cli import evaluate
-from daemon.cli.calibrate import bare, told, watched_hazards
+from daemon.cli.calibrate import report_lines, watched_hazards, without_baseline
 from daemon.config.settings import Settings, load
-from daemon.replay.footage import watch
+from daemon.replay.footage import score
 from daemon.tools.maintainer.fit_starter import load as load_examples
-from daemon.tools.maintainer.teach_cross_validation import Trial, remembering, trial
+from daemon.tools.maintainer.teach_cross_validation import CrossValidation, remembering, trial
 from daemon.wiring import app
-from pipeline.calibration.fit_labelled import unseen
+from pipeline.calibration.fit_labelled import cross_validated
 from pipeline.calibration.fit_thresholds import make_plan
 from pipeline.calibration.line import THRESHOLD
-from pipeline.calibration.sweep import Footage
-from pipeline.evaluation.dataset import LabelledPicture, read_manifest
+from pipeline.calibration.sweep import ScoreSeries
+from pipeline.evaluation.dataset import LabelledPicture, read_dataset
 from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.hazards import prompt_set
 from pipeline.models.starter.model import StarterModel
@@ -46,7 +46,7 @@ def pictures(settings: Settings, media: Path) -> Iterable[str]:
     detector = app.build_detector(settings)
     labelled = _pictures(settings, media)
     rows = np.stack(
-        [detector.assessor.look(load_picture(p.path, settings.capture.max_side)[0])[1] for p in labelled]
+        [detector.assessor.look(load_image(p.path, settings.capture.max_side)[0])[1] for p in labelled]
     )
     hazards = detector.spec.hazards
     names, thresholds = [h.name for h in hazards], [h.threshold for h in hazards]
@@ -59,35 +59,37 @@ def left_out(settings: Settings, media: Path) -> Iterable[str]:
     prompts = prompt_set(hazards)
     model = StarterModel(app.open_store(settings).path("starter"), cache_dir=settings.paths.cache)
     examples = load_examples(media, model, prompts)
-    rows = unseen(hazards, examples)
+    rows = cross_validated(hazards, examples)
     judged = _evaluated(prompts.names, rows, [THRESHOLD] * len(hazards), _pictures(settings, media))
     yield from _code(evaluate.readable(judged))
 
 
 def clips(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword evaluate videos.csv`."""
-    labelled = read_manifest(media / "videos.csv", settings.hazards.keys()).clips
+    labelled = read_dataset(media / "videos.csv", settings.hazards.keys()).clips
     yield from _code(evaluate.readable({"videos": evaluate.clip_figures(settings, labelled)}))
 
 
 def calibrate(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword calibrate` on safe clips put end to end."""
-    detector = app.build_detector(bare(settings))
+    detector = app.build_detector(without_baseline(settings))
     times, rows, start_s = [], [], 0.0
     for name in SAFE_CLIPS:
         camera = app.open_recorded(settings, str(media / "videos" / name))
         try:
-            seen = watch(camera, detector.assessor).footage
+            seen = score(camera, detector.assessor).footage
         finally:
             camera.close()
         times.append(seen.times_s + start_s)
         rows.append(seen.probabilities)
         start_s += seen.seconds
-    footage = Footage(np.concatenate(times), np.concatenate(rows))
+    footage = ScoreSeries(np.concatenate(times), np.concatenate(rows))
     shipped = watched_hazards(detector)
     bold = [replace(hazard, threshold=_BOLD) for hazard in shipped]
     for hazards, budget in ((shipped, 1.0), (bold, 600.0)):
-        yield from _code(told(make_plan(footage, hazards, settings.watch, budget, settings.pipeline.usual_s)))
+        yield from _code(
+            report_lines(make_plan(footage, hazards, settings.watch, budget, settings.pipeline.usual_s))
+        )
 
 
 def teach(settings: Settings, media: Path) -> Iterable[str]:
@@ -104,7 +106,7 @@ def teach(settings: Settings, media: Path) -> Iterable[str]:
         )
 
 
-def _row(one: Trial, name: str) -> str:
+def _row(one: CrossValidation, name: str) -> str:
     return (
         f"| {name} | {one.split_by} | {one.recall_before:.2f} | {one.recall:.2f} | {one.judged} "
         f"| {one.false_before} | {one.false} | {one.safe_judged} |"
@@ -112,7 +114,7 @@ def _row(one: Trial, name: str) -> str:
 
 
 def _pictures(settings: Settings, media: Path) -> Sequence[LabelledPicture]:
-    return read_manifest(media / "images.csv", settings.hazards.keys()).pictures
+    return read_dataset(media / "images.csv", settings.hazards.keys()).pictures
 
 
 def _evaluated(

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.calibration.fit_labelled import Example, examples_of, fit, harmless, unseen
+from pipeline.calibration.fit_labelled import Example, cross_validated, examples_of, fit, is_negative
 from pipeline.calibration.line import THRESHOLD
 from pipeline.calibration.table import Calibration, CalibrationTable, Fit
-from pipeline.evaluation.dataset import Manifest, read_manifest
+from pipeline.evaluation.dataset import Dataset, read_dataset
 from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.hazards import Hazard, builtin, from_settings, prompt_set
 from pipeline.models.base import PromptSet
@@ -36,8 +36,8 @@ def load(media: Path, model: StarterModel, prompts: PromptSet) -> list[Example]:
     """Scores of every picture and of four frames a second of every clip."""
     bank = model.bind(prompts)
     names = prompts.names
-    both = Manifest(
-        read_manifest(media / "images.csv", names).pictures, read_manifest(media / "videos.csv", names).clips
+    both = Dataset(
+        read_dataset(media / "images.csv", names).pictures, read_dataset(media / "videos.csv", names).clips
     )
     return examples_of(both, _picture, lambda image: np.asarray(bank.scores(model.encode(image)), np.float64))
 
@@ -55,7 +55,7 @@ def table(model: StarterModel, hazards: Sequence[Hazard], examples: Sequence[Exa
     fits = {}
     for column, (hazard, mark) in enumerate(zip(hazards, marks, strict=True)):
         shown = sum(hazard.name in example.labels and not example.clip for example in examples)
-        note = f"{shown} photographs of it, {sum(harmless(e, hazard.name) for e in examples)} without"
+        note = f"{shown} photographs of it, {sum(is_negative(e, hazard.name) for e in examples)} without"
         plain = fit(hazard.name, column, hazard, examples)
         fits[hazard.name] = plain.model_copy(update={"fingerprint": mark, "provenance": note})
     boundary = float(np.median([-one.offset / one.slope for one in fits.values()]))
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = table(model, hazards, examples)
     stills = [example for example in examples if not example.clip]
     bound = made.bind(model.name, model.fingerprint, prompts)
-    _show("sources not seen", bound, unseen(hazards, examples), stills)
+    _show("sources not seen", bound, cross_validated(hazards, examples), stills)
     fitted = bound.probabilities(np.array([e.scores for e in stills], np.float32))
     _show("all sources", bound, np.asarray(fitted, np.float64), stills)
     made.write(given.out)

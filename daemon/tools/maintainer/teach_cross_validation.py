@@ -14,17 +14,17 @@ from itertools import product
 import numpy as np
 
 from capture.frame import Image
-from capture.image_file import load_picture
-from daemon.cli.teach import Words, teach
+from capture.image_file import load_image
+from daemon.cli.teach import PromptScores, teach
 from daemon.config.settings import Settings
 from daemon.wiring import app
-from pipeline.calibration.few_shot import Resemblance, Taught
+from pipeline.calibration.few_shot import FewShotHazard, KernelScore
 from pipeline.evaluation.dataset import SAFE, LabelledPicture
-from pipeline.models.base import ImageTextModel, PromptSet, TextBank
+from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
 from pipeline.types import Embedding
 
 
-class Remembering:
+class CachedModel:
     """An `ImageTextModel` that encodes no picture twice."""
 
     def __init__(self, model: ImageTextModel) -> None:
@@ -39,12 +39,12 @@ class Remembering:
             self._known[key] = self._model.encode(image)
         return self._known[key]
 
-    def bind(self, prompts: PromptSet) -> TextBank:
+    def bind(self, prompts: PromptSet) -> PromptBank:
         return self._model.bind(prompts)
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CrossValidation:
     """One hazard over all splits; every picture of it is judged as often as there are harmless halves."""
 
     hazard: str
@@ -74,18 +74,18 @@ def halves(pictures: Sequence[LabelledPicture]) -> tuple[list[LabelledPicture], 
 
 def trial(
     settings: Settings,
-    model: Remembering,
+    model: CachedModel,
     pictures: Sequence[LabelledPicture],
     hazard: str,
     *,
     worded: bool = True,
-) -> Trial:
+) -> CrossValidation:
     """Not `worded`: as if it were a new hazard without any words. Raises TeachError, CommandError."""
     name = hazard if worded else f"new_{hazard}"
     own = [picture for picture in pictures if picture.label == hazard]
     *own_halves, split_by = halves(own)
     *safe_halves, _ = halves([picture for picture in pictures if picture.label == SAFE])
-    words = Words.of(settings, model, name)
+    words = PromptScores.of(settings, model, name)
     shown, harmless = [], []
     for a, b in product((0, 1), (0, 1)):
         like, unlike = own_halves[a], safe_halves[b]
@@ -93,7 +93,7 @@ def trial(
         shown += _judged(settings, model, words, taught, own_halves[1 - a])
         harmless += _judged(settings, model, words, taught, safe_halves[1 - b])
     seen, false = np.array(shown, bool), np.array(harmless, bool)
-    return Trial(
+    return CrossValidation(
         hazard=hazard,
         split_by=split_by,
         judged=len(seen),
@@ -107,21 +107,21 @@ def trial(
 
 def _judged(
     settings: Settings,
-    model: Remembering,
-    words: Words,
-    taught: Taught,
+    model: CachedModel,
+    words: PromptScores,
+    taught: FewShotHazard,
     pictures: Sequence[LabelledPicture],
 ) -> list[tuple[bool, bool]]:
     """Recognised by words, and by words or pictures."""
-    resemblance, out = Resemblance.of(taught, 0), []
+    resemblance, out = KernelScore.of(taught, 0), []
     for picture in pictures:
-        embedding = model.encode(load_picture(picture.path, settings.capture.max_side)[0])
+        embedding = model.encode(load_image(picture.path, settings.capture.max_side)[0])
         by_words = float(words.odds([embedding])[0])
         before = words.known and by_words >= words.threshold
         out.append((before, before or resemblance.log_odds(embedding, by_words) >= words.threshold))
     return out
 
 
-def remembering(settings: Settings) -> Remembering:
+def remembering(settings: Settings) -> CachedModel:
     """The model of the settings. Raises what loading it raises."""
-    return Remembering(app.load_model(settings))
+    return CachedModel(app.load_model(settings))

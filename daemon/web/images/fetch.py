@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from daemon.config.web_settings import DeskSettings
+from daemon.config.web_settings import WebSettings
 from daemon.web.images.pictures import TYPES
 from daemon.web.problems import Problem
 
@@ -37,7 +37,7 @@ Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class FetchTarget:
     """Where a picture is said to be."""
 
     scheme: str
@@ -60,7 +60,7 @@ class Target:
         return f"{self.scheme}://{host}:{self.port}{self.path}"
 
 
-def target(url: str) -> Target:
+def target(url: str) -> FetchTarget:
     """Raises Problem."""
     if len(url) > LONGEST or not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
         raise Problem(422, "image: should be an address of plain printable characters, not too long")
@@ -73,7 +73,7 @@ def target(url: str) -> Target:
     if parts.scheme not in PORTS or not host or "%" in host or "@" in parts.netloc:
         raise Problem(422, "image: should be an http or https address without a user's name")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host.lower(), port or PORTS[parts.scheme], path)
+    return FetchTarget(parts.scheme, host.lower(), port or PORTS[parts.scheme], path)
 
 
 def is_public(address: Address) -> bool:
@@ -82,7 +82,7 @@ def is_public(address: Address) -> bool:
     return inner.is_global and not inner.is_multicast and not inner.is_reserved
 
 
-def is_near(address: Address) -> bool:
+def is_private_network(address: Address) -> bool:
     """Whether it is of the home, or this machine. Never those that only infrastructure uses."""
     inner = _unwrapped(address)
     bad = inner.is_link_local or inner.is_multicast or inner.is_unspecified
@@ -112,7 +112,7 @@ class Fetcher:
     """Refuses everything unless `desk.url_hosts` names the host."""
 
     def __init__(
-        self, settings: DeskSettings, resolve: Resolve = system_resolve, time_s: float = TIME_S
+        self, settings: WebSettings, resolve: Resolve = system_resolve, time_s: float = TIME_S
     ) -> None:
         self._hosts = frozenset(host.lower() for host in settings.url_hosts)
         self._near = frozenset(host.lower() for host in settings.url_private_hosts)
@@ -130,7 +130,7 @@ class Fetcher:
         except TimeoutError:
             raise Problem(422, "image: that host was too slow") from None
 
-    async def _followed(self, wanted: Target) -> bytes:
+    async def _followed(self, wanted: FetchTarget) -> bytes:
         import httpx
 
         for _ in range(REDIRECTS + 1):
@@ -147,7 +147,7 @@ class Fetcher:
         raise Problem(422, "image: that address leads on and on")
 
     @asynccontextmanager
-    async def _answer(self, wanted: Target) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, wanted: FetchTarget) -> AsyncIterator[httpx.Response]:
         import httpx
 
         address = await self._address(wanted)
@@ -162,14 +162,14 @@ class Fetcher:
             finally:
                 await answer.aclose()
 
-    async def _address(self, wanted: Target) -> Address:
+    async def _address(self, wanted: FetchTarget) -> Address:
         """One that the name has, all of which are allowed. Raises Problem."""
         names = {wanted.authority, wanted.host, f"{wanted.host}:{wanted.port}"}
         if wanted.port != PORTS[wanted.scheme]:
             names.discard(wanted.host)
         if not names & self._hosts:
             raise Problem(403, "image: pictures are not fetched from that host; desk.url_hosts can name it")
-        allowed = is_near if names & self._near else is_public
+        allowed = is_private_network if names & self._near else is_public
         try:
             async with asyncio.timeout(STEP_S):
                 found = [ip_address(each) for each in await self._resolve(wanted.host, wanted.port)]
@@ -177,7 +177,7 @@ class Fetcher:
             found = []
         if not found:
             raise Problem(422, "image: that host is not known")
-        if not all(allowed(each) or (allowed is is_near and is_public(each)) for each in found):
+        if not all(allowed(each) or (allowed is is_private_network and is_public(each)) for each in found):
             raise Problem(403, "image: that host is at an address from which nothing is fetched")
         return found[0]
 

@@ -17,7 +17,7 @@ TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ImageHeader:
     """What the header says, in pixels as stored, before any rotation."""
 
     type: str
@@ -25,7 +25,7 @@ class Measured:
     height: int
 
 
-def measure(data: bytes, most_pixels: float) -> Measured:
+def measure(data: bytes, most_pixels: float) -> ImageHeader:
     """Raises Problem where it is none of the kinds we take, broken, or too large."""
     for start, (type, size) in _KINDS.items():
         if data.startswith(start) and (type != "image/webp" or data[8:12] == b"WEBP"):
@@ -34,11 +34,11 @@ def measure(data: bytes, most_pixels: float) -> Measured:
                 raise Problem(
                     422, f"image: a broken {type.partition('/')[2].upper()}: it does not tell its size"
                 )
-            return _bounded(Measured(type, *found), most_pixels)
+            return _bounded(ImageHeader(type, *found), most_pixels)
     raise Problem(415, "image: should be a JPEG, PNG or WebP")
 
 
-def _bounded(found: Measured, most_pixels: float) -> Measured:
+def _bounded(found: ImageHeader, most_pixels: float) -> ImageHeader:
     pixels = found.width * found.height
     if pixels > most_pixels or max(found.width, found.height) > LONGEST_SIDE:
         raise Problem(

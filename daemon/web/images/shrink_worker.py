@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from common.spawn import be_humble
+from common.spawn import lower_priority
 
 SIDE = 1280
 LARGEST_JPEG = 1_400_000
@@ -27,7 +27,7 @@ ANSWER = struct.Struct(">BI")
 
 def main() -> int:
     with suppress(OSError):
-        be_humble()
+        lower_priority()
     import cv2
 
     cv2.setNumThreads(1)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control.desk_commands import Picture
-from daemon.control.desk_commands import Scores as AskScores
+from daemon.control.desk_commands import PictureCommand
+from daemon.control.desk_commands import ScoresCommand as AskScores
 from daemon.web.dependencies import Desk, shaped
 from daemon.web.routes import Responses, problems
 from daemon.web.streams import live_view
@@ -24,7 +24,7 @@ PARTS: Responses = {
 }
 
 
-class Scores(BaseModel):
+class ScoresBody(BaseModel):
     """Probabilities of the last minutes."""
 
     model_config = ConfigDict(
@@ -54,7 +54,7 @@ async def snapshot(
     desk: Desk, side: Annotated[int, Query(ge=64, le=1920, description="pixels of the longer side")] = 960
 ) -> Response:
     """The picture assessed last. `X-Seq` numbers it, `X-Age-Seconds` tells how old it is."""
-    reply = await desk.ask(Picture(side=side))
+    reply = await desk.ask(PictureCommand(side=side))
     headers = {"X-Seq": str(reply.get("seq", "")), "X-Age-Seconds": f"{reply.get('age_s', 0.0):.3f}"}
     return Response(base64.b64decode(reply["jpeg"]), media_type="image/jpeg", headers=headers)
 
@@ -77,5 +77,5 @@ async def scores(
     since_s: Annotated[
         float | None, Query(allow_inf_nan=False, description="only what is newer, by `now`'s clock")
     ] = None,
-) -> Scores:
-    return shaped(Scores, await desk.ask(AskScores(since_s=since_s)))
+) -> ScoresBody:
+    return shaped(ScoresBody, await desk.ask(AskScores(since_s=since_s)))

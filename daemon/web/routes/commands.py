@@ -56,57 +56,57 @@ async def _told(desk: Desk, command: wire.Command) -> Done:
 
 @router.post("/say", summary="Say this")
 async def say(desk: Desk, order: SayOrder) -> Done:
-    return await _told(desk, wire.Say(text=order.text, language=order.language))
+    return await _told(desk, wire.SayCommand(text=order.text, language=order.language))
 
 
 @router.post("/ask", summary="Describe what is seen, or answer a question about it")
 async def ask(desk: Desk, order: AskOrder | None = None) -> Done:
     """The answer is spoken, and comes as a `describe` event."""
     question = order.question.strip() if order and order.question else None
-    return await _told(desk, wire.Ask(question=question or None))
+    return await _told(desk, wire.AskCommand(question=question or None))
 
 
 @router.post("/describe", summary="Describe what is seen")
 async def describe(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.Describe())
+    return await _told(desk, wire.DescribeCommand())
 
 
 @router.post("/hush", summary="Stop talking")
 async def hush(desk: Desk, _order: Order | None = None) -> Done:
     """Danger is still said."""
-    return await _told(desk, wire.Hush())
+    return await _told(desk, wire.HushCommand())
 
 
 @router.post("/repeat", summary="Say the last thing again")
 async def repeat(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.Repeat())
+    return await _told(desk, wire.RepeatCommand())
 
 
 @router.post("/louder", summary="A step louder, now and after the next start")
 async def louder(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.Louder())
+    return await _told(desk, wire.LouderCommand())
 
 
 @router.post("/softer", summary="A step softer")
 async def softer(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.Softer())
+    return await _told(desk, wire.SofterCommand())
 
 
 @router.post("/faster", summary="Speech a step faster")
 async def faster(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.Faster())
+    return await _told(desk, wire.FasterCommand())
 
 
 @router.post("/slower", summary="Speech a step slower")
 async def slower(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.Slower())
+    return await _told(desk, wire.SlowerCommand())
 
 
 @router.post("/mute", summary="Nothing but danger for so long")
 async def mute(desk: Desk, order: MuteOrder) -> Done:
-    return await _told(desk, wire.Mute(seconds=order.seconds))
+    return await _told(desk, wire.MuteCommand(seconds=order.seconds))
 
 
 @router.post("/false-alarm", summary="The last warning was wrong")
 async def false_alarm(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.FalseAlarm())
+    return await _told(desk, wire.FalseAlarmCommand())

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import desk_commands as wire
 from daemon.control.base import Name
-from daemon.control.protocol import Why as AskWhy
+from daemon.control.protocol import WhyCommand as AskWhy
 from daemon.web.dependencies import Desk, shaped
 from daemon.web.problems import Problem
 from daemon.web.routes import problems
@@ -23,7 +23,7 @@ PATIENCE_S = 10.0
 LARGEST_ROW = 2**53
 
 
-class Kept(BaseModel, extra="allow"):
+class JournalEntryBody(BaseModel, extra="allow"):
     """An event, with its own fields beside these."""
 
     row: int
@@ -35,14 +35,14 @@ class Kept(BaseModel, extra="allow"):
     black_box: bool = False
 
 
-class Journal(BaseModel, extra="allow"):
+class JournalBody(BaseModel, extra="allow"):
     """A page, the newest first."""
 
-    events: list[Kept]
+    events: list[JournalEntryBody]
     next: int | None = Field(None, description="`before` for the next page; null at the end")
 
 
-class Why(BaseModel):
+class WhyBody(BaseModel):
     """What led to it."""
 
     model_config = ConfigDict(extra="allow")
@@ -78,11 +78,11 @@ async def journal(
     before: Annotated[int | None, Query(ge=0, le=LARGEST_ROW)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     evidence: Annotated[bool, Query(description="with every hazard's probability")] = False,
-) -> Journal:
+) -> JournalBody:
     names = tuple(name for kind in kinds for name in kind.split(",") if name)
     if len(names) > 32 or any(len(name) > 200 for name in names):
         raise Problem(422, "query.kinds: 32 names at most")
-    command = wire.Journal(
+    command = wire.JournalCommand(
         kinds=names,
         hazard=hazard,
         since=since,
@@ -91,7 +91,7 @@ async def journal(
         limit=limit,
         evidence=evidence,
     )
-    return shaped(Journal, await desk.ask(command, PATIENCE_S))
+    return shaped(JournalBody, await desk.ask(command, PATIENCE_S))
 
 
 @router.get(
@@ -101,7 +101,7 @@ async def journal(
     summary="The picture that was kept with an event",
 )
 async def snapshot(desk: Desk, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) -> Response:
-    reply = await desk.ask(wire.Snapshot(row=row), PATIENCE_S)
+    reply = await desk.ask(wire.SnapshotCommand(row=row), PATIENCE_S)
     headers = {
         "X-Pixelated": str(bool(reply.get("pixelated"))).lower(),
         "Cache-Control": "private, max-age=60",
@@ -116,11 +116,13 @@ async def why(
         Name | None, Query(description="an event's id, or #ROW of the journal; else what was said last")
     ] = None,
     language: Annotated[Literal["en", "ko"], Query(description="it is told in this one")] = "en",
-) -> Why:
-    return shaped(Why, await desk.ask(AskWhy(event=event, language=language), PATIENCE_S))
+) -> WhyBody:
+    return shaped(WhyBody, await desk.ask(AskWhy(event=event, language=language), PATIENCE_S))
 
 
 @router.post("/purge", responses=problems(409, 415), summary="Forget what was kept")
 async def purge(desk: Desk, order: PurgeOrder | None = None) -> Purged:
     """This cannot be undone."""
-    return shaped(Purged, await desk.ask(wire.Purge(before=order.before if order else None), 3 * PATIENCE_S))
+    return shaped(
+        Purged, await desk.ask(wire.PurgeCommand(before=order.before if order else None), 3 * PATIENCE_S)
+    )

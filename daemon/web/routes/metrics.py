@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from daemon.control.client import NotRunning
-from daemon.control.desk_commands import Metrics
+from daemon.control.desk_commands import MetricsCommand
 from daemon.errors import CommandError
 from daemon.web import prometheus
 from daemon.web.dependencies import Desk
@@ -21,12 +21,12 @@ TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}
 async def metrics(request: Request, desk: Desk) -> Response:
     """`watchword_up` is 0 while the daemon is away; the desk's own figures are there all the same."""
     try:
-        figures = await desk.ask(Metrics())
+        figures = await desk.ask(MetricsCommand())
     except CommandError as error:
         if not isinstance(error, NotRunning) and error.code != "unavailable":
             raise
         figures = None
     places = request.app.state.places
     own = {"listeners": places["listeners"], "viewers": places["viewers"]}
-    text = prometheus.exposed(figures, own, request.state.guard.counts)
+    text = prometheus.exposition(figures, own, request.state.guard.counts)
     return Response(text, media_type=prometheus.CONTENT_TYPE)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control.desk_commands import Process
+from daemon.control.desk_commands import ProcessCommand
 from daemon.web import forms
-from daemon.web.dependencies import Desk, Parts, shaped
-from daemon.web.forms import Asked, ProcessForm
+from daemon.web.dependencies import Dependencies, Desk, shaped
+from daemon.web.forms import ProcessForm, ProcessRequest
 from daemon.web.problems import RETRY_S, Problem
 from daemon.web.routes import problems
 
@@ -23,14 +23,14 @@ SPARE_S = 5.0
 """Seconds less than the whole request may take: the daemon's own word comes before ours."""
 
 
-class Object(BaseModel):
+class ObjectBody(BaseModel):
     """What is on the picture."""
 
     name: str
     score: float | None = Field(None, description="null for what the request named")
 
 
-class Hazard(BaseModel):
+class HazardBody(BaseModel):
     """How much it looks like one."""
 
     hazard: str
@@ -66,8 +66,8 @@ class Processed(BaseModel):
         },
     )
 
-    objects: list[Object]
-    hazards: list[Hazard]
+    objects: list[ObjectBody]
+    hazards: list[HazardBody]
     prompt: Literal["danger", "safe", "question"]
     text: str
     model: str | None = Field(None, description="who described it")
@@ -127,10 +127,10 @@ async def process(request: Request, desk: Desk) -> Processed | Response:
     return answer
 
 
-async def _processed(desk: Parts, asked: Asked, speech: bool) -> dict[str, Any]:
+async def _processed(desk: Dependencies, asked: ProcessRequest, speech: bool) -> dict[str, Any]:
     found = asked.image if isinstance(asked.image, bytes) else await desk.fetcher.fetch(asked.image)
     jpeg = await desk.shrinker.shrink(found)
-    command = Process(
+    command = ProcessCommand(
         picture=base64.b64encode(jpeg).decode("ascii"),
         objects=asked.objects,
         text=asked.text,

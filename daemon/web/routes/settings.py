@@ -38,7 +38,7 @@ class Section(BaseModel, extra="allow"):
     settings: list[Setting]
 
 
-class Config(BaseModel, extra="allow"):
+class ConfigBody(BaseModel, extra="allow"):
     """Every setting, with its value and where that comes from."""
 
     sections: list[Section]
@@ -93,22 +93,22 @@ class Tried(BaseModel, extra="allow"):
 
 
 @router.get("/config", summary="Every setting, and where its value comes from")
-async def config(desk: Desk) -> Config:
-    return shaped(Config, await desk.ask(wire.Config(), PATIENCE_S))
+async def config(desk: Desk) -> ConfigBody:
+    return shaped(ConfigBody, await desk.ask(wire.ConfigCommand(), PATIENCE_S))
 
 
 @router.post("/config", summary="Change settings, now and for the next start")
 async def change(desk: Desk, order: SetOrder) -> Changed:
     """All or none: with one mistake in it nothing is changed, and 422 says which."""
-    return shaped(Changed, await desk.ask(wire.Set(values=order.values), PATIENCE_S))
+    return shaped(Changed, await desk.ask(wire.SetCommand(values=order.values), PATIENCE_S))
 
 
 @router.post("/config/reset", summary="Drop what was changed here")
 async def reset(desk: Desk, order: ResetOrder) -> Changed:
-    return shaped(Changed, await desk.ask(wire.Reset(keys=tuple(order.keys)), PATIENCE_S))
+    return shaped(Changed, await desk.ask(wire.ResetCommand(keys=tuple(order.keys)), PATIENCE_S))
 
 
 @router.post("/try", summary="What would the last minute have been with these thresholds?")
 async def try_(desk: Desk, order: TryOrder) -> Tried:
     """Nothing is changed."""
-    return shaped(Tried, await desk.ask(wire.Try(thresholds=order.thresholds), PATIENCE_S))
+    return shaped(Tried, await desk.ask(wire.TryCommand(thresholds=order.thresholds), PATIENCE_S))

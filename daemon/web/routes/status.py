@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
-from daemon.control.protocol import Status as AskStatus
+from daemon.control.protocol import StatusCommand as AskStatus
 from daemon.core.health import OK
 from daemon.web.dependencies import Desk, shaped
 from daemon.web.problems import RETRY_S, Problem
@@ -20,13 +20,13 @@ router = APIRouter(tags=["state"], responses=problems())
 SSE: Responses = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 
 
-class Organ(BaseModel, extra="allow"):
+class ComponentBody(BaseModel, extra="allow"):
     reason: str = OK
     since_s: float = 0.0
     detail: str = ""
 
 
-class Status(BaseModel):
+class StatusBody(BaseModel):
     """What `watchword status --json` shows, and home automation's state; more may stand beside it."""
 
     model_config = ConfigDict(
@@ -47,7 +47,7 @@ class Status(BaseModel):
     fps: float | None = None
     source: str | None = None
     model: str | None = None
-    organs: dict[str, Organ] = {}
+    organs: dict[str, ComponentBody] = {}
     active: list[str] = []
     muted_s: float = 0.0
     lost: list[str] = []
@@ -74,7 +74,7 @@ async def healthz() -> Alive:
 @router.get("/readyz", summary="Does the daemon answer, and is all of it well?")
 async def readyz(desk: Desk) -> Ready:
     """503 with the reasons where something is missing."""
-    status = shaped(Status, await desk.ask(AskStatus()))
+    status = shaped(StatusBody, await desk.ask(AskStatus()))
     ill = [f"{name}: {organ.reason}" for name, organ in status.organs.items() if organ.reason != OK]
     ill += [f"{name}: lost" for name in status.lost]
     if ill:
@@ -83,8 +83,8 @@ async def readyz(desk: Desk) -> Ready:
 
 
 @router.get("/status", summary="How is it?")
-async def status(desk: Desk) -> Status:
-    return shaped(Status, {**await desk.ask(AskStatus()), **desk.beside()})
+async def status(desk: Desk) -> StatusBody:
+    return shaped(StatusBody, {**await desk.ask(AskStatus()), **desk.beside()})
 
 
 @router.get(

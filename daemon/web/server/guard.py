@@ -13,11 +13,11 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from daemon.config.web_settings import DeskSettings
+from daemon.config.web_settings import WebSettings
 from daemon.web import problems
 from daemon.web.problems import Problem
-from daemon.web.server.limits import Buckets, Sessions, Token, whole_seconds
-from daemon.web.server.origin import Names, foreign
+from daemon.web.server.limits import RateLimiter, Sessions, Token, whole_seconds
+from daemon.web.server.origin import HostNames, is_cross_site
 
 COOKIE = "watchword_desk"
 ENDLESS = "desk.endless"
@@ -70,7 +70,7 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
-        settings: DeskSettings,
+        settings: WebSettings,
         token: str | None,
         page: frozenset[str],
         clock: Callable[[], float] = time.monotonic,
@@ -78,12 +78,12 @@ class Guard:
         """`page`: addresses of the page's own files."""
         self._app = app
         self._settings = settings
-        self._names = Names(settings.address, settings.hosts)
+        self._names = HostNames(settings.address, settings.hosts)
         self._token = Token(token) if token else None
         self._open = OPEN | page
         self._clock = clock
-        self._buckets = Buckets(settings.requests_per_s, BURST_S * settings.requests_per_s)
-        self._wrong = Buckets(WRONG_PER_S, WRONG_BURST)
+        self._buckets = RateLimiter(settings.requests_per_s, BURST_S * settings.requests_per_s)
+        self._wrong = RateLimiter(WRONG_PER_S, WRONG_BURST)
         self._at_once = 0
         self.sessions = Sessions()
         self.counts: Counter[int] = Counter()
@@ -141,7 +141,7 @@ class Guard:
                 421, "this machine does not go by that name; call it by its address, or name it in desk.hosts"
             )
         fetched = (headers.get(name) for name in ("origin", "sec-fetch-site", "sec-fetch-mode"))
-        if foreign(scope["method"], scope["scheme"], host, *fetched):
+        if is_cross_site(scope["method"], scope["scheme"], host, *fetched):
             raise Problem(403, "another site's page may not ask this")
         self._check_token(scope, headers, client, now)
         _check_size(headers, self._largest(scope))

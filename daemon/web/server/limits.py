@@ -16,19 +16,19 @@ SESSION_S = 12 * 3600.0
 
 
 @dataclass(slots=True)
-class _Bucket:
+class TokenBucket:
     tokens: float
     at_s: float
 
 
-class Buckets:
+class RateLimiter:
     """Token buckets by client; of too many clients the one longest unheard is forgotten, and full again."""
 
     def __init__(self, per_s: float, burst: float, most: int = MOST_CLIENTS) -> None:
         self._per_s = per_s
         self._burst = burst
         self._most = most
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def take(self, client: str, now: float) -> float:
         """0 where it may, else seconds until it may."""
@@ -43,8 +43,8 @@ class Buckets:
         bucket = self._at(client, now)
         return 0.0 if bucket.tokens >= 1.0 else (1.0 - bucket.tokens) / self._per_s
 
-    def _at(self, client: str, now: float) -> _Bucket:
-        bucket = self._buckets.setdefault(client, _Bucket(self._burst, now))
+    def _at(self, client: str, now: float) -> TokenBucket:
+        bucket = self._buckets.setdefault(client, TokenBucket(self._burst, now))
         bucket.tokens = min(self._burst, bucket.tokens + max(0.0, now - bucket.at_s) * self._per_s)
         bucket.at_s = now
         self._buckets.move_to_end(client)

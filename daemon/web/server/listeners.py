@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from common.secret_file import SecretError, read_secret, secret_path
-from daemon.config.web_settings import DeskSettings
+from daemon.config.web_settings import WebSettings
 from daemon.errors import CommandError, ConfigError
 from daemon.web.server.origin import is_local
 
@@ -22,7 +22,7 @@ LONGEST_PATH = 107
 BACKLOG = 128
 
 
-def token(settings: DeskSettings) -> str | None:
+def token(settings: WebSettings) -> str | None:
     """What callers have to show, if anything. Raises ConfigError."""
     if not settings.token_file:
         if settings.address and not is_local(settings.address):
@@ -40,7 +40,7 @@ def token(settings: DeskSettings) -> str | None:
     return found
 
 
-def certificate(settings: DeskSettings) -> tuple[str, str] | None:
+def certificate(settings: WebSettings) -> tuple[str, str] | None:
     """The files of certificate and key, which fit each other. Raises ConfigError."""
     if not settings.certificate_file and not settings.key_file:
         return None
@@ -54,7 +54,7 @@ def certificate(settings: DeskSettings) -> tuple[str, str] | None:
     return files
 
 
-def listening(settings: DeskSettings) -> socket.socket | None:
+def listening(settings: WebSettings) -> socket.socket | None:
     """At the address, if any. Raises ConfigError, CommandError."""
     if not settings.address:
         return None
@@ -78,7 +78,7 @@ def listening(settings: DeskSettings) -> socket.socket | None:
     return listener
 
 
-def unix_path(settings: DeskSettings, env: Mapping[str, str], state: Path) -> Path | None:
+def unix_path(settings: WebSettings, env: Mapping[str, str], state: Path) -> Path | None:
     """The unit's runtime folder, else the user's, else the state folder; None where none is wanted."""
     if settings.socket != "auto":
         return Path(settings.socket) if settings.socket else None

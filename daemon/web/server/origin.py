@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Names:
+class HostNames:
     """What this machine goes by."""
 
     def __init__(self, address: str, hosts: Iterable[str]) -> None:
@@ -38,7 +38,7 @@ class Names:
         return _plain(name) in self._hosts
 
 
-def foreign(
+def is_cross_site(
     method: str, scheme: str, host: str, origin: str | None, site: str | None, mode: str | None
 ) -> bool:
     """Whether another site's page has the browser ask this.

@@ -25,7 +25,7 @@ FAREWELL_S = 5.0
 RETRY_S = 1.0
 
 
-class Reception:
+class ConnectionLimiter:
     """From when it is made until `close`."""
 
     def __init__(

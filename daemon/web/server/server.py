@@ -16,7 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from daemon.web.server.guard import NEIGHBOUR
-from daemon.web.server.reception import BACKLOG, Reception
+from daemon.web.server.reception import BACKLOG, ConnectionLimiter
 
 HEADERS_S = 10.0
 """Seconds from the connection, or from the first byte of a further request, to the end of the headers."""
@@ -102,7 +102,7 @@ class Server(uvicorn.Server):
             self._protocol, self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop()
         )
         receptions = [
-            Reception(each, protocol, lambda: len(arrived), self.config.ssl) for each in sockets or ()
+            ConnectionLimiter(each, protocol, lambda: len(arrived), self.config.ssl) for each in sockets or ()
         ]
         self.servers = cast(Any, receptions)
 

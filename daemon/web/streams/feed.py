@@ -15,9 +15,9 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from daemon.control.protocol import Status
+from daemon.control.protocol import StatusCommand
 from daemon.errors import CommandError
-from daemon.web.daemon_client import Link
+from daemon.web.daemon_client import DaemonClient
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamItem:
     """What a listener gets. `name` is empty for the daemon's own events."""
 
     number: int
@@ -39,7 +39,7 @@ class Told:
     id: str
 
 
-class Ring:
+class EventBuffer:
     """The last events, numbered from 1 on within a run of the desk. Pure.
 
     An id is `DESK.DAEMON-NUMBER`: which run of the desk, and which of the daemons it has heard, since the
@@ -48,7 +48,7 @@ class Ring:
 
     def __init__(self, run: str, kept: int = KEPT) -> None:
         self.run = run
-        self._told: deque[Told] = deque(maxlen=kept)
+        self._told: deque[StreamItem] = deque(maxlen=kept)
         self.last = 0
         self._daemon = 0
 
@@ -57,9 +57,9 @@ class Ring:
 
     def put(self, data: str, name: str = "") -> None:
         self.last += 1
-        self._told.append(Told(self.last, data, name, self.id))
+        self._told.append(StreamItem(self.last, data, name, self.id))
 
-    def after(self, number: int) -> tuple[Told, ...] | None:
+    def after(self, number: int) -> tuple[StreamItem, ...] | None:
         """Everything newer; None where some of it is no longer there."""
         missing = self.last - number
         if missing < 0 or missing > len(self._told):
@@ -83,7 +83,7 @@ class Feed:
 
     def __init__(
         self,
-        link: Link,
+        link: DaemonClient,
         run: str | None = None,
         heartbeat_s: float = HEARTBEAT_S,
         silent_s: float = SILENT_S,
@@ -91,7 +91,7 @@ class Feed:
         self._link = link
         self._silent_s = silent_s
         self._heartbeat_s = heartbeat_s
-        self.ring = Ring(run or secrets.token_hex(4))
+        self.ring = EventBuffer(run or secrets.token_hex(4))
         self._changed = asyncio.Condition()
         self._closed = False
         self.up = False
@@ -131,7 +131,7 @@ class Feed:
 
     async def _ask_beside(self, coming: asyncio.Future[str | None]) -> None:
         """Does it still answer? No event waits for that. Raises CommandError."""
-        asking = asyncio.ensure_future(self._link.ask(Status()))
+        asking = asyncio.ensure_future(self._link.ask(StatusCommand()))
         asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may be all the same
         try:
             await asyncio.wait((coming, asking), return_when=asyncio.FIRST_COMPLETED)

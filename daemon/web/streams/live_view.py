@@ -8,9 +8,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from daemon.control.desk_commands import Picture
+from daemon.control.desk_commands import PictureCommand
 from daemon.errors import CommandError
-from daemon.web.daemon_client import Link
+from daemon.web.daemon_client import DaemonClient
 
 WAIT_S = 5.0
 """Seconds the daemon waits for a newer picture."""
@@ -21,11 +21,11 @@ BOUNDARY = "watchword"
 MEDIA_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 
 
-class Film:
+class LiveView:
     """Asks only while somebody looks. Every viewer gets the newest picture, however slow it is."""
 
     def __init__(
-        self, link: Link, side: int, fps: float, clock: Callable[[], float] = time.monotonic
+        self, link: DaemonClient, side: int, fps: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._link = link
         self._side = side
@@ -51,7 +51,7 @@ class Film:
             await asyncio.sleep(max(0.0, next_s - self._clock()))
 
     async def _take(self) -> None:
-        command = Picture(side=self._side, after=self._seq, wait_s=WAIT_S)
+        command = PictureCommand(side=self._side, after=self._seq, wait_s=WAIT_S)
         reply = await self._link.ask(command, 2 * WAIT_S, "live")
         if "jpeg" not in reply:
             return

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from pipeline.description.answer.cleaning import clean, loops, shortened
-from pipeline.description.answer.denial import NO_WORDS, Words, judge, probably_not
+from pipeline.description.answer.cleaning import clean, is_repetitive, shorten
+from pipeline.description.answer.denial import NO_WORDS, DenialWords, denial_sentence, detect
 from pipeline.description.answer.permission import CANNOT_SAY, asks_permission
-from pipeline.description.answer.rejection import unfit
+from pipeline.description.answer.rejection import rejection
 from pipeline.description.answer.sentences import SentenceSplitter
-from pipeline.description.similarity import alike
+from pipeline.description.similarity import is_repetition
 
 MOST_SENTENCES = {"danger": 2, "safe": 3, "question": 3}
 MOST_WORDS = {"danger": 12, "safe": 90, "question": 90}
@@ -30,7 +30,7 @@ class Danger:
     """Bare name to look for: `fire`, `knife`."""
     name: str
     """As it stands in a sentence: `a knife`, Korean `칼이`."""
-    words: Words = NO_WORDS
+    words: DenialWords = NO_WORDS
     """Other nouns that deny it, or show it."""
 
 
@@ -77,7 +77,7 @@ class Answer:
             return []
         self._raw += piece
         given = self._all(self._splitter.feed(self._aloud(piece)))
-        if len(self._raw) > LONGEST_ANSWER or loops(self._raw):
+        if len(self._raw) > LONGEST_ANSWER or is_repetitive(self._raw):
             self.full = True
             self.withheld["endless"] += 1
         return given
@@ -132,21 +132,21 @@ class Answer:
         What was once named as being there is denied by the mark alone.
         """
         self._judged += 1
-        verdict = judge(sentence, danger.noun, self._language, danger.words)
+        verdict = detect(sentence, danger.noun, self._language, danger.words)
         self.denied = verdict.denied and (verdict.marked or not self._shown)
         self._shown = self._shown or verdict.shown
-        return ([probably_not(danger.name, self._language)] if self.denied else []), verdict.rest
+        return ([denial_sentence(danger.name, self._language)] if self.denied else []), verdict.rest
 
     def _fit(self, sentence: str) -> str:
         most = MOST_WORDS[self._purpose]
-        ready = shortened(clean(sentence), most)
+        ready = shorten(clean(sentence), most)
         if not ready:
             return ""
         if self._said and _words([*self._said, ready]) > most:
             self._enough = True
             return ""
-        reason = unfit(ready, self._prompt, self._language, permission=self._permission)
-        if reason is None and any(alike(ready, given) for given in self._said):
+        reason = rejection(ready, self._prompt, self._language, permission=self._permission)
+        if reason is None and any(is_repetition(ready, given) for given in self._said):
             reason = "repeats"
         if reason is not None:
             self.withheld[reason] += 1

@@ -73,7 +73,7 @@ def _bounded(text: str) -> str:
     return text if len(words) <= LONGEST_WORDS else " ".join(words[:LONGEST_WORDS]).rstrip(",;:.!?…-") + "."
 
 
-def shortened(text: str, words: int) -> str:
+def shorten(text: str, words: int) -> str:
     """A longer sentence ends at its last pause within so many words; without a pause it stays whole."""
     if len(text.split()) <= words:
         return text
@@ -84,7 +84,7 @@ def shortened(text: str, words: int) -> str:
     return text
 
 
-def loops(text: str, times: int = 4) -> bool:
+def is_repetitive(text: str, times: int = 4) -> bool:
     """True where the end of a text is the same few characters over and over: no more is to be expected."""
     tail = text[-240:]
     for period in range(2, len(tail) // times + 1):

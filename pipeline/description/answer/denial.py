@@ -54,18 +54,18 @@ _PROBABLY: Mapping[str, str] = {"en": "Probably not {name}.", "ko": "{name} 아�
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class DenialWords:
     """Nouns that stand for a whole hazard, and others that show that it is there after all."""
 
     denies: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
 
 
-NO_WORDS = Words()
+NO_WORDS = DenialWords()
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Denial:
     """Whether the danger is denied, and what is left of the sentence without the mark."""
 
     denied: bool
@@ -76,7 +76,7 @@ class Verdict:
     """It says so in the words the prompt gave it."""
 
 
-def judge(sentence: str, noun: str, language: str, words: Words = NO_WORDS) -> Verdict:
+def detect(sentence: str, noun: str, language: str, words: DenialWords = NO_WORDS) -> Denial:
     """Read one sentence of an answer to a danger prompt; `noun` names the danger, without article.
 
     What is denied and shown in the same sentence ("no cars on the left, but a truck on the right") is not
@@ -84,12 +84,12 @@ def judge(sentence: str, noun: str, language: str, words: Words = NO_WORDS) -> V
     """
     sentence = sentence.replace("’", "'")
     if mark := _MARK.match(sentence):
-        return Verdict(True, sentence[mark.end() :].strip(), marked=True)
+        return Denial(True, sentence[mark.end() :].strip(), marked=True)
     deny, left = _patterns(noun, language, words), sentence
     denied = bool(deny.denies.search(left))
     left = deny.ignored.sub(" ", deny.denies.sub(" ", left))
     shown = bool(deny.shown.search(left))
-    return Verdict(denied and not shown, sentence, shown)
+    return Denial(denied and not shown, sentence, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class _Patterns:
 
 
 @lru_cache(maxsize=64)
-def _patterns(noun: str, language: str, words: Words) -> _Patterns:
+def _patterns(noun: str, language: str, words: DenialWords) -> _Patterns:
     names = _any((noun, *words.denies), language)
     every = _any((noun, *words.denies, *words.other), language)
     if language == "en":
@@ -128,18 +128,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 @cache
-def denial_words(hazard: str, language: str) -> Words:
+def denial_words(hazard: str, language: str) -> DenialWords:
     """How a hazard is denied beside its name; nothing for one we do not know."""
     table = tomllib.loads(resources.files(__package__).joinpath("denials.toml").read_text("utf-8"))
     row = table.get(hazard, {}).get(language)
-    return Words(tuple(row["denies"]), tuple(row["other"])) if row else NO_WORDS
+    return DenialWords(tuple(row["denies"]), tuple(row["other"])) if row else NO_WORDS
 
 
-def bare(name: str) -> str:
+def strip_article(name: str) -> str:
     """An English name without its article, in the singular."""
     return re.sub(r"^(?:a|an|the) |(?<=\w{4})s$", "", name)
 
 
-def probably_not(name: str, language: str) -> str:
+def denial_sentence(name: str, language: str) -> str:
     """How a contradiction is said. The Korean name carries its particle, as in `불이`."""
     return _PROBABLY[language].format(name=name)

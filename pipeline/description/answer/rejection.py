@@ -122,7 +122,7 @@ _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def unfit(sentence: str, prompt: str, language: str, *, permission: bool = False) -> str | None:
+def rejection(sentence: str, prompt: str, language: str, *, permission: bool = False) -> str | None:
     """Why a cleaned sentence must not be spoken.
 
     `error`, `refusal`, `order`, `all-clear`, `language` or `prompt`. With `permission` it answers whether

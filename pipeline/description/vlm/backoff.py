@@ -6,7 +6,7 @@ FIRST_S = 0.5
 LONGEST_S = 60.0
 
 
-class Backoff:
+class RestartBackoff:
     """Waits that double from `first_s` to `longest_s`; a success starts them anew."""
 
     def __init__(self, first_s: float = FIRST_S, longest_s: float = LONGEST_S) -> None:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pipeline.description.answer.answer import Answer, Danger
 from pipeline.description.answer.denial import denial_words
 from pipeline.description.base import DescribeError, DescribeRequest
-from pipeline.description.status import Phase, Status
+from pipeline.description.status import DescriberStatus, Phase
 from pipeline.description.vlm.image import bounded
-from pipeline.description.vlm.job import Job
-from pipeline.description.vlm.messages import Cancelled, Ended, Failed, Inbox, Message, Piece
+from pipeline.description.vlm.job import GenerationJob
+from pipeline.description.vlm.messages import Inbox, JobCancelled, JobFailed, JobFinished, Message, TextPiece
 from pipeline.description.vlm.prompts import LONGEST_QUESTION, Prompt, Prompts, main_first
-from pipeline.description.vlm.worker_supervisor import Keeper
+from pipeline.description.vlm.worker_supervisor import WorkerSupervisor
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,12 @@ FAILURES_TO_TELL = 2
 """Answers in a row that must fail until the describer as a whole counts as failing."""
 
 
-class UnfitError(DescribeError):
+class AnswerRejected(DescribeError):
     """The model answered, but with nothing that may be spoken."""
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class GenerationOptions:
     """How answers are generated."""
 
     max_tokens: int
@@ -38,16 +38,16 @@ class Style:
     top_p: float = 1.0
 
 
-class ChildDescriber:
+class VlmDescriber:
     """Implements `WatchedDescriber`. See keeper.py for what happens to the child."""
 
     def __init__(
         self,
         model: str,
-        keeper: Keeper,
+        keeper: WorkerSupervisor,
         prompts: Prompts,
         language: str,
-        style: Style,
+        style: GenerationOptions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model = model
@@ -61,15 +61,15 @@ class ChildDescriber:
         self._why = ""
 
     @property
-    def keeper(self) -> Keeper:
+    def keeper(self) -> WorkerSupervisor:
         return self._keeper
 
     @property
-    def status(self) -> Status:
+    def status(self) -> DescriberStatus:
         """Failed also where the child lives but one answer after the other fails, as with a server gone."""
         status = self._keeper.status
         if status.phase is Phase.READY and self._failures >= FAILURES_TO_TELL:
-            return Status(Phase.FAILED, self._why)
+            return DescriberStatus(Phase.FAILED, self._why)
         return status
 
     def wait_ready(self, timeout_s: float) -> bool:
@@ -92,7 +92,7 @@ class ChildDescriber:
             yield from self._sentences(answer, inbox, until_s, request)
             if not answer.empty:  # one that was cancelled tells nothing about the model
                 self._failures = 0
-        except UnfitError:
+        except AnswerRejected:
             self._failures = 0
             raise
         except DescribeError as error:
@@ -108,9 +108,9 @@ class ChildDescriber:
     def close(self) -> None:
         self._keeper.close()
 
-    def _job(self, request: DescribeRequest, prompt: Prompt) -> Job:
+    def _job(self, request: DescribeRequest, prompt: Prompt) -> GenerationJob:
         style = self._style
-        return Job(
+        return GenerationJob(
             id=0,
             image=bounded(request.image, style.image_side),
             system=prompt.system,
@@ -133,15 +133,15 @@ class ChildDescriber:
     ) -> Iterator[str]:
         while not answer.full:
             match self._receive(inbox, until_s):
-                case Piece(text):
+                case TextPiece(text):
                     yield from answer.feed(text)
-                case Ended() as ended:
+                case JobFinished() as ended:
                     yield from answer.finish(cut=ended.cut)
                     log.info("%s: %d tokens in %.2f s", request.id, ended.tokens, ended.took_s)
                     break
-                case Failed(reason):
+                case JobFailed(reason):
                     raise DescribeError(reason)
-                case Cancelled():
+                case JobCancelled():
                     return
                 case None if answer.empty:
                     raise DescribeError(f"no answer within {request.deadline_s:g} s")
@@ -149,7 +149,7 @@ class ChildDescriber:
                     log.info("%s: the rest of the answer came too late", request.id)
                     return
         if answer.empty:
-            raise UnfitError(f"the model gave nothing fit to be spoken ({_why(answer)})")
+            raise AnswerRejected(f"the model gave nothing fit to be spoken ({_why(answer)})")
 
     def _receive(self, inbox: Inbox, until_s: float) -> Message | None:
         """None where time is up."""

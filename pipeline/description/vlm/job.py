@@ -15,7 +15,7 @@ Emit = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class ModelSpec:
     """Which model to load, and how. No secrets: a key is named by its file."""
 
     backend: str
@@ -42,7 +42,7 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class GenerationJob:
     """One picture and what to write about it."""
 
     id: int
@@ -70,14 +70,14 @@ class Job:
         }
 
 
-def job_from(header: dict[str, Any], pixels: bytes) -> Job:
+def job_from(header: dict[str, Any], pixels: bytes) -> GenerationJob:
     """The job that `header` and the picture's bytes stand for."""
     fields = {key: value for key, value in header.items() if key not in ("do", "size")}
-    return Job(image=np.frombuffer(pixels, np.uint8).reshape(*header["size"], 3), **fields)
+    return GenerationJob(image=np.frombuffer(pixels, np.uint8).reshape(*header["size"], 3), **fields)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class GenerationStats:
     """What an answer took."""
 
     tokens: int
@@ -90,7 +90,7 @@ class GenerateError(Exception):
     """This answer could not be had; the next may be. One clear line."""
 
 
-class LoadError(Exception):
+class ModelLoadError(Exception):
     """The model cannot be used here; one line that says what to do."""
 
 
@@ -99,7 +99,7 @@ class Generator(Protocol):
 
     device: str
 
-    def generate(self, job: Job, emit: Emit) -> Written:
+    def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Raises GenerateError."""
         ...
 

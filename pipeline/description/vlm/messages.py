@@ -8,14 +8,14 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """More text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class JobFinished:
     """The answer is complete."""
 
     tokens: int
@@ -24,18 +24,18 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class JobFailed:
     """There will be no more."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class JobCancelled:
     """Nobody wants the rest."""
 
 
-Message = Piece | Ended | Failed | Cancelled
+Message = TextPiece | JobFinished | JobFailed | JobCancelled
 Inbox = queue.Queue[Message]
 
 
@@ -48,10 +48,10 @@ def parse(message: dict[str, Any]) -> tuple[int, Message]:
     try:
         job_id = int(message["id"])
         if "piece" in message:
-            return job_id, Piece(str(message["piece"]))
+            return job_id, TextPiece(str(message["piece"]))
         if "error" in message:
-            return job_id, Failed(str(message["error"]))
+            return job_id, JobFailed(str(message["error"]))
         end = message["end"]
-        return job_id, Ended(int(end["tokens"]), bool(end["cut"]), float(end["took_s"]))
+        return job_id, JobFinished(int(end["tokens"]), bool(end["cut"]), float(end["took_s"]))
     except (LookupError, TypeError, ValueError):
         raise GarbledError("the describer's process talks nonsense") from None

@@ -12,9 +12,9 @@ from importlib import resources
 from pathlib import Path
 
 from pipeline.description.answer.answer import Danger
-from pipeline.description.answer.denial import bare
-from pipeline.description.base import DescribeError, DescribeRequest, Seen
-from pipeline.description.template import TagWords
+from pipeline.description.answer.denial import strip_article
+from pipeline.description.base import DescribeError, DescribeRequest, DetectedHazard
+from pipeline.description.template import Vocabulary
 from pipeline.types import Direction, Trigger
 
 PURPOSES = ("danger", "safe", "question")
@@ -52,7 +52,7 @@ class Prompt:
 class Prompts:
     """The prompts of one language. Raises DescribeError where a file is missing or broken."""
 
-    def __init__(self, language: str, words: TagWords, folder: str = "") -> None:
+    def __init__(self, language: str, words: Vocabulary, folder: str = "") -> None:
         self._language = language
         self._words = words
         self._parts = {purpose: _parts(_text(language, purpose, folder), purpose) for purpose in PURPOSES}
@@ -72,12 +72,12 @@ class Prompts:
             purpose, system, user.format(seen=self.seen(main_first(request), known), question=question)
         )
 
-    def seen(self, seen: Sequence[Seen], known: Sequence[str] = ()) -> str:
+    def seen(self, seen: Sequence[DetectedHazard], known: Sequence[str] = ()) -> str:
         """The reported hazards, with side and certainty: `fire on the left (92% certain)`; then the known."""
         things = (" ".join(word.split())[:LONGEST_KNOWN] for word in known[:MOST_KNOWN])
         return ", ".join([*map(self._one, seen[:MOST_SEEN]), *things]) or _NOTHING[self._language]
 
-    def _one(self, seen: Seen) -> str:
+    def _one(self, seen: DetectedHazard) -> str:
         certain = _CERTAIN[self._language].format(percent=round(seen.probability * 100))
         return f"{self.hazard(seen.hazard)}{_SIDES[self._language][seen.direction]} ({certain})"
 
@@ -85,7 +85,7 @@ class Prompts:
         """A hazard as an answer may deny it, and as that is said."""
         noun = self.hazard(hazard)
         plain = self._words.hazards.get(hazard, {}).get(self._language, noun)
-        return Danger(bare(noun) if self._language == "en" else noun, plain)
+        return Danger(strip_article(noun) if self._language == "en" else noun, plain)
 
     def hazard(self, name: str) -> str:
         """A hazard's name as a noun."""
@@ -99,7 +99,7 @@ def purpose_of(request: DescribeRequest) -> str:
     return "question" if request.trigger is Trigger.REQUEST and request.question else "safe"
 
 
-def main_first(request: DescribeRequest) -> tuple[Seen, ...]:
+def main_first(request: DescribeRequest) -> tuple[DetectedHazard, ...]:
     """What was reported, the hazard in question before the others."""
     return tuple(sorted(request.seen, key=lambda seen: seen.hazard != request.hazard))
 

@@ -14,10 +14,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.description.answer.cleaning import loops
-from pipeline.description.similarity import likeness
+from pipeline.description.answer.cleaning import is_repetitive
+from pipeline.description.similarity import jaccard
 from pipeline.description.vlm.image import golden_picture
-from pipeline.description.vlm.job import GenerateError, Generator, Job, LoadError
+from pipeline.description.vlm.job import GenerateError, GenerationJob, Generator, ModelLoadError
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ ALIKE = 0.5
 G = TypeVar("G", bound=Generator)
 
 
-class Golden:
+class GoldenAnswers:
     """Golden answers by model and version of OpenVINO, kept in a folder."""
 
     def __init__(self, folder: Path | None, model: str) -> None:
@@ -54,14 +54,14 @@ class Golden:
             log.info("golden answer not kept: %s", error)
 
 
-def trusted_device(open_on: Callable[[str], G], device: str, golden: Golden) -> G:
-    """A generator on `device`, or on the CPU where that device fails or lies. Raises LoadError."""
+def trusted_device(open_on: Callable[[str], G], device: str, golden: GoldenAnswers) -> G:
+    """A generator on `device`, or on the CPU where that device fails or lies. Raises ModelLoadError."""
     try:
         generator = open_on(device)
         answer = golden_answer(generator)
-    except (LoadError, GenerateError) as error:
+    except (ModelLoadError, GenerateError) as error:
         if device == REFERENCE:
-            raise LoadError(str(error)) from None
+            raise ModelLoadError(str(error)) from None
         return _fall_back(open_on, golden, f"{device}: {error}")
     if device == REFERENCE:
         return _believed(generator, answer, golden)
@@ -73,18 +73,18 @@ def trusted_device(open_on: Callable[[str], G], device: str, golden: Golden) -> 
     return generator
 
 
-def _believed_reference(open_on: Callable[[str], G], golden: Golden) -> G:
+def _believed_reference(open_on: Callable[[str], G], golden: GoldenAnswers) -> G:
     return trusted_device(open_on, REFERENCE, golden)
 
 
-def _fall_back(open_on: Callable[[str], G], golden: Golden, why: str) -> G:
+def _fall_back(open_on: Callable[[str], G], golden: GoldenAnswers, why: str) -> G:
     log.warning("not used: %s; the CPU describes instead", why)
     return trusted_device(open_on, REFERENCE, golden)
 
 
-def _believed(generator: G, answer: str, golden: Golden) -> G:
+def _believed(generator: G, answer: str, golden: GoldenAnswers) -> G:
     if doubt := degenerate(answer):
-        raise LoadError(f"the model talks nonsense on the CPU ({doubt}); pull it again")
+        raise ModelLoadError(f"the model talks nonsense on the CPU ({doubt}); pull it again")
     golden.keep(answer)
     return generator
 
@@ -97,7 +97,7 @@ def golden_answer(generator: Generator) -> str:
         pieces.append(piece)
         return True
 
-    generator.generate(Job(0, golden_picture(), "", "Describe the picture.", TOKENS), take)
+    generator.generate(GenerationJob(0, golden_picture(), "", "Describe the picture.", TOKENS), take)
     return "".join(pieces).strip()
 
 
@@ -105,14 +105,14 @@ def degenerate(answer: str) -> str | None:
     """Why an answer cannot be one: no words, or the same over and over."""
     if not any(character.isalnum() for character in answer):
         return f"no words in {answer[:20]!r}"
-    return f"the same over and over in {answer[-20:]!r}" if loops(answer, 6) else None
+    return f"the same over and over in {answer[-20:]!r}" if is_repetitive(answer, 6) else None
 
 
 def disagrees(answer: str, reference: str) -> str | None:
     """Why an answer is not the reference's; None where it is."""
     if doubt := degenerate(answer):
         return doubt
-    alike = likeness(answer, reference)
+    alike = jaccard(answer, reference)
     return None if alike >= ALIKE else f"says {answer[:60]!r} where the CPU says {reference[:60]!r}"
 
 

@@ -16,28 +16,35 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from common.framing import LinkError, receive, send
-from common.spawn import be_humble, die_with
+from common.framing import ConnectionLost, receive, send
+from common.spawn import exit_with_parent, lower_priority
 from pipeline.description.vlm.backends import load
-from pipeline.description.vlm.job import GenerateError, Generator, Job, LoadError, Spec, job_from
+from pipeline.description.vlm.job import (
+    GenerateError,
+    GenerationJob,
+    Generator,
+    ModelLoadError,
+    ModelSpec,
+    job_from,
+)
 
 MOST_WAITING = 4
 """Jobs that may wait; a parent asks one thing at a time and cancels what it does not want any more."""
 
 
-def main(fd: int, parent: int, load: Callable[[Spec], Generator] = load) -> int:
+def main(fd: int, parent: int, load: Callable[[ModelSpec], Generator] = load) -> int:
     """Load what the first message names, then answer until the parent goes away."""
-    die_with(parent)
+    exit_with_parent(parent)
     logging.basicConfig(level=logging.INFO, format="describer: %(message)s")
     link = socket.socket(fileno=fd)
     try:
-        spec = Spec(**receive(link)[0])
-        be_humble(idle=spec.idle)
-        inbox = Inbox(link)
+        spec = ModelSpec(**receive(link)[0])
+        lower_priority(idle=spec.idle)
+        inbox = JobInbox(link)
         began_s = time.monotonic()
         try:
             generator = load(spec)
-        except LoadError as error:
+        except ModelLoadError as error:
             send(link, {"failed": str(error)})
             return 1
         inbox.interrupt = generator.interrupt
@@ -45,33 +52,33 @@ def main(fd: int, parent: int, load: Callable[[Spec], Generator] = load) -> int:
         send(link, {"ready": {"device": generator.device, "took_s": took_s}})
         while True:
             serve(link, generator, inbox)
-    except LinkError:
+    except ConnectionLost:
         return 0
 
 
-class Inbox:
+class JobInbox:
     """Reads the link in a thread of its own, so that a cancellation is seen while a job runs."""
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
-        self._jobs: queue.Queue[Job] = queue.Queue(MOST_WAITING)
+        self._jobs: queue.Queue[GenerationJob] = queue.Queue(MOST_WAITING)
         self._cancelled = 0
         self._running = 0
         self.interrupt: Callable[[], None] = lambda: None
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
-    def next(self) -> Job:
+    def next(self) -> GenerationJob:
         """Wait for a job. The parent's end ends the process, so this needs no timeout."""
         job = self._jobs.get()
         self._running = job.id
         return job
 
-    def wanted(self, job: Job) -> bool:
+    def wanted(self, job: GenerationJob) -> bool:
         """False once a job was cancelled, or a later one was."""
         return job.id > self._cancelled
 
     def _read(self) -> None:
-        with contextlib.suppress(LinkError, KeyError, TypeError, ValueError, queue.Full):
+        with contextlib.suppress(ConnectionLost, KeyError, TypeError, ValueError, queue.Full):
             while True:
                 self._take(*receive(self._link))
         os._exit(0)
@@ -85,8 +92,8 @@ class Inbox:
             self.interrupt()
 
 
-def serve(link: socket.socket, generator: Generator, inbox: Inbox) -> None:
-    """Answer one job: pieces of text, then how it ended. Raises LinkError."""
+def serve(link: socket.socket, generator: Generator, inbox: JobInbox) -> None:
+    """Answer one job: pieces of text, then how it ended. Raises ConnectionLost."""
     job = inbox.next()
     began_s = time.monotonic()
 

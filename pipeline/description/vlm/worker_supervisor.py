@@ -14,14 +14,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from common.framing import LinkError, receive, send
+from common.framing import ConnectionLost, receive, send
 from common.memory import gigabytes, resident_bytes
-from common.spawn import Spawned, spawn
+from common.spawn import ChildHandle, spawn
 from pipeline.description.base import DescribeError
-from pipeline.description.status import Phase, Status
-from pipeline.description.vlm.backoff import Backoff
-from pipeline.description.vlm.job import Job, Spec
-from pipeline.description.vlm.messages import Cancelled, Ended, Failed, GarbledError, Inbox, Piece, parse
+from pipeline.description.status import DescriberStatus, Phase
+from pipeline.description.vlm.backoff import RestartBackoff
+from pipeline.description.vlm.job import GenerationJob, ModelSpec
+from pipeline.description.vlm.messages import (
+    GarbledError,
+    Inbox,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    TextPiece,
+    parse,
+)
 
 log = logging.getLogger(__name__)
 
@@ -60,22 +68,22 @@ class _GoneError(Exception):
     """The child has to be replaced; the message says why."""
 
 
-class Keeper:
+class WorkerSupervisor:
     """One thread owns the child and its link. `submit` and `cancel` come from others and never wait."""
 
     def __init__(
         self,
-        spec: Spec,
+        spec: ModelSpec,
         limits: Limits,
         *,
         module: str = CHILD,
-        backoff: Backoff | None = None,
+        backoff: RestartBackoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spec = spec
         self._limits = limits
         self._module = module
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or RestartBackoff()
         self._clock = clock
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -83,21 +91,21 @@ class Keeper:
         self._closing = threading.Event()
         self._orders: queue.Queue[Order] = queue.Queue(MOST_ORDERS)
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._status = Status(Phase.LOADING, f"loading {spec.model}")
+        self._status = DescriberStatus(Phase.LOADING, f"loading {spec.model}")
         self._began_s = clock()
-        self._child: Spawned | None = None
+        self._child: ChildHandle | None = None
         self._inbox: tuple[int, Inbox] | None = None
         self._overdue_at_s: dict[int, float] = {}
         self._thread = threading.Thread(target=self._run, name="describer-keeper", daemon=True)
         self._thread.start()
 
     @property
-    def status(self) -> Status:
+    def status(self) -> DescriberStatus:
         """While it loads, the reason says for how long."""
         status = self._status
         if status.phase is not Phase.LOADING:
             return status
-        return Status(status.phase, f"{status.reason} for {self._clock() - self._began_s:.0f} s")
+        return DescriberStatus(status.phase, f"{status.reason} for {self._clock() - self._began_s:.0f} s")
 
     @property
     def pid(self) -> int | None:
@@ -111,7 +119,7 @@ class Keeper:
             self._changed.wait_for(lambda: self._status.phase is not Phase.LOADING, timeout_s)
             return self._status.phase is Phase.READY
 
-    def submit(self, job: Job) -> tuple[int, Inbox]:
+    def submit(self, job: GenerationJob) -> tuple[int, Inbox]:
         """Hand a job to the child; its answer comes into the inbox. Raises DescribeError."""
         with self._lock:
             if self._status.phase is not Phase.READY:
@@ -133,7 +141,7 @@ class Keeper:
                 return
             running, inbox = self._inbox
             self._inbox = None
-            _put(inbox, Cancelled())
+            _put(inbox, JobCancelled())
             self._order(({"do": "cancel", "id": running}, b""))
 
     def close(self) -> None:
@@ -160,14 +168,14 @@ class Keeper:
                 self._live()
             except (_GoneError, GarbledError) as error:
                 self._lost(str(error))
-            except (LinkError, OSError):
+            except (ConnectionLost, OSError):
                 self._lost("the describer's process ended")
         with self._lock:
             os.close(self._bell)
             self._bell = -1
 
     def _live(self) -> None:
-        """One life of a child. Raises _GoneError, LinkError or OSError at its end."""
+        """One life of a child. Raises _GoneError, ConnectionLost or OSError at its end."""
         child = spawn(self._module)
         try:
             child.link.settimeout(MESSAGE_S)
@@ -183,7 +191,7 @@ class Keeper:
                 self._orders = queue.Queue(MOST_ORDERS)
             child.end()
 
-    def _load(self, child: Spawned) -> None:
+    def _load(self, child: ChildHandle) -> None:
         began_s, told_s = self._clock(), 0.0
         log.info("%s: loading", self._spec.model)
         while not self._closing.is_set():
@@ -201,13 +209,13 @@ class Keeper:
             if took_s > self._limits.load_s:
                 raise _GoneError(f"{self._spec.model} did not load within {self._limits.load_s:g} s")
 
-    def _set_ready(self, child: Spawned, facts: dict[str, Any], took_s: float) -> None:
+    def _set_ready(self, child: ChildHandle, facts: dict[str, Any], took_s: float) -> None:
         log.info("%s: ready on %s after %.1f s", self._spec.model, facts.get("device"), took_s)
         with self._lock:
             self._child = child
-        self._set(Status(Phase.READY, f"{self._spec.model} on {facts.get('device')}"))
+        self._set(DescriberStatus(Phase.READY, f"{self._spec.model} on {facts.get('device')}"))
 
-    def _next(self, child: Spawned) -> dict[str, Any] | None:
+    def _next(self, child: ChildHandle) -> dict[str, Any] | None:
         """The next message, None when there was none for a moment; passes orders on meanwhile."""
         link, bell = child.link.fileno(), self._bell
         readable, _, _ = select.select([link, bell], [], [], TICK_S)
@@ -221,7 +229,7 @@ class Keeper:
         self._check(child)
         return message
 
-    def _tell(self, child: Spawned) -> None:
+    def _tell(self, child: ChildHandle) -> None:
         os.eventfd_read(self._bell)
         with contextlib.suppress(queue.Empty):
             while True:
@@ -234,7 +242,7 @@ class Keeper:
         left_s = [at_s - self._clock() for at_s in tuple(self._overdue_at_s.values())]
         return max(min([SEND_S, *left_s]), TICK_S)
 
-    def _check(self, child: Spawned) -> None:
+    def _check(self, child: ChildHandle) -> None:
         """Raises _GoneError where limits are broken."""
         used = resident_bytes(child.process.pid)
         if used > self._limits.memory_bytes:
@@ -247,9 +255,9 @@ class Keeper:
     def _take(self, message: dict[str, Any]) -> None:
         job_id, parsed = parse(message)
         with self._lock:
-            if not isinstance(parsed, Piece):
+            if not isinstance(parsed, TextPiece):
                 self._overdue_at_s.pop(job_id, None)
-            if isinstance(parsed, Ended):
+            if isinstance(parsed, JobFinished):
                 self._backoff.succeeded()
             if self._inbox is None or self._inbox[0] != job_id:
                 return
@@ -262,15 +270,15 @@ class Keeper:
             return
         with self._lock:
             if self._inbox is not None:
-                _put(self._inbox[1], Failed(reason))
+                _put(self._inbox[1], JobFailed(reason))
                 self._inbox = None
         wait_s = self._backoff.failed()
         if reason != self._status.reason:
             log.error("describer: %s; starting again in %.1f s", reason, wait_s)
-        self._set(Status(Phase.FAILED, reason))
+        self._set(DescriberStatus(Phase.FAILED, reason))
         self._closing.wait(wait_s)
 
-    def _set(self, status: Status) -> None:
+    def _set(self, status: DescriberStatus) -> None:
         with self._changed:
             self._status = status
             self._changed.notify_all()

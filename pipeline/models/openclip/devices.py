@@ -24,7 +24,7 @@ _META = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Golden:
+class GoldenImages:
     """Pictures with the embeddings that the reference gives them."""
 
     pictures: NDArray[np.uint8]
@@ -49,7 +49,7 @@ def device_order(wanted: str, present: Sequence[str]) -> tuple[str, ...]:
 
 
 def compile_tested(
-    core: Any, graph: Path, wanted: str, options: dict[str, Any], golden: Golden, least_cosine: float
+    core: Any, graph: Path, wanted: str, options: dict[str, Any], golden: GoldenImages, least_cosine: float
 ) -> tuple[Any, str]:
     """An infer request on the first device that computes the golden embeddings, and that device's name."""
     for device in device_order(wanted, core.available_devices):
@@ -67,7 +67,7 @@ def compile_tested(
     raise ModelUnusableError(f"{graph.parent}: no device here computes this model right; pull it again")
 
 
-def self_test(request: Any, golden: Golden) -> float:
+def self_test(request: Any, golden: GoldenImages) -> float:
     """The smallest cosine between what a request computes and the golden embeddings."""
     worst = 1.0
     for picture, expected in zip(golden.pictures, golden.embeddings, strict=True):
@@ -79,10 +79,10 @@ def self_test(request: Any, golden: Golden) -> float:
     return worst
 
 
-def read_golden(path: Path) -> Golden:
+def read_golden(path: Path) -> GoldenImages:
     """Raises ModelUnusableError."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return Golden(stored["pictures"], stored["embeddings"])
+            return GoldenImages(stored["pictures"], stored["embeddings"])
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise ModelUnusableError(f"{path} cannot be read: {error}; pull the model again") from None

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from capture.frame import Image
-from pipeline.models.base import PromptSet, TextBank
+from pipeline.models.base import PromptBank, PromptSet
 from pipeline.models.openclip.bank import bank_of
 from pipeline.models.openclip.devices import compile_tested, read_golden
 from pipeline.models.openclip.model_config import (
     GOLDEN_FILE,
     TEXT_FILE,
     TOKENIZER_FILE,
+    ModelConfig,
     ModelUnusableError,
-    Recipe,
-    read_recipe,
+    read_model_config,
 )
 from pipeline.models.openclip.tokens import TokenEncoder
 from pipeline.models.preprocess import letterbox, resize
@@ -42,7 +42,7 @@ class OpenClipModel:
     ) -> None:
         import openvino as ov
 
-        self._recipe = read_recipe(folder)
+        self._recipe = read_model_config(folder)
         for name in self._recipe.sha256:
             if not (folder / name).is_file():
                 raise ModelUnusableError(f"{folder}: no {name}; run `watchword models pull {folder.name}`")
@@ -76,7 +76,7 @@ class OpenClipModel:
         self._request.infer([fit(image, *self.input_size)[None]])
         return np.array(self._request.get_output_tensor(0).data[0], np.float32)
 
-    def bind(self, prompts: PromptSet) -> TextBank:
+    def bind(self, prompts: PromptSet) -> PromptBank:
         """Tens of milliseconds a prompt never seen; with a cache folder, some milliseconds in all."""
         texts = sorted({*prompts.contrast, *(text for _, own in prompts.hazards for text in own)})
         rows = dict(zip(texts, self._texts.encode(texts), strict=True))
@@ -90,7 +90,7 @@ class OpenClipModel:
 class TextTower:
     """Words to unit rows, one by one, so that a text's numbers do not depend on its neighbours."""
 
-    def __init__(self, folder: Path, recipe: Recipe) -> None:
+    def __init__(self, folder: Path, recipe: ModelConfig) -> None:
         import openvino as ov
 
         self._tokens = TokenEncoder(folder / TOKENIZER_FILE, recipe.tokens)

@@ -31,7 +31,7 @@ class Tokens(Strict, frozen=True):
     """A separator that is replaced by 0."""
 
 
-class Recipe(Strict, frozen=True):
+class ModelConfig(Strict, frozen=True):
     """How pictures and words are made ready, and what the numbers that come out mean."""
 
     format: Literal["openclip/1"] = "openclip/1"
@@ -77,11 +77,11 @@ class Recipe(Strict, frozen=True):
         return self.model_dump(mode="json", include=what)
 
 
-def read_recipe(folder: Path) -> Recipe:
+def read_model_config(folder: Path) -> ModelConfig:
     """Raises ModelUnusableError."""
     path = folder / RECIPE_FILE
     try:
-        return Recipe.model_validate_json(path.read_bytes())
+        return ModelConfig.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ModelUnusableError(f"{path} cannot be read: {error.strerror}; pull the model again") from None
     except ValidationError as error:

@@ -17,7 +17,7 @@ _NOISE = ((12, 3), (14, 12), (60, 4), (120, 4))
 """Mean and standard deviation of sensor noise: dark, dark and grainy, dim, bright."""
 
 
-def empty_pictures(side: int) -> list[Image]:
+def blank_images(side: int) -> list[Image]:
     """Flat greys and tints, ramps, and sensor noise; always the same ones."""
     flat = [np.full((side, side, 3), shade, np.uint8) for shade in (*_GREYS, *_TINTS)]
     return [*flat, *_ramps(side), *_noise(side)]

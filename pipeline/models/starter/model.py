@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.models.base import PromptSet, Scores, TextBank
+from pipeline.models.base import PromptBank, PromptSet, Scores
 from pipeline.models.preprocess import letterbox
-from pipeline.models.prompts import digest, rivals
-from pipeline.models.starter.blank_images import empty_pictures
+from pipeline.models.prompts import contrast_prompts, digest
+from pipeline.models.starter.blank_images import blank_images
 from pipeline.models.starter.checkpoint import CheckpointError, read_checkpoint
 from pipeline.models.starter.errors import StarterUnusableError, damaged
 from pipeline.models.starter.network import CLASSES, SIDE, build_network
@@ -98,7 +98,7 @@ class StarterModel:
             lambda: TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE), text_mark, cache_dir
         )
         self._request = _compile(folder / NETWORK_FILE, device, threads, cache_dir)
-        self._empty: Vectors = np.stack([self.encode(picture) for picture in empty_pictures(SIDE)])
+        self._empty: Vectors = np.stack([self.encode(picture) for picture in blank_images(SIDE)])
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -113,7 +113,7 @@ class StarterModel:
         self._request.infer([picture[None]])
         return np.asarray(self._request.get_output_tensor(0).data[0], np.float32)
 
-    def bind(self, prompts: PromptSet) -> TextBank:
+    def bind(self, prompts: PromptSet) -> PromptBank:
         """Some seconds for prompts never seen, else some milliseconds (with a cache folder).
 
         Logs each hazard that no class resembles: the starter can never see it.
@@ -122,7 +122,7 @@ class StarterModel:
         rows = dict(zip(texts, self._texts.encode(texts), strict=True))
         classes = self._texts.encode([f"a {name}" for name in self._classes])
         shares = [
-            _share(classes, _stack(rows, own), _stack(rows, rivals(own, prompts.contrast)))
+            _share(classes, _stack(rows, own), _stack(rows, contrast_prompts(own, prompts.contrast)))
             for _, own in prompts.hazards
         ]
         for name, share in zip(prompts.names, shares, strict=True):

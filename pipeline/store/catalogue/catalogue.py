@@ -42,7 +42,7 @@ class Figures(Strict, frozen=True):
         return next(iter(self.memory.values()))
 
 
-class Entry(Strict, frozen=True):
+class CatalogueEntry(Strict, frozen=True):
     """One model we know: what it is, and which bytes make it up."""
 
     name: Name
@@ -72,16 +72,16 @@ class Entry(Strict, frozen=True):
 class Catalogue:
     """Known models in order of preference."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, entries: tuple[CatalogueEntry, ...]) -> None:
         self._entries = {entry.name: entry for entry in entries}
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[CatalogueEntry]:
         return iter(self._entries.values())
 
-    def get(self, name: str) -> Entry | None:
+    def get(self, name: str) -> CatalogueEntry | None:
         return self._entries.get(name)
 
-    def require(self, name: str) -> Entry:
+    def require(self, name: str) -> CatalogueEntry:
         """Raises UnknownModelError with the nearest name."""
         if entry := self.get(name):
             return entry
@@ -99,11 +99,11 @@ def parse_catalogue(text: str) -> Catalogue:
         raise StoreError(f"the catalogue of models is broken: {error}") from None
 
 
-def _entry(name: str, table: object) -> Entry:
+def _entry(name: str, table: object) -> CatalogueEntry:
     if not isinstance(table, Mapping):
         raise StoreError(f"the catalogue of models is broken: {name} is not a table")
     try:
-        return Entry.model_validate_json(json.dumps({"name": name, **table}, default=str))
+        return CatalogueEntry.model_validate_json(json.dumps({"name": name, **table}, default=str))
     except ValidationError as error:
         raise StoreError(f"the catalogue of models is broken: {name}.{first_problem(error)}") from None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pipeline.store.catalogue.catalogue import Catalogue, Entry
+from pipeline.store.catalogue.catalogue import Catalogue, CatalogueEntry
 from pipeline.store.errors import StoreError, UnknownModelError
 from pipeline.store.fetch.import_folder import finished_model
 from pipeline.store.manifest import HubSource, Kind, LocalSource, Manifest, first_problem
@@ -32,7 +32,7 @@ def is_spec(text: str) -> bool:
 
 def find_entry(
     name: str, catalogue: Catalogue, recorded: Callable[[str], Manifest | None], carried: Path | None
-) -> tuple[Entry, Path | None]:
+) -> tuple[CatalogueEntry, Path | None]:
     """What a name means, and the folder of files that were carried over, if any.
 
     In this order: the catalogue, a source, the finished model that was carried over, the installed one
@@ -51,7 +51,7 @@ def find_entry(
     return catalogue.require(name), carried
 
 
-def entry_of(spec: str) -> Entry:
+def entry_of(spec: str) -> CatalogueEntry:
     """`local-dir:FOLDER`, `hf-hub:OWNER/NAME[@REVISION]` or `open_clip:ARCHITECTURE/WEIGHTS` as an entry.
 
     Raises UnknownModelError where it is none of these.
@@ -69,9 +69,9 @@ def entry_of(spec: str) -> Entry:
         raise UnknownModelError(f"{spec!r} cannot be used: {first_problem(error)}") from None
 
 
-def entry_from(manifest: Manifest) -> Entry:
+def entry_from(manifest: Manifest) -> CatalogueEntry:
     """What to fetch to get an installed model again."""
-    return Entry(
+    return CatalogueEntry(
         name=manifest.name,
         kind=manifest.kind,
         summary="Added by hand.",
@@ -83,12 +83,12 @@ def entry_from(manifest: Manifest) -> Entry:
     )
 
 
-def _local(folder: str) -> Entry:
+def _local(folder: str) -> CatalogueEntry:
     path = Path(folder).expanduser().absolute()
     return _image_text(path.name, LocalSource(folder=str(path)), f"From {path}.")
 
 
-def _hub(rest: str) -> Entry:
+def _hub(rest: str) -> CatalogueEntry:
     repo, _, revision = rest.partition("@")
     source = HubSource(
         repo=repo, revision=revision or None, files=(CONFIG,), weights=WEIGHTS, optional=TOKENIZER
@@ -96,7 +96,7 @@ def _hub(rest: str) -> Entry:
     return _image_text(repo.rpartition("/")[2], source, f"From the hub's {repo}.")
 
 
-def _open_clip(rest: str) -> Entry:
+def _open_clip(rest: str) -> CatalogueEntry:
     architecture, _, weights = rest.partition("/")
     try:
         import open_clip
@@ -110,8 +110,8 @@ def _open_clip(rest: str) -> Entry:
     return _hub(repo).model_copy(update={"name": slug(f"{architecture}-{weights}")})
 
 
-def _image_text(name: str, source: HubSource | LocalSource, summary: str) -> Entry:
-    return Entry(
+def _image_text(name: str, source: HubSource | LocalSource, summary: str) -> CatalogueEntry:
+    return CatalogueEntry(
         name=slug(name),
         kind=Kind.IMAGE_TEXT,
         summary=summary,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.store.catalogue.catalogue import Entry, Figures
+from pipeline.store.catalogue.catalogue import CatalogueEntry, Figures
 from pipeline.store.catalogue.vlms import VlmEntry, known_models
 from pipeline.store.manifest import HubSource, Kind
 
@@ -10,19 +10,19 @@ PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.jinja", "tokenizer.model")
 CONVERTED_PATTERNS = ("*.json", "*.xml", "*.bin", "*.txt", "*.jinja")
 
 
-def store_entries() -> tuple[Entry, ...]:
+def store_entries() -> tuple[CatalogueEntry, ...]:
     """One entry a model, in the order of the list."""
     return tuple(map(_entry, known_models().values()))
 
 
-def _entry(model: VlmEntry) -> Entry:
+def _entry(model: VlmEntry) -> CatalogueEntry:
     source = HubSource(
         repo=model.converted or model.repo,
         revision=model.revision or None,
         files=("config.json",),
         patterns=CONVERTED_PATTERNS if model.converted else PATTERNS,
     )
-    return Entry(
+    return CatalogueEntry(
         name=model.name,
         kind=Kind.DESCRIBER,
         summary=model.summary,

@@ -16,7 +16,7 @@ from pipeline.store.disk import sha256_of, tree_bytes
 from pipeline.store.errors import FetchError
 from pipeline.store.fetch.subprocess_run import StalledError, own_environment, own_module, run_child
 from pipeline.store.manifest import HubSource, StoredFile
-from pipeline.store.source import Fetched, Job
+from pipeline.store.source import Fetched, FetchJob
 
 STALL_S = 120.0
 """Seconds without a single byte after which a download is given up."""
@@ -46,7 +46,7 @@ class HubFetcher:
     licence: str
     stall_s: float = STALL_S
 
-    def fetch(self, job: Job) -> Fetched:
+    def fetch(self, job: FetchJob) -> Fetched:
         """Files land in `job.keep`, where a broken download goes on next time. Raises FetchError."""
         try:
             return self._carried(job.carried) if job.carried else self._online(job)
@@ -64,7 +64,7 @@ class HubFetcher:
             f"`watchword models pull {self.name} --from FOLDER`"
         )
 
-    def _online(self, job: Job) -> Fetched:
+    def _online(self, job: FetchJob) -> Fetched:
         revision, remotes = self._resolve(job)
         names = self._choose(set(remotes))
         size = sum(remotes[name].size for name in names)
@@ -80,7 +80,7 @@ class HubFetcher:
             self._check(job.keep / name, remotes[name])
         return self._fetched(job.keep, names, revision)
 
-    def _resolve(self, job: Job) -> tuple[str, dict[str, Remote]]:
+    def _resolve(self, job: FetchJob) -> tuple[str, dict[str, Remote]]:
         out = job.work / "hub.json"
         command = ("resolve", self.source.repo, self.source.revision or "", str(out))
         self._run(job, command, job.work, lambda _: None)
@@ -135,7 +135,7 @@ class HubFetcher:
         return Fetched(self.source.model_copy(update=update), folder, files)
 
     def _run(
-        self, job: Job, arguments: tuple[str, ...], measured: Path, on_progress: Callable[[int], None]
+        self, job: FetchJob, arguments: tuple[str, ...], measured: Path, on_progress: Callable[[int], None]
     ) -> None:
         log = job.work / "hub.log"
         try:

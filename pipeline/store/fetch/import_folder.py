@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pipeline.store.catalogue.catalogue import Entry
+from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.errors import FetchError
-from pipeline.store.inspection import is_current, read_all
+from pipeline.store.inspection import check_bytes, is_current
 from pipeline.store.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
 
 
@@ -21,7 +21,7 @@ def finished_model(folder: Path | None) -> Manifest | None:
         raise FetchError(str(error)) from None
 
 
-def adopt(folder: Path, manifest: Manifest, entry: Entry, into: Path) -> Manifest:
+def import_folder(folder: Path, manifest: Manifest, entry: CatalogueEntry, into: Path) -> Manifest:
     """Copy every file, checked; the manifest goes along as it was. Raises FetchError, OSError."""
     if manifest.name != entry.name or manifest.kind != entry.kind:
         raise FetchError(f"{folder} holds {manifest.name!r}, not {entry.name!r}")
@@ -35,6 +35,6 @@ def adopt(folder: Path, manifest: Manifest, entry: Entry, into: Path) -> Manifes
         except FileNotFoundError:
             continue  # named below
     shutil.copyfile(folder / MANIFEST_NAME, into / MANIFEST_NAME)
-    for finding in read_all(into):
+    for finding in check_bytes(into):
         raise FetchError(f"{folder / finding.file.relative_to(into)}: {finding.problem}; carry it over again")
     return manifest

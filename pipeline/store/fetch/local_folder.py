@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.store.errors import FetchError
 from pipeline.store.fetch.hub import describe
 from pipeline.store.manifest import LocalSource
-from pipeline.store.source import Fetched, Job
+from pipeline.store.source import Fetched, FetchJob
 
 ENDINGS = (".json", ".safetensors", ".bin", ".pth", ".pt", ".txt", ".model", ".xml")
 """What a model consists of; anything else in the folder is not ours."""
@@ -22,7 +22,7 @@ class FolderFetcher:
     source: LocalSource
     licence: str
 
-    def fetch(self, job: Job) -> Fetched:
+    def fetch(self, job: FetchJob) -> Fetched:
         """The folder itself with what is in it now. Raises FetchError where there is no model."""
         folder = job.carried or Path(self.source.folder)
         if not folder.is_dir():

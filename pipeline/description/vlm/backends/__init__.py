@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.description.vlm.job import Generator, LoadError, Spec
+from pipeline.description.vlm.job import Generator, ModelLoadError, ModelSpec
 
 
-def load(spec: Spec) -> Generator:
-    """The generator a spec names. Imports what it needs only now. Raises LoadError."""
+def load(spec: ModelSpec) -> Generator:
+    """The generator a spec names. Imports what it needs only now. Raises ModelLoadError."""
     if spec.backend == "openvino":
         from pipeline.description.vlm.backends.openvino import load_checked
 
@@ -19,4 +19,4 @@ def load(spec: Spec) -> Generator:
         from pipeline.description.vlm.backends.openai_server import ServerGenerator
 
         return ServerGenerator(spec)
-    raise LoadError(f"there is no backend {spec.backend!r}")
+    raise ModelLoadError(f"there is no backend {spec.backend!r}")

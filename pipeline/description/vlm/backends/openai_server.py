@@ -21,7 +21,14 @@ from urllib.parse import SplitResult, urlsplit
 import cv2
 
 from common.secret_file import SecretError, read_secret
-from pipeline.description.vlm.job import Emit, GenerateError, Job, LoadError, Spec, Written
+from pipeline.description.vlm.job import (
+    Emit,
+    GenerateError,
+    GenerationJob,
+    GenerationStats,
+    ModelLoadError,
+    ModelSpec,
+)
 from pipeline.description.vlm.token_text import first_line
 
 MOST_BYTES = 2**20
@@ -33,9 +40,9 @@ STRANGE = "the server's answer is not of the OpenAI protocol"
 
 
 class ServerGenerator:
-    """One request a job, streamed. Raises LoadError for an address or a key that cannot be used."""
+    """One request a job, streamed. Raises ModelLoadError for an address or a key that cannot be used."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: ModelSpec) -> None:
         self._url = checked_url(spec.url)
         self._model = spec.model
         self._key = read_key(spec.key_file) if spec.key_file else ""
@@ -44,9 +51,9 @@ class ServerGenerator:
         self._interrupted = False
         self.device = str(self._url.netloc)
         if self._key and self._url.scheme == "http" and not is_here(self._url):
-            raise LoadError(f"describe.server_url: a key goes to {self.device} over https only")
+            raise ModelLoadError(f"describe.server_url: a key goes to {self.device} over https only")
 
-    def generate(self, job: Job, emit: Emit) -> Written:
+    def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Raises GenerateError within the job's deadline, or soon after `interrupt`."""
         self._interrupted = False
         until_s = time.monotonic() + job.deadline_s
@@ -57,7 +64,7 @@ class ServerGenerator:
             raise GenerateError(f"{self.device} did not answer in time") from None
         except (OSError, http.client.HTTPException) as error:
             if self._interrupted:
-                return Written(0, cut=False)
+                return GenerationStats(0, cut=False)
             raise GenerateError(f"{self.device}: {first_line(error)}") from None
         finally:
             self._socket = None
@@ -81,7 +88,7 @@ class ServerGenerator:
         self._socket = connection.sock
         return connection
 
-    def _ask(self, connection: http.client.HTTPConnection, job: Job) -> http.client.HTTPResponse:
+    def _ask(self, connection: http.client.HTTPConnection, job: GenerationJob) -> http.client.HTTPResponse:
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "Connection": "close"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
@@ -90,7 +97,7 @@ class ServerGenerator:
         connection.request("POST", path, json.dumps(body(self._model, job)).encode(), headers)
         return connection.getresponse()
 
-    def _answer(self, response: http.client.HTTPResponse, emit: Emit, until_s: float) -> Written:
+    def _answer(self, response: http.client.HTTPResponse, emit: Emit, until_s: float) -> GenerationStats:
         kind = response.headers.get_content_type()
         lines = self._lines(response, until_s)
         if response.status != http.HTTPStatus.OK:
@@ -121,7 +128,7 @@ class ServerGenerator:
                 return
 
 
-def body(model: str, job: Job) -> dict[str, Any]:
+def body(model: str, job: GenerationJob) -> dict[str, Any]:
     """The request, with the picture in it as JPEG."""
     done, jpeg = cv2.imencode(".jpg", job.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
@@ -138,7 +145,7 @@ def body(model: str, job: Job) -> dict[str, Any]:
     }
 
 
-def read_stream(lines: Iterator[str], emit: Emit) -> Written:
+def read_stream(lines: Iterator[str], emit: Emit) -> GenerationStats:
     """Server-sent events up to `[DONE]` or a finish reason. Raises GenerateError where they break off."""
     tokens, finish = 0, None
     for line in lines:
@@ -146,23 +153,23 @@ def read_stream(lines: Iterator[str], emit: Emit) -> Written:
             continue
         data = line.removeprefix("data:").strip()
         if data == "[DONE]":
-            return Written(tokens, finish == "length")
+            return GenerationStats(tokens, finish == "length")
         choice = first_choice(data)
         finish = choice.get("finish_reason") or finish
         if piece := text_of(choice.get("delta")):
             tokens += 1
             if not emit(piece):
-                return Written(tokens, cut=False)
+                return GenerationStats(tokens, cut=False)
     if finish is None:
         raise GenerateError("the server's answer broke off")
-    return Written(tokens, finish == "length")
+    return GenerationStats(tokens, finish == "length")
 
 
-def read_whole(text: str, emit: Emit) -> Written:
+def read_whole(text: str, emit: Emit) -> GenerationStats:
     """The answer of a server that does not stream."""
     choice = first_choice(text)
     emit(text_of(choice.get("message")))
-    return Written(0, choice.get("finish_reason") == "length", "the server does not stream")
+    return GenerationStats(0, choice.get("finish_reason") == "length", "the server does not stream")
 
 
 def first_choice(data: str) -> dict[str, Any]:
@@ -204,16 +211,16 @@ def complaint(text: str) -> str:
 
 
 def checked_url(url: str) -> SplitResult:
-    """An http(s) address without credentials. Raises LoadError."""
+    """An http(s) address without credentials. Raises ModelLoadError."""
     try:
         parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
     except ValueError:
         usable = False
     if not usable:
-        raise LoadError(f"describe.server_url = {url!r}: write it like http://127.0.0.1:11434/v1")
+        raise ModelLoadError(f"describe.server_url = {url!r}: write it like http://127.0.0.1:11434/v1")
     if parts.username or parts.password:
-        raise LoadError(
+        raise ModelLoadError(
             "describe.server_url: no credentials in an address; name a file in describe.server_key_file"
         )
     return parts
@@ -229,11 +236,11 @@ def is_here(url: SplitResult) -> bool:
 
 
 def read_key(name: str) -> str:
-    """The key in a file; a bare name is one of the service's systemd credentials. Raises LoadError."""
+    """The key in a file; a bare name is one of the service's systemd credentials. Raises ModelLoadError."""
     try:
         key = read_secret("describe.server_key_file", name)
     except SecretError as error:
-        raise LoadError(str(error)) from None
+        raise ModelLoadError(str(error)) from None
     if not key.isascii():
-        raise LoadError(f"describe.server_key_file = {name!r} holds no key of one line")
+        raise ModelLoadError(f"describe.server_key_file = {name!r} holds no key of one line")
     return key

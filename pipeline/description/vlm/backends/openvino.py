@@ -12,8 +12,15 @@ from typing import Any
 import numpy as np
 
 from pipeline.description.vlm.image import golden_picture, squared
-from pipeline.description.vlm.job import Emit, GenerateError, Job, LoadError, Spec, Written
-from pipeline.description.vlm.self_test import Golden, trusted_device
+from pipeline.description.vlm.job import (
+    Emit,
+    GenerateError,
+    GenerationJob,
+    GenerationStats,
+    ModelLoadError,
+    ModelSpec,
+)
+from pipeline.description.vlm.self_test import GoldenAnswers, trusted_device
 from pipeline.description.vlm.token_text import TokenText, first_line
 from pipeline.store.catalogue.vlms import OPENVINO_FILE
 
@@ -27,36 +34,38 @@ NO_LIMIT = 2**64 - 1
 """openvino-genai's own default of `top_k`; some models publish 1, which undoes any temperature."""
 
 
-def load_checked(spec: Spec) -> GenaiGenerator:
+def load_checked(spec: ModelSpec) -> GenaiGenerator:
     """On the device asked for, if its answers are those of the CPU; else on the CPU, and says so."""
-    golden = Golden(Path(spec.cache) if spec.cache else None, spec.model)
+    golden = GoldenAnswers(Path(spec.cache) if spec.cache else None, spec.model)
     generator = trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)
     generator.warm_up(spec.warm)
     return generator
 
 
 def wanted(device: str) -> str:
-    """`auto` is the first GPU, else the CPU. Raises LoadError for a device that is not there."""
+    """`auto` is the first GPU, else the CPU. Raises ModelLoadError for a device that is not there."""
     import openvino
 
     available = openvino.Core().available_devices
     if device == "auto":
         return next((name for name in available if name.startswith("GPU")), "CPU")
     if device.split(".")[0] not in {name.split(".")[0] for name in available}:
-        raise LoadError(f"describe.device = {device!r} is not here; there is {', '.join(available)}")
+        raise ModelLoadError(f"describe.device = {device!r} is not here; there is {', '.join(available)}")
     return device
 
 
 class GenaiGenerator:
     """One loaded pipeline. The instructions of the last prompts stay computed (prefix caching) on the CPU."""
 
-    def __init__(self, spec: Spec, device: str) -> None:
+    def __init__(self, spec: ModelSpec, device: str) -> None:
         try:
             openvino_genai: Any = import_module("openvino_genai")
         except ImportError:
-            raise LoadError("openvino-genai is not installed; run script/setup") from None
+            raise ModelLoadError("openvino-genai is not installed; run script/setup") from None
         if not (Path(spec.folder) / OPENVINO_FILE).is_file():
-            raise LoadError(f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again")
+            raise ModelLoadError(
+                f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again"
+            )
         self.device = device
         self._genai = openvino_genai
         self._square = spec.square
@@ -64,11 +73,11 @@ class GenaiGenerator:
         try:
             self._pipeline = self._open(spec, device)
         except RuntimeError as error:
-            raise LoadError(f"{spec.model} does not load on {device}: {first_line(error)}") from None
+            raise ModelLoadError(f"{spec.model} does not load on {device}: {first_line(error)}") from None
         self._tokenizer = self._pipeline.get_tokenizer()
         self._template = spec.template
 
-    def _open(self, spec: Spec, device: str) -> Any:
+    def _open(self, spec: ModelSpec, device: str) -> Any:
         options = {"CACHE_DIR": str(Path(spec.cache) / "compiled")} if spec.cache else {}
         if device != "CPU":
             return self._genai.VLMPipeline(spec.folder, device, **options)
@@ -97,9 +106,9 @@ class GenaiGenerator:
             return
         for system in instructions:
             with contextlib.suppress(GenerateError):
-                self.generate(Job(0, golden_picture(WARM_SIDE), system, "", 1), lambda _: True)
+                self.generate(GenerationJob(0, golden_picture(WARM_SIDE), system, "", 1), lambda _: True)
 
-    def generate(self, job: Job, emit: Emit) -> Written:
+    def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Streams every token; `emit` is asked after each whether to go on."""
         streamer = streamer_type(self._genai)(self._tokenizer, emit)
         try:
@@ -114,12 +123,12 @@ class GenaiGenerator:
         if streamer.failure is not None:
             raise streamer.failure
         cut = result.perf_metrics.get_num_generated_tokens() >= job.max_tokens
-        return Written(streamer.text.tokens, cut and not streamer.stopped)
+        return GenerationStats(streamer.text.tokens, cut and not streamer.stopped)
 
     def interrupt(self) -> None:
         """Nothing is waited for here: the streamer is asked after each token."""
 
-    def _prompt(self, job: Job) -> Any:
+    def _prompt(self, job: GenerationJob) -> Any:
         """Messages for the model's own chat template, or text in the format given for one that has none."""
         if self._template:
             return self._template.format(system=job.system, user=job.user).replace("<image>", IMAGE_TAG)
@@ -129,13 +138,13 @@ class GenaiGenerator:
         history.append({"role": "user", "content": job.user})
         return history
 
-    def _picture(self, job: Job) -> Any:
+    def _picture(self, job: GenerationJob) -> Any:
         import openvino
 
         image = squared(job.image) if self._square else job.image
         return openvino.Tensor(np.ascontiguousarray(image[..., ::-1])[None])
 
-    def _options(self, job: Job) -> Any:
+    def _options(self, job: GenerationJob) -> Any:
         """The model's own ends of an answer, our limits; chance is the same each time (seed 0)."""
         options = self._pipeline.get_generation_config()
         options.max_new_tokens = job.max_tokens

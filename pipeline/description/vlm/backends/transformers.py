@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.description.vlm.image import squared
-from pipeline.description.vlm.job import Emit, GenerateError, Job, LoadError, Spec, Written
+from pipeline.description.vlm.job import (
+    Emit,
+    GenerateError,
+    GenerationJob,
+    GenerationStats,
+    ModelLoadError,
+    ModelSpec,
+)
 from pipeline.description.vlm.token_text import TokenText, first_line
 
 PLAIN_TEMPLATE = "{system}\nUSER: <image>\n{user}\nASSISTANT:"
@@ -18,17 +25,17 @@ SEED = 0
 
 
 class TorchGenerator:
-    """`AutoModelForImageTextToText` from a local folder. Raises LoadError."""
+    """`AutoModelForImageTextToText` from a local folder. Raises ModelLoadError."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: ModelSpec) -> None:
         try:
             torch, transformers = import_module("torch"), import_module("transformers")
         except ImportError:
-            raise LoadError(
+            raise ModelLoadError(
                 'torch and transformers are not installed; run `pip install "watchword[prepare]"`'
             ) from None
         if not (Path(spec.folder) / "config.json").is_file():
-            raise LoadError(f"{spec.folder} holds no model; pull {spec.model} again")
+            raise ModelLoadError(f"{spec.folder} holds no model; pull {spec.model} again")
         self.device = _device(spec.device, torch)
         self._torch = torch
         self._criteria = transformers.StoppingCriteriaList
@@ -40,7 +47,7 @@ class TorchGenerator:
                 spec.folder, local_files_only=True, dtype="auto", low_cpu_mem_usage=True
             )
         except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
-            raise LoadError(f"{spec.model} does not load: {first_line(error)}") from None
+            raise ModelLoadError(f"{spec.model} does not load: {first_line(error)}") from None
         self._model = model.to(self.device).eval()
         if self._model.generation_config.pad_token_id is None:  # else it warns at every answer
             words = self._processor.tokenizer
@@ -48,7 +55,7 @@ class TorchGenerator:
         # Some tokenizers give more than their model takes, and then it refuses all of it.
         self._takes = frozenset(inspect.signature(model.forward).parameters)
 
-    def generate(self, job: Job, emit: Emit) -> Written:
+    def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Streams every token; `emit` is asked after each whether to go on."""
         inputs = self._inputs(job)
         length = inputs["input_ids"].shape[1]
@@ -66,12 +73,12 @@ class TorchGenerator:
         except (RuntimeError, ValueError, IndexError) as error:
             raise GenerateError(f"the model failed: {first_line(error)}") from None
         tokens = int(result.shape[1]) - length
-        return Written(tokens, tokens >= job.max_tokens and not stream.stopped)
+        return GenerationStats(tokens, tokens >= job.max_tokens and not stream.stopped)
 
     def interrupt(self) -> None:
         """Nothing is waited for here: the stopping criterion is asked after each token."""
 
-    def _inputs(self, job: Job) -> Any:
+    def _inputs(self, job: GenerationJob) -> Any:
         from PIL import Image as Pillow
 
         shown = squared(job.image) if self._square else job.image
@@ -83,7 +90,7 @@ class TorchGenerator:
         kind = self._model.dtype if value.is_floating_point() else value.dtype
         return value.to(self.device, kind)
 
-    def _text(self, job: Job) -> str:
+    def _text(self, job: GenerationJob) -> str:
         if self._template or not getattr(self._processor, "chat_template", None):
             return (self._template or PLAIN_TEMPLATE).format(system=job.system, user=job.user).lstrip()
         content = [{"type": "image"}, {"type": "text", "text": job.user}]
@@ -93,7 +100,7 @@ class TorchGenerator:
         return str(self._processor.apply_chat_template(messages, add_generation_prompt=True))
 
 
-def _sampling(job: Job) -> dict[str, Any]:
+def _sampling(job: GenerationJob) -> dict[str, Any]:
     """Greedy unless a temperature is set.
 
     The model's own defaults do not count: some would warn, and those that publish `top_k = 1` would undo any
@@ -110,7 +117,9 @@ def _device(wanted: str, torch: Any) -> str:
     try:
         return str(torch.device(wanted.lower()))
     except RuntimeError:
-        raise LoadError(f"describe.device = {wanted!r} is none of torch's; write cpu, cuda or xpu") from None
+        raise ModelLoadError(
+            f"describe.device = {wanted!r} is none of torch's; write cpu, cuda or xpu"
+        ) from None
 
 
 def _stream_type() -> Any:

@@ -1,0 +1,109 @@
+"""The bench of describers, and the work beside which the danger lane is measured."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from daemon.bench import tables, vlm
+from daemon.bench.harness import Figure, at_most, unmeasured
+from daemon.bench.load import LoadUnavailable, arithmetic_load, language_load
+from daemon.cli import bench
+from daemon.config.settings import Settings, defaults
+from pipeline.settings import DescribeSettings
+from tests.pipeline.description.vlm.made import LONGEST_S, tiny
+
+
+def settings(folder: Path, model: str = "auto") -> Settings:
+    """An empty store, everything below a folder."""
+    plain = defaults({"HOME": str(folder)})
+    return plain.model_copy(update={"describe": DescribeSettings(model=model, image_side=112, max_tokens=20)})
+
+
+def test_without_a_model_the_figure_says_what_to_do(tmp_path: Path) -> None:
+    (figure,) = vlm.measure(settings(tmp_path), 1)
+    assert figure.value is None
+    assert figure.met is None
+    assert "models pull qwen3-vl-2b" in figure.note
+
+
+def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (figure,) = vlm.measure(settings(tmp_path, str(tmp_path / "empty")), 1)
+    assert figure.value is None
+    assert "no model" in figure.note
+
+
+@pytest.mark.slow
+@pytest.mark.prepare
+@pytest.mark.timeout(LONGEST_S + 300)
+def test_both_forms_of_a_model_are_measured_in_one_run(tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    made = tiny("llava")
+    shutil.copytree(made / "openvino", both)
+    shutil.copy(made / "torch" / "model.safetensors", both)
+    figures = {figure.name: figure.value for figure in vlm.measure(settings(tmp_path, str(both)), 1)}
+    for backend in ("openvino", "transformers"):
+        for name in set(tables.COLUMNS) - {"first_word_ms"}:
+            assert figures[f"vlm.both.{backend}.{name}"], name
+        assert f"vlm.both.{backend}.first_word_ms" in figures
+    assert figures["vlm.both.openvino_over_transformers"]
+
+
+def measured(model: str, backend: str) -> list[Figure]:
+    return [Figure(f"vlm.{model}.{backend}.{what}", 10.0 + n, "ms") for n, what in enumerate(tables.COLUMNS)]
+
+
+def test_describers_stand_side_by_side_in_one_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = [
+        *measured("qwen2.5-vl-3b", "openvino"),
+        *measured("qwen2.5-vl-3b", "transformers")[:4],
+        Figure("vlm.qwen2.5-vl-3b.openvino_over_transformers", 2.5, "ratio"),
+        unmeasured("vlm.tiny-llava", "s", None, "too large"),
+        Figure("speech.call_us_p95", 90.0, "us", at_most(100), note="a | b"),
+    ]
+    page = tmp_path / "figures.md"
+    assert bench.run(figures, tmp_path / "f.json", False, page) == 0
+    side_by_side, all_of_them = page.read_text(encoding="utf-8").split("\n\n")
+    head, rule, *rows = side_by_side.splitlines()
+    assert head.startswith("| model | backend | load cold | load warm | first token |")
+    assert [row.count("|") for row in rows] == [rule.count("|")] * 2
+    assert rows[0].startswith("| qwen2.5-vl-3b | openvino | 10 ms | 11 ms |")
+    assert rows[0].endswith("| 2.5 ratio |")
+    assert rows[1].startswith("| qwen2.5-vl-3b | transformers | 10 ms |")
+    assert "| vlm.tiny-llava | not measured |  |  |  | too large |" in all_of_them
+    assert "| speech.call_us_p95 | 90 us | <= 100 | yes | 1 | a / b |" in all_of_them
+    assert "qwen2.5-vl-3b  transformers" in capsys.readouterr().out
+
+
+def test_without_describers_there_is_no_table_of_them() -> None:
+    assert tables.describers([Figure("speech.call_us_p95", 90.0, "us")]) is None
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+
+
+def test_the_busy_work_runs_only_while_it_is_let() -> None:
+    with arithmetic_load(1) as load:
+        (pid,) = load.pids
+        assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+        assert os.getsid(pid) == pid
+        assert state(pid) == "T"
+        with load.working():
+            assert state(pid) != "T"
+        assert state(pid) == "T"
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_language_model_that_cannot_be_had_is_said(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder", encoding="ascii")
+    with pytest.raises(LoadUnavailable):
+        language_load(blocked / "models")

@@ -1,0 +1,138 @@
+"""A describer behind the whole program: how often it is asked, and what changes where it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.control.protocol import AskCommand
+from tests.capture.servers import MjpegServer
+from tests.daemon.cli.test_demo import CUTS_S
+from tests.daemon.living import Living, own_cache, street_clip
+
+ROOT = Path(__file__).parents[3]
+FPS = 12.0
+HARMLESS = 25
+"""Frames at the clip's start without a warning, which might outlast what is to be told."""
+DESCRIBER = """
+[health]
+settle_s = 0.3
+quiet_s = 1
+late_s = 5
+[describe]
+backend = "openai"
+model = "fake"
+deadline_s = 1.5
+server_url = "{server}/good/v1"
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Address of a server that says the colour of each picture."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.pipeline.description.vlm.fake_server"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    process.kill()
+    process.wait(10)
+    process.stdout.close()
+
+
+def test_the_demo_asks_once_a_scene_and_once_a_danger_and_tells_of_each(
+    server: str, models: Path, tmp_path: Path
+) -> None:
+    own = {k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")}
+    own |= {
+        "HOME": "/nonexistent",
+        "XDG_CACHE_HOME": str(own_cache()),
+        "WATCHWORD_PATHS__MODELS": str(models),
+        "WATCHWORD_DESCRIBE__BACKEND": "openai",
+        "WATCHWORD_DESCRIBE__MODEL": "fake",
+        "WATCHWORD_DESCRIBE__SERVER_URL": f"{server}/good/v1",
+    }
+    file = tmp_path / "events.jsonl"
+    command = [sys.executable, "-m", "daemon.cli.main", "replay", "demo", "--events", str(file)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    story: list[dict[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()]
+    with urllib.request.urlopen(f"{server}/asked", timeout=10) as answer:
+        asked = [each for each in json.load(answer) if "request" in each]
+    scenes = {e["id"]: e for e in story if e["kind"] == "scene"}
+    assert story[-1]["vlm_calls"] == len(asked) == len(scenes)
+    shots = [0.0, *CUTS_S, 99.0]
+    for begin, end in pairwise(shots):
+        changes = [s for s in scenes.values() if begin <= s["t"] < end and s["trigger"] == "scene_change"]
+        assert len(changes) <= 1
+    begun = [e["id"] for e in story if e["kind"] == "alert" and not (e["again"] or e["escalated"])]
+    dangers = [s["cause"] for s in scenes.values() if s["trigger"] == "danger"]
+    assert dangers == begun
+    for scene_id in scenes:
+        (told, *_) = [e for e in story if e["kind"] in ("describe", "unspoken") and e["cause"] == scene_id]
+        assert told["model"] == "fake"
+        assert told["timing"]["first_sentence_s"] > 0
+
+
+def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
+    server: str, models: Path, tmp_path: Path
+) -> None:
+    clip = street_clip(models)
+    config = DESCRIBER.format(server=server)
+    with (
+        MjpegServer(lambda index: clip(index % HARMLESS), FPS) as camera,
+        Living(tmp_path, models, camera.url, config) as living,
+    ):
+        living.await_event("describe", model="fake")
+        before = frames_a_second(living, 3.0)
+        since = living.heard
+        (child,) = [pid for pid in living.children() if "pipeline.description.vlm.worker" in command_of(pid)]
+        os.kill(child, signal.SIGSTOP)
+        living.ask(
+            AskCommand()
+        )  # a question in words gets more words from `tags`, which the news would wait for
+        meanwhile = frames_a_second(living, 3.0)
+        living.await_event("health", since, organ="describer", state="failing")
+        living.await_event("speak", since, text="No descriptions for now. Warnings go on.")
+        living.await_event("health", since, organ="describer", state="ok")
+        after = living.heard
+        living.ask(AskCommand())
+        scene = living.await_event("scene", after, trigger="request")
+        living.await_event("describe", after, cause=scene["id"], model="fake")
+        story = living.events[since:]
+    assert meanwhile >= 0.5 * before  # loose: other work comes and goes; a lane that waits has none
+    failing = [e for e in story if e["kind"] == "health" and e["organ"] == "describer"]
+    assert [e["state"] for e in failing] == ["failing", "ok"]
+    assert not Path(f"/proc/{child}").exists()
+
+
+def frames_a_second(living: Living, seconds: float) -> float:
+    """How many were assessed, over so long."""
+    began_s, began = time.monotonic(), living.status()["assessed"]
+    living.until(lambda: time.monotonic() >= began_s + seconds, seconds + 10, "time to pass")
+    return float((living.status()["assessed"] - began) / (time.monotonic() - began_s))
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""

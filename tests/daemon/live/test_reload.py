@@ -1,0 +1,242 @@
+"""Whatever is called live is taken over by the part that runs: each pattern, looked at where it works."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from capture.frame import Frame
+from daemon.config import settings
+from daemon.config.reload_plan import LIVE, merged, plan
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.messages import Ask, Assessed
+from daemon.runtime.description_loop import DescriptionLoop, View
+from daemon.runtime.detection_loop import DetectionLoop
+from daemon.runtime.effects import DescriptionChannel, EffectExecutor
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.event_writer import EventWriter
+from daemon.runtime.latest_frame import LatestFrame
+from daemon.runtime.metrics import Metrics
+from daemon.runtime.phrase_prefetch import PhrasePrefetch
+from daemon.wiring import app
+from pipeline.alerting.baseline import BaselineFilter
+from pipeline.description.base import DescribeRequest
+from pipeline.detection.detector import Detector
+from pipeline.hazards import prompt_set
+from pipeline.models.base import PromptSet
+from pipeline.types import Assessment
+from speech.playback.speaker import Speaker
+from speech.synthesis.renderer import Renderer
+from tests.fakes import ColourBank, ColourModel, Logistic, plain
+from tests.speech.made import HandPlayer, ToneSynthesizer, utterance
+
+SAYS = "Stop! Fire."
+MINUTE_S = 60.0
+
+
+def no_effect(*_: object) -> None:
+    """Where nobody listens."""
+
+
+class Asked:
+    """A narrator that only remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[DescribeRequest] = []
+
+    def ask(self, request: DescribeRequest) -> None:
+        self.requests.append(request)
+
+    def cancel(self, scene_id: str) -> None:
+        """Nothing runs."""
+
+
+class Remembering(ColourModel):
+    """It remembers the prompts it was given last."""
+
+    def bind(self, prompts: PromptSet) -> ColourBank:
+        self.bound = dict(prompts.hazards)
+        return super().bind(prompts)
+
+
+class Station:
+    """A daemon without camera, describer and loudspeaker: the parts that take settings over are real."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._now = 0.0
+        self.settings = self.load()
+        self.synthesizer = ToneSynthesizer()
+        self.narrator = Asked()
+        self.detector = self._detector()
+        self.mind = CoreRunner(BlackBox(Core(self.detector.spec)), lambda: self._now)
+        self.scribe, self.ledger = EventWriter(()), Metrics()
+        self._attach()
+        self.live = self._live()
+
+    def load(self, **changes: object) -> settings.Settings:
+        return settings.load(None, {"HOME": str(self._home)}, changes).settings
+
+    def _detector(self) -> app.DetectorBundle:
+        hazards = app.enabled_hazards(self.settings)
+        thresholds = {hazard.name: 0.5 for hazard in hazards}
+        spec = app.core_spec(self.settings, hazards, thresholds)
+        usual = BaselineFilter(self.settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
+        model = self.model = Remembering()
+        assessor = Detector(model, model.bind(prompt_set(hazards)), Logistic(), usual=usual)
+        return app.DetectorBundle(cast("Any", model), assessor, thresholds, spec, usual)
+
+    def _attach(self) -> None:
+        narrating = DescriptionChannel(cast("DescriptionLoop", self.narrator), "en")
+        view = View(Frame(plain((9, 9, 9)), (32, 32), 0, 0.0, "s"), self.assessment())
+        stagehand = EffectExecutor(
+            self.mind, narrating, self.scribe, self.ledger, lambda: view, no_effect, no_effect
+        )
+        self.mind.attach(stagehand.perform)
+
+    def assessment(self) -> Assessment:
+        low = np.full(len(self.detector.spec.hazards), 0.01, np.float32)
+        return Assessment(0, self._now, np.ones(3, np.float32), low)
+
+    def _live(self) -> app.LiveParts:
+        renderer = Renderer(self.settings.speech, None, self.synthesizer)
+        speaker = Speaker(renderer, HandPlayer, no_effect, no_effect)
+        self.player = cast("HandPlayer", speaker.player)
+        self.rehearsal = PhrasePrefetch(after_s=600)
+        nobody: Any = None
+        voice = app.Voice(
+            renderer,
+            cast("Any", self.synthesizer),
+            speaker,
+            cast("Any", speaker.player),
+            None,
+            self.rehearsal,
+        )
+        watcher = DetectionLoop(
+            nobody, self.detector.assessor, self.mind, self.ledger, lambda: self._now, no_effect, 0.7
+        )
+        sight = app.DetectorReloader(self.detector, self.settings)
+        rest = (nobody, nobody, watcher, nobody, nobody, sight, nobody, nobody, LatestFrame())
+        return app.LiveParts(self.detector, self.mind, self.scribe, self.ledger, voice, *rest)
+
+    def change(self, key: str, value: object) -> None:
+        """As a reload does."""
+        new = self.load(**{key: value})
+        found = plan(self.settings, new)
+        assert found.live == (key,)
+        app.apply_live(self.live, merged(self.settings, new, found), found.voice)
+
+    def close(self) -> None:
+        self.rehearsal.close()
+        cast("app.Voice", self.live.mouth).speaker.close()
+
+    # Where it is to be seen
+
+    def core(self, path: str) -> object:
+        """What the core that decides was made from."""
+        found: Any = self.mind.ask(lambda core: core.spec)
+        for name in path.split("."):
+            found = getattr(found, name)
+        return found
+
+    def fire(self, what: str) -> object:
+        return next(
+            getattr(h, what) for h in self.mind.ask(lambda core: core.spec.hazards) if h.name == "fire"
+        )
+
+    def names(self) -> list[str]:
+        """What the core watches for."""
+        return self.mind.ask(lambda core: [hazard.name for hazard in core.spec.hazards])
+
+    def prompts(self, hazard: str) -> object:
+        """What the model was last given for it."""
+        return list(self.model.bound[hazard])
+
+    def deadline_s(self) -> object:
+        """Of the next question."""
+        self.mind.step(Assessed(self.assessment()))
+        self.mind.step(Ask())
+        return self.narrator.requests[-1].deadline_s
+
+    def asked(self, what: str) -> object:
+        """Of the synthesiser, for the phrases that are rendered last but for its own."""
+        return {getattr(request, what) for request in self.synthesizer.asked}
+
+    def heard(self, pan: float) -> tuple[float, float]:
+        """How loud a prepared danger is, left and right, as soon as `start` returns."""
+        said = SAYS if self.fire("say") == SAYS else str(self.fire("say")).replace("{where}", "")
+        cast("app.Voice", self.live.mouth).speaker.start(utterance(said, pan=pan, earcon=None))
+        loud = np.abs(self.player.turn(0.5).astype(int)).max(axis=0)
+        return float(loud[0]), float(loud[1])
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Station]:
+    level = logging.getLogger().level
+    made = Station(tmp_path)
+    yield made
+    made.close()
+    logging.getLogger().setLevel(level)
+
+
+Look = Callable[[Station], object]
+
+SEEN: tuple[tuple[str, object, Look], ...] = (
+    ("watch.cooldown_s", 33.0, lambda s: s.core("watch.cooldown_s")),
+    ("scene.min_interval_s", 33.0, lambda s: s.core("scene.min_interval_s")),
+    ("health.settle_s", 3.0, lambda s: s.core("health.settle_s")),
+    ("health.quiet_s", 33.0, lambda s: s.core("health.quiet_s")),
+    ("health.remind_s", 33.0, lambda s: s.core("health.remind_s")),
+    ("describe.stale_s", 33.0, lambda s: s.core("describe.stale_s")),
+    ("describe.deadline_s", 2.5, Station.deadline_s),
+    ("hazards.fire.enabled", False, lambda s: "fire" in s.names()),
+    ("hazards.fire.prompts", ["flames"], lambda s: s.prompts("fire")),
+    ("health.late_s", 33.0, lambda s: s.live.watcher.late_s),
+    ("hazards.fire.threshold", 0.9, lambda s: s.fire("threshold")),
+    ("hazards.fire.severity", "notice", lambda s: {1: "notice"}.get(cast("int", s.fire("severity")))),
+    ("hazards.fire.say_en", SAYS, lambda s: s.heard(0)[0] > 0 and s.fire("say")),
+    ("speech.rate_wpm", 333, lambda s: 333 if 333 in cast("set[int]", s.asked("rate_wpm")) else None),
+    ("speech.danger_rate_wpm", 222, lambda s: 222 if 222 in cast("set[int]", s.asked("rate_wpm")) else None),
+    ("speech.volume", 0.0, lambda s: s.heard(0)[0]),
+    ("speech.verbosity", "alerts", lambda s: s.core("verbosity")),
+    ("speech.clear_earcon", "all", lambda s: s.core("clear_earcon")),
+    ("speech.tick_s", 33.0, lambda s: s.core("tick_s")),
+    ("speech.pitch", 11, lambda s: max(cast("set[int]", s.asked("pitch")))),
+    ("speech.voice", "en-us", lambda s: "en-us" if s.asked("voice") == {"en-us"} else None),
+    ("speech.pan_width", 0.0, lambda s: s.heard(-1.0)[0] - s.heard(-1.0)[1]),
+    ("speech.outbox.longest_s", 33.0, lambda s: s.core("outbox.longest_s")),
+    ("log.level", "error", lambda s: logging.getLevelName(logging.getLogger().level).lower()),
+)
+
+
+@pytest.mark.parametrize(("key", "value", "look"), SEEN, ids=[key for key, *_ in SEEN])
+def test_what_is_live_is_seen_at_work(station: Station, key: str, value: object, look: Look) -> None:
+    station.change(key, value)
+    assert look(station) == value
+
+
+def test_every_pattern_is_looked_at() -> None:
+    assert [pattern for pattern in LIVE if not any(fnmatchcase(key, pattern) for key, *_ in SEEN)] == []
+
+
+def test_a_new_threshold_holds_for_what_a_view_usually_shows(station: Station) -> None:
+    """A view that shows a little of it is learnt from below the threshold and left alone above it."""
+    number = [hazard.name for hazard in station.detector.spec.hazards].index("fire")
+    view = station.assessment().probabilities.copy()
+    view[number] = 0.4
+
+    def after(begin_s: float) -> float:
+        times = np.arange(begin_s, begin_s + 60 * MINUTE_S)
+        return float([station.detector.usual.relative(view, float(now))[number] for now in times][-1])
+
+    station.change("hazards.fire.threshold", 0.3)
+    assert after(0) == pytest.approx(0.4), "it is a danger, not usual"
+    station.change("hazards.fire.threshold", 0.9)
+    assert after(60 * MINUTE_S) < 0.3

@@ -1,0 +1,215 @@
+"""What stands at the broker and what may be asked from there, decided without a broker."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.config.mqtt_settings import MqttSettings
+from daemon.control.protocol import AskCommand, HushCommand, MuteCommand, SayCommand
+from daemon.mqtt.backoff import BrokerBackoff
+from daemon.mqtt.commands import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
+from daemon.mqtt.discovery import Shape, Topics, announced, announcement, node_name, slug
+from daemon.mqtt.topics_state import MqttState, changes
+from daemon.web.server.limits import RateLimiter
+from tests.daemon.mqtt.announcements import Removed, understood
+
+TOPICS = Topics("watchword", "kitchen", "homeassistant")
+HAZARDS = ("fire", "smoke", "vehicle", "crosswalk_signal", "내 개/큰")
+STATUS: dict[str, Any] = {
+    "version": "1.2",
+    "fps": 11.8,
+    "active": ["fire"],
+    "organs": {"camera": {"reason": "ok"}, "voice": {"reason": "failed", "detail": "no voice"}},
+    "muted_s": 61.0,
+    "danger_muted_s": 0.0,
+    "lost": [],
+}
+ALERT = {
+    "kind": "alert", "id": "a1", "hazard": "vehicle", "severity": "critical", "direction": "left",
+    "probability": 0.93, "escalated": False, "again": False,
+}  # fmt: skip
+
+
+def a_home(**options: bool) -> MqttState:
+    home = MqttState(TOPICS, texts=options.get("texts", True), picture=options.get("picture", False))
+    home.found(STATUS, HAZARDS, "1.2")
+    return home
+
+
+def state(home: MqttState, topic: str) -> Any:
+    return json.loads(home.kept({})[topic])
+
+
+def test_the_announcement_is_what_home_assistant_takes() -> None:
+    shape = Shape(HAZARDS, ("camera", "voice"), picture=True, version="1.2")
+    found = understood(TOPICS.config, json.loads(json.dumps(announcement(TOPICS, shape, {"old": "sensor"}))))
+    kinds = {key: part.platform for key, part in found.components.items()}
+    assert {key for key, kind in kinds.items() if kind == "binary_sensor"} == {
+        *(f"hazard_{slug(name)}" for name in HAZARDS), "health", "danger_muted",
+    }  # fmt: skip
+    assert kinds.items() >= {
+        "said": "sensor", "description": "sensor", "organ_camera": "sensor", "mute": "switch",
+        "mute_minutes": "number", "say": "text", "hush": "button", "repeat": "button", "describe": "button",
+        "false_alarm": "button", "camera": "camera", "warning": "event",
+    }.items()  # fmt: skip
+    assert found.components["old"] == Removed(platform="sensor")
+    classes = [getattr(found.components[f"hazard_{name}"], "device_class", "") for name in HAZARDS[:4]]
+    assert classes == ["safety", "smoke", "safety", None]
+
+
+def test_what_is_private_is_not_even_announced() -> None:
+    keys = announced(announcement(TOPICS, Shape(HAZARDS, texts=False), {}))
+    assert not keys.keys() & {"said", "description", "camera"}
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), unique=True, max_size=10))
+def test_any_hazard_name_gives_a_topic_of_its_own(names: list[str]) -> None:
+    understood(TOPICS.config, announcement(TOPICS, Shape(tuple(names)), {}))
+    assert len({TOPICS.hazard(name) for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "host", "instance", "node"),
+    [
+        ("x", "pc", "left", "x"),
+        ("", "mini.home.arpa", "", "mini"),
+        ("", "my-pc", "left.eye", "my-2d-pc_left-2e-eye"),
+    ],
+)
+def test_a_device_is_named_after_its_machine(wanted: str, host: str, instance: str, node: str) -> None:
+    assert node_name(wanted, host, instance) == node
+
+
+def test_events_and_status_make_the_state() -> None:
+    home = a_home()
+    assert state(home, TOPICS.hazard("fire"))["state"] == "ON"
+    (passing,) = home.happened(ALERT, wall=1_700_000_000)
+    assert json.loads(passing.payload).items() >= {"event_type": "alert", "hazard": "vehicle"}.items()
+    home.happened({"kind": "direction", "hazard": "vehicle", "direction": "ahead"}, 1_700_000_001)
+    assert state(home, TOPICS.hazard("vehicle")) == {
+        "state": "ON", "severity": "critical", "direction": "ahead", "probability": 0.93, "alert": "a1",
+        "since": "2023-11-14T22:13:20+00:00",
+    }  # fmt: skip
+    home.happened({"kind": "clear", "hazard": "vehicle", "id": "c1"}, 1_700_000_002)
+    assert state(home, TOPICS.hazard("vehicle"))["state"] == "OFF"
+    home.happened({"kind": "speak", "text": "Car, left!", "priority": "danger"}, 1_700_000_003)
+    home.happened({"kind": "speak", "text": "", "priority": "notice", "earcon": "clear"}, 1_700_000_004)
+    assert state(home, TOPICS.state("said"))["text"] == "Car, left!"
+    assert state(home, TOPICS.state("health")) == {"state": "ON", "failing": {"voice": "failed"}, "lost": []}
+    assert state(home, TOPICS.state("muted")) == {"state": "ON", "minutes": 2, "danger": "OFF"}
+    home.happened({"kind": "health", "organ": "voice", "reason": "ok"}, 1_700_000_005)
+    assert state(home, TOPICS.state("health"))["state"] == "OFF"
+
+
+def test_a_status_sets_right_what_events_got_wrong() -> None:
+    home = a_home()
+    home.happened(ALERT, 0)
+    home.found({**STATUS, "active": []}, HAZARDS, "1.2")
+    assert {state(home, TOPICS.hazard(name))["state"] for name in HAZARDS} == {"OFF"}
+
+
+def test_alerts_from_before_we_listened_are_known_by_the_picture() -> None:
+    home = a_home()
+    active = {"hazard": "fire", "severity": "critical", "direction": None, "since_s": 60.0, "alert": "a7"}
+    home.seen({"active": [active], "probabilities": {"fire": 0.8}}, wall=1_700_000_060)
+    assert state(home, TOPICS.hazard("fire")).items() >= {"alert": "a7", "probability": 0.8}.items()
+    assert state(home, TOPICS.hazard("fire"))["since"] == "2023-11-14T22:13:20+00:00"
+
+
+def test_a_daemon_that_is_away_is_a_problem_and_nothing_is_forgotten() -> None:
+    home = a_home()
+    home.lost()
+    kept = home.kept({})
+    assert kept[TOPICS.daemon] == b"offline"
+    assert json.loads(kept[TOPICS.state("health")])["state"] == "ON"
+    assert TOPICS.config in kept
+
+
+def test_a_hazard_that_is_no_more_is_taken_back() -> None:
+    home = a_home()
+    before, held = home.announced(), home.kept({})
+    home.found(STATUS, ("fire",), "1.2")
+    published = dict(changes(held, home.kept(before)))
+    assert published[TOPICS.hazard("smoke")] == b""
+    assert understood(TOPICS.config, published[TOPICS.config]).components["hazard_smoke"] == Removed(
+        platform="binary_sensor"
+    )
+
+
+_maps = st.dictionaries(st.sampled_from("abcdef"), st.binary(min_size=1, max_size=2))
+
+
+@given(_maps, _maps)
+def test_changes_make_a_broker_keep_what_is_wanted(held: dict[str, bytes], wanted: dict[str, bytes]) -> None:
+    for topic, payload in changes(held, wanted):
+        held.pop(topic, None)
+        if payload:
+            held[topic] = payload
+    assert held == wanted
+    assert changes(held, wanted) == ()
+
+
+_ORDERS = st.one_of(
+    st.tuples(st.just("mute"), st.sampled_from([b"ON", b"OFF"])),
+    st.tuples(st.just("mute_minutes"), st.integers(0, 1440).map(lambda n: str(n).encode())),
+)
+
+
+@given(st.lists(_ORDERS, max_size=30))
+def test_whatever_is_asked_danger_is_never_silenced(orders: list[tuple[str, bytes]]) -> None:
+    muted_s, asked = 0.0, False
+    for name, payload in orders:
+        for command in commands(name, payload, muted_s, 10):
+            assert isinstance(command, MuteCommand)
+            assert not (command.seconds and asked), "asked for twice, the daemon silences danger"
+            muted_s, asked = command.seconds, command.seconds > 0
+
+
+def test_orders_are_what_they_say() -> None:
+    assert commands("hush", b"PRESS", 0, 10) == (HushCommand(),)
+    assert commands("say", " 안녕 ".encode(), 0, 10) == (SayCommand(text="안녕"),)
+    assert commands("ask", b"what is ahead?", 0, 10) == (AskCommand(question="what is ahead?"),)
+    assert commands("mute", b"ON", 0, 10) == (MuteCommand(seconds=600),)
+    assert commands("mute_minutes", b"5", 30, 10) == (MuteCommand(seconds=0), MuteCommand(seconds=300))
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("hush", b"now"), ("say", b""), ("say", b"  "), ("say", b"x" * 1001), ("say", b"x" * (LONGEST + 1)),
+        ("say", b"\xff\xfe"), ("ask", b"x" * 501), ("mute", b"maybe"), ("mute_minutes", b"nan"),
+        ("mute_minutes", b"-1"), ("mute_minutes", b"1e9"), ("purge", b"PRESS"), ("reload", b""),
+    ],
+)  # fmt: skip
+def test_any_other_order_is_refused(name: str, payload: bytes) -> None:
+    with pytest.raises(CommandRefused):
+        commands(name, payload, 0, 10)
+
+
+@given(st.lists(st.floats(0, 100), max_size=100))
+def test_orders_are_no_more_than_burst_and_rate_allow(gaps: list[float]) -> None:
+    pace, now, passed = RateLimiter(ORDERS_PER_S, ORDERS_AT_ONCE), 0.0, 0
+    for gap in gaps:
+        now += gap / 50
+        passed += pace.take("", now) == 0.0
+    assert passed <= 10 + now + 1e-6
+
+
+def test_waits_grow_up_to_their_limit() -> None:
+    backoff = BrokerBackoff(60)
+    assert [backoff.failed() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    backoff.worked()
+    assert backoff.failed() == 1
+
+
+@pytest.mark.parametrize(
+    "field", [{"host": "user:secret@broker"}, {"topic": "a/#"}, {"name": "a/b"}, {"topic": ""}]
+)
+def test_settings_that_cannot_be_are_refused(field: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(field))):
+        MqttSettings(**field)

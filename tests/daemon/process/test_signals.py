@@ -1,0 +1,102 @@
+"""Signals, sent to real processes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PATIENCE_S = 20.0
+ROOT = Path(__file__).parents[3]
+
+WAITS = """
+import logging, threading
+from daemon.process.supervisor import Crew, StopAsked
+from daemon.process.signals import Signals
+logging.basicConfig()
+crew, forever = Crew(), threading.Event()
+crew.start("part", forever.wait, forever.set)
+with Signals(crew.request):
+    print("ready", flush=True)
+    while not isinstance(wake := crew.wait(3600), StopAsked):
+        print(wake, flush=True)
+    print(wake.why, crew.stop(), flush=True)
+"""
+
+STUCK = """
+import ctypes, logging
+from daemon.process.signals import Signals
+logging.basicConfig()
+def told(wake):
+    print(wake, flush=True)
+with Signals(told):
+    print("ready", flush=True)
+    mutex = ctypes.create_string_buffer(64)  # PTHREAD_MUTEX_INITIALIZER is all zeros
+    for _ in range(2):  # the second call never returns, and no signal interrupts it
+        ctypes.CDLL(None).pthread_mutex_lock(mutex)
+"""
+
+BETWEEN = """
+import signal, threading
+from daemon.process.supervisor import StopAsked
+from daemon.process.signals import ALL, Signals
+before, over = [signal.getsignal(number) for number in ALL], threading.Event()
+def told(wake):
+    print(wake, flush=True)
+    if isinstance(wake, StopAsked):
+        over.set()
+with Signals(told):
+    print("ready", flush=True)
+    over.wait(20)
+same = [signal.getsignal(number) for number in ALL] == before
+print(same, signal.set_wakeup_fd(-1), [t.name for t in threading.enumerate() if t.name == "signals"])
+"""
+
+
+def _child(code: str) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert _line(child) == "ready"
+    return child
+
+
+def _line(child: subprocess.Popen[str]) -> str:
+    assert child.stdout
+    return child.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_an_hours_wait_at_once_and_in_order(number: signal.Signals) -> None:
+    child = _child(WAITS)
+    child.send_signal(signal.SIGHUP)
+    assert _line(child) == "ReloadAsked()"
+    child.send_signal(number)
+    out, err = child.communicate(timeout=PATIENCE_S)
+    assert (out.strip(), err, child.returncode) == (f"{number.name} ()", "", 0)
+
+
+def test_a_second_request_ends_even_a_main_thread_stuck_in_native_code() -> None:
+    child = _child(STUCK)
+    child.send_signal(signal.SIGTERM)
+    assert _line(child) == "StopAsked(why='SIGTERM')"
+    child.send_signal(signal.SIGTERM)
+    _, err = child.communicate(timeout=PATIENCE_S)
+    assert child.returncode == 128 + signal.SIGTERM
+    assert "SIGTERM again: ending at once" in err
+
+
+def test_everything_is_put_back_afterwards() -> None:
+    child = _child(BETWEEN)
+    for number, wake in ((signal.SIGHUP, "ReloadAsked()"), (signal.SIGINT, "StopAsked(why='SIGINT')")):
+        child.send_signal(number)
+        assert _line(child) == wake
+    out, err = child.communicate(timeout=PATIENCE_S)
+    assert (out.strip(), err, child.returncode) == ("True -1 []", "", 0)

@@ -1,0 +1,30 @@
+"""A desk before a pretended daemon, for a file of tests at a time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.web.pretending import Pretender, pretending
+from tests.daemon.web.serving import Serving
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ww") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def pretender(folder: Path) -> Iterator[Pretender]:
+    with pretending(folder / "watchword.sock") as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def serving(folder: Path, pretender: Pretender) -> Iterator[Serving]:
+    with Serving(folder / "watchword.sock") as desk:
+        yield desk

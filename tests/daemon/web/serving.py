@@ -1,0 +1,76 @@
+"""The real desk in a thread of its own, for tests that look at it with a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+from typing import Self
+
+from daemon.config.web_settings import WebSettings
+from daemon.web.app import create_app
+from daemon.web.daemon_client import DaemonClient
+from daemon.web.server.server import PatientProtocol, server
+
+START_S = 20.0
+
+
+class Serving:
+    """A desk at a free port of this machine, in front of the daemon at `control`. A context manager."""
+
+    def __init__(
+        self,
+        control: Path,
+        settings: WebSettings | None = None,
+        token: str | None = None,
+        protocol: type[PatientProtocol] = PatientProtocol,
+        certificate: tuple[str, str] | None = None,
+    ) -> None:
+        """`certificate`: its file and the key's; without them there is no TLS."""
+        self._certificate: tuple[str | None, str | None] = certificate or (None, None)
+        self._protocol = protocol
+        self._token = token
+        self._settings = settings or WebSettings(requests_per_s=1000, request_timeout_s=30)
+        self._control = control
+        self._started = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, port: int = 0) -> None:
+        """Begin; `port` 0 takes a free one, another the one there was before."""
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port = self._listener.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        app = create_app(self._settings, DaemonClient(lambda: [self._control]), token=self._token)
+        certificate, key = self._certificate
+        self._server = server(app, lifespan=True, certificate=certificate, key=key, protocol=self._protocol)
+        self._parts = app.state.parts
+        self._places = app.state.places
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._started.wait(START_S)
+
+    def viewers(self) -> int:
+        """How many look at `/live` now."""
+        return int(self._places["viewers"])
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.call_soon(self._started.set)
+        await self._server.serve([self._listener])
+
+    def stop(self) -> None:
+        """As a stopped process: nobody is at the port any more."""
+        asyncio.run_coroutine_threadsafe(self._parts.let_go(), self._loop).result(5)
+        self._server.should_exit = True
+        self._thread.join(15)
+        self._listener.close()

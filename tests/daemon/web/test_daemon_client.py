@@ -1,0 +1,153 @@
+"""The desk's way to the daemon: nobody waits behind slow questions, and no bad moment lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.control.desk_commands import ConfigCommand, JournalCommand, TryCommand
+from daemon.control.protocol import HushCommand, StatusCommand
+from daemon.errors import CommandError, ConfigError
+from daemon.mqtt.listener import DaemonListener
+from daemon.web.daemon_client import DaemonClient
+from daemon.web.streams.feed import Feed
+from tests.daemon.web.pretending import Pretender
+
+PATIENCE_S = 20.0
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+def test_hush_waits_behind_nothing(folder: Path, pretender: Pretender) -> None:
+    going_on = threading.Event()
+
+    def slowly(_pretender: Pretender, _command: object) -> Mapping[str, Any]:
+        assert going_on.wait(PATIENCE_S)
+        return {}
+
+    pretender.say |= {"config": slowly, "try": slowly, "journal": slowly}
+
+    async def ask() -> None:
+        link = DaemonClient(lambda: [folder / "watchword.sock"])
+        questions = (ConfigCommand(), TryCommand(thresholds={"fire": 0.5}), JournalCommand())
+        slow = [asyncio.create_task(link.ask(q, 30.0)) for q in questions * 3]
+        slow += [asyncio.create_task(link.ask(JournalCommand())) for _ in range(6)]
+        await until(lambda: len(pretender.asked) >= 6)
+        await link.ask(HushCommand(), 2.0)
+        going_on.set()
+        await asyncio.gather(*slow)
+        await link.close()
+
+    asyncio.run(ask())
+
+
+def test_settings_that_are_wrong_for_a_while_deafen_nobody_for_good(
+    folder: Path, pretender: Pretender
+) -> None:
+    tries: list[None] = []
+
+    def sockets() -> Iterable[Path]:
+        tries.append(None)
+        if len(tries) < 3:
+            raise ConfigError("config.toml:3: speach: no such setting")
+        return [folder / "watchword.sock"]
+
+    async def hear() -> None:
+        link = DaemonClient(sockets)
+        with pytest.raises(CommandError, match="no such setting"):
+            await link.ask(StatusCommand())
+        feed = Feed(link)
+        running = asyncio.create_task(feed.run())
+        await until(lambda: feed.up)
+        running.cancel()
+
+    asyncio.run(hear())
+
+
+def test_settings_that_are_wrong_keep_nobody_from_a_daemon_that_is_there(
+    folder: Path, pretender: Pretender
+) -> None:
+    def sockets() -> Iterator[Path]:
+        yield folder / "nobody.sock"
+        yield folder / "watchword.sock"
+        raise ConfigError("config.toml:3: speach: no such setting")
+
+    async def ask() -> None:
+        link = DaemonClient(sockets)
+        await link.ask(HushCommand())
+        async with link.events():
+            pass
+        await link.close()
+
+    asyncio.run(ask())
+    listener = DaemonListener(sockets)
+    listener.ask(HushCommand())
+    with pytest.raises(CommandError, match="no such setting"):
+        DaemonListener(lambda: (each for each in sockets() if each.name == "nobody.sock")).ask(HushCommand())
+
+
+def test_a_path_no_socket_can_have_is_a_plain_refusal(tmp_path: Path) -> None:
+    async def ask() -> None:
+        with pytest.raises(CommandError, match="no way to the daemon"):
+            await DaemonClient(lambda: [tmp_path / ("long" * 60)]).ask(StatusCommand())
+
+    asyncio.run(ask())
+
+
+def test_a_daemon_that_hangs_is_told_although_its_socket_is_open(folder: Path, pretender: Pretender) -> None:
+    going_on = threading.Event()
+
+    def hangs(_pretender: Pretender, _command: object) -> Mapping[str, Any]:
+        going_on.wait(PATIENCE_S)
+        return {}
+
+    async def hear() -> None:
+        feed = Feed(DaemonClient(lambda: [folder / "watchword.sock"]), silent_s=0.1)
+        running = asyncio.create_task(feed.run())
+        await until(lambda: feed.up)
+        await until(lambda: any(command.do == "status" for command in pretender.asked))
+        assert feed.up, "it is only silent"
+        pretender.say["status"] = hangs
+        await until(lambda: not feed.up)
+        going_on.set()
+        running.cancel()
+
+    asyncio.run(hear())
+
+
+def test_no_event_waits_for_a_daemon_that_thinks_about_its_status(folder: Path, pretender: Pretender) -> None:
+    going_on = threading.Event()
+
+    def thinks(_pretender: Pretender, _command: object) -> Mapping[str, Any]:
+        going_on.wait(PATIENCE_S)
+        return {}
+
+    async def hear() -> None:
+        pretender.asked.clear()
+        pretender.say["status"] = thinks
+        feed = Feed(DaemonClient(lambda: [folder / "watchword.sock"]), silent_s=0.1)
+        running = asyncio.create_task(feed.run())
+        await until(lambda: any(command.do == "status" for command in pretender.asked))
+        last = feed.ring.last
+        pretender.happen(kind="alert")
+        async with asyncio.timeout(2.0):
+            while feed.ring.last == last:
+                await asyncio.sleep(0.02)
+        assert feed.up
+        going_on.set()
+        running.cancel()
+
+    try:
+        asyncio.run(hear())
+    finally:
+        going_on.set()
+        pretender.say.clear()

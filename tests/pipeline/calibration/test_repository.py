@@ -1,0 +1,213 @@
+"""Which calibration is used, which is refused, and how one's own comes and goes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from pipeline.calibration.repository import CalibrationRepository
+from pipeline.calibration.table import CalibrationError, CalibrationTable, Fit, FitQuality, Provenance
+from pipeline.hazards import Hazard, HazardError, from_settings, prompt_set
+from pipeline.models.base import PromptSet
+from pipeline.models.prompts import hazard_fingerprints
+from pipeline.settings import HazardSettings
+from pipeline.store.store import Store
+from pipeline.types import Severity
+from tests.fakes import ColourModel
+
+PROMPTS = PromptSet((("fire", ("red",)), ("dog", ("green",))), ())
+MADE = Provenance(
+    method="test",
+    source="hall.mp4",
+    seconds=60,
+    frames=600,
+    false_alerts_per_hour=1,
+    made_at="2024-05-01T12:00:00+00:00",
+    made_by="1",
+)
+
+
+@pytest.fixture
+def calibrations(tmp_path: Path) -> CalibrationRepository:
+    return CalibrationRepository(tmp_path / "state", Store(tmp_path / "store"))
+
+
+def own(threshold: float, **changes: object) -> CalibrationTable:
+    marks = hazard_fingerprints(ColourModel.fingerprint, PROMPTS)
+    fits = {
+        name: Fit(slope=2, offset=1, threshold=threshold, fingerprint=mark)
+        for name, mark in zip(PROMPTS.names, marks, strict=True)
+    }
+    table = CalibrationTable(
+        model=ColourModel.name,
+        model_fingerprint=ColourModel.fingerprint,
+        generic=Fit(slope=1, offset=0, threshold=0.5),
+        hazards=fits,
+        made=MADE,
+    )
+    return table.model_copy(update=changes)
+
+
+def test_a_model_nobody_calibrated_is_cautious_and_loud(
+    calibrations: CalibrationRepository, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not calibrations.known("colour")
+    bound = calibrations.bind(ColourModel(), PROMPTS)
+    assert bound.thresholds.min() >= 0.9
+    assert "have never been measured" in caplog.text
+
+
+def test_one_s_own_stands_above_the_rest(
+    calibrations: CalibrationRepository, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    calibrations.write(own(0.7))
+    assert calibrations.bind(ColourModel(), PROMPTS).thresholds.tolist() == pytest.approx([0.7, 0.7])
+    assert "from hall.mp4" in caplog.text
+
+
+def measured(fit: Fit) -> Fit:
+    worth = FitQuality(pictures=5, sources=3, harmless=9, recall=0.8, false_alarms=0, auc=0.97, log_loss=0.2)
+    return fit.model_copy(update={"measured": worth})
+
+
+def test_thresholds_of_one_s_own_do_not_make_a_model_known_but_lines_for_every_hazard_do(
+    calibrations: CalibrationRepository, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = own(0.7)
+    calibrations.write(table)
+    assert not calibrations.known("colour")
+    one = {**table.hazards, "fire": measured(table.hazards["fire"])}
+    calibrations.write(own(0.7, hazards=one))
+    assert not calibrations.known("colour")
+    both = {name: measured(fit) for name, fit in table.hazards.items()}
+    taught = {"ice": Fit(slope=1, offset=0, threshold=0.6)}
+    calibrations.write(own(0.7, hazards={**both, **taught}))
+    assert calibrations.known("colour")
+    calibrations.place("colour").write_text("{")
+    assert not calibrations.known("colour")
+    assert "not a calibration" in caplog.text
+
+
+def test_a_file_from_before_lines_were_measured_holds_still(calibrations: CalibrationRepository) -> None:
+    old = json.loads(own(0.7).model_dump_json())
+    for fit in (old["generic"], *old["hazards"].values()):
+        del fit["measured"]
+    calibrations.write(own(0.6))
+    calibrations.place("colour").write_text(json.dumps(old))
+    assert calibrations.own("colour") == own(0.7)
+    assert not calibrations.known("colour")
+
+
+def test_new_thresholds_start_from_the_lines_that_were_fitted_here(
+    calibrations: CalibrationRepository,
+) -> None:
+    table = own(0.7)
+    calibrations.write(own(0.7, hazards={**table.hazards, "fire": measured(table.hazards["fire"])}))
+    start = calibrations.lines(ColourModel(), PROMPTS)
+    assert list(start.hazards) == ["fire"]
+    assert (start.hazards["fire"].slope, start.hazards["fire"].threshold) == (2, 0.5)
+    other = PromptSet((("fire", ("crimson",)),), ())
+    assert not calibrations.lines(ColourModel(), other).hazards
+    calibrations.place("colour").write_text("{")
+    assert not calibrations.lines(ColourModel(), PROMPTS).hazards
+
+
+@pytest.mark.parametrize("blocked", ["colour.part", "colour.previous.part"])
+def test_what_cannot_be_written_leaves_the_one_in_use(
+    calibrations: CalibrationRepository, blocked: str
+) -> None:
+    """A folder where the new file, or the copy of the old one, would be written first."""
+    place = calibrations.write(own(0.6))
+    (place.parent / blocked).mkdir()
+    with pytest.raises(OSError, match=blocked):
+        calibrations.write(own(0.7))
+    assert calibrations.own("colour") == own(0.6)
+    assert sorted(path.name for path in place.parent.iterdir()) == ["colour.json", blocked]
+
+
+def test_a_folder_that_cannot_be_written_to_shows_beforehand(calibrations: CalibrationRepository) -> None:
+    calibrations.require_place("colour")
+    place = calibrations.place("colour")
+    assert not list(place.parent.iterdir())
+    place.with_suffix(".part").mkdir()
+    with pytest.raises(OSError, match=r"colour\.part"):
+        calibrations.require_place("colour")
+
+
+def test_a_calibration_that_was_lost_is_told_and_comes_back(
+    calibrations: CalibrationRepository, caplog: pytest.LogCaptureFixture
+) -> None:
+    calibrations.write(own(0.6))
+    calibrations.write(own(0.7))
+    calibrations.place("colour").unlink()
+    calibrations.bind(ColourModel(), PROMPTS)
+    assert "colour.json is missing" in caplog.text
+    assert "--undo` brings that one back" in caplog.text
+    calibrations.undo("colour")
+    assert calibrations.own("colour") == own(0.6)
+
+
+def test_undo_brings_back_the_one_before_then_the_shipped_one(calibrations: CalibrationRepository) -> None:
+    calibrations.write(own(0.6))
+    calibrations.write(own(0.7))
+    assert calibrations.undo("colour") == "the calibration before it"
+    table = calibrations.own("colour")
+    assert table is not None and table == own(0.6)
+    assert calibrations.undo("colour") == "the shipped calibration"
+    assert calibrations.own("colour") is None
+    with pytest.raises(CalibrationError, match="no calibration of your own to undo"):
+        calibrations.undo("colour")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model_fingerprint": "other"}, "made for model colour"),
+        ({"model": "starter"}, "made for model starter"),
+        ({"hazards": {}}, r"other hazards or other words \(fire, dog\)"),
+    ],
+)
+def test_one_s_own_for_something_else_is_refused_and_says_what_to_do(
+    calibrations: CalibrationRepository, changes: dict[str, object], said: str
+) -> None:
+    place = calibrations.place("colour")
+    place.parent.mkdir(parents=True)
+    own(0.7, **changes).write(place)
+    with pytest.raises(CalibrationError, match=f"{said}.*calibrate` again.*--undo"):
+        calibrations.bind(ColourModel(), PROMPTS)
+
+
+def test_other_words_and_added_hazards_are_refused_fewer_hazards_are_fine(
+    calibrations: CalibrationRepository,
+) -> None:
+    calibrations.write(own(0.7))
+    assert calibrations.bind(ColourModel(), PromptSet(PROMPTS.hazards[:1], ())).names == ("fire",)
+    with pytest.raises(CalibrationError, match=r"\(fire\)"):
+        calibrations.bind(ColourModel(), PromptSet((("fire", ("crimson",)),), ()))
+    with pytest.raises(CalibrationError, match=r"\(ice\)"):
+        calibrations.bind(ColourModel(), PromptSet((*PROMPTS.hazards, ("ice", ("white",))), ()))
+
+
+def test_a_broken_file_is_one_line(calibrations: CalibrationRepository) -> None:
+    place = calibrations.place("colour")
+    place.parent.mkdir(parents=True)
+    place.write_text("{")
+    with pytest.raises(CalibrationError, match="not a calibration"):
+        calibrations.bind(ColourModel(), PROMPTS)
+
+
+def test_the_shipped_starter_is_known(calibrations: CalibrationRepository) -> None:
+    assert calibrations.known("starter")
+
+
+def test_only_a_taught_hazard_may_lack_words() -> None:
+    settings = {"ice": HazardSettings(), "snow": HazardSettings(prompts=("snow",))}
+    with pytest.raises(HazardError, match=r"no prompts; .*`watchword teach ice`"):
+        from_settings(settings)
+    hazards = from_settings(settings, {"ice"})
+    assert hazards[0] == Hazard("ice", Severity.WARNING, (), None, hazards[0].say)
+    assert prompt_set(hazards).names == ("snow",)

@@ -1,0 +1,223 @@
+"""The `openai` backend against a real server process, kind or not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.factory import build
+from pipeline.description.status import Phase, WatchedDescriber
+from pipeline.description.template import TemplateDescriber, builtin_words
+from pipeline.description.vlm.backends.openai_server import ServerGenerator, read_key
+from pipeline.description.vlm.job import GenerateError, GenerationJob, ModelLoadError, ModelSpec
+from pipeline.settings import DescribeSettings
+from pipeline.types import Trigger
+
+ROOT = Path(__file__).parents[4]
+PATIENCE_S = 60.0
+RED = np.full((40, 60, 3), (0, 0, 200), np.uint8)
+
+Connect = Callable[..., WatchedDescriber]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Address of a running server."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.pipeline.description.vlm.fake_server"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    process.kill()
+    process.wait(PATIENCE_S)
+    process.stdout.close()
+
+
+@pytest.fixture
+def generator(server: str) -> Callable[..., ServerGenerator]:
+    return lambda behaviour, **more: ServerGenerator(
+        ModelSpec("openai", "some-model", url=f"{server}/{behaviour}/v1", **more)
+    )
+
+
+def job(deadline_s: float = 20.0) -> GenerationJob:
+    return GenerationJob(1, RED, "Tell.", "What?", 80, deadline_s=deadline_s)
+
+
+def said(generator: ServerGenerator, deadline_s: float = 20.0) -> str:
+    pieces: list[str] = []
+    generator.generate(job(deadline_s), lambda piece: pieces.append(piece) or True)  # type: ignore[func-returns-value]
+    return "".join(pieces)
+
+
+def test_a_streamed_answer_is_about_the_picture_that_was_sent(
+    generator: Callable[..., ServerGenerator], server: str, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("secret-1\n", encoding="ascii")
+    assert said(generator("good", key_file=str(key))) == "A red wall. It is plain."
+    with urllib.request.urlopen(f"{server}/asked", timeout=PATIENCE_S) as answer:
+        asked = json.load(answer)[-1]
+    assert asked["path"] == "/good/v1/chat/completions"
+    assert asked["key"] == "Bearer secret-1"
+    assert asked["request"]["model"] == "some-model"
+    assert asked["request"]["max_tokens"] == 80
+    assert asked["request"]["temperature"] == 0
+    assert asked["request"]["stream"] is True
+    assert asked["request"]["messages"][0] == {"role": "system", "content": "Tell."}
+
+
+def test_a_server_that_does_not_stream_is_understood(generator: Callable[..., ServerGenerator]) -> None:
+    assert said(generator("whole")) == "A plain wall. Nothing else."
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "complaint"),
+    [
+        ("broken", "not of the OpenAI protocol"),
+        ("halfanswer", "broke off"),
+        ("lying", "."),
+        ("html", "answered with text/html"),
+        ("strange", "not of the OpenAI protocol"),
+        ("error", "answered 500: model not found"),
+        ("late", "the server failed: out of memory"),
+        ("oversized", "more than any answer takes"),
+        ("longline", "more than any answer takes"),
+        ("redirect", "answered 307"),
+    ],
+)
+def test_a_bad_answer_is_one_clear_line(
+    generator: Callable[..., ServerGenerator], behaviour: str, complaint: str
+) -> None:
+    with pytest.raises(GenerateError, match=complaint) as failure:
+        said(generator(behaviour))
+    assert len(str(failure.value)) < 300
+    assert str(failure.value).isprintable()
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "dripping"])
+def test_waiting_ends_by_the_deadline(generator: Callable[..., ServerGenerator], behaviour: str) -> None:
+    began_s = time.monotonic()
+    with pytest.raises(GenerateError, match="did not answer in time"):
+        said(generator(behaviour), deadline_s=0.5)
+    assert time.monotonic() - began_s < 20
+
+
+def test_nobody_there(generator: Callable[..., ServerGenerator]) -> None:
+    with pytest.raises(GenerateError, match="refused"):
+        said(ServerGenerator(ModelSpec("openai", "m", url="http://127.0.0.1:9/v1")))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x/v1", "http://", "localhost:1234", "http://a:99999/v1", "http://me:pass@host/v1"]
+)
+def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(ModelLoadError, match=r"describe\.server_url") as failure:
+        ServerGenerator(ModelSpec("openai", "m", url=url))
+    assert "pass" not in str(failure.value)
+
+
+def test_a_key_does_not_travel_openly(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("secret-1", encoding="ascii")
+    with pytest.raises(ModelLoadError, match="https only") as failure:
+        ServerGenerator(ModelSpec("openai", "m", url="http://192.0.2.1/v1", key_file=str(key)))
+    assert "secret" not in str(failure.value)
+
+
+def test_a_bare_key_name_is_a_credential_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vlm").write_text("secret-2\n", encoding="ascii")
+    (tmp_path / "bad").write_text("two\nlines", encoding="ascii")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert read_key("vlm") == "secret-2"
+    for name in ("missing", "bad"):
+        with pytest.raises(ModelLoadError, match=r"describe\.server_key_file") as failure:
+            read_key(name)
+        assert "lines" not in str(failure.value)
+
+
+@pytest.fixture
+def connect(server: str, tmp_path: Path) -> Iterator[Connect]:
+    """The whole describer, child process included, as the daemon builds it."""
+    opened: list[WatchedDescriber] = []
+
+    def make(behaviour: str) -> WatchedDescriber:
+        settings = DescribeSettings(backend="openai", model="m", server_url=f"{server}/{behaviour}/v1")
+        describer = build(
+            settings,
+            language="en",
+            tags=TemplateDescriber(builtin_words()),
+            locate=lambda name: tmp_path / name,
+            cache=tmp_path,
+        )
+        assert describer is not None
+        opened.append(describer)
+        assert describer.wait_ready(PATIENCE_S)
+        return describer
+
+    yield make
+    for describer in opened:
+        describer.close()
+
+
+def request(deadline_s: float = 30.0) -> DescribeRequest:
+    return DescribeRequest("r1", RED, Trigger.SCENE_CHANGE, "en", deadline_s=deadline_s)
+
+
+def test_through_the_child_process_sentence_by_sentence(connect: Connect) -> None:
+    describer = connect("good")
+    assert list(describer.describe(request())) == ["A red wall.", "It is plain."]
+    assert describer.model == "m"
+    assert describer.calls == 1
+
+
+def test_enough_is_enough_and_the_server_is_hung_up_on(connect: Connect, server: str) -> None:
+    describer = connect("endless")
+    sentences = list(describer.describe(request()))
+    assert 1 <= len(sentences) <= 3
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
+        with urllib.request.urlopen(f"{server}/asked", timeout=PATIENCE_S) as answer:
+            if {"hung_up": True} in json.load(answer):
+                return
+        time.sleep(0.05)
+    pytest.fail("the server was never hung up on")
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "dripping", "drippinghead"])
+def test_whatever_a_server_does_the_answer_fails_in_time_and_the_child_lives(
+    connect: Connect, behaviour: str
+) -> None:
+    describer = connect(behaviour)
+    for _ in range(2):
+        began_s = time.monotonic()
+        with pytest.raises(DescribeError):
+            list(describer.describe(request(deadline_s=1.0)))
+        assert time.monotonic() - began_s < 10
+    assert describer.status.phase is Phase.FAILED
+    assert describer.calls == 2
+
+
+def test_a_server_without_address_is_a_contradiction(tmp_path: Path) -> None:
+    with pytest.raises(DescribeError, match=r"needs describe\.server_url"):
+        build(
+            DescribeSettings(backend="openai", model="m"),
+            language="en",
+            tags=TemplateDescriber(builtin_words()),
+            locate=lambda name: tmp_path / name,
+            cache=tmp_path,
+        )
