@@ -24,12 +24,12 @@ from daemon.core.health_sources import describer_report
 from daemon.core.messages import CoreTick
 from daemon.core.summary import summary
 from daemon.errors import CommandError, ConfigError
-from daemon.handlers.desk import DaemonInfo
-from daemon.handlers.desk import handlers as desk_handlers
 from daemon.handlers.journal import Handler
 from daemon.handlers.journal import handlers as journal_handlers
 from daemon.handlers.process import ProcessHandler
 from daemon.handlers.settings import SettingsHandler
+from daemon.handlers.web import DaemonInfo
+from daemon.handlers.web import handlers as web_handlers
 from daemon.journal.paths import JournalPaths
 from daemon.keys.reader import KeyReader
 from daemon.process.signals import Signals
@@ -155,7 +155,7 @@ class Daemon:
             self._status,
             tuning,
             loudspeaker=not forwards,
-            desk=self._desk(live, tuning),
+            web=self._web(live, tuning),
         )
         self._tuning = tuning
         if live.clerk:
@@ -178,21 +178,21 @@ class Daemon:
             words.demonstration()
         live.reader.start()
 
-    def _desk(self, live: app.LiveParts, tuning: SettingsUpdater) -> Mapping[str, Handler]:
-        """Who answers the desk's commands."""
+    def _web(self, live: app.LiveParts, tuning: SettingsUpdater) -> Mapping[str, Handler]:
+        """Who answers the web interface's commands."""
         places = JournalPaths.below(self._settings.paths.state)
         facts = DaemonInfo(
             self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped
         )
         return {
             **journal_handlers(places, live.clerk, live.mind.frozen, live.mind.forget, self._clock),
-            **desk_handlers(live, facts),
+            **web_handlers(live, facts),
             **SettingsHandler(tuning, self._loaded, defaults(self._env)).handlers(),
             **self._guests(live, tuning).handlers(),
         }
 
     def _guests(self, live: app.LiveParts, tuning: SettingsUpdater) -> ProcessHandler:
-        backroom = WorkerClient(self._settings.guests)
+        backroom = WorkerClient(self._settings.worker)
         self._crew.add("backroom", backroom.close)
         model = live.detector.model.name
         return ProcessHandler(backroom, live.narrator, live.mind.frozen, lambda: tuning.settings, model)

@@ -95,7 +95,7 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("disk", "*"): "디스크에 문제가 있습니다. 기록하지 못합니다.",
     },
 }
-"""By organ and reason; `*` stands for any other reason."""
+"""By component and reason; `*` stands for any other reason."""
 
 NOTHING_SAID: Mapping[str, str] = {"en": "I have not said anything yet.", "ko": "아직 말한 것이 없습니다."}
 
@@ -213,10 +213,10 @@ def own_phrases(language: str) -> Iterator[str]:
     yield ONE_LESS[language]
 
 
-def health_phrase(organ: str, reason: str, language: str) -> str:
-    """What is said when an organ fails or recovers."""
+def health_phrase(component: str, reason: str, language: str) -> str:
+    """What is said when a component fails or recovers."""
     texts = HEALTH[language]
-    return texts.get((organ, reason)) or texts[(organ, "*")]
+    return texts.get((component, reason)) or texts[(component, "*")]
 
 
 def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
@@ -255,9 +255,11 @@ def status_phrase(
     danger_muted_s: float,
     language: str,
 ) -> str:
-    """How it is: what fails, by organ and reason, else that all is well; and for how long it is silent."""
-    parts = [health_phrase(organ, reason, language) for organ, reason in failing]
-    blind = any(organ in ("camera", "picture") for organ, _ in failing)
+    """How it is: what fails, by component and reason, else that all is well; and for how long it is
+    silent.
+    """
+    parts = [health_phrase(component, reason, language) for component, reason in failing]
+    blind = any(component in ("camera", "picture") for component, _ in failing)
     if pictures_per_second >= 0.5:
         pattern = STILL_WATCHING if failing else WELL
         parts += [] if blind else [pattern[language].format(rate=round(pictures_per_second))]

@@ -38,7 +38,7 @@ places() {
     if [ $scope = system ]; then
         prefix=$root/opt/watchword bin=$root/usr/local/bin config=$root/etc/watchword
         units=$root/etc/systemd/system state=$root/var/lib/watchword cache=$root/var/cache/watchword
-        sysusers=$root/etc/sysusers.d/watchword.conf sysusers_desk=$root/etc/sysusers.d/watchword-desk.conf
+        sysusers=$root/etc/sysusers.d/watchword.conf sysusers_web=$root/etc/sysusers.d/watchword-web.conf
         udev=$root/etc/udev/rules.d/70-watchword.rules
     else
         local home=$root$HOME

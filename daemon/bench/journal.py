@@ -10,7 +10,7 @@ from pathlib import Path
 
 from daemon.bench.harness import Figure, at_most
 from daemon.config.settings import Settings
-from daemon.control.desk_commands import JournalCommand
+from daemon.control.web_commands import JournalCommand
 from daemon.explain.sources import why
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
@@ -112,7 +112,7 @@ def note(number: int, dice: random.Random) -> JournalRow:
             "health",
             f"h{story}",
             None,
-            {"organ": "picture", "reason": "dark", "detail": "", "state": "failing"},
+            {"component": "picture", "reason": "dark", "detail": "", "state": "failing"},
         ),
     )[part]
     if kind in ("alert", "scene"):

@@ -1,4 +1,6 @@
-"""The danger lane of the real daemon while the desk beside it is attacked, against the desk left alone."""
+"""The danger lane of the real daemon while the web interface beside it is attacked, against the web
+interface left alone.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from daemon.control.client import ControlClient
 from daemon.control.protocol import StatusCommand
 from daemon.runtime.metrics import KEPT
 
-RATIO = "desk.p99_ratio"
+RATIO = "web.p99_ratio"
 LIMIT = at_most(1.5)
 MOST_PAIRS = 3
 SPARE_S = 2.0
@@ -37,7 +39,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
         if status is None:
             yield unmeasured(RATIO, "ratio", LIMIT, "the daemon did not start")
             return
-        with _desk(Path(name), settings) as port:
+        with _web(Path(name), settings) as port:
             yield from _pairs(control, port, min(samples, MOST_PAIRS))
 
 
@@ -61,8 +63,8 @@ def _pairs(control: Path, port: int, pairs: int) -> Iterator[Figure]:
     ratios = [b / a for a, b in zip(quiet, loud, strict=True)]
     note = f"{STAGE}; skipped {skipped[0]} frames alone, {skipped[1]} attacked; answers {told}"
     yield Figure.median(RATIO, ratios, "ratio", LIMIT, note)
-    yield Figure.median("desk.p99_alone_ms", quiet, "ms")
-    yield Figure.median("desk.p99_attacked_ms", loud, "ms")
+    yield Figure.median("web.p99_alone_ms", quiet, "ms")
+    yield Figure.median("web.p99_attacked_ms", loud, "ms")
 
 
 def _attacked(port: int, seconds: float) -> Mapping[str, int]:
@@ -92,16 +94,16 @@ def _status(control: Path) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _desk(folder: Path, settings: Settings) -> Iterator[int]:
-    """The desk as it is started, at a free port."""
+def _web(folder: Path, settings: Settings) -> Iterator[int]:
+    """The web interface as it is started, at a free port."""
     env = {
         **os.environ,
         "XDG_RUNTIME_DIR": str(folder),
         "WATCHWORD_PATHS__STATE": str(folder),
         "WATCHWORD_PATHS__MODELS": str(settings.paths.models),
     }
-    log = folder / "desk.txt"
-    command = [sys.executable, "-m", "daemon.cli.main", "desk", "--port", "0"]
+    log = folder / "web.txt"
+    command = [sys.executable, "-m", "daemon.cli.main", "web", "--port", "0"]
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603
             command, env=env, stdout=file, stderr=file, start_new_session=True
@@ -116,7 +118,7 @@ def _desk(folder: Path, settings: Settings) -> Iterator[int]:
 def _port(log: Path, process: subprocess.Popen[bytes]) -> int:
     until_s = time.monotonic() + LONGEST_S
     while time.monotonic() < until_s and process.poll() is None:
-        if found := re.search(r"the desk is at http://\S+?:(\d+)/\n", log.read_text("utf-8")):
+        if found := re.search(r"the web interface is at http://\S+?:(\d+)/\n", log.read_text("utf-8")):
             return int(found[1])
         time.sleep(0.1)
-    raise RuntimeError(f"the desk did not start: {log.read_text('utf-8')[-500:]}")
+    raise RuntimeError(f"the web interface did not start: {log.read_text('utf-8')[-500:]}")

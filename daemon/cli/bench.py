@@ -17,7 +17,7 @@ from daemon.bench.harness import Figure
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 
-PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech", "journal", "desk")
+PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech", "journal", "web")
 """Each is a module of `daemon.bench` with `measure(settings, samples) -> Iterator[Figure]`."""
 
 

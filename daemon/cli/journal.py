@@ -12,8 +12,8 @@ from typing import Any
 
 from daemon.cli import connection
 from daemon.cli.connection import Load
-from daemon.control.desk_commands import JournalCommand
 from daemon.control.protocol import checked
+from daemon.control.web_commands import JournalCommand
 from daemon.errors import CommandError
 from daemon.journal.export import export
 from daemon.journal.sources import JournalSource, opened, pages
@@ -148,7 +148,7 @@ def _words(event: Mapping[str, Any]) -> Iterator[str]:
         case "unspoken":
             yield f"{event['reason']}: {event.get('text') or event['cause']}"
         case "health":
-            yield f"{event['organ']}: {event['reason']} {event['detail']}".rstrip()
+            yield f"{event['component']}: {event['reason']} {event['detail']}".rstrip()
         case "direction":
             yield f"{event['hazard']}: {event['direction']}"
         case "scene":

@@ -84,7 +84,7 @@ COMMANDS = {
     "journal": Command("what happened: show, export, forget", "daemon.cli.journal", _with_loader),
     "events": Command("what happens, as it happens", "daemon.cli.events", _with_loader),
     "reload": Command("have the daemon read its settings again", "daemon.cli.reload", _with_loader),
-    "desk": Command(
+    "web": Command(
         "the web page, HTTP interface and home automation", "daemon.cli.web", _with_loader, watches=False
     ),
     "check": Command(

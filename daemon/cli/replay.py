@@ -181,7 +181,7 @@ def _narrate(event: Event) -> None:
         "direction": "{hazard}: {direction}",
         "clear": "{hazard} is over",
         "speak": "says: {text}",
-        "health": "{organ}: {reason}",
+        "health": "{component}: {reason}",
     }.get(event.kind)
     if words:
         sys.stdout.write(f"{event.t:8.2f} s  {event.kind:9} {words.format(**event.fields)}\n")

@@ -28,9 +28,9 @@ def execute(args: argparse.Namespace, load: Load) -> int:
 
 
 def well(status: Mapping[str, Any]) -> bool:
-    """Whether every organ works and every part is there."""
-    organs = status.get("organs", {}).values()
-    return all(organ.get("reason", OK) == OK for organ in organs) and not status.get("lost")
+    """Whether every component works and every part is there."""
+    components = status.get("components", {}).values()
+    return all(component.get("reason", OK) == OK for component in components) and not status.get("lost")
 
 
 def readable(status: Mapping[str, Any]) -> Iterator[str]:
@@ -45,17 +45,17 @@ def _plain(value: Any) -> str | None:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _organs(value: Mapping[str, Mapping[str, Any]]) -> str:
+def _components(value: Mapping[str, Mapping[str, Any]]) -> str:
     """`camera ok, loudspeaker lost for 12 s (no device)`."""
-    return ", ".join(f"{name} {_organ(organ)}" for name, organ in value.items())
+    return ", ".join(f"{name} {_component(component)}" for name, component in value.items())
 
 
-def _organ(organ: Mapping[str, Any]) -> str:
-    reason = str(organ.get("reason", OK))
+def _component(component: Mapping[str, Any]) -> str:
+    reason = str(component.get("reason", OK))
     if reason == OK:
         return OK
-    detail = f" ({organ['detail']})" if organ.get("detail") else ""
-    return f"{reason} for {_duration(organ.get('since_s', 0.0))}{detail}"
+    detail = f" ({component['detail']})" if component.get("detail") else ""
+    return f"{reason} for {_duration(component.get('since_s', 0.0))}{detail}"
 
 
 def _duration(seconds: float) -> str:
@@ -109,7 +109,7 @@ def _latency(value: Mapping[str, Mapping[str, float]]) -> str | None:
 
 
 _LINES: Mapping[str, Callable[[Any], str | None]] = {
-    "organs": _organs,
+    "components": _components,
     "lost": _names,
     "dangers": _dangers,
     "muted_s": _muted,

@@ -1,4 +1,4 @@
-"""`watchword desk`: the web page, the HTTP interface and home automation, beside the daemon."""
+"""`watchword web`: the web page, the HTTP interface and home automation, beside the daemon."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ LOOK_S = 2.0
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("--address", dest="desk.address", metavar="A", help="address to listen at")
-    parser.add_argument("--port", dest="desk.port", metavar="N", type=int, help="port to listen at")
-    parser.add_argument("--socket", dest="desk.socket", metavar="PATH", help="unix socket to listen at")
+    parser.add_argument("--address", dest="web.address", metavar="A", help="address to listen at")
+    parser.add_argument("--port", dest="web.port", metavar="N", type=int, help="port to listen at")
+    parser.add_argument("--socket", dest="web.socket", metavar="PATH", help="unix socket to listen at")
     connection.configure(parser)
 
 
@@ -50,7 +50,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     with ExitStack() as open_until_done:
         listeners = _listeners(settings, open_until_done)
         beside, lives = open_until_done.enter_context(_home_automation(args, load, settings))
-        asyncio.run(_serve(_application(args, load, settings, beside), settings.desk, listeners, lives))
+        asyncio.run(_serve(_application(args, load, settings, beside), settings.web, listeners, lives))
     return 0
 
 
@@ -75,11 +75,11 @@ def _application(
         from daemon.web.daemon_client import DaemonClient
     except ModuleNotFoundError as error:
         raise CommandError(
-            f"the desk needs the Python package {error.name}: script/install --with desk"
+            f"the web interface needs the Python package {error.name}: script/install --with web"
         ) from None
-    secret = token(settings.desk)
+    secret = token(settings.web)
     return lambda: create_app(
-        settings.desk,
+        settings.web,
         DaemonClient(lambda: connection.sockets(args.instance, load)),
         token=secret,
         beside=beside,
@@ -88,29 +88,29 @@ def _application(
 
 def _listeners(settings: Settings, stack: ExitStack) -> tuple[socket.socket | None, socket.socket | None]:
     """The one at an address, and the unix socket."""
-    desk = settings.desk
-    token(desk)
-    certificate(desk)
-    tcp = listening(desk)
-    path = unix_path(desk, os.environ, settings.paths.state)
+    web = settings.web
+    token(web)
+    certificate(web)
+    tcp = listening(web)
+    path = unix_path(web, os.environ, settings.paths.state)
     unix = listening_unix(path) if path else None
     if tcp is None and unix is None:
-        raise CommandError("desk.address and desk.socket are both empty: there is nowhere to listen")
+        raise CommandError("web.address and web.socket are both empty: there is nowhere to listen")
     if unix is not None and path is not None:
         stack.callback(path.unlink, missing_ok=True)
-    _announce(desk, tcp, path)
+    _announce(web, tcp, path)
     return tcp, unix
 
 
-def _announce(desk: WebSettings, tcp: socket.socket | None, path: Path | None) -> None:
+def _announce(web: WebSettings, tcp: socket.socket | None, path: Path | None) -> None:
     if tcp is not None:
         host, port = tcp.getsockname()[:2]
-        scheme = "https" if desk.certificate_file else "http"
-        log.info("the desk is at %s://%s:%d/", scheme, f"[{host}]" if ":" in host else host, port)
-        if scheme == "http" and not is_local(desk.address):
-            log.warning("token and pictures cross the network in the clear; see desk.certificate_file")
+        scheme = "https" if web.certificate_file else "http"
+        log.info("the web interface is at %s://%s:%d/", scheme, f"[{host}]" if ":" in host else host, port)
+        if scheme == "http" and not is_local(web.address):
+            log.warning("token and pictures cross the network in the clear; see web.certificate_file")
     if path is not None:
-        log.info("the desk is at %s", path)
+        log.info("the web interface is at %s", path)
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def _home_automation(
         from daemon.mqtt.listener import DaemonListener
     except ModuleNotFoundError as error:
         raise CommandError(
-            f"home automation needs the Python package {error.name}: script/install --with desk"
+            f"home automation needs the Python package {error.name}: script/install --with web"
         ) from None
     daemon = DaemonListener(lambda: connection.sockets(args.instance, load))
     bridge = MqttBridge(
@@ -145,7 +145,7 @@ def _home_automation(
 
 async def _serve(
     make: Callable[[], FastAPI],
-    desk: WebSettings,
+    web: WebSettings,
     listeners: tuple[socket.socket | None, socket.socket | None],
     beside_lives: Callable[[], bool],
 ) -> None:
@@ -153,7 +153,7 @@ async def _serve(
 
     app = make()
     tcp, unix = listeners
-    files = certificate(desk) or (None, None)
+    files = certificate(web) or (None, None)
     wanted: list[tuple[Server, socket.socket]] = []
     if tcp is not None:
         wanted.append((server(app, lifespan=True, certificate=files[0], key=files[1]), tcp))
@@ -187,13 +187,13 @@ async def _until_stopped(
             task.cancel()
         notifier.close()
     if dying.done() and not dying.cancelled() and not stopping.is_set():
-        raise CommandError("a part of the desk has died; the log says why") from dying.result()
+        raise CommandError("a part of the web interface has died; the log says why") from dying.result()
 
 
 async def _first_death(
     app: FastAPI, servers: list[Server], beside_lives: Callable[[], bool]
 ) -> BaseException | None:
-    """Why a part ended that never should; without it the desk would look alive and be deaf."""
+    """Why a part ended that never should; without it the web interface would look alive and be deaf."""
     while not all(each.started for each in servers):
         await asyncio.sleep(0.05)
     done: set[asyncio.Task[None]] = set()
@@ -202,7 +202,7 @@ async def _first_death(
             app.state.parts.tasks, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
         )
     cause = done.pop().exception() if done else None
-    log.error("a part of the desk has died" if done else "home automation has died", exc_info=cause)
+    log.error("a part of the web interface has died" if done else "home automation has died", exc_info=cause)
     return cause
 
 

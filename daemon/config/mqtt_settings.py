@@ -11,7 +11,7 @@ PLAIN_PORT, TLS_PORT = 1883, 8883
 
 
 class MqttSettings(BaseModel, frozen=True, extra="forbid"):
-    """Home automation over MQTT; part of `watchword desk`. See docs/home-assistant.md."""
+    """Home automation over MQTT; part of `watchword web`. See docs/home-assistant.md."""
 
     enabled: bool = Field(False, description="true tells the broker what is seen and said")
     host: str = Field(
@@ -47,7 +47,7 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
         10.0, gt=0, le=1440, description="minutes the switch `Mute` silences all but danger"
     )
     keepalive_s: int = Field(
-        30, ge=5, le=600, description="seconds of silence after which broker and desk look for each other"
+        30, ge=5, le=600, description="seconds of silence after which broker and web look for each other"
     )
     reconnect_s: float = Field(
         60.0, ge=1, le=3600, description="seconds between two attempts at a broker that is away, at most"

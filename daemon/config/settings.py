@@ -62,10 +62,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     pipeline: PipelineSettings = PipelineSettings()
     control: ControlSettings = ControlSettings()
     keys: KeysSettings = KeysSettings()
-    desk: WebSettings = WebSettings()
+    web: WebSettings = WebSettings()
     mqtt: MqttSettings = MqttSettings()
     journal: JournalSettings = JournalSettings()
-    guests: WorkerSettings = WorkerSettings()
+    worker: WorkerSettings = WorkerSettings()
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
 

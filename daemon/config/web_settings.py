@@ -1,4 +1,4 @@
-"""The `[desk]` section."""
+"""The `[web]` section."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class WebSettings(BaseModel, frozen=True, extra="forbid"):
-    """The web page and the HTTP interface of `watchword desk`. See docs/api.md."""
+    """The web page and the HTTP interface of `watchword web`. See docs/api.md."""
 
     address: str = Field(
         "127.0.0.1",

@@ -1,4 +1,4 @@
-"""The `[guests]` section."""
+"""The `[worker]` section."""
 
 from __future__ import annotations
 

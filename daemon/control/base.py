@@ -1,5 +1,5 @@
 """What every command over the control socket has in common. The commands themselves stand in
-`control_protocol` (for whoever wears it) and `desk_commands` (for whoever sets it up).
+`control_protocol` (for whoever wears it) and `web_commands` (for whoever sets it up).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 from daemon.core.delivery import Delivery
 from daemon.core.event_ids import EventFactory
-from daemon.core.health import VITAL, Change, Organ
+from daemon.core.health import VITAL, Change, Component
 from daemon.core.messages import CoreSpec, Effect, Mute, RelayedSpeech, Say
 from daemon.core.validity import Condition, Validity
 from pipeline import wording
@@ -201,9 +201,9 @@ class Announcer:
         """A question has been heard; the answer takes a while."""
         yield from self._sign("listening", Priority.MESSAGE, now)
 
-    def blind(self, organ: Organ, reason: str, now: float) -> Iterable[Effect]:
+    def blind(self, component: Component, reason: str, now: float) -> Iterable[Effect]:
         """A question while nothing can be seen: the answer is why."""
-        text = wording.health_phrase(organ, reason, self._spec.language)
+        text = wording.health_phrase(component, reason, self._spec.language)
         yield from self._delivery.offer(now, text, Priority.MESSAGE, "blind")
 
     def unanswered(self, scene_id: str, now: float) -> Iterable[Effect]:
@@ -214,15 +214,15 @@ class Announcer:
     # The program itself
 
     def health(self, change: Change, cause: str, now: float) -> Iterable[Effect]:
-        """An organ failed or recovered."""
-        text = wording.health_phrase(change.organ, change.reason, self._spec.language)
+        """A component failed or recovered."""
+        text = wording.health_phrase(change.component, change.reason, self._spec.language)
         quiet = now < self._muted_until_s or self._spec.verbosity != "full"
-        if quiet and change.organ not in VITAL:
+        if quiet and change.component not in VITAL:
             reason = "muted" if now < self._muted_until_s else "brevity"
             yield self._register.unspoken(now, cause, reason, text=text)
             return
-        ground = Condition(organ=change.organ, reason=change.reason, reminder=change.reminder)
-        key = f"health:{change.organ}"
+        ground = Condition(component=change.component, reason=change.reason, reminder=change.reminder)
+        key = f"health:{change.component}"
         yield from self._delivery.offer(now, text, Priority.MESSAGE, key, ground=ground, cause=cause)
 
     def alive(self, now: float) -> Iterable[Effect]:
@@ -231,9 +231,9 @@ class Announcer:
             yield from self._sign("tick", Priority.NOTICE, now)
 
     def status(
-        self, failing: Sequence[tuple[Organ, str]], pictures_per_second: float, now: float
+        self, failing: Sequence[tuple[Component, str]], pictures_per_second: float, now: float
     ) -> Iterable[Effect]:
-        """How it is; `failing` by organ and reason."""
+        """How it is; `failing` by component and reason."""
         worst = sorted(failing, key=lambda f: f[0] not in VITAL)
         text = wording.status_phrase(worst, pictures_per_second, *self.muted(now), self._spec.language)
         yield from self._delivery.offer(now, text, Priority.MESSAGE, "status")

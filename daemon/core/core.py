@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from daemon.core import health as organs
+from daemon.core import health as components
 from daemon.core.announcer import Announcer
 from daemon.core.event_ids import EventFactory
 from daemon.core.messages import (
@@ -35,8 +35,8 @@ from pipeline.description.base import DetectedHazard
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Severity, Trigger
 from speech.outbox import messages as voices
 
-SIGHT: frozenset[organs.Organ] = frozenset(["camera", "picture"])
-"""Organs without which a view is not worth describing."""
+SIGHT: frozenset[components.Component] = frozenset(["camera", "picture"])
+"""Components without which a view is not worth describing."""
 
 HALF_HEARD_S = 2.0
 """Seconds a danger phrase lasts: what began so long before the loudspeaker went was not heard to its end."""
@@ -55,7 +55,7 @@ class Core:
         )
         self._gate = SceneChangeGate(spec.scene)
         self._narration = stories.DescriptionPolicy(spec.describe, spec.language)
-        self._health = organs.Health(spec.health)
+        self._health = components.Health(spec.health)
         self._truth = Validity(self._watch, self._health)
         self._announcer = Announcer(
             spec, self._register, self._truth, self._heard, self._narration.heard, self._watch.unheard
@@ -82,9 +82,9 @@ class Core:
         return self._watch
 
     @property
-    def organ_states(self) -> Mapping[organs.Organ, organs.ComponentState]:
-        """The state of every organ that has reported."""
-        return self._health.organs
+    def component_states(self) -> Mapping[components.Component, components.ComponentState]:
+        """The state of every component that has reported."""
+        return self._health.components
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -115,7 +115,7 @@ class Core:
                 return tuple(self._command(event, now))
             case RelayedSpeech():
                 return tuple(self._announcer.relay(event, now))
-            case organs.Report():
+            case components.Report():
                 return tuple(self._reported(event, now))
             case voices.StopSpeaking() | stories.StopDescribing():
                 return tuple(self._hushed(now))
@@ -150,14 +150,14 @@ class Core:
         elif gate_opens:
             yield from self._want(Trigger.SCENE_CHANGE, now)
         yield from self._tick(now)
-        if not organs.VITAL & {organ for organ, _ in self._failing()}:
+        if not components.VITAL & {component for component, _ in self._failing()}:
             yield from self._announcer.alive(now)
 
-    def _failing(self) -> list[tuple[organs.Organ, str]]:
-        return [(name, s.reason) for name, s in self._health.organs.items() if s.reason != organs.OK]
+    def _failing(self) -> list[tuple[components.Component, str]]:
+        return [(name, s.reason) for name, s in self._health.components.items() if s.reason != components.OK]
 
-    def _blind(self) -> tuple[organs.Organ, str] | None:
-        """The organ and its reason for which the present view is not worth describing.
+    def _blind(self) -> tuple[components.Component, str] | None:
+        """The component and its reason for which the present view is not worth describing.
 
         What the last picture shows counts at once: until a trouble lasts long enough to be told, a covered
         lens would be a new scene.
@@ -269,23 +269,23 @@ class Core:
         severity = {h.name: h.severity for h in self._spec.hazards}
         return tuple(sorted(found, key=lambda seen: (-severity[seen.hazard], -seen.probability)))
 
-    def _reported(self, report: organs.Report, now: float) -> Iterable[Effect]:
+    def _reported(self, report: components.Report, now: float) -> Iterable[Effect]:
         """A loudspeaker that is back has a listener again, who has heard nothing since it went."""
-        before = self._health.organs.get(report.organ)
-        back = report.organ == "loudspeaker" and report.reason == organs.OK
-        if back and before is not None and before.reason != organs.OK:
+        before = self._health.components.get(report.component)
+        back = report.component == "loudspeaker" and report.reason == components.OK
+        if back and before is not None and before.reason != components.OK:
             self._watch.unheard(before.since_s - HALF_HEARD_S)
         yield from self._changes(self._health.step(report, now), now)
 
-    def _changes(self, changes: Iterable[organs.Change], now: float) -> Iterable[Effect]:
+    def _changes(self, changes: Iterable[components.Change], now: float) -> Iterable[Effect]:
         for change in changes:
             id = self._register.next_id("h", "health")
             yield self._register.record(
                 "health",
                 id,
                 now,
-                organ=change.organ,
-                state="ok" if change.reason == organs.OK else "failing",
+                component=change.component,
+                state="ok" if change.reason == components.OK else "failing",
                 reason=change.reason,
                 detail=change.detail,
                 reminder=change.reminder,
@@ -334,7 +334,7 @@ class Core:
 
     def _tick(self, now: float) -> Iterable[Effect]:
         yield from self._story(stories.DescriptionTick(), now)
-        yield from self._changes(self._health.step(organs.HealthTick(), now), now)
+        yield from self._changes(self._health.step(components.HealthTick(), now), now)
         yield from self._announcer.voice(voices.OutboxTick(), now)
 
     def state(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from daemon.core import health as organs
+from daemon.core import health as components
 from daemon.core.events import Event
 from pipeline.description import policy as stories
 from pipeline.description.base import DetectedHazard
@@ -36,7 +36,7 @@ class CoreSpec(BaseModel, frozen=True):
     watch: WatchSettings
     scene: SceneSettings
     describe: DescribeSettings
-    health: organs.HealthSettings
+    health: components.HealthSettings
     outbox: OutboxSettings
     verbosity: Verbosity = "full"
     clear_earcon: ClearEarcon = "critical"
@@ -128,7 +128,7 @@ Input = (
     | TellStatus
     | RelayedSpeech
     | CoreTick
-    | organs.Report
+    | components.Report
     | voices.Input
     | stories.NarrationInput
 )

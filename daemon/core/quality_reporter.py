@@ -1,4 +1,4 @@
-"""Whether the picture is any good, reported as an organ."""
+"""Whether the picture is any good, reported as a component."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from daemon.core.health import OK, ComponentState, Health, Organ
+from daemon.core.health import OK, Component, ComponentState, Health
 from pipeline.alerting.alert_policy import AlertPolicy
 
 
@@ -20,9 +20,9 @@ class Condition:
 
     hazard: str | None = None
     """This hazard is present."""
-    organ: Organ | None = None
+    component: Component | None = None
     reason: str = OK
-    """The organ is as this says."""
+    """The component is as this says."""
     reminder: bool = False
     """Worth saying although it was heard before."""
     view: str | None = None
@@ -65,7 +65,7 @@ class Validity:
         """Whether it is still worth saying."""
         if ground.hazard is not None and ground.hazard not in self._watch.active:
             return False
-        if ground.organ is not None and not self._news(ground.organ, ground):
+        if ground.component is not None and not self._news(ground.component, ground):
             return False
         if ground.view is not None and ground.view != self._view:
             return False
@@ -73,9 +73,9 @@ class Validity:
             return False
         return not ground.begun or ground.fresh_until_s is None or now <= ground.fresh_until_s
 
-    def _news(self, organ: Organ, ground: Condition) -> bool:
-        """True of the organ, and not what was heard of it last: no return without a loss."""
-        state = self._health.organs.get(organ, ComponentState())
+    def _news(self, component: Component, ground: Condition) -> bool:
+        """True of the component, and not what was heard of it last: no return without a loss."""
+        state = self._health.components.get(component, ComponentState())
         return state.reason == ground.reason and (ground.reminder or state.heard != ground.reason)
 
     def heard(self, utterance_id: str, cause: str | None) -> Condition:
@@ -84,15 +84,15 @@ class Validity:
         ground = replace(self.ground(utterance_id), begun=True)
         if utterance_id in self._grounds:
             self._grounds[utterance_id] = ground
-        if ground.organ is not None:
-            self._health.heard(ground.organ, ground.reason)
+        if ground.component is not None:
+            self._health.heard(ground.component, ground.reason)
         return ground
 
     def missed(self, utterance_id: str) -> None:
-        """It was never heard and never will be; a failing organ is then told of again."""
+        """It was never heard and never will be; a failing component is then told of again."""
         ground = self._grounds.pop(utterance_id, ALWAYS)
-        if ground.organ is not None:
-            self._health.missed(ground.organ, ground.reason)
+        if ground.component is not None:
+            self._health.missed(ground.component, ground.reason)
 
     def keep(self, utterance_ids: frozenset[str]) -> None:
         """Forget all others."""

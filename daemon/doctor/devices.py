@@ -1,4 +1,4 @@
-"""The doctor at the organs: models on each device, voice, loudspeaker, camera, describer, and rights."""
+"""The doctor at the components: models on each device, voice, loudspeaker, camera, describer, and rights."""
 
 from __future__ import annotations
 

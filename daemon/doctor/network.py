@@ -1,4 +1,4 @@
-"""The doctor at what listens and connects: the desk's port and token, and the home's MQTT broker."""
+"""The doctor at what listens and connects: the web interface's port and token, and the home's MQTT broker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from daemon.mqtt.broker import BrokerError, PahoBroker
 from daemon.web.server.origin import is_local
 
 SHORTEST_TOKEN = 16
-_INSTALL = "pip install 'watchword[desk]', or script/install --with desk"
+_INSTALL = "pip install 'watchword[web]', or script/install --with web"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,10 @@ def assess_secret(secret: Secret, shortest: int = 1) -> Finding:
     if os.sep not in secret.name and secret.problem:
         says = f"{secret.name!r} is a credential that only the service sees"
         return Finding(
-            name, "ok", says, "systemctl edit watchword-desk must have a LoadCredential= of that name"
+            name, "ok", says, "systemctl edit watchword-web must have a LoadCredential= of that name"
         )
     if secret.problem:
-        todo = (
-            f"write it there, with `install -m 600`, readable for the desk's user; or empty {secret.setting}"
-        )
+        todo = f"write it there with `install -m 600`, readable for the web user; or empty {secret.setting}"
         return Finding(name, "fail", secret.problem, todo)
     if secret.mode is not None and secret.mode & 0o077:
         says = f"{secret.name} may be read by others ({secret.mode:04o})"
@@ -69,19 +67,19 @@ def assess_secret(secret: Secret, shortest: int = 1) -> Finding:
 
 
 def web(wanted: WebSettings) -> Iterator[Finding]:
-    """Can the desk run, is its port free, and who may use it?"""
+    """Can the web interface run, is its port free, and who may use it?"""
     missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
-        yield Finding("desk", "ok", f"not installed ({', '.join(missing)})", _INSTALL)
+        yield Finding("web", "ok", f"not installed ({', '.join(missing)})", _INSTALL)
         return
     if wanted.address:
         taken = listening(_reachable(wanted.address), wanted.port) if wanted.port else False
         yield assess_port(wanted, taken, port_owner(wanted.port) if taken else "")
     yield from assess_exposure(wanted)
     if wanted.token_file:
-        yield assess_secret(look_at("desk.token_file", wanted.token_file), SHORTEST_TOKEN)
+        yield assess_secret(look_at("web.token_file", wanted.token_file), SHORTEST_TOKEN)
     if os.sep in wanted.key_file:
-        yield assess_secret(_key("desk.key_file", wanted.key_file), 0)
+        yield assess_secret(_key("web.key_file", wanted.key_file), 0)
 
 
 def _key(setting: str, name: str) -> Secret:
@@ -101,12 +99,12 @@ def assess_port(wanted: WebSettings, taken: bool, owner: str) -> Finding:
     where = f"port {wanted.port}"
     if not taken:
         return Finding(
-            "desk", "ok", f"{where} is free; the desk does not run", "watchword desk, or its service"
+            "web", "ok", f"{where} is free; the web interface does not run", "watchword web, or its service"
         )
     if "watchword" in owner or not owner:
-        return Finding("desk", "ok", f"it listens at {where}" + (f" ({owner})" if owner else ""))
+        return Finding("web", "ok", f"it listens at {where}" + (f" ({owner})" if owner else ""))
     return Finding(
-        "desk", "warn", f"{where} is taken by {owner}", "set desk.port to another, or end that process"
+        "web", "warn", f"{where} is taken by {owner}", "set web.port to another, or end that process"
     )
 
 
@@ -115,24 +113,20 @@ def assess_exposure(wanted: WebSettings) -> Iterator[Finding]:
     try:
         outside = bool(wanted.address) and not ip_address(wanted.address).is_loopback
     except ValueError:
-        yield Finding(
-            "desk address", "fail", f"{wanted.address!r} is no address", 'desk.address = "127.0.0.1"'
-        )
+        yield Finding("web address", "fail", f"{wanted.address!r} is no address", 'web.address = "127.0.0.1"')
         return
     if not outside:
         return
     if not wanted.token_file:
-        todo = 'set desk.token_file, or desk.address = "127.0.0.1"'
-        yield Finding(
-            "desk address", "fail", f"{wanted.address} is open to the network without a token", todo
-        )
+        todo = 'set web.token_file, or web.address = "127.0.0.1"'
+        yield Finding("web address", "fail", f"{wanted.address} is open to the network without a token", todo)
     elif not wanted.certificate_file:
-        todo = "set desk.certificate_file and desk.key_file"
+        todo = "set web.certificate_file and web.key_file"
         yield Finding(
-            "desk address", "warn", "the token and the pictures cross the network in the clear", todo
+            "web address", "warn", "the token and the pictures cross the network in the clear", todo
         )
     else:
-        yield Finding("desk address", "ok", f"{wanted.address}, with a token and TLS")
+        yield Finding("web address", "ok", f"{wanted.address}, with a token and TLS")
 
 
 def mqtt(settings: Settings) -> Iterator[Finding]:

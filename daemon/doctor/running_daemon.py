@@ -112,7 +112,7 @@ def daemon(running: RunningDaemon, installed: str | None = None) -> Iterator[Fin
         yield Finding("daemon", "warn", f"{said}; it is {its}, this command {ours}", "restart it")
     else:
         yield Finding("daemon", "ok", f"{said}, version {its}, up {float(status.get('uptime_s', 0)):.0f} s")
-    yield from _organs(running.later)
+    yield from _components(running.later)
 
 
 def _none(others: tuple[str, ...]) -> Finding:
@@ -127,17 +127,17 @@ def _unit_of(status: Mapping[str, Any]) -> str:
     return f"watchword@{instance}" if instance else "watchword"
 
 
-def _fix(organ: str, unit: str = "watchword") -> str:
-    return FIXES.get(organ, "").replace("UNIT", unit)
+def _fix(component: str, unit: str = "watchword") -> str:
+    return FIXES.get(component, "").replace("UNIT", unit)
 
 
-def _organs(status: Mapping[str, Any]) -> Iterator[Finding]:
+def _components(status: Mapping[str, Any]) -> Iterator[Finding]:
     unit = _unit_of(status)
-    for name, organ in status.get("organs", {}).items():
-        reason = organ.get("reason", "ok")
+    for name, component in status.get("components", {}).items():
+        reason = component.get("reason", "ok")
         if reason != "ok":
-            detail = f": {organ['detail']}" if organ.get("detail") else ""
-            yield Finding(f"organ {name}", _badness(name), f"{reason}{detail}", _fix(name, unit))
+            detail = f": {component['detail']}" if component.get("detail") else ""
+            yield Finding(f"component {name}", _badness(name), f"{reason}{detail}", _fix(name, unit))
     for name in status.get("lost", ()):
         yield Finding(
             f"part {name}", "warn", "it has ended by itself", f"journalctl -u {unit}; then restart it"
@@ -148,8 +148,8 @@ def _organs(status: Mapping[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _badness(organ: str) -> State:
-    return "fail" if organ in ("camera", "picture", "detector", "voice") else "warn"
+def _badness(component: str) -> State:
+    return "fail" if component in ("camera", "picture", "detector", "voice") else "warn"
 
 
 def rate_of(running: RunningDaemon, device_fps: int = 0) -> Finding:

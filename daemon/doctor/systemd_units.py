@@ -55,7 +55,7 @@ class UnitState:
 
 
 def service(_: Settings) -> Iterator[Finding]:
-    """The daemon's unit and the desk's, the system's and the user's."""
+    """The daemon's unit and the web interface's, the system's and the user's."""
     if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
         yield Finding("systemd", "ok", "it does not run here; nothing starts Watchword with the machine")
         return
@@ -63,11 +63,11 @@ def service(_: Settings) -> Iterator[Finding]:
 
 
 def units() -> list[UnitState]:
-    """What systemd knows of ours: the daemon's, its instances' and the desk's."""
+    """What systemd knows of ours: the daemon's, its instances' and the web interface's."""
     return [
         unit
         for scope in ("", "--user")
-        for name in ("watchword", *_instances(scope), "watchword-desk")
+        for name in ("watchword", *_instances(scope), "watchword-web")
         if (unit := _unit(name, scope))
     ]
 

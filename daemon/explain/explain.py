@@ -197,7 +197,7 @@ def _scene(event: Fields, words: ExplanationWords) -> str:
 def _health(event: Fields, words: ExplanationWords) -> str:
     """As it is said of that part, and what the part itself had to tell."""
     detail = f" ({event['detail']})" if event["detail"] else ""
-    return wording.health_phrase(event["organ"], event["reason"], words.language) + detail
+    return wording.health_phrase(event["component"], event["reason"], words.language) + detail
 
 
 def _unspoken(memory: Memory, event: Fields, words: ExplanationWords) -> str:
@@ -211,7 +211,7 @@ def _unspoken(memory: Memory, event: Fields, words: ExplanationWords) -> str:
 
 
 def _outcome(memory: Memory, event: Fields, words: ExplanationWords) -> ExplainedStep | None:
-    """What became of an alert, a view or word of an organ: said, or why not."""
+    """What became of an alert, a view or word of a component: said, or why not."""
     if event["kind"] not in ("alert", "scene", "health", "describe", "direction"):
         return None
     led_to = memory.led_to(event["id"])

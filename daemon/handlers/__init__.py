@@ -1,1 +1,1 @@
-"""What the daemon answers the desk: pictures, scores, settings, metrics, and guests' pictures."""
+"""What the daemon answers the web interface: pictures, scores, settings, metrics, and guests' pictures."""

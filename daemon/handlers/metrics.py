@@ -38,14 +38,14 @@ def metrics(
 
     def answer(_: object) -> Mapping[str, Any]:
         now = clock()
-        counts, organs, muted = live.mind.ask(lambda core: _known(core, now))
+        counts, components, muted = live.mind.ask(lambda core: _known(core, now))
         return {
             "counters": counters(live, counts),
             "drops": drops(live, counts, feed_dropped()),
             "histograms": {name: _told(live.ledger.histogram(stage)) for name, stage in STAGES.items()},
             "alerts_by_hazard": live.ledger.counted("alerts"),
             "events_by_kind": live.ledger.counted("events"),
-            "organs": organs,
+            "components": components,
             "gauges": {
                 "fps": round(fps(), 2),
                 "uptime_s": round(now - started_s, 1),
@@ -60,11 +60,11 @@ def metrics(
 
 
 def _known(core: Core, now: float) -> tuple[Mapping[str, int], Mapping[str, Any], tuple[float, float]]:
-    organs: dict[str, Any] = {
-        str(organ): {"ok": state.reason == OK, "reason": state.reason}
-        for organ, state in core.organ_states.items()
+    components: dict[str, Any] = {
+        str(component): {"ok": state.reason == OK, "reason": state.reason}
+        for component, state in core.component_states.items()
     }
-    return core.counts, organs, core.muted(now)
+    return core.counts, components, core.muted(now)
 
 
 def counters(live: app.LiveParts, counts: Mapping[str, int]) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from daemon.config.settings import Settings
-from daemon.control.desk_commands import ProcessCommand, TryCommand
+from daemon.control.web_commands import ProcessCommand, TryCommand
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
 from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
@@ -108,7 +108,7 @@ class ProcessHandler:
             text=wanted.text,
             language=language,
             side=settings.describe.image_side,
-            most_pixels=settings.guests.most_pixels,
+            most_pixels=settings.worker.most_pixels,
         )
         return LookedAt(facts, pixels)
 
@@ -121,7 +121,7 @@ class ProcessHandler:
         settings: Settings,
     ) -> ExternalDescription | None:
         """By the daemon's describer, where it has time and speaks the language; else by nobody."""
-        wait_s = min(visit.left_s - 1.0, settings.guests.describe_s)
+        wait_s = min(visit.left_s - 1.0, settings.worker.describe_s)
         if self._narrator is None or language != settings.speech.language or wait_s < LEAST_DESCRIBE_S:
             return None
         facts = looked.facts

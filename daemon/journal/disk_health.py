@@ -1,4 +1,6 @@
-"""What the disk says when the journal is written, as the health of the organ `disk`. Pure but for its log."""
+"""What the disk says when the journal is written, as the health of the component `disk`. Pure but for its
+log.
+"""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.config.mqtt_settings import MqttSettings
-from daemon.control.desk_commands import PictureCommand, ScoresCommand
 from daemon.control.protocol import Command, StatusCommand
+from daemon.control.web_commands import PictureCommand, ScoresCommand
 from daemon.errors import CommandError
 from daemon.mqtt.backoff import BrokerBackoff
 from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
@@ -149,7 +149,7 @@ class MqttBridge:
         return self._thread.is_alive()
 
     def status(self) -> Mapping[str, Any]:
-        """For the desk's `/status`: whether it is connected, else why not, and what was counted."""
+        """For the web interface's `/status`: whether it is connected, else why not, and what was counted."""
         connected = self._broker is not None
         return {
             "connected": connected,
@@ -170,7 +170,7 @@ class MqttBridge:
         try:
             while not self._stopping.is_set():
                 self._turn()
-        except Exception:  # whoever looks at `lives` ends the desk, and systemd starts it anew
+        except Exception:  # whoever looks at `lives` ends the web interface, and systemd starts it anew
             log.exception("home automation has ended by a bug")
             self._reason = "ended by a bug; the log says where"
         finally:

@@ -66,7 +66,7 @@ class PahoBroker:
             from paho.mqtt.client import Client
             from paho.mqtt.enums import CallbackAPIVersion
         except ModuleNotFoundError:
-            raise BrokerError("paho-mqtt is not installed: script/install --with desk") from None
+            raise BrokerError("paho-mqtt is not installed: script/install --with web") from None
 
         self._welcome = threading.Event()
         self._refusal = "it did not welcome us in time"

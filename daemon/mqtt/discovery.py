@@ -87,8 +87,8 @@ class Topics:
     def hazard(self, name: str) -> str:
         return f"{self.base}/hazard/{slug(name)}"
 
-    def organ(self, name: str) -> str:
-        return f"{self.base}/organ/{slug(name)}"
+    def component(self, name: str) -> str:
+        return f"{self.base}/component/{slug(name)}"
 
 
 def slug(name: str) -> str:
@@ -106,7 +106,7 @@ class Shape:
     """What the device consists of."""
 
     hazards: tuple[str, ...] = ()
-    organs: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
     texts: bool = True
     picture: bool = False
     version: str = ""
@@ -151,7 +151,7 @@ def _named(topics: Topics, key: str, body: Component) -> Component:
 def _components(topics: Topics, shape: Shape) -> Iterator[tuple[str, Component]]:
     for hazard in shape.hazards:
         yield f"hazard_{slug(hazard)}", _hazard(topics, hazard)
-    yield from _health(topics, shape.organs)
+    yield from _health(topics, shape.components)
     if shape.texts:
         yield from _texts(topics)
     yield from _controls(topics)
@@ -178,7 +178,7 @@ def _hazard(topics: Topics, hazard: str) -> Component:
     }
 
 
-def _health(topics: Topics, organs: Iterable[str]) -> Iterator[tuple[str, Component]]:
+def _health(topics: Topics, components: Iterable[str]) -> Iterator[tuple[str, Component]]:
     alone = {"availability": [{"topic": topics.availability}]}  # it tells too that the daemon is away
     yield (
         "health",
@@ -190,14 +190,14 @@ def _health(topics: Topics, organs: Iterable[str]) -> Iterator[tuple[str, Compon
             **_json(topics.state("health"), "state"),
         },
     )
-    for organ in organs:
+    for component in components:
         yield (
-            f"organ_{slug(organ)}",
+            f"component_{slug(component)}",
             {
                 "platform": "sensor",
-                "name": _words(organ),
+                "name": _words(component),
                 "entity_category": "diagnostic",
-                **_json(topics.organ(organ), "reason"),
+                **_json(topics.component(component), "reason"),
             },
         )
     yield (

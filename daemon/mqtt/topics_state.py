@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from daemon.core.health import Organ
+from daemon.core.health import Component
 from daemon.mqtt.discovery import EVENTS, OFF, OFFLINE, ON, ONLINE, Shape, Topics, announced, announcement
 
 OK = "ok"
@@ -51,8 +51,8 @@ class MqttState:
     def found(self, status: Mapping[str, Any], hazards: tuple[str, ...], version: str) -> None:
         """The daemon's status, and the hazards it looks for. What events got wrong is set right."""
         self._status = status
-        organs = tuple(sorted({*get_args(Organ), *status.get("organs", {})}))
-        self._shape = replace(self._shape, hazards=hazards, organs=organs, version=version)
+        components = tuple(sorted({*get_args(Component), *status.get("components", {})}))
+        self._shape = replace(self._shape, hazards=hazards, components=components, version=version)
         self._active = {name for name in status.get("active", ()) if name in hazards}
         self._alerts = {name: alert for name, alert in self._alerts.items() if name in hazards}
 
@@ -138,20 +138,20 @@ class MqttState:
         self._texts[name] = {"text": event.get("text", ""), "at": _iso(wall), **extra}
 
     def _changed(self, event: Mapping[str, Any]) -> None:
-        """An organ fails or works again; so that nobody waits for the next status."""
+        """A component fails or works again; so that nobody waits for the next status."""
         if self._status is None:
             return
-        name, reason = str(event.get("organ")), event.get("reason", OK)
-        organ = {"reason": reason, "detail": event.get("detail", "")}
-        self._status = {**self._status, "organs": {**self._status.get("organs", {}), name: organ}}
-        self._shape = replace(self._shape, organs=tuple(sorted({*self._shape.organs, name})))
+        name, reason = str(event.get("component")), event.get("reason", OK)
+        component = {"reason": reason, "detail": event.get("detail", "")}
+        self._status = {**self._status, "components": {**self._status.get("components", {}), name: component}}
+        self._shape = replace(self._shape, components=tuple(sorted({*self._shape.components, name})))
 
     def _condition(self) -> dict[str, bytes]:
         topics, status = self._topics, self._status
         if status is None:
             return {topics.state("health"): _line({"state": ON, "reason": "watchword does not answer"})}
-        organs = status.get("organs", {})
-        failing = {name: o.get("reason") for name, o in organs.items() if o.get("reason", OK) != OK}
+        components = status.get("components", {})
+        failing = {name: o.get("reason") for name, o in components.items() if o.get("reason", OK) != OK}
         lost = list(status.get("lost", ()))
         wanted = {
             topics.state("health"): _line(
@@ -160,9 +160,9 @@ class MqttState:
             topics.state("muted"): _line(_muted(status)),
             topics.state("fps"): str(round(float(status.get("fps", 0.0)))).encode(),
         }
-        for name, organ in organs.items():
-            wanted[topics.organ(name)] = _line(
-                {"reason": organ.get("reason", OK), "detail": organ.get("detail", "")}
+        for name, component in components.items():
+            wanted[topics.component(name)] = _line(
+                {"reason": component.get("reason", OK), "detail": component.get("detail", "")}
             )
         return wanted
 

@@ -171,10 +171,12 @@ class RequestHandler:
         tuning: SettingsUpdater,
         *,
         loudspeaker: bool,
-        desk: Mapping[str, Callable[[Any], Mapping[str, Any]]] | None = None,
+        web: Mapping[str, Callable[[Any], Mapping[str, Any]]] | None = None,
     ) -> None:
-        """`loudspeaker`: it has one of its own. `desk`: who answers the desk's commands, by their names."""
-        self._desk = desk or {}
+        """`loudspeaker`: it has one of its own. `web`: who answers the web interface's commands, by their
+        names.
+        """
+        self._web = web or {}
         self._mind = mind
         self._status = status
         self._tuning = tuning
@@ -182,7 +184,7 @@ class RequestHandler:
 
     def answer(self, request: wire.Request) -> Mapping[str, Any]:
         """Handle one request in the client's thread. Raises CommandError."""
-        if handler := self._desk.get(request.command.do):
+        if handler := self._web.get(request.command.do):
             return handler(request.command)
         match request.command:
             case wire.StatusCommand(aloud=aloud):
@@ -252,12 +254,12 @@ def _input(command: wire.Command) -> Input:
 def core_status(core: Core, now: float) -> Mapping[str, Any]:
     """What the core knows about itself."""
     muted_s, danger_muted_s = core.muted(now)
-    organs = {
-        organ: {"reason": s.reason, "since_s": round(now - s.since_s, 1), "detail": s.detail}
-        for organ, s in core.organ_states.items()
+    components = {
+        component: {"reason": s.reason, "since_s": round(now - s.since_s, 1), "detail": s.detail}
+        for component, s in core.component_states.items()
     }
     return {
-        "organs": organs,
+        "components": components,
         "active": sorted(core.watch.active),
         "dangers": [
             {

@@ -66,7 +66,7 @@ class LifecycleSpeech:
         """
         self._notifier.stopping("stopping")
         self._notifier.extend(GOODBYE_S + STOP_S)
-        loudspeaker = self._mind.ask(lambda core: core.organ_states.get("loudspeaker"))
+        loudspeaker = self._mind.ask(lambda core: core.component_states.get("loudspeaker"))
         if self._forwards and loudspeaker is not None and loudspeaker.reason != OK:
             return  # nobody would hear it
         words = wording.ONE_LESS if self._forwards else wording.GOODBYE

@@ -1,1 +1,1 @@
-"""The desk: what is offered to whoever sets Watchword up, in a process of its own."""
+"""The web interface: what is offered to whoever sets Watchword up, in a process of its own."""

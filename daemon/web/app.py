@@ -43,7 +43,7 @@ _ROUTERS = tuple(
 def create_app(
     settings: WebSettings, link: DaemonClient, *, token: str | None = None, beside: Beside = dict
 ) -> FastAPI:
-    """The desk, for whatever server; its tasks run as long as the server does.
+    """The web interface, for whatever server; its tasks run as long as the server does.
 
     `token`: what callers over the network have to show.
     """
@@ -59,7 +59,7 @@ def create_app(
     app = FastAPI(
         title="Watchword",
         version=version("watchword"),
-        description="The owner's desk: what the camera sees, what was said, and how it is set.",
+        description="The owner's web: what the camera sees, what was said, and how it is set.",
         docs_url=None,  # their pages would be fetched from the internet
         redoc_url=None,
         lifespan=_life,
@@ -104,4 +104,4 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def bug(_: Request, __: Exception) -> JSONResponse:
-        return problems.answer(Problem(500, "a bug of the desk; its log says where", "failed"))
+        return problems.answer(Problem(500, "a bug of the web interface; its log says where", "failed"))

@@ -1,4 +1,5 @@
-"""The desk's way to the daemon: its control socket, with a few connections that are kept and used again.
+"""The web interface's way to the daemon: its control socket, with a few connections that are kept and used
+again.
 
 Lanes, so that whatever takes its time never keeps anybody from asking for silence.
 """
@@ -128,7 +129,7 @@ class DaemonClient:
             return None
         except PermissionError:
             raise CommandError(
-                "the desk may not talk to the daemon; put its user into control.group", "unavailable"
+                "the web interface may not talk to the daemon; put its user into control.group", "unavailable"
             ) from None
         except OSError as error:
             raise CommandError(f"no way to the daemon: {error}", "unavailable") from error

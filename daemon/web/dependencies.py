@@ -64,7 +64,7 @@ def dependencies(request: Request) -> Dependencies:
     return found
 
 
-Desk = Annotated[Dependencies, Depends(dependencies)]
+Web = Annotated[Dependencies, Depends(dependencies)]
 
 
 def shaped(model: type[Model], reply: Mapping[str, Any]) -> Model:
@@ -75,5 +75,5 @@ def shaped(model: type[Model], reply: Mapping[str, Any]) -> Model:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise Problem(
-            502, f"the daemon answered in another way than this desk knows ({where}); restart both"
+            502, f"the daemon answered in another way than this web interface knows ({where}); restart both"
         ) from None

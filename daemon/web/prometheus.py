@@ -35,35 +35,37 @@ HELP: Mapping[str, str] = {
 
 class _Figures(Collector):
     def __init__(
-        self, figures: Mapping[str, Any] | None, desk: Mapping[str, float], answers: Mapping[int, int]
+        self, figures: Mapping[str, Any] | None, web: Mapping[str, float], answers: Mapping[int, int]
     ):
         self._figures = figures
-        self._desk = desk
+        self._web = web
         self._answers = answers
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
-            f"{PREFIX}_up", "Whether the daemon answers the desk", value=float(self._figures is not None)
+            f"{PREFIX}_up",
+            "Whether the daemon answers the web interface",
+            value=float(self._figures is not None),
         )
         yield from self._own()
         if self._figures is not None:
             yield from _daemons(self._figures)
 
     def _own(self) -> Iterator[Metric]:
-        for name, value in self._desk.items():
-            yield GaugeMetricFamily(f"{PREFIX}_desk_{name}", f"The desk's {name}", value=value)
-        answers = CounterMetricFamily(f"{PREFIX}_desk_answers", "Answers over HTTP", labels=["status"])
+        for name, value in self._web.items():
+            yield GaugeMetricFamily(f"{PREFIX}_web_{name}", f"The web interface's {name}", value=value)
+        answers = CounterMetricFamily(f"{PREFIX}_web_answers", "Answers over HTTP", labels=["status"])
         for status, count in sorted(self._answers.items()):
             answers.add_metric([str(status)], count)
         yield answers
 
 
 def exposition(
-    figures: Mapping[str, Any] | None, desk: Mapping[str, float], answers: Mapping[int, int]
+    figures: Mapping[str, Any] | None, web: Mapping[str, float], answers: Mapping[int, int]
 ) -> bytes:
     """`figures`: the daemon's reply to `metrics`, None where it is away. Text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(figures, desk, answers))
+    registry.register(_Figures(figures, web, answers))
     return bytes(generate_latest(registry))
 
 
@@ -83,10 +85,12 @@ def _daemons(figures: Mapping[str, Any]) -> Iterator[Metric]:
     for drop in figures.get("drops", []):
         drops.add_metric([drop["place"], drop["policy"]], drop["count"])
     yield drops
-    organs = GaugeMetricFamily(f"{PREFIX}_organ_ok", "1 where it works", labels=["organ", "reason"])
-    for organ, state in figures.get("organs", {}).items():
-        organs.add_metric([organ, str(state["reason"])], float(bool(state["ok"])))
-    yield organs
+    components = GaugeMetricFamily(
+        f"{PREFIX}_component_ok", "1 where it works", labels=["component", "reason"]
+    )
+    for component, state in figures.get("components", {}).items():
+        components.add_metric([component, str(state["reason"])], float(bool(state["ok"])))
+    yield components
 
 
 def _histogram(name: str, told: Mapping[str, Any]) -> Metric:

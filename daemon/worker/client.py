@@ -78,7 +78,7 @@ class WorkerClient:
     def visit(self) -> WorkerSession:
         """Take the one place. Raises CommandError: busy, or turned away altogether."""
         if not self._settings.enabled:
-            raise CommandError("guests are turned away (guests.enabled = false)", "unavailable")
+            raise CommandError("guests are turned away (worker.enabled = false)", "unavailable")
         if self._closed or not self._place.acquire(blocking=False):
             raise CommandError(LOADING if self._loading else SERVING, "busy")
         if self._letting_go is not None:

@@ -32,7 +32,7 @@ def answer(room: WorkerTasks, asked: Mapping[str, Any], payload: bytes) -> Answe
     except EXPECTED as error:
         return {"error": str(error), "code": "unavailable"}, b""
     except MemoryError:
-        return {"error": "it takes more memory than guests may use (guests.memory_mb)", "code": "failed"}, b""
+        return {"error": "it takes more memory than guests may use (worker.memory_mb)", "code": "failed"}, b""
     except Exception as error:  # the next request may be better
         logging.exception("%s failed", asked.get("do"))
         return {"error": f"a bug: {type(error).__name__}: {error}", "code": "failed"}, b""

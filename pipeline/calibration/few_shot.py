@@ -179,7 +179,9 @@ class KernelScore:
 
 
 class FewShotBank:
-    """A `PromptBank` whose scores are log-odds already: words by their calibration, or pictures, the surer."""
+    """A `PromptBank` whose scores are log-odds already: words by their calibration, or pictures, the
+    surer.
+    """
 
     def __init__(
         self,

@@ -2,13 +2,14 @@
 
 Where the footage is long enough to have shown a hazard's share of the budget at least three times, the
 threshold is read off: the lowest at which the real watch keeps to it. Where it is not, the tail of what was
-seen is prolonged (`pipeline.calibration.tail`), but to ten times the footage at most: farther out it would only
-silence warnings; less than 30 blocks have no tail worth the name. And the threshold never goes below the
+seen is prolonged (`pipeline.calibration.tail`), but to ten times the footage at most: farther out it would
+only silence warnings; less than 30 blocks have no tail worth the name. And the threshold never goes below the
 one that came with the model: minutes of silence are no evidence for being bolder.
 
 What a camera's normal view shows is taken off by the daemon only as far as it lies below the threshold
-(`pipeline.alerting.baseline`), so a lower threshold also raises what it is compared with. Every threshold is therefore
-judged by what would be taken off at that very threshold, and the chosen ones are judged once more together.
+(`pipeline.alerting.baseline`), so a lower threshold also raises what it is compared with. Every threshold is
+therefore judged by what would be taken off at that very threshold, and the chosen ones are judged once more
+together.
 """
 
 from __future__ import annotations

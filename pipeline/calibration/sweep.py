@@ -1,7 +1,7 @@
 """Recorded probabilities driven through the real `AlertPolicy`: what would it alert of, at which thresholds?
 
-A recording holds what was seen before the camera's normal view is taken off (`pipeline.alerting.baseline`): how much is
-taken off depends on the thresholds, so that is done anew for every threshold that is tried.
+A recording holds what was seen before the camera's normal view is taken off (`pipeline.alerting.baseline`):
+how much is taken off depends on the thresholds, so that is done anew for every threshold that is tried.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a detector is worth on labelled pictures: pure arithmetic over probabilities.
 
-Every figure has its 95 % interval beside it, see `pipeline.evaluation.intervals`: pictures of one source resemble each
-other, so sources are drawn, not pictures, and what rests on a single one has no interval. A figure that
-cannot be computed (no such picture) is None.
+Every figure has its 95 % interval beside it, see `pipeline.evaluation.intervals`: pictures of one source
+resemble each other, so sources are drawn, not pictures, and what rests on a single one has no interval. A
+figure that cannot be computed (no such picture) is None.
 """
 
 from __future__ import annotations

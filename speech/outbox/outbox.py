@@ -38,8 +38,8 @@ SLOWEST = 2.0
 class Outbox:
     """Decides what sounds. One utterance sounds at a time, the others wait in order of rank.
 
-    Every utterance offered is reported `SpeechStarted` or `SpeechDropped` exactly once, as long as time goes on.
-    The effects of one step are to be carried out in order; reports must come in the order of events.
+    Every utterance offered is reported `SpeechStarted` or `SpeechDropped` exactly once, as long as time goes
+    on. The effects of one step are to be carried out in order; reports must come in the order of events.
     """
 
     def __init__(self, settings: OutboxSettings, state: OutboxState | None = None) -> None:

@@ -34,7 +34,9 @@ TRIAL = "1"
 """What is tried then, unheard."""
 
 Report = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed, float], None]
-"""(what happened, when in monotonic seconds); of `PlaybackBegan` when the first sample leaves the loudspeaker."""
+"""(what happened, when in monotonic seconds); of `PlaybackBegan` when the first sample leaves the
+loudspeaker.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def test_mute_is_confirmed_in_words(language: str) -> None:
     assert len(texts) == 4
 
 
-def test_an_unknown_reason_of_an_organ_has_words_too() -> None:
+def test_an_unknown_reason_of_an_component_has_words_too() -> None:
     assert wording.health_phrase("camera", "on fire", "en") == "Camera lost. I cannot see."
 
 

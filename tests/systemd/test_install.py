@@ -18,12 +18,12 @@ SYSTEM = {
     "etc/udev/rules.d/70-watchword.rules",
 }
 USER = {"home/me/.config/watchword/config.toml", "home/me/.config/systemd/user/watchword.service"}
-DESK = {
-    "etc/systemd/system/watchword-desk.service",
-    "etc/systemd/system/watchword.service.d/desk.conf",
-    "etc/sysusers.d/watchword-desk.conf",
+WEB = {
+    "etc/systemd/system/watchword-web.service",
+    "etc/systemd/system/watchword.service.d/web.conf",
+    "etc/sysusers.d/watchword-web.conf",
 }
-USERS_DESK = {"home/me/.config/systemd/user/watchword-desk.service"}
+USERS_WEB = {"home/me/.config/systemd/user/watchword-web.service"}
 
 
 def _script(name: str, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -46,8 +46,8 @@ def _files(folder: Path) -> set[str]:
     [
         ((), SYSTEM),
         (("--user",), USER),
-        (("--with", "desk"), SYSTEM | DESK),
-        (("--user", "--with", "desk"), USER | USERS_DESK),
+        (("--with", "web"), SYSTEM | WEB),
+        (("--user", "--with", "web"), USER | USERS_WEB),
     ],
 )
 def test_every_file_gets_its_place_and_leaves_it_again(
@@ -77,12 +77,12 @@ def test_a_second_time_it_renews_the_units_and_keeps_the_settings(tmp_path: Path
     assert unit.read_text() == (ROOT / "systemd/watchword.service").read_text()
 
 
-def test_once_installed_the_desk_is_renewed_with_the_rest(tmp_path: Path) -> None:
-    _script("install", "--with", "desk", DESTDIR=str(tmp_path))
-    unit = tmp_path / "etc/systemd/system/watchword-desk.service"
+def test_once_installed_the_web_is_renewed_with_the_rest(tmp_path: Path) -> None:
+    _script("install", "--with", "web", DESTDIR=str(tmp_path))
+    unit = tmp_path / "etc/systemd/system/watchword-web.service"
     unit.write_text("outdated")
     assert _script("install", DESTDIR=str(tmp_path)).returncode == 0
-    assert unit.read_text() == (ROOT / "systemd/watchword-desk.service").read_text()
+    assert unit.read_text() == (ROOT / "systemd/watchword-web.service").read_text()
 
 
 def test_removing_what_is_not_there_is_fine(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "systemd"
 SYSTEM = ("watchword.service", "watchword@.service")
 MOST_EXPOSURE = 2.0
-DESK = "watchword-desk.service"
-MOST_EXPOSURE_OF_THE_DESK = 1.4
+WEB = "watchword-web.service"
+MOST_EXPOSURE_OF_THE_WEB = 1.4
 
 needs_systemd = pytest.mark.skipif(
     not shutil.which("systemd-analyze"), reason="needs Debian's package systemd"
@@ -38,7 +38,7 @@ def _unit(name: str) -> dict[str, dict[str, list[str]]]:
 def root(tmp_path: Path) -> Path:
     """A machine on which it is installed."""
     subprocess.run(
-        [ROOT / "script/install", "--with", "desk"],
+        [ROOT / "script/install", "--with", "web"],
         env={**os.environ, "DESTDIR": str(tmp_path)},
         check=True,
         capture_output=True,
@@ -52,7 +52,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", ["watchword.service", "watchword@left.service", "watchword-desk.service"])
+@pytest.mark.parametrize("unit", ["watchword.service", "watchword@left.service", "watchword-web.service"])
 def test_systemd_finds_no_fault(root: Path, unit: str) -> None:
     result = subprocess.run(
         ["systemd-analyze", "verify", f"--root={root}", unit], capture_output=True, text=True, timeout=60
@@ -61,7 +61,7 @@ def test_systemd_finds_no_fault(root: Path, unit: str) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", ["watchword.service", "watchword-desk.service"])
+@pytest.mark.parametrize("unit", ["watchword.service", "watchword-web.service"])
 def test_systemd_finds_no_fault_in_the_users_unit(tmp_path: Path, unit: str) -> None:
     program = tmp_path / ".local/opt/watchword/bin/watchword"
     program.parent.mkdir(parents=True)
@@ -81,7 +81,7 @@ def test_systemd_finds_no_fault_in_the_users_unit(tmp_path: Path, unit: str) -> 
 
 @needs_systemd
 @pytest.mark.parametrize(
-    ("name", "most"), [*((name, MOST_EXPOSURE) for name in SYSTEM), (DESK, MOST_EXPOSURE_OF_THE_DESK)]
+    ("name", "most"), [*((name, MOST_EXPOSURE) for name in SYSTEM), (WEB, MOST_EXPOSURE_OF_THE_WEB)]
 )
 def test_the_service_is_locked_away(name: str, most: float) -> None:
     result = subprocess.run(
@@ -95,20 +95,20 @@ def test_the_service_is_locked_away(name: str, most: float) -> None:
     assert float(level[1]) <= most
 
 
-def test_the_desk_has_no_devices_and_reaches_nobody_but_this_machine() -> None:
-    service = _unit(DESK)["Service"]
+def test_the_web_has_no_devices_and_reaches_nobody_but_this_machine() -> None:
+    service = _unit(WEB)["Service"]
     assert service["PrivateDevices"] == ["yes"] and "DeviceAllow" not in service
     assert service["IPAddressDeny"] == ["any"] and service["IPAddressAllow"] == ["localhost"]
     assert service["DynamicUser"] == ["yes"] and service["CPUSchedulingPolicy"] == ["idle"]
     assert service["Type"] == ["notify"] and service["RestartPreventExitStatus"] == ["78"]
 
 
-def test_the_desk_may_talk_to_the_daemon() -> None:
-    beside = _unit("watchword.service.d/desk.conf")["Service"]
-    (group,) = _unit(DESK)["Service"]["Group"]
+def test_the_web_may_talk_to_the_daemon() -> None:
+    beside = _unit("watchword.service.d/web.conf")["Service"]
+    (group,) = _unit(WEB)["Service"]["Group"]
     assert beside["SupplementaryGroups"] == [group]
     assert beside["Environment"] == [f"WATCHWORD_CONTROL__GROUP={group}"]
-    users = (UNITS / "sysusers.d/watchword-desk.conf").read_text()
+    users = (UNITS / "sysusers.d/watchword-web.conf").read_text()
     assert f"g {group} -" in users and f"m watchword {group}" in users
 
 

@@ -109,7 +109,7 @@ async def system_resolve(host: str, port: int) -> Iterable[str]:
 
 
 class Fetcher:
-    """Refuses everything unless `desk.url_hosts` names the host."""
+    """Refuses everything unless `web.url_hosts` names the host."""
 
     def __init__(
         self, settings: WebSettings, resolve: Resolve = system_resolve, time_s: float = TIME_S
@@ -123,7 +123,7 @@ class Fetcher:
     async def fetch(self, url: str) -> bytes:
         """The picture's bytes. Raises Problem."""
         if not self._hosts:
-            raise Problem(403, "image: pictures are fetched from nowhere; desk.url_hosts can name hosts")
+            raise Problem(403, "image: pictures are fetched from nowhere; web.url_hosts can name hosts")
         try:
             async with asyncio.timeout(self._time_s):
                 return await self._followed(target(url))
@@ -168,7 +168,7 @@ class Fetcher:
         if wanted.port != PORTS[wanted.scheme]:
             names.discard(wanted.host)
         if not names & self._hosts:
-            raise Problem(403, "image: pictures are not fetched from that host; desk.url_hosts can name it")
+            raise Problem(403, "image: pictures are not fetched from that host; web.url_hosts can name it")
         allowed = is_private_network if names & self._near else is_public
         try:
             async with asyncio.timeout(STEP_S):

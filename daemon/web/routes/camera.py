@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control.desk_commands import PictureCommand
-from daemon.control.desk_commands import ScoresCommand as AskScores
-from daemon.web.dependencies import Desk, shaped
+from daemon.control.web_commands import PictureCommand
+from daemon.control.web_commands import ScoresCommand as AskScores
+from daemon.web.dependencies import Web, shaped
 from daemon.web.routes import Responses, problems
 from daemon.web.streams import live_view
 from daemon.web.streams.streams import Place, streaming
@@ -51,10 +51,10 @@ class ScoresBody(BaseModel):
 
 @router.get("/snapshot.jpg", response_class=Response, responses=JPEG, summary="The newest picture")
 async def snapshot(
-    desk: Desk, side: Annotated[int, Query(ge=64, le=1920, description="pixels of the longer side")] = 960
+    web: Web, side: Annotated[int, Query(ge=64, le=1920, description="pixels of the longer side")] = 960
 ) -> Response:
     """The picture assessed last. `X-Seq` numbers it, `X-Age-Seconds` tells how old it is."""
-    reply = await desk.ask(PictureCommand(side=side))
+    reply = await web.ask(PictureCommand(side=side))
     headers = {"X-Seq": str(reply.get("seq", "")), "X-Age-Seconds": f"{reply.get('age_s', 0.0):.3f}"}
     return Response(base64.b64decode(reply["jpeg"]), media_type="image/jpeg", headers=headers)
 
@@ -66,16 +66,16 @@ async def snapshot(
     responses=PARTS,
     summary="The picture, moving (MJPEG)",
 )
-async def live(desk: Desk) -> StreamingResponse:
+async def live(web: Web) -> StreamingResponse:
     """`multipart/x-mixed-replace`: each part a JPEG, the newest at any time, with its length."""
-    return streaming(desk.film.stream(), live_view.MEDIA_TYPE)
+    return streaming(web.film.stream(), live_view.MEDIA_TYPE)
 
 
 @router.get("/scores", summary="Probabilities of the last two minutes")
 async def scores(
-    desk: Desk,
+    web: Web,
     since_s: Annotated[
         float | None, Query(allow_inf_nan=False, description="only what is newer, by `now`'s clock")
     ] = None,
 ) -> ScoresBody:
-    return shaped(ScoresBody, await desk.ask(AskScores(since_s=since_s)))
+    return shaped(ScoresBody, await web.ask(AskScores(since_s=since_s)))

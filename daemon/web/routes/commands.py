@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import protocol as wire
 from daemon.control.base import Language, Words
-from daemon.web.dependencies import Desk
+from daemon.web.dependencies import Web
 from daemon.web.routes import problems
 
 router = APIRouter(tags=["orders"], responses=problems(409, 415))
@@ -50,63 +50,63 @@ class Done(BaseModel, extra="allow"):
     """It was taken; `/events` tells what becomes of it."""
 
 
-async def _told(desk: Desk, command: wire.Command) -> Done:
-    return Done.model_validate(await desk.ask(command))
+async def _told(web: Web, command: wire.Command) -> Done:
+    return Done.model_validate(await web.ask(command))
 
 
 @router.post("/say", summary="Say this")
-async def say(desk: Desk, order: SayOrder) -> Done:
-    return await _told(desk, wire.SayCommand(text=order.text, language=order.language))
+async def say(web: Web, order: SayOrder) -> Done:
+    return await _told(web, wire.SayCommand(text=order.text, language=order.language))
 
 
 @router.post("/ask", summary="Describe what is seen, or answer a question about it")
-async def ask(desk: Desk, order: AskOrder | None = None) -> Done:
+async def ask(web: Web, order: AskOrder | None = None) -> Done:
     """The answer is spoken, and comes as a `describe` event."""
     question = order.question.strip() if order and order.question else None
-    return await _told(desk, wire.AskCommand(question=question or None))
+    return await _told(web, wire.AskCommand(question=question or None))
 
 
 @router.post("/describe", summary="Describe what is seen")
-async def describe(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.DescribeCommand())
+async def describe(web: Web, _order: Order | None = None) -> Done:
+    return await _told(web, wire.DescribeCommand())
 
 
 @router.post("/hush", summary="Stop talking")
-async def hush(desk: Desk, _order: Order | None = None) -> Done:
+async def hush(web: Web, _order: Order | None = None) -> Done:
     """Danger is still said."""
-    return await _told(desk, wire.HushCommand())
+    return await _told(web, wire.HushCommand())
 
 
 @router.post("/repeat", summary="Say the last thing again")
-async def repeat(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.RepeatCommand())
+async def repeat(web: Web, _order: Order | None = None) -> Done:
+    return await _told(web, wire.RepeatCommand())
 
 
 @router.post("/louder", summary="A step louder, now and after the next start")
-async def louder(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.LouderCommand())
+async def louder(web: Web, _order: Order | None = None) -> Done:
+    return await _told(web, wire.LouderCommand())
 
 
 @router.post("/softer", summary="A step softer")
-async def softer(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.SofterCommand())
+async def softer(web: Web, _order: Order | None = None) -> Done:
+    return await _told(web, wire.SofterCommand())
 
 
 @router.post("/faster", summary="Speech a step faster")
-async def faster(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.FasterCommand())
+async def faster(web: Web, _order: Order | None = None) -> Done:
+    return await _told(web, wire.FasterCommand())
 
 
 @router.post("/slower", summary="Speech a step slower")
-async def slower(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.SlowerCommand())
+async def slower(web: Web, _order: Order | None = None) -> Done:
+    return await _told(web, wire.SlowerCommand())
 
 
 @router.post("/mute", summary="Nothing but danger for so long")
-async def mute(desk: Desk, order: MuteOrder) -> Done:
-    return await _told(desk, wire.MuteCommand(seconds=order.seconds))
+async def mute(web: Web, order: MuteOrder) -> Done:
+    return await _told(web, wire.MuteCommand(seconds=order.seconds))
 
 
 @router.post("/false-alarm", summary="The last warning was wrong")
-async def false_alarm(desk: Desk, _order: Order | None = None) -> Done:
-    return await _told(desk, wire.FalseAlarmCommand())
+async def false_alarm(web: Web, _order: Order | None = None) -> Done:
+    return await _told(web, wire.FalseAlarmCommand())

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control import desk_commands as wire
+from daemon.control import web_commands as wire
 from daemon.control.base import Name
 from daemon.control.protocol import WhyCommand as AskWhy
-from daemon.web.dependencies import Desk, shaped
+from daemon.web.dependencies import Web, shaped
 from daemon.web.problems import Problem
 from daemon.web.routes import problems
 from daemon.web.routes.camera import JPEG
@@ -70,7 +70,7 @@ Seconds = Annotated[float | None, Query(ge=0, le=1e11, allow_inf_nan=False, desc
 
 @router.get("/journal", summary="Events that were kept")
 async def journal(
-    desk: Desk,
+    web: Web,
     kinds: Annotated[list[str], Query(max_length=32, description="repeated, or with commas")] = [],  # noqa: B006
     hazard: Annotated[Name | None, Query()] = None,
     since: Seconds = None,
@@ -91,7 +91,7 @@ async def journal(
         limit=limit,
         evidence=evidence,
     )
-    return shaped(JournalBody, await desk.ask(command, PATIENCE_S))
+    return shaped(JournalBody, await web.ask(command, PATIENCE_S))
 
 
 @router.get(
@@ -100,8 +100,8 @@ async def journal(
     responses=JPEG,
     summary="The picture that was kept with an event",
 )
-async def snapshot(desk: Desk, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) -> Response:
-    reply = await desk.ask(wire.SnapshotCommand(row=row), PATIENCE_S)
+async def snapshot(web: Web, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) -> Response:
+    reply = await web.ask(wire.SnapshotCommand(row=row), PATIENCE_S)
     headers = {
         "X-Pixelated": str(bool(reply.get("pixelated"))).lower(),
         "Cache-Control": "private, max-age=60",
@@ -111,18 +111,18 @@ async def snapshot(desk: Desk, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) 
 
 @router.get("/why", summary="Why was that said, or not said?")
 async def why(
-    desk: Desk,
+    web: Web,
     event: Annotated[
         Name | None, Query(description="an event's id, or #ROW of the journal; else what was said last")
     ] = None,
     language: Annotated[Literal["en", "ko"], Query(description="it is told in this one")] = "en",
 ) -> WhyBody:
-    return shaped(WhyBody, await desk.ask(AskWhy(event=event, language=language), PATIENCE_S))
+    return shaped(WhyBody, await web.ask(AskWhy(event=event, language=language), PATIENCE_S))
 
 
 @router.post("/purge", responses=problems(409, 415), summary="Forget what was kept")
-async def purge(desk: Desk, order: PurgeOrder | None = None) -> Purged:
+async def purge(web: Web, order: PurgeOrder | None = None) -> Purged:
     """This cannot be undone."""
     return shaped(
-        Purged, await desk.ask(wire.PurgeCommand(before=order.before if order else None), 3 * PATIENCE_S)
+        Purged, await web.ask(wire.PurgeCommand(before=order.before if order else None), 3 * PATIENCE_S)
     )

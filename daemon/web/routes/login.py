@@ -18,7 +18,7 @@ DONE: Responses = {204: {"description": "done"}}
 
 
 class Login(BaseModel):
-    """What desk.token_file holds."""
+    """What web.token_file holds."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"token": "a long random text"}})
 

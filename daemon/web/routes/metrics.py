@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from daemon.control.client import NotRunning
-from daemon.control.desk_commands import MetricsCommand
+from daemon.control.web_commands import MetricsCommand
 from daemon.errors import CommandError
 from daemon.web import prometheus
-from daemon.web.dependencies import Desk
+from daemon.web.dependencies import Web
 from daemon.web.routes import Responses, problems
 
 router = APIRouter(tags=["state"], responses=problems())
@@ -18,10 +18,12 @@ TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}
 
 
 @router.get("/metrics", response_class=Response, responses=TEXT, summary="Figures for Prometheus")
-async def metrics(request: Request, desk: Desk) -> Response:
-    """`watchword_up` is 0 while the daemon is away; the desk's own figures are there all the same."""
+async def metrics(request: Request, web: Web) -> Response:
+    """`watchword_up` is 0 while the daemon is away; the web interface's own figures are there all the
+    same.
+    """
     try:
-        figures = await desk.ask(MetricsCommand())
+        figures = await web.ask(MetricsCommand())
     except CommandError as error:
         if not isinstance(error, NotRunning) and error.code != "unavailable":
             raise

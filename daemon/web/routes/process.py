@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control.desk_commands import ProcessCommand
+from daemon.control.web_commands import ProcessCommand
 from daemon.web import forms
-from daemon.web.dependencies import Dependencies, Desk, shaped
+from daemon.web.dependencies import Dependencies, Web, shaped
 from daemon.web.forms import ProcessForm, ProcessRequest
 from daemon.web.problems import RETRY_S, Problem
 from daemon.web.routes import problems
@@ -107,29 +107,29 @@ SOUND: dict[int | str, dict[str, Any]] = {
     response_model_exclude_none=True,
     summary="What is on this picture, and what is to be said of it?",
 )
-async def process(request: Request, desk: Desk) -> Processed | Response:
+async def process(request: Request, web: Web) -> Processed | Response:
     """One picture at a time: 503 with `Retry-After` while another is being looked at.
 
     Without `objects` the image-text model names them. If one of them is dangerous, the description warns;
     `text` is a question that is answered instead. With `Accept: audio/wav` the answer is the sound alone.
     """
-    asked = await forms.read(request, round(desk.settings.largest_body_mb * 1e6))
-    if desk.one.locked():
+    asked = await forms.read(request, round(web.settings.largest_body_mb * 1e6))
+    if web.one.locked():
         raise Problem(
             503, "another picture is being looked at; try again in a moment", "busy", retry_s=RETRY_S
         )
     sound = WAV in request.headers.get("accept", "")
-    async with desk.one:
-        reply = await _processed(desk, asked, asked.speech or sound)
+    async with web.one:
+        reply = await _processed(web, asked, asked.speech or sound)
     answer = shaped(Processed, reply)
     if sound and answer.wav:
         return Response(base64.b64decode(answer.wav), media_type=WAV)
     return answer
 
 
-async def _processed(desk: Dependencies, asked: ProcessRequest, speech: bool) -> dict[str, Any]:
-    found = asked.image if isinstance(asked.image, bytes) else await desk.fetcher.fetch(asked.image)
-    jpeg = await desk.shrinker.shrink(found)
+async def _processed(web: Dependencies, asked: ProcessRequest, speech: bool) -> dict[str, Any]:
+    found = asked.image if isinstance(asked.image, bytes) else await web.fetcher.fetch(asked.image)
+    jpeg = await web.shrinker.shrink(found)
     command = ProcessCommand(
         picture=base64.b64encode(jpeg).decode("ascii"),
         objects=asked.objects,
@@ -137,4 +137,4 @@ async def _processed(desk: Dependencies, asked: ProcessRequest, speech: bool) ->
         language=asked.language,
         speech=speech,
     )
-    return await desk.link.ask(command, desk.settings.request_timeout_s - SPARE_S, "process")
+    return await web.link.ask(command, web.settings.request_timeout_s - SPARE_S, "process")

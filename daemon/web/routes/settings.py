@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control import desk_commands as wire
+from daemon.control import web_commands as wire
 from daemon.control.base import Name
-from daemon.web.dependencies import Desk, shaped
+from daemon.web.dependencies import Web, shaped
 from daemon.web.routes import problems
 
 router = APIRouter(tags=["settings"], responses=problems(409, 415))
@@ -93,22 +93,22 @@ class Tried(BaseModel, extra="allow"):
 
 
 @router.get("/config", summary="Every setting, and where its value comes from")
-async def config(desk: Desk) -> ConfigBody:
-    return shaped(ConfigBody, await desk.ask(wire.ConfigCommand(), PATIENCE_S))
+async def config(web: Web) -> ConfigBody:
+    return shaped(ConfigBody, await web.ask(wire.ConfigCommand(), PATIENCE_S))
 
 
 @router.post("/config", summary="Change settings, now and for the next start")
-async def change(desk: Desk, order: SetOrder) -> Changed:
+async def change(web: Web, order: SetOrder) -> Changed:
     """All or none: with one mistake in it nothing is changed, and 422 says which."""
-    return shaped(Changed, await desk.ask(wire.SetCommand(values=order.values), PATIENCE_S))
+    return shaped(Changed, await web.ask(wire.SetCommand(values=order.values), PATIENCE_S))
 
 
 @router.post("/config/reset", summary="Drop what was changed here")
-async def reset(desk: Desk, order: ResetOrder) -> Changed:
-    return shaped(Changed, await desk.ask(wire.ResetCommand(keys=tuple(order.keys)), PATIENCE_S))
+async def reset(web: Web, order: ResetOrder) -> Changed:
+    return shaped(Changed, await web.ask(wire.ResetCommand(keys=tuple(order.keys)), PATIENCE_S))
 
 
 @router.post("/try", summary="What would the last minute have been with these thresholds?")
-async def try_(desk: Desk, order: TryOrder) -> Tried:
+async def try_(web: Web, order: TryOrder) -> Tried:
     """Nothing is changed."""
-    return shaped(Tried, await desk.ask(wire.TryCommand(thresholds=order.thresholds), PATIENCE_S))
+    return shaped(Tried, await web.ask(wire.TryCommand(thresholds=order.thresholds), PATIENCE_S))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from daemon.control.protocol import StatusCommand as AskStatus
 from daemon.core.health import OK
-from daemon.web.dependencies import Desk, shaped
+from daemon.web.dependencies import Web, shaped
 from daemon.web.problems import RETRY_S, Problem
 from daemon.web.routes import Responses, problems
 from daemon.web.streams.streams import Place, streaming
@@ -37,7 +37,7 @@ class StatusBody(BaseModel):
                 "fps": 24.9,
                 "source": "/dev/video0",
                 "model": "starter",
-                "organs": {"camera": {"reason": "ok", "since_s": 812.0, "detail": ""}},
+                "components": {"camera": {"reason": "ok", "since_s": 812.0, "detail": ""}},
                 "active": ["vehicle"],
                 "muted_s": 0.0,
             }
@@ -47,7 +47,7 @@ class StatusBody(BaseModel):
     fps: float | None = None
     source: str | None = None
     model: str | None = None
-    organs: dict[str, ComponentBody] = {}
+    components: dict[str, ComponentBody] = {}
     active: list[str] = []
     muted_s: float = 0.0
     lost: list[str] = []
@@ -65,17 +65,21 @@ class Ready(BaseModel):
     ready: bool = True
 
 
-@router.get("/healthz", summary="Does the desk live?")
+@router.get("/healthz", summary="Does the web interface live?")
 async def healthz() -> Alive:
     """Needs no token, and does not ask the daemon."""
     return Alive()
 
 
 @router.get("/readyz", summary="Does the daemon answer, and is all of it well?")
-async def readyz(desk: Desk) -> Ready:
+async def readyz(web: Web) -> Ready:
     """503 with the reasons where something is missing."""
-    status = shaped(StatusBody, await desk.ask(AskStatus()))
-    ill = [f"{name}: {organ.reason}" for name, organ in status.organs.items() if organ.reason != OK]
+    status = shaped(StatusBody, await web.ask(AskStatus()))
+    ill = [
+        f"{name}: {component.reason}"
+        for name, component in status.components.items()
+        if component.reason != OK
+    ]
     ill += [f"{name}: lost" for name in status.lost]
     if ill:
         raise Problem(503, ", ".join(ill), "unavailable", retry_s=RETRY_S)
@@ -83,8 +87,8 @@ async def readyz(desk: Desk) -> Ready:
 
 
 @router.get("/status", summary="How is it?")
-async def status(desk: Desk) -> StatusBody:
-    return shaped(StatusBody, {**await desk.ask(AskStatus()), **desk.beside()})
+async def status(web: Web) -> StatusBody:
+    return shaped(StatusBody, {**await web.ask(AskStatus()), **web.beside()})
 
 
 @router.get(
@@ -95,7 +99,7 @@ async def status(desk: Desk) -> StatusBody:
     summary="What happens, as it happens",
 )
 async def events(
-    desk: Desk,
+    web: Web,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
 ) -> StreamingResponse:
     """Server-sent events: each of the daemon's as a line of JSON.
@@ -103,4 +107,4 @@ async def events(
     `event: daemon` with `{"state": "up"|"down"}` tells whether the daemon is there. With `Last-Event-ID`
     what was missed comes first; `event: reset` says that it cannot: look at `/status` anew.
     """
-    return streaming(desk.feed.stream(last_event_id), "text/event-stream")
+    return streaming(web.feed.stream(last_event_id), "text/event-stream")

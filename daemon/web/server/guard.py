@@ -19,8 +19,8 @@ from daemon.web.problems import Problem
 from daemon.web.server.limits import RateLimiter, Sessions, Token, whole_seconds
 from daemon.web.server.origin import HostNames, is_cross_site
 
-COOKIE = "watchword_desk"
-ENDLESS = "desk.endless"
+COOKIE = "watchword_web"
+ENDLESS = "web.endless"
 """In the scope's state: to be called where a response goes on for ever; then other bounds hold for it."""
 SMALL_BODY = 64 * 1024
 """Bytes of a request that carries no picture."""
@@ -36,7 +36,7 @@ WRONG_PER_S, WRONG_BURST = 0.2, 5.0
 """Wrong tokens of one client."""
 UNIX = "unix"
 UNKNOWN = "unknown"
-NEIGHBOUR = "desk.neighbour"
+NEIGHBOUR = "web.neighbour"
 """In the scope's state, by the server alone: true where the connection came in at a unix socket."""
 PAGE_POLICY = "; ".join(
     (
@@ -138,7 +138,7 @@ class Guard:
         host = headers.get("host", "")
         if client != UNIX and not self._names.knows(host):
             raise Problem(
-                421, "this machine does not go by that name; call it by its address, or name it in desk.hosts"
+                421, "this machine does not go by that name; call it by its address, or name it in web.hosts"
             )
         fetched = (headers.get(name) for name in ("origin", "sec-fetch-site", "sec-fetch-mode"))
         if is_cross_site(scope["method"], scope["scheme"], host, *fetched):

@@ -1,4 +1,6 @@
-"""Where the desk listens: an address of this machine and a unix socket, and what that demands of settings."""
+"""Where the web interface listens: an address of this machine and a unix socket, and what that demands of
+settings.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from daemon.config.web_settings import WebSettings
 from daemon.errors import CommandError, ConfigError
 from daemon.web.server.origin import is_local
 
-NAME = "watchword-desk"
-FILE = "desk.sock"
+NAME = "watchword-web"
+FILE = "web.sock"
 SHORTEST_TOKEN = 16
 LONGEST_PATH = 107
 BACKLOG = 128
@@ -27,16 +29,16 @@ def token(settings: WebSettings) -> str | None:
     if not settings.token_file:
         if settings.address and not is_local(settings.address):
             raise ConfigError(
-                f"desk.address = {settings.address!r}: others can reach it; name a file with a token in "
-                "desk.token_file (made by: openssl rand -base64 24)"
+                f"web.address = {settings.address!r}: others can reach it; name a file with a token in "
+                "web.token_file (made by: openssl rand -base64 24)"
             )
         return None
     try:
-        found = read_secret("desk.token_file", settings.token_file)
+        found = read_secret("web.token_file", settings.token_file)
     except SecretError as error:
         raise ConfigError(str(error)) from None
     if len(found) < SHORTEST_TOKEN:
-        raise ConfigError(f"desk.token_file: the token in it is shorter than {SHORTEST_TOKEN} characters")
+        raise ConfigError(f"web.token_file: the token in it is shorter than {SHORTEST_TOKEN} characters")
     return found
 
 
@@ -45,12 +47,12 @@ def certificate(settings: WebSettings) -> tuple[str, str] | None:
     if not settings.certificate_file and not settings.key_file:
         return None
     if not settings.certificate_file or not settings.key_file:
-        raise ConfigError("desk.certificate_file and desk.key_file: name both, or none")
+        raise ConfigError("web.certificate_file and web.key_file: name both, or none")
     files = str(secret_path(settings.certificate_file)), str(secret_path(settings.key_file))
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"desk.certificate_file, desk.key_file: {error.strerror or error}") from None
+        raise ConfigError(f"web.certificate_file, web.key_file: {error.strerror or error}") from None
     return files
 
 
@@ -62,7 +64,7 @@ def listening(settings: WebSettings) -> socket.socket | None:
         family = socket.AF_INET6 if ip_address(settings.address).version == 6 else socket.AF_INET
     except ValueError:
         raise ConfigError(
-            f"desk.address = {settings.address!r}: should be an address such as 127.0.0.1"
+            f"web.address = {settings.address!r}: should be an address such as 127.0.0.1"
         ) from None
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,7 +74,7 @@ def listening(settings: WebSettings) -> socket.socket | None:
     except OSError as error:
         listener.close()
         raise CommandError(
-            f"cannot listen at {settings.address} port {settings.port} (desk.address, desk.port): "
+            f"cannot listen at {settings.address} port {settings.port} (web.address, web.port): "
             f"{error.strerror}"
         ) from None
     return listener
@@ -92,7 +94,7 @@ def listening_unix(path: Path) -> socket.socket:
     """For its owner and group only, from the first moment on. Raises CommandError."""
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise CommandError(
-            f"desk.socket: {path} is longer than the {LONGEST_PATH} bytes a socket's path may have"
+            f"web.socket: {path} is longer than the {LONGEST_PATH} bytes a socket's path may have"
         )
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -104,7 +106,7 @@ def listening_unix(path: Path) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise CommandError(f"desk.socket: cannot listen at {path}: {error.strerror or error}") from None
+        raise CommandError(f"web.socket: cannot listen at {path}: {error.strerror or error}") from None
     return listener
 
 
@@ -113,4 +115,4 @@ def _refuse_running(path: Path) -> None:
         probe.settimeout(1.0)
         with suppress(FileNotFoundError, ConnectionRefusedError):
             probe.connect(os.fsencode(path))
-            raise CommandError(f"a desk is running already (socket {path}); stop it first")
+            raise CommandError(f"a web interface is running already (socket {path}); stop it first")

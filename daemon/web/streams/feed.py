@@ -40,10 +40,10 @@ class StreamItem:
 
 
 class EventBuffer:
-    """The last events, numbered from 1 on within a run of the desk. Pure.
+    """The last events, numbered from 1 on within a run of the web interface. Pure.
 
-    An id is `DESK.DAEMON-NUMBER`: which run of the desk, and which of the daemons it has heard, since the
-    daemon's own ids begin anew with each.
+    An id is `WEB.DAEMON-NUMBER`: which run of the web interface, and which of the daemons it has heard,
+    since the daemon's own ids begin anew with each.
     """
 
     def __init__(self, run: str, kept: int = KEPT) -> None:

@@ -24,7 +24,7 @@ def Place(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and Body
         most = getattr(request.app.state.parts.settings, kind)
         if taken[kind] >= most:
             raise Problem(
-                503, f"{most} {kind} are there already; raise desk.{kind} for more", "busy", retry_s=RETRY_S
+                503, f"{most} {kind} are there already; raise web.{kind} for more", "busy", retry_s=RETRY_S
             )
         taken[kind] += 1
         if endless := request.scope.get("state", {}).get(ENDLESS):

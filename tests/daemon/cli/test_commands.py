@@ -31,7 +31,7 @@ STATUS: dict[str, Any] = {
     "version": "0.1.0",
     "uptime_s": 3725.0,
     "fps": 24.96,
-    "organs": {
+    "components": {
         "camera": {"reason": "ok", "since_s": 3000.0, "detail": ""},
         "loudspeaker": {"reason": "lost", "since_s": 75.0, "detail": "no device"},
     },
@@ -144,7 +144,7 @@ def test_status_is_readable_and_says_by_its_code_that_something_is_wrong(
 ) -> None:
     assert main(["status"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "organs: camera ok, loudspeaker lost for 1 min 15 s (no device)",
+        "components: camera ok, loudspeaker lost for 1 min 15 s (no device)",
         "dangers: vehicle (critical, left), dog (warning)",
         "fps: 25.0",
         "uptime: 1 h 2 min",
@@ -157,8 +157,8 @@ def test_status_is_readable_and_says_by_its_code_that_something_is_wrong(
 
 
 def test_status_is_fine_when_all_is_well() -> None:
-    assert list(readable({"organs": {"camera": {"reason": "ok"}}, "muted_s": 90.0, "lost": []})) == [
-        "organs: camera ok",
+    assert list(readable({"components": {"camera": {"reason": "ok"}}, "muted_s": 90.0, "lost": []})) == [
+        "components: camera ok",
         "muted: for 1 min 30 s",
     ]
 

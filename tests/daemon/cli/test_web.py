@@ -1,4 +1,4 @@
-"""`watchword desk` as a process: where it listens, whom it lets in, and how it goes."""
+"""`watchword web` as a process: where it listens, whom it lets in, and how it goes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def started(folder: Path, *options: str, config: str = "") -> subprocess.Popen[s
     (folder / "config.toml").write_text(config)
     env = {k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "daemon.cli.main", "desk", "--config", str(folder / "config.toml"), *options],
+        [sys.executable, "-m", "daemon.cli.main", "web", "--config", str(folder / "config.toml"), *options],
         cwd=ROOT,
         env={**env, "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), "XDG_STATE_HOME": str(folder)},
         stderr=subprocess.PIPE,
@@ -59,9 +59,9 @@ def running(folder: Path, *options: str, config: str = "") -> Iterator[tuple[str
         assert process.stderr
         while line := process.stderr.readline():
             said += line
-            if "the desk is at /" in line:
+            if "the web interface is at /" in line:
                 break
-        found = re.search(r"the desk is at (https?://\S+)/\n", said)
+        found = re.search(r"the web interface is at (https?://\S+)/\n", said)
         yield found[1] if found else "", said
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0, said + process.stderr.read()
@@ -78,10 +78,10 @@ def refusal(folder: Path, config: str) -> tuple[int, str]:
 
 def test_it_serves_at_this_machine_and_at_a_socket_and_ends_with_its_streams(folder: Path) -> None:
     with pretending(folder / "watchword" / "watchword.sock"), running(folder, "--port", "0") as (address, _):
-        path = folder / "watchword-desk" / "desk.sock"
+        path = folder / "watchword-web" / "web.sock"
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         over = httpx.HTTPTransport(uds=str(path))
-        with httpx.Client(transport=over, base_url="http://desk", timeout=20, trust_env=False) as client:
+        with httpx.Client(transport=over, base_url="http://web", timeout=20, trust_env=False) as client:
             assert client.get("/status").json()["fps"] == 25.0
         with (
             httpx.Client(base_url=address, timeout=20, trust_env=False) as client,
@@ -93,10 +93,10 @@ def test_it_serves_at_this_machine_and_at_a_socket_and_ends_with_its_streams(fol
 
 
 def test_others_can_reach_it_only_with_a_token(folder: Path) -> None:
-    code, said = refusal(folder, '[desk]\naddress = "0.0.0.0"\nport = 0\n')
-    assert code == 78 and "desk.token_file" in said
+    code, said = refusal(folder, '[web]\naddress = "0.0.0.0"\nport = 0\n')
+    assert code == 78 and "web.token_file" in said
     (folder / "token").write_text("short\n")
-    config = f'[desk]\naddress = "0.0.0.0"\nport = 0\ntoken_file = "{folder}/token"\n'
+    config = f'[web]\naddress = "0.0.0.0"\nport = 0\ntoken_file = "{folder}/token"\n'
     code, said = refusal(folder, config)
     assert code == 78 and "16 characters" in said and "short\n" not in said
     (folder / "token").write_text(TOKEN)
@@ -111,7 +111,7 @@ def test_others_can_reach_it_only_with_a_token(folder: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
 def test_tls_with_a_certificate_of_ones_own(folder: Path) -> None:
-    certificate, key = folder / "desk.crt", folder / "desk.key"
+    certificate, key = folder / "web.crt", folder / "web.key"
     subprocess.run(
         [
             *(
@@ -130,7 +130,7 @@ def test_tls_with_a_certificate_of_ones_own(folder: Path) -> None:
         check=True,
         capture_output=True,
     )
-    config = f'[desk]\nport = 0\ncertificate_file = "{certificate}"\nkey_file = "{key}"\n'
+    config = f'[web]\nport = 0\ncertificate_file = "{certificate}"\nkey_file = "{key}"\n'
     trust = ssl.create_default_context(cafile=str(certificate))
     with running(folder, config=config) as (address, said):
         assert address.startswith("https://") and "in the clear" not in said
@@ -140,12 +140,12 @@ def test_tls_with_a_certificate_of_ones_own(folder: Path) -> None:
 
 def test_two_at_one_place_and_no_place_at_all(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        code, said = refusal(folder, f"[desk]\nport = {other.getsockname()[1]}\n")
-        assert code == 1 and "desk.port" in said and "Traceback" not in said
-    code, said = refusal(folder, '[desk]\naddress = ""\nsocket = ""\n')
+        code, said = refusal(folder, f"[web]\nport = {other.getsockname()[1]}\n")
+        assert code == 1 and "web.port" in said and "Traceback" not in said
+    code, said = refusal(folder, '[web]\naddress = ""\nsocket = ""\n')
     assert code == 1 and "nowhere to listen" in said
     with running(folder, "--port", "0"):
-        code, said = refusal(folder, "[desk]\nport = 0\n")
+        code, said = refusal(folder, "[web]\nport = 0\n")
         assert code == 1 and "running already" in said
 
 

@@ -206,7 +206,7 @@ def test_a_lost_camera_is_told_and_so_is_its_return() -> None:
     ):
         world.now = at_s
         world.tell(report or CoreTick())
-    assert [(h["organ"], h["reason"]) for h in world.records("health")] == [
+    assert [(h["component"], h["reason"]) for h in world.records("health")] == [
         ("camera", "lost"),
         ("camera", "ok"),
     ]

@@ -1,4 +1,4 @@
-"""Health: a failing organ is told of once it lasts, not too often, and its recovery too."""
+"""Health: a failing component is told of once it lasts, not too often, and its recovery too."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_hiccup_is_not_told() -> None:
     )
 
 
-def test_a_flapping_organ_is_told_of_at_most_once_a_quiet_time() -> None:
+def test_a_flapping_component_is_told_of_at_most_once_a_quiet_time() -> None:
     reports = [(float(t), Report("camera", "lost" if t % 4 < 2 else "ok")) for t in range(100)]
     told = run(Health(SETTINGS), [(t, r) for t, r in reports])
     times = [t for t, _ in told]
@@ -61,8 +61,10 @@ def test_what_does_not_cost_the_warning_is_told_again_more_rarely() -> None:
     assert [(t, c.reminder) for t, c in told] == [(1, False), (601, True), (1201, True)]
 
 
-organs = st.sampled_from(["camera", "picture", "voice"])
-events = st.one_of(st.just(HealthTick()), st.builds(Report, organs, st.sampled_from(["ok", "lost", "dark"])))
+components = st.sampled_from(["camera", "picture", "voice"])
+events = st.one_of(
+    st.just(HealthTick()), st.builds(Report, components, st.sampled_from(["ok", "lost", "dark"]))
+)
 
 
 @given(st.lists(st.tuples(st.floats(0, 20), events), max_size=50))
@@ -79,5 +81,5 @@ def test_saved_and_restored_it_tells_the_same_and_never_twice_in_a_row(
         assert changes == fresh.step(event, now)
         parts = fresh
         for change in changes:
-            assert change.reminder == (last.get(change.organ, "ok") == change.reason)
-            last[change.organ] = change.reason
+            assert change.reminder == (last.get(change.component, "ok") == change.reason)
+            last[change.component] = change.reason

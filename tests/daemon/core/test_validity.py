@@ -115,7 +115,7 @@ def test_in_the_end_everybody_knows_whether_it_sees(story: list[Input | float], 
         else:
             world.tell(thing)
     heard = [text for text in world.said if "amera" in text]
-    truth = world.core.organ_states.get("camera")
+    truth = world.core.component_states.get("camera")
     if truth is None or truth.reason == "ok":
         assert not heard or heard[-1] == "The camera is back."
     else:
@@ -205,8 +205,8 @@ def lived(verbosity: str, story: list[Happening]) -> World:
             case "ask":
                 world.tell(Ask())
             case "health":
-                organ: Input = Report(detail, "lost")  # type: ignore[arg-type]
-                world.tell(organ).watch(1.5)
+                component: Input = Report(detail, "lost")  # type: ignore[arg-type]
+                world.tell(component).watch(1.5)
             case "fire":
                 world.watch(1, fire=0.95)
             case _:

@@ -1,4 +1,4 @@
-"""The voice is an organ: when it can make no words any more, the core is told, and so is its return."""
+"""The voice is a component: when it can make no words any more, the core is told, and so is its return."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_dead_synthesiser_is_reported_and_its_words_are_ready(tmp_path: Path) 
     mind, told = CoreRunner(BlackBox(Core(spec)), time.monotonic), SimpleQueue[Mapping[str, Any]]()
 
     def perform(effect: Effect, timing: Mapping[str, float]) -> None:
-        if isinstance(effect, Record) and effect.event.fields.get("organ") == "voice":
+        if isinstance(effect, Record) and effect.event.fields.get("component") == "voice":
             told.put(effect.event.fields)
 
     mind.attach(perform)

@@ -35,7 +35,7 @@ from tests.daemon.mqtt.mosquitto import Mosquitto, free_port
 STATUS: dict[str, Any] = {
     "version": "1", "pid": 7, "source": "/dev/video0", "uptime_s": 60.0, "fps": 9.6, "frames": 100,
     "skipped": 4, "outlet": "loudspeaker", "describer": "tags: ready", "danger_muted_s": 0.0, "lost": [],
-    "organs": {"camera": {"reason": "ok"}},
+    "components": {"camera": {"reason": "ok"}},
 }  # fmt: skip
 
 
@@ -94,12 +94,12 @@ def test_old_skips_are_told_from_present_ones() -> None:
     assert running_daemon.rate_of(RunningDaemon(status=STATUS, later={**later, "skipped": 5})).state == "fail"
 
 
-def test_a_daemon_tells_of_its_organs_and_its_version() -> None:
-    organs = {"loudspeaker": {"reason": "lost", "detail": "unplugged"}, "camera": {"reason": "dark"}}
-    sick = {**STATUS, "organs": organs, "lost": ["keys"], "danger_muted_s": 5.0}
+def test_a_daemon_tells_of_its_components_and_its_version() -> None:
+    components = {"loudspeaker": {"reason": "lost", "detail": "unplugged"}, "camera": {"reason": "dark"}}
+    sick = {**STATUS, "components": components, "lost": ["keys"], "danger_muted_s": 5.0}
     found = list(running_daemon.daemon(RunningDaemon(Path("/s"), "root", STATUS, sick), "2"))
     assert states(iter(found)) == {
-        "daemon": "warn", "organ loudspeaker": "warn", "organ camera": "fail", "part keys": "warn",
+        "daemon": "warn", "component loudspeaker": "warn", "component camera": "fail", "part keys": "warn",
         "danger": "warn",
     }  # fmt: skip
     assert all(finding.todo for finding in found)
@@ -108,9 +108,9 @@ def test_a_daemon_tells_of_its_organs_and_its_version() -> None:
 
 
 def test_an_instance_is_mended_by_its_own_unit() -> None:
-    sick = {**STATUS, "instance": "left", "lost": ["keys"], "organs": {"voice": {"reason": "failed"}}}
+    sick = {**STATUS, "instance": "left", "lost": ["keys"], "components": {"voice": {"reason": "failed"}}}
     found = {f.name: f for f in running_daemon.daemon(RunningDaemon(Path("/s"), "root", STATUS, sick), "1")}
-    assert "systemctl restart watchword@left" in found["organ voice"].todo
+    assert "systemctl restart watchword@left" in found["component voice"].todo
     assert "journalctl -u watchword@left" in found["part keys"].todo
 
 
@@ -321,7 +321,7 @@ def test_a_disk_without_room_keeps_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("desk", "expected"),
+    ("web", "expected"),
     [
         ({}, []),
         ({"address": "::1"}, []),
@@ -331,8 +331,8 @@ def test_a_disk_without_room_keeps_nothing() -> None:
         ({"address": "dead"}, ["fail"]),
     ],
 )
-def test_a_desk_open_to_the_network_needs_a_token_and_tls(desk: dict[str, Any], expected: list[str]) -> None:
-    assert [f.state for f in network.assess_exposure(WebSettings(**desk))] == expected
+def test_a_web_open_to_the_network_needs_a_token_and_tls(web: dict[str, Any], expected: list[str]) -> None:
+    assert [f.state for f in network.assess_exposure(WebSettings(**web))] == expected
 
 
 def test_a_port_that_somebody_else_has_is_found() -> None:

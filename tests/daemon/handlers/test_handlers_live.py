@@ -1,4 +1,4 @@
-"""What the desk asks of the real daemon: one start for all of it."""
+"""What the web interface asks of the real daemon: one start for all of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from daemon.control.client import ControlClient
-from daemon.control.desk_commands import (
+from daemon.control.web_commands import (
     MetricsCommand,
     PictureCommand,
     ProcessCommand,
@@ -38,7 +38,7 @@ SETTINGS = "[capture]\nloop = true\n"
 @pytest.fixture(scope="module")
 def living(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     clip = str(models / "demo" / "bikes.mp4")
-    with Living(tmp_path_factory.mktemp("desk"), models, clip, SETTINGS) as daemon:
+    with Living(tmp_path_factory.mktemp("web"), models, clip, SETTINGS) as daemon:
         daemon.until(lambda: bool(daemon.status()["assessed"]), 30, "the first picture")
         yield daemon
 
@@ -93,7 +93,7 @@ def test_metrics_agree_with_each_other(living: Living) -> None:
         assert counts[-1] <= histogram["count"]
     skipped = next(d for d in told["drops"] if d["place"] == "frames")
     assert skipped["policy"] == "newest"
-    assert told["organs"]["camera"]["ok"]
+    assert told["components"]["camera"]["ok"]
     assert told["gauges"]["rss_bytes"] > 10e6
 
 

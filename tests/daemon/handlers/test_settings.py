@@ -1,4 +1,4 @@
-"""Settings changed from the desk: all or none, applied and kept, and what only the file may say."""
+"""Settings changed from the web interface: all or none, applied and kept, and what only the file may say."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from daemon.config import settings
 from daemon.config.schema import dotted
 from daemon.config.settings import SCHEMA, Settings
-from daemon.control.desk_commands import ConfigCommand, ResetCommand, SetCommand
+from daemon.control.web_commands import ConfigCommand, ResetCommand, SetCommand
 from daemon.core.messages import Say
 from daemon.errors import CommandError, ConfigError
 from daemon.handlers.settings import SettingsHandler, bounds, is_file_only
@@ -24,7 +24,7 @@ from daemon.runtime.settings_updates import SettingsUpdater
 from speech.synthesis.base import SynthesisError
 
 
-class Desk:
+class Web:
     """The real settings, tuning and thread; only what applies is a stand-in."""
 
     def __init__(self, folder: Path, config: str = "", **cli: object) -> None:
@@ -39,7 +39,7 @@ class Desk:
         self.tuning = SettingsUpdater(
             loaded.settings, lambda: loaded.again(None).settings, self._apply, self.said.append
         )
-        self.desk = SettingsHandler(self.tuning, loaded, settings.defaults(self.env))
+        self.web = SettingsHandler(self.tuning, loaded, settings.defaults(self.env))
         self.thread = threading.Thread(target=self.tuning.run, daemon=True)
         self.thread.start()
 
@@ -49,7 +49,7 @@ class Desk:
         self.applied.append(new)
 
     def set(self, **values: object) -> Mapping[str, Any]:
-        return self.desk.set(
+        return self.web.set(
             SetCommand(values={key.replace("__", "."): value for key, value in values.items()})
         )
 
@@ -57,40 +57,40 @@ class Desk:
         return tomllib.loads(self.overrides.read_text()) if self.overrides.exists() else {}
 
     def row(self, key: str) -> Mapping[str, Any]:
-        sections = self.desk.config(ConfigCommand())["sections"]
+        sections = self.web.config(ConfigCommand())["sections"]
         return next(row for section in sections for row in section["settings"] if row["key"] == key)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.tuning.close()
-    desk.thread.join(5)
+def web(tmp_path: Path) -> Iterator[Web]:
+    web = Web(tmp_path)
+    yield web
+    web.tuning.close()
+    web.thread.join(5)
 
 
-def test_a_threshold_holds_at_once_and_after_the_next_start(desk: Desk) -> None:
-    assert desk.set(hazards__fire__threshold=0.4) == {
+def test_a_threshold_holds_at_once_and_after_the_next_start(web: Web) -> None:
+    assert web.set(hazards__fire__threshold=0.4) == {
         "changed": ["hazards.fire.threshold"],
         "needs_restart": [],
     }
-    assert desk.applied[-1].hazards["fire"].threshold == 0.4
-    assert desk.kept() == {"hazards": {"fire": {"threshold": 0.4}}}
-    row = desk.row("hazards.fire.threshold")
+    assert web.applied[-1].hazards["fire"].threshold == 0.4
+    assert web.kept() == {"hazards": {"fire": {"threshold": 0.4}}}
+    row = web.row("hazards.fire.threshold")
     assert (row["value"], row["default"], row["layer"]) == (0.4, "auto", "overrides")
     assert (row["type"], row["choices"], row["minimum"], row["maximum"]) == ("number|string", ["auto"], 0, 1)
     assert row["live"]
     assert row["settable"]
 
 
-def test_what_needs_a_restart_is_kept_named_and_shown_beside_what_holds(desk: Desk) -> None:
-    result = desk.set(capture__max_side=640, watch__cooldown_s=9.0)
+def test_what_needs_a_restart_is_kept_named_and_shown_beside_what_holds(web: Web) -> None:
+    result = web.set(capture__max_side=640, watch__cooldown_s=9.0)
     assert result == {"changed": ["watch.cooldown_s"], "needs_restart": ["capture.max_side"]}
-    assert desk.applied[-1].capture.max_side == 1280
-    row = desk.row("capture.max_side")
+    assert web.applied[-1].capture.max_side == 1280
+    row = web.row("capture.max_side")
     assert (row["value"], row["running"], row["live"]) == (640, 1280, False)
-    desk.set(capture__max_side=641)
-    assert len(desk.applied) == 1, "nothing to be applied, so what is remembered does not start afresh"
+    web.set(capture__max_side=641)
+    assert len(web.applied) == 1, "nothing to be applied, so what is remembered does not start afresh"
 
 
 @pytest.mark.parametrize(
@@ -108,15 +108,15 @@ def test_what_needs_a_restart_is_kept_named_and_shown_beside_what_holds(desk: De
         ({"hazards.fire.prompts": ["fire" * 60_000]}, "characters at most"),
     ],
 )
-def test_a_mistake_leaves_everything_as_it_was(desk: Desk, values: dict[str, Any], told: str) -> None:
-    desk.set(speech__volume=0.5)
+def test_a_mistake_leaves_everything_as_it_was(web: Web, values: dict[str, Any], told: str) -> None:
+    web.set(speech__volume=0.5)
     with pytest.raises((ConfigError, CommandError)) as caught:
-        desk.desk.set(SetCommand.model_construct(values=values))
+        web.web.set(SetCommand.model_construct(values=values))
     assert told in str(caught.value)
     assert not isinstance(caught.value, CommandError) or caught.value.code == "invalid"
-    assert str(desk.overrides.parent) not in str(caught.value)
-    assert desk.kept() == {"speech": {"volume": 0.5}}
-    assert len(desk.applied) == 1
+    assert str(web.overrides.parent) not in str(caught.value)
+    assert web.kept() == {"speech": {"volume": 0.5}}
+    assert len(web.applied) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_a_mistake_leaves_everything_as_it_was(desk: Desk, values: dict[str, Any
     ],
 )
 def test_who_comes_in_what_leaves_and_which_files_only_the_file_says(
-    desk: Desk, values: dict[str, Any]
+    web: Web, values: dict[str, Any]
 ) -> None:
     with pytest.raises(CommandError, match="only be set in"):
-        desk.desk.set(SetCommand(values=values))
-    assert not desk.kept()
+        web.web.set(SetCommand(values=values))
+    assert not web.kept()
 
 
 def test_every_setting_that_names_a_file_or_a_secret_is_closed() -> None:
@@ -149,59 +149,59 @@ def test_every_setting_that_names_a_file_or_a_secret_is_closed() -> None:
     assert [key for key in told if not is_file_only(key)] == []
 
 
-def test_no_hazard_at_all_is_refused(desk: Desk) -> None:
+def test_no_hazard_at_all_is_refused(web: Web) -> None:
     with pytest.raises(CommandError, match="every hazard"):
-        desk.desk.set(
-            SetCommand(values={f"hazards.{name}.enabled": False for name in desk.tuning.settings.hazards})
+        web.web.set(
+            SetCommand(values={f"hazards.{name}.enabled": False for name in web.tuning.settings.hazards})
         )
 
 
-def test_what_cannot_be_applied_does_not_hold_and_is_not_kept(desk: Desk) -> None:
-    desk.failure = "no voice of that name"
+def test_what_cannot_be_applied_does_not_hold_and_is_not_kept(web: Web) -> None:
+    web.failure = "no voice of that name"
     with pytest.raises(CommandError, match="no voice of that name"):
-        desk.set(speech__voice="nobody")
-    assert desk.tuning.settings.speech.voice == "auto"
-    assert not desk.kept()
-    assert not desk.said, "the wearer did not ask for anything"
+        web.set(speech__voice="nobody")
+    assert web.tuning.settings.speech.voice == "auto"
+    assert not web.kept()
+    assert not web.said, "the wearer did not ask for anything"
 
 
-def test_what_cannot_be_written_does_not_hold_either(desk: Desk) -> None:
-    desk.overrides.parent.parent.mkdir(parents=True)
-    desk.overrides.parent.write_text("a file where the folder should be")
+def test_what_cannot_be_written_does_not_hold_either(web: Web) -> None:
+    web.overrides.parent.parent.mkdir(parents=True)
+    web.overrides.parent.write_text("a file where the folder should be")
     with pytest.raises(CommandError, match="cannot be written"):
-        desk.set(watch__cooldown_s=9.0)
-    assert desk.applied[-1].watch.cooldown_s == desk.tuning.settings.watch.cooldown_s != 9.0
+        web.set(watch__cooldown_s=9.0)
+    assert web.applied[-1].watch.cooldown_s == web.tuning.settings.watch.cooldown_s != 9.0
 
 
-def test_reset_brings_back_what_was(desk: Desk) -> None:
-    desk.set(hazards__fire__threshold=0.4, speech__volume=0.5)
-    result = desk.desk.reset(ResetCommand(keys=("hazards.fire.threshold",)))
+def test_reset_brings_back_what_was(web: Web) -> None:
+    web.set(hazards__fire__threshold=0.4, speech__volume=0.5)
+    result = web.web.reset(ResetCommand(keys=("hazards.fire.threshold",)))
     assert result == {"changed": ["hazards.fire.threshold"], "needs_restart": []}
-    assert desk.applied[-1].hazards["fire"].threshold == "auto"
-    assert desk.kept() == {"speech": {"volume": 0.5}}
+    assert web.applied[-1].hazards["fire"].threshold == "auto"
+    assert web.kept() == {"speech": {"volume": 0.5}}
     with pytest.raises(CommandError, match="not overridden") as caught:
-        desk.desk.reset(ResetCommand(keys=("hazards.fire.threshold",)))
+        web.web.reset(ResetCommand(keys=("hazards.fire.threshold",)))
     assert caught.value.code == "unknown"
 
 
 def test_what_is_given_above_the_overrides_is_not_set_in_vain(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, watch__cooldown_s=7.0)
+    web = Web(tmp_path, watch__cooldown_s=7.0)
     try:
         with pytest.raises(CommandError, match="command line beats"):
-            desk.set(watch__cooldown_s=9.0)
-        row = desk.row("watch.cooldown_s")
+            web.set(watch__cooldown_s=9.0)
+        row = web.row("watch.cooldown_s")
         assert (row["layer"], row["settable"]) == ("command line", False)
     finally:
-        desk.tuning.close()
+        web.tuning.close()
 
 
 def test_credentials_are_not_shown(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, "[capture]\nsource = 'rtsp://me:hush@camera/1'\n")
+    web = Web(tmp_path, "[capture]\nsource = 'rtsp://me:hush@camera/1'\n")
     try:
-        assert desk.row("capture.source")["value"] == "rtsp://***@camera/1"
-        assert desk.row("capture.source")["where"] == f"{desk.file}:2"
+        assert web.row("capture.source")["value"] == "rtsp://***@camera/1"
+        assert web.row("capture.source")["where"] == f"{web.file}:2"
     finally:
-        desk.tuning.close()
+        web.tuning.close()
 
 
 @given(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.control.desk_commands import JournalCommand
+from daemon.control.web_commands import JournalCommand
 from daemon.core.messages import Say
 from daemon.errors import CommandError
 from daemon.journal.disk_health import LONGEST_WAIT_S, DiskHealth
@@ -68,7 +68,7 @@ def test_a_full_disk_is_told_and_when_there_is_room_again_everything_is_there(sm
         for sentence in sentences:
             it.tell(Say(sentence))
         it.watch(1, fire=0.9)
-        assert it.heard("full").organ == "disk"
+        assert it.heard("full").component == "disk"
         assert it.clerk.status()["disk"] == "full"
         filler.unlink()
         assert it.heard("ok")
@@ -102,7 +102,7 @@ def test_files_that_may_not_grow_are_told_too(tmp_path: Path) -> None:
         try:
             for number in range(60):
                 it.tell(Say(f"sentence {number} {'x' * 900}"))
-            assert it.heard("failed").organ == "disk"
+            assert it.heard("failed").component == "disk"
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert it.heard("ok")

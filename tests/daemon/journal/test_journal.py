@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from capture.frame import Frame
 from daemon.bench.journal import filled
 from daemon.config.journal_settings import JournalSettings
-from daemon.control.desk_commands import JournalCommand, PurgeCommand
 from daemon.control.protocol import WhyCommand
+from daemon.control.web_commands import JournalCommand, PurgeCommand
 from daemon.core.black_box import Recording
 from daemon.core.events import Event
 from daemon.core.messages import Ask, Mute, Say
@@ -233,13 +233,13 @@ def test_the_older_part_alone_can_be_forgotten_and_numbers_are_never_used_again(
 def test_a_running_clerk_forgets_when_it_is_asked_and_goes_on(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
         it.watch(1, fire=0.9)
-        desk = handlers(it.places, it.clerk, it.mind.frozen, it.mind.forget, lambda: it.now)
+        web = handlers(it.places, it.clerk, it.mind.frozen, it.mind.forget, lambda: it.now)
         assert it.clerk.purge(None)["pictures"] <= 1
         with pytest.raises(CommandError, match="another watchword"):
             purge(it.places, None)
         it.tell(Say("after that"))
     assert events(it.places)[-1]["text"] == "after that"
-    assert set(desk) == {"journal", "snapshot", "purge", "why"}
+    assert set(web) == {"journal", "snapshot", "purge", "why"}
 
 
 def test_forgetting_all_forgets_what_waits_and_the_last_minute_too(tmp_path: Path) -> None:

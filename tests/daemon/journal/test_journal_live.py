@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import main
-from daemon.control.desk_commands import JournalCommand, SnapshotCommand
 from daemon.control.protocol import WhyCommand
+from daemon.control.web_commands import JournalCommand, SnapshotCommand
 from daemon.journal.paths import JournalPaths
 from tests.daemon.journal.writing import until
 from tests.daemon.living import Living
@@ -80,7 +80,7 @@ def _by_the_socket(living: Living) -> None:
     assert first["run"]
     assert living.ask(SnapshotCommand(row=first["row"]))["pixelated"]
     assert living.status()["journal"]["disk"] == "ok"
-    assert living.status()["organs"]["disk"]["reason"] == "ok"
+    assert living.status()["components"]["disk"]["reason"] == "ok"
     why = living.ask(WhyCommand(event=f"#{first['row']}"))
     assert first["hazard"] in why["text"]
     assert why["steps"][0]["row"] == first["row"]

@@ -110,16 +110,16 @@ def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
             AskCommand()
         )  # a question in words gets more words from `tags`, which the news would wait for
         meanwhile = frames_a_second(living, 3.0)
-        living.await_event("health", since, organ="describer", state="failing")
+        living.await_event("health", since, component="describer", state="failing")
         living.await_event("speak", since, text="No descriptions for now. Warnings go on.")
-        living.await_event("health", since, organ="describer", state="ok")
+        living.await_event("health", since, component="describer", state="ok")
         after = living.heard
         living.ask(AskCommand())
         scene = living.await_event("scene", after, trigger="request")
         living.await_event("describe", after, cause=scene["id"], model="fake")
         story = living.events[since:]
     assert meanwhile >= 0.5 * before  # loose: other work comes and goes; a lane that waits has none
-    failing = [e for e in story if e["kind"] == "health" and e["organ"] == "describer"]
+    failing = [e for e in story if e["kind"] == "health" and e["component"] == "describer"]
     assert [e["state"] for e in failing] == ["failing", "ok"]
     assert not Path(f"/proc/{child}").exists()
 

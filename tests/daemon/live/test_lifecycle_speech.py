@@ -56,7 +56,7 @@ def test_a_camera_that_can_never_work_is_told_aloud_and_never_called_ready(
     assert result.returncode == 1
     assert _said(events)[0] == "The camera cannot be used. I cannot see."
     assert READY not in _said(events)
-    assert [e["reason"] for e in events if e.get("organ") == "camera"] == ["unusable"]
+    assert [e["reason"] for e in events if e.get("component") == "camera"] == ["unusable"]
     assert "Traceback" not in result.stderr
 
 
@@ -150,7 +150,7 @@ def test_a_detector_that_hangs_is_told_aloud_while_it_does(tmp_path: Path, model
     with MjpegServer(moving_street) as camera, Living(tmp_path, models, camera.url, FAST, env) as living:
         living.await_event("speak", text=READY)
         hang.touch()
-        living.await_event("health", organ="detector", reason="hung")
+        living.await_event("health", component="detector", reason="hung")
         living.await_event("speak", text="Careful. The detector hangs. There are no warnings.")
         since = living.heard
         hang.unlink()

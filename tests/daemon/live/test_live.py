@@ -130,20 +130,20 @@ def test_a_stream_that_stalls_hangs_up_sends_rubbish_and_dies_is_told_and_comes_
         def lost_and_back(break_it: Callable[[], None], mend_it: Callable[[], None]) -> None:
             since = living.heard
             break_it()
-            living.await_event("health", since, organ="camera", reason="lost")
+            living.await_event("health", since, component="camera", reason="lost")
             living.await_event("speak", since, text="Camera lost. I cannot see.")
             since = living.heard
             mend_it()
-            living.await_event("health", since, organ="camera", reason="ok")
+            living.await_event("health", since, component="camera", reason="ok")
             living.await_event("speak", since, text="The camera is back.")
 
         living.until(lambda: living.status()["camera"] == "live", 20, "the first picture")
         lost_and_back(camera.stalled.set, camera.stalled.clear)
         lost_and_back(camera.rubbish.set, camera.rubbish.clear)
         camera.close()
-        living.await_event("health", living.heard, organ="camera", reason="lost")
+        living.await_event("health", living.heard, component="camera", reason="lost")
         with MjpegServer(lambda i: np.ascontiguousarray(moving_street(i)[::2, ::2]), port=port):
-            living.await_event("health", living.heard - 1, organ="camera", reason="ok")
+            living.await_event("health", living.heard - 1, component="camera", reason="ok")
             before = living.status()["assessed"]
             living.until(lambda: living.status()["assessed"] > before + 5, 20, "pictures of another size")
 
@@ -160,10 +160,10 @@ def test_a_dark_and_a_frozen_picture_are_told(tmp_path: Path, models: Path) -> N
         for trouble in mode:
             since = living.heard
             mode[trouble] = True
-            living.await_event("health", since, organ="picture", reason=trouble)
+            living.await_event("health", since, component="picture", reason=trouble)
             since = living.heard
             mode[trouble] = False
-            living.await_event("health", since, organ="picture", reason="ok")
+            living.await_event("health", since, component="picture", reason="ok")
 
 
 def test_a_stopped_or_killed_voice_is_replaced_and_danger_goes_on(
@@ -198,11 +198,11 @@ def test_a_sound_server_that_crashes_is_told_and_comes_back(
         living.until(lambda: living.status()["outlet"] == "loudspeaker", 20, "the loudspeaker")
         since = living.heard
         pulse.kill()
-        living.await_event("health", since, organ="loudspeaker", state="failing")
+        living.await_event("health", since, component="loudspeaker", state="failing")
         living.until(lambda: living.status()["loudspeaker_losses"] >= 1, 10, "the loss to be counted")
         since = living.heard
         pulse.start()
-        living.await_event("health", since, organ="loudspeaker", state="ok")
+        living.await_event("health", since, component="loudspeaker", state="ok")
         living.until(lambda: living.status()["outlet"] == "loudspeaker", 10, "the loudspeaker")
         assert _says(living, "I can be heard again")
 
@@ -288,7 +288,7 @@ def test_a_source_that_can_never_work_ends_it_with_one_line(tmp_path: Path, mode
 
 def test_a_camera_that_is_not_there_is_told_and_awaited(tmp_path: Path, models: Path) -> None:
     with Living(tmp_path, models, "/dev/video97", FAST) as living:
-        living.await_event("health", organ="camera", reason="lost")
+        living.await_event("health", component="camera", reason="lost")
         living.await_event("speak", text="Camera lost. I cannot see.")
         assert living.process.poll() is None
 

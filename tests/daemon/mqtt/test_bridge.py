@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from daemon.config.mqtt_settings import MqttSettings
-from daemon.control import desk_commands as desk
+from daemon.control import web_commands as web
 from daemon.control.event_feed import EventFeed
 from daemon.control.protocol import HushCommand, MuteCommand, Request, SayCommand, StatusCommand
 from daemon.control.server import ControlServer
@@ -66,12 +66,12 @@ class Daemon:
         command = request.command
         match command:
             case StatusCommand():
-                organs = {"camera": {"reason": "ok", "detail": "", "since_s": 1.0}}
+                components = {"camera": {"reason": "ok", "detail": "", "since_s": 1.0}}
                 muted = {"muted_s": self.muted_s, "danger_muted_s": 0.0}
-                return {"version": "1", "fps": 12.3, "active": self.active, "organs": organs, **muted}
-            case desk.ScoresCommand():
+                return {"version": "1", "fps": 12.3, "active": self.active, "components": components, **muted}
+            case web.ScoresCommand():
                 return {"hazards": self.hazards, "rows": []}
-            case desk.PictureCommand():
+            case web.PictureCommand():
                 if not self.active and command.side == 64:
                     raise CommandError("nothing was assessed yet", "unavailable")
                 return {"seq": 7, "jpeg": b64encode(JPEG).decode(), "active": [], "probabilities": {}}
@@ -298,7 +298,7 @@ def test_with_tls_and_a_password(daemon: Daemon, socket_path: Path, stack: ExitS
     _certificates(tmp_path)
     program = shutil.which("mosquitto_passwd") or pytest.skip("no mosquitto_passwd: script/setup --test")
     subprocess.run(
-        [program, "-b", "-c", tmp_path / "users", "desk", "Pa ss-wörd"], check=True, capture_output=True
+        [program, "-b", "-c", tmp_path / "users", "web", "Pa ss-wörd"], check=True, capture_output=True
     )
     keys = [
         f"{what} {tmp_path}/{file}" for what, file in (("certfile", "server.pem"), ("keyfile", "server.key"))
@@ -308,10 +308,10 @@ def test_with_tls_and_a_password(daemon: Daemon, socket_path: Path, stack: ExitS
     secret = tmp_path / "secret"
     secret.write_text("Pa ss-wörd\n")
     good = {
-        "tls": True, "ca_file": f"{tmp_path}/ca.pem", "username": "desk", "password_file": str(secret),
+        "tls": True, "ca_file": f"{tmp_path}/ca.pem", "username": "web", "password_file": str(secret),
     }  # fmt: skip
     context = ssl.create_default_context(cafile=f"{tmp_path}/ca.pem")
-    watcher = watching(stack, broker.port, context=context, login=("desk", "Pa ss-wörd"))
+    watcher = watching(stack, broker.port, context=context, login=("web", "Pa ss-wörd"))
     with bridged(socket_path, settings(broker.port, **good)):
         watcher.wait(is_kept(watcher, f"{BASE}/availability", b"online"))
     wrong = tmp_path / "wrong"
@@ -340,13 +340,13 @@ import threading, sys
 from daemon.mqtt.bridge import MqttBridge
 from daemon.config.mqtt_settings import MqttSettings
 settings = MqttSettings(enabled=True, port=int(sys.argv[1]), name="box", keepalive_s=5)
-answer = {"hazards": ["fire"], "fps": 1.0, "organs": {}, "active": []}
+answer = {"hazards": ["fire"], "fps": 1.0, "components": {}, "active": []}
 MqttBridge(settings, lambda command: answer, lambda listener: lambda: None, host="box").start()
 threading.Event().wait()
 """
 
 
-def test_the_last_will_of_a_desk_that_is_killed(broker: Mosquitto, stack: ExitStack) -> None:
+def test_the_last_will_of_a_web_that_is_killed(broker: Mosquitto, stack: ExitStack) -> None:
     watcher = watching(stack, broker.port)
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(broker.port)], cwd=ROOT)
     stack.callback(child.wait, PATIENCE_S)

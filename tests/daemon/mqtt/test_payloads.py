@@ -24,7 +24,7 @@ STATUS: dict[str, Any] = {
     "version": "1.2",
     "fps": 11.8,
     "active": ["fire"],
-    "organs": {"camera": {"reason": "ok"}, "voice": {"reason": "failed", "detail": "no voice"}},
+    "components": {"camera": {"reason": "ok"}, "voice": {"reason": "failed", "detail": "no voice"}},
     "muted_s": 61.0,
     "danger_muted_s": 0.0,
     "lost": [],
@@ -53,7 +53,7 @@ def test_the_announcement_is_what_home_assistant_takes() -> None:
         *(f"hazard_{slug(name)}" for name in HAZARDS), "health", "danger_muted",
     }  # fmt: skip
     assert kinds.items() >= {
-        "said": "sensor", "description": "sensor", "organ_camera": "sensor", "mute": "switch",
+        "said": "sensor", "description": "sensor", "component_camera": "sensor", "mute": "switch",
         "mute_minutes": "number", "say": "text", "hush": "button", "repeat": "button", "describe": "button",
         "false_alarm": "button", "camera": "camera", "warning": "event",
     }.items()  # fmt: skip
@@ -102,7 +102,7 @@ def test_events_and_status_make_the_state() -> None:
     assert state(home, TOPICS.state("said"))["text"] == "Car, left!"
     assert state(home, TOPICS.state("health")) == {"state": "ON", "failing": {"voice": "failed"}, "lost": []}
     assert state(home, TOPICS.state("muted")) == {"state": "ON", "minutes": 2, "danger": "OFF"}
-    home.happened({"kind": "health", "organ": "voice", "reason": "ok"}, 1_700_000_005)
+    home.happened({"kind": "health", "component": "voice", "reason": "ok"}, 1_700_000_005)
     assert state(home, TOPICS.state("health"))["state"] == "OFF"
 
 

@@ -65,7 +65,7 @@ class Lane:
             self.recorded.append({"kind": effect.event.kind, **effect.event.fields})
 
     def of_detector(self) -> list[str]:
-        return [r["reason"] for r in self.recorded if r["kind"] == "health" and r["organ"] == "detector"]
+        return [r["reason"] for r in self.recorded if r["kind"] == "health" and r["component"] == "detector"]
 
 
 def test_numbers_that_are_none_are_dropped_counted_and_told() -> None:

@@ -42,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """The desk's page at `address`, on a profile of its own. Fails where a script of it failed, or where the
+    """The web page at `address`, on a profile of its own. Fails where a script of it failed, or where the
     browser refused something because of the content security policy.
     """
     context = browser.new_context(**options)

@@ -1,4 +1,4 @@
-"""A desk before a pretended daemon, for a file of tests at a time."""
+"""A web interface before a pretended daemon, for a file of tests at a time."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def pretender(folder: Path) -> Iterator[Pretender]:
 
 @pytest.fixture(scope="module")
 def serving(folder: Path, pretender: Pretender) -> Iterator[Serving]:
-    with Serving(folder / "watchword.sock") as desk:
-        yield desk
+    with Serving(folder / "watchword.sock") as web:
+        yield web

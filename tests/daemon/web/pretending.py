@@ -1,4 +1,4 @@
-"""A daemon that answers the desk as the real one does, with what a test wants it to see and say."""
+"""A daemon that answers the web interface as the real one does, with what a test wants it to see and say."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from daemon.control import desk_commands as desk
 from daemon.control import protocol as wire
+from daemon.control import web_commands as web
 from daemon.control.event_feed import EventFeed
 from daemon.control.server import ControlServer
 from daemon.errors import CommandError
@@ -26,7 +26,7 @@ STATUS = {
     "fps": 25.0,
     "source": "demo",
     "model": "starter",
-    "organs": {"camera": {"reason": "ok", "since_s": 12.0, "detail": ""}},
+    "components": {"camera": {"reason": "ok", "since_s": 12.0, "detail": ""}},
     "active": ["vehicle"],
     "dangers": [{"hazard": "vehicle", "severity": "warning", "direction": "left", "alert": "a12"}],
     "muted_s": 0.0,
@@ -51,7 +51,7 @@ METRICS = {
     "drops": [{"place": "camera", "policy": "newest", "count": 10}],
     "histograms": {"encode_seconds": {"buckets": [[0.01, 3], [0.1, 9]], "sum": 0.4, "count": 10}},
     "alerts_by_hazard": {"vehicle": 3},
-    "organs": {"camera": {"ok": True, "reason": "ok"}, "loudspeaker": {"ok": False, "reason": "lost"}},
+    "components": {"camera": {"ok": True, "reason": "ok"}, "loudspeaker": {"ok": False, "reason": "lost"}},
     "gauges": {"fps": 24.9, "uptime_s": 61.0, "muted_s": 0.0},
 }
 
@@ -86,7 +86,7 @@ class Pretender:
     def happen(self, **fields: Any) -> None:
         self.feed.publish(json.dumps({"v": 1, **fields}))
 
-    def picture(self, command: desk.PictureCommand) -> Mapping[str, Any]:
+    def picture(self, command: web.PictureCommand) -> Mapping[str, Any]:
         """Twenty new ones a second."""
         seq = int((time.monotonic() - self._started_s) * 20)
         if command.after == seq:
@@ -95,7 +95,7 @@ class Pretender:
         picture = base64.b64encode(jpeg(shade=seq % 200)).decode()
         return {"seq": seq, "t": 1.0, "age_s": 0.02, "width": 64, "height": 32, "jpeg": picture}
 
-    def process(self, command: desk.ProcessCommand) -> Mapping[str, Any]:
+    def process(self, command: web.ProcessCommand) -> Mapping[str, Any]:
         """Says how large the picture is that it got."""
         assert self.held.wait(PATIENCE_S)
         bytes_ = np.frombuffer(base64.b64decode(command.picture), np.uint8)

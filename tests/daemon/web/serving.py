@@ -1,4 +1,4 @@
-"""The real desk in a thread of its own, for tests that look at it with a browser."""
+"""The real web in a thread of its own, for tests that look at it with a browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ START_S = 20.0
 
 
 class Serving:
-    """A desk at a free port of this machine, in front of the daemon at `control`. A context manager."""
+    """A web interface at a free port of this machine, in front of the daemon at `control`. A context
+    manager.
+    """
 
     def __init__(
         self,

@@ -60,9 +60,9 @@ class Stage:
         """Nothing has happened, and nothing was asked or changed."""
         self.asked: list[dict[str, Any]] = []
         self.journal: list[dict[str, Any]] = []
-        self.organs: dict[str, dict[str, Any]] = {
-            organ: {"reason": "ok", "since_s": 812.0, "detail": ""}
-            for organ in ("camera", "picture", "detector", "describer", "voice", "loudspeaker")
+        self.components: dict[str, dict[str, Any]] = {
+            component: {"reason": "ok", "since_s": 812.0, "detail": ""}
+            for component in ("camera", "picture", "detector", "describer", "voice", "loudspeaker")
         }
         self.active: dict[str, str | None] = {}
         self.alerts: dict[str, str] = {}
@@ -164,7 +164,7 @@ class Stage:
             "assessed": 59718,
             "skipped": 2,
             "outlet": "loudspeaker",
-            "organs": self.organs,
+            "components": self.components,
             "active": sorted(self.active),
             "dangers": [
                 {

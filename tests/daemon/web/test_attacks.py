@@ -1,4 +1,6 @@
-"""What is done to the desk by those who mean it ill: it refuses, tells nothing, and goes on serving."""
+"""What is done to the web interface by those who mean it ill: it refuses, tells nothing, and goes on
+serving.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,7 @@ LEAKS = ("Traceback", "site-packages", "/daemon/", "/home", "/root", 'File "')
 
 
 @pytest.fixture
-def desk(serving: Serving) -> Iterator[httpx.Client]:
+def web(serving: Serving) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=serving.address, timeout=30, trust_env=False) as client:
         yield client
         assert client.get("/healthz").status_code == 200  # whatever was done, it goes on
@@ -98,8 +100,8 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
-def test_bombs_are_known_by_their_header(desk: httpx.Client, bomb: bytes) -> None:
-    refused(desk.post("/process", files={"image": bomb}), 413)
+def test_bombs_are_known_by_their_header(web: httpx.Client, bomb: bytes) -> None:
+    refused(web.post("/process", files={"image": bomb}), 413)
 
 
 BROKEN = {
@@ -114,12 +116,12 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("picture", BROKEN.values(), ids=BROKEN.keys())
-def test_broken_pictures_break_nothing(desk: httpx.Client, picture: bytes) -> None:
+def test_broken_pictures_break_nothing(web: httpx.Client, picture: bytes) -> None:
     """A decoder may make something of it; then it is small and new."""
-    answer = desk.post("/process", files={"image": picture})
+    answer = web.post("/process", files={"image": picture})
     if answer.status_code != 200:
         refused(answer, 422)
-    assert desk.post("/process", files={"image": jpeg()}).status_code == 200
+    assert web.post("/process", files={"image": jpeg()}).status_code == 200
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"]))
@@ -162,8 +164,8 @@ def test_a_decoder_that_dies_or_hangs_is_replaced() -> None:
 # --- bodies, addresses, headers
 
 
-def test_bodies_that_are_too_large(desk: httpx.Client, serving: Serving) -> None:
-    refused(desk.post("/say", json={"text": "x" * 70_000}), 413)
+def test_bodies_that_are_too_large(web: httpx.Client, serving: Serving) -> None:
+    refused(web.post("/say", json={"text": "x" * 70_000}), 413)
     answer = raw(serving, b"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n")
     assert b" 413 " in answer.split(b"\r\n")[0]  # before anything of it was sent
 
@@ -171,7 +173,7 @@ def test_bodies_that_are_too_large(desk: httpx.Client, serving: Serving) -> None
         yield from (b"x" * 65536 for _ in range(1000))
 
     try:
-        answer2 = desk.post("/process", content=endless(), headers={"Content-Type": "application/json"})
+        answer2 = web.post("/process", content=endless(), headers={"Content-Type": "application/json"})
     except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
         return  # hung up on while it was still sending
     refused(answer2, 413)
@@ -190,8 +192,8 @@ def test_bodies_that_are_too_large(desk: httpx.Client, serving: Serving) -> None
         ("text/xml", b"<!DOCTYPE x>"),
     ],
 )
-def test_bodies_that_make_no_sense(desk: httpx.Client, kind: str, body: bytes) -> None:
-    refused(desk.post("/process", content=body, headers={"Content-Type": kind}), 400, 415, 422)
+def test_bodies_that_make_no_sense(web: httpx.Client, kind: str, body: bytes) -> None:
+    refused(web.post("/process", content=body, headers={"Content-Type": kind}), 400, 415, 422)
 
 
 @pytest.mark.parametrize(
@@ -261,8 +263,8 @@ def test_names_at_an_address_that_others_reach() -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_another_sites_page_may_order_nothing(desk: httpx.Client, headers: dict[str, str]) -> None:
-    refused(desk.post("/hush", headers=headers), 403)
+def test_another_sites_page_may_order_nothing(web: httpx.Client, headers: dict[str, str]) -> None:
+    refused(web.post("/hush", headers=headers), 403)
 
 
 def test_another_sites_page_may_not_embed_but_link() -> None:
@@ -272,8 +274,8 @@ def test_another_sites_page_may_not_embed_but_link() -> None:
     assert not is_cross_site("POST", "http", "localhost", None, None, None)
 
 
-def test_there_is_no_cors(desk: httpx.Client) -> None:
-    answer = desk.get("/status", headers={"Origin": "http://evil.example"})
+def test_there_is_no_cors(web: httpx.Client) -> None:
+    answer = web.get("/status", headers={"Origin": "http://evil.example"})
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
@@ -285,7 +287,7 @@ def test_the_token_opens_and_nothing_else_does(folder: Path, pretender: Pretende
         assert client.get("/healthz").status_code == 200
         assert client.get("/").status_code in (200, 404)  # the page asks for the token itself
         refused(client.get("/status"), 401)
-        refused(client.get("/snapshot.jpg", headers={"Cookie": "watchword_desk=guess"}), 401)
+        refused(client.get("/snapshot.jpg", headers={"Cookie": "watchword_web=guess"}), 401)
         bearer = {"Authorization": f"Bearer {TOKEN}"}
         assert client.get("/status", headers=bearer).status_code == 200
         shown = client.post("/login", json={"token": TOKEN})
@@ -304,7 +306,7 @@ def test_the_token_opens_and_nothing_else_does(folder: Path, pretender: Pretende
 def own_certificate(folder: Path) -> tuple[str, str]:
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl")
-    certificate, key = str(folder / "desk.crt"), str(folder / "desk.key")
+    certificate, key = str(folder / "web.crt"), str(folder / "web.key")
     subject = ("-days", "2", "-subj", "/CN=localhost")
     subprocess.run(
         [
@@ -338,8 +340,8 @@ def own_certificate(folder: Path) -> tuple[str, str]:
         ("POST", "/process", json.dumps({"image": base64.b64encode(jpeg()).decode(), "objects": ["\ud800"]})),
     ],
 )
-def test_values_that_nobody_can_take(desk: httpx.Client, method: str, path: str, sent: str | None) -> None:
-    refused(desk.request(method, path, content=sent, headers={"Content-Type": "application/json"}), 400, 422)
+def test_values_that_nobody_can_take(web: httpx.Client, method: str, path: str, sent: str | None) -> None:
+    refused(web.request(method, path, content=sent, headers={"Content-Type": "application/json"}), 400, 422)
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -367,7 +369,7 @@ def test_one_who_resets_at_once_is_no_neighbour(folder: Path, pretender: Pretend
     assert not [command for command in pretender.asked if command.do == "mute"]
 
 
-@pytest.mark.parametrize("server", [("127.0.0.1", 8780), ("/run/desk.sock", None), None])
+@pytest.mark.parametrize("server", [("127.0.0.1", 8780), ("/run/web.sock", None), None])
 @pytest.mark.parametrize("client", [None, ("192.168.1.9", 5)])
 def test_a_neighbour_is_only_who_the_server_says_is_one(server: Any, client: Any) -> None:
     scope = {"type": "http", "server": server, "client": client}
@@ -377,12 +379,12 @@ def test_a_neighbour_is_only_who_the_server_says_is_one(server: Any, client: Any
 
 def test_many_that_only_connect_are_counted_before_tls(folder: Path, pretender: Pretender) -> None:
     with (
-        Serving(folder / "watchword.sock", certificate=own_certificate(folder)) as desk,
+        Serving(folder / "watchword.sock", certificate=own_certificate(folder)) as web,
         ExitStack() as stack,
     ):
         for _ in range(CONNECTIONS):
-            stack.enter_context(socket.create_connection(("127.0.0.1", desk.port), 10))
-        late = stack.enter_context(socket.create_connection(("127.0.0.1", desk.port), 10))
+            stack.enter_context(socket.create_connection(("127.0.0.1", web.port), 10))
+        late = stack.enter_context(socket.create_connection(("127.0.0.1", web.port), 10))
         late.settimeout(5)  # less than a handshake may take
         assert late.recv(10) == b""
 
@@ -443,7 +445,7 @@ def test_two_hundred_at_once(folder: Path, pretender: Pretender) -> None:
 
 
 def test_slow_clients_are_let_go_and_hold_up_nobody(
-    folder: Path, pretender: Pretender, desk: httpx.Client, serving: Serving
+    folder: Path, pretender: Pretender, web: httpx.Client, serving: Serving
 ) -> None:
     links = []
     for number in range(60):
@@ -451,13 +453,13 @@ def test_slow_clients_are_let_go_and_hold_up_nobody(
         head = b"GET /status HTTP/1.1\r\nHost: localhost\r\nX-Slow: " if number % 2 else b"G"
         link.sendall(head)
         links.append(link)
-    assert desk.get("/status").status_code == 200
+    assert web.get("/status").status_code == 200
     for link in links:
         link.close()
 
 
 def test_headers_that_never_end_and_answers_that_nobody_takes(folder: Path, pretender: Pretender) -> None:
-    """With the desk's patience made short."""
+    """With the web interface's patience made short."""
 
     class Hasty(serving_module.PatientProtocol):
         headers_s = 0.3
@@ -657,8 +659,8 @@ def test_a_picture_by_its_address(folder: Path, pretender: Pretender, site: Thre
     settings = WebSettings(url_hosts=(host,), url_private_hosts=(host,))
     url = f"http://{host}/good.jpg"
     with (
-        Serving(folder / "watchword.sock", settings) as desk,
-        httpx.Client(base_url=desk.address, timeout=30, trust_env=False) as client,
+        Serving(folder / "watchword.sock", settings) as web,
+        httpx.Client(base_url=web.address, timeout=30, trust_env=False) as client,
     ):
         assert client.post("/process", json={"image": url}).json()["text"] == "64x32"
         assert client.post("/process", data={"image": url}).json()["text"] == "64x32"

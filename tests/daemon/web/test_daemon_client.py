@@ -1,4 +1,4 @@
-"""The desk's way to the daemon: nobody waits behind slow questions, and no bad moment lasts."""
+"""The web interface's way to the daemon: nobody waits behind slow questions, and no bad moment lasts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from daemon.control.desk_commands import ConfigCommand, JournalCommand, TryCommand
 from daemon.control.protocol import HushCommand, StatusCommand
+from daemon.control.web_commands import ConfigCommand, JournalCommand, TryCommand
 from daemon.errors import CommandError, ConfigError
 from daemon.mqtt.listener import DaemonListener
 from daemon.web.daemon_client import DaemonClient

@@ -1,4 +1,4 @@
-"""docs/api.md is true: its curl lines, run against the real desk in front of the real daemon."""
+"""docs/api.md is true: its curl lines, run against the real web in front of the real daemon."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def street(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def desk(folder: Path, models: Path, street: Path) -> Iterator[str]:
-    """`watchword run` and `watchword desk`, as a person starts them; the desk's address.
+def web(folder: Path, models: Path, street: Path) -> Iterator[str]:
+    """`watchword run` and `watchword web`, as a person starts them; the web interface's address.
 
     Two pictures a second, so that something of the processor is left for guests.
     """
-    config = "[capture]\nloop = true\nfolder_fps = 2\n[desk]\nport = 0\n"
+    config = "[capture]\nloop = true\nfolder_fps = 2\n[web]\nport = 0\n"
     with Living(folder, models, str(street.parent), config) as living:
-        command = [sys.executable, "-m", "daemon.cli.main", "desk", "--config", str(living.config)]
-        log = folder / "desk.txt"
+        command = [sys.executable, "-m", "daemon.cli.main", "web", "--config", str(living.config)]
+        log = folder / "web.txt"
         with log.open("wb") as file:
             process = subprocess.Popen(command, cwd=ROOT, env=living.env, stdout=file, stderr=file)
         try:
@@ -70,14 +70,14 @@ def desk(folder: Path, models: Path, street: Path) -> Iterator[str]:
 def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
     until_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < until_s and process.poll() is None:
-        if found := re.search(r"the desk is at (http://\S+)/\n", log.read_text()):
+        if found := re.search(r"the web interface is at (http://\S+)/\n", log.read_text()):
             return found[1]
         time.sleep(0.05)
     raise AssertionError(log.read_text())
 
 
 def run(line: str, address: str, folder: Path) -> bytes:
-    env = {**os.environ, "DESK": address, "no_proxy": "*"}
+    env = {**os.environ, "WEB": address, "no_proxy": "*"}
     until_s = time.monotonic() + PATIENCE_S
     while True:
         result = subprocess.run(
@@ -96,8 +96,8 @@ def _is_busy(file: Path) -> bool:
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
 @pytest.mark.timeout(420)
-def test_each_line_of_the_docs(line: str, desk: str, street: Path) -> None:
-    out = run(line, desk, street.parent)
+def test_each_line_of_the_docs(line: str, web: str, street: Path) -> None:
+    out = run(line, web, street.parent)
     if "answer.wav" in line:
         assert (street.parent / "answer.wav").read_bytes().startswith(b"RIFF")
     elif "now.jpg" in line:

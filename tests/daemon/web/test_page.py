@@ -1,4 +1,4 @@
-"""The page in a real browser, on the real desk, before a daemon that plays a script."""
+"""The page in a real browser, on the real web, before a daemon that plays a script."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def stage(pair: tuple[Stage, Serving]) -> Stage:
 
 
 @pytest.fixture
-def desk(pair: tuple[Stage, Serving]) -> Serving:
+def web(pair: tuple[Stage, Serving]) -> Serving:
     return pair[1]
 
 
@@ -77,12 +77,12 @@ def tab(browser: Browser, pair: tuple[Stage, Serving]) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(tab: Page, stage: Stage, desk: Serving) -> Page:
+def page(tab: Page, stage: Stage, web: Serving) -> Page:
     """The page opened anew, with nothing remembered: opening a tab for each test takes longer."""
     tab.emulate_media(color_scheme="light", reduced_motion="no-preference")
     tab.evaluate("() => localStorage.clear()")
     tab.goto("about:blank")
-    tab.goto(desk.address)
+    tab.goto(web.address)
     watching(tab)
     return tab
 
@@ -161,21 +161,21 @@ def test_dangers_are_shown_with_their_direction_the_worst_first(page: Page, stag
 
 
 def test_a_danger_that_was_there_before_the_page_is_shown(
-    browser: Browser, desk: Serving, stage: Stage
+    browser: Browser, web: Serving, stage: Stage
 ) -> None:
     stage.active["fire"] = None
-    with opened(browser, desk.address) as page:
+    with opened(browser, web.address) as page:
         expect(page.locator("#now")).to_contain_text("Fire")
         del stage.active["fire"]
         expect(page.locator("#now")).to_have_text("No danger at the moment.")
 
 
 def test_a_page_opened_during_a_danger_shows_where_it_is_and_how_bad(
-    browser: Browser, desk: Serving, stage: Stage
+    browser: Browser, web: Serving, stage: Stage
 ) -> None:
     for hazard in ("fire", "dog"):  # what the page would guess is right for neither
         stage.active[hazard] = "left"
-    with opened(browser, desk.address) as page:
+    with opened(browser, web.address) as page:
         now = page.locator("#now li")
         expect(now.nth(0)).to_have_text(re.compile(r"Critical\s*Fire, on the left"))
         expect(now.nth(1)).to_have_text(re.compile(r"Notice\s*Dog, on the left"))
@@ -237,14 +237,16 @@ def test_what_followed_from_an_alert_stands_under_it(page: Page, stage: Stage) -
 
 
 def test_what_happened_before_the_page_was_opened_is_there_once(
-    browser: Browser, desk: Serving, stage: Stage
+    browser: Browser, web: Serving, stage: Stage
 ) -> None:
-    with opened(browser, desk.address) as page:  # from here on the desk holds events for those who come back
+    with opened(
+        browser, web.address
+    ) as page:  # from here on the web interface holds events for those who come back
         watching(page)
         stage.alert("fire", "a1", "left")
         expect(page.locator("#events .story")).to_have_count(1)
     stage.emit("speak", "u1", "a1", text="Stop!", language="en", priority="danger", timing={})
-    with opened(browser, desk.address) as page:
+    with opened(browser, web.address) as page:
         watching(page)
         expect(page.locator("#events .after li")).to_have_text("Said: “Stop!”")
         stage.emit("clear", "c1", "a1", hazard="fire")
@@ -291,14 +293,14 @@ def test_a_korean_page_gets_its_reasons_in_korean(page: Page, stage: Stage) -> N
 
 
 def test_events_of_an_earlier_run_are_not_shown_as_those_of_this_one(
-    browser: Browser, desk: Serving, stage: Stage
+    browser: Browser, web: Serving, stage: Stage
 ) -> None:
-    with opened(browser, desk.address) as page:
+    with opened(browser, web.address) as page:
         stage.alert("fire", "a1", "left")
         expect(page.locator("#events .story")).to_have_count(1)
     stage.journal = [{**event, "run": "earlier"} for event in stage.journal]
     stage.journal[0]["id"] = "a0"
-    with opened(browser, desk.address) as page:
+    with opened(browser, web.address) as page:
         watching(page)
         stage.alert("dog", "a2")
         expect(page.locator("#events .title").first).to_have_text("Dog")
@@ -306,9 +308,9 @@ def test_events_of_an_earlier_run_are_not_shown_as_those_of_this_one(
 
 
 def test_new_events_wait_while_somebody_reads_the_list(page: Page, stage: Stage) -> None:
-    stage.emit("health", "h1", organ="camera", state="failing", reason="lost", detail="", reminder=False)
+    stage.emit("health", "h1", component="camera", state="failing", reason="lost", detail="", reminder=False)
     page.get_by_role("button", name="Why?").focus()
-    stage.emit("health", "h2", organ="camera", state="ok", reason="ok", detail="", reminder=False)
+    stage.emit("health", "h2", component="camera", state="ok", reason="ok", detail="", reminder=False)
     waiting = page.get_by_role("button", name="Show new events: 1")
     expect(waiting).to_be_visible()
     expect(page.locator("#events .story")).to_have_count(1)
@@ -317,14 +319,16 @@ def test_new_events_wait_while_somebody_reads_the_list(page: Page, stage: Stage)
 
 
 def test_markup_in_what_was_seen_or_said_stays_text(page: Page, stage: Stage) -> None:
-    stage.organs["camera"] = {"reason": HOSTILE, "since_s": 3.0, "detail": HOSTILE}
+    stage.components["camera"] = {"reason": HOSTILE, "since_s": 3.0, "detail": HOSTILE}
     stage.alert(HOSTILE, "a1", HOSTILE)
     stage.emit("describe", "d1", "a1", text=HOSTILE, trigger="danger", model=HOSTILE)
     stage.emit("speak", "u1", "a1", text=HOSTILE, language="en", priority="danger", timing={})
-    stage.emit("health", "h1", organ=HOSTILE, state="failing", reason=HOSTILE, detail=HOSTILE, reminder=False)
+    stage.emit(
+        "health", "h1", component=HOSTILE, state="failing", reason=HOSTILE, detail=HOSTILE, reminder=False
+    )
     expect(page.locator("#events .story")).to_have_count(2)
     expect(page.locator("#events .after")).to_contain_text([f"{HOSTILE} sees: {HOSTILE}"])
-    expect(page.locator("#organs")).to_contain_text(HOSTILE)
+    expect(page.locator("#components")).to_contain_text(HOSTILE)
     expect(page.locator("#now")).to_contain_text(HOSTILE)
     page.goto(page.url.split("#")[0] + "#journal")
     expect(page.locator("#journal .story")).to_have_count(4)
@@ -377,13 +381,13 @@ def test_a_change_can_be_discarded(page: Page, stage: Stage) -> None:
 
 
 def test_a_slider_stands_at_its_threshold_before_the_settings_are_known(
-    page: Page, stage: Stage, desk: Serving
+    page: Page, stage: Stage, web: Serving
 ) -> None:
     stage.overrides = {"hazards.knife.threshold": 0.3}
     held: list[Route] = []
     page.route("**/config", lambda route: held.append(route))
     page.goto("about:blank")
-    page.goto(desk.address)
+    page.goto(web.address)
     painted(page)
     slider = page.get_by_label("Threshold of Knife, slider")
     expect(slider).to_be_visible()
@@ -548,8 +552,8 @@ def test_a_daemon_that_hangs_is_told_and_nothing_stale_is_shown(page: Page, stag
     expect(page.get_by_role("alert")).to_contain_text("perhaps nobody is being warned")
     expect(page.locator("#now")).to_have_text("It is not known what is dangerous now.")
     expect(page.locator("#overlay")).to_have_text("")
-    expect(page.locator("#organs li")).to_have_count(1)
-    expect(page.locator("#organs")).to_contain_text("does not answer")
+    expect(page.locator("#components li")).to_have_count(1)
+    expect(page.locator("#components")).to_contain_text("does not answer")
     expect(page.locator("#figures div")).to_have_count(0)
     expect(page.locator('.hazard[data-hazard="fire"] .badge.active')).to_be_hidden()
     page.locator("#language").select_option("ko")
@@ -560,29 +564,29 @@ def test_a_daemon_that_hangs_is_told_and_nothing_stale_is_shown(page: Page, stag
     expect(page.locator("#state")).to_have_text("Watching")
     expect(page.locator("#banner")).to_be_hidden()
     expect(page.locator("#now")).to_contain_text("Fire, on the left")
-    expect(page.locator('[data-organ="camera"]')).to_have_count(1)
+    expect(page.locator('[data-component="camera"]')).to_have_count(1)
 
 
-def test_a_desk_that_is_gone_and_comes_back_is_told_and_nothing_is_missed(
-    page: Page, desk: Serving, stage: Stage
+def test_a_web_that_is_gone_and_comes_back_is_told_and_nothing_is_missed(
+    page: Page, web: Serving, stage: Stage
 ) -> None:
-    desk.stop()
+    web.stop()
     expect(page.locator("#state")).to_have_text("No connection")
     expect(page.get_by_role("alert")).to_contain_text("may be old")
-    desk.start(desk.port)
+    web.start(web.port)
     expect(page.locator("#state")).to_have_text("Watching", timeout=20_000)
     expect(page.locator("#events .gap")).to_contain_text("Events may be missing")
-    awaited(lambda: stage.emit("health", organ="disk", state="ok", reason="ok", detail="", reminder=True)
+    awaited(lambda: stage.emit("health", component="disk", state="ok", reason="ok", detail="", reminder=True)
             and page.locator("#events .story").count())  # fmt: skip
     expect(page.locator("#events .story").nth(0)).to_contain_text("Disk: well")
 
 
-def test_a_failing_organ_is_shown_in_words(page: Page, stage: Stage) -> None:
-    stage.organs["describer"] = {"reason": "failed", "since_s": 65.0, "detail": "out of memory"}
-    organ = page.locator('[data-organ="describer"]')
-    expect(organ).to_contain_text("failed")
-    expect(organ).to_contain_text("for 1 min 5 s")
-    expect(organ).to_contain_text("out of memory")
+def test_a_failing_component_is_shown_in_words(page: Page, stage: Stage) -> None:
+    stage.components["describer"] = {"reason": "failed", "since_s": 65.0, "detail": "out of memory"}
+    component = page.locator('[data-component="describer"]')
+    expect(component).to_contain_text("failed")
+    expect(component).to_contain_text("for 1 min 5 s")
+    expect(component).to_contain_text("out of memory")
     expect(page.locator("#state")).to_have_text("Not well")
     expect(page.locator("#figures")).to_contain_text("0.14 s usually, 0.18 s at 95 %")
 
@@ -590,15 +594,15 @@ def test_a_failing_organ_is_shown_in_words(page: Page, stage: Stage) -> None:
 def test_a_picture_that_cannot_be_relied_on_says_so(page: Page, stage: Stage) -> None:
     note = page.locator("#frame-note")
     expect(note).to_be_hidden()
-    stage.organs["picture"] = {"reason": "frozen", "since_s": 12.0, "detail": ""}
+    stage.components["picture"] = {"reason": "frozen", "since_s": 12.0, "detail": ""}
     expect(note).to_have_text("Picture: frozen")
     expect(page.locator("#picture")).to_have_class("stale")
-    stage.organs["picture"] = {"reason": "ok", "since_s": 0.0, "detail": ""}
+    stage.components["picture"] = {"reason": "ok", "since_s": 0.0, "detail": ""}
     expect(note).to_be_hidden()
 
 
-def test_nothing_but_the_desks_own_scripts_may_run(page: Page, desk: Serving) -> None:
-    with urlopen(desk.address) as answer:
+def test_nothing_but_the_webs_own_scripts_may_run(page: Page, web: Serving) -> None:
+    with urlopen(web.address) as answer:
         policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] in ("'none'", "'self'")
     assert policy["script-src"] == policy["style-src"] == "'self'"
@@ -622,9 +626,9 @@ def test_screen_readers_hear_dangers_at_once_and_the_rest_in_turn(page: Page, st
 
 
 def test_the_language_is_the_browsers_until_one_is_chosen(
-    browser: Browser, desk: Serving, stage: Stage
+    browser: Browser, web: Serving, stage: Stage
 ) -> None:
-    with opened(browser, desk.address, locale="ko-KR") as page:
+    with opened(browser, web.address, locale="ko-KR") as page:
         watching(page)
         stage.alert("fire", "a1", "left")
         expect(page.locator("html")).to_have_attribute("lang", "ko")
@@ -639,17 +643,17 @@ def test_the_language_is_the_browsers_until_one_is_chosen(
         expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-def test_less_motion_is_respected(browser: Browser, desk: Serving) -> None:
-    with opened(browser, desk.address, reduced_motion="reduce") as page:
+def test_less_motion_is_respected(browser: Browser, web: Serving) -> None:
+    with opened(browser, web.address, reduced_motion="reduce") as page:
         expect(page.locator("#picture-note")).to_have_text("one picture every 2 s")
         assert not page.evaluate(
             "performance.getEntriesByType('resource').some(e => e.name.endsWith('/live'))"
         )
 
 
-def test_nothing_lies_beside_a_small_screen(browser: Browser, desk: Serving, stage: Stage) -> None:
+def test_nothing_lies_beside_a_small_screen(browser: Browser, web: Serving, stage: Stage) -> None:
     """320 pixels, and a screen of 1280 at 200 %."""
-    with opened(browser, desk.address, viewport={"width": 320, "height": 640}) as page:
+    with opened(browser, web.address, viewport={"width": 320, "height": 640}) as page:
         watching(page)
         stage.alert("two_wheeler", "a1", "right")
         expect(page.locator("#events .story")).to_have_count(1)
@@ -657,7 +661,7 @@ def test_nothing_lies_beside_a_small_screen(browser: Browser, desk: Serving, sta
         for language in ("en", "ko"):
             page.locator("#language").select_option(language)
             for view in ("live", "journal", "settings"):
-                page.goto(f"{desk.address}/#{view}")
+                page.goto(f"{web.address}/#{view}")
                 page.locator(f"#view-{view}").wait_for()
                 for width in (320, 640):
                     page.set_viewport_size({"width": width, "height": 640})
@@ -667,9 +671,9 @@ def test_nothing_lies_beside_a_small_screen(browser: Browser, desk: Serving, sta
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing(page: Page, desk: Serving, stage: Stage) -> None:
+def test_axe_finds_nothing(page: Page, web: Serving, stage: Stage) -> None:
     page.locator("#picture-pause").click()
-    stage.organs["camera"] = {"reason": "lost", "since_s": 65.0, "detail": "unplugged"}
+    stage.components["camera"] = {"reason": "lost", "since_s": 65.0, "detail": "unplugged"}
     stage.alert("fire", "a1", "left")
     stage.alert("two_wheeler", "a2")
     stage.alert("dog", "a3")
@@ -681,15 +685,15 @@ def test_axe_finds_nothing(page: Page, desk: Serving, stage: Stage) -> None:
     page.locator("#trial").wait_for()
     found = []
     for language, scheme in LOOKS:
-        page.goto(f"{desk.address}/#live")
+        page.goto(f"{web.address}/#live")
         page.locator("#language").select_option(language)
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours at once
         found += problems(page)
         if (language, scheme) in LOOKS[::3]:
-            page.goto(f"{desk.address}/#journal")
+            page.goto(f"{web.address}/#journal")
             expect(page.locator("#journal .story")).to_have_count(3)
             found += problems(page)
-            page.goto(f"{desk.address}/#settings")
+            page.goto(f"{web.address}/#settings")
             page.locator("#settings-text").fill("e")
             page.locator('[data-setting="speech.language"]').wait_for()
             found += problems(page)
@@ -710,8 +714,8 @@ def problems(page: Page) -> list[str]:
 
 def test_the_token_is_asked_for_and_remembered(browser: Browser, stage: Stage) -> None:
     with (
-        Serving(stage.path, WebSettings(), token="a token of some length") as desk,
-        opened(browser, desk.address) as page,
+        Serving(stage.path, WebSettings(), token="a token of some length") as web,
+        opened(browser, web.address) as page,
     ):
         expect(page.get_by_role("dialog", name="Token needed")).to_be_visible()
         assert problems(page) == []

@@ -1,4 +1,4 @@
-"""The page before the real desk and the real daemon, each a process of its own, on the street clip."""
+"""The page before the real web and the real daemon, each a process of its own, on the street clip."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import expect
 
-from daemon.control.desk_commands import ScoresCommand
+from daemon.control.web_commands import ScoresCommand
 from tests.daemon.living import START_S, Living
 from tests.daemon.web.browsing import chromium, opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-SETTINGS = '[capture]\nloop = true\n[desk]\nport = 0\nsocket = ""\n'
+SETTINGS = '[capture]\nloop = true\n[web]\nport = 0\nsocket = ""\n'
 WORKING_MS = 60_000
 """A machine that runs other tests too takes its time; figures are printed, not asserted."""
 NOTE_ALERTS = """() => {
@@ -44,23 +44,23 @@ def living(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 @pytest.fixture(scope="module")
 def address(living: Living) -> Iterator[str]:
-    log = living.folder / "desk.log"
+    log = living.folder / "web.log"
     with log.open("wb") as written:
-        command = [sys.executable, "-m", "daemon.cli.main", "desk", "--config", str(living.config)]
-        desk = subprocess.Popen(command, env=living.env, cwd=Path(__file__).parents[3], stderr=written)
+        command = [sys.executable, "-m", "daemon.cli.main", "web", "--config", str(living.config)]
+        web = subprocess.Popen(command, env=living.env, cwd=Path(__file__).parents[3], stderr=written)
     try:
         found: list[str] = []
 
         def told() -> bool:
-            assert desk.poll() is None, log.read_text()
+            assert web.poll() is None, log.read_text()
             found[:] = re.findall(r"http://[\d.:]+/", log.read_text())
             return bool(found) and lives(found[0])
 
-        living.until(told, START_S, "the desk")
+        living.until(told, START_S, "the web interface")
         yield found[0]
     finally:
-        desk.terminate()
-        desk.wait(20)
+        web.terminate()
+        web.wait(20)
 
 
 def lives(address: str) -> bool:
@@ -99,9 +99,9 @@ def test_the_real_daemon_is_seen_and_set(
         expect(result).to_have_text(re.compile("Back to what was: Vehicle"), timeout=WORKING_MS)
         assert threshold() == pytest.approx(before)
 
-        page.get_by_label("Words to be spoken").fill("The desk is here.")
+        page.get_by_label("Words to be spoken").fill("The web interface is here.")
         page.get_by_role("button", name="Say").click()
-        said = page.locator("#events").get_by_text("The desk is here.")
+        said = page.locator("#events").get_by_text("The web interface is here.")
         expect(said.first).to_be_visible(timeout=WORKING_MS)
         delays = page.evaluate("window.delays")
     with capsys.disabled():

@@ -1,4 +1,6 @@
-"""Every route of the desk, over a real connection, in front of a daemon that answers like the real one."""
+"""Every route of the web interface, over a real connection, in front of a daemon that answers like the
+real one.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ import numpy as np
 import pytest
 
 from daemon.config.web_settings import WebSettings
-from daemon.control.desk_commands import JournalCommand, ProcessCommand, PurgeCommand, SetCommand, TryCommand
 from daemon.control.protocol import AskCommand, MuteCommand, SayCommand
+from daemon.control.web_commands import JournalCommand, ProcessCommand, PurgeCommand, SetCommand, TryCommand
 from daemon.errors import CommandError
 from tests.daemon.web.pretending import Pretender, jpeg
 from tests.daemon.web.serving import Serving
@@ -27,7 +29,7 @@ LARGE = cv2.imencode(".jpg", np.zeros((1500, 2600, 3), np.uint8))[1].tobytes()
 
 
 @pytest.fixture
-def desk(serving: Serving, pretender: Pretender) -> Iterator[httpx.Client]:
+def web(serving: Serving, pretender: Pretender) -> Iterator[httpx.Client]:
     pretender.say.clear()
     pretender.asked.clear()
     with httpx.Client(base_url=serving.address, timeout=20, trust_env=False) as client:
@@ -43,29 +45,29 @@ def is_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/status", "/scores", "/config", "/journal", "/why"])
-def test_what_may_be_looked_at(desk: httpx.Client, path: str) -> None:
-    answer = desk.get(path)
+def test_what_may_be_looked_at(web: httpx.Client, path: str) -> None:
+    answer = web.get(path)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_not_ready_says_what_is_missing(desk: httpx.Client, pretender: Pretender) -> None:
-    pretender.say["status"] = {"organs": {"camera": {"reason": "lost"}, "detector": {}}, "lost": ["keys"]}
-    told = is_problem(desk.get("/readyz"), 503, "unavailable")
+def test_not_ready_says_what_is_missing(web: httpx.Client, pretender: Pretender) -> None:
+    pretender.say["status"] = {"components": {"camera": {"reason": "lost"}, "detector": {}}, "lost": ["keys"]}
+    told = is_problem(web.get("/readyz"), 503, "unavailable")
     assert told["detail"] == "camera: lost, keys: lost"
 
 
-def test_the_newest_picture(desk: httpx.Client) -> None:
-    answer = desk.get("/snapshot.jpg", params={"side": 320})
+def test_the_newest_picture(web: httpx.Client) -> None:
+    answer = web.get("/snapshot.jpg", params={"side": 320})
     assert answer.headers["content-type"] == "image/jpeg" and answer.content.startswith(b"\xff\xd8")
     assert int(answer.headers["x-seq"]) >= 0 and float(answer.headers["x-age-seconds"]) < 1
-    is_problem(desk.get("/snapshot.jpg", params={"side": 9}), 422, "invalid")
+    is_problem(web.get("/snapshot.jpg", params={"side": 9}), 422, "invalid")
 
 
-def test_the_live_picture_moves(desk: httpx.Client) -> None:
-    with desk.stream("GET", "/live") as answer:
+def test_the_live_picture_moves(web: httpx.Client) -> None:
+    with web.stream("GET", "/live") as answer:
         assert answer.headers["content-type"] == "multipart/x-mixed-replace; boundary=watchword"
         seen = b""
         for piece in answer.iter_raw():
@@ -88,28 +90,28 @@ def test_the_live_picture_moves(desk: httpx.Client) -> None:
     ],
 )
 def test_orders_reach_the_daemon(
-    desk: httpx.Client, pretender: Pretender, path: str, body: Any, command: Any
+    web: httpx.Client, pretender: Pretender, path: str, body: Any, command: Any
 ) -> None:
-    answer = desk.post(path, json=body) if body is not None else desk.post(path)
+    answer = web.post(path, json=body) if body is not None else web.post(path)
     assert answer.status_code == 200, answer.text
     assert command in pretender.asked
 
 
 @pytest.mark.parametrize("path", ["hush", "repeat", "false-alarm", "describe"])
-def test_orders_without_words(desk: httpx.Client, pretender: Pretender, path: str) -> None:
-    assert desk.post(f"/{path}").status_code == 200
-    assert desk.post(f"/{path}", json={}).status_code == 200
+def test_orders_without_words(web: httpx.Client, pretender: Pretender, path: str) -> None:
+    assert web.post(f"/{path}").status_code == 200
+    assert web.post(f"/{path}", json={}).status_code == 200
     assert [each.do for each in pretender.asked] == [path.replace("-", "_")] * 2
 
 
-def test_the_journal_and_its_pictures(desk: httpx.Client, pretender: Pretender) -> None:
-    answer = desk.get("/journal", params={"kinds": "alert,speak", "hazard": "fire", "limit": 5})
+def test_the_journal_and_its_pictures(web: httpx.Client, pretender: Pretender) -> None:
+    answer = web.get("/journal", params={"kinds": "alert,speak", "hazard": "fire", "limit": 5})
     assert answer.json()["events"][0]["snapshot"] is True
     assert pretender.asked[-1] == JournalCommand(kinds=("alert", "speak"), hazard="fire", limit=5)
-    picture = desk.get("/journal/7/snapshot.jpg")
+    picture = web.get("/journal/7/snapshot.jpg")
     assert picture.headers["content-type"] == "image/jpeg" and picture.headers["x-pixelated"] == "false"
     pretender.say["snapshot"] = CommandError("no picture was kept with it", "unknown")
-    is_problem(desk.get("/journal/8/snapshot.jpg"), 404, "unknown")
+    is_problem(web.get("/journal/8/snapshot.jpg"), 404, "unknown")
 
 
 B64 = base64.b64encode(PNG).decode()
@@ -117,17 +119,17 @@ B64 = base64.b64encode(PNG).decode()
 
 @pytest.mark.parametrize("image", [B64, f"data:image/png;base64,{B64}"])
 @pytest.mark.parametrize("form", ["json", "data"])
-def test_process_takes_base64(desk: httpx.Client, image: str, form: str) -> None:
+def test_process_takes_base64(web: httpx.Client, image: str, form: str) -> None:
     sent: dict[str, Any] = {form: {"image": image}}
-    answer = desk.post("/process", **sent)
+    answer = web.post("/process", **sent)
     assert answer.status_code == 200, answer.text
     assert answer.json()["text"] == "60x40" and answer.json()["prompt"] == "danger"
 
 
 @pytest.mark.parametrize("picture", [PNG, WEBP, jpeg(60)])
-def test_process_takes_files(desk: httpx.Client, pretender: Pretender, picture: bytes) -> None:
+def test_process_takes_files(web: httpx.Client, pretender: Pretender, picture: bytes) -> None:
     fields = {"objects": "car, dog", "text": "free?", "language": "ko"}
-    answer = desk.post("/process", files={"image": ("x", picture)}, data=fields)
+    answer = web.post("/process", files={"image": ("x", picture)}, data=fields)
     assert answer.status_code == 200, answer.text
     assert answer.json()["prompt"] == "question" and "wav" not in answer.json()
     asked = pretender.asked[-1]
@@ -136,26 +138,26 @@ def test_process_takes_files(desk: httpx.Client, pretender: Pretender, picture: 
 
 
 @pytest.mark.parametrize("objects", [["car", "dog"], "car,dog", '["car", "dog"]'])
-def test_objects_in_each_form(desk: httpx.Client, objects: Any) -> None:
-    found = desk.post("/process", json={"image": B64, "objects": objects}).json()["objects"]
+def test_objects_in_each_form(web: httpx.Client, objects: Any) -> None:
+    found = web.post("/process", json={"image": B64, "objects": objects}).json()["objects"]
     assert [each["name"] for each in found] == ["car", "dog"]
     sent = {"image": B64, "objects": objects}
-    again = desk.post("/process", data=sent).json()["objects"]
+    again = web.post("/process", data=sent).json()["objects"]
     assert again == found
 
 
-def test_process_speaks_where_sound_is_wanted(desk: httpx.Client) -> None:
-    answer = desk.post("/process", json={"image": B64, "speech": True})
+def test_process_speaks_where_sound_is_wanted(web: httpx.Client) -> None:
+    answer = web.post("/process", json={"image": B64, "speech": True})
     assert base64.b64decode(answer.json()["wav"]).startswith(b"RIFF")
-    answer = desk.post("/process", json={"image": B64}, headers={"Accept": "audio/wav"})
+    answer = web.post("/process", json={"image": B64}, headers={"Accept": "audio/wav"})
     assert (answer.headers["content-type"], answer.content[:4]) == ("audio/wav", b"RIFF")
 
 
-def test_large_pictures_are_made_small_and_turned_upright(desk: httpx.Client) -> None:
-    assert desk.post("/process", files={"image": LARGE}).json()["text"] == "1280x738"
+def test_large_pictures_are_made_small_and_turned_upright(web: httpx.Client) -> None:
+    assert web.post("/process", files={"image": LARGE}).json()["text"] == "1280x738"
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     turned = LARGE[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + LARGE[2:]
-    assert desk.post("/process", files={"image": turned}).json()["text"] == "738x1280"
+    assert web.post("/process", files={"image": turned}).json()["text"] == "738x1280"
 
 
 @pytest.mark.parametrize(
@@ -173,11 +175,11 @@ def test_large_pictures_are_made_small_and_turned_upright(desk: httpx.Client) ->
         ({"image": "http://127.0.0.1/x.jpg"}, 403, "forbidden"),
     ],
 )
-def test_process_refuses_with_reason(desk: httpx.Client, body: Any, status: int, code: str) -> None:
-    is_problem(desk.post("/process", json=body), status, code)
+def test_process_refuses_with_reason(web: httpx.Client, body: Any, status: int, code: str) -> None:
+    is_problem(web.post("/process", json=body), status, code)
 
 
-def test_one_picture_at_a_time(desk: httpx.Client, pretender: Pretender, serving: Serving) -> None:
+def test_one_picture_at_a_time(web: httpx.Client, pretender: Pretender, serving: Serving) -> None:
     pretender.held.clear()
     try:
         with socket.create_connection(("127.0.0.1", serving.port)) as other:
@@ -185,11 +187,11 @@ def test_one_picture_at_a_time(desk: httpx.Client, pretender: Pretender, serving
             head = f"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
             other.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
             while not any(isinstance(each, ProcessCommand) for each in tuple(pretender.asked)):
-                assert desk.get("/healthz").status_code == 200
-            answer = desk.post("/process", json={"image": B64})
+                assert web.get("/healthz").status_code == 200
+            answer = web.post("/process", json={"image": B64})
             is_problem(answer, 503, "busy")
             assert int(answer.headers["retry-after"]) >= 1
-            assert desk.post("/hush").status_code == 200  # silence can be had all the while
+            assert web.post("/hush").status_code == 200  # silence can be had all the while
     finally:
         pretender.held.set()
 
@@ -207,40 +209,40 @@ def test_one_picture_at_a_time(desk: httpx.Client, pretender: Pretender, serving
     ],
 )
 def test_the_daemons_errors_as_http_says_them(
-    desk: httpx.Client, pretender: Pretender, error: Any, status: int, code: str
+    web: httpx.Client, pretender: Pretender, error: Any, status: int, code: str
 ) -> None:
     pretender.say["config"] = error
-    told = is_problem(answer := desk.get("/config"), status, code)
+    told = is_problem(answer := web.get("/config"), status, code)
     assert "/secret" not in answer.text and "Traceback" not in answer.text and told
     assert ("retry-after" in answer.headers) == (status == 503)
 
 
-def test_the_frameworks_errors_are_problems_too(desk: httpx.Client) -> None:
-    is_problem(desk.get("/nothing"), 404, "unknown")
-    answer = desk.delete("/status")
+def test_the_frameworks_errors_are_problems_too(web: httpx.Client) -> None:
+    is_problem(web.get("/nothing"), 404, "unknown")
+    answer = web.delete("/status")
     is_problem(answer, 405, "not_allowed")
     assert answer.headers["allow"] == "GET"
     is_problem(
-        desk.post("/say", content="text=hi", headers={"Content-Type": "text/plain"}), 415, "unsupported"
+        web.post("/say", content="text=hi", headers={"Content-Type": "text/plain"}), 415, "unsupported"
     )
-    told = is_problem(desk.post("/say", json={"text": ""}), 422, "invalid")
+    told = is_problem(web.post("/say", json={"text": ""}), 422, "invalid")
     assert told["errors"][0]["where"] == "body.text"
 
 
-def test_metrics_are_what_prometheus_reads(desk: httpx.Client) -> None:
+def test_metrics_are_what_prometheus_reads(web: httpx.Client) -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
-    families = {family.name: family for family in text_string_to_metric_families(desk.get("/metrics").text)}
+    families = {family.name: family for family in text_string_to_metric_families(web.get("/metrics").text)}
     assert families["watchword_up"].samples[0].value == 1
     assert families["watchword_frames_captured"].samples[0].value == 1000
     encode = {s.labels.get("le"): s.value for s in families["watchword_encode_seconds"].samples}
     assert encode["+Inf"] == 10
     assert families["watchword_dropped"].samples[0].labels == {"place": "camera", "policy": "newest"}
-    assert "watchword_desk_answers" in families
+    assert "watchword_web_answers" in families
 
 
-def test_the_description_of_itself(desk: httpx.Client) -> None:
-    told = desk.get("/openapi.json").json()
+def test_the_description_of_itself(web: httpx.Client) -> None:
+    told = web.get("/openapi.json").json()
     assert {"/process", "/events", "/live", "/journal/{row}/snapshot.jpg", "/metrics"} <= told["paths"].keys()
     for path, methods in told["paths"].items():
         for method, operation in methods.items():
@@ -272,8 +274,8 @@ def sse(answer: httpx.Response) -> Iterator[dict[str, str]]:
             fields = {}
 
 
-def test_events_resume_where_they_broke_off(desk: httpx.Client, pretender: Pretender) -> None:
-    with desk.stream("GET", "/events") as answer:
+def test_events_resume_where_they_broke_off(web: httpx.Client, pretender: Pretender) -> None:
+    with web.stream("GET", "/events") as answer:
         events = sse(answer)
         first = next(events)
         assert (first["event"], first["data"]) == ("daemon", '{"state": "up"}')
@@ -282,10 +284,10 @@ def test_events_resume_where_they_broke_off(desk: httpx.Client, pretender: Prete
         assert json.loads(seen["data"])["id"] == "a1"
     pretender.happen(kind="alert", id="a2")
     pretender.happen(kind="alert", id="a3")
-    with desk.stream("GET", "/events", headers={"Last-Event-ID": seen["id"]}) as answer:
+    with web.stream("GET", "/events", headers={"Last-Event-ID": seen["id"]}) as answer:
         events = sse(answer)
         assert [json.loads(next(events)["data"])["id"] for _ in range(2)] == ["a2", "a3"]
-    with desk.stream("GET", "/events", headers={"Last-Event-ID": "other.1-5"}) as answer:
+    with web.stream("GET", "/events", headers={"Last-Event-ID": "other.1-5"}) as answer:
         assert next(sse(answer))["event"] == "reset"
 
 

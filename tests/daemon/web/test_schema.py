@@ -1,4 +1,6 @@
-"""schemathesis over the desk's own description: whatever it allows, or forbids, is answered as described."""
+"""schemathesis over the web interface's own description: whatever it allows, or forbids, is answered as
+described.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,9 @@ def schema() -> Iterator[Any]:
     with (
         tempfile.TemporaryDirectory(prefix="ww") as name,
         pretending(Path(name) / "watchword.sock"),
-        Serving(Path(name) / "watchword.sock", plenty) as desk,
+        Serving(Path(name) / "watchword.sock", plenty) as web,
     ):
-        yield schemathesis.openapi.from_url(f"{desk.address}/openapi.json").exclude(path_regex=ENDLESS)
+        yield schemathesis.openapi.from_url(f"{web.address}/openapi.json").exclude(path_regex=ENDLESS)
 
 
 CHECKS = [

@@ -1,4 +1,5 @@
-"""Makes more footage of labelled media: `python tests/pipeline/calibration/made.py MEDIA OUT`, then evaluate it.
+"""Makes more footage of labelled media: `python tests/pipeline/calibration/made.py MEDIA OUT`, then evaluate
+it.
 
 Writes into OUT, always the same: walks (a window that wanders and zooms over each photograph) and the clips
 mirrored, darker and coarsely compressed, and at 5 frames a second, with a manifest each for

@@ -1,6 +1,7 @@
 """What a recogniser makes of the danger phrases: a figure to look at, no test.
 
-    python -m tests.speech.sound.recognise      (needs `pip install pocketsphinx`, which brings its English model)
+    python -m tests.speech.sound.recognise      (needs `pip install pocketsphinx`, which brings its English
+model)
 
 Two questions: which of all our phrases was it (a grammar of just these; the one that takes the fewest words
 to change), and, with no hint at all, which share of the words it gets wrong (its large vocabulary).

@@ -182,7 +182,8 @@ def test_without_the_library_there_is_one_clear_line(tmp_path: Path, child: Chil
 def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     code = (
         "import os, time; from common.child_process import ChildProcess\n"
-        "child = ChildProcess('speech.synthesis.espeak_worker'); child.greeting(); print(child.pid, flush=True); time.sleep(60)"
+        "child = ChildProcess('speech.synthesis.espeak_worker'); child.greeting()\n"
+        "print(child.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}

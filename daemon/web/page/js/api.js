@@ -1,10 +1,10 @@
-/** Requests to the desk. Every failure becomes a Problem with words for a person. */
+/** Requests to the web interface. Every failure becomes a Problem with words for a person. */
 
 import { t } from "./i18n.js";
 
 const PATIENCE_MS = 15_000;
 
-/** What went wrong. `status` 0: the desk was not reached. */
+/** What went wrong. `status` 0: the web interface was not reached. */
 export class Problem extends Error {
   /** @param {number} status @param {string} detail @param {string} [code] */
   constructor(status, detail, code = "") {
@@ -21,7 +21,7 @@ export class Problem extends Error {
   }
 }
 
-/** Called whenever the desk wants a token. @type {() => void} */
+/** Called whenever the web interface wants a token. @type {() => void} */
 let onLocked = () => {};
 export const whenLocked = (/** @type {() => void} */ fn) => (onLocked = fn);
 

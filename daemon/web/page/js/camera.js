@@ -5,7 +5,7 @@ import { $, say, show } from "./dom.js";
 import { t } from "./i18n.js";
 import { MultipartParser } from "./multipart.js";
 import { Backoff, rest } from "./poll.js";
-import { organ, reason } from "./wording.js";
+import { component, reason } from "./wording.js";
 
 const SILENT_MS = 10_000;
 const SLOW_MS = 2_000;
@@ -47,10 +47,10 @@ export class Camera {
     }
   }
 
-  /** By the health of camera and picture. @param {any} organs */
-  judge(organs) {
-    const name = ["camera", "picture"].find((each) => (organs?.[each]?.reason ?? OK) !== OK);
-    this.#trouble = name ? () => t("event.health", { organ: organ(name), reason: reason(organs[name].reason) }) : null;
+  /** By the health of camera and picture. @param {any} components */
+  judge(components) {
+    const name = ["camera", "picture"].find((each) => (components?.[each]?.reason ?? OK) !== OK);
+    this.#trouble = name ? () => t("event.health", { component: component(name), reason: reason(components[name].reason) }) : null;
     $("picture").classList.toggle("stale", this.#trouble !== null);
     this.#tell();
   }

@@ -8,14 +8,14 @@ import { Backoff } from "./poll.js";
 import { SseParser } from "./sse.js";
 
 const SILENT_MS = 45_000;
-/** The desk sends at least a heartbeat every 15 s. */
+/** The web interface sends at least a heartbeat every 15 s. */
 
 /**
  * @typedef {object} Listener
  * @property {(run: string, event: any) => void} event
  * @property {() => void} gap events are missing
  * @property {(up: boolean, run: string) => void} daemon
- * @property {(up: boolean) => void} desk
+ * @property {(up: boolean) => void} web
  */
 
 export class Feed {
@@ -44,7 +44,7 @@ export class Feed {
         await this.#listen();
       } catch (error) {
         const locked = error instanceof Problem && error.status === 401;
-        if (!locked && !this.#lived) this.#listener.desk(false);
+        if (!locked && !this.#lived) this.#listener.web(false);
         this.#lived = false;
       }
       await this.#pause(this.#backoff.failed());
@@ -74,7 +74,7 @@ export class Feed {
       patienceMs: 0,
     });
     this.#lived = true;
-    this.#listener.desk(true);
+    this.#listener.web(true);
     this.#backoff.succeeded();
     await this.#read(/** @type {ReadableStream} */ (answer.body));
   }

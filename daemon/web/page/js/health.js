@@ -1,23 +1,23 @@
-/** How it is: organs, figures, whether it is muted. Asked for every two seconds. */
+/** How it is: components, figures, whether it is muted. Asked for every two seconds. */
 
 import { get, Problem } from "./api.js";
 import { $, keyed, make, say } from "./dom.js";
 import { duration, number } from "./format.js";
 import { t, tOr } from "./i18n.js";
 import { forever } from "./poll.js";
-import { organ, reason, sinceWords } from "./wording.js";
+import { component, reason, sinceWords } from "./wording.js";
 
 const EVERY_MS = 2000;
 const PATIENCE_MS = 4000;
 const FAILURES = 2;
-/** Refusals of the desk, which tell nothing of the daemon: a token is needed, too many questions. */
+/** Refusals of the web interface, which tell nothing of the daemon: a token is needed, too many questions. */
 const REFUSED = [401, 429];
 const OK = "ok";
 const UNKNOWN = "unknown";
 
 /** Whether all is well. @param {any} status */
 export const well = (status) =>
-  Object.values(status.organs ?? {}).every((/** @type {any} */ each) => each.reason === OK) && !(status.lost ?? []).length;
+  Object.values(status.components ?? {}).every((/** @type {any} */ each) => each.reason === OK) && !(status.lost ?? []).length;
 
 /**
  * @param {(status: any) => void} told called with each answer
@@ -43,33 +43,33 @@ export function follow(told, silent) {
 
 /** Nobody knows how it is. */
 function showUnknown() {
-  for (const line of keyed($("organs"), [UNKNOWN], organLine)) showOrgan(line, { reason: UNKNOWN }, []);
+  for (const line of keyed($("components"), [UNKNOWN], componentLine)) showComponent(line, { reason: UNKNOWN }, []);
   keyed($("figures"), [], figureLine);
 }
 
 /** @param {any} status */
 export function showHealth(status) {
   const lost = status.lost ?? [];
-  const organs = { ...status.organs, ...(lost.length ? { lost: { reason: "failed" } } : {}) };
-  for (const line of keyed($("organs"), Object.keys(organs), organLine)) showOrgan(line, organs[line.dataset.key], lost);
+  const components = { ...status.components, ...(lost.length ? { lost: { reason: "failed" } } : {}) };
+  for (const line of keyed($("components"), Object.keys(components), componentLine)) showComponent(line, components[line.dataset.key], lost);
   const shown = new Map(figures(status));
   for (const line of keyed($("figures"), [...shown.keys()], figureLine)) say(line.lastElementChild, shown.get(line.dataset.key) ?? "");
   say($("about"), () => t("about", { version: status.version ?? "" }));
 }
 
 /** @param {string} name */
-const organLine = (name) => make("li", { "data-organ": name },
+const componentLine = (name) => make("li", { "data-component": name },
   make("span", { class: "sign", "aria-hidden": "true" }), make("span", { class: "name" }),
   make("span", { class: "reason" }), make("span", { class: "quiet" }), make("span", { class: "detail" }));
 
 /** @param {HTMLElement} line @param {any} state @param {string[]} lost */
-function showOrgan(line, { reason: code, since_s: since, detail = "" }, lost) {
+function showComponent(line, { reason: code, since_s: since, detail = "" }, lost) {
   const [sign, name, why, lasting, more] = line.children;
   const key = line.dataset.key ?? "";
   const fine = code === OK;
   line.className = fine ? "good" : "bad";
   say(sign, fine ? "✓" : "!");
-  say(name, key === "lost" ? () => t("health.lost", { parts: lost.join(", ") }) : () => organ(key));
+  say(name, key === "lost" ? () => t("health.lost", { parts: lost.join(", ") }) : () => component(key));
   say(why, () => reason(code));
   say(lasting, since === undefined ? "" : () => sinceWords(since));
   say(more, fine ? "" : detail);

@@ -1,4 +1,4 @@
-/** The token, where the desk wants one. It is kept in a cookie that scripts cannot read. */
+/** The token, where the web interface wants one. It is kept in a cookie that scripts cannot read. */
 
 import { post, Problem, whenLocked } from "./api.js";
 import { $, say } from "./dom.js";

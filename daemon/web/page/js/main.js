@@ -50,7 +50,7 @@ async function start() {
       if (up) events.recall(run);
       else nobodyKnows();
     },
-    desk: (up) => connection.note({ desk: up }),
+    web: (up) => connection.note({ web: up }),
   });
 
   actions.connect();
@@ -70,7 +70,7 @@ async function start() {
   health.follow((status) => {
     connection.note({ well: health.well(status), daemon: true, answers: true });
     actions.showMuted(status);
-    camera.judge(status.organs);
+    camera.judge(status.components);
     journal.offer(hazards.scores.hazards);
     const settled = dangers.settle(status, hazards.scores.severities);
     if (settled || !known) {

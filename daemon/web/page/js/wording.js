@@ -1,4 +1,4 @@
-/** Events, organs and reasons in words. */
+/** Events, components and reasons in words. */
 
 import { duration, probability, short } from "./format.js";
 import { hazard, t, tOr } from "./i18n.js";
@@ -6,7 +6,7 @@ import { hazard, t, tOr } from "./i18n.js";
 /** @param {string | null | undefined} direction */
 export const where = (direction) => (direction ? tOr(`where.${direction}`, direction) : "");
 export const severity = (/** @type {string} */ name) => tOr(`severity.${name}`, name);
-export const organ = (/** @type {string} */ name) => tOr(`organ.${name}`, name);
+export const component = (/** @type {string} */ name) => tOr(`component.${name}`, name);
 export const reason = (/** @type {string} */ name) => tOr(`reason.${name}`, name);
 export const kind = (/** @type {string} */ name) => tOr(`kind.${name}`, name);
 
@@ -47,7 +47,7 @@ const LINES = {
   describe: (e) => t("event.describe", { model: e.model, text: e.text }),
   speak: spoken,
   unspoken,
-  health: (e) => t("event.health", { organ: organ(e.organ), reason: reason(e.reason) }) + (e.detail ? ` (${e.detail})` : ""),
+  health: (e) => t("event.health", { component: component(e.component), reason: reason(e.reason) }) + (e.detail ? ` (${e.detail})` : ""),
   false_alarm: (e) => t("event.false_alarm", { hazard: hazard(e.hazard) }),
   summary: () => t("event.summary"),
   dropped: (e) => t("event.dropped", { count: e.count }),

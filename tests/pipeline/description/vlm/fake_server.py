@@ -1,4 +1,5 @@
-"""A small server that speaks the OpenAI protocol, well or badly: `python -m tests.pipeline.description.vlm.fake_server`.
+"""A small server that speaks the OpenAI protocol, well or badly: `python -m
+tests.pipeline.description.vlm.fake_server`.
 
 Prints its port. The first part of the path says how it behaves; what it was asked is at `/asked`.
 """

@@ -1,4 +1,5 @@
-"""Makes tiny real vision-language models: `python -m tests.pipeline.description.vlm.tiny_vlm ARCHITECTURE FOLDER`.
+"""Makes tiny real vision-language models: `python -m tests.pipeline.description.vlm.tiny_vlm ARCHITECTURE
+FOLDER`.
 
 A LLaVA and a Qwen2.5-VL with a few hundred thousand weights learn to caption a handful of synthetic pictures
 and are then exported for OpenVINO. Needs torch; FOLDER gets `torch/` and `openvino/`.

@@ -1,7 +1,7 @@
 """A describer's child process whose model follows a script.
 
-`python -m tests.pipeline.description.vlm.worker_scripts FD PARENT`. The request (the user's part of the prompt) says what to
-do; so a real process can be made to hang, die or grow.
+`python -m tests.pipeline.description.vlm.worker_scripts FD PARENT`. The request (the user's part of the
+prompt) says what to do; so a real process can be made to hang, die or grow.
 """
 
 from __future__ import annotations

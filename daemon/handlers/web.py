@@ -1,4 +1,4 @@
-"""Who answers the desk's commands about what is seen, by the names of the commands."""
+"""Who answers the web interface's commands about what is seen, by the names of the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Commands of the desk: for the web page, the HTTP interface and home automation, and for looking back."""
+"""Commands of the web interface: for the web page, the HTTP interface and home automation, and for looking
+back.
+"""
 
 from __future__ import annotations
 
