@@ -15,6 +15,7 @@ from daemon.core.black_box import BlackBoxError, Recording
 from daemon.core.core import Core
 from daemon.core.events import Event
 from daemon.core.health import Report
+from daemon.core.view import View
 from daemon.errors import CommandError
 from daemon.journal import retention
 from daemon.journal.disk_health import DiskHealth, NoRoom
@@ -27,7 +28,6 @@ from daemon.journal.rows import Evidence, JournalRow
 from daemon.journal.schema import damaged, move_aside
 from daemon.journal.store import JournalStore
 from daemon.journal.times import on_the_clock
-from daemon.runtime.description_loop import View
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from daemon.core.health import Report
 from daemon.core.messages import Assessed, CoreTick, DescribeView, Effect, Input, Record
 from daemon.core.quality_reporter import QualityReporter
 from daemon.core.summary import summary
-from daemon.runtime.description_loop import MeaningOf, View, no_meaning, request_of
+from daemon.core.view import SentenceEncoder, View, describe_request, no_encoder
 from pipeline.description.base import DescribeError
 from pipeline.description.policy import AnswerFinished, CancelDescription, SentenceReady
 from pipeline.description.status import WatchedDescriber
@@ -116,7 +116,7 @@ class Replay:
         options: Options,
         write: Callable[[Event], None],
         eyesight: QualityReporter,
-        meaning: MeaningOf = no_meaning,
+        meaning: SentenceEncoder = no_encoder,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -245,7 +245,7 @@ class Replay:
         began_s, timing = self._clock(), dict[str, float]()
         try:
             if self._describer is not None and view is not None:
-                request = request_of(wanted, view, self._options.language, self._options.deadline_s)
+                request = describe_request(wanted, view, self._options.language, self._options.deadline_s)
                 for sentence in self._describer.describe(request):
                     timing.setdefault("first_sentence_s", self._clock() - began_s)
                     answer = SentenceReady(scene.id, sentence, self._describer.model, self._meaning(sentence))

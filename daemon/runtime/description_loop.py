@@ -7,12 +7,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from capture.frame import Frame
-from daemon.core.messages import DescribeView, Input
+from daemon.core.messages import Input
+from daemon.core.view import SentenceEncoder
 from pipeline.description.base import DescribeError, Describer, DescribeRequest
 from pipeline.description.policy import AnswerFinished, SentenceReady
-from pipeline.description.similarity import SentenceVector
-from pipeline.types import Assessment
 
 log = logging.getLogger(__name__)
 
@@ -20,40 +18,8 @@ HURRY_S = 0.05
 """Seconds between two words to a describer that a guest's picture is not wanted any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A frame and what was made of it, kept until its description is over."""
-
-    frame: Frame
-    assessment: Assessment
-
-
-def request_of(wanted: DescribeView, view: View, language: str, deadline_s: float) -> DescribeRequest:
-    """What a describer is asked about a view."""
-    return DescribeRequest(
-        id=wanted.scene.id,
-        image=view.frame.image,
-        trigger=wanted.scene.trigger,
-        language=language,
-        seen=wanted.seen,
-        question=wanted.scene.question,
-        embedding=view.assessment.embedding,
-        hazard=wanted.scene.hazard,
-        deadline_s=deadline_s,
-    )
-
-
 Report = Callable[[Input, Mapping[str, float]], None]
 """Takes what happened, and the times measured on the way to it."""
-
-MeaningOf = Callable[[str], SentenceVector]
-"""A sentence as a vector; empty where there is no encoder."""
-
-
-def no_meaning(sentence: str) -> SentenceVector:
-    """Where there is no sentence encoder, words are compared."""
-    del sentence
-    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +50,7 @@ class DescriptionLoop:
     """
 
     def __init__(
-        self, describer: Describer, report: Report, meaning: MeaningOf, clock: Callable[[], float]
+        self, describer: Describer, report: Report, meaning: SentenceEncoder, clock: Callable[[], float]
     ) -> None:
         self._describer = describer
         self._report = report

@@ -15,7 +15,7 @@ from capture.frame import Frame
 from daemon.core.core import Core
 from daemon.core.health import OK, Report
 from daemon.core.messages import Assessed, CoreTick
-from daemon.runtime.description_loop import View
+from daemon.core.view import View
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 from daemon.runtime.metrics import Metrics

@@ -26,8 +26,9 @@ from daemon.core.messages import (
     Say,
     TellStatus,
 )
+from daemon.core.view import View, describe_request
 from daemon.errors import CommandError
-from daemon.runtime.description_loop import DescriptionLoop, View, request_of
+from daemon.runtime.description_loop import DescriptionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.event_writer import EventWriter
 from daemon.runtime.metrics import Metrics
@@ -158,7 +159,7 @@ class EffectExecutor:
             return
         n = self._narrating
         deadline_s = self._mind.ask(lambda core: core.spec.describe.deadline_s)
-        n.narrator.ask(request_of(wanted, view, n.language, deadline_s))
+        n.narrator.ask(describe_request(wanted, view, n.language, deadline_s))
 
 
 class RequestHandler:

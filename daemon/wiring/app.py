@@ -28,6 +28,7 @@ from daemon.core.health import OK, Report
 from daemon.core.health_sources import CameraReporter, loudspeaker_report
 from daemon.core.messages import CoreSpec, HazardSpec, Say
 from daemon.core.quality_reporter import QualityReporter
+from daemon.core.view import SentenceEncoder, no_encoder
 from daemon.errors import CommandError
 from daemon.journal.false_alarms import FalseAlarms
 from daemon.journal.paths import JournalPaths
@@ -35,7 +36,7 @@ from daemon.journal.writer import JournalWriter
 from daemon.paths import NAME
 from daemon.replay.replay import Options, Replay, ReplaySink
 from daemon.replay.replay import ReplayVoice as ReplayVoice
-from daemon.runtime.description_loop import DescriptionLoop, MeaningOf, no_meaning
+from daemon.runtime.description_loop import DescriptionLoop
 from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.effects import DescriptionChannel, EffectExecutor
 from daemon.runtime.engine import CoreRunner
@@ -234,7 +235,7 @@ def build_describer(
         raise CommandError(str(error)) from None
 
 
-def build_meaning(settings: Settings) -> MeaningOf:
+def build_meaning(settings: Settings) -> SentenceEncoder:
     """Sentence vectors by the starter's text encoder, whichever model looks; else words are compared."""
     from pipeline.models.starter.model import TEXT_FILE, TOKENIZER_FILE
     from pipeline.models.starter.text_encoder import TextEncoder
@@ -242,7 +243,7 @@ def build_meaning(settings: Settings) -> MeaningOf:
     try:
         folder = open_store(settings).path("starter")
     except StoreError:
-        return no_meaning
+        return no_encoder
     encoder = TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE)
     return lambda sentence: tuple(encoder.encode([sentence])[0].tolist())
 
@@ -340,7 +341,7 @@ def build_replay(
         ),
         write=write,
         eyesight=QualityReporter(settings.capture),
-        meaning=build_meaning(settings) if describer else no_meaning,
+        meaning=build_meaning(settings) if describer else no_encoder,
     )
 
 

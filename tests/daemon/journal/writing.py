@@ -19,6 +19,7 @@ from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.health import Report
 from daemon.core.messages import Assessed, Effect, Input, Record
+from daemon.core.view import View
 from daemon.errors import CommandError
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import KeptPicture
@@ -26,7 +27,6 @@ from daemon.journal.reader import reading
 from daemon.journal.rows import JournalRow
 from daemon.journal.store import JournalStore
 from daemon.journal.writer import JournalWriter
-from daemon.runtime.description_loop import View
 from daemon.runtime.engine import CoreRunner
 from pipeline.description.policy import AnswerFinished, CancelDescription
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech

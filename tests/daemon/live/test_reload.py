@@ -17,7 +17,8 @@ from daemon.config.reload_plan import LIVE, merged, plan
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.messages import Ask, Assessed
-from daemon.runtime.description_loop import DescriptionLoop, View
+from daemon.core.view import View
+from daemon.runtime.description_loop import DescriptionLoop
 from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.effects import DescriptionChannel, EffectExecutor
 from daemon.runtime.engine import CoreRunner

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from daemon.core.messages import Input
-from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription, no_meaning
+from daemon.core.view import no_encoder
+from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.policy import AnswerFinished, SentenceReady
 from pipeline.description.template import builtin_words
@@ -72,7 +73,7 @@ class Scene:
 
     def __init__(self, describer: Slow) -> None:
         self.reported: list[Input] = []
-        self.narrator = DescriptionLoop(describer, self._report, no_meaning, time.monotonic)
+        self.narrator = DescriptionLoop(describer, self._report, no_encoder, time.monotonic)
         self.told: list[ExternalDescription | None] = []
         self._guests: list[threading.Thread] = []
 
@@ -214,7 +215,7 @@ def test_beside_a_real_model_process_the_wearers_question_is_answered_and_the_gu
     prompts = Prompts("en", builtin_words(), str(tmp_path))
     describer = VlmDescriber("script", keeper, prompts, "en", GenerationOptions(80, 64))
     reported: list[Input] = []
-    narrator = DescriptionLoop(describer, lambda event, _: reported.append(event), no_meaning, time.monotonic)
+    narrator = DescriptionLoop(describer, lambda event, _: reported.append(event), no_encoder, time.monotonic)
     thread = threading.Thread(target=narrator.run)
     try:
         assert describer.wait_ready(60)
