@@ -26,7 +26,8 @@ from daemon.core.messages import CoreSpec, Effect, Input, Record
 from daemon.errors import CommandError
 from pipeline.alerting.alert_policy import remap_state
 
-FORMAT = 2
+FORMAT = 3
+"""Raise it whenever the state or the inputs are written differently. 3: inputs are named by tags."""
 SUFFIX = ".blackbox"
 BREATH = 32
 """Steps of the core that are written between two breaths: about a millisecond."""

@@ -1,36 +1,28 @@
-"""The core's inputs as plain JSON types and arrays, and back, exactly."""
+"""Encode the core's inputs as plain JSON types and arrays, and decode them without loss."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import UnionType
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from daemon.core.messages import Assessed, Input
+from daemon.core.messages import INPUT_TAGS, Assessed, Input
 from pipeline.types import Assessment, CropReading, Direction
 
-
-def _flat(union: UnionType) -> Iterator[type]:
-    for member in get_args(union):
-        yield from _flat(member) if isinstance(member, UnionType) else (member,)
-
-
-def _name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-PLAIN: Mapping[str, TypeAdapter[Any]] = {_name(k): TypeAdapter(k) for k in _flat(Input) if k is not Assessed}
-"""Every input but assessments, by the name of its type."""
+TAG_OF: Mapping[type, str] = {kind: tag for tag, kind in INPUT_TAGS.items()}
+ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
+    tag: TypeAdapter(kind) for tag, kind in INPUT_TAGS.items() if kind is not Assessed
+}
+"""Every input but assessments, whose arrays are kept apart, by its tag."""
 
 
 @dataclass(slots=True)
 class Arrays:
-    """The rows that assessments refer to."""
+    """The array rows that encoded assessments refer to by index."""
 
     embeddings: list[NDArray[np.float32]] = field(default_factory=list)
     probabilities: list[NDArray[np.float32]] = field(default_factory=list)
@@ -41,14 +33,14 @@ class Arrays:
 
 
 def encode(event: Input, arrays: Arrays) -> dict[str, Any]:
-    """Plain JSON types; what is heavy goes into `arrays`."""
+    """Encode an input in plain JSON types; its arrays are added to `arrays`."""
     if not isinstance(event, Assessed):
-        name = _name(type(event))
-        return {"is": name, **PLAIN[name].dump_python(event, mode="json")}
+        tag = TAG_OF[type(event)]
+        return {"is": tag, **ADAPTERS[tag].dump_python(event, mode="json")}
     a = event.assessment
     arrays.embeddings.append(a.embedding)
     row = {
-        "is": "assessed",
+        "is": TAG_OF[Assessed],
         "seq": a.seq,
         "t": a.captured_at_s,
         "p": arrays.add_probabilities(a.probabilities),
@@ -65,15 +57,15 @@ def decode(
     embeddings: Sequence[NDArray[np.float32]] | NDArray[np.float32],
     probabilities: Sequence[NDArray[np.float32]] | NDArray[np.float32],
 ) -> Input:
-    """The input that `encode` made a row of. Raises ValueError on a row it cannot have made."""
+    """Decode a row written by `encode`. Raises ValueError if the row is malformed or its tag unknown."""
     fields = dict(row)
-    kind = fields.pop("is", None)
+    tag = fields.pop("is", None)
     try:
-        if kind == "assessed":
+        if tag == TAG_OF[Assessed]:
             return Assessed(_assessment(fields, embeddings, probabilities), fields.get("unseen", ""))
-        decoded: Input = PLAIN[kind].validate_python(fields)
+        decoded: Input = ADAPTERS[tag].validate_python(fields)
     except (KeyError, IndexError, TypeError, ValidationError) as error:
-        raise ValueError(f"not an input of the core: {kind!r} ({error})") from None
+        raise ValueError(f"not an input of the core: {tag!r} ({error})") from None
     return decoded
 
 

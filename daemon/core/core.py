@@ -28,11 +28,11 @@ from daemon.core.messages import (
     TellStatus,
 )
 from daemon.core.validity import Validity
-from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold, WatchEvent
+from pipeline.alerting.alert_policy import AlertPolicy, WatchEvent
 from pipeline.alerting.scene_change import SceneChangeGate
 from pipeline.description import policy as stories
 from pipeline.description.base import DetectedHazard
-from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Severity, Trigger
+from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Trigger
 from speech.outbox import messages as voices
 
 SIGHT: frozenset[components.Component] = frozenset(["camera", "picture"])
@@ -50,9 +50,7 @@ class Core:
     def __init__(self, spec: CoreSpec) -> None:
         self._spec = spec
         self._register = EventFactory()
-        self._watch = AlertPolicy(
-            spec.watch, [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in spec.hazards]
-        )
+        self._watch = spec.alert_policy()
         self._gate = SceneChangeGate(spec.scene)
         self._narration = stories.DescriptionPolicy(spec.describe, spec.language)
         self._health = components.Health(spec.health)

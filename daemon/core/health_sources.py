@@ -1,60 +1,83 @@
-"""What the camera, the loudspeaker and the describer tell of themselves, as health reports to the core."""
+"""Health reports to the core from the camera, its picture quality, the loudspeaker and the describer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from capture.quality import FaultChange, ImageFault
+from capture.frame import Frame
+from capture.quality import FaultChange, FrameInspector, ImageFault
 from capture.reader import CameraEvent, CameraState
+from capture.settings import CaptureSettings
 from daemon.core.health import OK, Report
 from pipeline.description.status import DescriberStatus, Phase
 from speech.playback.base import AudioOutput, AudioOutputChanged
 
-Tell = Callable[[Report], None]
-
 FINAL = frozenset({CameraState.UNUSABLE, CameraState.STUCK, CameraState.FAILED})
-"""States of the camera from which only a new start, or somebody's hand, helps."""
+"""Camera states that end the run: the reader does not try again."""
 
 
 class CameraReporter:
-    """Turns what the reader notices into reports; `over` is told when the camera's story has ended."""
+    """Turns camera and picture events into health reports.
 
-    def __init__(self, tell: Tell, over: Callable[[CameraEvent], None]) -> None:
-        self._tell = tell
-        self._over = over
-        self._troubles: list[ImageFault] = []
+    `on_end` is called once the camera has ended or failed for good.
+    """
+
+    def __init__(self, report: Callable[[Report], None], on_end: Callable[[CameraEvent], None]) -> None:
+        self._report = report
+        self._on_end = on_end
+        self._faults: list[ImageFault] = []
 
     def __call__(self, event: CameraEvent | FaultChange) -> None:
-        """Called from the reader's threads; does not wait."""
+        """Handle one event. Called from the reader's threads; does not wait."""
         if isinstance(event, FaultChange):
             self._picture(event)
         elif event.state is CameraState.LIVE:
-            self._tell(Report("camera"))
+            self._report(Report("camera"))
         elif event.state is CameraState.LOST:
-            self._tell(Report("camera", "lost", event.reason))
+            self._report(Report("camera", "lost", event.reason))
         elif event.state in FINAL:
-            self._tell(Report("camera", event.state.value, event.reason))
-            self._over(event)
+            self._report(Report("camera", event.state.value, event.reason))
+            self._on_end(event)
         elif event.state is CameraState.ENDED:
-            self._over(event)
+            self._on_end(event)
 
     def _picture(self, change: FaultChange) -> None:
         if change.present:
-            self._troubles.append(change.trouble)
-        elif change.trouble in self._troubles:
-            self._troubles.remove(change.trouble)
-        worst = self._troubles[0].value if self._troubles else OK
-        self._tell(Report("picture", worst, ", ".join(self._troubles)))
+            self._faults.append(change.trouble)
+        elif change.trouble in self._faults:
+            self._faults.remove(change.trouble)
+        self._report(_picture_report(self._faults))
+
+
+class QualityReporter:
+    """Inspects frames in the caller's thread and reports their quality. Times are those of the frames."""
+
+    def __init__(self, settings: CaptureSettings) -> None:
+        self._inspector = FrameInspector(settings)
+
+    @property
+    def unseen(self) -> str:
+        """The reason why the last frame shows too little to be described; empty if it shows enough."""
+        return self._inspector.judge.unseen or ""
+
+    def inspect(self, frame: Frame) -> Report | None:
+        """Return a report if a fault began or ended with this frame, else None."""
+        return _picture_report(self._inspector.judge.present) if self._inspector.step(frame) else None
+
+
+def _picture_report(faults: Sequence[ImageFault]) -> Report:
+    """The first fault is the component's reason; the details name all of them."""
+    return Report("picture", faults[0].value if faults else OK, ", ".join(faults))
 
 
 def describer_report(status: DescriberStatus) -> Report:
-    """A describer that loads is fine: tags answer meanwhile."""
+    """Report a failed describer. One that is still loading is fine: the template answers meanwhile."""
     if status.phase is Phase.FAILED:
         return Report("describer", "failed", status.reason)
     return Report("describer")
 
 
 def loudspeaker_report(change: AudioOutputChanged) -> Report:
-    """A loudspeaker is fine; a file or nowhere is a failing one."""
+    """Report the output: a loudspeaker is fine, a file or no output is a failure."""
     fine = change.outlet is AudioOutput.LOUDSPEAKER
     return Report("loudspeaker", OK if fine else f"to {change.outlet}", change.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,10 +10,11 @@ from pydantic import BaseModel
 
 from daemon.core import health as components
 from daemon.core.events import Event
+from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
 from pipeline.description import policy as stories
 from pipeline.description.base import DetectedHazard
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
-from pipeline.types import Assessment, SceneEvent
+from pipeline.types import Assessment, SceneEvent, Severity
 from speech.outbox import messages as voices
 from speech.settings import ClearEarcon, OutboxSettings, Verbosity
 from speech.utterance import Priority
@@ -43,6 +45,12 @@ class CoreSpec(BaseModel, frozen=True):
     tick_s: float = 0.0
     forwards: bool = False
     """Another instance speaks for this one: what is heard in between is not known here."""
+
+    def alert_policy(self) -> AlertPolicy:
+        """Build the alert policy for these hazards and settings, in its initial state."""
+        return AlertPolicy(
+            self.watch, [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in self.hazards]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,34 @@ Input = (
     | voices.Input
     | stories.NarrationInput
 )
+
+INPUT_TAGS: Mapping[str, type] = {
+    "assessed": Assessed,
+    "say": Say,
+    "ask": Ask,
+    "repeat": Repeat,
+    "mute": Mute,
+    "false_alarm": FalseAlarm,
+    "tell_status": TellStatus,
+    "relayed_speech": RelayedSpeech,
+    "tick": CoreTick,
+    "report": components.Report,
+    "enqueue": voices.Enqueue,
+    "playback_began": voices.PlaybackBegan,
+    "playback_ended": voices.PlaybackEnded,
+    "speech_failed": voices.SpeechFailed,
+    "retract": voices.Retract,
+    "stop_speaking": voices.StopSpeaking,
+    "outbox_tick": voices.OutboxTick,
+    "requested": stories.Requested,
+    "sentence_ready": stories.SentenceReady,
+    "answer_finished": stories.AnswerFinished,
+    "stop_describing": stories.StopDescribing,
+    "description_tick": stories.DescriptionTick,
+}
+"""The name of each input in recordings. Independent of classes and modules, which may be renamed and
+moved: a tag that has been written must never change its meaning, or older recordings become unreadable.
+"""
 
 
 @dataclass(frozen=True, slots=True)

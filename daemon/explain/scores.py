@@ -1,13 +1,12 @@
-"""Scores of one hazard over the last minute, and what the watch made of them, reckoned again. Pure.
+"""One hazard's scores over the last minute, as the alert policy saw them, and why it raised no alert. Pure.
 
-The watch itself looks at every hazard at once and remembers only the present. Here its three rules
-(smoothing, votes, cool-down) are followed over a recording for the one hazard somebody asks about.
+The recorded assessments go through an alert policy again, from the recorded state, so that an explanation
+cannot differ from the decision.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,89 +26,54 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HazardTrace:
-    """One hazard, picture by picture; every array has shape (N,)."""
+    """One hazard, frame by frame; every array has shape (N,)."""
 
     hazard: HazardSpec
     watch: WatchSettings
+    vote_s: float
+    """Seconds over the threshold that an alert needs."""
     seqs: NDArray[np.int64]
     times_s: Values
-    """When each picture was captured."""
+    """Capture times."""
     probabilities: Values
     smoothed: Values
     voted_s: Values
-    """Seconds of the vote's window up to each picture that it was over its threshold."""
-
-    @property
-    def over(self) -> NDArray[np.bool_]:
-        return self.probabilities >= self.hazard.threshold
-
-    @property
-    def vote_s(self) -> float:
-        """Seconds that are needed."""
-        return min(self.watch.vote_s, self.watch.vote_window_s)
-
-    @property
-    def certain(self) -> NDArray[np.bool_]:
-        """Where an alert may be raised, but for the cool-down."""
-        voted = self.over & (self.voted_s >= self.vote_s - 1e-9)
-        return np.asarray(voted & (self.smoothed >= self.hazard.threshold))
+    """Seconds of the vote's window up to each frame in which the hazard was over its threshold."""
+    over: NDArray[np.bool_]
+    confirmed: NDArray[np.bool_]
+    """Frames in which an alert may be raised, apart from the cool-down."""
 
 
 def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
-    """Follow a hazard. Raises CommandError (unknown) where it is not watched for."""
+    """Run the recording through its alert policy. Raises CommandError (unknown) for an unknown hazard."""
     spec = recording.spec
     index = next((i for i, h in enumerate(spec.hazards) if h.name == hazard), None)
     if index is None:
         names = ", ".join(h.name for h in spec.hazards)
         raise CommandError(f"{hazard}: not watched for; it is one of {names}", "unknown")
-    looks = [e.input.assessment for e in recording.entries if isinstance(e.input, Assessed)]
-    times_s = np.array([a.captured_at_s for a in looks], np.float64)
-    probabilities = np.array([a.probabilities[index] for a in looks], np.float64)
-    began = recording.state["watch"]
-    before = (began["last_s"], float(began["smoothed"][index]))
+    policy = spec.alert_policy()
+    policy.restore(recording.state["watch"])
+    assessments = [e.input.assessment for e in recording.entries if isinstance(e.input, Assessed)]
+    evidence = []
+    for assessment in assessments:
+        policy.step(assessment)
+        evidence.append(policy.evidence(hazard))
     return HazardTrace(
-        spec.hazards[index],
-        spec.watch,
-        np.array([a.seq for a in looks], np.int64),
-        times_s,
-        probabilities,
-        _smoothed(times_s, probabilities, spec.watch, before),
-        _voted(times_s, probabilities >= spec.hazards[index].threshold, spec.watch),
+        hazard=spec.hazards[index],
+        watch=spec.watch,
+        vote_s=policy.vote_s,
+        seqs=np.array([a.seq for a in assessments], np.int64),
+        times_s=np.array([a.captured_at_s for a in assessments], np.float64),
+        probabilities=np.array([a.probabilities[index] for a in assessments], np.float64),
+        smoothed=np.array([e.smoothed for e in evidence], np.float64),
+        voted_s=np.array([e.voted_s for e in evidence], np.float64),
+        over=np.array([e.over for e in evidence], np.bool_),
+        confirmed=np.array([e.confirmed for e in evidence], np.bool_),
     )
 
 
-def _smoothed(
-    times_s: Values, probabilities: Values, watch: WatchSettings, before: tuple[float | None, float]
-) -> Values:
-    """The low-pass filter of the watch, from its state at the beginning."""
-    last_s, value = before
-    found = []
-    for now, p in zip(times_s.tolist(), probabilities.tolist(), strict=True):
-        if last_s is None or now - last_s > watch.max_gap_s:
-            value = p
-        else:
-            weight = (
-                1.0 if watch.smoothing_s == 0 else -math.expm1(-max(now - last_s, 0.0) / watch.smoothing_s)
-            )
-            value += weight * (p - value)
-        last_s = now
-        found.append(value)
-    return np.array(found, np.float64)
-
-
-def _voted(times_s: Values, over: NDArray[np.bool_], watch: WatchSettings) -> Values:
-    """An interval counts for the picture that opens it, unless it is a gap."""
-    if len(times_s) == 0:
-        return np.zeros(0)
-    lengths = np.diff(times_s, prepend=times_s[0])
-    counted = np.where(np.concatenate(([False], over[:-1])) & (lengths <= watch.max_gap_s), lengths, 0.0)
-    until = np.cumsum(np.maximum(counted, 0.0))
-    since = np.interp(times_s - watch.vote_window_s, times_s, until)
-    return np.asarray(until - since, np.float64)
-
-
 def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | None:
-    """What was known of a hazard at a picture, in the form the journal keeps; None where it is too old."""
+    """The evidence for a hazard in a frame, as the journal keeps it; None if the frame is too old."""
     found = hazard_trace(recording, hazard)
     (at,) = np.nonzero(found.seqs == seq)
     if len(at) == 0:
@@ -126,7 +90,7 @@ def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | 
 
 
 def explain_silence(recording: Recording, hazard: str, words: ExplanationWords = ENGLISH) -> tuple[str, ...]:
-    """Why nothing is said of a hazard: sentences. Raises CommandError (unknown)."""
+    """Explain in sentences why a hazard raised no alert. Raises CommandError (unknown)."""
     found = hazard_trace(recording, hazard)
     if len(found.times_s) == 0:
         return (words.say("unseen"),)
@@ -147,7 +111,7 @@ def _silence(found: HazardTrace, recording: Recording, words: ExplanationWords) 
     over_s = float(np.sum(np.diff(found.times_s)[found.over[:-1]])) if len(found.times_s) > 1 else 0.0
     if not found.over.any():
         yield words.say("never")
-    elif not found.certain.any():
+    elif not found.confirmed.any():
         yield from _uncertain(found, over_s, words)
     else:
         yield from _held_back(found, recording, over_s, words)
@@ -166,7 +130,7 @@ def _held_back(
     found: HazardTrace, recording: Recording, over_s: float, words: ExplanationWords
 ) -> Iterator[str]:
     """It was certain, and yet no new alert was raised: it is present already, or was spoken of just now."""
-    first_s = float(found.times_s[int(np.argmax(found.certain))])
+    first_s = float(found.times_s[int(np.argmax(found.confirmed))])
     name, watch = found.hazard.name, recording.state["watch"]
     yield words.say("enough", over=over_s)
     events = [json.loads(line) for line in recording.events]

@@ -20,8 +20,8 @@ from capture.frame import Frame
 from daemon.core.black_box import SUFFIX, BlackBox
 from daemon.core.events import Event
 from daemon.core.health import Report
+from daemon.core.health_sources import QualityReporter
 from daemon.core.messages import Assessed, CoreTick, DescribeView, Effect, Input, Record
-from daemon.core.quality_reporter import QualityReporter
 from daemon.core.summary import summary
 from daemon.core.view import SentenceEncoder, View, describe_request, no_encoder
 from pipeline.description.base import DescribeError
@@ -115,7 +115,7 @@ class Replay:
         describer: WatchedDescriber | None,
         options: Options,
         write: Callable[[Event], None],
-        eyesight: QualityReporter,
+        quality: QualityReporter,
         meaning: SentenceEncoder = no_encoder,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -127,7 +127,7 @@ class Replay:
         self._describer = describer
         self._options = options
         self._write = write
-        self._eyesight = eyesight
+        self._quality = quality
         self._meaning = meaning
         self._clock = clock
         self._sleep = sleep
@@ -164,7 +164,7 @@ class Replay:
 
     def _frame(self, frame: Frame) -> None:
         self._advance(frame.captured_at_s)
-        if report := self._eyesight.look(frame):
+        if report := self._quality.inspect(frame):
             self._step(report)
         began_s = self._clock()
         try:
@@ -178,7 +178,7 @@ class Replay:
             self._step(Report("detector"))
         took_s = self._clock() - began_s
         self._view = View(frame, assessment)
-        self._step(Assessed(assessment, self._eyesight.unseen), assess_s=took_s)
+        self._step(Assessed(assessment, self._quality.unseen), assess_s=took_s)
 
     def _advance(self, to_s: float) -> None:
         """Let everything happen that is due by then."""

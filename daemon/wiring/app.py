@@ -25,9 +25,8 @@ from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.events import Event
 from daemon.core.health import OK, Report
-from daemon.core.health_sources import CameraReporter, loudspeaker_report
+from daemon.core.health_sources import CameraReporter, QualityReporter, loudspeaker_report
 from daemon.core.messages import CoreSpec, HazardSpec, Say
-from daemon.core.quality_reporter import QualityReporter
 from daemon.core.view import SentenceEncoder, no_encoder
 from daemon.errors import CommandError
 from daemon.journal.false_alarms import FalseAlarms
@@ -340,7 +339,7 @@ def build_replay(
             black_boxes=black_boxes,
         ),
         write=write,
-        eyesight=QualityReporter(settings.capture),
+        quality=QualityReporter(settings.capture),
         meaning=build_meaning(settings) if describer else no_encoder,
     )
 

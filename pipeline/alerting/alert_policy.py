@@ -73,6 +73,20 @@ class Vote:
     over: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class HazardEvidence:
+    """The evidence for one hazard after a frame."""
+
+    smoothed: float
+    """Smoothed probability."""
+    voted_s: float
+    """Seconds of the vote's window in which it was over its threshold."""
+    over: bool
+    """It is over its threshold in this frame."""
+    confirmed: bool
+    """Votes and smoothing suffice for an alert, unless it is active already or was spoken of just now."""
+
+
 class AlertPolicy:
     """Turns assessments into alerts. Serialisable by `state` and `restore`."""
 
@@ -113,6 +127,21 @@ class AlertPolicy:
         """The hazards that are present now."""
         return dict(self._active)
 
+    @property
+    def vote_s(self) -> float:
+        """Seconds over its threshold that a hazard needs within the vote's window."""
+        return min(self._settings.vote_s, self._settings.vote_window_s)
+
+    def evidence(self, hazard: str) -> HazardEvidence:
+        """Return the evidence for one hazard after the last step. Raises KeyError for an unknown one."""
+        i = self._index[hazard]
+        return HazardEvidence(
+            smoothed=float(self._smoothed[i]),
+            voted_s=float(self._voted_s[i]),
+            over=bool(self._over[i]),
+            confirmed=bool(self._confirmed()[i]),
+        )
+
     def focus(self) -> Direction | None:
         """Which part of the next frame to score beside the whole; None while nothing is suspected."""
         return self._where.focus()
@@ -125,11 +154,11 @@ class AlertPolicy:
         now = assessment.captured_at_s
         p = self._finite(assessment.probabilities)
         self._smooth(p, now)
-        voted = self._vote(p, now)
+        self._vote(p, now)
         located = self._locate(assessment, now)
         alerts = [
             alert
-            for i in np.flatnonzero(voted & (self._smoothed >= self._on)).tolist()
+            for i in np.flatnonzero(self._confirmed()).tolist()
             if (alert := self._onset(self._hazards[i], assessment))
         ]
         lasting = [e for name in tuple(self._active) if (e := self._continue(name, assessment))]
@@ -163,8 +192,8 @@ class AlertPolicy:
             weight = 1.0 if tau == 0 else -math.expm1(-max(now - last, 0.0) / tau)
             self._smoothed += weight * (p - self._smoothed)
 
-    def _vote(self, p: Probabilities, now: float) -> NDArray[np.bool_]:
-        """Which hazards were over threshold for `vote_s` of the last `vote_window_s`, and are now."""
+    def _vote(self, p: Probabilities, now: float) -> None:
+        """Sum the seconds that each hazard was over its threshold within the last `vote_window_s`."""
         since = now - self._settings.vote_window_s
         if self._last_s is not None and now > self._last_s:
             self._votes = (*self._votes, Vote(self._last_s, now, self._over))
@@ -173,9 +202,12 @@ class AlertPolicy:
         self._last_s = now if self._last_s is None else max(now, self._last_s)
         weights = np.array([vote.end_s - max(vote.start_s, since) for vote in self._votes])
         votes = np.array([vote.over for vote in self._votes]).reshape(-1, len(self._hazards))
-        seconds = np.asarray((weights[:, None] * votes).sum(0), np.float64)
-        self._voted_s = seconds
-        return self._over & (seconds >= min(self._settings.vote_s, self._settings.vote_window_s) - 1e-9)
+        self._voted_s = np.asarray((weights[:, None] * votes).sum(0), np.float64)
+
+    def _confirmed(self) -> NDArray[np.bool_]:
+        """Which hazards are over threshold now, were for `vote_s`, and are when smoothed."""
+        voted = self._over & (self._voted_s >= self.vote_s - 1e-9)
+        return np.asarray(voted & (self._smoothed >= self._on))
 
     def _onset(self, hazard: HazardThreshold, a: Assessment) -> Alert | None:
         if hazard.name in self._active or not self._may_speak(hazard.name, a.captured_at_s):

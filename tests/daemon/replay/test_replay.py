@@ -10,7 +10,7 @@ from capture.settings import CaptureSettings
 from daemon.core.black_box import SUFFIX, BlackBox, Recording
 from daemon.core.core import Core
 from daemon.core.events import Event
-from daemon.core.quality_reporter import QualityReporter
+from daemon.core.health_sources import QualityReporter
 from daemon.replay.replay import Options, Replay
 from pipeline.detection.detector import Detector
 from pipeline.models.base import PromptSet
@@ -51,7 +51,7 @@ class Stage:
             describer=describer,
             options=Options("en", describe_s=0.5, deadline_s=5, **options),  # type: ignore[arg-type]
             write=self.events.append,
-            eyesight=QualityReporter(CaptureSettings()),
+            quality=QualityReporter(CaptureSettings()),
             clock=lambda: self.clock,
             sleep=self._sleep,
         )
