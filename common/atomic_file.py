@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.store.disk import sync, sync_folder
+from common.files import sync, sync_folder
 
 
 def stage(path: Path, content: bytes) -> Path:

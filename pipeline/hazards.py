@@ -9,9 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pipeline.models.base import PromptSet
 from pipeline.settings import HazardSettings
-from pipeline.types import Severity
+from pipeline.types import PromptSet, Severity
 
 LANGUAGES = ("en", "ko")
 _PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "조심하세요! {{where}}{name}."}

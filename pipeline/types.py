@@ -38,6 +38,23 @@ class Trigger(StrEnum):
     REQUEST = "request"
 
 
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """The words each hazard is recognised by, and the safe scenes they are contrasted with.
+
+    Prompts are concrete scenes; models of this kind do not understand negation.
+    """
+
+    hazards: tuple[tuple[str, tuple[str, ...]], ...]
+    """(name, prompts) in the order of every score and probability vector."""
+    contrast: tuple[str, ...]
+    """Ordinary scenes without danger."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.hazards)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CropReading:
     """The calibrated probabilities of one part of a frame."""

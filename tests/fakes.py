@@ -13,9 +13,9 @@ from daemon.core.health import HealthSettings
 from daemon.core.messages import CoreSpec, HazardSpec
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.status import DescriberStatus, Phase
-from pipeline.models.base import PromptSet, Scores
+from pipeline.models.base import Scores
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
-from pipeline.types import Assessment, Embedding, Probabilities, Severity
+from pipeline.types import Assessment, Embedding, Probabilities, PromptSet, Severity
 from speech.settings import OutboxSettings
 from speech.sound.audio import Audio
 from speech.synthesis.base import SynthesisError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 
 from daemon.cli.main import COMMANDS
 from daemon.tools.maintainer.config_template import render
+from tests.imports import import_circles
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("capture", "pipeline", "speech", "daemon")
+ROOMS = ("common", "capture", "pipeline", "speech", "daemon")
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 HEAVY = ("torch", "torchvision", "open_clip", "transformers", "optimum", "nncf")
 
@@ -23,6 +25,52 @@ def test_imports_point_one_way() -> None:
     lint = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert result.returncode == 0, result.stdout
+
+
+def test_packages_import_each_other_in_no_circle() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    checked = next(one for one in contracts if one["type"] == "acyclic_siblings")["ancestors"]
+    assert import_circles(checked) == []
+
+
+CIRCLES = {
+    "two modules": {"a.py": "import tree_1.b", "b.py": "from tree_1 import a"},
+    "within a function": {"a.py": "def late():\n    import tree_1.b", "b.py": "import tree_1.a"},
+    "two packages": {
+        "p/__init__.py": "",
+        "p/a.py": "import tree_1.q.b",
+        "p/c.py": "",
+        "q/__init__.py": "",
+        "q/b.py": "import tree_1.p.c",
+    },
+    "two packages deep inside": {
+        "r/__init__.py": "",
+        "r/p/__init__.py": "",
+        "r/p/a.py": "import tree_1.r.q.b",
+        "r/p/c.py": "",
+        "r/q/__init__.py": "",
+        "r/q/b.py": "import tree_1.r.p.c",
+    },
+    "a package and its module": {"p/__init__.py": "import tree_1.p.a", "p/a.py": "import tree_1.p"},
+}
+
+
+@pytest.mark.parametrize("number, files", list(enumerate(CIRCLES.values())), ids=CIRCLES)
+def test_every_kind_of_circle_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, files: dict[str, str]
+) -> None:
+    name = f"made_tree_{number}"  # another name each time: Python remembers the packages it has found
+    for file, text in {"__init__.py": "", "straight.py": "", **files}.items():
+        path = tmp_path / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("tree_1", name), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert import_circles([name]) != []
+    for file in files:
+        (tmp_path / name / file).write_text("", encoding="utf-8")
+    assert import_circles([name]) == []
 
 
 def test_the_configuration_file_is_up_to_date() -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from common.spawn import lower_priority
+from pipeline.conversion.preparer import OpenClipConverter
 from pipeline.store.catalogue.catalogue import parse_catalogue
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
@@ -114,7 +115,7 @@ def language_load(models: Path) -> BackgroundLoad:
     """
     text = resources.files("daemon.bench").joinpath("load.toml").read_text("utf-8")
     try:
-        folder = Store(models, parse_catalogue(text)).pull(MODEL)
+        folder = Store(models, parse_catalogue(text), OpenClipConverter()).pull(MODEL)
     except StoreError as error:
         raise LoadUnavailable(str(error)) from None
     weights = next(folder.glob("*.gguf"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from common.progress import TextProgress, readable_size
+from daemon.wiring.store import model_store
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
 from pipeline.store.inspection import ListedModel, ModelState
 from pipeline.store.store import PullOptions, Store
@@ -60,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, root: Path) -> int:
     """Do what was parsed with the store in a folder; returns the exit code."""
-    return run(args, Store(root))
+    return run(args, model_store(root))
 
 
 def run(args: argparse.Namespace, store: Store) -> int:

@@ -44,6 +44,7 @@ from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.latest_frame import LatestFrame
 from daemon.runtime.metrics import Metrics
 from daemon.runtime.phrase_prefetch import Phrase, PhrasePrefetch
+from daemon.wiring.store import model_store
 from pipeline import hazards as hazard_tables
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.calibration.few_shot import TeachError, few_shot_names
@@ -94,7 +95,7 @@ class DetectorBundle:
 
 def open_store(settings: Settings) -> Store:
     """The model store."""
-    return Store(settings.paths.models)
+    return model_store(settings.paths.models)
 
 
 def open_calibrations(settings: Settings) -> CalibrationRepository:

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.sweep import LOGITS, ScoreSeries, ThresholdSweep, replay_alerts, sweep
-from pipeline.calibration.tail import fit_tail, level_interval, poisson_interval
+from pipeline.calibration.tail import fit_tail, level_interval
+from pipeline.evaluation.intervals import poisson_interval
 from pipeline.settings import WatchSettings
 from pipeline.types import Severity
 

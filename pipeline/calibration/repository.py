@@ -18,9 +18,10 @@ from pipeline.calibration.table import (
     read_calibration,
     shipped_starter,
 )
-from pipeline.models.base import ImageTextModel, PromptSet
+from pipeline.models.base import ImageTextModel
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
+from pipeline.types import PromptSet
 
 log = logging.getLogger(__name__)
 

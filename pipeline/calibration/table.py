@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from common.atomic_file import write
-from pipeline.models.base import PromptSet, Scores
+from pipeline.models.base import Scores
 from pipeline.models.prompts import hazard_fingerprints
-from pipeline.types import Probabilities
+from pipeline.types import Probabilities, PromptSet
 
 log = logging.getLogger(__name__)
 

@@ -3,14 +3,12 @@
 Peaks over threshold: excesses over a high level follow a generalised Pareto distribution (Pickands, 1975;
 Davison and Smith, 1990; Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001, ch. 4).
 Fitted by probability-weighted moments (Hosking and Wallis, 1987), which is closed and steady for few
-excesses. Counts are judged by exact Poisson bounds (Garwood, 1936); none seen in T means fewer than 3 / T
-with 95 % confidence (the "rule of three", Hanley and Lippman-Hand, 1983).
+excesses.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,30 +73,3 @@ def level_interval(maxima: Levels, chance: float, draws: int = 200) -> tuple[flo
     drawn = [fit_tail(random.choice(maxima, len(maxima))).level(chance) for _ in range(draws)]
     low, high = np.percentile(drawn, [2.5, 97.5])
     return float(low), float(high)
-
-
-def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Expected counts that a count seen is compatible with; one-sided from 0 where nothing was seen."""
-    if count == 0:
-        return 0.0, -math.log(1 - confidence)
-    tail = (1 - confidence) / 2
-    low = _root(lambda mean: 1 - _at_most(count - 1, mean) - tail, count)
-    high = _root(lambda mean: tail - _at_most(count, mean), count)
-    return low, high
-
-
-def _at_most(count: int, mean: float) -> float:
-    """Chance of at most `count` where `mean` are expected."""
-    logs = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)] if mean > 0 else [0.0]
-    return min(1.0, math.fsum(map(math.exp, logs)))
-
-
-def _root(rising: Callable[[float], float], count: int) -> float:
-    low, high = 0.0, 10.0 + 3.0 * count
-    for _ in range(80):
-        middle = (low + high) / 2
-        if rising(middle) < 0:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from common.files import sha256_of
 from pipeline import hazards
 from pipeline.conversion import images, int8, tokenizer, towers
 from pipeline.conversion.torch_reference import CONFIG_FILE, WEIGHT_ENDINGS, Reference, load_reference
@@ -31,7 +32,6 @@ from pipeline.models.openclip.model_config import (
 )
 from pipeline.models.openclip.tokens import TokenEncoder
 from pipeline.settings import HazardSettings
-from pipeline.store.disk import sha256_of
 from pipeline.store.errors import PrepareError
 
 FAILED = 3

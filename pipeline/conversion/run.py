@@ -8,15 +8,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from common.files import tree_bytes
 from common.progress import Progress
-from pipeline.models.openclip.model_config import FORMAT
 from pipeline.store.catalogue.catalogue import CatalogueEntry
-from pipeline.store.disk import tree_bytes
 from pipeline.store.errors import PrepareError
 from pipeline.store.fetch.hub import describe
 from pipeline.store.fetch.subprocess_run import StalledError, own_environment, own_module, run_child
 from pipeline.store.manifest import Conversion
 from pipeline.store.preparer import ConvertedFiles
+from pipeline.store.recipe import OPENCLIP_TOOL
 from pipeline.store.source import Fetched, FetchJob
 
 STALL_S = 1800.0
@@ -53,7 +53,7 @@ def convert_open_clip(
     told = json.loads(out.read_text(encoding="utf-8"))
     names = sorted(path.name for path in into.iterdir())
     files = tuple(describe(into, name, entry.licence) for name in names)
-    made = Conversion(tool=FORMAT, versions=told["versions"], checks=told["checks"])
+    made = Conversion(tool=OPENCLIP_TOOL, versions=told["versions"], checks=told["checks"])
     return ConvertedFiles(files, told["precision"], made)
 
 

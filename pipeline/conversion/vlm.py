@@ -6,14 +6,15 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from common.files import tree_bytes
 from pipeline.store.catalogue.catalogue import CatalogueEntry
-from pipeline.store.catalogue.vlms import OPENVINO_FILE, TOOL
-from pipeline.store.disk import tree_bytes
+from pipeline.store.catalogue.vlms import OPENVINO_FILE
 from pipeline.store.errors import PrepareError
 from pipeline.store.fetch.hub import describe
 from pipeline.store.fetch.subprocess_run import StalledError, own_environment, own_module, run_child
 from pipeline.store.manifest import Conversion
 from pipeline.store.preparer import ConvertedFiles
+from pipeline.store.recipe import VLM_TOOL
 from pipeline.store.source import Fetched, FetchJob
 
 WEIGHTS = "int4"
@@ -32,7 +33,7 @@ def convert_vlm(entry: CatalogueEntry, fetched: Fetched, job: FetchJob) -> Conve
     names = sorted(str(path.relative_to(job.into)) for path in job.into.rglob("*") if path.is_file())
     files = tuple(describe(job.into, name, entry.licence) for name in names)
     versions = {part: metadata.version(part) for part in _PARTS}
-    return ConvertedFiles(files, WEIGHTS, Conversion(tool=TOOL, versions=versions))
+    return ConvertedFiles(files, WEIGHTS, Conversion(tool=VLM_TOOL, versions=versions))
 
 
 def _add(fetched: Fetched, job: FetchJob) -> None:

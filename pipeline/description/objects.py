@@ -9,8 +9,8 @@ from importlib.resources import files
 
 import numpy as np
 
-from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
-from pipeline.types import Embedding
+from pipeline.models.base import ImageTextModel, PromptBank
+from pipeline.types import Embedding, PromptSet
 
 LEAST_SHARE = 0.1
 """Share of the picture, among everything there is a name for, from which a thing is named."""

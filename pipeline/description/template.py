@@ -16,8 +16,8 @@ import numpy as np
 
 from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.objects import ObjectRecognizer
-from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
-from pipeline.types import Direction, Embedding, Trigger
+from pipeline.models.base import ImageTextModel, PromptBank
+from pipeline.types import Direction, Embedding, PromptSet, Trigger
 
 CONFIDENT = 0.45
 """Share of the picture, among all places and everything else the model knows, from which a place is named."""

@@ -20,9 +20,10 @@ from pipeline.calibration.repository import FOLDER as CALIBRATIONS
 from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import Calibration, CalibrationTable
 from pipeline.hazards import Hazard, from_settings, prompt_set
-from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
+from pipeline.models.base import ImageTextModel, PromptBank
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
+from pipeline.types import PromptSet
 
 TAUGHT_THRESHOLD = 0.5
 """Of a hazard without words, where nobody has calibrated it."""

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.calibration.tail import poisson_interval
 from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE, LabelledClip, Span
-from pipeline.evaluation.intervals import Rows, bootstrap_draws, interval
+from pipeline.evaluation.intervals import Rows, bootstrap_draws, interval, poisson_interval
 
 IN_TIME_S = 1.0
 """An alert later than this after the start of its hazard is late."""

@@ -2,12 +2,15 @@
 
 A bootstrap over sources (Efron, 1979), since what comes of one source resembles itself. Where nothing or
 everything was hit no draw can differ, so shares get the exact bounds there (Clopper and Pearson, 1934), each
-source counting once. What rests on fewer than two sources is unknown.
+source counting once. What rests on fewer than two sources is unknown. Counts get exact Poisson bounds
+(Garwood, 1936): none seen in T means fewer than 3 / T with 95 % confidence (the "rule of three", Hanley and
+Lippman-Hand, 1983).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,3 +62,30 @@ def none_or_all(share: float, count: int) -> tuple[float, float]:
 
 def _rounded(bounds: tuple[float, float]) -> Interval:
     return [round(bound, 4) for bound in bounds]
+
+
+def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Expected counts that a count seen is compatible with; one-sided from 0 where nothing was seen."""
+    if count == 0:
+        return 0.0, -math.log(1 - confidence)
+    tail = (1 - confidence) / 2
+    low = _root(lambda mean: 1 - _at_most(count - 1, mean) - tail, count)
+    high = _root(lambda mean: tail - _at_most(count, mean), count)
+    return low, high
+
+
+def _at_most(count: int, mean: float) -> float:
+    """Chance of at most `count` where `mean` are expected."""
+    logs = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)] if mean > 0 else [0.0]
+    return min(1.0, math.fsum(map(math.exp, logs)))
+
+
+def _root(rising: Callable[[float], float], count: int) -> float:
+    low, high = 0.0, 10.0 + 3.0 * count
+    for _ in range(80):
+        middle = (low + high) / 2
+        if rising(middle) < 0:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2

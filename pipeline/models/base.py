@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.types import Embedding
+from pipeline.types import Embedding, PromptSet
 
 Scores = NDArray[np.float32]
 """One raw score per hazard: float32, shape (H,), larger means likelier, not yet a probability."""
-
-
-@dataclass(frozen=True, slots=True)
-class PromptSet:
-    """The words each hazard is recognised by, and the safe scenes they are contrasted with.
-
-    Prompts are concrete scenes; models of this kind do not understand negation.
-    """
-
-    hazards: tuple[tuple[str, tuple[str, ...]], ...]
-    """(name, prompts) in the order of every score and probability vector."""
-    contrast: tuple[str, ...]
-    """Ordinary scenes without danger."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.hazards)
 
 
 class PromptBank(Protocol):

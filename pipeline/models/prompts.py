@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from pipeline.models.base import PromptSet
+from pipeline.types import PromptSet
 
 
 def digest(*parts: object) -> str:

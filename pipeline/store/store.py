@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from common.files import delete, replace_folder, sync_folder
 from common.memory import available_bytes
 from common.progress import Progress, SilentProgress
 from pipeline.store import disk
-from pipeline.store.catalogue.catalogue import Catalogue, CatalogueEntry, shipped_catalogue
+from pipeline.store.catalogue.catalogue import Catalogue, CatalogueEntry
 from pipeline.store.catalogue.naming import find_entry
 from pipeline.store.errors import ConsentError, NotInstalledError
-from pipeline.store.fetch.import_folder import finished_model
 from pipeline.store.inspection import (
     ListedModel,
     ModelState,
@@ -27,9 +27,16 @@ from pipeline.store.inspection import (
 )
 from pipeline.store.installer import Installer, source_of
 from pipeline.store.lock import exclusive
-from pipeline.store.manifest import MANIFEST_NAME, Kind, Manifest, ManifestError, read_manifest
+from pipeline.store.manifest import (
+    MANIFEST_NAME,
+    Kind,
+    Manifest,
+    ManifestError,
+    finished_model,
+    read_manifest,
+)
 from pipeline.store.memory_check import costs, require_memory
-from pipeline.store.preparer import Converter, OpenClipConverter
+from pipeline.store.preparer import Converter
 from pipeline.store.source import FetchJob, Source
 
 LOCK_TIMEOUT_S = 900.0
@@ -58,18 +65,19 @@ class Store:
     def __init__(
         self,
         root: Path,
-        catalogue: Catalogue | None = None,
+        catalogue: Catalogue,
+        preparer: Converter,
         *,
         source_of: Callable[[CatalogueEntry], Source] = source_of,
-        preparer: Converter | None = None,
         free_bytes: Callable[[Path], int] = disk.free_bytes,
         available: Callable[[], int] = available_bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lock_timeout_s: float = LOCK_TIMEOUT_S,
     ) -> None:
+        """`preparer` converts models whose entry asks for it; it may import its libraries late."""
         self.root = root
-        self.catalogue = catalogue or shipped_catalogue()
-        self._maker = Installer(source_of, preparer or OpenClipConverter(), now)
+        self.catalogue = catalogue
+        self._installer = Installer(source_of, preparer, now)
         self._free_bytes = free_bytes
         self._available = available
         self._lock_timeout_s = lock_timeout_s
@@ -142,7 +150,7 @@ class Store:
             if not self.root.is_dir():
                 return False
             with self._alone(name, SilentProgress()) as staging:
-                disk.delete(self._keep(name))
+                delete(self._keep(name))
                 if not place.exists():
                     return False
                 place.rename(staging)  # gone at once for everyone else, however long the deleting takes
@@ -163,10 +171,10 @@ class Store:
         into.mkdir(parents=True)
         work.mkdir()
         job = FetchJob(into, work, keep, progress, options.offline_dir, self._require_room, options.both)
-        self._maker.fill(entry, job, options.frames)
-        disk.sync_folder(into)
-        disk.replace_folder(into, self.root / entry.name, staging / "old")
-        disk.delete(keep)
+        self._installer.fill(entry, job, options.frames)
+        sync_folder(into)
+        replace_folder(into, self.root / entry.name, staging / "old")
+        delete(keep)
 
     def _is_all_there(self, place: Path, entry: CatalogueEntry, options: PullOptions) -> bool:
         """Sound, and in both forms where both are wanted and there are two."""
@@ -186,11 +194,11 @@ class Store:
         lock, staging = self.root / f".{name}.lock", self.root / f".{name}.pull"
         waiting = f"{name}: waiting for another process"
         with exclusive(lock, self._lock_timeout_s, lambda: progress.note(waiting)):
-            disk.delete(staging)
+            delete(staging)
             try:
                 yield staging
             finally:
-                disk.delete(staging)
+                delete(staging)
 
     def _recorded(self, name: str) -> Manifest | None:
         try:

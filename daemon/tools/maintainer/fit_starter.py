@@ -27,10 +27,10 @@ from pipeline.calibration.table import Calibration, CalibrationTable, Fit
 from pipeline.evaluation.dataset import Dataset, read_dataset
 from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.hazards import Hazard, builtin, from_settings, prompt_set
-from pipeline.models.base import PromptSet
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.models.starter.model import StarterModel
 from pipeline.settings import HazardSettings
+from pipeline.types import PromptSet
 
 
 def load(media: Path, model: StarterModel, prompts: PromptSet) -> list[Example]:

@@ -20,8 +20,8 @@ from daemon.config.settings import Settings
 from daemon.wiring import app
 from pipeline.calibration.few_shot import FewShotHazard, KernelScore
 from pipeline.evaluation.dataset import SAFE, LabelledPicture
-from pipeline.models.base import ImageTextModel, PromptBank, PromptSet
-from pipeline.types import Embedding
+from pipeline.models.base import ImageTextModel, PromptBank
+from pipeline.types import Embedding, PromptSet
 
 
 class CachedModel:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.models.base import PromptSet, Scores
+from pipeline.models.base import Scores
 from pipeline.models.prompts import digest
-from pipeline.types import Embedding
+from pipeline.types import Embedding, PromptSet
 
 _FLOOR = 1e-300
 _LIMIT = 30.0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from capture.frame import Image
-from pipeline.models.base import PromptBank, PromptSet
+from pipeline.models.base import PromptBank
 from pipeline.models.openclip.bank import bank_of
 from pipeline.models.openclip.devices import compile_tested, read_golden
 from pipeline.models.openclip.model_config import (
@@ -24,7 +24,7 @@ from pipeline.models.openclip.tokens import TokenEncoder
 from pipeline.models.preprocess import letterbox, resize
 from pipeline.models.prompts import digest
 from pipeline.models.text_cache import CachedTexts, Vectors
-from pipeline.types import Embedding
+from pipeline.types import Embedding, PromptSet
 
 _SCHEME = "openclip-odds-1"
 """Part of the fingerprint; changed with anything that changes scores."""

@@ -13,8 +13,6 @@ RECIPE_FILE = "model.json"
 TEXT_FILE = "text.xml"
 TOKENIZER_FILE = "tokenizer.json"
 GOLDEN_FILE = "golden.npz"
-FORMAT = "openclip/1"
-"""Changed with anything that makes an older conversion useless."""
 
 
 class ModelUnusableError(Exception):

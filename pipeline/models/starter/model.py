@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.models.base import PromptBank, PromptSet, Scores
+from pipeline.models.base import PromptBank, Scores
 from pipeline.models.preprocess import letterbox
 from pipeline.models.prompts import contrast_prompts, digest
 from pipeline.models.starter.blank_images import blank_images
@@ -30,7 +30,7 @@ from pipeline.models.starter.errors import StarterUnusableError, damaged
 from pipeline.models.starter.network import CLASSES, SIDE, build_network
 from pipeline.models.starter.text_encoder import TextEncoder
 from pipeline.models.text_cache import CachedTexts, Vectors
-from pipeline.types import Embedding
+from pipeline.types import Embedding, PromptSet
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Literal, Self
 
 from pydantic import ValidationError, model_validator
@@ -106,11 +105,3 @@ def _entry(name: str, table: object) -> CatalogueEntry:
         return CatalogueEntry.model_validate_json(json.dumps({"name": name, **table}, default=str))
     except ValidationError as error:
         raise StoreError(f"the catalogue of models is broken: {name}.{first_problem(error)}") from None
-
-
-def shipped_catalogue() -> Catalogue:
-    """The catalogue that comes with this version."""
-    from pipeline.store.catalogue.shipped import store_entries
-
-    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return Catalogue((*parse_catalogue(text), *store_entries()))

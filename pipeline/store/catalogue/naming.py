@@ -10,8 +10,7 @@ from pydantic import ValidationError
 
 from pipeline.store.catalogue.catalogue import Catalogue, CatalogueEntry
 from pipeline.store.errors import StoreError, UnknownModelError
-from pipeline.store.fetch.import_folder import finished_model
-from pipeline.store.manifest import HubSource, Kind, LocalSource, Manifest, first_problem
+from pipeline.store.manifest import HubSource, Kind, LocalSource, Manifest, finished_model, first_problem
 
 CONFIG = "open_clip_config.json"
 WEIGHTS = (

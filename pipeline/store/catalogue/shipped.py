@@ -1,8 +1,10 @@
-"""The describers as the model store knows them: where their files come from, and what is made of them."""
+"""The catalogue that comes with this version: `catalogue.toml`, then the describers of `vlms.toml`."""
 
 from __future__ import annotations
 
-from pipeline.store.catalogue.catalogue import CatalogueEntry, Figures
+from importlib import resources
+
+from pipeline.store.catalogue.catalogue import Catalogue, CatalogueEntry, Figures, parse_catalogue
 from pipeline.store.catalogue.vlms import VlmEntry, known_models
 from pipeline.store.manifest import HubSource, Kind
 
@@ -10,9 +12,10 @@ PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.jinja", "tokenizer.model")
 CONVERTED_PATTERNS = ("*.json", "*.xml", "*.bin", "*.txt", "*.jinja")
 
 
-def store_entries() -> tuple[CatalogueEntry, ...]:
-    """One entry a model, in the order of the list."""
-    return tuple(map(_entry, known_models().values()))
+def shipped_catalogue() -> Catalogue:
+    """All models known to this version, in order of preference. Raises StoreError if a file is broken."""
+    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return Catalogue((*parse_catalogue(text), *map(_entry, known_models().values())))
 
 
 def _entry(model: VlmEntry) -> CatalogueEntry:

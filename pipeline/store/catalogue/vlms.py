@@ -16,8 +16,6 @@ from common.memory import RESERVE_BYTES, gigabytes
 
 LocalBackend = Literal["openvino", "transformers"]
 OPENVINO_FILE = "openvino_language_model.xml"
-TOOL = "optimum-intel vlm 1"
-"""What converts describers; changes whenever they have to be converted anew."""
 
 
 class VlmEntry(BaseModel, frozen=True, extra="forbid"):

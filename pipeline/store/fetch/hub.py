@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from common.files import sha256_of, tree_bytes
 from common.progress import readable_size
-from pipeline.store.disk import sha256_of, tree_bytes
 from pipeline.store.errors import FetchError
 from pipeline.store.fetch.subprocess_run import StalledError, own_environment, own_module, run_child
 from pipeline.store.manifest import HubSource, StoredFile

@@ -8,17 +8,7 @@ from pathlib import Path
 from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.errors import FetchError
 from pipeline.store.inspection import check_bytes, is_current
-from pipeline.store.manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
-
-
-def finished_model(folder: Path | None) -> Manifest | None:
-    """The manifest in a folder, where it is one of a store. Raises FetchError where it is broken."""
-    if folder is None or not (folder / MANIFEST_NAME).is_file():
-        return None
-    try:
-        return read_manifest(folder)
-    except ManifestError as error:
-        raise FetchError(str(error)) from None
+from pipeline.store.manifest import MANIFEST_NAME, Manifest
 
 
 def import_folder(folder: Path, manifest: Manifest, entry: CatalogueEntry, into: Path) -> Manifest:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.files import tree_bytes
 from common.progress import Progress
-from pipeline.store.disk import tree_bytes
 from pipeline.store.errors import FetchError
 from pipeline.store.fetch.subprocess_run import StalledError, run_child
 from pipeline.store.manifest import Wheel

@@ -7,8 +7,8 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.files import copy_measured, sha256_of
 from common.progress import Progress, readable_size
-from pipeline.store.disk import copy_measured, sha256_of
 from pipeline.store.errors import FetchError
 from pipeline.store.fetch.pip_download import PipDownload
 from pipeline.store.manifest import StoredFile, Wheel, WheelSource

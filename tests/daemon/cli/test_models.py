@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import models
+from pipeline.conversion.preparer import OpenClipConverter
 from pipeline.models.loader import STARTER
 from pipeline.store.catalogue.catalogue import CatalogueEntry
-from pipeline.store.preparer import OpenClipConverter
 from pipeline.store.source import Source
 from pipeline.store.store import Store
 from speech.settings import SpeechSettings
 from tests.pipeline.store.fake_index import tiny_catalogue
+from tests.stores import store_at
 
 GB = 10**9
 
@@ -27,7 +28,7 @@ def wheels(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path, wheels: Path) -> Store:
-    return Store(tmp_path / "store", tiny_catalogue(wheels))
+    return store_at(tmp_path / "store", tiny_catalogue(wheels))
 
 
 def run(store: Store, *words: str) -> int:
@@ -90,7 +91,7 @@ def test_verify_without_any_model_says_so(store: Store, capsys: pytest.CaptureFi
 def test_the_shipped_describers_are_listed_with_their_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(Store(tmp_path), "list") == 0
+    assert run(store_at(tmp_path), "list") == 0
     lines = capsys.readouterr().out.splitlines()[:-1]
     (default,) = [line.split() for line in lines if line.startswith("qwen3-vl-2b")]
     assert " ".join(default) == (
@@ -99,7 +100,7 @@ def test_the_shipped_describers_are_listed_with_their_figures(
     (head,) = [line.split() for line in lines if line.startswith("DESCRIBER")]
     assert head == ["DESCRIBER", "STATE", "SIZE", "DOWNLOAD", "MEMORY", "SPEAKS", "BACKENDS", "LICENCE"]
     assert max(map(len, lines)) <= 115
-    assert run(Store(tmp_path), "list", "--json") == 0
+    assert run(store_at(tmp_path), "list", "--json") == 0
     models = json.loads(capsys.readouterr().out)["models"]
     defaults = {model["kind"]: model["name"] for model in models if model["default"]}
     assert len([model for model in models if model["default"]]) == len(defaults)
@@ -148,7 +149,7 @@ def shipped(root: Path, gigabytes: int) -> Store:
     def fetching(entry: CatalogueEntry) -> Source:
         raise AssertionError(f"{entry.name} would be fetched")
 
-    return Store(root, source_of=fetching, preparer=Ready(), available=lambda: gigabytes * GB)
+    return store_at(root, source_of=fetching, preparer=Ready(), available=lambda: gigabytes * GB)
 
 
 class Ready(OpenClipConverter):

@@ -31,8 +31,7 @@ from pipeline.alerting.baseline import BaselineFilter
 from pipeline.description.base import DescribeRequest
 from pipeline.detection.detector import Detector
 from pipeline.hazards import prompt_set
-from pipeline.models.base import PromptSet
-from pipeline.types import Assessment
+from pipeline.types import Assessment, PromptSet
 from speech.playback.speaker import Speaker
 from speech.synthesis.renderer import Renderer
 from tests.fakes import ColourBank, ColourModel, Logistic, plain

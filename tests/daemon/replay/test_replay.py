@@ -13,7 +13,7 @@ from daemon.core.events import Event
 from daemon.core.health_sources import QualityReporter
 from daemon.replay.replay import Options, Replay
 from pipeline.detection.detector import Detector
-from pipeline.models.base import PromptSet
+from pipeline.types import PromptSet
 from tests.fakes import (
     COLOURS,
     ColourModel,

@@ -14,8 +14,7 @@ from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
 from pipeline.detection.detector import Detector
-from pipeline.models.base import PromptSet
-from pipeline.types import Embedding
+from pipeline.types import Embedding, PromptSet
 from tests.fakes import ColourModel, Logistic, core_spec, plain
 
 FPS = 25

@@ -14,8 +14,8 @@ from pipeline.detection.scorer import prompt_fingerprints
 from pipeline.evaluation.dataset import read_dataset
 from pipeline.hazards import Hazard, from_settings, prompt_set
 from pipeline.settings import HazardSettings
-from pipeline.store.store import Store
 from tests.fakes import ColourModel
+from tests.stores import store_at
 
 HAZARDS = from_settings({name: HazardSettings(prompts=(name,)) for name in ("fire", "dog")})
 COLOURS = {"fire": (20, 30, 220), "dog": (30, 220, 20), "safe": (180, 150, 140)}
@@ -37,7 +37,10 @@ def fit(folder: Path, hazards: tuple[Hazard, ...], **counts: int) -> FittedLines
 
 
 def test_auto_takes_a_model_only_when_every_hazard_was_fitted(tmp_path: Path) -> None:
-    model, calibrations = ColourModel(), CalibrationRepository(tmp_path / "state", Store(tmp_path / "store"))
+    model, calibrations = (
+        ColourModel(),
+        CalibrationRepository(tmp_path / "state", store_at(tmp_path / "store")),
+    )
     marks = prompt_fingerprints(model, prompt_set(HAZARDS))
     some = fit(tmp_path / "some", HAZARDS, fire=4, dog=2, safe=12)
     assert list(some.fits) == ["fire"]

@@ -22,8 +22,8 @@ from pipeline.calibration.few_shot_fit import MOST_UNLIKE
 from pipeline.calibration.normal_view import write_normal
 from pipeline.calibration.table import read_calibration, shipped_starter
 from pipeline.detection.detector import Detector
-from pipeline.models.base import PromptSet
 from pipeline.models.starter.blank_images import blank_images
+from pipeline.types import PromptSet
 from tests.daemon.living import own_cache
 from tests.fakes import ColourModel, ListCamera, Logistic, plain
 

@@ -26,12 +26,11 @@ from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import Calibration, Fit
 from pipeline.detection.scorer import build_scorer, load_hazards
 from pipeline.hazards import Hazard
-from pipeline.models.base import PromptSet
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
-from pipeline.store.store import Store
-from pipeline.types import Embedding
+from pipeline.types import Embedding, PromptSet
 from tests.fakes import ColourModel, plain
+from tests.stores import store_at
 
 BLUE, GREEN, RED, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 MODEL = ColourModel()
@@ -146,7 +145,7 @@ def test_a_file_under_another_name_is_refused(tmp_path: Path) -> None:
 
 
 def eye_of(tmp_path: Path, hazards: tuple[Hazard, ...]) -> tuple[FewShotBank, Calibration]:
-    store = Store(tmp_path / "store")
+    store = store_at(tmp_path / "store")
     eye = build_scorer(MODEL, hazards, CalibrationRepository(tmp_path, store), tmp_path)
     assert isinstance(eye.bank, FewShotBank)
     return eye.bank, eye.calibration

@@ -15,7 +15,8 @@ from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.calibration.fit_thresholds import HIGHEST, LOWEST, ThresholdChoice, enforce_budget, make_plan
 from pipeline.calibration.sweep import LOGITS, ScoreSeries, replay_alerts, sweep
-from pipeline.calibration.tail import fit_tail, level_interval, poisson_interval
+from pipeline.calibration.tail import fit_tail, level_interval
+from pipeline.evaluation.intervals import poisson_interval
 from pipeline.settings import WatchSettings
 from pipeline.types import Severity
 

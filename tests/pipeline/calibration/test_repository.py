@@ -11,12 +11,11 @@ import pytest
 from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import CalibrationError, CalibrationTable, Fit, FitQuality, Provenance
 from pipeline.hazards import Hazard, HazardError, from_settings, prompt_set
-from pipeline.models.base import PromptSet
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
-from pipeline.store.store import Store
-from pipeline.types import Severity
+from pipeline.types import PromptSet, Severity
 from tests.fakes import ColourModel
+from tests.stores import store_at
 
 PROMPTS = PromptSet((("fire", ("red",)), ("dog", ("green",))), ())
 MADE = Provenance(
@@ -32,7 +31,7 @@ MADE = Provenance(
 
 @pytest.fixture
 def calibrations(tmp_path: Path) -> CalibrationRepository:
-    return CalibrationRepository(tmp_path / "state", Store(tmp_path / "store"))
+    return CalibrationRepository(tmp_path / "state", store_at(tmp_path / "store"))
 
 
 def own(threshold: float, **changes: object) -> CalibrationTable:

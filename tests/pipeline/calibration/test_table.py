@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.calibration.line import FARTHEST, FLOOR, RULES, fit_line
 from pipeline.calibration.table import CalibrationError, CalibrationTable, Fit, read_calibration
-from pipeline.models.base import PromptSet
 from pipeline.models.prompts import hazard_fingerprints
-from pipeline.types import Severity
+from pipeline.types import PromptSet, Severity
 
 PROMPTS = PromptSet((("fire", ("a fire",)), ("dog", ("a dog", "a puppy"))), ("a room",))
 MODEL, MARK = "starter", "f" * 64

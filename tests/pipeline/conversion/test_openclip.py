@@ -24,13 +24,13 @@ from pipeline.conversion.int8 import Int8Trial
 from pipeline.conversion.openclip_worker import OpenClipConversion
 from pipeline.conversion.torch_reference import Reference, load_reference
 from pipeline.conversion.towers import reparameterised
-from pipeline.models.base import PromptSet
 from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import ModelConfig, ModelUnusableError, Tokens, read_model_config
 from pipeline.models.preprocess import letterbox, resize
 from pipeline.store.catalogue.catalogue import Catalogue
 from pipeline.store.errors import PrepareError
-from pipeline.store.store import PullOptions, Store
+from pipeline.store.store import PullOptions
+from pipeline.types import PromptSet
 from tests.pipeline.models.openclip.tiny_open_clip import (
     CLIP,
     CLIP_PICTURES,
@@ -38,6 +38,7 @@ from tests.pipeline.models.openclip.tiny_open_clip import (
     write_foreign_tokenizer,
     write_model,
 )
+from tests.stores import store_at
 
 pytestmark = [pytest.mark.prepare, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -67,7 +68,7 @@ class Converted:
 
     def __init__(self, raw: Path, root: Path, frames: Path | None) -> None:
         self.raw = raw
-        self.store = Store(root, Catalogue(()))
+        self.store = store_at(root, Catalogue(()))
         self.notes = Notes()
         self.folder = self.store.pull(f"local-dir:{raw}", self.notes, PullOptions(frames=frames))
         self.reference = load_reference(raw)
@@ -256,7 +257,7 @@ def test_a_folder_that_cannot_be_converted_is_one_line(
             config.write_text("{}")
         case _:
             weights.write_bytes(weights.read_bytes()[:1000])
-    store = Store(tmp_path / "store", Catalogue(()))
+    store = store_at(tmp_path / "store", Catalogue(()))
     with pytest.raises(PrepareError) as caught:
         store.pull(f"local-dir:{raw}")
     assert said in str(caught.value)

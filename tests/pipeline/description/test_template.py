@@ -17,8 +17,8 @@ from pipeline.description.template import (
     TemplateDescriber,
     builtin_words,
 )
-from pipeline.models.base import PromptSet, Scores
-from pipeline.types import Direction, Embedding, Trigger
+from pipeline.models.base import Scores
+from pipeline.types import Direction, Embedding, PromptSet, Trigger
 from tests.fakes import ColourModel
 
 WORDS = builtin_words()

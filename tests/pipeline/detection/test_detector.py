@@ -9,8 +9,7 @@ from capture.frame import Frame, Image
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.detection.detector import Detector, NotFiniteError
 from pipeline.detection.static_scene import StaticSceneCheck
-from pipeline.models.base import PromptSet
-from pipeline.types import Direction, Embedding, Probabilities
+from pipeline.types import Direction, Embedding, Probabilities, PromptSet
 from tests.fakes import ColourModel, Logistic
 
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from capture.frame import Image
 from pipeline.models.loader import agreement, best_model, fell_back, load_image_text
 from pipeline.settings import PipelineSettings
-from pipeline.store.catalogue.catalogue import Catalogue, shipped_catalogue
+from pipeline.store.catalogue.catalogue import Catalogue
+from pipeline.store.catalogue.shipped import shipped_catalogue
 from pipeline.store.errors import NotInstalledError, StoreError, UnknownModelError
 from pipeline.store.manifest import Kind
 from pipeline.store.store import PullOptions, Store
@@ -19,6 +20,7 @@ from pipeline.types import Embedding
 from tests.fakes import ColourModel
 from tests.pipeline.models.starter.files import starter_folder
 from tests.pipeline.store.fake_index import tiny_catalogue
+from tests.stores import store_at
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def store(tmp_path: Path) -> Store:
     if not (folder / "manifest.json").is_file():
         pytest.skip(f"the starter in {folder} was not pulled by a store")
     (tmp_path / "starter").symlink_to(folder)
-    return Store(tmp_path)
+    return store_at(tmp_path)
 
 
 @pytest.mark.parametrize(("wanted", "device"), [("auto", "CPU"), ("starter", "best"), ("auto", "GPU,CPU")])
@@ -67,26 +69,26 @@ def test_no_chooser_of_devices_is_believed(device: str) -> None:
 
 def test_an_empty_store_says_what_to_pull(tmp_path: Path) -> None:
     with pytest.raises(NotInstalledError, match="watchword models pull starter"):
-        load_image_text(Store(tmp_path), "auto")
+        load_image_text(store_at(tmp_path), "auto")
     with pytest.raises(NotInstalledError, match="watchword models pull siglip2-b-32-256"):
-        load_image_text(Store(tmp_path), "siglip2-b-32-256")
+        load_image_text(store_at(tmp_path), "siglip2-b-32-256")
     with pytest.raises(UnknownModelError, match=r"did you mean 'starter'\?.*models list"):
-        load_image_text(Store(tmp_path), "startr")
+        load_image_text(store_at(tmp_path), "startr")
 
 
 def test_only_models_that_can_be_chosen_are_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownModelError, match="known are auto, ") as caught:
-        load_image_text(Store(tmp_path), "gpt-9")
+        load_image_text(store_at(tmp_path), "gpt-9")
     assert "siglip2-b-32-256" in str(caught.value)
     assert "demo" not in str(caught.value)
     assert "qwen" not in str(caught.value)
     with pytest.raises(StoreError, match="'qwen3-vl-2b' is a describer model"):
-        load_image_text(Store(tmp_path), "qwen3-vl-2b")
+        load_image_text(store_at(tmp_path), "qwen3-vl-2b")
 
 
 def test_a_clip_is_no_model(tmp_path: Path) -> None:
     (entry,) = tiny_catalogue(tmp_path / "w")
-    store = Store(tmp_path / "store", Catalogue((entry.model_copy(update={"kind": Kind.CLIP}),)))
+    store = store_at(tmp_path / "store", Catalogue((entry.model_copy(update={"kind": Kind.CLIP}),)))
     store.pull("tiny", options=PullOptions(tmp_path / "w"))
     with pytest.raises(StoreError, match="'tiny' is a clip model"):
         load_image_text(store, "tiny")
@@ -97,7 +99,7 @@ def test_the_best_is_the_first_of_the_catalogue_that_is_here(
 ) -> None:
     (tiny,) = tiny_catalogue(tmp_path / "w")
     later = tiny.model_copy(update={"name": "later"})
-    store = Store(tmp_path / "store", Catalogue((tiny, later)))
+    store = store_at(tmp_path / "store", Catalogue((tiny, later)))
     assert store.best(Kind.IMAGE_TEXT) is None
     store.pull("later", options=PullOptions(tmp_path / "w"))
     assert store.best(Kind.IMAGE_TEXT) == "later"

@@ -16,7 +16,7 @@ import pytest
 from pipeline.store.errors import BusyError, StoreUnusableError
 from pipeline.store.lock import exclusive
 from pipeline.store.manifest import WheelSource
-from pipeline.store.store import PullOptions, Store
+from pipeline.store.store import PullOptions
 from tests.pipeline.store.fake_index import (
     WEIGHTS,
     build_wheel,
@@ -27,15 +27,16 @@ from tests.pipeline.store.fake_index import (
     stored,
     tiny_catalogue,
 )
+from tests.stores import store_at
 
 REPO = Path(__file__).parents[3]
 PULL = """
 import sys
 from pathlib import Path
-from pipeline.store.store import PullOptions, Store
+from tests.stores import store_at
 from tests.pipeline.store.fake_index import tiny_catalogue
 wheels, root = map(Path, sys.argv[1:])
-Store(root, tiny_catalogue(wheels)).pull("tiny")
+store_at(root, tiny_catalogue(wheels)).pull("tiny")
 print("pulled", flush=True)
 """
 HELD = "tiny_words-1.0-py3-none-any.whl"
@@ -57,7 +58,7 @@ def start_pull(wheels: Path, root: Path, url: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_a_pull_ended_in_the_middle_leaves_a_sound_store(tmp_path: Path, how: signal.Signals) -> None:
     wheels, root = tmp_path / "wheels", tmp_path / "store"
-    store = Store(root, tiny_catalogue(wheels))
+    store = store_at(root, tiny_catalogue(wheels))
     with serving(wheels, hold=HELD) as index:
         process = start_pull(wheels, root, index.url)
         assert index.reached.wait(60)
@@ -100,7 +101,7 @@ def assert_gone(pid: int) -> None:
 
 def test_two_pulls_at_once_fetch_once_and_both_succeed(tmp_path: Path) -> None:
     wheels, root = tmp_path / "wheels", tmp_path / "store"
-    store = Store(root, tiny_catalogue(wheels))
+    store = store_at(root, tiny_catalogue(wheels))
     with serving(wheels, hold=HELD) as index:
         first = start_pull(wheels, root, index.url)
         assert index.reached.wait(60)
@@ -114,7 +115,7 @@ def test_two_pulls_at_once_fetch_once_and_both_succeed(tmp_path: Path) -> None:
 
 def test_a_pull_that_waits_too_long_names_the_other_process(tmp_path: Path) -> None:
     wheels, root = tmp_path / "wheels", tmp_path / "store"
-    store = Store(root, tiny_catalogue(wheels), lock_timeout_s=0.3)
+    store = store_at(root, tiny_catalogue(wheels), lock_timeout_s=0.3)
     root.mkdir()
     with exclusive(root / ".tiny.lock", 1, lambda: None), pytest.raises(BusyError, match=str(os.getpid())):
         store.pull("tiny", options=PullOptions(wheels))
@@ -141,7 +142,7 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(
     wheel = build_wheel(tmp_path / "w", "tiny-weights", {"a/w.bin": large})
     source = WheelSource(wheels=(pinned(wheel, {"a/w.bin": "weights.bin"}),))
     catalogue = one_entry(source, (stored("weights.bin", large),))
-    store = Store(small_disk / "store", catalogue, free_bytes=lambda _: 1 << 40)
+    store = store_at(small_disk / "store", catalogue, free_bytes=lambda _: 1 << 40)
     for key, value in pip_environment(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path / "w")).items():
         monkeypatch.setenv(key, value) if value else monkeypatch.delenv(key, raising=False)
     with pytest.raises(StoreUnusableError, match=r"the disk is full.*paths.models"):
@@ -150,6 +151,6 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_nothing(
 
 
 def test_an_honest_small_disk_is_refused_beforehand(tmp_path: Path, small_disk: Path) -> None:
-    store = Store(small_disk / "store", tiny_catalogue(tmp_path / "w"))
+    store = store_at(small_disk / "store", tiny_catalogue(tmp_path / "w"))
     with pytest.raises(StoreUnusableError, match=r"not enough room"):
         store.pull("tiny", options=PullOptions(tmp_path / "w"))

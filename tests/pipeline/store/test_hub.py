@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.openclip.model_config import FORMAT
+from pipeline.conversion.preparer import OpenClipConverter
 from pipeline.store.catalogue.catalogue import Catalogue, CatalogueEntry
 from pipeline.store.catalogue.naming import entry_from, entry_of, slug
 from pipeline.store.errors import (
@@ -19,10 +19,12 @@ from pipeline.store.errors import (
     UnknownModelError,
 )
 from pipeline.store.manifest import Conversion, HubSource, Kind, LocalSource
-from pipeline.store.preparer import ConvertedFiles, OpenClipConverter
+from pipeline.store.preparer import ConvertedFiles
+from pipeline.store.recipe import OPENCLIP_TOOL
 from pipeline.store.source import Fetched, FetchJob
 from pipeline.store.store import PullOptions, Store
 from tests.pipeline.store.fake_hub import REVISION, hub_serving
+from tests.stores import store_at
 
 pytest.importorskip("huggingface_hub")
 
@@ -53,7 +55,7 @@ def hub_entry(**changes: object) -> CatalogueEntry:
 
 
 def store_of(tmp_path: Path, entry: CatalogueEntry) -> Store:
-    return Store(tmp_path / "store", Catalogue((entry,)))
+    return store_at(tmp_path / "store", Catalogue((entry,)))
 
 
 def test_wanted_files_come_from_the_pinned_commit_and_are_recorded(
@@ -161,7 +163,7 @@ def test_files_carried_over_need_no_hub(tmp_path: Path) -> None:
 
 
 def test_room_is_checked_once_the_size_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(tmp_path / "store", Catalogue((hub_entry(),)), free_bytes=lambda _: 17 << 20)
+    store = store_at(tmp_path / "store", Catalogue((hub_entry(),)), free_bytes=lambda _: 17 << 20)
     with hub_serving(FILES) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         with pytest.raises(StoreUnusableError, match="not enough room"):
@@ -192,7 +194,7 @@ class Copying:
         (job.into / "made.bin").write_bytes((fetched.folder / "config.json").read_bytes())
         (file,) = (file for file in fetched.files if file.name == "config.json")
         made = file.model_copy(update={"name": "made.bin"})
-        return ConvertedFiles((made,), "fp16", Conversion(tool=FORMAT, checks={"cosine": 1.0}))
+        return ConvertedFiles((made,), "fp16", Conversion(tool=OPENCLIP_TOOL, checks={"cosine": 1.0}))
 
 
 @pytest.fixture
@@ -200,7 +202,7 @@ def converted(tmp_path: Path) -> Path:
     """The folder of a converted model in another machine's store."""
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "config.json").write_bytes(b"{}")
-    other = Store(tmp_path / "other", Catalogue(()), preparer=Copying())
+    other = store_at(tmp_path / "other", Catalogue(()), preparer=Copying())
     return other.pull(f"local-dir:{tmp_path}/m")
 
 
@@ -212,7 +214,7 @@ class Unready(OpenClipConverter):
 
 
 def test_a_machine_that_cannot_convert_says_so_before_fetching(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store", Catalogue((hub_entry(prepare="openclip"),)), preparer=Unready())
+    store = store_at(tmp_path / "store", Catalogue((hub_entry(prepare="openclip"),)), preparer=Unready())
     with pytest.raises(PrepareError, match=r"no_such_library.*watchword\[prepare\].*pull tiny --from FOLDER"):
         store.pull("tiny")
 
@@ -221,7 +223,7 @@ def test_a_machine_that_cannot_convert_says_so_before_fetching(tmp_path: Path) -
 def test_a_model_converted_elsewhere_is_taken_over_as_it_is(
     tmp_path: Path, converted: Path, spec: str
 ) -> None:
-    store = Store(tmp_path / "store", Catalogue(()), preparer=Unready())
+    store = store_at(tmp_path / "store", Catalogue(()), preparer=Unready())
     if spec == "m":
         place = store.pull("m", options=PullOptions(converted))
     else:
@@ -233,7 +235,7 @@ def test_a_model_converted_elsewhere_is_taken_over_as_it_is(
 
 @pytest.mark.parametrize("fault", ["other bytes", "missing", "manifest", "other model"])
 def test_a_carried_model_that_is_not_whole_is_refused(tmp_path: Path, converted: Path, fault: str) -> None:
-    store = Store(tmp_path / "store", Catalogue((hub_entry(),)))
+    store = store_at(tmp_path / "store", Catalogue((hub_entry(),)))
     name = "m"
     if fault == "other bytes":
         (converted / "made.bin").write_bytes(b"[]")
@@ -254,7 +256,7 @@ def test_a_local_folder_is_named_converted_and_pulled_again_by_its_name(tmp_path
     folder.mkdir()
     (folder / "config.json").write_bytes(b"{}")
     (folder / "notes.odt").write_bytes(b"not ours")
-    store = Store(tmp_path / "store", Catalogue(()), preparer=Copying())
+    store = store_at(tmp_path / "store", Catalogue(()), preparer=Copying())
     place = store.pull(f"local-dir:{folder}")
     assert place.name == "my-model"
     manifest = store.manifest("my-model")
@@ -268,7 +270,7 @@ def test_a_local_folder_is_named_converted_and_pulled_again_by_its_name(tmp_path
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store", Catalogue(()))
+    store = store_at(tmp_path / "store", Catalogue(()))
     with pytest.raises(FetchError, match="is no folder"):
         store.pull(f"local-dir:{tmp_path}/nowhere")
     with pytest.raises(FetchError, match="holds no model"):
@@ -304,6 +306,6 @@ def test_any_open_clip_name_leads_to_its_repository() -> None:
 def test_an_installed_model_tells_where_to_get_it_again(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "config.json").write_bytes(b"{}")
-    store = Store(tmp_path / "store", Catalogue(()), preparer=Copying())
+    store = store_at(tmp_path / "store", Catalogue(()), preparer=Copying())
     store.pull(f"local-dir:{tmp_path}/m")
     assert entry_from(store.manifest("m")).source == LocalSource(folder=str(tmp_path / "m"))

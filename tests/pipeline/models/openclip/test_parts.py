@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.models.base import PromptSet
 from pipeline.models.openclip.bank import bank_of
 from pipeline.models.openclip.devices import GoldenImages, compile_tested, device_order, self_test
 from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import ModelUnusableError
 from pipeline.models.openclip.tokens import clean
 from pipeline.models.prompts import contrast_prompts
+from pipeline.types import PromptSet
 
 WORDS = ("a fire", "a street", "smoke", "a knife", "a park", "fog", "a kitchen")
 

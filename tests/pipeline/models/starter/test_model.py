@@ -11,10 +11,11 @@ import pytest
 
 from pipeline.calibration.table import CalibrationError, shipped_starter
 from pipeline.hazards import builtin, from_settings, prompt_set
-from pipeline.models.base import PromptBank, PromptSet
+from pipeline.models.base import PromptBank
 from pipeline.models.starter.errors import StarterUnusableError
 from pipeline.models.starter.model import FILES, NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, StarterModel
 from pipeline.settings import HazardSettings
+from pipeline.types import PromptSet
 from tests.pipeline.models.starter.files import starter_folder
 
 CAR = PromptSet((("vehicle", ("a car",)), ("animal", ("a dog", "a cat"))), ("a chair", "a tree"))
