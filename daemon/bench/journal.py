@@ -10,7 +10,7 @@ from pathlib import Path
 
 from daemon.bench.harness import Figure, at_most
 from daemon.config.settings import Settings
-from daemon.control.web_commands import JournalCommand
+from daemon.control.commands import JournalCommand
 from daemon.explain.sources import why
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading

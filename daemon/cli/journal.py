@@ -12,8 +12,8 @@ from typing import Any
 
 from daemon.cli import connection
 from daemon.cli.connection import Load
+from daemon.control.commands import JournalCommand
 from daemon.control.protocol import checked
-from daemon.control.web_commands import JournalCommand
 from daemon.errors import CommandError
 from daemon.journal.export import export
 from daemon.journal.sources import JournalSource, opened, pages

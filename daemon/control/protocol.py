@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, ValidationError
 
 from daemon.control.base import ControlCommand, Language, Name, Words
-from daemon.control.web_commands import LARGEST_PICTURE, WebCommand
+from daemon.control.commands import LARGEST_PICTURE, WebCommand
 from daemon.errors import Code, CommandError
 
 VERSION = 1

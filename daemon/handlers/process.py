@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from daemon.config.settings import Settings
-from daemon.control.web_commands import ProcessCommand, TryCommand
+from daemon.control.commands import ProcessCommand, TryCommand
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
 from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from daemon.control.web_commands import ScoresCommand
+from daemon.control.commands import ScoresCommand
 from daemon.core.messages import CoreSpec
 from daemon.runtime.latest_frame import LatestFrame
 from pipeline.types import Severity

@@ -20,7 +20,7 @@ from daemon.config.layers import LayerName, leaves, walk
 from daemon.config.overrides import Drop, edited
 from daemon.config.schema import KeyPath, Spec, dotted
 from daemon.config.settings import SCHEMA, Loaded, Settings
-from daemon.control.web_commands import ConfigCommand, ResetCommand, SetCommand
+from daemon.control.commands import ConfigCommand, ResetCommand, SetCommand
 from daemon.errors import CommandError
 from daemon.runtime.settings_updates import SettingsUpdater
 

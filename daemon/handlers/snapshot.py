@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 from capture.orient import limit_size
-from daemon.control.web_commands import PictureCommand
+from daemon.control.commands import PictureCommand
 from daemon.errors import CommandError
 from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 

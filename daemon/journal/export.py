@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from daemon.control.web_commands import JournalCommand
+from daemon.control.commands import JournalCommand
 from daemon.errors import CommandError
 from daemon.journal.rows import redacted
 from daemon.journal.sources import JournalSource, pages

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemon.control.web_commands import JournalCommand
+from daemon.control.commands import JournalCommand
 from daemon.errors import CommandError
 from daemon.journal.paths import JournalPaths
 from daemon.journal.schema import damaged, open_reader

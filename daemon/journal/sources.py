@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.cli.connection import connect
 from daemon.control.client import ControlClient, NotRunning
-from daemon.control.web_commands import JournalCommand, PurgeCommand, SnapshotCommand
+from daemon.control.commands import JournalCommand, PurgeCommand, SnapshotCommand
 from daemon.journal import offline
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading

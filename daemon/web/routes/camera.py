@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control.web_commands import PictureCommand
-from daemon.control.web_commands import ScoresCommand as AskScores
+from daemon.control.commands import PictureCommand
+from daemon.control.commands import ScoresCommand as AskScores
 from daemon.web.dependencies import Web, shaped
 from daemon.web.routes import Responses, problems
 from daemon.web.streams import live_view

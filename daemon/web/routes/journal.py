@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control import web_commands as wire
+from daemon.control import commands as wire
 from daemon.control.base import Name
 from daemon.control.protocol import WhyCommand as AskWhy
 from daemon.web.dependencies import Web, shaped

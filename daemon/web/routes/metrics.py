@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from daemon.control.client import NotRunning
-from daemon.control.web_commands import MetricsCommand
+from daemon.control.commands import MetricsCommand
 from daemon.errors import CommandError
 from daemon.web import prometheus
 from daemon.web.dependencies import Web

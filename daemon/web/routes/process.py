@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control.web_commands import ProcessCommand
+from daemon.control.commands import ProcessCommand
 from daemon.web import forms
 from daemon.web.dependencies import Dependencies, Web, shaped
 from daemon.web.forms import ProcessForm, ProcessRequest

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control import web_commands as wire
+from daemon.control import commands as wire
 from daemon.control.base import Name
 from daemon.web.dependencies import Web, shaped
 from daemon.web.routes import problems

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from daemon.control.web_commands import PictureCommand
+from daemon.control.commands import PictureCommand
 from daemon.errors import CommandError
 from daemon.web.daemon_client import DaemonClient
 

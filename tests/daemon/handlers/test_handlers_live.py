@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from daemon.control.client import ControlClient
-from daemon.control.web_commands import (
+from daemon.control.commands import (
     MetricsCommand,
     PictureCommand,
     ProcessCommand,

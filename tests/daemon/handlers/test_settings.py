@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from daemon.config import settings
 from daemon.config.schema import dotted
 from daemon.config.settings import SCHEMA, Settings
-from daemon.control.web_commands import ConfigCommand, ResetCommand, SetCommand
+from daemon.control.commands import ConfigCommand, ResetCommand, SetCommand
 from daemon.core.messages import Say
 from daemon.errors import CommandError, ConfigError
 from daemon.handlers.settings import SettingsHandler, bounds, is_file_only

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.control.web_commands import JournalCommand
+from daemon.control.commands import JournalCommand
 from daemon.core.messages import Say
 from daemon.errors import CommandError
 from daemon.journal.disk_health import LONGEST_WAIT_S, DiskHealth

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import main
+from daemon.control.commands import JournalCommand, SnapshotCommand
 from daemon.control.protocol import WhyCommand
-from daemon.control.web_commands import JournalCommand, SnapshotCommand
 from daemon.journal.paths import JournalPaths
 from tests.daemon.journal.writing import until
 from tests.daemon.living import Living

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from daemon.config.mqtt_settings import MqttSettings
-from daemon.control import web_commands as web
+from daemon.control import commands as web
 from daemon.control.event_feed import EventFeed
 from daemon.control.protocol import HushCommand, MuteCommand, Request, SayCommand, StatusCommand
 from daemon.control.server import ControlServer

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.frame import Frame
-from daemon.control.web_commands import PictureCommand
+from daemon.control.commands import PictureCommand
 from daemon.errors import CommandError
 from daemon.handlers.snapshot import JpegCache, PictureAnswer
 from daemon.runtime.latest_frame import KEPT_S, MOST_CELLS, ROW_S, FrameSnapshot, LatestFrame

@@ -14,8 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from daemon.control import commands as web
 from daemon.control import protocol as wire
-from daemon.control import web_commands as web
 from daemon.control.event_feed import EventFeed
 from daemon.control.server import ControlServer
 from daemon.errors import CommandError

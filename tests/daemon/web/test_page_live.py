@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import expect
 
-from daemon.control.web_commands import ScoresCommand
+from daemon.control.commands import ScoresCommand
 from tests.daemon.living import START_S, Living
 from tests.daemon.web.browsing import chromium, opened
 
