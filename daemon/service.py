@@ -13,7 +13,6 @@ from typing import Any
 
 from capture.camera import CameraUnusable
 from capture.reader import CameraEvent, CameraState
-from daemon.config.keys_settings import Action
 from daemon.config.settings import Loaded, defaults
 from daemon.control.event_feed import EventFeed
 from daemon.control.paths import server_socket
@@ -27,7 +26,9 @@ from daemon.errors import CommandError, ConfigError
 from daemon.handlers.journal import Handler
 from daemon.handlers.journal import handlers as journal_handlers
 from daemon.handlers.process import ProcessHandler
+from daemon.handlers.requests import RequestHandler
 from daemon.handlers.settings import SettingsHandler
+from daemon.handlers.status import core_status, describer_status, sound_status
 from daemon.handlers.web import DaemonInfo
 from daemon.handlers.web import handlers as web_handlers
 from daemon.journal.paths import JournalPaths
@@ -36,7 +37,6 @@ from daemon.process.signals import Signals
 from daemon.process.supervisor import PartFailed, PartFinished, ReloadRequested, StopRequested, Supervisor
 from daemon.process.systemd import Notifier, is_service
 from daemon.process.watchdog import HUNG_S, Heartbeats, WatchdogFeeder, is_hung
-from daemon.runtime.effects import RequestHandler, core_status
 from daemon.runtime.event_writer import Outlet
 from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.lifecycle_speech import LifecycleSpeech
@@ -44,7 +44,6 @@ from daemon.runtime.rate import Rate
 from daemon.runtime.settings_updates import SettingsUpdater
 from daemon.wiring import app
 from daemon.worker.client import WorkerClient
-from pipeline.description.status import WatchedDescriber
 from pipeline.models.loader import fell_back
 from speech.playback.base import AudioOutput as SoundOutlet
 
@@ -151,11 +150,11 @@ class Daemon:
             self._settings, lambda: self._load().settings, partial(app.apply_live, live), live.mind.step
         )
         self._reception = RequestHandler(
-            live.mind,
-            self._status,
-            tuning,
+            runner=live.mind,
+            status=self._status,
+            updater=tuning,
             loudspeaker=not forwards,
-            web=self._web(live, tuning),
+            handlers=self._web(live, tuning),
         )
         self._tuning = tuning
         if live.clerk:
@@ -294,7 +293,7 @@ class Daemon:
             raise CommandError("still starting; try again in a few seconds")
         return self._reception.answer(request)
 
-    def _pressed(self, action: Action) -> None:
+    def _pressed(self, action: str) -> None:
         if self._reception is not None:
             self._reception.press(action, self._settings.keys.mute_minutes * 60)
 
@@ -339,14 +338,14 @@ class Daemon:
             "model": live.detector.model.name,
             "device": live.detector.model.device,
             "device_wanted": self._settings.pipeline.device,
-            "describer": _describer_status(live.describer),
+            "describer": describer_status(live.describer),
             "camera": live.reader.event.state.value,
             "fps": round(self._rate.per_second, 2),
             "frames": live.reader.frames,
             "assessed": live.watcher.assessed,
             "first_assessed_at_s": live.watcher.first_at_s,
             "skipped": live.slot.skipped,
-            **_sound_status(live.mouth),
+            **sound_status(live.mouth),
             **live.mind.ask(lambda core: core_status(core, now)),
             "latency": live.ledger.percentiles(),
             "heartbeats": {name: round(age, 2) for name, age in self._beats.ages(now).items()},
@@ -355,27 +354,6 @@ class Daemon:
             "dropped_events": live.scribe.dropped + self._feed.dropped,
             "journal": live.clerk.status() if live.clerk else None,
         }
-
-
-def _sound_status(mouth: app.Voice | Forwarder) -> Mapping[str, Any]:
-    if isinstance(mouth, Forwarder):
-        return {"outlet": "another instance"}
-    player = mouth.player
-    return {
-        "outlet": player.outlet.value,
-        "underruns": player.underruns,
-        "loudspeaker_losses": player.losses,
-        "output_latency_ms": round(player.latency_s * 1000, 1),
-    }
-
-
-def _describer_status(describer: WatchedDescriber | None) -> str | None:
-    """Who answered last, and how the model is, with the reason where there is more to say."""
-    if describer is None:
-        return None
-    status = describer.status
-    why = f" ({status.reason})" if status.reason else ""
-    return f"{describer.model}: {status.phase}{why}"
 
 
 def _write(write: Callable[[str], object], line: str) -> None:

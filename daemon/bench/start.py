@@ -16,7 +16,7 @@ from typing import Any
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient
-from daemon.control.protocol import StatusCommand
+from daemon.control.commands import StatusCommand
 from daemon.errors import CommandError
 
 WARM, STOP, MEMORY = "start.warm_s", "start.stop_s", "memory.rss_mb"

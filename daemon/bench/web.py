@@ -21,7 +21,7 @@ from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.start import LONGEST_S, running, watching
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient
-from daemon.control.protocol import StatusCommand
+from daemon.control.commands import StatusCommand
 from daemon.runtime.metrics import KEPT
 
 RATIO = "web.p99_ratio"

@@ -6,7 +6,8 @@ import argparse
 
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
-from daemon.control.protocol import AskCommand, checked
+from daemon.control.commands import AskCommand
+from daemon.control.protocol import checked
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

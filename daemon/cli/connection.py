@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon.control.client import ControlClient, connect_any
+from daemon.control.commands import Command
 from daemon.control.paths import client_sockets, state_socket
-from daemon.control.protocol import Command
 
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from daemon.cli.connection import Load, configure, tell
-from daemon.control.protocol import HushCommand
+from daemon.control.commands import HushCommand
 
 __all__ = ["configure", "execute"]
 

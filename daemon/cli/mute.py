@@ -7,7 +7,8 @@ import sys
 
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
-from daemon.control.protocol import MuteCommand, checked
+from daemon.control.commands import MuteCommand
+from daemon.control.protocol import checked
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from daemon.cli.connection import Load, configure, tell
-from daemon.control.protocol import ReloadCommand
+from daemon.control.commands import ReloadCommand
 
 __all__ = ["configure", "execute"]
 

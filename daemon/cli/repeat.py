@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from daemon.cli.connection import Load, configure, tell
-from daemon.control.protocol import RepeatCommand
+from daemon.control.commands import RepeatCommand
 
 __all__ = ["configure", "execute"]
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
 from daemon.control.client import NotRunning
-from daemon.control.protocol import EarconsCommand, SayCommand, checked
+from daemon.control.commands import EarconsCommand, SayCommand
+from daemon.control.protocol import checked
 from daemon.errors import CommandError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daemon.cli.connection import Load, configure, tell
-from daemon.control import protocol as wire
+from daemon.control import commands as wire
 
 __all__ = ["configure", "execute"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
-from daemon.control.protocol import StatusCommand
+from daemon.control.commands import StatusCommand
 from daemon.core.health import OK
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from daemon.cli import connection
 from daemon.cli.connection import Load, tell
 from daemon.control.client import NotRunning
-from daemon.control.protocol import WhyCommand, checked
+from daemon.control.commands import WhyCommand
+from daemon.control.protocol import checked
 from daemon.core.black_box import Recording
 from daemon.explain.sources import why
 from daemon.journal.paths import JournalPaths

@@ -4,50 +4,36 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, cast, get_args
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from daemon.config.key_names import code_of
+from daemon.control.commands import KEY_ACTIONS
 from daemon.keys.presses import Kind
 
-Action = Literal[
-    "hush",
-    "repeat",
-    "louder",
-    "softer",
-    "slower",
-    "faster",
-    "describe",
-    "mute",
-    "unmute",
-    "false_alarm",
-    "status",
-    "earcons",
-]
-ACTIONS: tuple[str, ...] = get_args(Action)
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
-def actions(text: str) -> Mapping[Kind, Action]:
+def actions(text: str) -> Mapping[Kind, str]:
     """`"describe, double repeat, long hush"` in parts. Raises ValueError that says what is wrong."""
-    found: dict[Kind, Action] = {}
+    found: dict[Kind, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         kind, _, name = part.rpartition(" ")
         kind = kind.strip() or "short"
         if kind not in KINDS:
             raise ValueError(f"{part!r}: a press is short, double or long")
-        if name not in ACTIONS:
-            near = difflib.get_close_matches(name, ACTIONS, n=1)
+        if name not in KEY_ACTIONS:
+            near = difflib.get_close_matches(name, KEY_ACTIONS, n=1)
             raise ValueError(f"{name!r} is no action; {_hint(near)}")
         if kind in found:
             raise ValueError(f"{text!r}: two actions for one {kind} press")
-        found[cast(Kind, kind)] = cast(Action, name)
+        found[cast(Kind, kind)] = name
     return found
 
 
 def _hint(near: list[str]) -> str:
-    return f"did you mean {near[0]}?" if near else f"one of {', '.join(ACTIONS)}"
+    return f"did you mean {near[0]}?" if near else f"one of {', '.join(KEY_ACTIONS)}"
 
 
 def _known_key(name: str) -> str:
@@ -103,7 +89,7 @@ class KeysSettings(BaseModel, frozen=True, extra="forbid"):
     )
     on: dict[KeyName, KeyActions] = Field(
         default_factory=lambda: dict(USUAL),
-        description="what a key does when pressed, twice (double) and held (long): hush, repeat, describe, "
-        "status, louder, softer, slower, faster, mute, unmute, false_alarm or earcons. A table of yours "
+        description="what a key does when pressed, twice (double) and held (long): "
+        f"{', '.join(KEY_ACTIONS[:-1])} or {KEY_ACTIONS[-1]}. A table of yours "
         "replaces all of these. Other keys go by number: key_164",
     )

@@ -11,12 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from daemon.control.commands import Command, EventsCommand
 from daemon.control.lines import LineReader, LineTooLong
 from daemon.control.paths import instances
 from daemon.control.protocol import (
     LONGEST_REPLY,
-    Command,
-    EventsCommand,
     Request,
     decode_reply,
     encode_request,

@@ -1,26 +1,301 @@
-"""Commands of the web interface: for the web page, the HTTP interface and home automation, and for looking
-back.
+"""Every command of the running daemon, defined once.
+
+A class says all there is to say about its command: the name on the wire (`do`), the fields and their bounds,
+the input it becomes in the core, and where else it is offered: over HTTP (`http`), over MQTT (`mqtt`), and as
+an action of a key (`key_action`). The wire format, the routes of the web interface, the topics and the key
+actions are derived from these classes. A command without a core input is answered by a handler, by its name:
+see `daemon/handlers/`. The command line lists its own in `daemon/cli/remote.py`, which imports nothing heavy.
+
+The core's messages are imported where they are made: `watchword hush` must not wait for NumPy.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, BeforeValidator, Field
 
-from daemon.control.base import ControlCommand, Language, Name, Words
+if TYPE_CHECKING:
+    from daemon.core.messages import Input
 
-LARGEST_PICTURE = 2_000_000
-"""Characters of a picture in base64, 1.5 MB of JPEG: reading more would hold up the daemon's threads."""
-
-MOST_ROWS = 2**53
-"""Rows a journal can have that JSON can name."""
-
+Language = Literal["en", "ko"]
+Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
+LARGEST_PICTURE = 2_000_000
+"""Characters of a picture in base64, 1.5 MB of JPEG: reading more would hold up the daemon's threads."""
+MOST_ROWS = 2**53
+"""Rows a journal can have that JSON can name."""
 
-class PictureCommand(ControlCommand):
+
+@dataclass(frozen=True, slots=True)
+class HttpPost:
+    """`POST path` of the web interface: the command's fields are the JSON body, the reply is empty or short.
+
+    Commands with a reply of their own have a route of their own in `daemon/web/routes/`.
+    """
+
+    path: str
+    summary: str
+    description: str = ""
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttEntity:
+    """The topic `set/NAME`: a button, or a text whose payload is the field `text_field`."""
+
+    text_field: str = ""
+    """Empty: a button."""
+
+
+class Command(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """A command with its arguments, within bounds."""
+
+    http: ClassVar[HttpPost | None] = None
+    """How the web interface offers it; None: not at all, or by a route written by hand."""
+    mqtt: ClassVar[MqttEntity | None] = None
+    """How home automation offers it; None: not at all, or by hand in `daemon/mqtt/commands.py`."""
+    key_action: ClassVar[bool] = False
+    """True: its name is an action of a key, without arguments."""
+    adjusts: ClassVar[tuple[Literal["volume", "rate"], Literal[1, -1]] | None] = None
+    """The speech setting that it changes by one step, and the direction."""
+
+    do: str = ""
+    """The name on the wire; a literal with a default in each command."""
+
+    def core_input(self) -> Input | None:
+        """The input of the core that this command becomes; None if a handler answers it."""
+        return None
+
+
+class StatusCommand(Command):
+    """The state of the daemon. `aloud`: it is also spoken."""
+
+    do: Literal["status"] = "status"
+    aloud: bool = False
+
+
+class SayCommand(Command):
+    """Speak a text."""
+
+    http = HttpPost("/say", "Say this", example={"text": "Dinner is ready."})
+    mqtt = MqttEntity(text_field="text")
+
+    do: Literal["say"] = "say"
+    text: Words
+    language: Language | None = Field(None, description="else speech.language")
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import Say
+
+        return Say(self.text, self.language)
+
+
+def _blank_is_none(question: object) -> object:
+    return (question.strip() or None) if isinstance(question, str) else question
+
+
+class AskCommand(Command):
+    """Answer a question about the present view; without one, describe the view."""
+
+    http = HttpPost(
+        "/ask",
+        "Describe what is seen, or answer a question about it",
+        "The answer is spoken, and comes as a `describe` event.",
+        {"question": "Is the door open?"},
+    )
+    mqtt = MqttEntity(text_field="question")
+
+    do: Literal["ask"] = "ask"
+    question: Annotated[Annotated[str, Field(max_length=500)] | None, BeforeValidator(_blank_is_none)] = None
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import Ask
+
+        return Ask(self.question)
+
+
+class HushCommand(Command):
+    """Stop speaking and drop what waits; alerts go on."""
+
+    http = HttpPost("/hush", "Stop talking", "Danger is still said.")
+    mqtt = MqttEntity()
+    key_action = True
+
+    do: Literal["hush"] = "hush"
+
+    def core_input(self) -> Input:
+        from speech.outbox.messages import StopSpeaking
+
+        return StopSpeaking()
+
+
+class RepeatCommand(Command):
+    """Speak the last utterance again."""
+
+    http = HttpPost("/repeat", "Say the last thing again")
+    mqtt = MqttEntity()
+    key_action = True
+
+    do: Literal["repeat"] = "repeat"
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import Repeat
+
+        return Repeat()
+
+
+class DescribeCommand(Command):
+    """Describe the present view."""
+
+    http = HttpPost("/describe", "Describe what is seen")
+    mqtt = MqttEntity()
+    key_action = True
+
+    do: Literal["describe"] = "describe"
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import Ask
+
+        return Ask()
+
+
+class LouderCommand(Command):
+    """Increase the volume by one step and save it."""
+
+    http = HttpPost("/louder", "A step louder, now and after the next start")
+    key_action = True
+    adjusts = ("volume", 1)
+
+    do: Literal["louder"] = "louder"
+
+
+class SofterCommand(Command):
+    """Decrease the volume by one step and save it."""
+
+    http = HttpPost("/softer", "A step softer")
+    key_action = True
+    adjusts = ("volume", -1)
+
+    do: Literal["softer"] = "softer"
+
+
+class SlowerCommand(Command):
+    """Slow speech down by one step and save it."""
+
+    http = HttpPost("/slower", "Speech a step slower")
+    key_action = True
+    adjusts = ("rate", -1)
+
+    do: Literal["slower"] = "slower"
+
+
+class FasterCommand(Command):
+    """Speed speech up by one step and save it."""
+
+    http = HttpPost("/faster", "Speech a step faster")
+    key_action = True
+    adjusts = ("rate", 1)
+
+    do: Literal["faster"] = "faster"
+
+
+class MuteCommand(Command):
+    """Speak nothing but alerts for `seconds`; 0 ends it. Given twice in a row, alerts are silent too."""
+
+    # No `mqtt`: the switch in `daemon/mqtt/commands.py` never sends it twice, for only the wearer may silence
+    # alerts.
+
+    http = HttpPost(
+        "/mute",
+        "Nothing but danger for so long",
+        "Asked for twice, danger is silent too. 0 ends it.",
+        {"seconds": 600},
+    )
+
+    do: Literal["mute"] = "mute"
+    seconds: float = Field(ge=0, le=86400)
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import Mute
+
+        return Mute(self.seconds)
+
+
+class FalseAlarmCommand(Command):
+    """Mark the last alert as wrong."""
+
+    http = HttpPost("/false-alarm", "The last warning was wrong")
+    mqtt = MqttEntity()
+    key_action = True
+
+    do: Literal["false_alarm"] = "false_alarm"
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import FalseAlarm
+
+        return FalseAlarm()
+
+
+class EarconsCommand(Command):
+    """Play each earcon and say its meaning."""
+
+    key_action = True
+
+    do: Literal["earcons"] = "earcons"
+
+
+class ReloadCommand(Command):
+    """Read the settings again and apply those that need no restart."""
+
+    do: Literal["reload"] = "reload"
+
+
+class WhyCommand(Command):
+    """The cause of an event, by its id; without one, of the last utterance."""
+
+    do: Literal["why"] = "why"
+    event: Name | None = None
+    language: Literal["en", "ko"] = "en"
+
+
+class EventsCommand(Command):
+    """Send every event from now on, or only events of some kinds."""
+
+    do: Literal["events"] = "events"
+    kinds: Kinds = ()
+
+
+class UtterCommand(Command):
+    """Speak this for another instance, which has no loudspeaker of its own."""
+
+    do: Literal["utter"] = "utter"
+    text: Annotated[str, Field(max_length=1000)]
+    """Empty if there is only an earcon."""
+    language: Language
+    priority: Literal["danger", "message", "text", "notice"]
+    key: Name
+    severity: int = Field(0, ge=0, le=10)
+    pan: float = Field(0.0, ge=-1, le=1)
+    earcon: Name | None = None
+    expires_in_s: float = Field(5.0, gt=0, le=60)
+    cause: Name | None = None
+    """The other instance's id, such as `left:a12`, by which it finds its `speak` among our events."""
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import RelayedSpeech
+        from speech.utterance import Priority
+
+        fields = self.model_dump(exclude={"priority", "do"})
+        return RelayedSpeech(priority=Priority[self.priority.upper()], **fields)
+
+
+class PictureCommand(Command):
     """The picture assessed last, as JPEG, with what was made of it.
 
     `after`: the number of the picture one has; then the next newer one is waited for, `wait_s` at most.
@@ -33,41 +308,41 @@ class PictureCommand(ControlCommand):
     wait_s: float = Field(0.0, ge=0, le=10)
 
 
-class ScoresCommand(ControlCommand):
+class ScoresCommand(Command):
     """The probabilities of the last minutes, of pictures assessed after `since_s` (the daemon's clock)."""
 
     do: Literal["scores"] = "scores"
     since_s: float | None = Field(None, allow_inf_nan=False)
 
 
-class TryCommand(ControlCommand):
+class TryCommand(Command):
     """What would the last minute have been with these thresholds? Nothing is changed."""
 
     do: Literal["try"] = "try"
     thresholds: dict[Name, Probability] = Field(min_length=1, max_length=100)
 
 
-class SetCommand(ControlCommand):
+class SetCommand(Command):
     """Change settings by dotted key, for now and for the next start. All or none."""
 
     do: Literal["set"] = "set"
     values: dict[Name, Any] = Field(min_length=1, max_length=100)
 
 
-class ResetCommand(ControlCommand):
+class ResetCommand(Command):
     """Drop what was changed by `set`, by dotted key."""
 
     do: Literal["reset"] = "reset"
     keys: tuple[Name, ...] = Field(min_length=1, max_length=100)
 
 
-class ConfigCommand(ControlCommand):
+class ConfigCommand(Command):
     """Every setting with its value, where that comes from, and what may stand there."""
 
     do: Literal["config"] = "config"
 
 
-class ProcessCommand(ControlCommand):
+class ProcessCommand(Command):
     """What is on this picture, is it dangerous, and what is to be said of it? One at a time."""
 
     do: Literal["process"] = "process"
@@ -82,13 +357,13 @@ class ProcessCommand(ControlCommand):
     """The answer as sound too."""
 
 
-class MetricsCommand(ControlCommand):
+class MetricsCommand(Command):
     """Counters and histograms since the start."""
 
     do: Literal["metrics"] = "metrics"
 
 
-class JournalCommand(ControlCommand):
+class JournalCommand(Command):
     """Events that were kept, the newest first."""
 
     do: Literal["journal"] = "journal"
@@ -104,14 +379,14 @@ class JournalCommand(ControlCommand):
     """With what was known of every hazard at each alert: ask for few at a time then."""
 
 
-class SnapshotCommand(ControlCommand):
+class SnapshotCommand(Command):
     """The picture that was kept with an event of the journal, by its row."""
 
     do: Literal["snapshot"] = "snapshot"
     row: int = Field(ge=0, le=MOST_ROWS)
 
 
-class PurgeCommand(ControlCommand):
+class PurgeCommand(Command):
     """Forget what the journal holds: all of it, or what is older."""
 
     do: Literal["purge"] = "purge"
@@ -119,16 +394,17 @@ class PurgeCommand(ControlCommand):
     """Unix seconds; None forgets all."""
 
 
-WebCommand = (
-    PictureCommand
-    | ScoresCommand
-    | TryCommand
-    | SetCommand
-    | ResetCommand
-    | ConfigCommand
-    | ProcessCommand
-    | MetricsCommand
-    | JournalCommand
-    | SnapshotCommand
-    | PurgeCommand
-)
+COMMANDS: Mapping[str, type[Command]] = {
+    kind.model_fields["do"].default: kind for kind in Command.__subclasses__()
+}
+"""Every command by its name on the wire."""
+
+MUTE_ACTION = "mute"
+"""The action of a key whose duration is `keys.mute_minutes`."""
+KEY_COMMANDS: Mapping[str, Command] = {
+    **{name: COMMANDS[name]() for name in COMMANDS if COMMANDS[name].key_action},
+    "unmute": MuteCommand(seconds=0),
+    "status": StatusCommand(aloud=True),
+}
+"""The commands of the keys' actions, without `mute`."""
+KEY_ACTIONS = (*KEY_COMMANDS, MUTE_ACTION)

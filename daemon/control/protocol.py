@@ -1,4 +1,4 @@
-"""What is said over the control socket: one JSON object a line, UTF-8, versioned.
+"""The wire format of the control socket: one JSON object a line, UTF-8, versioned.
 
 Request: `{"v":1,"id":7,"do":"say","text":"hello"}`. Reply: `{"v":1,"id":7,"ok":true,"result":{}}`, or
 `{"v":1,"id":7,"ok":false,"error":"a line","code":"busy"}`. After `events`, the connection carries events.
@@ -9,159 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, TypeVar, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from daemon.control.base import ControlCommand, Language, Name, Words
-from daemon.control.commands import LARGEST_PICTURE, WebCommand
+from daemon.control.commands import COMMANDS, LARGEST_PICTURE, Command
 from daemon.errors import Code, CommandError
 
 VERSION = 1
 LONGEST_REQUEST = LARGEST_PICTURE + 16 * 1024
 LONGEST_REPLY = 4 * 1024 * 1024
 
-
-class StatusCommand(ControlCommand):
-    """How is it? `aloud`: say it too."""
-
-    do: Literal["status"] = "status"
-    aloud: bool = False
-
-
-class SayCommand(ControlCommand):
-    """Say this."""
-
-    do: Literal["say"] = "say"
-    text: Words
-    language: Language | None = None
-
-
-class AskCommand(ControlCommand):
-    """Describe what is seen now, or answer a question about it."""
-
-    do: Literal["ask"] = "ask"
-    question: Annotated[str, Field(max_length=500)] | None = None
-
-
-class DescribeCommand(ControlCommand):
-    """Describe what is seen now."""
-
-    do: Literal["describe"] = "describe"
-
-
-class FalseAlarmCommand(ControlCommand):
-    """The last alert was wrong."""
-
-    do: Literal["false_alarm"] = "false_alarm"
-
-
-class LouderCommand(ControlCommand):
-    """A step louder, now and after the next start; so with its three like."""
-
-    do: Literal["louder"] = "louder"
-
-
-class SofterCommand(ControlCommand):
-    do: Literal["softer"] = "softer"
-
-
-class FasterCommand(ControlCommand):
-    do: Literal["faster"] = "faster"
-
-
-class SlowerCommand(ControlCommand):
-    do: Literal["slower"] = "slower"
-
-
-class EarconsCommand(ControlCommand):
-    """Play each short sound and say what it means."""
-
-    do: Literal["earcons"] = "earcons"
-
-
-class HushCommand(ControlCommand):
-    """Stop talking; danger goes on."""
-
-    do: Literal["hush"] = "hush"
-
-
-class RepeatCommand(ControlCommand):
-    """Say the last thing again."""
-
-    do: Literal["repeat"] = "repeat"
-
-
-class MuteCommand(ControlCommand):
-    """Say nothing but danger for so long; 0 ends it. Asked for twice, danger is silent too."""
-
-    do: Literal["mute"] = "mute"
-    seconds: float = Field(ge=0, le=86400)
-
-
-class ReloadCommand(ControlCommand):
-    """Read the settings again."""
-
-    do: Literal["reload"] = "reload"
-
-
-class WhyCommand(ControlCommand):
-    """What led to an event, by its id; without one, to what was said last."""
-
-    do: Literal["why"] = "why"
-    event: Name | None = None
-    language: Literal["en", "ko"] = "en"
-
-
-class EventsCommand(ControlCommand):
-    """Send every event from now on, or only those of some kinds."""
-
-    do: Literal["events"] = "events"
-    kinds: tuple[Name, ...] = Field((), max_length=32)
-
-
-class UtterCommand(ControlCommand):
-    """Say this for another instance, which has no loudspeaker of its own."""
-
-    do: Literal["utter"] = "utter"
-    text: Annotated[str, Field(max_length=1000)]
-    """Empty where there is only an earcon."""
-    language: Language
-    priority: Literal["danger", "message", "text", "notice"]
-    key: Name
-    severity: int = Field(0, ge=0, le=10)
-    pan: float = Field(0.0, ge=-1, le=1)
-    earcon: Name | None = None
-    expires_in_s: float = Field(5.0, gt=0, le=60)
-    cause: Name | None = None
-    """The other's id, such as `left:a12`; by it the other finds its `speak` among our events."""
-
-
-Command = (
-    StatusCommand
-    | SayCommand
-    | AskCommand
-    | DescribeCommand
-    | HushCommand
-    | RepeatCommand
-    | MuteCommand
-    | LouderCommand
-    | SofterCommand
-    | FasterCommand
-    | SlowerCommand
-    | FalseAlarmCommand
-    | EarconsCommand
-    | ReloadCommand
-    | WhyCommand
-    | EventsCommand
-    | UtterCommand
-    | WebCommand
-)
-
-_COMMANDS: Mapping[str, type[ControlCommand]] = {
-    kind.model_fields["do"].default: kind for kind in get_args(Command)
-}
-"""Nested unions are flat in `get_args`."""
+CommandT = TypeVar("CommandT", bound=Command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +53,13 @@ def decode_request(line: bytes) -> Request:
     version = fields.pop("v", None)
     if version is True or version != VERSION:
         raise BadRequest(f"v = {_short(version)}: this daemon speaks version {VERSION} only", id)
-    kind = _COMMANDS.get(fields.get("do", "")) if isinstance(fields.get("do"), str) else None
+    kind = COMMANDS.get(fields.get("do", "")) if isinstance(fields.get("do"), str) else None
     if kind is None:
-        raise BadRequest(f"do = {_short(fields.get('do'))}: should be one of {', '.join(_COMMANDS)}", id)
+        raise BadRequest(f"do = {_short(fields.get('do'))}: should be one of {', '.join(COMMANDS)}", id)
     return Request(id, _checked(kind, fields, id))
 
 
-def checked(kind: type[ControlCommand], **fields: Any) -> Any:
+def checked(kind: type[CommandT], **fields: Any) -> CommandT:
     """A command of that kind from what a person typed. Raises BadRequest with one clear line."""
     return _checked(kind, {name: value for name, value in fields.items() if value is not None}, None)
 
@@ -232,7 +91,7 @@ def decode_reply(line: bytes, id: int) -> dict[str, Any]:
     return result
 
 
-def _checked(kind: type[ControlCommand], fields: Mapping[str, Any], id: int | None) -> Any:
+def _checked(kind: type[CommandT], fields: Mapping[str, Any], id: int | None) -> CommandT:
     try:
         # Through JSON, so that a list may become a tuple although nothing else is converted.
         return kind.model_validate_json(json.dumps(fields))

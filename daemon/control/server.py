@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from daemon.control.commands import EventsCommand
 from daemon.control.event_feed import EventFeed, Subscription
 from daemon.control.lines import LineReader, LineTooLong
 from daemon.control.protocol import (
     LONGEST_REQUEST,
     BadRequest,
-    EventsCommand,
     Request,
     decode_request,
     encode_error,

@@ -14,8 +14,8 @@ from typing import Any
 
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient, NotRunning
+from daemon.control.commands import StatusCommand
 from daemon.control.paths import client_sockets, instances, state_socket
-from daemon.control.protocol import StatusCommand
 from daemon.doctor.findings import Finding, State
 from daemon.errors import CommandError
 

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from daemon.control.commands import JournalCommand, PurgeCommand, SnapshotCommand
-from daemon.control.protocol import WhyCommand
+from daemon.control.commands import JournalCommand, PurgeCommand, SnapshotCommand, WhyCommand
 from daemon.core.black_box import Recording
 from daemon.explain.sources import why
 from daemon.journal.offline import purge

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from common.backoff import Backoff
 from daemon.config.key_names import code_of
-from daemon.config.keys_settings import Action, KeysSettings, actions
+from daemon.config.keys_settings import KeysSettings, actions
 from daemon.keys.presses import KeyEvent, Press, PressDetector
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class KeyReader:
     def __init__(
         self,
         settings: KeysSettings,
-        act: Callable[[Action], None],
+        act: Callable[[str], None],
         clock: Callable[[], float],
         inputs: Path = INPUTS,
     ) -> None:

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.config.mqtt_settings import MqttSettings
-from daemon.control.commands import PictureCommand, ScoresCommand
-from daemon.control.protocol import Command, StatusCommand
+from daemon.control.commands import Command, PictureCommand, ScoresCommand, StatusCommand
 from daemon.errors import CommandError
 from daemon.mqtt.backoff import BrokerBackoff
 from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker

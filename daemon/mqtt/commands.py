@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
-from daemon.control.protocol import (
-    AskCommand,
-    Command,
-    DescribeCommand,
-    FalseAlarmCommand,
-    HushCommand,
-    MuteCommand,
-    RepeatCommand,
-    SayCommand,
-    checked,
-)
+from daemon.control.commands import COMMANDS, Command, MuteCommand
+from daemon.control.protocol import checked
 from daemon.errors import CommandError
 from daemon.mqtt.discovery import OFF, ON
 
@@ -25,12 +15,6 @@ LONGEST = 4096
 ORDERS_AT_ONCE, ORDERS_PER_S = 10.0, 1.0
 PRESS = "PRESS"
 MOST_MINUTES = 1440
-_BUTTONS: Mapping[str, Command] = {
-    "hush": HushCommand(),
-    "repeat": RepeatCommand(),
-    "describe": DescribeCommand(),
-    "false_alarm": FalseAlarmCommand(),
-}
 
 
 class CommandRefused(CommandError):
@@ -43,15 +27,13 @@ def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> 
     `muted_s`: seconds it is muted for already; `mute_minutes`: what the switch stands for.
     """
     text = _text(payload)
-    if name in _BUTTONS:
+    if (kind := COMMANDS.get(name)) is not None and (entity := kind.mqtt) is not None:
+        if entity.text_field:
+            return (_checked(kind, **{entity.text_field: text}),)
         if text != PRESS:
             raise CommandRefused(f"{name}: only {PRESS} is understood")
-        return (_BUTTONS[name],)
+        return (kind(),)
     match name:
-        case "say":
-            return (_checked(SayCommand, text=text),)
-        case "ask":
-            return (_checked(AskCommand, question=text),)
         case "mute" if text == OFF:
             return (MuteCommand(seconds=0),)
         case "mute" if text == ON:
@@ -87,9 +69,8 @@ def _minutes(text: str) -> float:
     return minutes
 
 
-def _checked(kind: type[Any], **fields: Any) -> Command:
+def _checked(kind: type[Command], **fields: Any) -> Command:
     try:
-        command: Command = checked(kind, **fields)
+        return checked(kind, **fields)
     except CommandError as error:
         raise CommandRefused(str(error)) from None
-    return command

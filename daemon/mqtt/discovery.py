@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from daemon.control.commands import COMMANDS
+
 ON, OFF, ONLINE, OFFLINE = "ON", "OFF", "online", "offline"
 LONGEST_STATE = 255
 """Characters a state may have in Home Assistant; the whole text is among the attributes."""
@@ -21,13 +23,11 @@ DEVICE_CLASS: Mapping[str, str] = {"smoke": "smoke", "stove_hot": "heat"}
 """What fits better than `safety` (on means unsafe)."""
 NO_DANGER = frozenset({"crosswalk_signal"})
 
-BUTTONS: Mapping[str, str] = {
-    "hush": "Hush",
-    "repeat": "Repeat",
-    "describe": "Describe",
-    "false_alarm": "False alarm",
-}
-WORDS: Mapping[str, str] = {"say": "Say", "ask": "Ask"}
+_ENTITIES = {name: kind.mqtt for name, kind in COMMANDS.items() if kind.mqtt is not None}
+BUTTONS = {name: name.replace("_", " ").capitalize() for name, one in _ENTITIES.items() if not one.text_field}
+"""Labels of the buttons, by the name of the command."""
+WORDS = {name: name.capitalize() for name, one in _ENTITIES.items() if one.text_field}
+"""Labels of the text fields, by the name of the command."""
 EVENTS = ("alert", "clear", "false_alarm")
 
 Component = dict[str, Any]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.control.client import ControlClient, connect_any
-from daemon.control.protocol import Command
+from daemon.control.commands import Command
 from daemon.errors import CommandError, ConfigError
 
 log = logging.getLogger(__name__)

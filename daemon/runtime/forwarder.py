@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.control.client import ControlClient
-from daemon.control.protocol import UtterCommand
+from daemon.control.commands import UtterCommand
 from daemon.core.health import OK, Report
 from daemon.errors import CommandError
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed

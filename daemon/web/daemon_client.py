@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from daemon.control.client import NotRunning
+from daemon.control.commands import COMMANDS, Command, EventsCommand
 from daemon.control.protocol import (
     LONGEST_REPLY,
-    Command,
-    EventsCommand,
     Request,
     decode_reply,
     encode_request,
@@ -33,10 +32,8 @@ KEPT_S = 30.0
 Lane = Literal["order", "short", "long", "live", "process"]
 _ROOM: dict[Lane, int] = {"order": 2, "short": 4, "long": 2, "live": 1, "process": 1}
 """Connections at most; with the one for events and home automation's two below the daemon's sixteen."""
-_ORDERS = frozenset(
-    "hush mute repeat say ask describe false_alarm louder softer faster slower".split()  # noqa: SIM905
-)
-"""What a listener may want at once."""
+_ORDERS = frozenset(name for name, kind in COMMANDS.items() if kind.http is not None)
+"""The wearer's commands: they must not wait behind slow queries."""
 
 Sockets = Callable[[], Iterable[Path]]
 """Where a daemon may be, the likeliest first."""

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
 from daemon.config.web_settings import WebSettings
-from daemon.control.protocol import Command
+from daemon.control.commands import Command
 from daemon.web.daemon_client import TIMEOUT_S, DaemonClient
 from daemon.web.images.fetch import Fetcher
 from daemon.web.images.shrinker import Shrinker

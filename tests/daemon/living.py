@@ -21,7 +21,7 @@ import numpy as np
 
 from capture.frame import Image
 from daemon.control.client import ControlClient
-from daemon.control.protocol import Command, StatusCommand
+from daemon.control.commands import Command, StatusCommand
 from daemon.errors import CommandError
 
 START_S = 90.0

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import commands as wire
-from daemon.control.base import Name
-from daemon.control.protocol import WhyCommand as AskWhy
+from daemon.control.commands import Name
+from daemon.control.commands import WhyCommand as AskWhy
 from daemon.web.dependencies import Web, shaped
 from daemon.web.problems import Problem
 from daemon.web.routes import problems

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import commands as wire
-from daemon.control.base import Name
+from daemon.control.commands import Name
 from daemon.web.dependencies import Web, shaped
 from daemon.web.routes import problems
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
-from daemon.control.protocol import StatusCommand as AskStatus
+from daemon.control.commands import StatusCommand as AskStatus
 from daemon.core.health import OK
 from daemon.web.dependencies import Web, shaped
 from daemon.web.problems import RETRY_S, Problem

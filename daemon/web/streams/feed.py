@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from daemon.control.protocol import StatusCommand
+from daemon.control.commands import StatusCommand
 from daemon.errors import CommandError
 from daemon.web.daemon_client import DaemonClient
 

@@ -18,6 +18,7 @@ import pytest
 from daemon.bench.loudspeaker import PrivatePulse, available
 from daemon.cli.main import main
 from daemon.cli.status import readable
+from daemon.control import commands
 from daemon.control import protocol as wire
 from daemon.control.event_feed import EventFeed
 from daemon.control.paths import client_sockets, server_socket
@@ -58,7 +59,7 @@ class Told:
     """A daemon that notes what it is told."""
 
     def __init__(self, folder: Path, instance: str = "") -> None:
-        self.commands: list[wire.Command] = []
+        self.commands: list[commands.Command] = []
         self.feed = EventFeed()
         path = server_socket({"XDG_RUNTIME_DIR": str(folder)}, folder, instance)
         self.server = ControlServer(path, self._handle, self.feed)
@@ -68,17 +69,17 @@ class Told:
     def _handle(self, request: wire.Request) -> dict[str, Any]:
         self.commands.append(request.command)
         match request.command:
-            case wire.StatusCommand():
+            case commands.StatusCommand():
                 return STATUS
-            case wire.ReloadCommand():
+            case commands.ReloadCommand():
                 return {"changed": ["speech.rate_wpm"], "needs_restart": ["capture.source"]}
-            case wire.SofterCommand():
+            case commands.SofterCommand():
                 return {"volume": 0.4, "rate_wpm": 180}
-            case wire.FasterCommand():
+            case commands.FasterCommand():
                 return {"volume": 1.0, "rate_wpm": 200}
-            case wire.WhyCommand(event="a99"):
+            case commands.WhyCommand(event="a99"):
                 raise CommandError("a99: no such event in the last minute")
-            case wire.WhyCommand():
+            case commands.WhyCommand():
                 return {"text": "vehicle 0.93 over 0.61 for 0.4 s"}
         return {}
 
@@ -114,27 +115,29 @@ def told(home: Path) -> Iterator[Told]:
 @pytest.mark.parametrize(
     ("argv", "command"),
     [
-        (["say", "mind", "the step"], wire.SayCommand(text="mind the step")),
-        (["say", "--language", "ko", "안녕"], wire.SayCommand(text="안녕", language="ko")),
-        (["ask"], wire.AskCommand()),
-        (["ask", "is", "the", "light", "red?"], wire.AskCommand(question="is the light red?")),
-        (["hush"], wire.HushCommand()),
-        (["repeat"], wire.RepeatCommand()),
-        (["mute", "2.5"], wire.MuteCommand(seconds=150)),
-        (["mute", "0"], wire.MuteCommand(seconds=0)),
-        (["describe"], wire.DescribeCommand()),
-        (["louder"], wire.LouderCommand()),
-        (["softer"], wire.SofterCommand()),
-        (["faster"], wire.FasterCommand()),
-        (["slower"], wire.SlowerCommand()),
-        (["false-alarm"], wire.FalseAlarmCommand()),
-        (["say", "--earcons"], wire.EarconsCommand()),
-        (["why"], wire.WhyCommand()),
-        (["why", "a12"], wire.WhyCommand(event="a12")),
-        (["reload"], wire.ReloadCommand()),
+        (["say", "mind", "the step"], commands.SayCommand(text="mind the step")),
+        (["say", "--language", "ko", "안녕"], commands.SayCommand(text="안녕", language="ko")),
+        (["ask"], commands.AskCommand()),
+        (["ask", "is", "the", "light", "red?"], commands.AskCommand(question="is the light red?")),
+        (["hush"], commands.HushCommand()),
+        (["repeat"], commands.RepeatCommand()),
+        (["mute", "2.5"], commands.MuteCommand(seconds=150)),
+        (["mute", "0"], commands.MuteCommand(seconds=0)),
+        (["describe"], commands.DescribeCommand()),
+        (["louder"], commands.LouderCommand()),
+        (["softer"], commands.SofterCommand()),
+        (["faster"], commands.FasterCommand()),
+        (["slower"], commands.SlowerCommand()),
+        (["false-alarm"], commands.FalseAlarmCommand()),
+        (["say", "--earcons"], commands.EarconsCommand()),
+        (["why"], commands.WhyCommand()),
+        (["why", "a12"], commands.WhyCommand(event="a12")),
+        (["reload"], commands.ReloadCommand()),
     ],
 )
-def test_what_is_typed_is_what_the_daemon_is_told(told: Told, argv: list[str], command: wire.Command) -> None:
+def test_what_is_typed_is_what_the_daemon_is_told(
+    told: Told, argv: list[str], command: commands.Command
+) -> None:
     assert main(argv) == 0
     assert told.commands == [command]
 
@@ -165,7 +168,7 @@ def test_status_is_fine_when_all_is_well() -> None:
 
 def test_status_can_be_said_too(told: Told) -> None:
     main(["status", "--aloud"])
-    assert told.commands == [wire.StatusCommand(aloud=True)]
+    assert told.commands == [commands.StatusCommand(aloud=True)]
 
 
 def test_a_step_tells_where_it_led(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
@@ -223,7 +226,7 @@ def test_each_instance_is_found_by_its_name(
         assert "there are left: --instance NAME" in capsys.readouterr().err
         (home / "config.toml").write_text('[control]\ninstance = "left"\n')
         assert main(["ask"]) == 0
-        assert left.commands == [wire.HushCommand(), wire.RepeatCommand(), wire.AskCommand()]
+        assert left.commands == [commands.HushCommand(), commands.RepeatCommand(), commands.AskCommand()]
     finally:
         left.close()
 
@@ -231,7 +234,7 @@ def test_each_instance_is_found_by_its_name(
 def test_a_mistake_in_the_settings_keeps_nobody_from_silencing_it(told: Told, home: Path) -> None:
     (home / "config.toml").write_text("[speech]\nrate = 1\n")
     assert main(["hush"]) == 0
-    assert told.commands == [wire.HushCommand()]
+    assert told.commands == [commands.HushCommand()]
 
 
 def test_without_a_runtime_folder_the_state_folder_serves(

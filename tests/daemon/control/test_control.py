@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from daemon.control import commands
 from daemon.control import protocol as wire
 from daemon.control.client import ControlClient, NotRunning, connect_any
 from daemon.control.event_feed import EventFeed
@@ -45,15 +46,15 @@ class Daemon:
         self.asked.append(request)
         assert self.go_on.wait(PATIENCE_S)
         match request.command:
-            case wire.StatusCommand():
+            case commands.StatusCommand():
                 return {"fps": 25.0}
-            case wire.AskCommand():
+            case commands.AskCommand():
                 raise CommandError("there is no camera to look through")
-            case wire.ReloadCommand():
+            case commands.ReloadCommand():
                 raise ConfigError("config.toml:3: speech.rate: no such setting", "config.toml:9: watch: no")
-            case wire.RepeatCommand():
+            case commands.RepeatCommand():
                 raise ValueError("oh")
-            case wire.WhyCommand():
+            case commands.WhyCommand():
                 return {"odd": object()}
         return {}
 
@@ -82,11 +83,11 @@ def path(tmp_path: Path) -> Path:
 
 def test_questions_and_answers_over_one_connection(path: Path) -> None:
     with running(path) as daemon, ControlClient(path) as client:
-        assert client.ask(wire.StatusCommand()) == {"fps": 25.0}
-        assert client.ask(wire.SayCommand(text="안녕하세요", language="ko")) == {}
+        assert client.ask(commands.StatusCommand()) == {"fps": 25.0}
+        assert client.ask(commands.SayCommand(text="안녕하세요", language="ko")) == {}
         assert [r.command for r in daemon.asked] == [
-            wire.StatusCommand(),
-            wire.SayCommand(text="안녕하세요", language="ko"),
+            commands.StatusCommand(),
+            commands.SayCommand(text="안녕하세요", language="ko"),
         ]
         assert [r.id for r in daemon.asked] == [1, 2]
 
@@ -94,21 +95,21 @@ def test_questions_and_answers_over_one_connection(path: Path) -> None:
 def test_a_refusal_is_one_line_and_the_connection_lives_on(path: Path) -> None:
     with running(path), ControlClient(path) as client:
         with pytest.raises(CommandError, match=r"^there is no camera to look through$"):
-            client.ask(wire.AskCommand())
+            client.ask(commands.AskCommand())
         with pytest.raises(CommandError, match=r"^config.toml:3: .*; config.toml:9: watch: no$"):
-            client.ask(wire.ReloadCommand())
-        assert client.ask(wire.StatusCommand())
+            client.ask(commands.ReloadCommand())
+        assert client.ask(commands.StatusCommand())
 
 
-@pytest.mark.parametrize("command", [wire.RepeatCommand(), wire.WhyCommand()])
+@pytest.mark.parametrize("command", [commands.RepeatCommand(), commands.WhyCommand()])
 def test_a_bug_is_told_and_logged_and_the_server_lives_on(
-    path: Path, command: wire.Command, caplog: pytest.LogCaptureFixture
+    path: Path, command: commands.Command, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(path), ControlClient(path) as client:
         with pytest.raises(CommandError, match=r"a bug: (ValueError|TypeError)"):
             client.ask(command)
         assert "Traceback" in caplog.text
-        assert client.ask(wire.StatusCommand())
+        assert client.ask(commands.StatusCommand())
 
 
 def _raw(path: Path) -> socket.socket:
@@ -153,10 +154,10 @@ def test_who_says_nothing_is_let_go(path: Path) -> None:
 def test_only_so_many_are_served_and_the_rest_are_told(path: Path) -> None:
     with running(path, clients=2) as daemon, ExitStack() as stack:
         first, second = (stack.enter_context(ControlClient(path)) for _ in range(2))
-        first.ask(wire.StatusCommand())
-        second.ask(wire.StatusCommand())
+        first.ask(commands.StatusCommand())
+        second.ask(commands.StatusCommand())
         with ControlClient(path) as third, pytest.raises(CommandError, match="2 others are talking"):
-            third.ask(wire.StatusCommand())
+            third.ask(commands.StatusCommand())
         assert len(daemon.asked) == 2
 
 
@@ -165,7 +166,7 @@ def test_listeners_leave_room_for_those_who_ask(path: Path) -> None:
         listener.events()
         with pytest.raises(CommandError, match="1 others are listening"):
             other.events()
-        other.ask(wire.StatusCommand())
+        other.ask(commands.StatusCommand())
 
 
 def test_the_socket_is_for_its_owner_only(path: Path) -> None:
@@ -182,9 +183,9 @@ def test_a_second_daemon_is_refused_and_the_first_lives_on(path: Path) -> None:
         with pytest.raises(CommandError, match=f"running already .process {os.getpid()}, socket {path}"):
             Daemon(path)
         with ControlClient(path) as client:
-            assert client.ask(wire.StatusCommand())
+            assert client.ask(commands.StatusCommand())
         with running(path.with_name("left.sock")), ControlClient(path.with_name("left.sock")) as left:
-            assert left.ask(wire.StatusCommand())
+            assert left.ask(commands.StatusCommand())
 
 
 CRASHES = """
@@ -205,19 +206,19 @@ def test_what_a_killed_daemon_left_behind_is_replaced(path: Path) -> None:
     )
     assert child.stdout and child.stdout.readline() == "ready\n"
     with ControlClient(path) as client:
-        assert client.ask(wire.HushCommand()) == {}
+        assert client.ask(commands.HushCommand()) == {}
         with pytest.raises(CommandError, match=f"process {child.pid}"):
             Daemon(path)
         child.send_signal(signal.SIGKILL)
         child.wait(PATIENCE_S)
         with pytest.raises(CommandError, match="went away"):
-            client.ask(wire.HushCommand())
+            client.ask(commands.HushCommand())
     child.stdout.close()
     assert path.exists()
     with pytest.raises(NotRunning):
         ControlClient(path)
     with running(path), ControlClient(path) as client:
-        assert client.ask(wire.StatusCommand())
+        assert client.ask(commands.StatusCommand())
 
 
 def test_a_path_that_is_of_no_use_is_said_so(tmp_path: Path) -> None:
@@ -245,21 +246,21 @@ def test_a_daemon_that_does_not_answer_is_not_waited_for(path: Path) -> None:
     with running(path) as daemon, ControlClient(path, timeout_s=0.05) as client:
         daemon.go_on.clear()
         with pytest.raises(CommandError, match=r"did not answer within 0.05 s"):
-            client.ask(wire.StatusCommand())
+            client.ask(commands.StatusCommand())
 
 
 def test_one_who_is_slow_to_be_answered_keeps_nobody_waiting(path: Path) -> None:
     with running(path) as daemon, ControlClient(path) as slow, ControlClient(path) as quick:
         daemon.go_on.clear()
         answers: list[dict[str, Any]] = []
-        thread = threading.Thread(target=lambda: answers.append(slow.ask(wire.StatusCommand())))
+        thread = threading.Thread(target=lambda: answers.append(slow.ask(commands.StatusCommand())))
         thread.start()
         with pytest.raises(CommandError, match="should be one of"), _raw(path) as link:
             link.sendall(b'{"v":1,"id":1,"do":"dance"}\n')
             wire.decode_reply(link.makefile("rb").readline(), 1)
         daemon.go_on.set()
         thread.join(PATIENCE_S)
-        assert answers == [{"fps": 25.0}] and quick.ask(wire.StatusCommand())
+        assert answers == [{"fps": 25.0}] and quick.ask(commands.StatusCommand())
 
 
 # Events
@@ -289,7 +290,7 @@ def test_a_reader_that_does_not_read_loses_events_is_told_and_holds_up_nobody(pa
         events = slow.events()
         for n in range(count):
             feed.publish(json.dumps({"v": 1, "kind": "alert", "n": n, "padding": "x" * 500}))
-        assert other.ask(wire.StatusCommand())
+        assert other.ask(commands.StatusCommand())
         seen, dropped = 0, 0
         for line in events:
             event = json.loads(line)

@@ -23,7 +23,7 @@ from daemon.core.messages import (
     Repeat,
     Say,
 )
-from daemon.runtime.effects import core_status
+from daemon.handlers.status import core_status
 from pipeline.description.policy import AnswerFinished, SentenceReady
 from pipeline.types import Trigger
 from speech.outbox.messages import (

@@ -18,6 +18,7 @@ import pytest
 
 from daemon.control.client import ControlClient
 from daemon.control.commands import (
+    Command,
     MetricsCommand,
     PictureCommand,
     ProcessCommand,
@@ -25,7 +26,6 @@ from daemon.control.commands import (
     ScoresCommand,
     SetCommand,
     TryCommand,
-    WebCommand,
 )
 from daemon.errors import CommandError
 from tests.daemon.living import Living
@@ -43,7 +43,7 @@ def living(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         yield daemon
 
 
-def ask(living: Living, command: WebCommand) -> dict[str, Any]:
+def ask(living: Living, command: Command) -> dict[str, Any]:
     with ControlClient(living.socket, timeout_s=200) as client:
         return client.ask(command)
 
@@ -97,7 +97,7 @@ def test_metrics_agree_with_each_other(living: Living) -> None:
     assert told["gauges"]["rss_bytes"] > 10e6
 
 
-def patiently(living: Living, command: WebCommand) -> dict[str, Any]:
+def patiently(living: Living, command: Command) -> dict[str, Any]:
     """Again and again while the backroom is loading, or somebody else is there."""
     answers: list[dict[str, Any]] = []
 
@@ -167,7 +167,7 @@ def test_what_is_no_picture_is_refused(living: Living, picture: bytes, told: str
     assert caught.value.code == "invalid"
 
 
-def patiently_refused(living: Living, command: WebCommand) -> None:
+def patiently_refused(living: Living, command: Command) -> None:
     patiently(living, MetricsCommand())
     while True:
         try:

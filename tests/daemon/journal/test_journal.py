@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from capture.frame import Frame
 from daemon.bench.journal import filled
 from daemon.config.journal_settings import JournalSettings
-from daemon.control.commands import JournalCommand, PurgeCommand
-from daemon.control.protocol import WhyCommand
+from daemon.control.commands import JournalCommand, PurgeCommand, WhyCommand
 from daemon.core.black_box import Recording
 from daemon.core.events import Event
 from daemon.core.messages import Ask, Mute, Say

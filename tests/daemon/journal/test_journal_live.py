@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import main
-from daemon.control.commands import JournalCommand, SnapshotCommand
-from daemon.control.protocol import WhyCommand
+from daemon.control.commands import JournalCommand, SnapshotCommand, WhyCommand
 from daemon.journal.paths import JournalPaths
 from tests.daemon.journal.writing import until
 from tests.daemon.living import Living

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from daemon.config.key_names import CODES, code_of
-from daemon.config.keys_settings import ACTIONS, USUAL, Action, KeysSettings, actions
+from daemon.config.keys_settings import USUAL, KeysSettings, actions
+from daemon.control.commands import KEY_ACTIONS
 from daemon.keys.reader import EVENT, KeyReader, device_name
 
 PATIENCE_S = 10.0
@@ -39,11 +40,11 @@ class Attended:
     """Keys being read, and what came of it."""
 
     def __init__(self, settings: KeysSettings, inputs: Path) -> None:
-        self.told: queue.Queue[Action] = queue.Queue()
+        self.told: queue.Queue[str] = queue.Queue()
         self.keys = KeyReader(settings, self.told.put, time.monotonic, inputs)
         self.thread = threading.Thread(target=self.keys.run)
 
-    def next(self) -> Action:
+    def next(self) -> str:
         return self.told.get(timeout=PATIENCE_S)
 
     def until(self, true: Callable[[], bool]) -> None:
@@ -132,7 +133,7 @@ def test_without_a_device_it_only_waits(tmp_path: Path) -> None:
 
 def test_what_comes_as_usual_is_known_and_every_action_has_a_key() -> None:
     done = {action for text in USUAL.values() for action in actions(text).values()}
-    assert done == set(ACTIONS)
+    assert done == set(KEY_ACTIONS)
     assert all(code_of(name) for name in USUAL)
 
 

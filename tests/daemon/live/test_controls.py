@@ -14,7 +14,7 @@ import pytest
 
 from capture.frame import Image
 from daemon.config.key_names import CODES
-from daemon.control.protocol import (
+from daemon.control.commands import (
     DescribeCommand,
     EarconsCommand,
     FalseAlarmCommand,

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from daemon.control.protocol import AskCommand
+from daemon.control.commands import AskCommand
 from tests.capture.servers import MjpegServer
 from tests.daemon.cli.test_demo import CUTS_S
 from tests.daemon.living import Living, own_cache, street_clip

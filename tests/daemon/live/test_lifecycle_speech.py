@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from capture.v4l2 import list_devices
-from daemon.control.protocol import MuteCommand
+from daemon.control.commands import MuteCommand
 from tests.capture.servers import MjpegServer, moving_street
 from tests.daemon.ear import listening
 from tests.daemon.living import Living

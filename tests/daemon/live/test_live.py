@@ -13,7 +13,7 @@ import pytest
 
 from capture.frame import Image
 from daemon.bench.loudspeaker import PrivatePulse, available
-from daemon.control.protocol import (
+from daemon.control.commands import (
     AskCommand,
     HushCommand,
     MuteCommand,

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.main import main
-from daemon.control.commands import ScoresCommand
-from daemon.control.protocol import ReloadCommand
+from daemon.control.commands import ReloadCommand, ScoresCommand
 from tests.capture.servers import MjpegServer, moving_street
 from tests.daemon.living import Living, own_cache
 from tests.daemon.tools.test_teach_calibrate import draw

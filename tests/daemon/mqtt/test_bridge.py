@@ -23,8 +23,14 @@ import pytest
 
 from daemon.config.mqtt_settings import MqttSettings
 from daemon.control import commands as web
+from daemon.control.commands import (
+    HushCommand,
+    MuteCommand,
+    SayCommand,
+    StatusCommand,
+)
 from daemon.control.event_feed import EventFeed
-from daemon.control.protocol import HushCommand, MuteCommand, Request, SayCommand, StatusCommand
+from daemon.control.protocol import Request
 from daemon.control.server import ControlServer
 from daemon.core.events import Event
 from daemon.errors import CommandError, ConfigError

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.config.mqtt_settings import MqttSettings
-from daemon.control.protocol import AskCommand, HushCommand, MuteCommand, SayCommand
+from daemon.control.commands import (
+    AskCommand,
+    HushCommand,
+    MuteCommand,
+    SayCommand,
+)
 from daemon.mqtt.backoff import BrokerBackoff
 from daemon.mqtt.commands import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
 from daemon.mqtt.discovery import Shape, Topics, announced, announcement, node_name, slug

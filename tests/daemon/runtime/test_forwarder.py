@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from daemon.control.commands import UtterCommand
 from daemon.control.event_feed import EventFeed
-from daemon.control.protocol import Request, UtterCommand, encode_reply
+from daemon.control.protocol import Request, encode_reply
 from daemon.control.server import ControlServer
 from daemon.core.health import Report
 from daemon.runtime.forwarder import Forwarder

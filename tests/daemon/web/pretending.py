@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from daemon.control import commands
 from daemon.control import commands as web
 from daemon.control import protocol as wire
 from daemon.control.event_feed import EventFeed
@@ -65,7 +66,7 @@ class Pretender:
 
     def __init__(self, path: Path) -> None:
         self.feed = EventFeed()
-        self.asked: list[wire.Command] = []
+        self.asked: list[commands.Command] = []
         self.say: dict[str, Any] = {}
         self.held = threading.Event()
         self.held.set()

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from daemon.control.commands import ConfigCommand, JournalCommand, TryCommand
-from daemon.control.protocol import HushCommand, StatusCommand
+from daemon.control.commands import ConfigCommand, HushCommand, JournalCommand, StatusCommand, TryCommand
 from daemon.errors import CommandError, ConfigError
 from daemon.mqtt.listener import DaemonListener
 from daemon.web.daemon_client import DaemonClient

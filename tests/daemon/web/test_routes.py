@@ -17,8 +17,16 @@ import numpy as np
 import pytest
 
 from daemon.config.web_settings import WebSettings
-from daemon.control.commands import JournalCommand, ProcessCommand, PurgeCommand, SetCommand, TryCommand
-from daemon.control.protocol import AskCommand, MuteCommand, SayCommand
+from daemon.control.commands import (
+    AskCommand,
+    JournalCommand,
+    MuteCommand,
+    ProcessCommand,
+    PurgeCommand,
+    SayCommand,
+    SetCommand,
+    TryCommand,
+)
 from daemon.errors import CommandError
 from tests.daemon.web.pretending import Pretender, jpeg
 from tests.daemon.web.serving import Serving

@@ -1,0 +1,104 @@
+"""Answers the requests of the control socket and the presses of keys."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from daemon.control.commands import (
+    KEY_COMMANDS,
+    MUTE_ACTION,
+    Command,
+    EarconsCommand,
+    MuteCommand,
+    ReloadCommand,
+    StatusCommand,
+)
+from daemon.control.protocol import Request
+from daemon.core.earcon_lesson import lesson
+from daemon.core.messages import Say, TellStatus
+from daemon.errors import CommandError
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.settings_updates import SettingsUpdater
+from pipeline import wording
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Any], Mapping[str, Any]]
+"""Answers one command in the client's thread. Raises CommandError, ConfigError."""
+
+LESSON_S = 120.0
+"""Seconds that all earcons with their meanings may wait to be spoken."""
+
+
+def still_starting(_: Request) -> Mapping[str, Any]:
+    """Refuses every request: models are still loading. Raises CommandError."""
+    raise CommandError("still starting; try again in a few seconds")
+
+
+class RequestHandler:
+    """Passes each command to its handler or, as an input, to the core."""
+
+    def __init__(
+        self,
+        *,
+        runner: CoreRunner,
+        status: Callable[[], Mapping[str, Any]],
+        updater: SettingsUpdater,
+        loudspeaker: bool,
+        handlers: Mapping[str, Handler],
+    ) -> None:
+        """`loudspeaker`: this instance has one. `handlers`: for all other commands, by their names."""
+        self._handlers = handlers
+        self._runner = runner
+        self._status = status
+        self._updater = updater
+        self._loudspeaker = loudspeaker
+
+    def answer(self, request: Request) -> Mapping[str, Any]:
+        """Carry out one request in the client's thread. Raises CommandError, ConfigError."""
+        command = request.command
+        if handler := self._handlers.get(command.do):
+            return handler(command)
+        match command:
+            case StatusCommand(aloud=aloud):
+                return self._report_status(aloud=aloud)
+            case ReloadCommand():
+                return self._updater.reload()
+            case EarconsCommand():
+                return self._play_earcons()
+        if command.adjusts is not None:
+            return self._adjust(command)
+        if (core_input := command.core_input()) is None:
+            raise CommandError(f"{command.do} is not for this daemon")
+        self._runner.step(core_input)
+        return {}
+
+    def press(self, action: str, mute_s: float) -> None:
+        """Carry out the action of a key (`KEY_ACTIONS`); a failure is spoken."""
+        command = MuteCommand(seconds=mute_s) if action == MUTE_ACTION else KEY_COMMANDS[action]
+        try:
+            self.answer(Request(0, command))
+        except CommandError as error:
+            log.warning("keys: %s: %s", action, error)
+            words = wording.NOT_POSSIBLE[self._updater.settings.speech.language]
+            self._runner.step(Say(words, earcon="error"))
+
+    def _report_status(self, *, aloud: bool) -> Mapping[str, Any]:
+        status = self._status()
+        if aloud:
+            self._runner.step(TellStatus(float(status["fps"])))
+        return status
+
+    def _adjust(self, command: Command) -> Mapping[str, Any]:
+        if not self._loudspeaker:
+            raise CommandError("this instance has no loudspeaker of its own: ask the one that speaks for it")
+        assert command.adjusts is not None
+        return self._updater.turn(*command.adjusts)
+
+    def _play_earcons(self) -> Mapping[str, Any]:
+        language = self._updater.settings.speech.language
+        for name, words in lesson(language):
+            self._runner.step(Say(words, earcon=name, key=f"earcon:{name}", expires_in_s=LESSON_S))
+        return {}
