@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from capture.frame import Frame
+from common.errors import WatchwordError
 
 
-class CameraError(Exception):
+class CameraError(WatchwordError):
     """Base of what a camera raises; the message says what to do."""
 
 

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from common.backoff import Backoff
+from common.errors import WatchwordError
 from common.framing import ConnectionLost, receive, send
 from common.spawn import ChildHandle, spawn
 
@@ -18,7 +20,7 @@ START_TIMEOUT_S = 15.0
 Message = tuple[dict[str, Any], bytes]
 
 
-class ChildError(Exception):
+class ChildError(WatchwordError):
     """No answer; the message says why. Trying again later may help."""
 
 
@@ -40,7 +42,8 @@ class ChildProcess:
         self._module = module
         self._clock = clock
         self._running: _RunningChild | None = None
-        self._failures = 0
+        self._backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
+        self._failed_before = False
         self._retry_at_s = 0.0
         self._reason = ""
         # The kernel counts the thread that forked as the parent, so that thread has to live on.
@@ -66,7 +69,8 @@ class ChildProcess:
             raise self._failed(f"no answer within {timeout_s:g} s") from None
         except ConnectionLost:
             raise self._failed("its process ended") from None
-        self._failures = 0
+        self._failed_before = False
+        self._backoff.reset()
         return answer
 
     def stop(self) -> None:
@@ -106,8 +110,9 @@ class ChildProcess:
     def _failed(self, reason: str) -> ChildError:
         """Get rid of the child, note when the next may start."""
         self.stop()
-        wait_s = 0.0 if self._failures == 0 else FIRST_WAIT_S * 2 ** (self._failures - 1)
-        self._failures = min(self._failures + 1, 16)
-        self._retry_at_s = self._clock() + min(wait_s, LONGEST_WAIT_S)
+        # One failure may be chance, and a warning should not wait: the first retry comes at once.
+        wait_s = self._backoff.next_s() if self._failed_before else 0.0
+        self._failed_before = True
+        self._retry_at_s = self._clock() + wait_s
         self._reason = reason
         return ChildError(reason)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from common.errors import WatchwordError
+
 LONGEST = 4096
 
 
-class SecretError(Exception):
+class SecretError(WatchwordError):
     """The secret cannot be had; the message names the setting, never the secret."""
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from common.errors import WatchwordError
+
 Code = Literal["failed", "invalid", "busy", "unknown", "unavailable"]
 """What a program can do about an error: nothing by itself; ask differently; ask again in a moment; ask for
 something that exists; ask again once the daemon has what it needs."""
 
 
-class ConfigError(Exception):
+class ConfigError(WatchwordError):
     """The configuration cannot be used as it stands; somebody has to edit it.
 
     `problems` holds one line each: where it stands, which key, what is wrong and what is allowed.
@@ -20,7 +22,7 @@ class ConfigError(Exception):
         self.problems = problems
 
 
-class CommandError(Exception):
+class CommandError(WatchwordError):
     """The command cannot do what was asked; the message says what to do instead."""
 
     def __init__(self, message: str, code: Code = "failed") -> None:

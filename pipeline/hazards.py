@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from common.errors import WatchwordError
 from pipeline.settings import HazardSettings
 from pipeline.types import PromptSet, Severity
 
@@ -17,7 +18,7 @@ _PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "조심하세요! {{where
 """What is said of a hazard that came without words of its own."""
 
 
-class HazardError(Exception):
+class HazardError(WatchwordError):
     """A hazard in the settings cannot be used; the message says which and what to do."""
 
 

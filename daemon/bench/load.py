@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from common.errors import WatchwordError
 from common.spawn import lower_priority
 from pipeline.conversion.preparer import OpenClipConverter
 from pipeline.store.catalogue.catalogue import parse_catalogue
@@ -37,7 +38,7 @@ _WINDOW = 256
 """Tokens of context: a long one would slow down with every token."""
 
 
-class LoadUnavailable(Exception):
+class LoadUnavailable(WatchwordError):
     """The work could not be started; one line says why."""
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import tomli_w
 
+from common import atomic_file
 from common.redact import redact
 from daemon.config.layers import Layer, leaves, read_file, walk
-from daemon.config.overrides import drop, write_atomically
+from daemon.config.overrides import drop
 from daemon.config.schema import KeyPath, dotted
 from daemon.config.settings import Loaded, overrides_file
 from daemon.errors import CommandError
@@ -80,6 +81,6 @@ def _reset(key: str, file: Path) -> int:
     if not drop(values, tuple(key.split("."))):
         known = ", ".join(dotted(path) for path in walk(values)) or "nothing"
         raise CommandError(f"{key} is not overridden in {file}; overridden there: {known}")
-    write_atomically(file, tomli_w.dumps(values))
+    atomic_file.write(file, tomli_w.dumps(values))
     sys.stdout.write(f"dropped {key} from {file}\n")
     return 0

@@ -14,27 +14,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from common.errors import WatchwordError
+from daemon.errors import ConfigError
+
 if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not spend
     from daemon.config.settings import Loaded
 
 FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
-
-EXPECTED = (
-    "builtins.OSError",
-    "capture.camera.CameraError",
-    "daemon.errors.CommandError",
-    "pipeline.detection.detector.NotFiniteError",
-    "pipeline.calibration.table.CalibrationError",
-    "pipeline.hazards.HazardError",
-    "pipeline.evaluation.dataset.ManifestError",
-    "pipeline.models.openclip.model_config.ModelUnusableError",
-    "pipeline.models.starter.errors.StarterUnusableError",
-    "pipeline.store.errors.StoreError",
-    "pipeline.calibration.few_shot.TeachError",
-    "speech.playback.base.PlayerError",
-    "speech.synthesis.base.SynthesisError",
-)
-"""Errors that are no bugs: their message says what to do. Named, so that no room is imported for them."""
 
 Load = Callable[[], "Loaded"]
 Execute = Callable[[ModuleType, argparse.Namespace, Load], int]
@@ -144,11 +130,10 @@ def _load(args: argparse.Namespace, watches: bool) -> Loaded:
 
 
 def _report(error: Exception) -> int:
-    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
-    if "daemon.errors.ConfigError" in names:
+    if isinstance(error, ConfigError):
         _complain(str(error))
         return BAD_CONFIGURATION
-    if names & set(EXPECTED):
+    if isinstance(error, WatchwordError | OSError):
         _complain(_plain(error))
     elif not sys.stderr.isatty() or logging.getLogger().isEnabledFor(logging.DEBUG):
         traceback.print_exception(error)  # a journal is where somebody will look for it

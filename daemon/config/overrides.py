@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from common import atomic_file
 from daemon.config.layers import put, read_file
 from daemon.config.schema import KeyPath
 
@@ -30,7 +28,7 @@ def keep(file: Path, values: Mapping[str, Any]) -> None:
     with _WRITING:
         text = tomli_w.dumps(edited(file, values))
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text)
+        atomic_file.write(file, text)
 
 
 def edited(file: Path, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,18 +57,3 @@ def drop(tree: dict[str, Any], path: KeyPath) -> bool:
             return True
     del tree[name]
     return True
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a file so that a reader, or a power cut, finds the old text or the new one, never a part."""
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with new.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        with suppress(FileNotFoundError):
-            shutil.copymode(file, new)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)

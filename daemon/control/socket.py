@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import grp
 import os
 import socket
@@ -11,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.file_lock import FileLock, LockHeldError
 from daemon.errors import CommandError
 
 LONGEST_PATH = 107
@@ -80,7 +80,7 @@ class ControlSocket:
         try:
             self.listener = _listening(path, allowed)
         except OSError as error:
-            os.close(self._lock)
+            self._lock.release()
             raise _unusable(path, error) from None
 
     def close(self) -> None:
@@ -89,23 +89,17 @@ class ControlSocket:
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.path.unlink(missing_ok=True)
-        os.close(self._lock)
+        self._lock.release()
 
 
-def _locked(lock: Path, path: Path) -> int:
-    fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def _locked(lock: Path, path: Path) -> FileLock:
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.read(fd, 32).decode("ascii", "replace").strip()
-        os.close(fd)
+        return FileLock(lock)
+    except LockHeldError as error:
         raise CommandError(
-            f"watchword is running already (process {owner or 'unknown'}, socket {path}); "
+            f"watchword is running already (process {error.holder}, socket {path}); "
             "stop it first, or give this one a name of its own in control.instance"
         ) from None
-    os.truncate(fd, 0)
-    os.write(fd, f"{os.getpid()}\n".encode())
-    return fd
 
 
 def _listening(path: Path, allowed: Rights) -> socket.socket:

@@ -7,11 +7,9 @@ question "why did it speak?" is answered by running the same core again, also wi
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from common.atomic_file import replacing
 from daemon.core.black_box_codec import Arrays, decode, encode
 from daemon.core.core import Core
 from daemon.core.messages import CoreSpec, Effect, Input, Record
@@ -130,22 +129,16 @@ class Recording:
         """Write it atomically. `breathe` is called every millisecond or so of work. Raises BlackBoxError."""
         arrays = Arrays()
         meta = self._meta(arrays, breathe)
-        partial = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
+            with replacing(path) as file:
                 np.savez_compressed(
                     file,
                     meta=np.frombuffer(meta.encode(), np.uint8),
                     embeddings=_stack(arrays.embeddings),
                     probabilities=_stack(arrays.probabilities),
                 )
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
         except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
             raise BlackBoxError(f"cannot write the black box {path}: {error.strerror}") from error
 
     def _meta(self, arrays: Arrays, breathe: Callable[[], None]) -> str:

@@ -16,6 +16,7 @@ from capture.factory import open_camera
 from capture.frame import Frame, Image
 from capture.reader import Reader
 from capture.slot import LatestSlot, SlotPolicy
+from common.errors import WatchwordError
 from common.redact import redact
 from daemon.config.settings import Settings
 from daemon.core.black_box import BlackBox
@@ -37,7 +38,7 @@ Facts = Mapping[str, Any]
 """What a trial found out, as plain values."""
 
 
-class DeviceTestFailed(Exception):
+class DeviceTestFailed(WatchwordError):
     """The device does not do what is wanted of it; the message is what it said last."""
 
 

@@ -8,6 +8,7 @@ import errno
 import logging
 import sqlite3
 
+from common.backoff import Backoff
 from daemon.core.health import OK, Report
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class DiskHealth:
         self.failures = 0
         """How often it has begun to fail."""
         self.wait_s = 0.0
+        self._backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
 
     def failed(self, error: sqlite3.Error | OSError) -> Report:
         """It could not be written; try again after `wait_s`."""
@@ -49,7 +51,7 @@ class DiskHealth:
         if not self.reason:
             self.failures += 1
         self.reason = told.reason
-        self.wait_s = min(max(self.wait_s * 2, FIRST_WAIT_S), LONGEST_WAIT_S)
+        self.wait_s = self._backoff.next_s()
         return told
 
     def worked(self) -> Report | None:
@@ -58,4 +60,5 @@ class DiskHealth:
             return None
         log.info("the journal is written again")
         self.reason, self.wait_s = "", 0.0
+        self._backoff.reset()
         return Report("disk", OK)

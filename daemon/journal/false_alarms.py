@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from daemon.config.overrides import write_atomically
+from common import atomic_file
 from daemon.core.black_box import SUFFIX, BlackBoxError, Recording
 from daemon.core.events import Event
 
@@ -83,7 +83,7 @@ class FalseAlarms:
         self._state.mkdir(parents=True, exist_ok=True)
         file = self._state / FILE
         lines = [*_lines(file), json.dumps(line, ensure_ascii=False)][-LINES:]
-        write_atomically(file, "\n".join(lines) + "\n")
+        atomic_file.write(file, "\n".join(lines) + "\n")
         log.info("false alarm: %s %s, in %s", event.fields["alert"], event.fields["hazard"], file)
 
     def _box(self, event: Event) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.file_lock import FileLock, LockHeldError
 from daemon.core.black_box import SUFFIX
 from daemon.errors import CommandError
 from daemon.journal.false_alarms import FOLDER as FALSE_ALARMS
@@ -71,13 +71,15 @@ class JournalPaths:
     @contextmanager
     def owned(self) -> Iterator[None]:
         """Nobody else writes meanwhile. Raises CommandError (busy) where somebody does, OSError."""
-        with (self.folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CommandError(
-                    f"another watchword writes the journal in {self.folder}; stop it, or ask it", "busy"
-                ) from None
+        try:
+            lock = FileLock(self.folder / "lock")
+        except LockHeldError as error:
+            raise CommandError(
+                f"another watchword (process {error.holder}) writes the journal in {self.folder}; "
+                "stop it, or ask it",
+                "busy",
+            ) from None
+        with lock:
             yield
 
 

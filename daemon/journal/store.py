@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from common import atomic_file
 from daemon.core.black_box import SUFFIX
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import KeptPicture
@@ -138,7 +138,7 @@ class JournalStore:
         """Keep it, once for all events that rest on the same frame."""
         file = self._places.pictures / f"{self._run}-{note.id}.jpg"
         written.append(file)
-        write_file(file, picture.jpeg)
+        atomic_file.write(file, picture.jpeg, mode=0o600)
         size = len(picture.jpeg)
         self.pictures_bytes += size
         values = (file.name, size, picture.pixelated)
@@ -150,7 +150,7 @@ class JournalStore:
     def try_out(self) -> None:
         """Write something, to see whether it works again."""
         trial = self._places.pictures / ".trial"
-        write_file(trial, b"." * 4096)
+        atomic_file.write(trial, b"." * 4096, mode=0o600)
         trial.unlink(missing_ok=True)
         with self.transaction() as database:
             database.execute("UPDATE runs SET about = about WHERE name = ?", (self._run,))
@@ -225,16 +225,3 @@ class JournalStore:
 
 def _files(folder: Path) -> Iterator[Path]:
     yield from (entry for entry in folder.iterdir() if entry.is_file())
-
-
-def write_file(file: Path, data: bytes) -> None:
-    """Whole or not at all, as long as the power stays on. Raises OSError."""
-    partial = file.with_name(f".{file.name}.part")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, for its rights
-            stream.write(data)
-        partial.replace(file)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise

@@ -18,10 +18,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from common.backoff import Backoff
 from daemon.config.mqtt_settings import MqttSettings
 from daemon.control.commands import Command, PictureCommand, ScoresCommand, StatusCommand
 from daemon.errors import CommandError
-from daemon.mqtt.backoff import BrokerBackoff
 from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
 from daemon.mqtt.commands import ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
 from daemon.mqtt.discovery import OFFLINE, ONLINE, Topics, announced, node_name
@@ -41,6 +41,7 @@ MOST_KEPT = 2000
 COMPLAIN_EVERY_S = 60.0
 LATE_S = 1e12
 """Later than any picture: the names alone are wanted."""
+FIRST_RETRY_S = 1.0
 STEADY_S = 30.0
 """Seconds after which a connection was a good one; a break sooner lengthens the wait for the next."""
 STOP_S = 15.0
@@ -106,7 +107,7 @@ class MqttBridge:
         self._inbox: queue.Queue[_Event | _Heard | _Lost | _Stop] = queue.Queue(INBOX)
         self._counts: Counter[str] = Counter()
         self._pace = RateLimiter(ORDERS_PER_S, ORDERS_AT_ONCE)
-        self._backoff = BrokerBackoff(settings.reconnect_s)
+        self._backoff = Backoff(FIRST_RETRY_S, settings.reconnect_s)
         self._broker: Broker | None = None
         self._connection = 0
         self._connected_s = 0.0
@@ -278,7 +279,7 @@ class MqttBridge:
 
     def _broken(self, reason: str) -> None:
         if self._broker is not None and self._clock() - self._connected_s >= STEADY_S:
-            self._backoff.worked()
+            self._backoff.reset()
         if not self._backoff.failures:  # once per streak
             where = f"{self._settings.host}:{self._settings.at_port}"
             log.warning("home automation: the broker at %s: %s; trying again and again", where, reason)
@@ -287,7 +288,7 @@ class MqttBridge:
         if broker is not None:
             broker.close(None)
             self._counts["losses"] += 1
-        self._next["connect"] = self._clock() + self._backoff.failed()
+        self._next["connect"] = self._clock() + self._backoff.next_s()
 
     def _sweep(self, broker: Broker) -> None:
         """Read what the broker has kept of us, so that nothing of it stays that is no longer true."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
+from common.errors import WatchwordError
 from common.secret_file import SecretError, read_secret
 from daemon.config.mqtt_settings import MqttSettings, Qos
 
@@ -27,7 +28,7 @@ Lost = Callable[[str], None]
 """Why the connection is over, for a log. Called in the connection's thread; must not wait."""
 
 
-class BrokerError(Exception):
+class BrokerError(WatchwordError):
     """No connection; the message says why and what to do."""
 
 

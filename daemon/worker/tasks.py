@@ -16,6 +16,7 @@ from capture.camera import CameraUnusable
 from capture.frame import Image
 from capture.image_file import decode_image, image_size, is_truncated
 from capture.orient import limit_size
+from common.errors import WatchwordError
 from daemon.config.settings import Settings
 from daemon.wiring import app
 from daemon.worker import what_if
@@ -40,7 +41,7 @@ LONGEST_SOUND_S = 60.0
 Answer = tuple[dict[str, Any], bytes]
 
 
-class TaskRefused(Exception):
+class TaskRefused(WatchwordError):
     """This cannot be done; `code` as in `CommandError`."""
 
     def __init__(self, message: str, code: str = "failed") -> None:

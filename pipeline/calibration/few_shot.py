@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
+from common import atomic_file
+from common.errors import WatchwordError
 from pipeline.calibration.table import Calibration
 from pipeline.models.base import PromptBank, Scores
 from pipeline.models.prompts import digest
@@ -38,7 +40,7 @@ Vectors = NDArray[np.float32]
 """Unit rows (N, D)."""
 
 
-class TeachError(Exception):
+class TeachError(WatchwordError):
     """Something taught cannot be used, or cannot be learnt; the message says what to do."""
 
 
@@ -94,9 +96,7 @@ class FewShotHazard(BaseModel, frozen=True, extra="forbid"):
         """Atomic. Raises OSError."""
         place = path_of(state, self.hazard)
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_suffix(".part")
-        part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        part.replace(place)
+        atomic_file.write(place, self.model_dump_json(indent=1) + "\n")
         return place
 
 

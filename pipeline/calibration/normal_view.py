@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.atomic_file import replacing
 from pipeline.calibration.repository import FOLDER
 from pipeline.models.base import ImageTextModel
 from pipeline.types import Embedding
@@ -19,11 +20,9 @@ def write_normal(state: Path, model: ImageTextModel, embeddings: Sequence[Embedd
     """Replaces what was kept before. Raises OSError."""
     place = _place(state, model.name)
     place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(".part")
     rows = np.stack(embeddings).astype(np.float16)
-    with part.open("wb") as file:
+    with replacing(place) as file:
         np.savez_compressed(file, embeddings=rows, fingerprint=np.array(model.fingerprint))
-    part.replace(place)
     return place
 
 

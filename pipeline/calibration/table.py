@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from common.atomic_file import write
+from common.errors import WatchwordError
 from pipeline.models.base import Scores
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.types import Probabilities, PromptSet
@@ -22,7 +23,7 @@ from pipeline.types import Probabilities, PromptSet
 log = logging.getLogger(__name__)
 
 
-class CalibrationError(Exception):
+class CalibrationError(WatchwordError):
     """A calibration cannot be used; the message says which and what to do."""
 
 

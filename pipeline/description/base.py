@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture.frame import Image
+from common.errors import WatchwordError
 from pipeline.types import Direction, Embedding, Trigger
 
 
@@ -39,7 +40,7 @@ class DescribeRequest:
     """Seconds from the start of the request after which the answer is worthless."""
 
 
-class DescribeError(Exception):
+class DescribeError(WatchwordError):
     """The describer has no answer; the message says why. Never spoken as a description."""
 
 

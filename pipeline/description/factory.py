@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from common.errors import WatchwordError
 from common.memory import RESERVE_BYTES, available_bytes
 from pipeline.description.base import DescribeError, Describer
 from pipeline.description.fallback import FailedDescriber, FallbackDescriber, StaticDescriber
@@ -38,7 +39,7 @@ SERVER_MEMORY_BYTES = 512 * 2**20
 """What a process that only talks to a server may use."""
 
 
-class UnusableError(Exception):
+class UnusableError(WatchwordError):
     """This model cannot be used on this machine; one line says why and what to do."""
 
 

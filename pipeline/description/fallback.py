@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from common.backoff import Backoff
 from pipeline.description.answer.permission import CANNOT_SAY, asks_permission
 from pipeline.description.base import DescribeError, Describer, DescribeRequest
 from pipeline.description.status import DescriberStatus, Phase, WatchedDescriber
 from pipeline.description.template import NOTHING_KNOWN
-from pipeline.description.vlm.backoff import RestartBackoff
 from pipeline.types import Trigger
 
 log = logging.getLogger(__name__)
 
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 60.0
+"""Waits before a describer that failed is shown a view again."""
 END_S = 1.0
 """Seconds a probe may take to end."""
 
@@ -34,14 +36,14 @@ class FallbackDescriber:
         fallback: Describer,
         doubt: str = "",
         *,
-        backoff: RestartBackoff | None = None,
+        backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`doubt` is told with the status of a first that is ready."""
         self._first = first
         self._fallback = fallback
         self._doubt = doubt
-        self._backoff = backoff or RestartBackoff()
+        self._backoff = backoff or Backoff(FIRST_RETRY_S, LONGEST_RETRY_S)
         self._clock = clock
         self._probe: threading.Thread | None = None
         self._probe_from_s = clock()
@@ -120,10 +122,10 @@ class FallbackDescriber:
         except DescribeError as error:
             log.debug("%s: still failing: %s", request.id, error)
         if self._first.status.phase is Phase.READY:
-            self._backoff.succeeded()
+            self._backoff.reset()
             self._probe_from_s = self._clock()
         else:
-            self._probe_from_s = self._clock() + self._backoff.failed()
+            self._probe_from_s = self._clock() + self._backoff.next_s()
 
     def cancel(self) -> None:
         """A probe goes on: what it says is dropped anyway."""

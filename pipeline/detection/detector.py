@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Frame, Image
+from common.errors import WatchwordError
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.detection.flame import FlameDetector, boost_fire
 from pipeline.detection.new_object import NewObjectDetector, Region
@@ -28,7 +29,7 @@ STRICTNESS = 1.0
 """Log-odds by which a part alone must show a danger more clearly than a whole picture."""
 
 
-class NotFiniteError(Exception):
+class NotFiniteError(WatchwordError):
     """The model's numbers for a picture are not finite: nothing can be said of it. The next may be fine."""
 
 

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.errors import WatchwordError
+
 SAFE, SCENE, IGNORE = "safe", "scene", "ignore"
 
 
-class DatasetError(Exception):
+class DatasetError(WatchwordError):
     """The manifest cannot be used; the message says where and what to do."""
 
 

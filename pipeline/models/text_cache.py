@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from common.atomic_file import replacing
 from pipeline.models.prompts import digest
 
 log = logging.getLogger(__name__)
@@ -72,9 +72,8 @@ def _save(path: Path, vectors: Vectors) -> None:
     """Atomic: a reader sees the whole file or none. An unwritable folder costs time, nothing else."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            np.savez(part, vectors=vectors)
-        Path(part.name).replace(path)
+        with replacing(path) as file:
+            np.savez(file, vectors=vectors)
         _prune(path.parent)
     except OSError as error:
         log.warning(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from common.errors import WatchwordError
 
-class StoreError(Exception):
+
+class StoreError(WatchwordError):
     """Something about the store; the message is one line that says what to do."""
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from common.errors import WatchwordError
 from speech.sound.audio import Audio
 
 
-class PlayerError(Exception):
+class PlayerError(WatchwordError):
     """Base of what a player raises; the message says what to do."""
 
 

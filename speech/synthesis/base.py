@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from common.errors import WatchwordError
 from speech.sound.audio import Audio
 
 
@@ -25,7 +26,7 @@ class SpeechRequest:
     """The engine's name of a voice; None takes the engine's voice for the language."""
 
 
-class SynthesisError(Exception):
+class SynthesisError(WatchwordError):
     """No sound could be made; the message says what to do."""
 
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import wave
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common import atomic_file
 from speech.sound.audio import Audio
 from speech.sound.effects import joined, trimmed
 from speech.sound.loudness import normalize_loudness
@@ -188,14 +188,8 @@ def _replace(path: Path, data: bytes) -> None:
     """Write all or nothing. A folder that cannot be written costs time at the next start, not a voice."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(data)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        # Not synchronised: a first start writes hundreds of phrases, and a broken one is made anew.
+        atomic_file.write(path, data, durable=False)
     except OSError as error:
         log.warning("phrases cannot be kept in %s: %s", path.parent, error.strerror)
 

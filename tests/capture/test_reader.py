@@ -16,7 +16,6 @@ from capture.reader import CameraEvent, CameraState, Reader
 from capture.session import FramePacer
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
-from common.backoff import Backoff
 from tests.capture.made import street, write_picture, write_video
 from tests.capture.scripted import Events, Hang, Opener, ScriptedCamera, eventually
 
@@ -260,16 +259,6 @@ def test_a_slow_consumer_is_no_lost_camera(events: Events) -> None:
     assert eventually(lambda: reader.heartbeat_s > before_s + 2 * QUICK.stall_s)
     assert reader.event.state is CameraState.LIVE
     assert reader.stop(5)
-
-
-@given(st.floats(0.01, 5), st.floats(0.01, 60), st.floats(0, 1), st.integers(1, 20))
-def test_waits_grow_to_their_cap(first_s: float, cap_s: float, jitter: float, tries: int) -> None:
-    backoff = Backoff(first_s, cap_s, lambda: jitter)
-    waits = [backoff.next_s() for _ in range(tries)]
-    assert all(0 < wait <= cap_s for wait in waits)
-    assert all(a <= b for a, b in pairwise(waits))
-    backoff.reset()
-    assert backoff.next_s() == waits[0]
 
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=20))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from capture.frame import Image
+from common.errors import WatchwordError
 
 Emit = Callable[[str], bool]
 """Takes the next piece of text; False means that no more is wanted."""
@@ -86,11 +87,11 @@ class GenerationStats:
     note: str = ""
 
 
-class GenerateError(Exception):
+class GenerateError(WatchwordError):
     """This answer could not be had; the next may be. One clear line."""
 
 
-class ModelLoadError(Exception):
+class ModelLoadError(WatchwordError):
     """The model cannot be used here; one line that says what to do."""
 
 

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from common.backoff import Backoff
 from common.framing import ConnectionLost, receive, send
 from common.memory import gigabytes, resident_bytes
 from common.spawn import ChildHandle, spawn
 from pipeline.description.base import DescribeError
 from pipeline.description.status import DescriberStatus, Phase
-from pipeline.description.vlm.backoff import RestartBackoff
 from pipeline.description.vlm.job import GenerationJob, ModelSpec
 from pipeline.description.vlm.messages import (
     GarbledError,
@@ -33,6 +33,8 @@ from pipeline.description.vlm.messages import (
 
 log = logging.getLogger(__name__)
 
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 60.0
+"""Waits before a model that failed is loaded again."""
 CHILD = "pipeline.description.vlm.worker"
 TICK_S = 0.1
 MESSAGE_S = 5.0
@@ -77,13 +79,13 @@ class WorkerSupervisor:
         limits: Limits,
         *,
         module: str = CHILD,
-        backoff: RestartBackoff | None = None,
+        backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spec = spec
         self._limits = limits
         self._module = module
-        self._backoff = backoff or RestartBackoff()
+        self._backoff = backoff or Backoff(FIRST_RETRY_S, LONGEST_RETRY_S)
         self._clock = clock
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -258,7 +260,7 @@ class WorkerSupervisor:
             if not isinstance(parsed, TextPiece):
                 self._overdue_at_s.pop(job_id, None)
             if isinstance(parsed, JobFinished):
-                self._backoff.succeeded()
+                self._backoff.reset()
             if self._inbox is None or self._inbox[0] != job_id:
                 return
             if not _put(self._inbox[1], parsed):
@@ -272,7 +274,7 @@ class WorkerSupervisor:
             if self._inbox is not None:
                 _put(self._inbox[1], JobFailed(reason))
                 self._inbox = None
-        wait_s = self._backoff.failed()
+        wait_s = self._backoff.next_s()
         if reason != self._status.reason:
             log.error("describer: %s; starting again in %.1f s", reason, wait_s)
         self._set(DescriberStatus(Phase.FAILED, reason))

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from common.errors import WatchwordError
 from pipeline.store.manifest import FileName, Sha256, Size, Strict, Text, first_problem
 
 RECIPE_FILE = "model.json"
@@ -15,7 +16,7 @@ TOKENIZER_FILE = "tokenizer.json"
 GOLDEN_FILE = "golden.npz"
 
 
-class ModelUnusableError(Exception):
+class ModelUnusableError(WatchwordError):
     """The folder holds no model that runs here; the message says what to do."""
 
 

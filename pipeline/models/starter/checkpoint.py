@@ -20,6 +20,8 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from common.errors import WatchwordError
+
 Tensors = dict[str, NDArray[Any]]
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -27,7 +29,7 @@ _PROTOCOL = 1001
 _STORAGES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
 
-class CheckpointError(Exception):
+class CheckpointError(WatchwordError):
     """The file is not a checkpoint we read; the message says why."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from common.errors import WatchwordError
 
-class StarterUnusableError(Exception):
+
+class StarterUnusableError(WatchwordError):
     """The folder does not hold the starter model; the message says what to do."""
 
 

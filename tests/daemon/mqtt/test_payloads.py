@@ -16,7 +16,6 @@ from daemon.control.commands import (
     MuteCommand,
     SayCommand,
 )
-from daemon.mqtt.backoff import BrokerBackoff
 from daemon.mqtt.commands import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
 from daemon.mqtt.discovery import Shape, Topics, announced, announcement, node_name, slug
 from daemon.mqtt.topics_state import MqttState, changes
@@ -203,13 +202,6 @@ def test_orders_are_no_more_than_burst_and_rate_allow(gaps: list[float]) -> None
         now += gap / 50
         passed += pace.take("", now) == 0.0
     assert passed <= 10 + now + 1e-6
-
-
-def test_waits_grow_up_to_their_limit() -> None:
-    backoff = BrokerBackoff(60)
-    assert [backoff.failed() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
-    backoff.worked()
-    assert backoff.failed() == 1
 
 
 @pytest.mark.parametrize(

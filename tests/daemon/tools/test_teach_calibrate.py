@@ -187,10 +187,11 @@ def test_what_is_wrong_is_told_before_any_footage_is_watched(
     assert main(["calibrate", "no.mp4", "--labelled", str(labelled(home))]) == 1
     told = capsys.readouterr()
     assert "no.mp4" in told.err and not told.out
-    (home / "state/calibration/starter.part").mkdir(parents=True)
+    (home / "state").mkdir(exist_ok=True)
+    (home / "state/calibration").write_text("")
     assert main(["calibrate", "clip.mp4"]) == 1
     told = capsys.readouterr()
-    assert "starter.part" in told.err and not told.out
+    assert "state/calibration" in told.err and not told.out
 
 
 def test_a_calibration_for_other_words_stops_the_daemon_loudly(

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.backoff import Backoff
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.fallback import FallbackDescriber, StaticDescriber
 from pipeline.description.status import Phase
 from pipeline.description.template import TemplateDescriber, builtin_words
-from pipeline.description.vlm.backoff import RestartBackoff
 from pipeline.description.vlm.describer import GenerationOptions, VlmDescriber
 from pipeline.description.vlm.job import GenerationJob, ModelSpec
 from pipeline.description.vlm.messages import JobFinished, TextPiece
@@ -53,7 +53,7 @@ def start(folder: str) -> Iterator[Start]:
             spec,
             Limits(memory, load_s=PATIENCE_S, grace_s=grace_s),
             module="tests.pipeline.description.vlm.worker_scripts",
-            backoff=RestartBackoff(0.05, 0.2),
+            backoff=Backoff(0.05, 0.2),
         )
         describer = VlmDescriber(
             model, keeper, Prompts("en", builtin_words(), folder), "en", GenerationOptions(80, 64)
@@ -243,7 +243,7 @@ def hear(describer: FallbackDescriber, request: DescribeRequest) -> tuple[str, s
 def test_while_answers_fail_nobody_waits_and_the_model_is_tried_apart(start: Start) -> None:
     child, now_s = start(grace_s=PATIENCE_S), [0.0]
     describer = FallbackDescriber(
-        child, TemplateDescriber(builtin_words()), backoff=RestartBackoff(5.0), clock=lambda: now_s[0]
+        child, TemplateDescriber(builtin_words()), backoff=Backoff(5.0, 60.0), clock=lambda: now_s[0]
     )
     assert describer.wait_ready(PATIENCE_S)
     for _ in range(2):
@@ -313,10 +313,3 @@ def test_the_child_yields_to_everybody() -> None:
         assert Path(f"/proc/{pid}/oom_score_adj").read_text(encoding="ascii").strip() == "1000"
     finally:
         keeper.close()
-
-
-def test_backoff_doubles_to_its_cap_and_starts_anew() -> None:
-    backoff = RestartBackoff(0.5, 4.0)
-    assert [backoff.failed() for _ in range(5)] == [0.5, 1.0, 2.0, 4.0, 4.0]
-    backoff.succeeded()
-    assert backoff.failed() == 0.5
