@@ -12,14 +12,13 @@ import numpy as np
 from capture.camera import CameraUnusable
 from capture.frame import Image
 from capture.orient import limit_size
+from common.image_header import HEAD_BYTES, ImageKind, image_kind, is_truncated, read_header
 from common.redact import redact
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MAX_PIXELS = 120_000_000
 """Largest picture decoded: 360 MB as BGR. Telephones deliver up to 108 million pixels, 8K has 33."""
 _MAX_BYTES = 256_000_000
-_JPEG_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
 
 
@@ -61,29 +60,31 @@ def load_image(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
     Raises CameraUnusable with a reason: unreadable, not a picture, cut off, too large.
     """
     data = _read(path)
-    size = image_size(data)
-    if size is None:
+    header = read_header(data)
+    if header is None:
         raise CameraUnusable(f"{path} is not a picture; JPEG, PNG, WebP, BMP and GIF can be read")
-    width, height = size
-    if width * height > MAX_PIXELS:
+    if header.pixels > MAX_PIXELS:
         raise CameraUnusable(
-            f"{path} has {width} x {height} pixels, more than {MAX_PIXELS // 10**6} million; scale it down"
+            f"{path} has {header.width} x {header.height} pixels, more than {MAX_PIXELS // 10**6} million; "
+            "scale it down"
         )
     if is_truncated(data):
         raise CameraUnusable(f"{path} is cut off; copy it again")
     try:
-        return decode_image(data, max_side), size
+        return decode_image(data, max_side), (header.width, header.height)
     except CameraUnusable as error:
         raise CameraUnusable(f"{path} {error}") from None
 
 
 def decode_image(data: bytes, max_side: int) -> Image:
-    """A whole picture of bearable size (see `image_size`, `is_truncated`), upright by its own EXIF, bounded.
+    """Decode a picture, upright by its own EXIF and bounded to `max_side`.
 
-    Raises CameraUnusable with what is wrong with "it".
+    The caller has checked its size and that its end is there (`read_header`, `is_truncated`). Raises
+    CameraUnusable with a reason that wants the picture's name before it.
     """
-    size = image_size(data) or (max_side, max_side)
-    return limit_size(_decode(data, max(size) // max_side), max_side)
+    header = read_header(data)
+    longest = max(header.width, header.height) if header else max_side
+    return limit_size(_decode(data, longest // max_side), max_side)
 
 
 def is_still_image(path: Path) -> bool:
@@ -92,26 +93,10 @@ def is_still_image(path: Path) -> bool:
         if not stat.S_ISREG(path.stat().st_mode):
             return False
         with path.open("rb") as file:
-            head = file.read(16)
+            head = file.read(HEAD_BYTES)
     except OSError:
         return path.suffix.lower() in PICTURE_SUFFIXES
-    return head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"BM")) or head[8:12] == b"WEBP"
-
-
-def image_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height by the header of a JPEG, PNG, WebP, BMP or GIF; None for anything else."""
-    width, height = _header_size(data)
-    return (width, height) if width > 0 and height > 0 else None
-
-
-def is_truncated(data: bytes) -> bool:
-    """Whether a JPEG, PNG or WebP lacks its end; decoders fill in the rest and say nothing."""
-    if data.startswith(b"\xff\xd8"):
-        _, scan = _jpeg_header(data)
-        return data.find(b"\xff\xd9", scan) < 0
-    if data.startswith(b"RIFF"):
-        return len(data) < 8 + _little(data[4:8])
-    return data.startswith(b"\x89PNG") and b"IEND" not in data[-4096:]
+    return image_kind(head) not in (None, ImageKind.GIF)
 
 
 def _is_picture_name(name: str) -> bool:
@@ -139,7 +124,7 @@ def _unreadable(path: Path, error: OSError) -> str:
 def _decode(data: bytes, shrink: int) -> Image:
     """Decode; a JPEG at least twice too large at a half, a quarter or an eighth, which saves memory."""
     flag = cv2.IMREAD_COLOR
-    if data.startswith(b"\xff\xd8"):
+    if image_kind(data) is ImageKind.JPEG:
         flag = next((reduced for factor, reduced in _JPEG_REDUCED.items() if shrink >= factor), flag)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
@@ -148,55 +133,3 @@ def _decode(data: bytes, shrink: int) -> Image:
     if image is None:
         raise CameraUnusable("cannot be decoded; it is damaged")
     return np.asarray(image, dtype=np.uint8)
-
-
-def _header_size(data: bytes) -> tuple[int, int]:
-    head = data[:32].ljust(32, b"\0")
-    if head.startswith(b"\xff\xd8"):
-        return _jpeg_header(data)[0]
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _big(head[16:20]), _big(head[20:24])
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return _little(head[6:8]), _little(head[8:10])
-    if head.startswith(b"BM"):
-        return _little(head[18:22]), abs(int.from_bytes(head[22:26], "little", signed=True))
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return _webp_size(head)
-    return 0, 0
-
-
-def _jpeg_header(data: bytes) -> tuple[tuple[int, int], int]:
-    """(width, height) and the offset of the first scan, by walking the segments (ITU-T T.81, annex B)."""
-    at, size = 2, (0, 0)
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-        elif marker in _JPEG_BARE_MARKERS:
-            at += 2
-        elif marker == 0xDA:
-            break
-        else:
-            if marker in _JPEG_SIZE_MARKERS:
-                size = _big(data[at + 7 : at + 9]), _big(data[at + 5 : at + 7])
-            at += 2 + _big(data[at + 2 : at + 4])
-    return size, at
-
-
-def _webp_size(head: bytes) -> tuple[int, int]:
-    """By the first chunk: extended, lossless or lossy (RFC 9649)."""
-    kind = head[12:16]
-    if kind == b"VP8X":
-        return 1 + _little(head[24:27]), 1 + _little(head[27:30])
-    if kind == b"VP8L":
-        bits = _little(head[21:25])
-        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    return _little(head[26:28]) & 0x3FFF, _little(head[28:30]) & 0x3FFF
-
-
-def _big(data: bytes) -> int:
-    return int.from_bytes(data, "big")
-
-
-def _little(data: bytes) -> int:
-    return int.from_bytes(data, "little")

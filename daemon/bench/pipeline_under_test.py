@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import cycle
 
-import cv2
 import numpy as np
 
 from capture.frame import Frame, Image
+from capture.test_image import draw_test_image
 from daemon.core.core import Core
 from daemon.core.messages import Assessed
-from daemon.doctor.device_test import test_image
 from daemon.wiring import app
 
 FRAMES_PER_S = 25.0
@@ -35,8 +34,8 @@ class PipelineUnderTest:
 
 
 def picture(width: int, height: int) -> Image:
-    """The golden picture at a size."""
-    return np.asarray(cv2.resize(test_image(), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+    """The test picture at a size."""
+    return draw_test_image(width, height)
 
 
 def moving(width: int, height: int) -> Iterator[Image]:

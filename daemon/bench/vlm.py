@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from capture.test_image import draw_test_image
 from common.memory import peak_bytes
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
 from daemon.bench.tables import OVER
@@ -23,7 +24,7 @@ from pipeline.description.answer.sentences import SentenceSplitter
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.factory import UnusableError, local_choice
 from pipeline.description.template import builtin_words
-from pipeline.description.vlm.image import bounded, golden_picture
+from pipeline.description.vlm.image import bounded
 from pipeline.description.vlm.job import GenerationJob, ModelSpec
 from pipeline.description.vlm.messages import Inbox, JobFailed, JobFinished, Message, TextPiece
 from pipeline.description.vlm.prompts import Prompts
@@ -183,13 +184,15 @@ def _over(
 
 
 def _views(describe: DescribeSettings) -> Iterator[GenerationJob]:
-    """The golden picture shifted a little further each time, with the safe prompt, as the daemon would ask.
+    """The test picture shifted a little further each time, with the safe prompt, as the daemon would ask.
 
     Never the same picture twice: a backend that keeps what it has computed would know the answer's beginning.
     """
     prompts = Prompts("en", builtin_words(), describe.prompts)
     for number in itertools.count():
-        image = np.roll(golden_picture(describe.image_side), (number // 50, 7 * number), (0, 1))
+        image = np.roll(
+            draw_test_image(describe.image_side, describe.image_side), (number // 50, 7 * number), (0, 1)
+        )
         request = DescribeRequest("bench", bounded(image, describe.image_side), Trigger.SCENE_CHANGE, "en")
         prompt = prompts.prompt(request)
         yield GenerationJob(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +23,7 @@ from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_LIKE, MOST_UNLI
 from pipeline.calibration.normal_view import read_normal
 from pipeline.detection.scorer import TAUGHT_THRESHOLD, build_scorer, prompt_fingerprints
 from pipeline.hazards import Hazard, prompt_set
+from pipeline.log_odds import logit
 from pipeline.models.base import ImageTextModel
 from pipeline.models.starter.blank_images import blank_images
 from pipeline.store.errors import StoreError
@@ -154,14 +154,14 @@ class PromptScores:
 
     def __init__(self, model: ImageTextModel, hazard: Hazard | None, settings: Settings) -> None:
         self.known = hazard is not None
-        self.mark, self.threshold = "", _logit(TAUGHT_THRESHOLD)
+        self.mark, self.threshold = "", logit(TAUGHT_THRESHOLD)
         if hazard is None:
             return
         nothing_taught = settings.paths.state / "nothing"
         eye = build_scorer(model, [hazard], app.open_calibrations(settings), nothing_taught, own=False)
         self._eye = eye
         self.mark = prompt_fingerprints(model, prompt_set([hazard]))[hazard.name]
-        self.threshold = _logit(hazard.threshold or float(eye.calibration.thresholds[0]))
+        self.threshold = logit(hazard.threshold or float(eye.calibration.thresholds[0]))
 
     @classmethod
     def of(cls, settings: Settings, model: ImageTextModel, name: str) -> PromptScores:
@@ -256,11 +256,6 @@ def report_lines(taught: FewShotHazard) -> Iterable[str]:
     yield f"harmless pictures taken for it: {before}{one.false} of {one.unlike}"
     if one.false > max(one.false_by_words, 0.05 * one.unlike):
         yield "that is more than one in twenty: show more ordinary pictures with --unlike"
-
-
-def _logit(probability: float) -> float:
-    p = min(max(probability, 1e-6), 1 - 1e-6)
-    return math.log(p / (1 - p))
 
 
 def _say(lines: Iterable[str]) -> None:

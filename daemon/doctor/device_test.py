@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from capture.factory import open_camera
-from capture.frame import Frame, Image
+from capture.frame import Frame
 from capture.reader import Reader
 from capture.slot import LatestSlot, SlotPolicy
+from capture.test_image import draw_test_image
 from common.errors import WatchwordError
 from common.redact import redact
 from daemon.config.settings import Settings
@@ -62,15 +61,8 @@ def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Fact
     return facts
 
 
-def test_image() -> Image:
-    """A picture that is the same everywhere: soft shapes, 480 x 640."""
-    y, x = np.mgrid[0:480, 0:640].astype(np.float32) / 100
-    waves = np.stack([np.sin(x * y), np.sin(x + 2 * y), np.cos(3 * x - y)], axis=-1)
-    return np.asarray(127 + 120 * waves, np.uint8)
-
-
 def _model(settings: Settings) -> Facts:
-    picture = test_image()
+    picture = draw_test_image()
     model = app.load_model(settings)
     model.encode(picture)
     start = time.perf_counter()

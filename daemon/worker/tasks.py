@@ -14,9 +14,10 @@ import numpy as np
 
 from capture.camera import CameraUnusable
 from capture.frame import Image
-from capture.image_file import decode_image, image_size, is_truncated
+from capture.image_file import decode_image
 from capture.orient import limit_size
 from common.errors import WatchwordError
+from common.image_header import ImageKind, is_truncated, read_header
 from daemon.config.settings import Settings
 from daemon.wiring import app
 from daemon.worker import what_if
@@ -35,7 +36,7 @@ from speech.text.normalize import normalize
 
 MAX_SIDE = 1280
 """Pixels of the longer side that is looked at."""
-FORMATS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
+FORMATS = (ImageKind.JPEG, ImageKind.PNG, ImageKind.WEBP)
 LONGEST_SOUND_S = 60.0
 
 Answer = tuple[dict[str, Any], bytes]
@@ -174,12 +175,14 @@ def decoded(picture: bytes, most_pixels: int) -> Image:
         data = base64.b64decode(picture, validate=True)
     except binascii.Error:
         raise TaskRefused("the picture is no base64", "invalid") from None
-    size = image_size(data) if data.startswith(FORMATS) else None
-    if size is None:
+    header = read_header(data)
+    if header is None or header.kind not in FORMATS:
         raise TaskRefused("this is no picture; JPEG, PNG and WebP can be read", "invalid")
-    if size[0] * size[1] > most_pixels:
+    if header.pixels > most_pixels:
         most = f"{most_pixels / 1e6:g} million"
-        raise TaskRefused(f"the picture has {size[0]} x {size[1]} pixels, more than {most}", "invalid")
+        raise TaskRefused(
+            f"the picture has {header.width} x {header.height} pixels, more than {most}", "invalid"
+        )
     if is_truncated(data):
         raise TaskRefused("the picture is cut off", "invalid")
     try:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.alerting.direction import DirectionEstimator
-from pipeline.log_odds import logit
+from pipeline.log_odds import bounded_logit
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabilities, Severity
 
@@ -223,7 +223,7 @@ class AlertPolicy:
         )
 
     def _risen(self, name: str, level: float, since_s: float) -> bool:
-        rise = logit(float(self._smoothed[self._index[name]])) - level
+        rise = bounded_logit(float(self._smoothed[self._index[name]])) - level
         return rise >= self._settings.escalate_logit and since_s >= self._settings.escalate_min_s
 
     def _alert(
@@ -253,7 +253,7 @@ class AlertPolicy:
             alert.id,
             severity,
             a.captured_at_s,
-            logit(probability),
+            bounded_logit(probability),
             retries=retries,
             direction=alert.direction,
         )
@@ -285,7 +285,7 @@ class AlertPolicy:
         """An alert comes while its score is still on its way up: that is no coming nearer."""
         if now - active.alerted_at_s > _SETTLED * self._settings.smoothing_s:
             return active.level
-        return max(active.level, logit(float(self._smoothed[self._index[name]])))
+        return max(active.level, bounded_logit(float(self._smoothed[self._index[name]])))
 
     def _retry(self, name: str, active: ActiveAlert, a: Assessment) -> Alert | None:
         """An alert nobody heard is raised again, each time after twice the wait (at most 2**5)."""

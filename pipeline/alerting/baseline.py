@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.log_odds import logits
 from pipeline.types import Probabilities
 
 ORDINARY = -2.5
@@ -48,19 +49,19 @@ class BaselineFilter:
 
     def use(self, thresholds: Sequence[float]) -> None:
         """Other thresholds from the next picture on, of the same hazards; from any thread."""
-        self._there = _log_odds(np.array(thresholds, np.float32))
+        self._there = logits(np.array(thresholds, np.float32))
 
     def relative(self, probabilities: Probabilities, now: float) -> Probabilities:
         """The probabilities, shape (H,), as they would be in an ordinary view; never higher."""
         if self._over_s == 0:
             return probabilities
         if not 0 <= now - self._last_s < EVERY_S:
-            mean = self._learn(_log_odds(probabilities), now)
+            mean = self._learn(logits(probabilities), now)
             excess = np.clip(mean - ORDINARY, 0, MOST)
             self._excess = excess if excess.any() else None
         if self._excess is None:
             return probabilities
-        taken = 1 / (1 + np.exp(self._excess - _log_odds(probabilities)))
+        taken = 1 / (1 + np.exp(self._excess - logits(probabilities)))
         return np.asarray(np.where(self._excess > 0, taken, probabilities), np.float32)
 
     def _learn(self, odds: LogOdds, now: float) -> LogOdds:
@@ -79,8 +80,3 @@ class BaselineFilter:
         learnt = self._mean + weight * (np.clip(odds, -_BOUND, _BOUND) - self._mean)
         self._mean = np.where(now >= self._not_before_s, learnt, self._mean)
         return self._mean
-
-
-def _log_odds(probabilities: Probabilities) -> LogOdds:
-    p = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
-    return np.asarray(np.log(p / (1 - p)))

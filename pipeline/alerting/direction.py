@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pipeline.log_odds import logit
+from pipeline.log_odds import bounded_logit
 from pipeline.settings import WatchSettings
 from pipeline.types import CropReading, Direction
 
@@ -64,7 +64,7 @@ class DirectionEstimator:
         return limit > 0 and sought.direction is None and self._now - sought.since_s <= limit
 
     def _read(self, sought: DirectionEvidence, direction: Direction, probability: float) -> None:
-        sought.sums[direction] += logit(probability)
+        sought.sums[direction] += bounded_logit(probability)
         sought.counts[direction] += 1
         if min(sought.counts.values()) >= self._settings.locate_looks:
             means = sorted((sought.sums[d] / sought.counts[d], d) for d in TURN)

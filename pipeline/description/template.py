@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.objects import ObjectRecognizer
+from pipeline.log_odds import logit
 from pipeline.models.base import ImageTextModel, PromptBank
 from pipeline.types import Direction, Embedding, PromptSet, Trigger
 
@@ -99,7 +100,7 @@ class PlaceFinder:
         """The name of the place, None where none stands out."""
         scores = self._bank.scores(embedding)
         best = int(np.argmax(scores))
-        return self._names[best] if scores[best] >= np.log(CONFIDENT / (1 - CONFIDENT)) else None
+        return self._names[best] if scores[best] >= logit(CONFIDENT) else None
 
 
 class TemplateDescriber:

@@ -71,7 +71,7 @@ def _reading(data: bytes) -> int:
 
     found = measure(data, float("inf"))
     side = max(found.width, found.height)
-    if found.type != "image/jpeg" or side < 2 * SIDE:
+    if found.kind != "jpeg" or side < 2 * SIDE:
         return cv2.IMREAD_COLOR
     if side < 4 * SIDE:
         return cv2.IMREAD_REDUCED_COLOR_2

@@ -26,11 +26,3 @@ def squared(image: Image) -> Image:
     top, left = (side - height) // 2, (side - width) // 2
     whole[top : top + height, left : left + width] = image
     return whole
-
-
-def golden_picture(side: int = 224) -> Image:
-    """The same on every machine: a red disc and a blue square on grey."""
-    image = np.full((side, side, 3), 128, np.uint8)
-    cv2.circle(image, (side // 3, side // 2), side // 5, (0, 0, 220), -1)
-    cv2.rectangle(image, (side * 5 // 8, side // 3), (side * 7 // 8, side * 2 // 3), (220, 60, 0), -1)
-    return image

@@ -1,6 +1,6 @@
 """Is a device to be believed? OpenVINO can be silently wrong on one: fluent, but false.
 
-A device other than the CPU must say of a golden picture what the CPU says of it; the CPU's own answer is
+A device other than the CPU must say of the test picture what the CPU says of it; the CPU's own answer is
 taken once and kept. A device that does not is not used, and that is logged.
 """
 
@@ -14,14 +14,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
+from capture.test_image import draw_test_image
+from common import atomic_file
 from pipeline.description.answer.cleaning import is_repetitive
 from pipeline.description.similarity import jaccard
-from pipeline.description.vlm.image import golden_picture
 from pipeline.description.vlm.job import GenerateError, GenerationJob, Generator, ModelLoadError
 
 log = logging.getLogger(__name__)
 
 REFERENCE = "CPU"
+PICTURE = 2
+"""Change it with the test picture: kept answers are then taken again."""
+SIDE = 224
+"""Pixels of the test picture."""
 TOKENS = 24
 ALIKE = 0.5
 """Share of common words from which two answers count as the same: precisions differ a little."""
@@ -33,7 +38,7 @@ class GoldenAnswers:
     """Golden answers by model and version of OpenVINO, kept in a folder."""
 
     def __init__(self, folder: Path | None, model: str) -> None:
-        key = hashlib.sha256(f"{model} {_version()}".encode()).hexdigest()[:16]
+        key = hashlib.sha256(f"{PICTURE} {model} {_version()}".encode()).hexdigest()[:16]
         self._file = folder / "golden" / f"{key}.json" if folder else None
 
     def known(self) -> str | None:
@@ -49,7 +54,7 @@ class GoldenAnswers:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps({"answer": answer}), "utf-8")
+            atomic_file.write(self._file, json.dumps({"answer": answer}))
         except OSError as error:
             log.info("golden answer not kept: %s", error)
 
@@ -90,14 +95,16 @@ def _believed(generator: G, answer: str, golden: GoldenAnswers) -> G:
 
 
 def golden_answer(generator: Generator) -> str:
-    """What it says of the golden picture; also the first, slow run. Raises GenerateError."""
+    """What it says of the test picture; also the first, slow run. Raises GenerateError."""
     pieces: list[str] = []
 
     def take(piece: str) -> bool:
         pieces.append(piece)
         return True
 
-    generator.generate(GenerationJob(0, golden_picture(), "", "Describe the picture.", TOKENS), take)
+    generator.generate(
+        GenerationJob(0, draw_test_image(SIDE, SIDE), "", "Describe the picture.", TOKENS), take
+    )
     return "".join(pieces).strip()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from common.files import tree_bytes
 from common.progress import Progress
+from common.redact import redact
 from pipeline.store.errors import FetchError
 from pipeline.store.fetch.subprocess_run import StalledError, run_child
 from pipeline.store.manifest import Wheel
@@ -111,8 +112,3 @@ def explain(said: str, code: int) -> str:
     errors = re.findall(r"^(?:ERROR: *)?(.*(?:ERROR|Error|error).*)$", said, re.MULTILINE)
     last = errors[-1].strip() if errors else f"exit code {code}"
     return f"pip failed: {redact(last)[:200]}"
-
-
-def redact(text: str) -> str:
-    """Without user names and passwords in addresses."""
-    return re.sub(r"(\w://)[^/@\s]*@", r"\1…@", text)

@@ -9,11 +9,12 @@ from pathlib import Path
 import cv2
 import pytest
 
+from capture.test_image import draw_test_image
 from daemon.cli.main import main
 from daemon.config.settings import Settings, defaults
 from daemon.doctor import devices
 from daemon.doctor.check import examine
-from daemon.doctor.device_test import DeviceTestFailed, run_isolated, test_image
+from daemon.doctor.device_test import DeviceTestFailed, run_isolated
 from daemon.doctor.findings import Finding, Probe
 
 
@@ -39,7 +40,7 @@ def test_a_machine_that_is_set_up_is_ready(
     monkeypatch.setenv("WATCHWORD_PATHS__STATE", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):  # a picture a second, which every machine sustains
-        cv2.imwrite(str(tmp_path / f"pictures-{name}.jpg"), test_image())
+        cv2.imwrite(str(tmp_path / f"pictures-{name}.jpg"), draw_test_image())
     code = main(["check", "--json", "--source", str(tmp_path)])
     report = json.loads(capsys.readouterr().out)
     not_fine = [finding for finding in report["findings"] if finding["state"] == "fail"]
@@ -113,7 +114,7 @@ def test_a_trial_that_hangs_is_given_up(settings: Settings) -> None:
 
 
 def test_the_golden_picture_is_the_same_everywhere() -> None:
-    picture = test_image()
+    picture = draw_test_image()
     assert (picture.shape, picture.dtype.name) == ((480, 640, 3), "uint8")
-    assert (picture == test_image()).all()
+    assert (picture == draw_test_image()).all()
     assert picture.std() > 40

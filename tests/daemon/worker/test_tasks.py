@@ -80,7 +80,7 @@ def test_a_picture_lying_on_its_side_is_turned_upright(room: WorkerTasks) -> Non
         (encoded(WALL, ".bmp"), "no picture"),
         (encoded(WALL, ".jpg")[:-40], "cut off"),
         (encoded(WALL, ".png")[:-40], "cut off"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(8) + (60_000).to_bytes(4, "big") * 2, "60000 x 60000"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IHDR" + (60_000).to_bytes(4, "big") * 2, "60000 x 60000"),
         (b"RIFF\0\0\0\0WEBPVP8X" + bytes(8) + b"\xff\xff\x00\xff\xff\x00", "65536 x 65536"),
         (encoded(WALL, ".webp")[:-4], "cut off"),
         (encoded(WALL, ".png")[:60] + b"IEND", "cannot be decoded"),

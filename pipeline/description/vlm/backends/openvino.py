@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.description.vlm.image import golden_picture, squared
+from capture.test_image import draw_test_image
+from pipeline.description.vlm.image import squared
 from pipeline.description.vlm.job import (
     Emit,
     GenerateError,
@@ -104,9 +105,10 @@ class GenaiGenerator:
         """
         if not self._keeps_prompts:
             return
+        picture = draw_test_image(WARM_SIDE, WARM_SIDE)
         for system in instructions:
             with contextlib.suppress(GenerateError):
-                self.generate(GenerationJob(0, golden_picture(WARM_SIDE), system, "", 1), lambda _: True)
+                self.generate(GenerationJob(0, picture, system, "", 1), lambda _: True)
 
     def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Streams every token; `emit` is asked after each whether to go on."""

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from capture.test_image import draw_test_image
 from common.memory import RESERVE_BYTES, available_bytes, resident_bytes
 from pipeline.description.base import DescribeError, DescribeRequest, DetectedHazard
 from pipeline.description.factory import SERVER_MEMORY_BYTES, DescriberChoice, UnusableError, build, choose
 from pipeline.description.fallback import FallbackDescriber, StaticDescriber
 from pipeline.description.status import Phase
 from pipeline.description.template import TemplateDescriber, builtin_words
-from pipeline.description.vlm.image import bounded, golden_picture, squared
+from pipeline.description.vlm.image import bounded, squared
 from pipeline.description.vlm.job import Emit, GenerationJob, GenerationStats, ModelLoadError
 from pipeline.description.vlm.prompts import LONGEST_QUESTION, PURPOSES, Prompts
 from pipeline.description.vlm.self_test import GoldenAnswers, degenerate, disagrees, trusted_device
@@ -278,7 +279,7 @@ def test_pictures_are_bounded_and_squared_without_loss() -> None:
     square = squared(wide)
     assert square.shape == (160, 160, 3)
     assert np.array_equal(square[35:125], wide)
-    assert golden_picture().shape == (224, 224, 3)
+    assert draw_test_image(224, 200).shape == (200, 224, 3)
 
 
 def test_memory_is_read_from_the_system() -> None:
