@@ -148,7 +148,7 @@ def test_a_journal_that_is_torn_to_pieces_while_it_is_written_is_begun_anew(tmp_
 def test_two_do_not_write_the_same_journal(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
         it.heard("ok")
-        with pytest.raises(CommandError, match="another watchword \(process \d+\) writes"):
+        with pytest.raises(CommandError, match=r"another watchword \(process \d+\) writes"):
             Diary(tmp_path).clerk.run()
 
 
