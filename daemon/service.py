@@ -179,12 +179,12 @@ class Daemon:
 
     def _web(self, live: app.LiveParts, tuning: SettingsUpdater) -> Mapping[str, Handler]:
         """Who answers the web interface's commands."""
-        places = JournalPaths.below(self._settings.paths.state)
+        places = JournalPaths.in_state(self._settings.paths.state)
         facts = DaemonInfo(
             self._clock, self._started_s, lambda: self._rate.per_second, lambda: self._feed.dropped
         )
         return {
-            **journal_handlers(places, live.clerk, live.mind.frozen, live.mind.forget, self._clock),
+            **journal_handlers(places, live.clerk, live.mind.snapshot, live.mind.forget, self._clock),
             **web_handlers(live, facts),
             **SettingsHandler(tuning, self._loaded, defaults(self._env)).handlers(),
             **self._guests(live, tuning).handlers(),
@@ -194,7 +194,7 @@ class Daemon:
         backroom = WorkerClient(self._settings.worker)
         self._crew.add("backroom", backroom.close)
         model = live.detector.model.name
-        return ProcessHandler(backroom, live.narrator, live.mind.frozen, lambda: tuning.settings, model)
+        return ProcessHandler(backroom, live.narrator, live.mind.snapshot, lambda: tuning.settings, model)
 
     def _start_mouth(self, mouth: app.Voice | Forwarder) -> None:
         if isinstance(mouth, Forwarder):
@@ -209,7 +209,11 @@ class Daemon:
     def _watch_beat(self) -> None:
         """From the watch thread, between two frames; hello is said once the first has been assessed."""
         self._beats.beat("watch", self._clock())
-        if not self._greeted and self._live is not None and self._live.watcher.first_at_s is not None:
+        if (
+            not self._greeted
+            and self._live is not None
+            and self._live.watcher.first_assessed_at_s is not None
+        ):
             self._greeted = True
             model = self._live.detector.model
             other_device = fell_back(self._settings.pipeline.device, model.device)
@@ -230,7 +234,7 @@ class Daemon:
                     self._over()
                     return
             self._look()
-            pulse.pulse(self._clock())
+            pulse.feed(self._clock())
 
     def _look(self) -> None:
         """Take signs of life from the parts that have threads of their own."""
@@ -242,7 +246,7 @@ class Daemon:
         mouth = live.mouth
         if mouth.alive:
             self._beats.beat("audio", now)
-        self._rate.note(live.watcher.assessed, now)
+        self._rate.record(live.watcher.assessed, now)
         if now - self._status_s >= STATUS_EVERY_S:
             self._status_s = now
             age = live.ledger.percentiles().get("frame_age", {}).get("p95_ms", 0.0)
@@ -251,8 +255,8 @@ class Daemon:
     def _look_for_a_hang(self, live: app.LiveParts, silent_s: float) -> None:
         """A watcher that hangs can neither say so nor tell the core that time passes."""
         seeing = live.reader.event.state not in (CameraState.OPENING, CameraState.LOST)
-        if is_hung(silent_s, seeing=seeing, begun=live.watcher.first_at_s is not None):
-            live.watcher.hung(silent_s)
+        if is_hung(silent_s, seeing=seeing, begun=live.watcher.first_assessed_at_s is not None):
+            live.watcher.on_hung(silent_s)
         if silent_s > HUNG_S:
             live.mind.step(CoreTick())
 
@@ -261,11 +265,11 @@ class Daemon:
         live, words = self._running(), self._spoken()
         event = live.reader.event
         if event.state is not CameraState.ENDED:
-            words.until_quiet(TOLD_S)
+            words.wait_quiet(TOLD_S)
             if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
                 raise CameraUnusable(event.reason)
             raise PartFailed("capture", f"failed ({event.reason})" if event.reason else "ended by itself")
-        words.until_quiet(FINISH_S)
+        words.wait_quiet(FINISH_S)
         words.goodbye()
         log.info("%s: %s", self._source_name(), event.reason)
 
@@ -277,7 +281,7 @@ class Daemon:
                 frames=live.reader.frames,
                 skipped=live.slot.skipped,
                 vlm_calls=live.describer.calls if live.describer else 0,
-                counts=live.mind.ask(lambda core: core.counts),
+                counts=live.mind.read(lambda core: core.counts),
             )
         )
 
@@ -305,10 +309,10 @@ class Daemon:
             log.info("reloaded: %s; needs a restart: %s", result["changed"], result["needs_restart"])
         except (ConfigError, CommandError) as error:
             log.error("not reloaded, the old settings hold: %s", error)  # noqa: TRY400 - no bug
-            self._spoken().not_changed()
+            self._spoken().settings_not_changed()
         except Exception:
             log.exception("not reloaded, the old settings hold")
-            self._spoken().not_changed()
+            self._spoken().settings_not_changed()
         finally:
             self._notifier.ready()
 
@@ -343,13 +347,13 @@ class Daemon:
             "fps": round(self._rate.per_second, 2),
             "frames": live.reader.frames,
             "assessed": live.watcher.assessed,
-            "first_assessed_at_s": live.watcher.first_at_s,
+            "first_assessed_at_s": live.watcher.first_assessed_at_s,
             "skipped": live.slot.skipped,
             **sound_status(live.mouth),
-            **live.mind.ask(lambda core: core_status(core, now)),
+            **live.mind.read(lambda core: core_status(core, now)),
             "latency": live.ledger.percentiles(),
             "heartbeats": {name: round(age, 2) for name, age in self._beats.ages(now).items()},
-            "lost": list(self._crew.lost),
+            "lost": list(self._crew.failed_parts),
             "keys": self._keys.state if self._keys and self._settings.keys.device else None,
             "dropped_events": live.scribe.dropped + self._feed.dropped,
             "journal": live.clerk.status() if live.clerk else None,

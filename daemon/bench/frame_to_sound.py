@@ -100,7 +100,7 @@ class FrameToSound:
 
     def _perform(self, effect: Effect, _: Mapping[str, float]) -> None:
         if isinstance(effect, StartSpeech):
-            self._speaker.carry_out(effect)
+            self._speaker.execute(effect)
 
     def _await(self, kind: type) -> float | None:
         deadline_s = time.monotonic() + WAIT_S

@@ -22,7 +22,7 @@ from daemon.bench.start import LONGEST_S, running, watching
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient
 from daemon.control.commands import StatusCommand
-from daemon.runtime.metrics import KEPT
+from daemon.runtime.metrics import SAMPLES_KEPT
 
 RATIO = "web.p99_ratio"
 LIMIT = at_most(1.5)
@@ -44,7 +44,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
 
 
 def _pairs(control: Path, port: int, pairs: int) -> Iterator[Figure]:
-    seconds = KEPT / _rate(control) + SPARE_S
+    seconds = SAMPLES_KEPT / _rate(control) + SPARE_S
     answers: Counter[str] = Counter()
     quiet: list[float] = []
     loud: list[float] = []

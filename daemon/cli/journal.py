@@ -16,8 +16,8 @@ from daemon.control.commands import JournalCommand
 from daemon.control.protocol import checked
 from daemon.errors import CommandError
 from daemon.journal.export import export
-from daemon.journal.sources import JournalSource, opened, pages
-from daemon.journal.times import moment
+from daemon.journal.sources import JournalSource, open_journal, pages
+from daemon.journal.times import parse_time
 
 LIMIT = 50
 PAGE = 100
@@ -55,7 +55,7 @@ def _selecting(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    with opened(args, load) as source:
+    with open_journal(args, load) as source:
         match args.action:
             case "export":
                 events, pictures = export(source, args.to, _wanted(args))
@@ -73,7 +73,7 @@ def _wanted(args: argparse.Namespace) -> JournalCommand:
     """Raises CommandError with one line for what makes no sense."""
     now_s = time.time()
     asked = {name: getattr(args, name, None) for name in ("since", "until")}
-    times = {name: moment(text, now_s) for name, text in asked.items() if text is not None}
+    times = {name: parse_time(text, now_s) for name, text in asked.items() if text is not None}
     wanted: JournalCommand = checked(
         JournalCommand,
         kinds=tuple(getattr(args, "kind", ())),
@@ -109,7 +109,7 @@ def _show(source: JournalSource, args: argparse.Namespace) -> int:
 
 
 def _purge(source: JournalSource, args: argparse.Namespace) -> int:
-    before_s = None if args.all else moment(args.before, time.time())
+    before_s = None if args.all else parse_time(args.before, time.time())
     what = "everything in the journal" if before_s is None else f"all from before {_clock(before_s)}"
     if not args.yes and not _agreed(f"Forget {what}, pictures and black boxes too? [y/N] "):
         sys.stdout.write("nothing was forgotten\n")

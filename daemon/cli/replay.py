@@ -189,11 +189,11 @@ def _narrate(event: Event) -> None:
 
 def _decide_again(wanted: str, settings: Settings) -> int:
     """An alert of the journal, decided once more from the numbers that were kept with it."""
-    with reading(JournalPaths.below(settings.paths.state)) as reader:
+    with reading(JournalPaths.in_state(settings.paths.state)) as reader:
         event = event_of(reader, wanted)
         if event is None:
             raise CommandError(f"{wanted}: not in the journal; `watchword journal` shows what is", "unknown")
-        return _repeat(reader.box(event["row"]), event["id"])
+        return _repeat(reader.recording_file(event["row"]), event["id"])
 
 
 def _repeat(path: Path, about: str | None = None) -> int:

@@ -17,7 +17,7 @@ from daemon.core.black_box import Recording
 from daemon.explain.sources import why
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
-from daemon.journal.sources import state
+from daemon.journal.sources import state_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,12 +47,12 @@ def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
             return tell(args, load, wanted)
         except NotRunning:
             pass  # what was kept still knows
-    places = JournalPaths.below(state(load))
+    places = JournalPaths.in_state(state_folder(load))
     return why(places, lambda: _last_box(places), args.event, language=args.language)
 
 
 def _last_box(places: JournalPaths) -> Recording | None:
     """What the last black box holds is the last that is known of every hazard's scores."""
     with reading(places) as reader:
-        file = reader.newest_box()
+        file = reader.newest_recording()
     return Recording.load(file) if file else None

@@ -45,23 +45,23 @@ class Announcer:
     def __init__(
         self,
         spec: CoreSpec,
-        register: EventFactory,
-        truth: Validity,
-        heard: Callable[[str, float], None],
-        told: Callable[[str, float], None],
-        unheard: Callable[[float], None],
+        events: EventFactory,
+        validity: Validity,
+        on_danger_heard: Callable[[str, float], None],
+        on_text_heard: Callable[[str, float], None],
+        on_unmuted: Callable[[float], None],
     ) -> None:
         self._spec = spec
-        self._register = register
-        self._heard = heard
-        self._told = told
-        self._unheard = unheard
+        self._events = events
+        self._on_danger_heard = on_danger_heard
+        self._on_text_heard = on_text_heard
+        self._on_unmuted = on_unmuted
         self._say = {h.name: h.say for h in spec.hazards}
-        self._delivery = Delivery(spec, register, truth, self._sounded)
+        self._delivery = Delivery(spec, events, validity, self._on_heard)
         self._muted_until_s = NEVER_S
         self._danger_muted_until_s = NEVER_S
         self._danger_muted_since_s: float | None = None
-        self._asked_mute_s = NEVER_S
+        self._mute_requested_s = NEVER_S
         self._begun: str | None = None
         self._warned: dict[str, int] = {}
 
@@ -85,131 +85,133 @@ class Announcer:
     def alert(self, alert: Alert, now: float) -> Iterable[Effect]:
         """A danger, at once."""
         if now < self._danger_muted_until_s:
-            self._register.counts["muted"] += 1
-            self._heard(alert.id, now)  # as if: it is not raised over and over while nobody wants to hear it
-            yield self._register.unspoken(now, alert.id, "muted")
+            self._events.counts["muted"] += 1
+            self._on_danger_heard(
+                alert.id, now
+            )  # as if: it is not raised over and over while nobody wants to hear it
+            yield self._events.unspoken(now, alert.id, "muted")
             return
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
         )
-        ground = Condition(hazard=alert.hazard)
-        yield from self._danger(text, alert.id, alert.hazard, ground, alert.severity, alert.direction, now)
+        condition = Condition(hazard=alert.hazard)
+        yield from self._danger(text, alert.id, alert.hazard, condition, alert.severity, alert.direction, now)
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
         """Where it is: within the alert where that still waits, right after it, or with its name again."""
         if now < self._danger_muted_until_s:
             return
         language, say, where = self._spec.language, self._say[found.hazard], found.direction
-        key, ground = f"where:{found.hazard}", Condition(hazard=found.hazard)
+        key, condition = f"where:{found.hazard}", Condition(hazard=found.hazard)
         text = wording.danger_phrase(say, where, language)
-        if waiting := self._delivery.waiting(found.alert_id):
+        if waiting := self._delivery.first_waiting(found.alert_id):
             key, closer = found.hazard, waiting.text.startswith(wording.CLOSER[language])
             text = wording.danger_phrase(say, where, language, escalated=closer)
-        elif not self._spec.forwards and self._delivery.follows(found.alert_id):
-            text, ground = wording.ONLY_WHERE[language][where], replace(ground, after=found.alert_id)
-        yield from self._danger(text, found.alert_id, key, ground, severity, where, now)
+        elif not self._spec.forwards and self._delivery.would_follow(found.alert_id):
+            text, condition = wording.ONLY_WHERE[language][where], replace(condition, after=found.alert_id)
+        yield from self._danger(text, found.alert_id, key, condition, severity, where, now)
 
     def _danger(
         self,
         text: str,
         cause: str,
         key: str,
-        ground: Condition,
+        condition: Condition,
         severity: Severity,
         direction: Direction | None,
         now: float,
     ) -> Iterable[Effect]:
-        yield from self._delivery.offer(
+        yield from self._delivery.say(
             now,
             text,
             Priority.DANGER,
             key,
-            ground=ground,
+            condition=condition,
             cause=cause,
             severity=int(severity),
             earcon=danger_earcon(int(severity)),
             pan=PAN[direction],
-            captured_at_s=self._register.captured_at_s,
+            captured_at_s=self._events.captured_at_s,
         )
 
-    def _sounded(self, utterance: Utterance, ground: Condition, now: float) -> None:
+    def _on_heard(self, utterance: Utterance, condition: Condition, now: float) -> None:
         if utterance.priority is not Priority.DANGER:
-            self._told(utterance.text, now)
+            self._on_text_heard(utterance.text, now)
             return
-        if ground.hazard is not None:
-            self._warned[ground.hazard] = max(utterance.severity, self._warned.get(ground.hazard, 0))
+        if condition.hazard is not None:
+            self._warned[condition.hazard] = max(utterance.severity, self._warned.get(condition.hazard, 0))
         if utterance.cause is not None:
-            self._heard(utterance.cause, now)
+            self._on_danger_heard(utterance.cause, now)
 
     def clear(self, clear: Clear, now: float) -> Iterable[Effect]:
         """A danger is over: what waits about it is dropped; its end is told where it had been heard."""
         yield from self._delivery.step(voices.Retract(clear.alert_id), now)
         severity = self._warned.pop(clear.hazard, None)
         if severity is not None and severity >= CLEARED[self._spec.clear_earcon]:
-            yield from self._sign("clear", Priority.NOTICE, now, cause=clear.id)
+            yield from self._earcon("clear", Priority.NOTICE, now, cause=clear.id)
 
-    def _sign(
+    def _earcon(
         self, earcon: str, priority: Priority, now: float, *, cause: str | None = None
     ) -> Iterable[Effect]:
         """A sound without words."""
         if now >= self._muted_until_s or priority is Priority.MESSAGE:
             key = f"sign:{earcon}"
-            yield from self._delivery.offer(now, "", priority, key, cause=cause, earcon=earcon)
+            yield from self._delivery.say(now, "", priority, key, cause=cause, earcon=earcon)
 
     # Descriptions and answers
 
-    def tell(self, tell: Speak, now: float) -> Iterable[Effect]:
+    def sentence(self, effect: Speak, now: float) -> Iterable[Effect]:
         """A sentence of a description."""
-        asked = tell.scene.trigger is Trigger.REQUEST
-        first, self._begun = tell.description.id != self._begun, tell.description.id
-        if not asked and (reason := self._withheld(now, first)):
-            self._register.counts[reason] += 1
-            yield self._register.unspoken(now, tell.description.id, reason, text=tell.description.text)
+        asked = effect.scene.trigger is Trigger.REQUEST
+        first, self._begun = effect.description.id != self._begun, effect.description.id
+        if not asked and (reason := self._withheld_reason(now, first)):
+            self._events.counts[reason] += 1
+            yield self._events.unspoken(now, effect.description.id, reason, text=effect.description.text)
             return
-        yield from self._delivery.offer(
+        yield from self._delivery.say(
             now,
-            tell.description.text,
+            effect.description.text,
             Priority.MESSAGE if asked else Priority.TEXT,
-            f"{tell.description.id}:{tell.description.text}",
-            ground=self._ground(tell),
-            cause=tell.description.id,
-            language=tell.description.language,
-            captured_at_s=tell.scene.captured_at_s,
+            f"{effect.description.id}:{effect.description.text}",
+            condition=self._condition(effect),
+            cause=effect.description.id,
+            language=effect.description.language,
+            captured_at_s=effect.scene.captured_at_s,
         )
 
-    def unwanted(self, now: float) -> str | None:
+    def unwanted_reason(self, now: float) -> str | None:
         """Why nobody wants to hear a description that was not asked for; None where it is wanted."""
         if now < self._muted_until_s:
             return "muted"
         return "brevity" if self._spec.verbosity == "alerts" else None
 
-    def _withheld(self, now: float, first: bool) -> str | None:
+    def _withheld_reason(self, now: float, first: bool) -> str | None:
         """Why this sentence of one is kept back; None where it is not."""
         rest = self._spec.verbosity == "brief" and not first
-        return self.unwanted(now) or ("brevity" if rest else None)
+        return self.unwanted_reason(now) or ("brevity" if rest else None)
 
-    def _ground(self, tell: Speak) -> Condition:
-        match tell.scene.trigger:
+    def _condition(self, effect: Speak) -> Condition:
+        match effect.scene.trigger:
             case Trigger.DANGER:
-                return Condition(hazard=tell.scene.hazard)
+                return Condition(hazard=effect.scene.hazard)
             case Trigger.SCENE_CHANGE:
-                return Condition(view=tell.scene.id)
+                return Condition(view=effect.scene.id)
             case Trigger.REQUEST:
-                return Condition(fresh_until_s=tell.scene.captured_at_s + self._spec.describe.stale_s)
+                return Condition(fresh_until_s=effect.scene.captured_at_s + self._spec.describe.stale_s)
 
     def listening(self, now: float) -> Iterable[Effect]:
         """A question has been heard; the answer takes a while."""
-        yield from self._sign("listening", Priority.MESSAGE, now)
+        yield from self._earcon("listening", Priority.MESSAGE, now)
 
-    def blind(self, component: Component, reason: str, now: float) -> Iterable[Effect]:
+    def cannot_see(self, component: Component, reason: str, now: float) -> Iterable[Effect]:
         """A question while nothing can be seen: the answer is why."""
         text = wording.health_phrase(component, reason, self._spec.language)
-        yield from self._delivery.offer(now, text, Priority.MESSAGE, "blind")
+        yield from self._delivery.say(now, text, Priority.MESSAGE, "blind")
 
     def unanswered(self, scene_id: str, now: float) -> Iterable[Effect]:
         """A question has got no answer."""
         text = wording.NO_ANSWER[self._spec.language]
-        yield from self._delivery.offer(now, text, Priority.MESSAGE, "unanswered", cause=scene_id)
+        yield from self._delivery.say(now, text, Priority.MESSAGE, "unanswered", cause=scene_id)
 
     # The program itself
 
@@ -219,16 +221,16 @@ class Announcer:
         quiet = now < self._muted_until_s or self._spec.verbosity != "full"
         if quiet and change.component not in VITAL:
             reason = "muted" if now < self._muted_until_s else "brevity"
-            yield self._register.unspoken(now, cause, reason, text=text)
+            yield self._events.unspoken(now, cause, reason, text=text)
             return
-        ground = Condition(component=change.component, reason=change.reason, reminder=change.reminder)
+        condition = Condition(component=change.component, reason=change.reason, reminder=change.reminder)
         key = f"health:{change.component}"
-        yield from self._delivery.offer(now, text, Priority.MESSAGE, key, ground=ground, cause=cause)
+        yield from self._delivery.say(now, text, Priority.MESSAGE, key, condition=condition, cause=cause)
 
-    def alive(self, now: float) -> Iterable[Effect]:
+    def tick(self, now: float) -> Iterable[Effect]:
         """A picture has just been looked at: after a long silence that is told by a tick."""
         if 0 < self._spec.tick_s <= self._delivery.silent_s(now):
-            yield from self._sign("tick", Priority.NOTICE, now)
+            yield from self._earcon("tick", Priority.NOTICE, now)
 
     def status(
         self, failing: Sequence[tuple[Component, str]], pictures_per_second: float, now: float
@@ -236,48 +238,48 @@ class Announcer:
         """How it is; `failing` by component and reason."""
         worst = sorted(failing, key=lambda f: f[0] not in VITAL)
         text = wording.status_phrase(worst, pictures_per_second, *self.muted(now), self._spec.language)
-        yield from self._delivery.offer(now, text, Priority.MESSAGE, "status")
+        yield from self._delivery.say(now, text, Priority.MESSAGE, "status")
 
     # What somebody wants
 
-    def message(self, wish: Say, now: float) -> Iterable[Effect]:
+    def message(self, command: Say, now: float) -> Iterable[Effect]:
         """What somebody wants said."""
-        yield from self._delivery.offer(
+        yield from self._delivery.say(
             now,
-            wish.text,
+            command.text,
             Priority.MESSAGE,
-            wish.key or f"say:{wish.text}",
-            language=wish.language,
-            earcon=wish.earcon,
-            expires_in_s=wish.expires_in_s,
+            command.key or f"say:{command.text}",
+            language=command.language,
+            earcon=command.earcon,
+            expires_in_s=command.expires_in_s,
         )
 
-    def relay(self, wish: RelayedSpeech, now: float) -> Iterable[Effect]:
+    def relay(self, command: RelayedSpeech, now: float) -> Iterable[Effect]:
         """What another instance wants said; its danger is as urgent as our own, its silence ours too."""
-        until_s = self._danger_muted_until_s if wish.priority is Priority.DANGER else self._muted_until_s
-        if now < until_s and wish.priority is not Priority.MESSAGE:
-            self._register.counts["muted"] += 1
+        until_s = self._danger_muted_until_s if command.priority is Priority.DANGER else self._muted_until_s
+        if now < until_s and command.priority is not Priority.MESSAGE:
+            self._events.counts["muted"] += 1
             return
-        if wish.priority is Priority.TEXT and self._spec.verbosity == "alerts":
-            self._register.counts["brevity"] += 1
+        if command.priority is Priority.TEXT and self._spec.verbosity == "alerts":
+            self._events.counts["brevity"] += 1
             return
-        yield from self._delivery.offer(
+        yield from self._delivery.say(
             now,
-            wish.text,
-            wish.priority,
-            wish.key,
-            cause=wish.cause,
-            language=wish.language,
-            severity=wish.severity,
-            earcon=wish.earcon,
-            pan=wish.pan,
-            expires_in_s=wish.expires_in_s,
+            command.text,
+            command.priority,
+            command.key,
+            cause=command.cause,
+            language=command.language,
+            severity=command.severity,
+            earcon=command.earcon,
+            pan=command.pan,
+            expires_in_s=command.expires_in_s,
         )
 
     def repeat(self, now: float) -> Iterable[Effect]:
         """The last thing again."""
         text, language = self._delivery.last_said or (wording.NOTHING_SAID[self._spec.language], None)
-        yield from self._delivery.offer(now, text, Priority.MESSAGE, "repeat", language=language)
+        yield from self._delivery.say(now, text, Priority.MESSAGE, "repeat", language=language)
 
     def false_alarm(self, hazard: str | None, cause: str | None, now: float) -> Iterable[Effect]:
         """The last alert, if there was one, has been marked as wrong; nothing more is said of it."""
@@ -289,34 +291,34 @@ class Announcer:
             if hazard is None
             else wording.false_alarm_phrase(self._say[hazard], language)
         )
-        yield from self._delivery.offer(now, text, Priority.MESSAGE, "false alarm")
+        yield from self._delivery.say(now, text, Priority.MESSAGE, "false alarm")
 
-    def mute(self, wish: Mute, now: float) -> Iterable[Effect]:
+    def mute(self, command: Mute, now: float) -> Iterable[Effect]:
         """Silence for a while; danger too where it is asked for again within MUTE_AGAIN_S."""
         muted = now < self._muted_until_s
-        twice = wish.seconds > 0 and muted and now - self._asked_mute_s <= MUTE_AGAIN_S
-        if wish.seconds > 0:
+        twice = command.seconds > 0 and muted and now - self._mute_requested_s <= MUTE_AGAIN_S
+        if command.seconds > 0:
             yield from self._delivery.step(voices.StopSpeaking(danger=twice), now)
         if not twice:
             self._end_danger_mute()
         elif self._danger_muted_since_s is None:
             self._danger_muted_since_s = now
-        self._muted_until_s = now + wish.seconds
-        self._danger_muted_until_s = now + wish.seconds if twice else now
-        self._asked_mute_s = now if wish.seconds > 0 else NEVER_S
-        text = wording.mute_phrase(wish.seconds, self._spec.language, danger=twice)
-        yield from self._delivery.offer(now, text, Priority.MESSAGE, "mute")
+        self._muted_until_s = now + command.seconds
+        self._danger_muted_until_s = now + command.seconds if twice else now
+        self._mute_requested_s = now if command.seconds > 0 else NEVER_S
+        text = wording.mute_phrase(command.seconds, self._spec.language, danger=twice)
+        yield from self._delivery.say(now, text, Priority.MESSAGE, "mute")
 
     def _end_danger_mute(self) -> None:
         since_s, self._danger_muted_since_s = self._danger_muted_since_s, None
         if since_s is not None:
-            self._unheard(since_s)
+            self._on_unmuted(since_s)
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
         return {
             "delivery": self._delivery.state(),
-            "muted": [self._muted_until_s, self._danger_muted_until_s, self._asked_mute_s],
+            "muted": [self._muted_until_s, self._danger_muted_until_s, self._mute_requested_s],
             "danger_muted_since_s": self._danger_muted_since_s,
             "begun": self._begun,
             "warned": dict(self._warned),
@@ -324,7 +326,7 @@ class Announcer:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._delivery.restore(state["delivery"])
-        self._muted_until_s, self._danger_muted_until_s, self._asked_mute_s = state["muted"]
+        self._muted_until_s, self._danger_muted_until_s, self._mute_requested_s = state["muted"]
         self._danger_muted_since_s = state.get("danger_muted_since_s")
         self._begun = state["begun"]
         self._warned = dict(state["warned"])

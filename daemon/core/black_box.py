@@ -70,7 +70,7 @@ class BlackBox:
     def core(self) -> Core:
         return self._core
 
-    def swap(self, spec: CoreSpec) -> None:
+    def replace_spec(self, spec: CoreSpec) -> None:
         """Go on with other settings or hazards, from the same state; what is remembered starts afresh."""
         core = Core(spec)
         core.restore(remap_core_state(self._core.state(), [hazard.name for hazard in spec.hazards]))
@@ -99,7 +99,7 @@ class BlackBox:
         while self._segments and self._segments[0].start_s < before_s:
             self._segments.popleft()
 
-    def frozen(self) -> Recording:
+    def snapshot(self) -> Recording:
         """What is remembered now; may be saved by another thread."""
         entries = tuple(entry for segment in self._segments for entry in segment.entries)
         state = self._segments[0].state if self._segments else self._core.state()
@@ -125,10 +125,13 @@ class Recording:
         core.restore(self.state)
         return tuple(line for e in self.entries for line in _events(core.step(e.input, e.now)))
 
-    def save(self, path: Path, breathe: Callable[[], None] = lambda: None) -> None:
-        """Write it atomically. `breathe` is called every millisecond or so of work. Raises BlackBoxError."""
+    def save(self, path: Path, yield_to_threads: Callable[[], None] = lambda: None) -> None:
+        """Write it atomically. Raises BlackBoxError.
+
+        `yield_to_threads` is called about once a millisecond of work, so that real-time threads can run.
+        """
         arrays = Arrays()
-        meta = self._meta(arrays, breathe)
+        meta = self._meta(arrays, yield_to_threads)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as file:
@@ -141,7 +144,7 @@ class Recording:
         except OSError as error:
             raise BlackBoxError(f"cannot write the black box {path}: {error.strerror}") from error
 
-    def _meta(self, arrays: Arrays, breathe: Callable[[], None]) -> str:
+    def _meta(self, arrays: Arrays, yield_to_threads: Callable[[], None]) -> str:
         """JSON, made row by row: in one go it would hold up every other thread."""
         head = {"format": FORMAT, "spec": self.spec.model_dump(mode="json"), "state": self.state}
         rows = []
@@ -149,7 +152,7 @@ class Recording:
             row = {"now": e.now, "input": encode(e.input, arrays), "events": e.events}
             rows.append(json.dumps(row, ensure_ascii=False))
             if number % BREATH == 0:
-                breathe()
+                yield_to_threads()
         return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "entries": [{", ".join(rows)}]}}'
 
     @classmethod

@@ -35,10 +35,10 @@ from pipeline.description.base import DetectedHazard
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Trigger
 from speech.outbox import messages as voices
 
-SIGHT: frozenset[components.Component] = frozenset(["camera", "picture"])
+VIEW_COMPONENTS: frozenset[components.Component] = frozenset(["camera", "picture"])
 """Components without which a view is not worth describing."""
 
-HALF_HEARD_S = 2.0
+DANGER_PHRASE_S = 2.0
 """Seconds a danger phrase lasts: what began so long before the loudspeaker went was not heard to its end."""
 
 Command = Say | Ask | Repeat | Mute | FalseAlarm | TellStatus
@@ -49,23 +49,28 @@ class Core:
 
     def __init__(self, spec: CoreSpec) -> None:
         self._spec = spec
-        self._register = EventFactory()
-        self._watch = spec.alert_policy()
+        self._events = EventFactory()
+        self._policy = spec.alert_policy()
         self._gate = SceneChangeGate(spec.scene)
-        self._narration = stories.DescriptionPolicy(spec.describe, spec.language)
+        self._descriptions = stories.DescriptionPolicy(spec.describe, spec.language)
         self._health = components.Health(spec.health)
-        self._truth = Validity(self._watch, self._health)
+        self._validity = Validity(self._policy, self._health)
         self._announcer = Announcer(
-            spec, self._register, self._truth, self._heard, self._narration.heard, self._watch.unheard
+            spec,
+            self._events,
+            self._validity,
+            self._danger_heard,
+            self._descriptions.heard,
+            self._policy.unheard,
         )
         self._raised: dict[str, dict[str, Any]] = {}
         self._last_alert: dict[str, Any] | None = None
-        self._marked: str | None = None
+        self._last_marked: str | None = None
         self._unanswered: tuple[str, ...] = ()
         self._unseen = ""
 
-    def _heard(self, alert_id: str, now: float) -> None:
-        self._watch.spoken(alert_id, now)
+    def _danger_heard(self, alert_id: str, now: float) -> None:
+        self._policy.spoken(alert_id, now)
         for raised in self._raised.values():
             if raised["alert"] == alert_id:
                 self._last_alert = raised
@@ -75,9 +80,9 @@ class Core:
         return self._spec
 
     @property
-    def watch(self) -> AlertPolicy:
+    def alert_policy(self) -> AlertPolicy:
         """For reading only: probabilities, what is active, which part to look at."""
-        return self._watch
+        return self._policy
 
     @property
     def component_states(self) -> Mapping[components.Component, components.ComponentState]:
@@ -87,12 +92,12 @@ class Core:
     @property
     def counts(self) -> Mapping[str, int]:
         """How often each thing happened, drops by reason included."""
-        return dict(self._register.counts)
+        return dict(self._events.counts)
 
     @property
     def quiet(self) -> bool:
         """True while nothing is being said, waits to be said or is being described."""
-        return self._announcer.quiet and not self._narration.busy
+        return self._announcer.quiet and not self._descriptions.busy
 
     @property
     def silent(self) -> bool:
@@ -114,9 +119,9 @@ class Core:
             case RelayedSpeech():
                 return tuple(self._announcer.relay(event, now))
             case components.Report():
-                return tuple(self._reported(event, now))
+                return tuple(self._report(event, now))
             case voices.StopSpeaking() | stories.StopDescribing():
-                return tuple(self._hushed(now))
+                return tuple(self._stop_speaking(now))
             case CoreTick():
                 return tuple(self._tick(now))
             case (
@@ -125,76 +130,76 @@ class Core:
                 | stories.AnswerFinished()
                 | stories.DescriptionTick()
             ):
-                return tuple(self._story(event, now))
+                return tuple(self._describe_step(event, now))
             case _:
                 return tuple(self._announcer.voice(event, now))
 
     def _assessed(self, a: Assessment, now: float) -> Iterable[Effect]:
-        self._register.frame(a.seq, a.captured_at_s)
-        self._register.counts["assessed"] += 1
-        news = []
-        for event in self._watch.step(a):
-            yield from self._watched(event, a, now)
+        self._events.set_frame(a.seq, a.captured_at_s)
+        self._events.counts["assessed"] += 1
+        new_alerts = []
+        for event in self._policy.step(a):
+            yield from self._policy_event(event, a, now)
             if isinstance(event, Alert) and not (event.again or event.escalated):
-                news.append(event)
-        unwanted = "blind" if self._blind() else self._announcer.unwanted(now)
+                new_alerts.append(event)
+        unwanted = "blind" if self._blind_reason() else self._announcer.unwanted_reason(now)
         gate_opens = self._gate.step(a.embedding, a.captured_at_s, unwanted=bool(unwanted))
-        if news and (unwanted := "blind" if self._unseen else self._announcer.unwanted(now)):
-            self._register.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
-        elif news:
+        if new_alerts and (unwanted := "blind" if self._unseen else self._announcer.unwanted_reason(now)):
+            self._events.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
+        elif new_alerts:
             self._gate.described()
-            worst = max(news, key=lambda alert: alert.severity)
-            yield from self._want(Trigger.DANGER, now, hazard=worst.hazard, cause=worst.id)
+            worst = max(new_alerts, key=lambda alert: alert.severity)
+            yield from self._request_description(Trigger.DANGER, now, hazard=worst.hazard, cause=worst.id)
         elif gate_opens:
-            yield from self._want(Trigger.SCENE_CHANGE, now)
+            yield from self._request_description(Trigger.SCENE_CHANGE, now)
         yield from self._tick(now)
         if not components.VITAL & {component for component, _ in self._failing()}:
-            yield from self._announcer.alive(now)
+            yield from self._announcer.tick(now)
 
     def _failing(self) -> list[tuple[components.Component, str]]:
         return [(name, s.reason) for name, s in self._health.components.items() if s.reason != components.OK]
 
-    def _blind(self) -> tuple[components.Component, str] | None:
+    def _blind_reason(self) -> tuple[components.Component, str] | None:
         """The component and its reason for which the present view is not worth describing.
 
         What the last picture shows counts at once: until a trouble lasts long enough to be told, a covered
         lens would be a new scene.
         """
-        failing = next((each for each in self._failing() if each[0] in SIGHT), None)
+        failing = next((each for each in self._failing() if each[0] in VIEW_COMPONENTS), None)
         return failing or (("picture", self._unseen) if self._unseen else None)
 
-    def _watched(self, event: WatchEvent, a: Assessment, now: float) -> Iterable[Effect]:
-        record = self._register.record
+    def _policy_event(self, event: WatchEvent, a: Assessment, now: float) -> Iterable[Effect]:
+        record = self._events.record
         match event:
             case Alert():
-                self._register.counts["alerts"] += 1
+                self._events.counts["alerts"] += 1
                 yield record("alert", event.id, now, None, **_fields(event))
                 self._raised.pop(event.hazard, None)  # the newest comes last
                 self._raised[event.hazard] = {
                     "alert": event.id,
                     **_fields(event),
                     "raised_at_s": now,
-                    **self._odds(a),
+                    **self._scores(a),
                 }
                 yield from self._announcer.alert(event, now)
             case Located(alert_id, hazard, direction):
                 where = f"l{alert_id[1:]}"
                 yield record("direction", where, now, alert_id, hazard=hazard, direction=direction)
-                severity = self._watch.active[hazard].severity
+                severity = self._policy.active[hazard].severity
                 yield from self._announcer.located(event, severity, now)
             case Clear():
                 yield record("clear", event.id, now, event.alert_id, hazard=event.hazard)
                 yield from self._announcer.clear(event, now)
 
-    def _odds(self, a: Assessment) -> Mapping[str, Any]:
+    def _scores(self, a: Assessment) -> Mapping[str, Any]:
         """What the detector said of every hazard when an alert was raised, of that frame and smoothed."""
-        names = self._watch.names
+        names = self._policy.names
         return {
             "probabilities": _rounded(names, a.probabilities.tolist()),
-            "smoothed": _rounded(names, self._watch.smoothed.tolist()),
+            "smoothed": _rounded(names, self._policy.smoothed.tolist()),
         }
 
-    def _want(
+    def _request_description(
         self,
         trigger: Trigger,
         now: float,
@@ -204,35 +209,35 @@ class Core:
         question: str | None = None,
     ) -> Iterable[Effect]:
         scene = SceneEvent(
-            id=self._register.next_id("s", "scenes"),
+            id=self._events.next_id("s", "scenes"),
             trigger=trigger,
-            captured_at_s=self._register.captured_at_s,
-            seq=self._register.seq,
+            captured_at_s=self._events.captured_at_s,
+            seq=self._events.seq,
             hazard=hazard,
             cause=cause,
             question=question,
         )
-        yield self._register.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
+        yield self._events.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
         if trigger is Trigger.SCENE_CHANGE:
-            self._truth.saw(scene.id)
+            self._validity.set_view(scene.id)
         elif trigger is Trigger.REQUEST:
             self._unanswered = (*self._unanswered, scene.id)
-        yield from self._story(stories.Requested(scene), now)
+        yield from self._describe_step(stories.Requested(scene), now)
 
-    def _story(self, event: stories.NarrationInput, now: float) -> Iterable[Effect]:
-        counts = self._register.counts
-        for effect in self._narration.step(event, now):
+    def _describe_step(self, event: stories.NarrationInput, now: float) -> Iterable[Effect]:
+        counts = self._events.counts
+        for effect in self._descriptions.step(event, now):
             match effect:
                 case stories.StartDescription(scene):
                     counts["describe.asked"] += 1
-                    yield DescribeView(scene, self._seen())
+                    yield DescribeView(scene, self._detected_hazards())
                 case stories.CancelDescription():
                     yield effect
                 case stories.Speak():
                     self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
-                    yield from self._announcer.tell(effect, now)
+                    yield from self._announcer.sentence(effect, now)
                 case stories.Described(told, scene):
-                    yield self._register.record(
+                    yield self._events.record(
                         "describe",
                         told.id,
                         now,
@@ -245,40 +250,40 @@ class Core:
                     short, _, detail = reason.partition(": ")
                     counts[f"describe.{short}"] += 1
                     wrote = {"text": text, "model": model} if model else {}
-                    yield self._register.unspoken(now, scene_id, short, detail=detail, **wrote)
-                    yield from self._over(scene_id, now)
+                    yield self._events.unspoken(now, scene_id, short, detail=detail, **wrote)
+                    yield from self._finish_answer(scene_id, now)
         if isinstance(event, stories.AnswerFinished):
-            yield from self._over(event.scene_id, now)
+            yield from self._finish_answer(event.scene_id, now)
 
-    def _over(self, scene_id: str, now: float) -> Iterable[Effect]:
+    def _finish_answer(self, scene_id: str, now: float) -> Iterable[Effect]:
         """Nothing more comes about a view; who asked and has heard nothing is told so."""
         if scene_id in self._unanswered:
             self._unanswered = tuple(id for id in self._unanswered if id != scene_id)
             yield from self._announcer.unanswered(scene_id, now)
 
-    def _seen(self) -> tuple[DetectedHazard, ...]:
+    def _detected_hazards(self) -> tuple[DetectedHazard, ...]:
         """What the detector is sure of now, the worst first."""
-        active = self._watch.active
+        active = self._policy.active
         found = [
             DetectedHazard(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
-            for h, p in zip(self._spec.hazards, self._watch.smoothed, strict=True)
+            for h, p in zip(self._spec.hazards, self._policy.smoothed, strict=True)
             if p >= h.threshold or (h.name in active and active[h.name].below_since_s is None)
         ]
         severity = {h.name: h.severity for h in self._spec.hazards}
         return tuple(sorted(found, key=lambda seen: (-severity[seen.hazard], -seen.probability)))
 
-    def _reported(self, report: components.Report, now: float) -> Iterable[Effect]:
+    def _report(self, report: components.Report, now: float) -> Iterable[Effect]:
         """A loudspeaker that is back has a listener again, who has heard nothing since it went."""
         before = self._health.components.get(report.component)
         back = report.component == "loudspeaker" and report.reason == components.OK
         if back and before is not None and before.reason != components.OK:
-            self._watch.unheard(before.since_s - HALF_HEARD_S)
+            self._policy.unheard(before.since_s - DANGER_PHRASE_S)
         yield from self._changes(self._health.step(report, now), now)
 
     def _changes(self, changes: Iterable[components.Change], now: float) -> Iterable[Effect]:
         for change in changes:
-            id = self._register.next_id("h", "health")
-            yield self._register.record(
+            id = self._events.next_id("h", "health")
+            yield self._events.record(
                 "health",
                 id,
                 now,
@@ -295,7 +300,7 @@ class Core:
             case Say():
                 yield from self._announcer.message(command, now)
             case Ask(question):
-                yield from self._asked(question, now)
+                yield from self._ask(question, now)
             case Repeat():
                 yield from self._announcer.repeat(now)
             case Mute():
@@ -305,33 +310,33 @@ class Core:
             case TellStatus(pictures_per_second):
                 yield from self._announcer.status(self._failing(), pictures_per_second, now)
 
-    def _asked(self, question: str | None, now: float) -> Iterable[Effect]:
+    def _ask(self, question: str | None, now: float) -> Iterable[Effect]:
         """A question about the view; where nothing can be seen, the answer is why."""
-        if blind := self._blind():
-            self._register.counts["describe.blind"] += 1
-            yield from self._announcer.blind(*blind, now)
+        if blind := self._blind_reason():
+            self._events.counts["describe.blind"] += 1
+            yield from self._announcer.cannot_see(*blind, now)
             return
         yield from self._announcer.listening(now)
-        yield from self._want(Trigger.REQUEST, now, question=question)
+        yield from self._request_description(Trigger.REQUEST, now, question=question)
 
-    def _hushed(self, now: float) -> Iterable[Effect]:
+    def _stop_speaking(self, now: float) -> Iterable[Effect]:
         """Quiet at once: no more of the present answer either, nor an excuse for it."""
         self._unanswered = ()
         yield from self._announcer.voice(voices.StopSpeaking(), now)
-        yield from self._story(stories.StopDescribing(), now)
+        yield from self._describe_step(stories.StopDescribing(), now)
 
     def _false_alarm(self, now: float) -> Iterable[Effect]:
         """It is about the alert that was heard last, or raised where none was; marking twice counts once."""
         last = self._last_alert or next(reversed(self._raised.values()), None)
-        if last is not None and last["alert"] != self._marked:
-            self._marked = last["alert"]
-            id = self._register.next_id("f", "false_alarms")
-            yield self._register.record("false_alarm", id, now, last["alert"], **last)
+        if last is not None and last["alert"] != self._last_marked:
+            self._last_marked = last["alert"]
+            id = self._events.next_id("f", "false_alarms")
+            yield self._events.record("false_alarm", id, now, last["alert"], **last)
         hazard, cause = (last["hazard"], last["alert"]) if last else (None, None)
         yield from self._announcer.false_alarm(hazard, cause, now)
 
     def _tick(self, now: float) -> Iterable[Effect]:
-        yield from self._story(stories.DescriptionTick(), now)
+        yield from self._describe_step(stories.DescriptionTick(), now)
         yield from self._changes(self._health.step(components.HealthTick(), now), now)
         yield from self._announcer.voice(voices.OutboxTick(), now)
 
@@ -341,7 +346,7 @@ class Core:
         own = {
             "raised": dict(self._raised),
             "last_alert": self._last_alert,
-            "marked": self._marked,
+            "marked": self._last_marked,
             "unanswered": list(self._unanswered),
             "unseen": self._unseen,
         }
@@ -353,19 +358,19 @@ class Core:
             part.restore(state[name])
         self._raised = dict(state.get("raised", {}))
         self._last_alert = state["last_alert"]
-        self._marked = state.get("marked")
+        self._last_marked = state.get("marked")
         self._unanswered = tuple(state["unanswered"])
         self._unseen = state.get("unseen", "")
 
     def _parts(self) -> Mapping[str, Any]:
         return {
-            "register": self._register,
-            "watch": self._watch,
+            "register": self._events,
+            "watch": self._policy,
             "gate": self._gate,
-            "narration": self._narration,
+            "narration": self._descriptions,
             "announcer": self._announcer,
             "health": self._health,
-            "truth": self._truth,
+            "truth": self._validity,
         }
 
 

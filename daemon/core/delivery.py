@@ -27,7 +27,7 @@ EXPIRES_S: Mapping[Priority, float] = {
 REPEATED = 12
 """Sentences of one cause that are said again at most."""
 
-Heard = Callable[[Utterance, Condition, float], None]
+OnHeard = Callable[[Utterance, Condition, float], None]
 """(what began to sound, what it rests on, when)."""
 
 
@@ -43,11 +43,11 @@ class LastSaid:
 class Delivery:
     """The outbox, with the truth asked once more just before anything is said."""
 
-    def __init__(self, spec: CoreSpec, register: EventFactory, truth: Validity, heard: Heard) -> None:
+    def __init__(self, spec: CoreSpec, events: EventFactory, validity: Validity, on_heard: OnHeard) -> None:
         self._spec = spec
-        self._register = register
-        self._truth = truth
-        self._heard = heard
+        self._events = events
+        self._validity = validity
+        self._on_heard = on_heard
         self._outbox = Outbox(spec.outbox)
         self._sounded_at_s: float | None = None
         self._last_said: LastSaid | None = None
@@ -64,12 +64,12 @@ class Delivery:
         said = self._last_said
         return None if said is None else (" ".join(said.texts), said.language)
 
-    def waiting(self, cause: str) -> Utterance | None:
+    def first_waiting(self, cause: str) -> Utterance | None:
         """The first of this cause that has not begun, or was cut and is to begin again."""
         entries = self._outbox.state.waiting
         return next((entry.utterance for entry in entries if entry.utterance.cause == cause), None)
 
-    def follows(self, cause: str) -> bool:
+    def would_follow(self, cause: str) -> bool:
         """Whether a danger offered now would be heard right after words of this cause."""
         outbox = self._outbox.state
         if any(entry.utterance.priority is Priority.DANGER for entry in outbox.waiting):
@@ -88,25 +88,25 @@ class Delivery:
         """One input of the outbox, and what follows. What is no longer true is dropped, not begun."""
         effects, found_untrue = self._outbox.step(event, now), list[str | None]()
         while (untrue := self._untrue(effects, now)) is not None:
-            yield from self._carry(effects[:-1], now, found_untrue)
-            self._register.counts["untrue"] += 1
+            yield from self._convert(effects[:-1], now, found_untrue)
+            self._events.counts["untrue"] += 1
             found_untrue.append(untrue.cause)
             effects = tuple(
                 effect
                 for effect in self._outbox.step(voices.Retract(untrue.cause or ""), now)
                 if effect != voices.StopSpeech(untrue.id)  # it was never begun
             )
-        yield from self._carry(effects, now, found_untrue)
+        yield from self._convert(effects, now, found_untrue)
 
     def _untrue(self, effects: tuple[voices.Effect, ...], now: float) -> Utterance | None:
         """What the outbox would begin although it does not hold any more; always its last effect."""
         match effects[-1:]:
             case (voices.StartSpeech(utterance),) if utterance.cause is not None:
-                holds = self._truth.holds(self._truth.ground(utterance.id), now)
+                holds = self._validity.is_valid(self._validity.condition(utterance.id), now)
                 return None if holds else utterance
         return None
 
-    def _carry(
+    def _convert(
         self, effects: Iterable[voices.Effect], now: float, untrue: Sequence[str | None]
     ) -> Iterable[Effect]:
         """`untrue`: causes of what does not hold any more."""
@@ -120,21 +120,21 @@ class Delivery:
                 case voices.SpeechStarted(utterance):
                     yield self._spoken(utterance, now)
                 case voices.SpeechDropped(utterance, reason):
-                    self._register.counts[f"dropped.{reason}"] += 1
-                    self._truth.missed(utterance.id)
+                    self._events.counts[f"dropped.{reason}"] += 1
+                    self._validity.on_missed(utterance.id)
                     if utterance.priority is not Priority.NOTICE:  # a sign without words
                         yield self._unspoken(
                             utterance, "untrue" if utterance.cause in untrue[-1:] else reason, now
                         )
 
-    def offer(
+    def say(
         self,
         now: float,
         text: str,
         priority: Priority,
         key: str,
         *,
-        ground: Condition = ALWAYS,
+        condition: Condition = ALWAYS,
         cause: str | None = None,
         language: str | None = None,
         severity: int = 0,
@@ -146,7 +146,7 @@ class Delivery:
         """Something is to be said. A ground that may change needs a cause to be retracted by."""
         captured = now if captured_at_s is None else captured_at_s
         utterance = Utterance(
-            id=self._register.next_id("u", "utterances"),
+            id=self._events.next_id("u", "utterances"),
             cause=cause,
             text=text,
             language=language or self._spec.language,
@@ -159,23 +159,23 @@ class Delivery:
             earcon=earcon,
             pan=pan,
         )
-        if ground != ALWAYS:
-            self._truth.keep(self._present())
-            self._truth.rests(utterance.id, ground)
+        if condition != ALWAYS:
+            self._validity.retain(self._present_ids())
+            self._validity.require(utterance.id, condition)
         yield from self.step(voices.Enqueue(utterance), now)
 
-    def _present(self) -> frozenset[str]:
+    def _present_ids(self) -> frozenset[str]:
         outbox = self._outbox.state
         current = [] if outbox.current is None else [outbox.current.entry]
         return frozenset(entry.utterance.id for entry in (*current, *outbox.waiting))
 
     def _spoken(self, utterance: Utterance, now: float) -> Record:
-        ground = self._truth.heard(utterance.id, utterance.cause)
-        self._heard(utterance, ground, now)
+        condition = self._validity.on_heard(utterance.id, utterance.cause)
+        self._on_heard(utterance, condition, now)
         if utterance.text:
-            self._register.counts["spoken"] += 1
+            self._events.counts["spoken"] += 1
             self._last_said = _after(self._last_said, utterance)
-        spoken = self._register.record(
+        spoken = self._events.record(
             "speak",
             utterance.id,
             now,
@@ -190,7 +190,7 @@ class Delivery:
     def _unspoken(self, utterance: Utterance, reason: str, now: float) -> Record:
         """`behind`: what was being said instead."""
         current = self._outbox.state.current
-        return self._register.record(
+        return self._events.record(
             "unspoken",
             utterance.id,
             now,

@@ -18,7 +18,7 @@ class EventFactory:
         self.seq = -1
         self.captured_at_s = 0.0
 
-    def frame(self, seq: int, captured_at_s: float) -> None:
+    def set_frame(self, seq: int, captured_at_s: float) -> None:
         """This frame is being decided about."""
         self.seq, self.captured_at_s = seq, captured_at_s
 

@@ -76,11 +76,11 @@ class ComponentState:
     reason: str = OK
     detail: str = ""
     since_s: float = 0.0
-    told: str = OK
-    told_at_s: float | None = None
+    reported: str = OK
+    reported_at_s: float | None = None
     heard: str = OK
     """The reason that was last heard."""
-    owed: bool = False
+    unheard: bool = False
     """What was told last was never heard."""
 
 
@@ -99,51 +99,51 @@ class Health:
     def step(self, event: Report | HealthTick, now: float) -> tuple[Change, ...]:
         """One input in, the changes to be told out."""
         if isinstance(event, Report):
-            self._note(event, now)
-        return tuple(c for component in tuple(self._components) if (c := self._tell(component, now)))
+            self._record(event, now)
+        return tuple(c for component in tuple(self._components) if (c := self._change(component, now)))
 
-    def heard(self, component: Component, reason: str) -> None:
+    def on_heard(self, component: Component, reason: str) -> None:
         """Word of this was heard."""
         if component in self._components:
-            self._components[component] = replace(self._components[component], heard=reason, owed=False)
+            self._components[component] = replace(self._components[component], heard=reason, unheard=False)
 
-    def missed(self, component: Component, reason: str) -> None:
+    def on_missed(self, component: Component, reason: str) -> None:
         """Word of this was never heard: where it still holds it is told again, after `quiet_s`."""
         state = self._components.get(component)
-        if state is not None and state.told == reason:
-            self._components[component] = replace(state, owed=True)
+        if state is not None and state.reported == reason:
+            self._components[component] = replace(state, unheard=True)
 
-    def _note(self, report: Report, now: float) -> None:
+    def _record(self, report: Report, now: float) -> None:
         state = self._components.get(report.component, ComponentState(since_s=now))
         since = state.since_s if state.reason == report.reason else now
         self._components[report.component] = replace(
             state, reason=report.reason, detail=report.detail, since_s=since
         )
 
-    def _tell(self, component: Component, now: float) -> Change | None:
+    def _change(self, component: Component, now: float) -> Change | None:
         state = self._components[component]
-        changed = state.reason != state.told
-        if not changed and not self._remindable(component, state, now) and not self._owed(state, now):
+        changed = state.reason != state.reported
+        if not changed and not self._remindable(component, state, now) and not self._is_unheard(state, now):
             return None
-        recent = state.told_at_s is not None and now - state.told_at_s < self._settings.quiet_s
+        recent = state.reported_at_s is not None and now - state.reported_at_s < self._settings.quiet_s
         early = recent or now - state.since_s < self._settings.settle_s
         if changed and early and (component, state.reason) not in FINAL:
             return None
-        self._components[component] = replace(state, told=state.reason, told_at_s=now, owed=False)
+        self._components[component] = replace(state, reported=state.reason, reported_at_s=now, unheard=False)
         return Change(component, state.reason, state.detail, reminder=not changed)
 
     def _remindable(self, component: Component, state: ComponentState, now: float) -> bool:
         remind = self._settings.remind_s * (1 if component in VITAL else RARELY)
         return (
-            state.told != OK
+            state.reported != OK
             and remind > 0
-            and state.told_at_s is not None
-            and now - state.told_at_s >= remind
+            and state.reported_at_s is not None
+            and now - state.reported_at_s >= remind
         )
 
-    def _owed(self, state: ComponentState, now: float) -> bool:
-        long_ago = state.told_at_s is None or now - state.told_at_s >= self._settings.quiet_s
-        return state.owed and state.reason != state.heard and long_ago
+    def _is_unheard(self, state: ComponentState, now: float) -> bool:
+        long_ago = state.reported_at_s is None or now - state.reported_at_s >= self._settings.quiet_s
+        return state.unheard and state.reason != state.heard and long_ago
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""

@@ -79,5 +79,5 @@ def describer_report(status: DescriberStatus) -> Report:
 
 def loudspeaker_report(change: AudioOutputChanged) -> Report:
     """Report the output: a loudspeaker is fine, a file or no output is a failure."""
-    fine = change.outlet is AudioOutput.LOUDSPEAKER
-    return Report("loudspeaker", OK if fine else f"to {change.outlet}", change.reason)
+    fine = change.output is AudioOutput.LOUDSPEAKER
+    return Report("loudspeaker", OK if fine else f"to {change.output}", change.reason)

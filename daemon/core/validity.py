@@ -43,70 +43,72 @@ class Validity:
     """Knows what is so now, and takes note of what was heard of it. Serialisable by `state`, `restore`."""
 
     def __init__(self, watch: AlertPolicy, health: Health) -> None:
-        self._watch = watch
+        self._policy = watch
         self._health = health
-        self._view: str | None = None
+        self._current_view: str | None = None
         self._last_cause: str | None = None
-        self._grounds: dict[str, Condition] = {}
+        self._conditions: dict[str, Condition] = {}
 
-    def saw(self, scene_id: str) -> None:
+    def set_view(self, scene_id: str) -> None:
         """The view has changed; that one is the newest."""
-        self._view = scene_id
+        self._current_view = scene_id
 
-    def rests(self, utterance_id: str, ground: Condition) -> None:
+    def require(self, utterance_id: str, condition: Condition) -> None:
         """Remember what an utterance rests on."""
-        self._grounds[utterance_id] = ground
+        self._conditions[utterance_id] = condition
 
-    def ground(self, utterance_id: str) -> Condition:
+    def condition(self, utterance_id: str) -> Condition:
         """What an utterance rests on."""
-        return self._grounds.get(utterance_id, ALWAYS)
+        return self._conditions.get(utterance_id, ALWAYS)
 
-    def holds(self, ground: Condition, now: float) -> bool:
+    def is_valid(self, condition: Condition, now: float) -> bool:
         """Whether it is still worth saying."""
-        if ground.hazard is not None and ground.hazard not in self._watch.active:
+        if condition.hazard is not None and condition.hazard not in self._policy.active:
             return False
-        if ground.component is not None and not self._news(ground.component, ground):
+        if condition.component is not None and not self._is_news(condition.component, condition):
             return False
-        if ground.view is not None and ground.view != self._view:
+        if condition.view is not None and condition.view != self._current_view:
             return False
-        if ground.after is not None and ground.after != self._last_cause:
+        if condition.after is not None and condition.after != self._last_cause:
             return False
-        return not ground.begun or ground.fresh_until_s is None or now <= ground.fresh_until_s
+        return not condition.begun or condition.fresh_until_s is None or now <= condition.fresh_until_s
 
-    def _news(self, component: Component, ground: Condition) -> bool:
+    def _is_news(self, component: Component, condition: Condition) -> bool:
         """True of the component, and not what was heard of it last: no return without a loss."""
         state = self._health.components.get(component, ComponentState())
-        return state.reason == ground.reason and (ground.reminder or state.heard != ground.reason)
+        return state.reason == condition.reason and (condition.reminder or state.heard != condition.reason)
 
-    def heard(self, utterance_id: str, cause: str | None) -> Condition:
+    def on_heard(self, utterance_id: str, cause: str | None) -> Condition:
         """Its first sample sounded. Returns what it rests on."""
         self._last_cause = cause
-        ground = replace(self.ground(utterance_id), begun=True)
-        if utterance_id in self._grounds:
-            self._grounds[utterance_id] = ground
-        if ground.component is not None:
-            self._health.heard(ground.component, ground.reason)
-        return ground
+        condition = replace(self.condition(utterance_id), begun=True)
+        if utterance_id in self._conditions:
+            self._conditions[utterance_id] = condition
+        if condition.component is not None:
+            self._health.on_heard(condition.component, condition.reason)
+        return condition
 
-    def missed(self, utterance_id: str) -> None:
+    def on_missed(self, utterance_id: str) -> None:
         """It was never heard and never will be; a failing component is then told of again."""
-        ground = self._grounds.pop(utterance_id, ALWAYS)
-        if ground.component is not None:
-            self._health.missed(ground.component, ground.reason)
+        condition = self._conditions.pop(utterance_id, ALWAYS)
+        if condition.component is not None:
+            self._health.on_missed(condition.component, condition.reason)
 
-    def keep(self, utterance_ids: frozenset[str]) -> None:
+    def retain(self, utterance_ids: frozenset[str]) -> None:
         """Forget all others."""
-        self._grounds = {id: ground for id, ground in self._grounds.items() if id in utterance_ids}
+        self._conditions = {
+            id: condition for id, condition in self._conditions.items() if id in utterance_ids
+        }
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""
         return {
-            "view": self._view,
+            "view": self._current_view,
             "last_cause": self._last_cause,
-            "grounds": {id: asdict(g) for id, g in self._grounds.items()},
+            "grounds": {id: asdict(g) for id, g in self._conditions.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._view = state["view"]
+        self._current_view = state["view"]
         self._last_cause = state.get("last_cause")
-        self._grounds = {id: Condition(**fields) for id, fields in state["grounds"].items()}
+        self._conditions = {id: Condition(**fields) for id, fields in state["grounds"].items()}

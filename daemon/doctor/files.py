@@ -82,7 +82,7 @@ def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 def journal(settings: Settings) -> Iterator[Finding]:
     """Whether it can be read, is whole, and has room."""
-    places, wanted = JournalPaths.below(settings.paths.state), settings.journal
+    places, wanted = JournalPaths.in_state(settings.paths.state), settings.journal
     if not wanted.enabled:
         yield Finding("journal", "ok", "off: nothing is kept")
         return
@@ -91,7 +91,7 @@ def journal(settings: Settings) -> Iterator[Finding]:
         yield from assess_room(bytes_free(place), wanted.leave_free_mb * 1_000_000, places.folder)
     try:
         there = places.database.is_file()
-        aside = tuple(places.aside) if there else ()
+        aside = tuple(places.quarantined) if there else ()
     except OSError:
         there, aside = True, ()
     if not there:

@@ -23,7 +23,7 @@ class Memory(Protocol):
     def find(self, id: str) -> Fields | None:
         """The event of that id."""
 
-    def led_to(self, id: str) -> Sequence[Fields]:
+    def effects_of(self, id: str) -> Sequence[Fields]:
         """What it was the cause of, in order."""
 
     def evidence(self, alert: Fields) -> Fields | None:
@@ -44,14 +44,14 @@ class ExplainedStep:
 
 def _story(memory: Memory, event: Fields, words: ExplanationWords) -> tuple[ExplainedStep, ...]:
     """From an event back to what led to it, and what became of it; the chain of causes has no loops."""
-    steps = [ExplainedStep(event, _line(memory, event, words))]
+    steps = [ExplainedStep(event, _sentence(memory, event, words))]
     if outcome := _outcome(memory, event, words):
         steps.append(outcome)
     seen = {event["id"]}
     cause = event["cause"]
     while cause is not None and cause not in seen and (event := memory.find(cause)):  # type: ignore[assignment]
         seen.add(cause)
-        steps.append(ExplainedStep(event, _line(memory, event, words)))
+        steps.append(ExplainedStep(event, _sentence(memory, event, words)))
         cause = event["cause"]
     return tuple(steps)
 
@@ -60,20 +60,20 @@ def explain(memory: Memory, event: Fields, words: ExplanationWords) -> Mapping[s
     """The reply to `why`."""
     steps = _story(memory, event, words)
     return {
-        "text": "\n".join(_headed(step, words) for step in steps),
+        "text": "\n".join(_with_heading(step, words) for step in steps),
         "steps": [step.as_fields() for step in steps],
     }
 
 
-def remembered(
+def explain_recording(
     recording: Recording, event_id: str | None, words: ExplanationWords = ENGLISH
 ) -> Mapping[str, Any]:
     """The reply about an event of the last minute, or the last thing said in it. Raises CommandError."""
-    memory = Remembered(recording)
+    memory = RecordingMemory(recording)
     return explain(memory, memory.wanted(event_id), words)
 
 
-class Remembered:
+class RecordingMemory:
     """The black box as a memory."""
 
     def __init__(self, recording: Recording) -> None:
@@ -102,14 +102,14 @@ class Remembered:
     def find(self, id: str) -> Fields | None:
         return self._by_id.get(id)
 
-    def led_to(self, id: str) -> Sequence[Fields]:
+    def effects_of(self, id: str) -> Sequence[Fields]:
         return [event for event in self._events if event["cause"] == id]
 
     def evidence(self, alert: Fields) -> Fields | None:
         return evidence_at(self._recording, alert["hazard"], alert["frame"])
 
 
-def _headed(step: ExplainedStep, words: ExplanationWords) -> str:
+def _with_heading(step: ExplainedStep, words: ExplanationWords) -> str:
     event = step.event
     return words.say("headed", id=event["id"], when=_when(event, words), text=step.text)
 
@@ -121,7 +121,7 @@ def _when(event: Fields, words: ExplanationWords) -> str:
     return words.say("seconds", seconds=event["t"])
 
 
-def _line(memory: Memory, event: Fields, words: ExplanationWords) -> str:
+def _sentence(memory: Memory, event: Fields, words: ExplanationWords) -> str:
     named = words.hazard(event["hazard"]) if event.get("hazard") else ""
     match event["kind"]:
         case "speak":
@@ -171,10 +171,10 @@ def _alert(event: Fields, evidence: Fields | None, words: ExplanationWords) -> s
         needed=evidence["vote_s"],
         single=evidence["probabilities"][hazard],
     )
-    return head + votes + _next(hazard, evidence, words)
+    return head + votes + _runner_up(hazard, evidence, words)
 
 
-def _next(hazard: str, evidence: Fields, words: ExplanationWords) -> str:
+def _runner_up(hazard: str, evidence: Fields, words: ExplanationWords) -> str:
     """The other hazard that was nearest to its threshold."""
     smoothed, thresholds = evidence["smoothed"], evidence["thresholds"]
     shares = {n: value / max(thresholds[n], 1e-9) for n, value in smoothed.items() if n != hazard}
@@ -214,10 +214,10 @@ def _outcome(memory: Memory, event: Fields, words: ExplanationWords) -> Explaine
     """What became of an alert, a view or word of a component: said, or why not."""
     if event["kind"] not in ("alert", "scene", "health", "describe", "direction"):
         return None
-    led_to = memory.led_to(event["id"])
+    led_to = memory.effects_of(event["id"])
     found = next((e for e in led_to if e["kind"] == "speak"), None) or next(
         (e for e in led_to if e["kind"] in ("unspoken", "describe")), None
     )
     if found is not None:
-        return ExplainedStep(found, _line(memory, found, words))
+        return ExplainedStep(found, _sentence(memory, found, words))
     return ExplainedStep(event, words.say("open")) if event["kind"] == "alert" else None

@@ -74,71 +74,71 @@ def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
 
 def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | None:
     """The evidence for a hazard in a frame, as the journal keeps it; None if the frame is too old."""
-    found = hazard_trace(recording, hazard)
-    (at,) = np.nonzero(found.seqs == seq)
+    trace = hazard_trace(recording, hazard)
+    (at,) = np.nonzero(trace.seqs == seq)
     if len(at) == 0:
         return None
     i = int(at[0])
     return {
-        "probabilities": {hazard: round(float(found.probabilities[i]), 4)},
-        "smoothed": {hazard: round(float(found.smoothed[i]), 4)},
-        "voted_s": {hazard: round(float(found.voted_s[i]), 4)},
-        "thresholds": {hazard: round(found.hazard.threshold, 4)},
-        "vote_s": found.vote_s,
-        "vote_window_s": found.watch.vote_window_s,
+        "probabilities": {hazard: round(float(trace.probabilities[i]), 4)},
+        "smoothed": {hazard: round(float(trace.smoothed[i]), 4)},
+        "voted_s": {hazard: round(float(trace.voted_s[i]), 4)},
+        "thresholds": {hazard: round(trace.hazard.threshold, 4)},
+        "vote_s": trace.vote_s,
+        "vote_window_s": trace.watch.vote_window_s,
     }
 
 
 def explain_silence(recording: Recording, hazard: str, words: ExplanationWords = ENGLISH) -> tuple[str, ...]:
     """Explain in sentences why a hazard raised no alert. Raises CommandError (unknown)."""
-    found = hazard_trace(recording, hazard)
-    if len(found.times_s) == 0:
+    trace = hazard_trace(recording, hazard)
+    if len(trace.times_s) == 0:
         return (words.say("unseen"),)
-    return tuple(_silence(found, recording, words))
+    return tuple(_silence(trace, recording, words))
 
 
-def _silence(found: HazardTrace, recording: Recording, words: ExplanationWords) -> Iterator[str]:
-    now = float(found.times_s[-1])
-    best = int(np.argmax(found.smoothed))
+def _silence(trace: HazardTrace, recording: Recording, words: ExplanationWords) -> Iterator[str]:
+    now = float(trace.times_s[-1])
+    best = int(np.argmax(trace.smoothed))
     yield words.say(
         "reached",
-        span=now - found.times_s[0],
-        hazard=words.hazard(found.hazard.name),
-        value=found.smoothed[best],
-        ago=now - found.times_s[best],
-        threshold=found.hazard.threshold,
+        span=now - trace.times_s[0],
+        hazard=words.hazard(trace.hazard.name),
+        value=trace.smoothed[best],
+        ago=now - trace.times_s[best],
+        threshold=trace.hazard.threshold,
     )
-    over_s = float(np.sum(np.diff(found.times_s)[found.over[:-1]])) if len(found.times_s) > 1 else 0.0
-    if not found.over.any():
+    over_s = float(np.sum(np.diff(trace.times_s)[trace.over[:-1]])) if len(trace.times_s) > 1 else 0.0
+    if not trace.over.any():
         yield words.say("never")
-    elif not found.confirmed.any():
-        yield from _uncertain(found, over_s, words)
+    elif not trace.confirmed.any():
+        yield from _uncertain(trace, over_s, words)
     else:
-        yield from _held_back(found, recording, over_s, words)
+        yield from _held_back(trace, recording, over_s, words)
 
 
-def _uncertain(found: HazardTrace, over_s: float, words: ExplanationWords) -> Iterator[str]:
-    longest = float(found.voted_s.max())
+def _uncertain(trace: HazardTrace, over_s: float, words: ExplanationWords) -> Iterator[str]:
+    longest = float(trace.voted_s.max())
     yield words.say("singles", over=over_s)
-    if longest < found.vote_s - 1e-9:
-        yield words.say("votes", window=found.watch.vote_window_s, longest=longest, needed=found.vote_s)
+    if longest < trace.vote_s - 1e-9:
+        yield words.say("votes", window=trace.watch.vote_window_s, longest=longest, needed=trace.vote_s)
     else:
         yield words.say("smoothed")
 
 
 def _held_back(
-    found: HazardTrace, recording: Recording, over_s: float, words: ExplanationWords
+    trace: HazardTrace, recording: Recording, over_s: float, words: ExplanationWords
 ) -> Iterator[str]:
     """It was certain, and yet no new alert was raised: it is present already, or was spoken of just now."""
-    first_s = float(found.times_s[int(np.argmax(found.confirmed))])
-    name, watch = found.hazard.name, recording.state["watch"]
+    first_s = float(trace.times_s[int(np.argmax(trace.confirmed))])
+    name, watch = trace.hazard.name, recording.state["watch"]
     yield words.say("enough", over=over_s)
     events = [json.loads(line) for line in recording.events]
     gone = any(e["kind"] == "clear" and e["hazard"] == name and e["t"] <= first_s for e in events)
     if (active := watch["active"].get(name)) is not None and not gone:
-        yield words.say("lasts", alert=active["alert_id"], remind=found.watch.remind_s)
+        yield words.say("lasts", alert=active["alert_id"], remind=trace.watch.remind_s)
     elif (spoken_s := _last_spoken_s(events, name, watch, first_s)) is not None:
-        yield words.say("cooldown", ago=first_s - spoken_s, cooldown=found.watch.cooldown_s)
+        yield words.say("cooldown", ago=first_s - spoken_s, cooldown=trace.watch.cooldown_s)
     else:
         yield words.say("changed")
 

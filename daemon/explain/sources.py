@@ -11,8 +11,7 @@ from typing import Any
 
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
-from daemon.explain.explain import Memory, Remembered, explain
-from daemon.explain.explain import remembered as of_the_last_minute
+from daemon.explain.explain import Memory, RecordingMemory, explain, explain_recording
 from daemon.explain.scores import alerts_of, explain_silence
 from daemon.explain.words import ExplanationWords
 from daemon.journal.paths import JournalPaths
@@ -32,10 +31,10 @@ class JournalMemory:
         self._run = run
 
     def find(self, id: str) -> Fields | None:
-        return self._reader.of_run(self._run, id)
+        return self._reader.find(self._run, id)
 
-    def led_to(self, id: str) -> Sequence[Fields]:
-        return self._reader.led_to(self._run, id)
+    def effects_of(self, id: str) -> Sequence[Fields]:
+        return self._reader.effects_of(self._run, id)
 
     def evidence(self, alert: Fields) -> Fields | None:
         return self._reader.evidence(alert["row"])
@@ -44,17 +43,17 @@ class JournalMemory:
 class CombinedMemory:
     """One run: what the journal keeps of it, and what only its black box holds, not written yet or never."""
 
-    def __init__(self, kept: Memory, last_minute: Remembered) -> None:
+    def __init__(self, kept: Memory, last_minute: RecordingMemory) -> None:
         self._kept = kept
         self._last_minute = last_minute
 
     def find(self, id: str) -> Fields | None:
         return self._kept.find(id) or self._last_minute.find(id)
 
-    def led_to(self, id: str) -> Sequence[Fields]:
+    def effects_of(self, id: str) -> Sequence[Fields]:
         events = (
-            *self._last_minute.led_to(id),
-            *self._kept.led_to(id),
+            *self._last_minute.effects_of(id),
+            *self._kept.effects_of(id),
         )  # the journal's know the clock's time
         return sorted({event["id"]: event for event in events}.values(), key=lambda event: float(event["t"]))
 
@@ -64,38 +63,38 @@ class CombinedMemory:
 
 
 def why(
-    places: JournalPaths,
-    frozen: Callable[[], Recording | None],
+    paths: JournalPaths,
+    snapshot: Callable[[], Recording | None],
     wanted: str | None,
     run: str | None = None,
     language: str = "en",
 ) -> Mapping[str, Any]:
     """The reply to `why`: of an id (`a12`), a row (`#7`), a hazard, or the last thing said.
 
-    `frozen` gives the black box, None where there is none. `run` is that of the running daemon: whatever is
+    `snapshot` gives the black box, None where there is none. `run` is that of the running daemon: whatever is
     no row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in the
     journal that has it. Raises CommandError.
     """
     words = ExplanationWords(language)
     if wanted is not None and ROW.fullmatch(wanted):
-        with reading(places) as reader:
-            at = reader.at(int(wanted[1:]))
+        with reading(paths) as reader:
+            at = reader.event_at(int(wanted[1:]))
             return explain(JournalMemory(reader, at["run"]), at, words)
     if run is not None:
-        return _of_this_run(places, _recording(frozen, wanted or "the last thing said"), wanted, run, words)
+        return _from_run(paths, _recording(snapshot, wanted or "the last thing said"), wanted, run, words)
     if wanted is not None and not ID.fullmatch(wanted):
-        return _of_box(_recording(frozen, wanted), wanted, words)
+        return _from_recording(_recording(snapshot, wanted), wanted, words)
     try:
-        with reading(places) as reader:
+        with reading(paths) as reader:
             if (event := event_of(reader, wanted)) is not None:
                 return explain(JournalMemory(reader, event["run"]), event, words)
     except CommandError as error:
         if error.code != "unavailable":
             raise
-    recording = frozen()
+    recording = snapshot()
     if recording is None:
         raise CommandError(f"{wanted or 'the last thing said'}: not in the journal", "unknown")
-    return _of_box(recording, wanted, words)
+    return _from_recording(recording, wanted, words)
 
 
 def event_of(reader: JournalReader, wanted: str | None) -> Fields | None:
@@ -106,19 +105,19 @@ def event_of(reader: JournalReader, wanted: str | None) -> Fields | None:
     if wanted is None:
         return reader.last_said()
     row = ROW.fullmatch(wanted)
-    return reader.at(int(row[1])) if row else reader.newest(wanted)
+    return reader.event_at(int(row[1])) if row else reader.newest(wanted)
 
 
-def _of_this_run(
-    places: JournalPaths, recording: Recording, wanted: str | None, run: str, words: ExplanationWords
+def _from_run(
+    paths: JournalPaths, recording: Recording, wanted: str | None, run: str, words: ExplanationWords
 ) -> Mapping[str, Any]:
     """What the black box knows, and with it what the journal keeps of the same run, if it can be read."""
-    last_minute = Remembered(recording)
-    event = _in_box(recording, last_minute, wanted)
+    last_minute = RecordingMemory(recording)
+    event = _event_in_recording(recording, last_minute, wanted)
     if event is None and wanted is not None and not ID.fullmatch(wanted):
-        return _of_hazard(recording, wanted, words)
+        return _explain_no_alert(recording, wanted, words)
     try:
-        with reading(places) as reader:
+        with reading(paths) as reader:
             memory = CombinedMemory(JournalMemory(reader, run), last_minute)
             known = reader.last_said(run) if event is None and wanted is None else None
             id = event["id"] if event else known["id"] if known else wanted
@@ -138,18 +137,18 @@ def _of_this_run(
     )
 
 
-def _of_box(recording: Recording, wanted: str | None, words: ExplanationWords) -> Mapping[str, Any]:
+def _from_recording(recording: Recording, wanted: str | None, words: ExplanationWords) -> Mapping[str, Any]:
     """Of a black box alone. Raises CommandError (unknown)."""
     if wanted is None or ID.fullmatch(wanted):
-        return of_the_last_minute(recording, wanted, words)
-    memory = Remembered(recording)
-    event = _in_box(recording, memory, wanted)
+        return explain_recording(recording, wanted, words)
+    memory = RecordingMemory(recording)
+    event = _event_in_recording(recording, memory, wanted)
     if event is None:
-        return _of_hazard(recording, wanted, words)
+        return _explain_no_alert(recording, wanted, words)
     return explain(memory, event, words)
 
 
-def _in_box(recording: Recording, memory: Remembered, wanted: str | None) -> Fields | None:
+def _event_in_recording(recording: Recording, memory: RecordingMemory, wanted: str | None) -> Fields | None:
     """The event somebody means by an id, by a hazard (its last alert), or by nothing (what was said last)."""
     if wanted is None:
         return memory.last_said
@@ -159,14 +158,14 @@ def _in_box(recording: Recording, memory: Remembered, wanted: str | None) -> Fie
     return memory.find(alerts[-1]) if alerts else None
 
 
-def _recording(frozen: Callable[[], Recording | None], what: str) -> Recording:
-    recording = frozen()
+def _recording(snapshot: Callable[[], Recording | None], what: str) -> Recording:
+    recording = snapshot()
     if recording is None:
         raise CommandError(f"{what}: neither a daemon nor a black box remembers", "unavailable")
     return recording
 
 
-def _of_hazard(recording: Recording, hazard: str, words: ExplanationWords) -> Mapping[str, Any]:
+def _explain_no_alert(recording: Recording, hazard: str, words: ExplanationWords) -> Mapping[str, Any]:
     """Why there was no alert."""
     sentences = explain_silence(recording, hazard, words)
     steps = [{"hazard": hazard, "text": sentence} for sentence in sentences]

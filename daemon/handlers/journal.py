@@ -13,7 +13,7 @@ from daemon.explain.sources import why
 from daemon.journal.offline import purge
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
-from daemon.journal.times import on_the_clock
+from daemon.journal.times import to_clock
 from daemon.journal.writer import JournalWriter
 
 Handler = Callable[[Any], Mapping[str, Any]]
@@ -47,7 +47,7 @@ def handlers(
     def forget(wanted: PurgeCommand) -> Mapping[str, Any]:
         gone = clerk.purge(wanted.before) if clerk else purge(places, wanted.before)
         if clerk is None:
-            forget_until(on_the_clock(wanted.before, clock(), time.time()))
+            forget_until(to_clock(wanted.before, clock(), time.time()))
         return {what: max(0, count) for what, count in gone.items()}
 
     def reasons(wanted: WhyCommand) -> Mapping[str, Any]:

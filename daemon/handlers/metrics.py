@@ -38,13 +38,13 @@ def metrics(
 
     def answer(_: object) -> Mapping[str, Any]:
         now = clock()
-        counts, components, muted = live.mind.ask(lambda core: _known(core, now))
+        counts, components, muted = live.mind.read(lambda core: _known(core, now))
         return {
             "counters": counters(live, counts),
             "drops": drops(live, counts, feed_dropped()),
             "histograms": {name: _told(live.ledger.histogram(stage)) for name, stage in STAGES.items()},
-            "alerts_by_hazard": live.ledger.counted("alerts"),
-            "events_by_kind": live.ledger.counted("events"),
+            "alerts_by_hazard": live.ledger.counts("alerts"),
+            "events_by_kind": live.ledger.counts("events"),
             "components": components,
             "gauges": {
                 "fps": round(fps(), 2),
@@ -77,7 +77,7 @@ def counters(live: app.LiveParts, counts: Mapping[str, int]) -> Mapping[str, int
         "alerts": counts.get("alerts", 0),
         "scenes": counts.get("scenes", 0),
         "descriptions_asked": counts.get("describe.asked", 0),
-        "descriptions": live.ledger.counted("events").get("describe", 0),
+        "descriptions": live.ledger.counts("events").get("describe", 0),
         "vlm_calls": calls,
         "vlm_calls_saved": max(0, assessed - calls),
         "utterances_spoken": counts.get("spoken", 0),
@@ -101,7 +101,7 @@ def drops(live: app.LiveParts, counts: Mapping[str, int], feed_dropped: int) -> 
     journal = live.clerk.status() if live.clerk else {"dropped": 0, "pictures_missed": 0}
     found = [
         ("frames", live.slot.policy.value, live.slot.skipped),
-        ("frames", "not_finite", live.watcher.broken),
+        ("frames", "not_finite", live.watcher.not_finite),
         ("events", "refuse_new", live.scribe.dropped),
         ("event_feed", "drop_oldest", feed_dropped),
         ("journal", "drop", journal["dropped"]),

@@ -138,7 +138,7 @@ class ProcessHandler:
             ),
             deadline_s=wait_s,
         )
-        return self._narrator.guest(request, wait_s)
+        return self._narrator.describe_external(request, wait_s)
 
     def _for_child(self, settings: Settings) -> Mapping[str, Any]:
         """The settings with the model that looks, on one core: devices are left to the camera."""

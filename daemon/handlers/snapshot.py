@@ -103,7 +103,7 @@ class PictureAnswer:
         """Raises CommandError."""
         newest = self._outlook.newest
         if newest is not None and newest.frame.seq == wanted.after:
-            newest = self._outlook.newer(wanted.after, wanted.wait_s)
+            newest = self._outlook.wait_newer(wanted.after, wanted.wait_s)
             if newest is None:
                 return {"seq": wanted.after, "unchanged": True}
         return self._told(self._darkroom.newest(wanted.side, wanted.after))

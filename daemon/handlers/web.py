@@ -28,6 +28,6 @@ def handlers(live: app.LiveParts, facts: DaemonInfo) -> Mapping[str, Handler]:
     """By the name of the command; each raises CommandError."""
     return {
         "picture": PictureAnswer(live.outlook, JpegCache(live.outlook), facts.clock),
-        "scores": scores(live.outlook, lambda: live.mind.ask(lambda core: core.spec), facts.clock),
+        "scores": scores(live.outlook, lambda: live.mind.read(lambda core: core.spec), facts.clock),
         "metrics": metrics(live, facts.clock, facts.fps, facts.feed_dropped, facts.started_s),
     }

@@ -14,7 +14,7 @@ from daemon.core.health import OK, Report
 log = logging.getLogger(__name__)
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
+FIRST_RETRY_S, MAX_RETRY_S = 1.0, 30.0
 
 
 class NoRoom(OSError):
@@ -41,20 +41,20 @@ class DiskHealth:
         self.failures = 0
         """How often it has begun to fail."""
         self.wait_s = 0.0
-        self._backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
+        self._backoff = Backoff(FIRST_RETRY_S, MAX_RETRY_S)
 
-    def failed(self, error: sqlite3.Error | OSError) -> Report:
+    def on_failure(self, error: sqlite3.Error | OSError) -> Report:
         """It could not be written; try again after `wait_s`."""
-        told = report(error)
-        if told.reason != self.reason:
-            log.error("the journal cannot be written (%s): %s", told.reason, told.detail)
+        health = report(error)
+        if health.reason != self.reason:
+            log.error("the journal cannot be written (%s): %s", health.reason, health.detail)
         if not self.reason:
             self.failures += 1
-        self.reason = told.reason
+        self.reason = health.reason
         self.wait_s = self._backoff.next_s()
-        return told
+        return health
 
-    def worked(self) -> Report | None:
+    def on_success(self) -> Report | None:
         """It was written; something to tell where it had failed."""
         if not self.reason:
             return None

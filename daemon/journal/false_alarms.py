@@ -18,41 +18,42 @@ log = logging.getLogger(__name__)
 
 FILE = "false_alarms.jsonl"
 FOLDER = "false_alarms"
-LINES = 1000
+MAX_LINES = 1000
 """Kept at most; the oldest go first."""
-BOXES = 20
+MAX_RECORDINGS = 20
 """Black boxes kept at most: some megabytes each."""
-WAITING = 8
+QUEUE_LIMIT = 8
 
 
 class FalseAlarms:
-    """`note` never waits; `run` is the thread that writes."""
+    """`record` never waits; `run` is the thread that writes."""
 
     def __init__(
         self,
         state: Path,
-        about: Mapping[str, str],
-        frozen: Callable[[], Recording] | None,
-        failed: Callable[[], None],
+        metadata: Mapping[str, str],
+        snapshot: Callable[[], Recording] | None,
+        on_failure: Callable[[], None],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`about` is written with each; without `frozen` there are no black boxes; `failed` is called where
-        one could not be kept.
+        """`metadata` is written with each line. `snapshot` returns the recording to save; None saves none.
+
+        `on_failure` is called if a false alarm could not be written.
         """
         self._state = state
-        self._about = dict(about)
-        self._frozen = frozen
-        self._failed = failed
+        self._metadata = dict(metadata)
+        self._snapshot = snapshot
+        self._on_failure = on_failure
         self._wall = wall
-        self._queue: queue.Queue[Event | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Event | None] = queue.Queue(QUEUE_LIMIT)
 
-    def note(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """Hand over an event of the kind `false_alarm`."""
         try:
             self._queue.put_nowait(event)
         except queue.Full:
             log.error("a false alarm could not be noted: too many at once")  # noqa: TRY400 - no bug
-            self._failed()
+            self._on_failure()
 
     def run(self) -> None:
         """Write until `close`."""
@@ -61,7 +62,7 @@ class FalseAlarms:
                 self._write(event)
             except OSError as error:
                 log.error("a false alarm could not be noted: %s", error)  # noqa: TRY400 - no bug
-                self._failed()
+                self._on_failure()
 
     def close(self) -> None:
         """Let `run` end once everything handed over is written."""
@@ -74,23 +75,23 @@ class FalseAlarms:
         line = {
             "v": 1,
             "noted": self._wall().isoformat(timespec="seconds"),
-            **self._about,
+            **self._metadata,
             "id": event.id,
             "noted_after_s": round(event.t - event.fields["raised_at_s"], 3),
             **event.fields,
-            "black_box": self._box(event),
+            "black_box": self._save_recording(event),
         }
         self._state.mkdir(parents=True, exist_ok=True)
         file = self._state / FILE
-        lines = [*_lines(file), json.dumps(line, ensure_ascii=False)][-LINES:]
+        lines = [*_lines(file), json.dumps(line, ensure_ascii=False)][-MAX_LINES:]
         atomic_file.write(file, "\n".join(lines) + "\n")
         log.info("false alarm: %s %s, in %s", event.fields["alert"], event.fields["hazard"], file)
 
-    def _box(self, event: Event) -> str | None:
+    def _save_recording(self, event: Event) -> str | None:
         """The file of the black box, below the state folder; None where none is wanted or can be had."""
-        if self._frozen is None:
+        if self._snapshot is None:
             return None
-        recording = self._frozen()
+        recording = self._snapshot()
         alert: Any = event.fields["alert"]
         if not any(_is_alert(line, alert) for line in recording.events):
             return None
@@ -100,7 +101,7 @@ class FalseAlarms:
         except BlackBoxError as error:
             log.warning("%s", error)
             return None
-        for old in sorted((self._state / FOLDER).glob(f"*{SUFFIX}"))[:-BOXES]:
+        for old in sorted((self._state / FOLDER).glob(f"*{SUFFIX}"))[:-MAX_RECORDINGS]:
             old.unlink(missing_ok=True)
         return name
 

@@ -21,7 +21,7 @@ class JournalJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class InboxBatch:
     """What there is to do now."""
 
     lines: tuple[str, ...]
@@ -31,11 +31,11 @@ class Taken:
 
 
 class JournalInbox:
-    """`put` and `put_job` from any thread, without waiting; `take` is the journal's own."""
+    """`put` and `put_job` from any thread, without waiting; `get` is the journal's own."""
 
-    def __init__(self, most_lines: int, most_jobs: int = 4) -> None:
-        self._most_lines = most_lines
-        self._most_jobs = most_jobs
+    def __init__(self, max_lines: int, max_jobs: int = 4) -> None:
+        self._max_lines = max_lines
+        self._max_jobs = max_jobs
         self._lines: deque[str] = deque()
         self._jobs: deque[JournalJob] = deque()
         self._closed = False
@@ -49,7 +49,7 @@ class JournalInbox:
     def put(self, line: str) -> bool:
         """False where there is no room for it."""
         with self._changed:
-            room = len(self._lines) < self._most_lines
+            room = len(self._lines) < self._max_lines
             if room:
                 self._lines.append(line)
                 self._changed.notify()
@@ -58,7 +58,7 @@ class JournalInbox:
     def put_job(self, job: JournalJob) -> bool:
         """False where there is no room for it."""
         with self._changed:
-            room = len(self._jobs) < self._most_jobs and not self._closed
+            room = len(self._jobs) < self._max_jobs and not self._closed
             if room:
                 self._jobs.append(job)
                 self._changed.notify()
@@ -77,14 +77,14 @@ class JournalInbox:
             self._lines.clear()
             return lines
 
-    def take(self, most: int, timeout_s: float) -> Taken:
+    def get(self, most: int, timeout_s: float) -> InboxBatch:
         """Up to `most` lines, and a job; whatever there is after the timeout."""
 
-        def something() -> bool:
+        def is_ready() -> bool:
             return bool(self._jobs or self._closed or (most and self._lines))
 
         with self._changed:
-            self._changed.wait_for(something, max(0.0, timeout_s))
+            self._changed.wait_for(is_ready, max(0.0, timeout_s))
             lines = tuple(self._lines.popleft() for _ in range(min(most, len(self._lines))))
             job = self._jobs.popleft() if self._jobs else None
-            return Taken(lines, job, self._closed and not self._jobs and not (most and self._lines))
+            return InboxBatch(lines, job, self._closed and not self._jobs and not (most and self._lines))

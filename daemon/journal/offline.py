@@ -12,16 +12,16 @@ from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 
 
-def purge(places: JournalPaths, before_s: float | None) -> Mapping[str, int]:
+def purge(paths: JournalPaths, before_s: float | None) -> Mapping[str, int]:
     """Forget all, or what is older (Unix seconds). Raises CommandError."""
     try:
-        if not places.folder.is_dir():
-            return {"events": 0, "pictures": 0, "black_boxes": retention.forget_marked(places, before_s)}
-        with places.owned():
-            store = JournalStore(places, "offline", time.time(), {})
+        if not paths.folder.is_dir():
+            return {"events": 0, "pictures": 0, "black_boxes": retention.delete_false_alarms(paths, before_s)}
+        with paths.lock():
+            store = JournalStore(paths, "offline", time.time(), {})
             try:
-                return retention.purged(store, before_s)
+                return retention.purge_store(store, before_s)
             finally:
                 store.close()
     except (OSError, sqlite3.Error) as error:
-        raise CommandError(f"the journal in {places.folder} cannot be changed: {error}") from None
+        raise CommandError(f"the journal in {paths.folder} cannot be changed: {error}") from None

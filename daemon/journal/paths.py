@@ -23,7 +23,7 @@ class JournalPaths:
     folder: Path
 
     @classmethod
-    def below(cls, state: Path) -> JournalPaths:
+    def in_state(cls, state: Path) -> JournalPaths:
         """Those of the daemon with this state folder."""
         return cls(state / FOLDER)
 
@@ -40,26 +40,26 @@ class JournalPaths:
         return self.folder / "black_boxes"
 
     @property
-    def aside(self) -> Iterator[Path]:
+    def quarantined(self) -> Iterator[Path]:
         """What was moved aside because it could not be read."""
         yield from self.folder.glob(f"{self.database.name}.aside-*")
 
     @property
-    def aside_bytes(self) -> int:
+    def quarantined_bytes(self) -> int:
         """What that takes."""
-        return sum(file.stat().st_size for file in self.aside)
+        return sum(file.stat().st_size for file in self.quarantined)
 
     @property
-    def aside_ends(self) -> Sequence[tuple[str, float]]:
+    def quarantined_databases(self) -> Sequence[tuple[str, float]]:
         """The databases among it, the oldest first, and when each was written last, Unix seconds."""
         ends: dict[str, float] = {}
-        for file in self.aside:
+        for file in self.quarantined:
             name = file.name.removesuffix("-wal").removesuffix("-shm")
             ends[name] = max(ends.get(name, 0.0), file.stat().st_mtime)
         return sorted(ends.items(), key=lambda one: one[1])
 
     @property
-    def marked_wrong(self) -> Iterator[Path]:
+    def false_alarm_recordings(self) -> Iterator[Path]:
         """Black boxes of alerts that somebody marked as wrong, outside the journal's folder."""
         yield from (self.folder.parent / FALSE_ALARMS).glob(f"*{SUFFIX}")
 
@@ -69,7 +69,7 @@ class JournalPaths:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @contextmanager
-    def owned(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Nobody else writes meanwhile. Raises CommandError (busy) where somebody does, OSError."""
         try:
             lock = FileLock(self.folder / "lock")

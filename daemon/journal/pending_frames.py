@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from capture.frame import Frame
 from daemon.journal.rows import Evidence
 
-VIEWS = 8
+MAX_FRAMES = 8
 """Views whose pictures are held; a few megabytes each."""
 
 
@@ -22,30 +22,30 @@ class FrameEvidence:
 
 
 class PendingFrames:
-    """`put` in the core's thread, `take` in the journal's; neither waits."""
+    """`put` in the core's thread, `pop` in the journal's; neither waits."""
 
     def __init__(self) -> None:
-        self._moments: OrderedDict[str, FrameEvidence] = OrderedDict()
+        self._evidence: OrderedDict[str, FrameEvidence] = OrderedDict()
         self._lock = threading.Lock()  # held for as long as it takes to move a reference
         self.missed = 0
         """Alerts whose moment was given up before their line came."""
 
-    def put(self, id: str, moment: FrameEvidence) -> None:
+    def put(self, id: str, evidence: FrameEvidence) -> None:
         """Hold it; the oldest is given up where there are too many."""
         with self._lock:
-            self._moments[id] = moment
-            if len(self._moments) > VIEWS:
-                _, lost = self._moments.popitem(last=False)
-                self.missed += lost.evidence is not None  # a view need not be described
+            self._evidence[id] = evidence
+            if len(self._evidence) > MAX_FRAMES:
+                _, dropped = self._evidence.popitem(last=False)
+                self.missed += dropped.evidence is not None  # a view need not be described
 
     def clear(self) -> None:
         """Give up all of them."""
         with self._lock:
-            self._moments.clear()
+            self._evidence.clear()
 
-    def take(self, id: str | None) -> FrameEvidence:
+    def pop(self, id: str | None) -> FrameEvidence:
         """That of an event, and never again; an empty one where there is none."""
         if id is None:
             return FrameEvidence()
         with self._lock:
-            return self._moments.pop(id, FrameEvidence())
+            return self._evidence.pop(id, FrameEvidence())

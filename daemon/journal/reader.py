@@ -22,20 +22,20 @@ COLUMNS = "row, wall_s, run, event, picture IS NOT NULL, box IS NOT NULL"
 class JournalReader:
     """Answers questions about what was kept."""
 
-    def __init__(self, database: sqlite3.Connection, places: JournalPaths) -> None:
+    def __init__(self, database: sqlite3.Connection, paths: JournalPaths) -> None:
         self._database = database
-        self._places = places
+        self._paths = paths
 
     def page(self, wanted: JournalCommand) -> Mapping[str, Any]:
         """Events, the newest first, and the row before which the next page begins."""
         question, values = _question(wanted)
         rows = self._database.execute(question, values).fetchall()
-        events = [self._told(row) for row in rows[: wanted.limit]]
+        events = [self._event_fields(row) for row in rows[: wanted.limit]]
         if wanted.evidence:
             events = [{**event, **self._evidence_field(event["row"])} for event in events]
         return {"events": events, "next": rows[wanted.limit - 1][0] if len(rows) > wanted.limit else None}
 
-    def _told(self, row: Sequence[Any]) -> dict[str, Any]:
+    def _event_fields(self, row: Sequence[Any]) -> dict[str, Any]:
         number, wall_s, run, event, picture, box = row
         fields = json.loads(event)
         head = {"row": number, "wall_s": wall_s, "run": run}
@@ -45,7 +45,7 @@ class JournalReader:
         evidence = self.evidence(row)
         return {} if evidence is None else {"evidence": evidence}
 
-    def at(self, row: int) -> Fields:
+    def event_at(self, row: int) -> Fields:
         """The event of that row. Raises CommandError (unknown)."""
         found = self._one("WHERE row = ?", row)
         if found is None:
@@ -64,11 +64,11 @@ class JournalReader:
                 return found
         return None
 
-    def of_run(self, run: str, id: str) -> Fields | None:
+    def find(self, run: str, id: str) -> Fields | None:
         """The event of that id in a run."""
         return self._one("WHERE id = ? AND run = ? ORDER BY row DESC LIMIT 1", id, run)
 
-    def led_to(self, run: str, id: str) -> Sequence[Fields]:
+    def effects_of(self, run: str, id: str) -> Sequence[Fields]:
         """What this event of a run was the cause of, in order."""
         return self._all("WHERE run = ? AND cause = ? ORDER BY row LIMIT 50", run, id)
 
@@ -83,17 +83,17 @@ class JournalReader:
             "SELECT file, pixelated FROM pictures WHERE id = (SELECT picture FROM events WHERE row = ?)",
             (row,),
         ).fetchone()
-        data = _read(self._places.pictures / found[0]) if found else b""
+        data = _read(self._paths.pictures / found[0]) if found else b""
         if not data:
             raise CommandError(f"#{row}: no picture is kept with it", "unknown")
         return data, bool(found[1])
 
-    def box(self, row: int) -> Path:
+    def recording_file(self, row: int) -> Path:
         """The file of the black box that holds this event. Raises CommandError (unknown)."""
         found = self._database.execute(
             "SELECT file FROM boxes WHERE id = (SELECT box FROM events WHERE row = ?)", (row,)
         ).fetchone()
-        file = self._places.black_boxes / str(found[0]) if found else None
+        file = self._paths.black_boxes / str(found[0]) if found else None
         if file is None or not file.is_file():
             raise CommandError(
                 f"#{row}: no black box is kept with it; alerts have one while journal.black_box_mb reaches",
@@ -101,10 +101,10 @@ class JournalReader:
             )
         return file
 
-    def newest_box(self) -> Path | None:
+    def newest_recording(self) -> Path | None:
         """The black box made last."""
         found = self._database.execute("SELECT file FROM boxes ORDER BY id DESC LIMIT 1").fetchone()
-        file = self._places.black_boxes / found[0] if found else None
+        file = self._paths.black_boxes / found[0] if found else None
         return file if file is not None and file.is_file() else None
 
     def counts(self) -> Mapping[str, int]:
@@ -121,20 +121,20 @@ class JournalReader:
 
     def _all(self, condition: str, *values: object) -> Sequence[Fields]:
         question = f"SELECT {COLUMNS} FROM events {condition}"  # noqa: S608 - conditions are ours, above
-        return [self._told(row) for row in self._database.execute(question, values)]
+        return [self._event_fields(row) for row in self._database.execute(question, values)]
 
 
 @contextmanager
-def reading(places: JournalPaths) -> Iterator[JournalReader]:
+def reading(paths: JournalPaths) -> Iterator[JournalReader]:
     """A reader for a moment. Raises CommandError where there is no journal, or it cannot be read."""
-    database = open_reader(places.database)
+    database = open_reader(paths.database)
     try:
-        yield JournalReader(database, places)
+        yield JournalReader(database, paths)
     except sqlite3.Error as error:
         how = (
             "is damaged; the daemon moves it aside when it starts" if damaged(error) else "cannot be read now"
         )
-        raise CommandError(f"the journal {places.database} {how}: {error}", "unavailable") from None
+        raise CommandError(f"the journal {paths.database} {how}: {error}", "unavailable") from None
     finally:
         database.close()
 

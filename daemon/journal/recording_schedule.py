@@ -15,18 +15,18 @@ class RecordingSchedule:
         self.due_s = NEVER_S
 
     @property
-    def wanted(self) -> bool:
+    def pending(self) -> bool:
         """Whether there is an alert without a box."""
         return self.due_s < NEVER_S
 
-    def alert(self, now: float) -> None:
+    def on_alert(self, now: float) -> None:
         """An alert was raised."""
         self.due_s = min(self.due_s, max(now + self._after_s, self._saved_s + self._every_s))
 
-    def forget(self) -> None:
+    def cancel(self) -> None:
         """Nobody wants a box of the alerts there were."""
         self.due_s = NEVER_S
 
-    def saved(self, now: float) -> None:
+    def on_saved(self, now: float) -> None:
         """A box has been saved."""
         self._saved_s, self.due_s = now, NEVER_S

@@ -10,7 +10,7 @@ from daemon.config.journal_settings import JournalSettings
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 
-STEP = 400
+BATCH = 400
 """Events forgotten at once at most."""
 DAY_S = 86_400.0
 MB = 1_000_000
@@ -22,19 +22,19 @@ FREE_PAGES = 500
 
 def step(store: JournalStore, settings: JournalSettings, wall_s: float) -> bool:
     """Forget a little of what is too old or too much; True where there is more to forget."""
-    if store.boxes_bytes > settings.black_box_mb * MB:
-        return forget_box(store)
+    if store.recordings_bytes > settings.black_box_mb * MB:
+        return delete_oldest_recording(store)
     before_s = wall_s - settings.keep_days * DAY_S
-    if store.aside_bytes and store.forget_aside(before_s):
+    if store.quarantined_bytes and store.delete_quarantined(before_s):
         return True
-    if forget(store, before_s=before_s):
+    if delete_events(store, before_s=before_s):
         return True
-    if store.bytes > settings.keep_mb * MB and (store.forget_aside() or forget(store)):
+    if store.bytes > settings.keep_mb * MB and (store.delete_quarantined() or delete_events(store)):
         return True
-    return _give_back(store)
+    return _shrink_database(store)
 
 
-def forget(store: JournalStore, *, before_s: float | None = None, most: int = STEP) -> int:
+def delete_events(store: JournalStore, *, before_s: float | None = None, most: int = BATCH) -> int:
     """Forget the oldest events, their pictures and black boxes where nobody else needs them. How many."""
     found = _oldest(store.database, before_s, most)
     if not found:
@@ -47,55 +47,57 @@ def forget(store: JournalStore, *, before_s: float | None = None, most: int = ST
             "DELETE FROM runs WHERE began_s < (SELECT max(began_s) FROM runs) "
             "AND NOT EXISTS (SELECT 1 FROM events WHERE events.run = runs.name)"
         )
-    store.pictures_bytes -= _remove(store.places.pictures, pictures)
-    store.boxes_bytes -= _remove(store.places.black_boxes, boxes)
+    store.pictures_bytes -= _remove(store.paths.pictures, pictures)
+    store.recordings_bytes -= _remove(store.paths.black_boxes, boxes)
     return len(found)
 
 
-def purged(store: JournalStore, before_s: float | None) -> Mapping[str, int]:
+def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int]:
     """Forget all, or what is older (Unix seconds): out of the files too. How much of each."""
-    had = counted(store)
-    marked = forget_marked(store.places, before_s)
+    had = count_all(store)
+    marked = delete_false_alarms(store.paths, before_s)
     if before_s is None:
-        store.begin_anew()
+        store.reset()
     else:
-        store.forget_aside(before_s)
-        while forget(store, before_s=before_s, most=10 * STEP):
+        store.delete_quarantined(before_s)
+        while delete_events(store, before_s=before_s, most=10 * BATCH):
             pass
         store.database.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
-    has = counted(store)
+    has = count_all(store)
     gone = {what: count - has[what] for what, count in had.items()}
     return {**gone, "black_boxes": gone["black_boxes"] + marked}
 
 
-def forget_marked(places: JournalPaths, before_s: float | None) -> int:
+def delete_false_alarms(paths: JournalPaths, before_s: float | None) -> int:
     """Black boxes of alerts marked as wrong hold a minute each, as the others do. How many."""
-    gone = [file for file in places.marked_wrong if before_s is None or file.stat().st_mtime < before_s]
+    gone = [
+        file for file in paths.false_alarm_recordings if before_s is None or file.stat().st_mtime < before_s
+    ]
     for file in gone:
         file.unlink(missing_ok=True)
     return len(gone)
 
 
-def counted(store: JournalStore) -> Mapping[str, int]:
+def count_all(store: JournalStore) -> Mapping[str, int]:
     """How much there is of everything."""
     return {
-        "events": store.one("SELECT count(*) FROM events"),
-        "pictures": store.one("SELECT count(*) FROM pictures"),
-        "black_boxes": store.one("SELECT count(*) FROM boxes"),
+        "events": store.query_number("SELECT count(*) FROM events"),
+        "pictures": store.query_number("SELECT count(*) FROM pictures"),
+        "black_boxes": store.query_number("SELECT count(*) FROM boxes"),
     }
 
 
-def forget_box(store: JournalStore) -> bool:
+def delete_oldest_recording(store: JournalStore) -> bool:
     """Forget the oldest black box, though not its alerts. False where there is none."""
     found = store.database.execute("SELECT id, file, bytes FROM boxes ORDER BY id LIMIT 1").fetchone()
     if found is None:
-        store.boxes_bytes = 0
+        store.recordings_bytes = 0
         return False
     id, file, size = found
     with store.transaction() as database:
         database.execute("UPDATE events SET box = NULL WHERE box = ?", (id,))
         database.execute("DELETE FROM boxes WHERE id = ?", (id,))
-    store.boxes_bytes -= _remove(store.places.black_boxes, [(file, size)])
+    store.recordings_bytes -= _remove(store.paths.black_boxes, [(file, size)])
     return True
 
 
@@ -109,7 +111,7 @@ def _oldest(
     return database.execute(question, (before_s, most)).fetchall()
 
 
-UNSHOWN = {
+DELETE_ORPHAN = {
     "picture": "DELETE FROM pictures WHERE id = ?1 AND NOT EXISTS "
     "(SELECT 1 FROM events WHERE picture = ?1) RETURNING file, bytes",
     "box": "DELETE FROM boxes WHERE id = ?1 AND NOT EXISTS "
@@ -121,7 +123,7 @@ def _orphans(database: sqlite3.Connection, column: str, ids: Iterable[int | None
     """Take out of their table those that no event shows any more; their files and sizes."""
     gone = []
     for id in {id for id in ids if id is not None}:
-        gone += database.execute(UNSHOWN[column], (id,)).fetchall()
+        gone += database.execute(DELETE_ORPHAN[column], (id,)).fetchall()
     return gone
 
 
@@ -131,7 +133,7 @@ def _remove(folder: Path, files: Sequence[tuple[str, int]]) -> int:
     return sum(size for _, size in files)
 
 
-def _give_back(store: JournalStore) -> bool:
+def _shrink_database(store: JournalStore) -> bool:
     """Shorten the file; True where there is more of that to do."""
     free = int(store.database.execute("PRAGMA freelist_count").fetchone()[0])
     if free > FREE_PAGES:

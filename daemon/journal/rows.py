@@ -32,7 +32,7 @@ class Evidence:
     @classmethod
     def of(cls, core: Core, assessment: Assessment) -> Self:
         """Taken right after the step that raised the alert; costs a copy."""
-        return cls(core.spec, assessment.probabilities, core.watch.smoothed, core.watch.voted_s)
+        return cls(core.spec, assessment.probabilities, core.alert_policy.smoothed, core.alert_policy.voted_s)
 
     def as_fields(self) -> Fields:
         """Plain JSON types, by hazard."""

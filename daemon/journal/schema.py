@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 APPLICATION = 0x57574A31
 """`PRAGMA application_id`: this file is ours (WWJ1)."""
-ASIDE_KEPT = 2
+QUARANTINED_KEPT = 2
 """Databases that could not be read and were moved aside are kept, so many at most."""
 
 TABLES = """
@@ -85,11 +85,11 @@ def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
     try:
         return _opened(path, steps)
     except Unreadable as error:
-        move_aside(path, str(error))
+        quarantine(path, str(error))
     except sqlite3.DatabaseError as error:
         if not damaged(error):
             raise
-        move_aside(path, f"damaged ({error})")
+        quarantine(path, f"damaged ({error})")
     return _opened(path, steps)
 
 
@@ -166,7 +166,7 @@ def _pragma(database: sqlite3.Connection, name: str) -> int:
         return int(rows.fetchone()[0])
 
 
-def move_aside(path: Path, why: str) -> None:
+def quarantine(path: Path, why: str) -> None:
     """Keep what cannot be read beside the new one, a few at most. Raises OSError."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     to = path.with_name(f"{path.name}.aside-{stamp}")
@@ -179,6 +179,6 @@ def move_aside(path: Path, why: str) -> None:
     names = sorted(
         {p.name.removesuffix("-wal").removesuffix("-shm") for p in path.parent.glob(f"{path.name}.aside-*")}
     )
-    for old in names[:-ASIDE_KEPT]:
+    for old in names[:-QUARANTINED_KEPT]:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(old + suffix).unlink(missing_ok=True)

@@ -50,36 +50,36 @@ class DaemonJournal:
 class OfflineJournal:
     """One whose daemon does not run."""
 
-    def __init__(self, places: JournalPaths) -> None:
-        self._places = places
+    def __init__(self, paths: JournalPaths) -> None:
+        self._paths = paths
 
     def page(self, wanted: JournalCommand) -> Mapping[str, Any]:
-        with reading(self._places) as reader:
+        with reading(self._paths) as reader:
             return reader.page(wanted)
 
     def picture(self, row: int) -> tuple[bytes, bool]:
-        with reading(self._places) as reader:
+        with reading(self._paths) as reader:
             return reader.picture(row)
 
     def purge(self, before_s: float | None) -> Mapping[str, int]:
-        return offline.purge(self._places, before_s)
+        return offline.purge(self._paths, before_s)
 
 
 @contextmanager
-def opened(args: argparse.Namespace, load: Callable[[], Loaded]) -> Iterator[JournalSource]:
+def open_journal(args: argparse.Namespace, load: Callable[[], Loaded]) -> Iterator[JournalSource]:
     """The daemon's where one runs and `--offline` is not given. Raises CommandError, ConfigError."""
     client = None
     if not args.offline:
         with suppress(NotRunning):  # then its files are nobody else's
             client = connect(args, load)
     if client is None:
-        yield OfflineJournal(JournalPaths.below(state(load)))
+        yield OfflineJournal(JournalPaths.in_state(state_folder(load)))
         return
     with client:
         yield DaemonJournal(client)
 
 
-def state(load: Callable[[], Loaded]) -> Path:
+def state_folder(load: Callable[[], Loaded]) -> Path:
     """The state folder of the settings."""
     return load().settings.paths.state
 

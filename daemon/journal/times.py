@@ -7,13 +7,13 @@ from datetime import datetime
 
 from daemon.errors import CommandError
 
-EVER = float("inf")
+ALWAYS_S = float("inf")
 """A time of the clock before which everything was."""
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _AGO = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhdw])")
 
 
-def moment(text: str, now_s: float) -> float:
+def parse_time(text: str, now_s: float) -> float:
     """Unix seconds; a length is that long ago, a date without offset is local time. Raises CommandError."""
     if ago := _AGO.fullmatch(text):
         return now_s - float(ago[1]) * UNITS_S[ago[2]]
@@ -25,6 +25,6 @@ def moment(text: str, now_s: float) -> float:
         ) from None
 
 
-def on_the_clock(wall_s: float | None, clock_s: float, now_s: float) -> float:
+def to_clock(wall_s: float | None, clock_s: float, now_s: float) -> float:
     """A moment (Unix seconds) as a time of the clock that shows `clock_s` at `now_s`; EVER for None."""
-    return EVER if wall_s is None else clock_s - (now_s - wall_s)
+    return ALWAYS_S if wall_s is None else clock_s - (now_s - wall_s)

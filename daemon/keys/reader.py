@@ -38,9 +38,9 @@ EVIOCGNAME = 0x80004506 | NAME_BYTES << 16
 
 INPUTS = Path("/dev/input")
 FIRST_RETRY_S = 0.25
-LOOK_S = 1.0
+MAX_WAIT_S = 1.0
 """Seconds a wait lasts at most."""
-AT_ONCE = 64
+EVENTS_PER_READ = 64
 """Events taken in at one reading."""
 
 
@@ -61,13 +61,13 @@ class KeyReader:
     def __init__(
         self,
         settings: KeysSettings,
-        act: Callable[[str], None],
+        on_action: Callable[[str], None],
         clock: Callable[[], float],
         inputs: Path = INPUTS,
     ) -> None:
         """Without a device in the settings `run` only waits for `close`."""
         self._settings = settings
-        self._act = act
+        self._on_action = on_action
         self._clock = clock
         self._inputs = inputs
         self._actions = {code_of(name): actions(text) for name, text in settings.on.items()}
@@ -86,9 +86,9 @@ class KeyReader:
         """Read until `close`, whatever is plugged in and out."""
         while self._settings.device and not self._closing.is_set():
             try:
-                self._attend()
+                self._read_device()
             except (OSError, Unplugged) as error:
-                self._away(str(error))
+                self._set_missing(str(error))
                 self._closing.wait(self._backoff.next_s())
         self._closing.wait()
 
@@ -98,7 +98,7 @@ class KeyReader:
         with suppress(OSError):
             os.write(self._wake_in, b"x")
 
-    def _attend(self) -> None:
+    def _read_device(self) -> None:
         """Read one device until it goes away. Raises OSError, Unplugged."""
         fd = self._open()
         try:
@@ -108,7 +108,7 @@ class KeyReader:
             os.close(fd)
             self._presses.reset()
 
-    def _away(self, why: str) -> None:
+    def _set_missing(self, why: str) -> None:
         """Say so once, not at every attempt."""
         self.state = f"waiting for {self._settings.device} ({why})"
         if why != self._missing:
@@ -168,13 +168,13 @@ class KeyReader:
 
     def _wait_ms(self) -> float:
         due_s = self._presses.due_s()
-        wait_s = LOOK_S if due_s is None else min(max(due_s - self._clock(), 0.0), LOOK_S)
+        wait_s = MAX_WAIT_S if due_s is None else min(max(due_s - self._clock(), 0.0), MAX_WAIT_S)
         return 1000 * wait_s + 1
 
     def _events(self, fd: int) -> Iterator[KeyEvent]:
         """What has come in. Raises OSError, Unplugged."""
         try:
-            data = os.read(fd, AT_ONCE * EVENT.size)
+            data = os.read(fd, EVENTS_PER_READ * EVENT.size)
         except BlockingIOError:
             return
         if not data:
@@ -202,4 +202,4 @@ class KeyReader:
                 continue
             self.presses += 1
             log.info("keys: %s press of key_%d: %s", press.kind, press.code, action)
-            self._act(action)
+            self._on_action(action)

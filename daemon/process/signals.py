@@ -30,7 +30,7 @@ class Signals:
 
     def __init__(self, request: Callable[[Wake], None]) -> None:
         self._request = request
-        self._asked = False
+        self._stop_requested = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Signals:
@@ -40,7 +40,7 @@ class Signals:
         self._thread.start()
         self._fd_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in ALL:
-            self._before[number] = signal.signal(number, _noted)
+            self._before[number] = signal.signal(number, _ignore)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,19 +54,19 @@ class Signals:
 
     def _read(self) -> None:
         while (byte := self._reader.recv(1)) not in (b"", _END):
-            self._came(byte[0])
+            self._on_signal(byte[0])
 
-    def _came(self, number: int) -> None:
+    def _on_signal(self, number: int) -> None:
         if number == signal.SIGHUP:
             self._request(ReloadRequested())
         elif number in STOP:
             name = signal.Signals(number).name
-            if self._asked:
+            if self._stop_requested:
                 log.warning("%s again: ending at once", name)
                 os._exit(128 + number)
-            self._asked = True
+            self._stop_requested = True
             self._request(StopRequested(name))
 
 
-def _noted(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Only there so that the signal does not end the process; the thread hears of it by itself."""

@@ -62,13 +62,13 @@ class Supervisor:
         self._stopping = threading.Event()
         # A SimpleQueue may be put to from anywhere, and waiting on it ends at once.
         self._wakes: SimpleQueue[Wake | PartFailed] = SimpleQueue()
-        self._died: PartFailed | None = None
-        self._lost: list[str] = []
+        self._failure: PartFailed | None = None
+        self._failed_parts: list[str] = []
 
     @property
-    def lost(self) -> tuple[str, ...]:
+    def failed_parts(self) -> tuple[str, ...]:
         """Parts that ended although they should not have, and without which it goes on."""
-        return tuple(self._lost)
+        return tuple(self._failed_parts)
 
     def start(
         self,
@@ -90,9 +90,9 @@ class Supervisor:
             try:
                 target()
             except BaseException as error:  # whatever it is, the thread is gone
-                self._ended(name, error, vital=vital, may_end=False)
+                self._on_thread_end(name, error, vital=vital, may_end=False)
             else:
-                self._ended(name, None, vital=vital, may_end=may_end)
+                self._on_thread_end(name, None, vital=vital, may_end=may_end)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
@@ -108,15 +108,15 @@ class Supervisor:
 
     def wait(self, timeout_s: float) -> Wake | None:
         """What the main thread is needed for; None after the timeout. Raises Died, from then on always."""
-        if self._died is None:
+        if self._failure is None:
             try:
                 wake = self._wakes.get(timeout=max(0.0, timeout_s))
             except Empty:
                 return None
             if not isinstance(wake, PartFailed):
                 return wake
-            self._died = wake
-        raise self._died
+            self._failure = wake
+        raise self._failure
 
     def stop(self) -> tuple[str, ...]:
         """Stop everything in reverse order. The names of those that are still alive."""
@@ -127,7 +127,7 @@ class Supervisor:
             log.error("did not stop in time: %s", ", ".join(survivors))
         return survivors
 
-    def _ended(self, name: str, error: BaseException | None, *, vital: bool, may_end: bool) -> None:
+    def _on_thread_end(self, name: str, error: BaseException | None, *, vital: bool, may_end: bool) -> None:
         """In the part's own thread, as the last thing it does."""
         if self._stopping.is_set():
             if error:
@@ -139,11 +139,11 @@ class Supervisor:
         how = f"failed ({type(error).__name__}: {error})" if error else "ended by itself"
         log.critical("%s %s", name, how, exc_info=error)
         if vital:
-            died = PartFailed(name, how)
-            died.__cause__ = error
-            self._wakes.put(died)
+            failure = PartFailed(name, how)
+            failure.__cause__ = error
+            self._wakes.put(failure)
         else:
-            self._lost.append(name)
+            self._failed_parts.append(name)
 
     def _stopped(self, part: _Part) -> bool:
         """Guarded and bounded, whatever `stop` does."""

@@ -72,9 +72,9 @@ class WatchdogFeeder:
         self._silent: frozenset[str] = frozenset()
         watchdog = notifier.watchdog_s
         self.interval_s = min(LONGEST_INTERVAL_S, watchdog / 3) if watchdog else LONGEST_INTERVAL_S
-        """Seconds between two calls of `pulse`."""
+        """Seconds between two calls of `feed`."""
 
-    def pulse(self, now: float) -> tuple[Stale, ...]:
+    def feed(self, now: float) -> tuple[Stale, ...]:
         """Feed the watchdog, or say once who is silent."""
         stale = self._beats.stale(now)
         if not stale:

@@ -29,7 +29,7 @@ class ScoredFootage:
 
 def score(
     camera: Camera,
-    assessor: Detector,
+    detector: Detector,
     longest_s: float = float("inf"),
     progress: Callable[[float], None] = lambda _: None,
 ) -> ScoredFootage:
@@ -54,7 +54,7 @@ def score(
         if frame.captured_at_s - first_s >= longest_s:
             break
         try:
-            assessment = assessor.assess(frame)
+            assessment = detector.assess(frame)
         except NotFiniteError:
             broken += 1
             continue

@@ -73,7 +73,7 @@ class Agenda:
         self._added += 1
         heapq.heappush(self._due, (at_s, self._added, key, event, timing or {}))
 
-    def drop(self, key: str) -> None:
+    def cancel(self, key: str) -> None:
         """Forget what was planned under this key."""
         self._due = [due for due in self._due if due[2] != key]
         heapq.heapify(self._due)
@@ -109,26 +109,26 @@ class Replay:
     def __init__(
         self,
         box: BlackBox,
-        assessor: Detector,
+        detector: Detector,
         voice: ReplayVoice,
         sink: ReplaySink,
         describer: WatchedDescriber | None,
         options: Options,
         write: Callable[[Event], None],
         quality: QualityReporter,
-        meaning: SentenceEncoder = no_encoder,
+        encode_sentence: SentenceEncoder = no_encoder,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._box = box
-        self._assessor = assessor
+        self._detector = detector
         self._voice = voice
         self._sink = sink
         self._describer = describer
         self._options = options
         self._write = write
         self._quality = quality
-        self._meaning = meaning
+        self._encode_sentence = encode_sentence
         self._clock = clock
         self._sleep = sleep
         self._agenda = Agenda()
@@ -136,7 +136,7 @@ class Replay:
         self._views: OrderedDict[str, View] = OrderedDict()
         self._now_s = 0.0
         self._frames = 0
-        self._failing = False
+        self._detector_failing = False
         self._last_frame_s = 0.0
 
     def run(self, camera: Camera) -> Event:
@@ -168,13 +168,13 @@ class Replay:
             self._step(report)
         began_s = self._clock()
         try:
-            assessment = self._assessor.assess(frame, self._box.core.watch.focus())
+            assessment = self._detector.assess(frame, self._box.core.alert_policy.focus())
         except NotFiniteError as error:
-            self._failing = True
+            self._detector_failing = True
             self._step(Report("detector", "failed", str(error)))
             return
-        if self._failing:
-            self._failing = False
+        if self._detector_failing:
+            self._detector_failing = False
             self._step(Report("detector"))
         took_s = self._clock() - began_s
         self._view = View(frame, assessment)
@@ -205,23 +205,23 @@ class Replay:
             case StartSpeech(utterance):
                 self._start(utterance)
             case StopSpeech(id):
-                self._agenda.drop(id)
+                self._agenda.cancel(id)
                 self._sink.cut(self._now_s)
             case DescribeView():
                 self._describe(effect)
             case CancelDescription(scene_id):
-                self._agenda.drop(scene_id)
+                self._agenda.cancel(scene_id)
                 self._agenda.add(self._now_s, scene_id, AnswerFinished(scene_id))
 
     def _record(self, event: Event) -> None:
         self._write(event)
         if event.kind == "scene" and self._view is not None:
-            self._keep(event.id, self._view)
+            self._keep_view(event.id, self._view)
         folder = self._options.black_boxes
         if event.kind == "alert" and folder is not None:
-            self._box.frozen().save(folder / f"{event.id}{SUFFIX}")
+            self._box.snapshot().save(folder / f"{event.id}{SUFFIX}")
 
-    def _keep(self, scene_id: str, view: View) -> None:
+    def _keep_view(self, scene_id: str, view: View) -> None:
         """One view is being described and one may wait; the rest is over."""
         self._views[scene_id] = view
         while len(self._views) > VIEWS_KEPT:
@@ -238,17 +238,19 @@ class Replay:
         self._agenda.add(self._now_s, utterance.id, PlaybackBegan(utterance.id))
         self._agenda.add(self._now_s + audio.duration_s, utterance.id, PlaybackEnded(utterance.id))
 
-    def _describe(self, wanted: DescribeView) -> None:
+    def _describe(self, effect: DescribeView) -> None:
         """Ask now, hear the answer after its stream time; what it really took is in the timing."""
-        scene, done_s = wanted.scene, self._now_s + self._options.describe_s
+        scene, done_s = effect.scene, self._now_s + self._options.describe_s
         view, failure = self._views.get(scene.id), None
         began_s, timing = self._clock(), dict[str, float]()
         try:
             if self._describer is not None and view is not None:
-                request = describe_request(wanted, view, self._options.language, self._options.deadline_s)
+                request = describe_request(effect, view, self._options.language, self._options.deadline_s)
                 for sentence in self._describer.describe(request):
                     timing.setdefault("first_sentence_s", self._clock() - began_s)
-                    answer = SentenceReady(scene.id, sentence, self._describer.model, self._meaning(sentence))
+                    answer = SentenceReady(
+                        scene.id, sentence, self._describer.model, self._encode_sentence(sentence)
+                    )
                     self._agenda.add(done_s, scene.id, answer, dict(timing))
         except DescribeError as error:
             log.warning("no description: %s", error)

@@ -14,7 +14,7 @@ from pipeline.description.policy import AnswerFinished, SentenceReady
 
 log = logging.getLogger(__name__)
 
-HURRY_S = 0.05
+RECANCEL_S = 0.05
 """Seconds between two words to a describer that a guest's picture is not wanted any more."""
 
 
@@ -32,12 +32,12 @@ class ExternalDescription:
     took_s: float
 
 
-class _Guest:
+class _ExternalRequest:
     """A picture that is not the wearer's, and where its answer goes."""
 
     def __init__(self, request: DescribeRequest) -> None:
         self.request = request
-        self.begun_at_s: float | None = None
+        self.started_at_s: float | None = None
         self.answer: tuple[str, str, float] | None = None
         """Text, model, and when it was complete."""
         self.over = False
@@ -50,26 +50,30 @@ class DescriptionLoop:
     """
 
     def __init__(
-        self, describer: Describer, report: Report, meaning: SentenceEncoder, clock: Callable[[], float]
+        self,
+        describer: Describer,
+        report: Report,
+        encode_sentence: SentenceEncoder,
+        clock: Callable[[], float],
     ) -> None:
         self._describer = describer
         self._report = report
-        self._meaning = meaning
+        self._encode_sentence = encode_sentence
         self._clock = clock
         self._next: DescribeRequest | None = None
         self._running: str | None = None
-        self._guest: _Guest | None = None
+        self._external: _ExternalRequest | None = None
         self._changed = threading.Condition()
         self._closed = False
 
-    def ask(self, request: DescribeRequest) -> None:
+    def submit(self, request: DescribeRequest) -> None:
         """Describe this next; never waits. A view that still waited is given up."""
         with self._changed:
-            overtaken, self._next = self._next, request
+            replaced, self._next = self._next, request
             self._changed.notify_all()
-            self._hurry_guest()
-        if overtaken is not None:
-            self._report(AnswerFinished(overtaken.id, "overtaken"), {})
+            self._cancel_external()
+        if replaced is not None:
+            self._report(AnswerFinished(replaced.id, "overtaken"), {})
 
     def cancel(self, scene_id: str) -> None:
         """The answer about this view is not wanted any more; never waits."""
@@ -83,42 +87,44 @@ class DescriptionLoop:
         if running:
             self._describer.cancel()
 
-    def guest(self, request: DescribeRequest, wait_s: float) -> ExternalDescription | None:
+    def describe_external(self, request: DescribeRequest, wait_s: float) -> ExternalDescription | None:
         """Have a picture described that is not the wearer's, in a thread that may wait for it.
 
         None where there was no time for it: a view of the wearer's came first, or took its place.
         """
-        began_s, guest = self._clock(), _Guest(request)
+        began_s, external = self._clock(), _ExternalRequest(request)
         until_s = began_s + wait_s
         with self._changed:
-            if self._guest is not None or self._closed:
+            if self._external is not None or self._closed:
                 return None
-            self._guest = guest
+            self._external = external
             self._changed.notify_all()
-            while not guest.over and not self._closed and (left_s := until_s - self._clock()) > 0:
+            while not external.over and not self._closed and (left_s := until_s - self._clock()) > 0:
                 # A cancellation may come before there is anything to cancel: it is said again.
-                self._changed.wait(min(left_s, HURRY_S) if self._next else left_s)
-                self._hurry_guest()
-            if self._guest is guest and guest.begun_at_s is None:
-                self._guest = None
-            elif not guest.over:
+                self._changed.wait(min(left_s, RECANCEL_S) if self._next else left_s)
+                self._cancel_external()
+            if self._external is external and external.started_at_s is None:
+                self._external = None
+            elif not external.over:
                 self._describer.cancel()
-            if guest.answer is None or guest.begun_at_s is None:
+            if external.answer is None or external.started_at_s is None:
                 return None
-            text, model, done_s = guest.answer
-            return ExternalDescription(text, model, guest.begun_at_s - began_s, done_s - guest.begun_at_s)
+            text, model, done_s = external.answer
+            return ExternalDescription(
+                text, model, external.started_at_s - began_s, done_s - external.started_at_s
+            )
 
-    def _hurry_guest(self) -> None:
+    def _cancel_external(self) -> None:
         """Who is a guest makes room; with the lock held. Never waits."""
-        guest = self._guest
-        if self._next is not None and guest is not None and guest.begun_at_s is not None:
+        external = self._external
+        if self._next is not None and external is not None and external.started_at_s is not None:
             self._describer.cancel()
 
     def run(self) -> None:
         """Answer until `close`."""
-        while (request := self._take()) is not None:
-            if isinstance(request, _Guest):
-                self._serve(request)
+        while (request := self._next_request()) is not None:
+            if isinstance(request, _ExternalRequest):
+                self._answer_external(request)
                 continue
             timing: dict[str, float] = {}
             failure = self._answer(request, timing)
@@ -131,27 +137,27 @@ class DescriptionLoop:
             self._changed.notify_all()
         self._describer.cancel()
 
-    def _take(self) -> DescribeRequest | _Guest | None:
+    def _next_request(self) -> DescribeRequest | _ExternalRequest | None:
         with self._changed:
             self._running = None
-            self._changed.wait_for(lambda: self._closed or self._next or self._waiting_guest())
+            self._changed.wait_for(lambda: self._closed or self._next or self._waiting_external())
             if self._closed:
                 return None
-            if self._next is None and (guest := self._waiting_guest()):
-                guest.begun_at_s = self._clock()
-                return guest
+            if self._next is None and (external := self._waiting_external()):
+                external.started_at_s = self._clock()
+                return external
             request, self._next = self._next, None
             self._running = request.id if request else None
             return request
 
-    def _waiting_guest(self) -> _Guest | None:
-        return self._guest if self._guest is not None and self._guest.begun_at_s is None else None
+    def _waiting_external(self) -> _ExternalRequest | None:
+        return self._external if self._external is not None and self._external.started_at_s is None else None
 
-    def _serve(self, guest: _Guest) -> None:
+    def _answer_external(self, external: _ExternalRequest) -> None:
         """Nothing of this is reported: the wearer does not hear it."""
         sentences: list[str] = []
         try:
-            for sentence in self._describer.describe(guest.request):
+            for sentence in self._describer.describe(external.request):
                 sentences.append(sentence)
                 if self._next is not None:
                     break
@@ -159,9 +165,9 @@ class DescriptionLoop:
             log.info("a guest's picture is not described: %s", error)
         with self._changed:
             if sentences and self._next is None:
-                guest.answer = (" ".join(sentences), self._describer.model, self._clock())
-            guest.over = True
-            self._guest = None
+                external.answer = (" ".join(sentences), self._describer.model, self._clock())
+            external.over = True
+            self._external = None
             self._changed.notify_all()
 
     def _answer(self, request: DescribeRequest, timing: dict[str, float]) -> str | None:
@@ -170,7 +176,7 @@ class DescriptionLoop:
         try:
             for sentence in self._describer.describe(request):
                 timing.setdefault("first_sentence_s", self._clock() - began_s)
-                self._report(self._answered(request, sentence), dict(timing))
+                self._report(self._sentence_ready(request, sentence), dict(timing))
         except DescribeError as error:
             log.warning("no description: %s", error)
             return str(error)
@@ -178,5 +184,5 @@ class DescriptionLoop:
             timing["describe_s"] = self._clock() - began_s
         return None
 
-    def _answered(self, request: DescribeRequest, sentence: str) -> SentenceReady:
-        return SentenceReady(request.id, sentence, self._describer.model, self._meaning(sentence))
+    def _sentence_ready(self, request: DescribeRequest, sentence: str) -> SentenceReady:
+        return SentenceReady(request.id, sentence, self._describer.model, self._encode_sentence(sentence))

@@ -107,7 +107,7 @@ class EffectExecutor:
             while len(self._views) > VIEWS_KEPT:
                 self._views.popitem(last=False)
         elif event.kind == "speak" and event.fields["priority"] == "danger":
-            self._ledger.note("frame_to_ear", event.timing["since_capture_s"] + event.timing["output_s"])
+            self._ledger.record("frame_to_ear", event.timing["since_capture_s"] + event.timing["output_s"])
         elif event.kind == "alert":
             self._ledger.count("alerts", event.fields["hazard"])
             self._on_alert(event)
@@ -120,5 +120,5 @@ class EffectExecutor:
             self._mind.step(AnswerFinished(wanted.scene.id))
             return
         n = self._narrating
-        deadline_s = self._mind.ask(lambda core: core.spec.describe.deadline_s)
-        n.narrator.ask(describe_request(wanted, view, n.language, deadline_s))
+        deadline_s = self._mind.read(lambda core: core.spec.describe.deadline_s)
+        n.narrator.submit(describe_request(wanted, view, n.language, deadline_s))

@@ -53,25 +53,25 @@ class CoreRunner:
         for effect in self._box.step(event, self._clock()):
             self._perform(effect, timing)
 
-    def ask(self, question: Callable[[Core], T]) -> T:
+    def read(self, query: Callable[[Core], T]) -> T:
         """Read something from the core while no step is under way."""
         with self._lock:
-            return question(self._box.core)
+            return query(self._box.core)
 
-    def swap(self, spec: CoreSpec) -> None:
+    def replace_spec(self, spec: CoreSpec) -> None:
         """Go on with other settings, or other hazards; those that stay keep their state."""
         with self._lock:
-            self._box.swap(spec)
+            self._box.replace_spec(spec)
 
     def forget(self, before_s: float) -> None:
         """The black box no longer holds what happened before."""
         with self._lock:
             self._box.forget(before_s)
 
-    def frozen(self) -> Recording:
+    def snapshot(self) -> Recording:
         """The black box as it is now."""
         with self._lock:
-            return self._box.frozen()
+            return self._box.snapshot()
 
 
 def _nothing(effect: Effect, timing: Mapping[str, float]) -> None:

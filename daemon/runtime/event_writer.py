@@ -11,7 +11,7 @@ from daemon.core.events import Event
 
 log = logging.getLogger(__name__)
 
-WAITING = 2000
+QUEUE_LIMIT = 2000
 """Events that may wait to be written; beyond that the newest are dropped and counted."""
 
 Outlet = Callable[[str], None]
@@ -24,9 +24,9 @@ class EventWriter:
     def __init__(self, outlets: Sequence[Outlet], wall: Callable[[], float] = time.time) -> None:
         self._outlets = tuple(outlets)
         self._wall = wall
-        self._queue: queue.Queue[str | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[str | None] = queue.Queue(QUEUE_LIMIT)
         self.dropped = 0
-        self._broken: set[int] = set()
+        self._failing: set[int] = set()
 
     def write(self, event: Event) -> None:
         """Hand one event over, stamped with the wall-clock."""
@@ -39,7 +39,7 @@ class EventWriter:
         """Carry lines until `close`."""
         while (line := self._queue.get()) is not None:
             for number, outlet in enumerate(self._outlets):
-                self._carry(number, outlet, line)
+                self._write_to(number, outlet, line)
 
     def close(self) -> None:
         """Let `run` end once everything handed over so far is written."""
@@ -48,11 +48,11 @@ class EventWriter:
         except queue.Full:
             log.warning("%d events could not be written in time", self._queue.qsize())
 
-    def _carry(self, number: int, outlet: Outlet, line: str) -> None:
+    def _write_to(self, number: int, outlet: Outlet, line: str) -> None:
         try:
             outlet(line)
-            self._broken.discard(number)
+            self._failing.discard(number)
         except OSError as error:
-            if number not in self._broken:
+            if number not in self._failing:
                 log.warning("events cannot be written: %s", error)
-            self._broken.add(number)
+            self._failing.add(number)

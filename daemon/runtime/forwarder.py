@@ -23,12 +23,12 @@ from speech.utterance import Utterance
 
 log = logging.getLogger(__name__)
 
-WAITING = 16
+QUEUE_LIMIT = 16
 """Utterances that may wait to be handed over."""
 RETRY_S = 1.0
 TIMEOUT_S = 1.0
 
-Told = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed], None]
+OnPlayback = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed], None]
 
 
 class Forwarder:
@@ -38,19 +38,19 @@ class Forwarder:
         self,
         name: str,
         socket: Path,
-        told: Told,
-        report: Callable[[Report], None],
+        on_playback: OnPlayback,
+        on_health: Callable[[Report], None],
         clock: Callable[[], float],
     ) -> None:
         """`name` is this instance's own: utterances are marked with it."""
         self._name = name
         self._socket = socket
-        self._told = told
-        self._report = report
+        self._on_playback = on_playback
+        self._on_health = on_health
         self._clock = clock
-        self._queue: queue.Queue[Utterance | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Utterance | None] = queue.Queue(QUEUE_LIMIT)
         self._closing = threading.Event()
-        self._listening: ControlClient | None = None
+        self._event_client: ControlClient | None = None
         self._running: set[str] = set()
 
     @property
@@ -63,25 +63,25 @@ class Forwarder:
         try:
             self._queue.put_nowait(utterance)
         except queue.Full:
-            self._told(SpeechFailed(utterance.id, "too much waits to be handed over"))
+            self._on_playback(SpeechFailed(utterance.id, "too much waits to be handed over"))
 
     def cut(self, utterance_id: str) -> None:
         """The other instance decides what is cut there."""
 
     def send(self) -> None:
         """Hand over until `close`."""
-        with self._counted("send"):
+        with self._running_thread("send"):
             while (utterance := self._queue.get()) is not None:
                 self._hand_over(utterance)
 
     def listen(self) -> None:
         """Hear what the other instance says, until `close`."""
-        with self._counted("listen"):
+        with self._running_thread("listen"):
             while not self._closing.is_set():
                 try:
-                    with ControlClient(self._socket, TIMEOUT_S) as self._listening:
-                        for line in self._listening.events(("speak",)):
-                            self._hear(line)
+                    with ControlClient(self._socket, TIMEOUT_S) as self._event_client:
+                        for line in self._event_client.events(("speak",)):
+                            self._on_event(line)
                 except CommandError as error:
                     log.debug("the speaking instance: %s", error)
                 self._closing.wait(RETRY_S)
@@ -89,15 +89,15 @@ class Forwarder:
     def close(self) -> None:
         """Let both threads end."""
         self._closing.set()
-        if self._listening is not None:
-            self._listening.close()
+        if self._event_client is not None:
+            self._event_client.close()
         try:
             self._queue.put(None, timeout=TIMEOUT_S)
         except queue.Full:
             log.warning("%d utterances were never handed over", self._queue.qsize())
 
     @contextmanager
-    def _counted(self, name: str) -> Iterator[None]:
+    def _running_thread(self, name: str) -> Iterator[None]:
         self._running.add(name)
         try:
             yield
@@ -108,21 +108,21 @@ class Forwarder:
         """Whatever comes of this one, the next is still to be handed over."""
         left_s = utterance.expires_at_s - self._clock()
         if left_s <= 0:
-            self._told(SpeechFailed(utterance.id, "expired"))
+            self._on_playback(SpeechFailed(utterance.id, "expired"))
             return
         try:
             with ControlClient(self._socket, TIMEOUT_S) as client:
-                client.ask(self._utter(utterance, left_s))
+                client.ask(self._command(utterance, left_s))
         except CommandError as error:
-            self._report(Report("loudspeaker", "unreachable", str(error)))
-            self._told(SpeechFailed(utterance.id, str(error)))
+            self._on_health(Report("loudspeaker", "unreachable", str(error)))
+            self._on_playback(SpeechFailed(utterance.id, str(error)))
         except Exception as error:
             log.exception("cannot be handed over: %r", utterance.text)
-            self._told(SpeechFailed(utterance.id, f"{type(error).__name__}: {error}"))
+            self._on_playback(SpeechFailed(utterance.id, f"{type(error).__name__}: {error}"))
         else:
-            self._report(Report("loudspeaker", OK))
+            self._on_health(Report("loudspeaker", OK))
 
-    def _hear(self, line: str) -> None:
+    def _on_event(self, line: str) -> None:
         try:
             cause = str(json.loads(line).get("cause") or "")
         except (ValueError, AttributeError):
@@ -130,10 +130,10 @@ class Forwarder:
             return
         instance, _, utterance_id = cause.partition(":")
         if instance == self._name and utterance_id:
-            self._told(PlaybackBegan(utterance_id))
-            self._told(PlaybackEnded(utterance_id))
+            self._on_playback(PlaybackBegan(utterance_id))
+            self._on_playback(PlaybackEnded(utterance_id))
 
-    def _utter(self, utterance: Utterance, left_s: float) -> UtterCommand:
+    def _command(self, utterance: Utterance, left_s: float) -> UtterCommand:
         return UtterCommand(
             text=utterance.text,
             language="ko" if utterance.language == "ko" else "en",

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from capture.frame import Frame
 from pipeline.alerting.alert_policy import ActiveAlert
 
-KEPT_S = 120.0
+HISTORY_S = 120.0
 ROW_S = 0.2
 """Seconds between two rows of probabilities at least."""
-MOST_CELLS = 9000
+MAX_CELLS = 9000
 """Probabilities kept; with more hazards the rows lie further apart."""
 
 
@@ -47,11 +47,11 @@ class Row:
 
 
 class LatestFrame:
-    """`note` from the watch thread only; everything else from any thread."""
+    """`update` from the watch thread only; everything else from any thread."""
 
     def __init__(self) -> None:
         self._newest: FrameSnapshot | None = None
-        self._sleepers: deque[_thread.LockType] = deque()
+        self._waiters: deque[_thread.LockType] = deque()
         self._rows: deque[Row] = deque()
         self._peak: NDArray[np.float64] | None = None
 
@@ -60,23 +60,23 @@ class LatestFrame:
         """None before the first picture has been assessed."""
         return self._newest
 
-    def note(self, sighting: FrameSnapshot) -> None:
+    def update(self, snapshot: FrameSnapshot) -> None:
         """Never waits; takes microseconds."""
-        self._newest = sighting
-        while self._sleepers:
-            self._sleepers.popleft().release()
-        self._note_row(sighting.frame.captured_at_s, sighting.names, sighting.smoothed)
+        self._newest = snapshot
+        while self._waiters:
+            self._waiters.popleft().release()
+        self._add_row(snapshot.frame.captured_at_s, snapshot.names, snapshot.smoothed)
 
-    def newer(self, seq: int, wait_s: float) -> FrameSnapshot | None:
+    def wait_newer(self, seq: int, wait_s: float) -> FrameSnapshot | None:
         """One with another number than `seq`, as soon as there is one; None when `wait_s` is over."""
-        sleeper = threading.Lock()
-        sleeper.acquire()
-        self._sleepers.append(sleeper)
+        waiter = threading.Lock()
+        waiter.acquire()
+        self._waiters.append(waiter)
         # Looked at only now: what comes from here on wakes us.
-        if (found := self._unlike(seq)) is None and sleeper.acquire(timeout=wait_s):
-            return self._unlike(seq)
+        if (found := self._newest_unless(seq)) is None and waiter.acquire(timeout=wait_s):
+            return self._newest_unless(seq)
         with suppress(ValueError):  # woken in this very moment
-            self._sleepers.remove(sleeper)
+            self._waiters.remove(waiter)
         return found
 
     def rows(self, since_s: float | None) -> tuple[Row, ...]:
@@ -86,20 +86,20 @@ class LatestFrame:
                 rows = tuple(self._rows)
                 return rows if since_s is None else tuple(row for row in rows if row.at_s > since_s)
 
-    def _unlike(self, seq: int) -> FrameSnapshot | None:
+    def _newest_unless(self, seq: int) -> FrameSnapshot | None:
         newest = self._newest
         return newest if newest is not None and newest.frame.seq != seq else None
 
-    def _note_row(self, at_s: float, names: tuple[str, ...], smoothed: NDArray[np.float64]) -> None:
+    def _add_row(self, at_s: float, names: tuple[str, ...], smoothed: NDArray[np.float64]) -> None:
         rows = self._rows
         if rows and (at_s < rows[-1].at_s or names != rows[-1].names):
             rows.clear()  # a source that began anew, or other hazards
             self._peak = None
         self._peak = smoothed if self._peak is None else np.maximum(self._peak, smoothed)
-        apart_s = max(ROW_S, KEPT_S * len(smoothed) / MOST_CELLS)
+        apart_s = max(ROW_S, HISTORY_S * len(smoothed) / MAX_CELLS)
         if rows and at_s - rows[-1].at_s < apart_s - 1e-6:
             return
         rows.append(Row(at_s, names, self._peak))
         self._peak = None
-        while at_s - rows[0].at_s > KEPT_S:
+        while at_s - rows[0].at_s > HISTORY_S:
             rows.popleft()

@@ -19,7 +19,7 @@ STOP_S = 20.0
 """Seconds the rest of a stop may take, as in the units' TimeoutStopSec."""
 DEMONSTRATION_S = 10.0
 """Seconds given to the word that it is a demonstration, before that begins."""
-LOOK_S = 0.1
+POLL_S = 0.1
 
 
 class LifecycleSpeech:
@@ -27,8 +27,8 @@ class LifecycleSpeech:
 
     def __init__(
         self,
-        mind: CoreRunner,
-        crew: Supervisor,
+        core: CoreRunner,
+        supervisor: Supervisor,
         notifier: Notifier,
         clock: Callable[[], float],
         language: str,
@@ -36,8 +36,8 @@ class LifecycleSpeech:
         forwards: bool,
     ) -> None:
         """`forwards`: another instance speaks for this one."""
-        self._mind = mind
-        self._crew = crew
+        self._core = core
+        self._supervisor = supervisor
         self._notifier = notifier
         self._clock = clock
         self._language = language
@@ -45,19 +45,19 @@ class LifecycleSpeech:
 
     def hello(self, *, other_device: bool) -> None:
         """Frames are assessed. May be called from any thread."""
-        self._mind.step(Say(wording.READY[self._language], earcon="ready"))
+        self._core.step(Say(wording.READY[self._language], earcon="ready"))
         if other_device:
-            self._mind.step(Say(wording.OTHER_DEVICE[self._language]))
+            self._core.step(Say(wording.OTHER_DEVICE[self._language]))
 
-    def not_changed(self) -> None:
+    def settings_not_changed(self) -> None:
         """Settings that were to be read again do not hold."""
-        self._mind.step(Say(wording.NOT_CHANGED[self._language], earcon="error", key="tuning"))
+        self._core.step(Say(wording.NOT_CHANGED[self._language], earcon="error", key="tuning"))
 
     def demonstration(self) -> None:
         """Nobody asked for the demo clip: that its dangers are not real is heard before they are."""
-        self._mind.step(Say(wording.DEMONSTRATION[self._language], earcon="notice"))
-        if stop := self.until_quiet(DEMONSTRATION_S):
-            self._crew.request(stop)
+        self._core.step(Say(wording.DEMONSTRATION[self._language], earcon="notice"))
+        if stop := self.wait_quiet(DEMONSTRATION_S):
+            self._supervisor.request(stop)
 
     def goodbye(self) -> None:
         """Whoever relies on warnings hears that there are none from now on, even where it is muted.
@@ -66,15 +66,15 @@ class LifecycleSpeech:
         """
         self._notifier.stopping("stopping")
         self._notifier.extend(GOODBYE_S + STOP_S)
-        loudspeaker = self._mind.ask(lambda core: core.component_states.get("loudspeaker"))
+        loudspeaker = self._core.read(lambda core: core.component_states.get("loudspeaker"))
         if self._forwards and loudspeaker is not None and loudspeaker.reason != OK:
             return  # nobody would hear it
         words = wording.ONE_LESS if self._forwards else wording.GOODBYE
-        self._mind.step(StopSpeaking())
-        self._mind.step(Say(words[self._language]))
+        self._core.step(StopSpeaking())
+        self._core.step(Say(words[self._language]))
         self._wait(lambda core: core.silent, GOODBYE_S)
 
-    def until_quiet(self, seconds: float) -> StopRequested | None:
+    def wait_quiet(self, seconds: float) -> StopRequested | None:
         """Let what is to be said or described be said, for so long at most, and until asked to stop.
 
         Raises Died.
@@ -83,10 +83,10 @@ class LifecycleSpeech:
 
     def _wait(self, over: Callable[[Core], bool], seconds: float) -> StopRequested | None:
         until_s = self._clock() + seconds
-        self._mind.step(CoreTick())
-        while not self._mind.ask(over) and self._clock() < until_s:
+        self._core.step(CoreTick())
+        while not self._core.read(over) and self._clock() < until_s:
             self._notifier.watchdog()
-            if isinstance(wake := self._crew.wait(LOOK_S), StopRequested):
+            if isinstance(wake := self._supervisor.wait(POLL_S), StopRequested):
                 return wake
-            self._mind.step(CoreTick())
+            self._core.step(CoreTick())
         return None

@@ -15,7 +15,7 @@ from itertools import accumulate
 
 import numpy as np
 
-KEPT = 1000
+SAMPLES_KEPT = 1000
 """Measurements kept of each stage."""
 BUCKETS_S = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075),
@@ -44,29 +44,29 @@ class Histogram:
 class Metrics:
     """Durations in seconds by stage, and counts. Used by several threads; never waits for long."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
+    def __init__(self, samples_kept: int = SAMPLES_KEPT) -> None:
+        self._samples_kept = samples_kept
         self._stages: dict[str, _Stage] = {}
         self._counts: dict[str, Counter[str]] = {}
         self._lock = threading.Lock()
 
-    def note(self, stage: str, seconds: float) -> None:
+    def record(self, stage: str, seconds: float) -> None:
         """Add one measurement; of the single ones the oldest is forgotten."""
         bucket = bisect_left(BUCKETS_S, seconds)
         with self._lock:
-            kept = self._stages.get(stage)
-            if kept is None:
-                kept = self._stages[stage] = _Stage(deque(maxlen=self._kept))
-            kept.last.append(seconds)
-            kept.counts[bucket] += 1
-            kept.total_s += seconds
+            stage_record = self._stages.get(stage)
+            if stage_record is None:
+                stage_record = self._stages[stage] = _Stage(deque(maxlen=self._samples_kept))
+            stage_record.last.append(seconds)
+            stage_record.counts[bucket] += 1
+            stage_record.total_s += seconds
 
     def count(self, what: str, which: str) -> None:
         """One more of that kind."""
         with self._lock:
             self._counts.setdefault(what, Counter())[which] += 1
 
-    def counted(self, what: str) -> Mapping[str, int]:
+    def counts(self, what: str) -> Mapping[str, int]:
         """How many there were of each kind."""
         with self._lock:
             return dict(self._counts.get(what, {}))
@@ -74,8 +74,8 @@ class Metrics:
     def histogram(self, stage: str) -> Histogram:
         """Of all measurements; empty where there were none."""
         with self._lock:
-            kept = self._stages.get(stage) or _Stage(deque())
-            cumulative, total_s = tuple(accumulate(kept.counts)), kept.total_s
+            stage_record = self._stages.get(stage) or _Stage(deque())
+            cumulative, total_s = tuple(accumulate(stage_record.counts)), stage_record.total_s
         return Histogram(tuple(zip(BUCKETS_S, cumulative, strict=False)), total_s, cumulative[-1])
 
     def percentiles(self) -> Mapping[str, Mapping[str, float]]:

@@ -16,9 +16,9 @@ from speech.utterance import Priority
 
 log = logging.getLogger(__name__)
 
-AFTER_S = 10.0
+START_DELAY_S = 10.0
 """Seconds until it begins: the start, and the first warning, come first."""
-BETWEEN_S = 0.1
+PAUSE_S = 0.1
 """Seconds between two phrases, so that whoever has something to say gets the synthesiser at once."""
 CLOSE_S = 5.0
 
@@ -35,26 +35,26 @@ class _PhraseBatch:
 class PhrasePrefetch:
     """One thread, from the start; what it is given last is all that counts."""
 
-    def __init__(self, after_s: float = AFTER_S, between_s: float = BETWEEN_S) -> None:
+    def __init__(self, after_s: float = START_DELAY_S, between_s: float = PAUSE_S) -> None:
         self._after_s = after_s
         self._between_s = between_s
-        self._part: _PhraseBatch | None = None
+        self._batch: _PhraseBatch | None = None
         self._busy = False
         self._closing = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="rehearse", daemon=True)
         self._thread.start()
 
-    def rehearse(self, renderer: Renderer, phrases: Iterable[Phrase]) -> None:
+    def prefetch(self, renderer: Renderer, phrases: Iterable[Phrase]) -> None:
         """Have these on disk some time, where they take no memory; never waits."""
         with self._changed:
-            self._part = _PhraseBatch(renderer, tuple(phrases))
+            self._batch = _PhraseBatch(renderer, tuple(phrases))
             self._changed.notify_all()
 
-    def settled(self, timeout_s: float) -> bool:
+    def wait_idle(self, timeout_s: float) -> bool:
         """Wait until there is nothing left to do."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._part is None and not self._busy, timeout_s)
+            return self._changed.wait_for(lambda: self._batch is None and not self._busy, timeout_s)
 
     def close(self) -> None:
         """End it, after the phrase it is at."""
@@ -66,10 +66,12 @@ class PhrasePrefetch:
             log.error("the rehearse thread is still busy after %g s", CLOSE_S)
 
     def _run(self) -> None:
-        while (part := self._next()) is not None:
+        while (batch := self._next()) is not None:
             try:
-                if self._still(self._after_s):
-                    part.renderer.store(part.phrases, go_on=lambda: self._still(self._between_s))
+                if self._wait_undisturbed(self._after_s):
+                    batch.renderer.prefetch(
+                        batch.phrases, go_on=lambda: self._wait_undisturbed(self._between_s)
+                    )
             except SynthesisError as error:
                 log.warning("phrases of the other language are not ready: %s", error)
             except Exception:  # nothing depends on it; it is only slower without
@@ -80,12 +82,12 @@ class PhrasePrefetch:
 
     def _next(self) -> _PhraseBatch | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or self._part is not None)
-            part, self._part = self._part, None
+            self._changed.wait_for(lambda: self._closing or self._batch is not None)
+            batch, self._batch = self._batch, None
             self._busy = not self._closing
-            return None if self._closing else part
+            return None if self._closing else batch
 
-    def _still(self, for_s: float) -> bool:
+    def _wait_undisturbed(self, for_s: float) -> bool:
         """Whether after so long nothing else is to be done instead."""
         with self._changed:
-            return not self._changed.wait_for(lambda: self._closing or self._part is not None, for_s)
+            return not self._changed.wait_for(lambda: self._closing or self._batch is not None, for_s)

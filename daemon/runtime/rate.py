@@ -11,18 +11,18 @@ class Rate:
     """Fed with a running total now and then."""
 
     def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque(maxlen=64)
+        self._samples: deque[tuple[float, int]] = deque(maxlen=64)
 
-    def note(self, total: int, now: float) -> None:
+    def record(self, total: int, now: float) -> None:
         """The total as it is now."""
-        self._marks.append((now, total))
-        while len(self._marks) > 2 and now - self._marks[0][0] > WINDOW_S:
-            self._marks.popleft()
+        self._samples.append((now, total))
+        while len(self._samples) > 2 and now - self._samples[0][0] > WINDOW_S:
+            self._samples.popleft()
 
     @property
     def per_second(self) -> float:
         """Mean rate over the window; 0 before two notes."""
-        if len(self._marks) < 2:
+        if len(self._samples) < 2:
             return 0.0
-        (first_s, first), (last_s, last) = self._marks[0], self._marks[-1]
+        (first_s, first), (last_s, last) = self._samples[0], self._samples[-1]
         return (last - first) / (last_s - first_s) if last_s > first_s else 0.0

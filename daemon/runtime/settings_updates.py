@@ -27,23 +27,23 @@ log = logging.getLogger(__name__)
 Adjustable = Literal["volume", "rate"]
 
 VOLUME_STEP = 0.1
-SOFTEST = 0.1
+MIN_VOLUME = 0.1
 """Nobody turns the volume so far down by hand that a danger is not heard; the configuration may."""
 RATE_STEP = 20
-SLOWEST, FASTEST = 80, 500
+MIN_RATE, MAX_RATE = 80, 500
 """Bounds of `speech.rate_wpm`."""
 
 Apply = Callable[[Settings, bool], None]
 """(the settings that are to hold, whether words sound different then). Raises SynthesisError."""
 
 
-def adjusted(speech: SpeechSettings, knob: Adjustable, way: int) -> SpeechSettings:
+def adjusted(speech: SpeechSettings, setting: Adjustable, direction: int) -> SpeechSettings:
     """One step up (1) or down (-1), within bounds; the same where it goes no further."""
-    if knob == "volume":
-        volume = round(min(max(speech.volume + way * VOLUME_STEP, SOFTEST), 1.0), 2)
+    if setting == "volume":
+        volume = round(min(max(speech.volume + direction * VOLUME_STEP, MIN_VOLUME), 1.0), 2)
         # Who has set it lower than a hand can does not get it louder by asking for softer.
-        return speech.model_copy(update={"volume": min(volume, speech.volume) if way < 0 else volume})
-    rate = min(max(speech.rate_wpm + way * RATE_STEP, SLOWEST), FASTEST)
+        return speech.model_copy(update={"volume": min(volume, speech.volume) if direction < 0 else volume})
+    rate = min(max(speech.rate_wpm + direction * RATE_STEP, MIN_RATE), MAX_RATE)
     return speech.model_copy(update={"rate_wpm": rate})
 
 
@@ -53,17 +53,17 @@ class _SettingsJob:
 
     settings: Settings
     voice: bool
-    words: str = ""
+    phrase: str = ""
     keep: Mapping[str, Any] = field(default_factory=dict)
     """What is written into the overrides once it holds, by dotted key."""
     apply: bool = True
     """False where nothing changes before the next start."""
-    awaited: tuple[Future[None], ...] = ()
+    waiters: tuple[Future[None], ...] = ()
     """Whoever waits until it holds and is kept, or has failed with a CommandError."""
 
 
 class SettingsUpdater:
-    """`reload` and `turn` from any thread; `run` is the thread that applies."""
+    """`reload` and `adjust` from any thread; `run` is the thread that applies."""
 
     def __init__(
         self, settings: Settings, load: Callable[[], Settings], apply: Apply, say: Callable[[Say], None]
@@ -71,7 +71,7 @@ class SettingsUpdater:
         self._load = load
         self._apply = apply
         self._say = say
-        self._wanted = self._applied = settings
+        self._requested = self._applied = settings
         self._job: _SettingsJob | None = None
         self._busy = False
         self._closing = False
@@ -80,18 +80,18 @@ class SettingsUpdater:
     @property
     def settings(self) -> Settings:
         """Those that hold, or will in a moment."""
-        return self._wanted
+        return self._requested
 
     def reload(self) -> Mapping[str, Any]:
         """Read the settings; what can be is applied soon. Raises ConfigError; the old ones then hold."""
         new = self._load()
         with self._changed:
-            plan = reload_plan.plan(self._wanted, new)
+            plan = reload_plan.plan(self._requested, new)
             # Put even where no setting changed: there may be a new calibration.
-            self._put(_SettingsJob(reload_plan.merged(self._wanted, new, plan), plan.voice))
+            self._enqueue(_SettingsJob(reload_plan.merged(self._requested, new, plan), plan.voice))
         return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
 
-    def change(self, new: Settings, values: Mapping[str, Any], timeout_s: float) -> ReloadPlan:
+    def change(self, settings: Settings, values: Mapping[str, Any], timeout_s: float) -> ReloadPlan:
         """Let valid settings hold as far as these keys of the overrides go, and keep them; all or none.
 
         Waits until they hold. Raises CommandError where they cannot be applied or written: nothing has
@@ -99,52 +99,54 @@ class SettingsUpdater:
         """
         done: Future[None] = Future()
         with self._changed:
-            plan = reload_plan.plan(self._wanted, new).only(values.keys())
-            merged = reload_plan.merged(self._wanted, new, plan)
-            self._put(_SettingsJob(merged, plan.voice, keep=values, apply=bool(plan.live), awaited=(done,)))
+            plan = reload_plan.plan(self._requested, settings).only(values.keys())
+            merged = reload_plan.merged(self._requested, settings, plan)
+            self._enqueue(
+                _SettingsJob(merged, plan.voice, keep=values, apply=bool(plan.live), waiters=(done,))
+            )
         try:
             done.result(timeout_s)
         except TimeoutError:
             raise CommandError(f"not applied within {timeout_s:g} s; it may be yet", "busy") from None
         return plan
 
-    def turn(self, knob: Adjustable, way: int) -> Mapping[str, Any]:
+    def adjust(self, setting: Adjustable, direction: int) -> Mapping[str, Any]:
         """A step louder, softer, faster or slower; said, in the new voice, as soon as it holds."""
         with self._changed:
-            old = self._wanted.speech
-            new = adjusted(old, knob, way)
+            old = self._requested.speech
+            new = adjusted(old, setting, direction)
             if new == old:
-                self._confirm(wording.FURTHEST[old.language][knob, way])
+                self._confirm(wording.FURTHEST[old.language][setting, direction])
             else:
-                self._put(self._turned(knob, new))
+                self._enqueue(self._adjusted_job(setting, new))
         return {"volume": new.volume, "rate_wpm": new.rate_wpm}
 
-    def _turned(self, knob: Adjustable, speech: SpeechSettings) -> _SettingsJob:
-        settings = self._wanted.model_copy(update={"speech": speech})
-        if knob == "volume":
-            words = wording.volume_phrase(speech.volume, speech.language)
-            return _SettingsJob(settings, True, words, {"speech.volume": speech.volume})
-        words = wording.rate_phrase(speech.rate_wpm, speech.language)
-        return _SettingsJob(settings, True, words, {"speech.rate_wpm": speech.rate_wpm})
+    def _adjusted_job(self, setting: Adjustable, speech: SpeechSettings) -> _SettingsJob:
+        settings = self._requested.model_copy(update={"speech": speech})
+        if setting == "volume":
+            phrase = wording.volume_phrase(speech.volume, speech.language)
+            return _SettingsJob(settings, True, phrase, {"speech.volume": speech.volume})
+        phrase = wording.rate_phrase(speech.rate_wpm, speech.language)
+        return _SettingsJob(settings, True, phrase, {"speech.rate_wpm": speech.rate_wpm})
 
-    def _put(self, job: _SettingsJob) -> None:
+    def _enqueue(self, job: _SettingsJob) -> None:
         old = self._job
         if old is not None:
             job = _SettingsJob(
                 job.settings,
                 job.voice or old.voice,
-                job.words or old.words,
+                job.phrase or old.phrase,
                 {**old.keep, **job.keep},
                 job.apply or old.apply,
-                (*old.awaited, *job.awaited),
+                (*old.waiters, *job.waiters),
             )
-        self._wanted, self._job = job.settings, job
+        self._requested, self._job = job.settings, job
         self._changed.notify_all()
 
     def run(self) -> None:
         """Apply until `close`."""
         while (job := self._next()) is not None:
-            self._carry_out(job)
+            self._execute(job)
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
@@ -154,7 +156,7 @@ class SettingsUpdater:
             self._closing = True
             self._changed.notify_all()
 
-    def settled(self, timeout_s: float) -> bool:
+    def wait_idle(self, timeout_s: float) -> bool:
         """Wait until everything asked for so far has been applied, or failed."""
         with self._changed:
             return self._changed.wait_for(lambda: self._job is None and not self._busy, timeout_s)
@@ -168,36 +170,36 @@ class SettingsUpdater:
                 _fail(job, "the daemon is stopping")
             return None if self._closing else job
 
-    def _carry_out(self, job: _SettingsJob) -> None:
+    def _execute(self, job: _SettingsJob) -> None:
         before = self._applied
         try:
             if job.apply:
                 self._apply(job.settings, job.voice)
         except (SynthesisError, ValueError) as error:
-            self._undo(job, str(error))
+            self._reject(job, str(error))
             return
         except Exception as error:
             log.exception("applying the new settings failed")
-            self._undo(job, f"{type(error).__name__}: {error}")
+            self._reject(job, f"{type(error).__name__}: {error}")
             return
         self._applied = job.settings
         log.info("the new settings hold")
-        if job.words:
-            self._confirm(job.words)
-        if job.keep and not self._keep(job) and job.awaited:
-            self._back(job, before)
+        if job.phrase:
+            self._confirm(job.phrase)
+        if job.keep and not self._save_overrides(job) and job.waiters:
+            self._revert(job, before)
             return
-        for done in job.awaited:
+        for done in job.waiters:
             done.set_result(None)
 
-    def _undo(self, job: _SettingsJob, reason: str) -> None:
+    def _reject(self, job: _SettingsJob, reason: str) -> None:
         log.error("the new settings cannot be applied, the old ones hold: %s", reason)
-        self._hold_applied(job)
-        if job.words or not job.awaited:  # else nobody asked aloud
+        self._reset_requested(job)
+        if job.phrase or not job.waiters:  # else nobody asked aloud
             self._confirm(wording.NOT_CHANGED[job.settings.speech.language], earcon="error")
         _fail(job, f"the new settings cannot be applied: {reason}")
 
-    def _back(self, job: _SettingsJob, before: Settings) -> None:
+    def _revert(self, job: _SettingsJob, before: Settings) -> None:
         """What was to be kept and cannot be shall not hold either."""
         try:
             if job.apply:
@@ -206,29 +208,29 @@ class SettingsUpdater:
             log.error("the old settings cannot be applied again: %s", error)  # noqa: TRY400 - no bug
         else:
             self._applied = before
-        self._hold_applied(job)
+        self._reset_requested(job)
         _fail(job, "the new settings cannot be written; the log says why")
 
-    def _hold_applied(self, job: _SettingsJob) -> None:
+    def _reset_requested(self, job: _SettingsJob) -> None:
         with self._changed:
-            if self._wanted is job.settings:
-                self._wanted = self._applied
+            if self._requested is job.settings:
+                self._requested = self._applied
 
-    def _keep(self, job: _SettingsJob) -> bool:
+    def _save_overrides(self, job: _SettingsJob) -> bool:
         file = job.settings.paths.state / OVERRIDES
         try:
             overrides.keep(file, job.keep)
         except (OSError, ConfigError) as error:
             log.error("%s cannot be kept: %s", ", ".join(job.keep), error)  # noqa: TRY400 - no bug
-            if job.words or not job.awaited:
+            if job.phrase or not job.waiters:
                 self._confirm(wording.NOT_KEPT[job.settings.speech.language], key="not kept")
             return False
         return True
 
-    def _confirm(self, words: str, *, earcon: str | None = None, key: str = "tuning") -> None:
-        self._say(Say(words, earcon=earcon, key=key))
+    def _confirm(self, phrase: str, *, earcon: str | None = None, key: str = "tuning") -> None:
+        self._say(Say(phrase, earcon=earcon, key=key))
 
 
 def _fail(job: _SettingsJob, reason: str) -> None:
-    for done in job.awaited:
+    for done in job.waiters:
         done.set_exception(CommandError(reason))

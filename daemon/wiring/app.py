@@ -327,7 +327,7 @@ def build_replay(
     """The core driven over a file. Without a `describer`, which the caller closes, nothing is described."""
     return Replay(
         box=BlackBox(Core(detector.spec)),
-        assessor=detector.assessor,
+        detector=detector.assessor,
         voice=voice,
         sink=sink,
         describer=describer,
@@ -341,7 +341,7 @@ def build_replay(
         ),
         write=write,
         quality=QualityReporter(settings.capture),
-        meaning=build_meaning(settings) if describer else no_encoder,
+        encode_sentence=build_meaning(settings) if describer else no_encoder,
     )
 
 
@@ -412,12 +412,12 @@ def build_voice(
         renderer,
         open_player,
         report=lambda event, at_s: mind.step(event, {"output_s": at_s - clock()}),
-        outlet_changed=lambda change: mind.step(loudspeaker_report(change)),
-        made=partial(ledger.note, "synthesise"),
-        voice_changed=lambda why: mind.step(Report("voice", "failed" if why else OK, why)),
+        on_output_change=lambda change: mind.step(loudspeaker_report(change)),
+        on_synthesis=partial(ledger.record, "synthesise"),
+        on_voice_change=lambda why: mind.step(Report("voice", "failed" if why else OK, why)),
     )
     rehearsal = PhrasePrefetch()
-    rehearsal.rehearse(renderer, other_phrases(enabled_hazards(settings), spec.language))
+    rehearsal.prefetch(renderer, other_phrases(enabled_hazards(settings), spec.language))
     return Voice(renderer, synthesizer, speaker, player[0], natural, rehearsal)
 
 
@@ -431,10 +431,10 @@ def build_clerk(
         "fingerprint": detector.model.fingerprint,
         "source": redact(source),
     }
-    places = JournalPaths.below(settings.paths.state)
+    places = JournalPaths.in_state(settings.paths.state)
     run = secrets.token_hex(4)
     return JournalWriter(
-        places, settings.journal, run, about, mind.ask, mind.frozen, mind.forget, mind.step, clock
+        places, settings.journal, run, about, mind.read, mind.snapshot, mind.forget, mind.step, clock
     )
 
 
@@ -461,7 +461,7 @@ def build_live(
     detector = build_detector(settings)
     mind = CoreRunner(BlackBox(Core(detector.spec)), clock)
     clerk = build_clerk(settings, detector, mind, source, clock) if settings.journal.enabled else None
-    ledger, scribe = Metrics(), EventWriter((*outlets, clerk.take) if clerk else outlets)
+    ledger, scribe = Metrics(), EventWriter((*outlets, clerk.write) if clerk else outlets)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     late_s = settings.health.late_s
     outlook = LatestFrame()
@@ -475,13 +475,13 @@ def build_live(
     false_alarms = FalseAlarms(
         settings.paths.state,
         {"model": detector.model.name, "fingerprint": detector.model.fingerprint},
-        mind.frozen if settings.journal.black_boxes else None,
+        mind.snapshot if settings.journal.black_boxes else None,
         lambda: mind.step(Say(NOT_NOTED[language], earcon="error")),
     )
     # The performer is attached before anything can report: parts with threads come after it.
-    saw = clerk.saw if clerk else None
+    saw = clerk.attach_frame if clerk else None
     stagehand = EffectExecutor(
-        mind, narrating, scribe, ledger, lambda: watcher.view, on_alert, false_alarms.note, saw
+        mind, narrating, scribe, ledger, lambda: watcher.view, on_alert, false_alarms.record, saw
     )
     mind.attach(stagehand.perform)
     mouth = (
@@ -525,9 +525,9 @@ def apply_live(live: LiveParts, settings: Settings, voice: bool) -> None:
     if voice and isinstance(live.mouth, Voice):
         renderer = build_renderer(settings, live.mouth.synthesizer, live.mouth.natural)
         prepare_phrases(renderer, spec)
-        live.mouth.speaker.use(renderer)
-        live.mouth.rehearsal.rehearse(renderer, other_phrases(hazards, spec.language))
+        live.mouth.speaker.replace_renderer(renderer)
+        live.mouth.rehearsal.prefetch(renderer, other_phrases(hazards, spec.language))
     detector.usual.use([hazard.threshold for hazard in spec.hazards])
-    live.watcher.use(detector.assessor, lambda: live.mind.swap(spec))
+    live.watcher.replace_detector(detector.assessor, lambda: live.mind.replace_spec(spec))
     live.watcher.late_s = settings.health.late_s
     logging.getLogger().setLevel(settings.log.level.upper())

@@ -31,7 +31,7 @@ from speech.outbox.messages import (
 from speech.settings import OutboxSettings
 from speech.utterance import Priority, Utterance
 
-SLOWEST = 2.0
+MIN_CHARS_PER_S = 2.0
 """Characters a second that even the slowest voice says (Korean syllables at 80 words a minute)."""
 
 
@@ -59,19 +59,19 @@ class Outbox:
 
     def wake_at_s(self) -> float | None:
         """When a `Tick` is needed at the latest, should nothing else happen before."""
-        return None if self._current is None else self._give_up_at_s(self._current)
+        return None if self._current is None else self._timeout_at_s(self._current)
 
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
         """Take one event in; what is to be done about it, in order. Never raises."""
         self._effects = []
-        self._hear(event, now)  # first, so that a report that came just in time counts
-        self._give_up(now)
+        self._on_report(event, now)  # first, so that a report that came just in time counts
+        self._check_timeouts(now)
         self._expire(now)
-        self._obey(event, now)
+        self._on_command(event, now)
         self._next(now)
         return tuple(self._effects)
 
-    def _hear(self, event: Input, now: float) -> None:
+    def _on_report(self, event: Input, now: float) -> None:
         """Take in what the shell reports about what it plays."""
         current = self._current
         if not isinstance(event, PlaybackBegan | PlaybackEnded | SpeechFailed):
@@ -90,39 +90,39 @@ class Outbox:
             self._count("spoken")
             self._effects.append(SpeechStarted(entry.utterance))
 
-    def _obey(self, event: Input, now: float) -> None:
+    def _on_command(self, event: Input, now: float) -> None:
         match event:
             case Enqueue(utterance):
-                self._offer(utterance, now)
+                self._enqueue(utterance, now)
             case Retract(cause):
                 self._retract(cause)
             case StopSpeaking(danger):
-                self._hush(Priority.DANGER if danger else Priority.MESSAGE)
+                self._stop(Priority.DANGER if danger else Priority.MESSAGE)
             case _:
                 pass
 
     # What arrives
 
-    def _offer(self, new: Utterance, now: float) -> None:
+    def _enqueue(self, new: Utterance, now: float) -> None:
         self._count("offered")
         self._arrivals += 1
         entry = QueuedUtterance(new, self._arrivals)
-        if self._known(new.id):
+        if self._is_known(new.id):
             self._drop(entry, "duplicate")
         elif now > new.expires_at_s:
             self._drop(entry, "expired")
         elif new.priority == Priority.NOTICE and (self._current or self._waiting):
             self._drop(entry, "busy")
         else:
-            self._admit(self._in_place_of_older(entry))
+            self._admit(self._replace_older(entry))
 
-    def _known(self, id_: str) -> bool:
+    def _is_known(self, id_: str) -> bool:
         current = self._current
         return any(entry.utterance.id == id_ for entry in self._waiting) or (
             current is not None and current.entry.utterance.id == id_
         )
 
-    def _in_place_of_older(self, entry: QueuedUtterance) -> QueuedUtterance:
+    def _replace_older(self, entry: QueuedUtterance) -> QueuedUtterance:
         """Drop what the new one makes needless; of one with the same key it takes the place in line."""
         new = entry.utterance
         for old in tuple(self._waiting):
@@ -137,11 +137,11 @@ class Outbox:
 
     def _admit(self, entry: QueuedUtterance) -> None:
         current = self._current
-        if current is not None and self._cuts(entry.utterance, current.entry.utterance):
-            self._cut(current, entry.utterance)
+        if current is not None and self._interrupts(entry.utterance, current.entry.utterance):
+            self._interrupt(current, entry.utterance)
         self._queue(entry)
 
-    def _cuts(self, new: Utterance, old: Utterance) -> bool:
+    def _interrupts(self, new: Utterance, old: Utterance) -> bool:
         if new.priority != old.priority:
             return new.priority > old.priority
         if new.priority == Priority.DANGER:
@@ -158,16 +158,16 @@ class Outbox:
 
     # What ends by itself or by command
 
-    def _give_up_at_s(self, current: CurrentUtterance) -> float:
+    def _timeout_at_s(self, current: CurrentUtterance) -> float:
         settings = self._settings
         if not current.sounding:
             return current.since_s + settings.start_timeout_s
-        return current.since_s + settings.longest_s + len(current.entry.utterance.text) / SLOWEST
+        return current.since_s + settings.longest_s + len(current.entry.utterance.text) / MIN_CHARS_PER_S
 
-    def _give_up(self, now: float) -> None:
+    def _check_timeouts(self, now: float) -> None:
         current = self._current
-        if current is not None and now >= self._give_up_at_s(current):
-            self._silence(current)
+        if current is not None and now >= self._timeout_at_s(current):
+            self._stop_current(current)
             self._count("overlong" if current.sounding else "mute")
             self._drop(current.entry, "failed")
 
@@ -182,21 +182,21 @@ class Outbox:
                 self._remove(entry, "retracted")
         current = self._current
         if current is not None and current.entry.utterance.cause == cause and not current.sounding:
-            self._silence(current)
+            self._stop_current(current)
             self._drop(current.entry, "retracted")
 
-    def _hush(self, up_to: Priority) -> None:
+    def _stop(self, up_to: Priority) -> None:
         for entry in tuple(self._waiting):
             if entry.utterance.priority <= up_to:
                 self._remove(entry, "hushed")
         current = self._current
         if current is not None and current.entry.utterance.priority <= up_to:
-            self._silence(current)
+            self._stop_current(current)
             self._drop(current.entry, "hushed")
 
-    def _cut(self, current: CurrentUtterance, by: Utterance) -> None:
+    def _interrupt(self, current: CurrentUtterance, by: Utterance) -> None:
         """Make room for something more urgent; a danger waits to be said again, a message once."""
-        self._silence(current)
+        self._stop_current(current)
         self._count("cut")
         entry = current.entry
         old = entry.utterance
@@ -215,7 +215,7 @@ class Outbox:
             if entry.utterance.priority == Priority.TEXT and _continues(entry.utterance, text):
                 self._remove(entry, "superseded")
 
-    def _silence(self, current: CurrentUtterance) -> None:
+    def _stop_current(self, current: CurrentUtterance) -> None:
         self._effects.append(StopSpeech(current.entry.utterance.id))
         self._current = None
 

@@ -59,7 +59,7 @@ class AudioOutput(StrEnum):
 class AudioOutputChanged:
     """Sound goes elsewhere than before."""
 
-    outlet: AudioOutput
+    output: AudioOutput
     reason: str
     """One line for people: which device, or why there is none."""
     at_s: float
@@ -72,7 +72,7 @@ class Player(Protocol):
     """Plays one sound at a time. Callable from any thread; never waits for the device."""
 
     @property
-    def outlet(self) -> AudioOutput: ...
+    def output(self) -> AudioOutput: ...
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
         """Let it sound now; what sounds fades out within 5 ms. With `more`, further audio follows."""

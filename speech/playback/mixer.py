@@ -21,9 +21,9 @@ from speech.sound.effects import FADE_S, fade_curve
 
 Samples = NDArray[np.int16]
 
-LONGEST_S = 60.0
+MAX_QUEUED_S = 60.0
 """Seconds of sound that may be queued for one utterance; what exceeds it is dropped and counted."""
-COMMANDS = 256
+MAX_COMMANDS = 256
 """Commands that may wait for the next block."""
 AWAKE_HZ, AWAKE_DB = 20.0, -60.0
 """The tone that keeps a headset awake: at a level 60 dB below full scale 20 Hz is far from being heard."""
@@ -74,17 +74,17 @@ class Mixer:
     def __init__(
         self,
         rate: int,
-        tell: Callable[[PlaybackStarted | PlaybackFinished | PlaybackFailed], None],
+        on_event: Callable[[PlaybackStarted | PlaybackFinished | PlaybackFailed], None],
         *,
         keep_awake: bool = False,
     ) -> None:
-        """`tell` is called by whoever pulls, so it must not wait. `keep_awake` lets no block be silent."""
+        """`on_event` is called within `pull`, so it must not wait. `keep_awake`: no block is silent."""
         self.rate = rate
         self.dropped = 0
         """Commands and chunks that found no room."""
         self.starved = 0
         """Blocks in which a sound had to pause because its next chunk was not there."""
-        self._tell = tell
+        self._on_event = on_event
         self._commands: deque[_Command] = deque()
         self._sound: _Sound | None = None
         self._tail = np.zeros((0, 2), np.int32)
@@ -118,7 +118,7 @@ class Mixer:
         if not self._pulling.acquire(blocking=False):
             return np.zeros((frames, 2), np.int16)
         try:
-            self._obey()
+            self._apply_commands()
             return self._mix(frames, at_s)
         finally:
             self._pulling.release()
@@ -126,18 +126,18 @@ class Mixer:
     def refuse(self, reason: str) -> None:
         """Break what sounds and all that is to sound: there is nobody to hear it."""
         with self._pulling:
-            self._obey(lambda id_: self._tell(PlaybackFailed(id_, reason)))
+            self._apply_commands(lambda id_: self._on_event(PlaybackFailed(id_, reason)))
             if self._sound is not None:
-                self._tell(PlaybackFailed(self._sound.id, reason))
+                self._on_event(PlaybackFailed(self._sound.id, reason))
             self._sound, self._tail = None, self._tail[:0]
 
     def _command(self, command: _Command) -> None:
-        if len(self._commands) >= COMMANDS:
+        if len(self._commands) >= MAX_COMMANDS:
             self.dropped += 1
             return
         self._commands.append(command)
 
-    def _obey(self, refused: Callable[[str], None] | None = None) -> None:
+    def _apply_commands(self, refused: Callable[[str], None] | None = None) -> None:
         while self._commands:
             command = self._commands.popleft()
             sound = self._sound
@@ -154,7 +154,7 @@ class Mixer:
                     self._fade()
 
     def _add(self, sound: _Sound, command: _Command) -> None:
-        room = round(LONGEST_S * self.rate) - sound.queued
+        room = round(MAX_QUEUED_S * self.rate) - sound.queued
         if len(command.samples) > room:
             self.dropped += 1
         sound.add(command.samples[: max(room, 0)], command.more)
@@ -177,28 +177,28 @@ class Mixer:
         tail, self._tail = self._tail[:frames], self._tail[frames:]
         block[: len(tail)] += tail
         if self._sound is not None:
-            self._sounding(self._sound, block, at_s)
+            self._mix_sound(self._sound, block, at_s)
         if self._awake:
-            block += self._inaudible(frames)
+            block += self._awake_tone(frames)
         return np.clip(block, -32768, 32767).astype(np.int16)
 
-    def _inaudible(self, frames: int) -> NDArray[np.int32]:
+    def _awake_tone(self, frames: int) -> NDArray[np.int32]:
         """The tone goes on under every sound, so that its own coming and going cannot click."""
         turns = self._turns + AWAKE_HZ / self.rate * np.arange(frames)
         self._turns = (self._turns + AWAKE_HZ / self.rate * frames) % 1.0
         tone: NDArray[np.int32] = np.round(self._awake * np.sin(2 * np.pi * turns)).astype(np.int32)
         return tone[:, None]
 
-    def _sounding(self, sound: _Sound, block: NDArray[np.int32], at_s: float) -> None:
+    def _mix_sound(self, sound: _Sound, block: NDArray[np.int32], at_s: float) -> None:
         taken = sound.take(len(block))
         block[: len(taken)] += taken
         if len(taken) and not sound.began:
             sound.began = True
-            self._tell(PlaybackStarted(sound.id, at_s))
+            self._on_event(PlaybackStarted(sound.id, at_s))
         if sound.chunks:
             return
         if not sound.more:
             self._sound = None
-            self._tell(PlaybackFinished(sound.id, at_s + len(taken) / self.rate))
+            self._on_event(PlaybackFinished(sound.id, at_s + len(taken) / self.rate))
         elif sound.began and len(taken) < len(block):
             self.starved += 1

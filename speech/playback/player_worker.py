@@ -37,7 +37,7 @@ class _Link:
         self._link = link
         self._lock = threading.Lock()
 
-    def tell(self, event: PlayerEvent) -> None:
+    def send_event(self, event: PlayerEvent) -> None:
         self.send({"event": type(event).__name__, **asdict(event)})
 
     def send(self, header: dict[str, Any]) -> None:
@@ -68,16 +68,16 @@ def main(fd: int, parent: int) -> None:
     logging.getLogger().addHandler(_ToParent(link))
     start, _ = link.receive()
     fallback = Path(start["fallback"]) if start["fallback"] else None
-    player = SounddevicePlayer(SpeechSettings(**start["settings"]), link.tell, fallback=fallback)
+    player = SounddevicePlayer(SpeechSettings(**start["settings"]), link.send_event, fallback=fallback)
     threading.Thread(target=_beat, args=(player, link), daemon=True).start()
     with contextlib.suppress(ConnectionLost):
         while True:
-            _obey(player, *link.receive())
+            _execute(player, *link.receive())
     player.close()
     os._exit(0)  # a hanging driver must not keep us
 
 
-def _obey(player: SounddevicePlayer, command: dict[str, Any], payload: bytes) -> None:
+def _execute(player: SounddevicePlayer, command: dict[str, Any], payload: bytes) -> None:
     audio = Audio(np.frombuffer(payload, np.int16).reshape(-1, 2), int(command["rate"]))
     match command["do"]:
         case "play":
@@ -97,7 +97,7 @@ def _beat(player: SounddevicePlayer, link: _Link) -> None:
                 "event": "beat",
                 "losses": player.losses,
                 "underruns": player.underruns,
-                "untold": player.untold,
+                "dropped_events": player.dropped_events,
                 "latency_s": player.latency_s,
             }
         )

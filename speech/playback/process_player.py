@@ -56,7 +56,7 @@ class ProcessPlayer:
     def __init__(
         self,
         settings: SpeechSettings,
-        tell: Callable[[PlayerEvent], None],
+        on_event: Callable[[PlayerEvent], None],
         *,
         fallback: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -66,19 +66,19 @@ class ProcessPlayer:
             "settings": settings.model_dump(mode="json"),
             "fallback": None if fallback is None else str(fallback),
         }
-        self._tell = tell
+        self._on_event = on_event
         self._clock = clock
         self._module = module
         self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._child: ChildHandle | None = None
-        self._outgoing: SocketWriter | None = None
+        self._writer: SocketWriter | None = None
         self._current: str | None = None
-        self._outlet = AudioOutput.NOWHERE
+        self._output = AudioOutput.NOWHERE
         self._reason = "the sound process is starting"
-        self._decided = threading.Event()
+        self._output_known = threading.Event()
         self._closing = threading.Event()
-        self._earlier = {"losses": 0, "underruns": 0, "untold": 0}
+        self._earlier = {"losses": 0, "underruns": 0, "dropped_events": 0}
         self._counts: dict[str, int] = {}
         self.latency_s = 0.0
         """Seconds from a block to its sound; 0 without a device."""
@@ -87,14 +87,14 @@ class ProcessPlayer:
         # This thread starts the processes, and the kernel ends them with it: it lives as long as we do.
         self._threads = [
             threading.Thread(target=run, name=f"player-{name}", daemon=True)
-            for name, run in (("tell", self._deliver), ("child", self._keep))
+            for name, run in (("tell", self._deliver), ("child", self._supervise))
         ]
         for thread in self._threads:
             thread.start()
 
     @property
-    def outlet(self) -> AudioOutput:
-        return self._outlet
+    def output(self) -> AudioOutput:
+        return self._output
 
     @property
     def pid(self) -> int | None:
@@ -118,21 +118,21 @@ class ProcessPlayer:
         return self._count("underruns")
 
     @property
-    def untold(self) -> int:
+    def dropped_events(self) -> int:
         """Events that found no room because `tell` was too slow."""
-        return self._count("untold")
+        return self._count("dropped_events")
 
     def wait_opened(self, timeout_s: float) -> AudioOutput:
         """Where sound goes once the first attempt to open the device is over."""
-        self._decided.wait(timeout_s)
-        return self._outlet
+        self._output_known.wait(timeout_s)
+        return self._output
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
         with self._lock:
             self._current = id
             sent = self._send("play", id, audio, more)
         if not sent:
-            self._put(PlaybackFailed(id, self._reason))
+            self._queue_event(PlaybackFailed(id, self._reason))
 
     def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
         with self._lock:
@@ -148,7 +148,7 @@ class ProcessPlayer:
         if self._closing.is_set():
             return
         self._closing.set()
-        self._ask_to_end()
+        self._request_end()
         self._end_child()
         self._threads[1].join(CLOSE_S)
         self._events.put(None)
@@ -159,15 +159,15 @@ class ProcessPlayer:
 
     # Telling
 
-    def _put(self, event: PlayerEvent) -> None:
+    def _queue_event(self, event: PlayerEvent) -> None:
         if self._events.qsize() >= EVENTS:
-            self._earlier["untold"] += 1
+            self._earlier["dropped_events"] += 1
         else:
             self._events.put(event)
 
     def _deliver(self) -> None:
         while (event := self._events.get()) is not None:  # ends by the None that close() puts
-            self._tell(event)
+            self._on_event(event)
 
     def _count(self, name: str) -> int:
         return self._earlier[name] + self._counts.get(name, 0)
@@ -176,12 +176,12 @@ class ProcessPlayer:
 
     def _send(self, do: str, id: str, audio: Audio, more: bool) -> bool:
         """Hand a command over; never waits. Called with the lock held."""
-        if self._outgoing is None:
+        if self._writer is None:
             return False
         header = {"do": do, "id": id, "rate": audio.rate, "more": more}
-        return self._outgoing.push(encode(header, audio.samples.tobytes()))
+        return self._writer.push(encode(header, audio.samples.tobytes()))
 
-    def _keep(self) -> None:
+    def _supervise(self) -> None:
         attempt = 0
         while not self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)]):
             began_s = self._clock()
@@ -195,7 +195,7 @@ class ProcessPlayer:
                 return
             self._end_child()
             self.restarts += 1
-            self._lost(f"{reason}; another one is started")
+            self._on_child_lost(f"{reason}; another one is started")
             attempt = 0 if self._clock() - began_s > STEADY_S else attempt + 1
 
     def _run_child(self) -> None:
@@ -204,27 +204,27 @@ class ProcessPlayer:
         try:
             child.link.settimeout(START_S)
             send(child.link, self._start)
-            outgoing = SocketWriter(child.link)
+            writer = SocketWriter(child.link)
         except BaseException:
             child.end()
             raise
         with self._lock:
-            self._child, self._outgoing = child, outgoing
+            self._child, self._writer = child, writer
         patience_s = START_S
         while True:
-            self._take(receive(child.link, patience_s)[0])
+            self._on_message(receive(child.link, patience_s)[0])
             patience_s = SILENCE_S
 
     def _end_child(self) -> None:
         with self._lock:
             child, self._child = self._child, None
-            outgoing, self._outgoing = self._outgoing, None
-        if outgoing is not None:
-            outgoing.close()
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
         if child is not None:
             child.end()
 
-    def _ask_to_end(self) -> None:
+    def _request_end(self) -> None:
         """Let the process close its device and file, if it does so soon."""
         child = self._child
         if child is not None:
@@ -232,31 +232,31 @@ class ProcessPlayer:
                 child.link.shutdown(socket.SHUT_WR)
                 child.process.wait(GRACE_S)
 
-    def _lost(self, reason: str) -> None:
+    def _on_child_lost(self, reason: str) -> None:
         for name in self._earlier:
             self._earlier[name] += self._counts.get(name, 0)
         self._counts, self.latency_s = {}, 0.0
         with self._lock:
             current, self._current = self._current, None
-        if self._outlet != AudioOutput.NOWHERE or not self._decided.is_set():
-            self._change(AudioOutputChanged(AudioOutput.NOWHERE, reason, self._clock()))
+        if self._output != AudioOutput.NOWHERE or not self._output_known.is_set():
+            self._set_output(AudioOutputChanged(AudioOutput.NOWHERE, reason, self._clock()))
         self._reason = reason
         if current is not None:
-            self._put(PlaybackFailed(current, reason))
+            self._queue_event(PlaybackFailed(current, reason))
 
-    def _take(self, header: dict[str, Any]) -> None:
+    def _on_message(self, header: dict[str, Any]) -> None:
         """One message of the child's."""
         match header:
             case {"event": "PlaybackStarted", "id": id_, "at_s": at_s}:
-                self._put(PlaybackStarted(id_, at_s))
+                self._queue_event(PlaybackStarted(id_, at_s))
             case {"event": "PlaybackFinished", "id": id_, "at_s": at_s}:
-                self._over(id_)
-                self._put(PlaybackFinished(id_, at_s))
+                self._clear_current(id_)
+                self._queue_event(PlaybackFinished(id_, at_s))
             case {"event": "PlaybackFailed", "id": id_, "reason": reason}:
-                self._over(id_)
-                self._put(PlaybackFailed(id_, reason))
-            case {"event": "AudioOutputChanged", "outlet": outlet, "reason": reason, "at_s": at_s}:
-                self._change(AudioOutputChanged(AudioOutput(outlet), reason, at_s))
+                self._clear_current(id_)
+                self._queue_event(PlaybackFailed(id_, reason))
+            case {"event": "AudioOutputChanged", "output": output, "reason": reason, "at_s": at_s}:
+                self._set_output(AudioOutputChanged(AudioOutput(output), reason, at_s))
             case {"event": "log", "level": level, "text": text}:
                 log.log(level, "%s", text)
             case {"event": "beat", "latency_s": latency_s, **counts}:
@@ -265,14 +265,14 @@ class ProcessPlayer:
             case _:
                 raise ConnectionLost(f"it said {header}")
 
-    def _over(self, id: str) -> None:
+    def _clear_current(self, id: str) -> None:
         with self._lock:
             if self._current == id:
                 self._current = None
 
-    def _change(self, event: AudioOutputChanged) -> None:
-        self._outlet, self._reason = event.outlet, event.reason
-        level = logging.INFO if event.outlet == AudioOutput.LOUDSPEAKER else logging.WARNING
-        log.log(level, "sound goes to %s: %s", event.outlet, event.reason)
-        self._put(event)
-        self._decided.set()
+    def _set_output(self, event: AudioOutputChanged) -> None:
+        self._output, self._reason = event.output, event.reason
+        level = logging.INFO if event.output == AudioOutput.LOUDSPEAKER else logging.WARNING
+        log.log(level, "sound goes to %s: %s", event.output, event.reason)
+        self._queue_event(event)
+        self._output_known.set()

@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 
 RETRY_S = (0.25, 0.5, 1.0, 2.0)
 """Waits between attempts to open the device; the last one repeats."""
-WATCH_S = 0.05
-STAND_IN_S = 0.02
+POLL_S = 0.05
+FALLBACK_POLL_S = 0.02
 IDLE_S = 0.5
 STEADY_S = 0.5
 """A device that worked this long is tried again soon when it goes away; one that flickers is not."""
-OPEN_S = 12.0
+OPEN_TIMEOUT_S = 12.0
 """What a sound server may take to open a stream before it counts as hanging."""
-ROUND_S = 3.0
+CHECK_TIMEOUT_S = 3.0
 """The same for looking after it, and for closing it."""
 CLOSE_S = 2.0
 EVENTS = 1024
@@ -48,42 +48,46 @@ class SounddevicePlayer:
     def __init__(
         self,
         settings: SpeechSettings,
-        tell: Callable[[PlayerEvent], None],
+        on_event: Callable[[PlayerEvent], None],
         *,
         fallback: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._tell = tell
+        self._on_event = on_event
         self._clock = clock
         self._fallback = fallback
         self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
         self._mixer = self._mixer_at(settings.sample_rate)
         self._stream: DeviceStream | None = None
-        self._outlet = AudioOutput.NOWHERE
+        self._output = AudioOutput.NOWHERE
         self._reason = "the loudspeaker is being opened"
         self._latency = LatencyPolicy()
         self._closing = threading.Event()
-        self._decided = threading.Event()
+        self._output_known = threading.Event()
         self._without_device = threading.Event()
-        self._due_at_s = clock() + OPEN_S
+        self._due_at_s = clock() + OPEN_TIMEOUT_S
         self._opened_at_s = math.inf
         self.losses = 0
         """How often a working loudspeaker went away."""
         self.underruns = 0
         """Blocks that came too late for the device, all streams together."""
-        self.untold = 0
-        """Events that found no room because `tell` was too slow."""
+        self.dropped_events = 0
+        """Events that found no room because `on_event` was too slow."""
         self._threads = [
             threading.Thread(target=run, name=f"player-{name}", daemon=True)
-            for name, run in (("tell", self._deliver), ("watch", self._watch), ("stand-in", self._stand_in))
+            for name, run in (
+                ("tell", self._deliver),
+                ("watch", self._watch),
+                ("stand-in", self._run_fallback),
+            )
         ]
         for thread in self._threads:
             thread.start()
 
     @property
-    def outlet(self) -> AudioOutput:
-        return self._outlet
+    def output(self) -> AudioOutput:
+        return self._output
 
     @property
     def alive(self) -> bool:
@@ -99,8 +103,8 @@ class SounddevicePlayer:
 
     def wait_opened(self, timeout_s: float) -> AudioOutput:
         """Where sound goes once the first attempt to open the device is over."""
-        self._decided.wait(timeout_s)
-        return self._outlet
+        self._output_known.wait(timeout_s)
+        return self._output
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
         mixer = self._mixer
@@ -119,56 +123,56 @@ class SounddevicePlayer:
         self._closing.set()
         for thread in self._threads[1:]:
             thread.join(CLOSE_S)
-        self._put(None)
+        self._queue_event(None)
         self._threads[0].join(CLOSE_S)
         left = [thread.name for thread in self._threads if thread.is_alive()]
         if left:
             log.error("still running after %g s: %s", CLOSE_S, ", ".join(left))
 
     def _mixer_at(self, rate: int) -> Mixer:
-        return Mixer(rate, self._note, keep_awake=self._settings.keep_awake)
+        return Mixer(rate, self._queue_mixer_event, keep_awake=self._settings.keep_awake)
 
     # Telling
 
-    def _note(self, event: PlayerEvent) -> None:
-        self._put(event)
+    def _queue_mixer_event(self, event: PlayerEvent) -> None:
+        self._queue_event(event)
 
-    def _put(self, event: PlayerEvent | None) -> None:
+    def _queue_event(self, event: PlayerEvent | None) -> None:
         if event is not None and self._events.qsize() >= EVENTS:
-            self.untold += 1
+            self.dropped_events += 1
         else:
             self._events.put(event)
 
     def _deliver(self) -> None:
         while (event := self._events.get()) is not None:  # ends by the None that close() puts
-            self._tell(event)
+            self._on_event(event)
 
-    def _change(self, outlet: AudioOutput, reason: str) -> None:
-        if outlet == self._outlet and self._decided.is_set():
+    def _set_output(self, outlet: AudioOutput, reason: str) -> None:
+        if outlet == self._output and self._output_known.is_set():
             return
-        if self._outlet == AudioOutput.LOUDSPEAKER:
+        if self._output == AudioOutput.LOUDSPEAKER:
             self.losses += 1
-        self._outlet, self._reason = outlet, reason
+        self._output, self._reason = outlet, reason
         if outlet == AudioOutput.LOUDSPEAKER:
             self._without_device.clear()
         else:
             self._without_device.set()
-        self._put(AudioOutputChanged(outlet, reason, self._clock()))
-        self._decided.set()
+        self._queue_event(AudioOutputChanged(outlet, reason, self._clock()))
+        self._output_known.set()
 
     # The device
 
     def _watch(self) -> None:
         attempt = 0
         while not self._closing.is_set():
-            self._due_at_s = self._clock() + OPEN_S
+            self._due_at_s = self._clock() + OPEN_TIMEOUT_S
             self._opened_at_s = math.inf
             try:
                 self._run_stream()
             except PlayerLostError as error:
-                self._without(str(error))
+                self._use_fallback(str(error))
                 attempt = 0 if self._clock() - self._opened_at_s > STEADY_S else attempt
-                self._due_at_s = self._clock() + RETRY_S[-1] + ROUND_S
+                self._due_at_s = self._clock() + RETRY_S[-1] + CHECK_TIMEOUT_S
                 self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
                 attempt += 1
         self._drop_stream()
@@ -180,9 +184,9 @@ class SounddevicePlayer:
         )
         self._stream = stream
         try:
-            self._adopt_rate(stream.rate)
+            self._use_rate(stream.rate)
             stream.start(self._mixer.pull)
-            self._change(AudioOutput.LOUDSPEAKER, stream.device)
+            self._set_output(AudioOutput.LOUDSPEAKER, stream.device)
             self._watch_stream(stream)
         finally:
             self._drop_stream()
@@ -191,12 +195,12 @@ class SounddevicePlayer:
         counted = 0
         self._opened_at_s = self._clock()
         self._latency.opened(self._opened_at_s)
-        while not self._closing.wait(WATCH_S):
+        while not self._closing.wait(POLL_S):
             now = self._clock()
-            self._due_at_s = now + ROUND_S
+            self._due_at_s = now + CHECK_TIMEOUT_S
             trouble = stream.trouble()
             if trouble is not None:
-                self._without(trouble)  # before closing, which may hang in the driver
+                self._use_fallback(trouble)  # before closing, which may hang in the driver
                 raise PlayerLostError(trouble)
             self.underruns += stream.underruns - counted
             counted = stream.underruns
@@ -204,7 +208,7 @@ class SounddevicePlayer:
                 log.warning("after %d underruns the latency is now %g s", counted, self._latency.latency_s)
                 return
 
-    def _adopt_rate(self, rate: int) -> None:
+    def _use_rate(self, rate: int) -> None:
         if rate != self._mixer.rate:
             log.warning("%s wants %d Hz: set speech.sample_rate to it", self._settings.device, rate)
             self._mixer.refuse("the sample rate changed")
@@ -213,44 +217,44 @@ class SounddevicePlayer:
     def _drop_stream(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            self._due_at_s = self._clock() + ROUND_S
+            self._due_at_s = self._clock() + CHECK_TIMEOUT_S
             stream.close()
 
     # Without a device
 
-    def _without(self, reason: str) -> None:
+    def _use_fallback(self, reason: str) -> None:
         if self._fallback is None:
-            self._change(AudioOutput.NOWHERE, reason)
+            self._set_output(AudioOutput.NOWHERE, reason)
         else:
-            self._change(AudioOutput.FILE, f"{reason}; sound goes to {self._fallback}")
+            self._set_output(AudioOutput.FILE, f"{reason}; sound goes to {self._fallback}")
 
-    def _stand_in(self) -> None:
+    def _run_fallback(self) -> None:
         """Take sounds at the pace of time while no device does."""
         ring: RotatingWavFile | None = None
         while not self._closing.is_set():
             if not self._without_device.wait(IDLE_S):
                 continue
-            if self._outlet == AudioOutput.FILE:
-                ring = self._into_file(ring)
+            if self._output == AudioOutput.FILE:
+                ring = self._write_fallback(ring)
             elif self._mixer.busy:
                 self._mixer.refuse(self._reason)
-            self._closing.wait(STAND_IN_S)
+            self._closing.wait(FALLBACK_POLL_S)
         if ring is not None:
             ring.close()
 
-    def _into_file(self, ring: RotatingWavFile | None) -> RotatingWavFile | None:
+    def _write_fallback(self, ring: RotatingWavFile | None) -> RotatingWavFile | None:
         """Pull blocks in real time until the device is back or the file fails."""
         assert self._fallback is not None
         try:
             ring = ring or RotatingWavFile(self._fallback, self._mixer.rate)
             next_s = self._clock()
-            while self._outlet == AudioOutput.FILE and not self._closing.is_set():
+            while self._output == AudioOutput.FILE and not self._closing.is_set():
                 ring.write(self._mixer.pull(round(BLOCK_S * self._mixer.rate), next_s))
                 next_s = max(next_s + BLOCK_S, self._clock() - 1.0)
                 self._closing.wait(max(next_s - self._clock(), 0.0))
         except OSError as error:
             reason = f"{self._reason}, but that cannot be written: {error.strerror}"
             self._fallback = None
-            self._change(AudioOutput.NOWHERE, reason)
+            self._set_output(AudioOutput.NOWHERE, reason)
             return None
         return ring

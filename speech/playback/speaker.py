@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 2.0
 
-GIVES_OUT = 2
+MAX_FAILURES = 2
 """Failures without a success between them from which the voice, not a text, is at fault."""
-TRY_AGAIN_S = 5.0
+RETRY_S = 5.0
 """Seconds after a failure until it is tried whether words can be made, for nobody may ask for any."""
-TRIAL = "1"
+PROBE_TEXT = "1"
 """What is tried then, unheard."""
 
 Report = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed, float], None]
@@ -40,7 +40,7 @@ loudspeaker.
 
 
 @dataclass(frozen=True, slots=True)
-class _SpeakingTurn:
+class _Playback:
     """One `StartSpeech`. Its key is its own, so that a late chunk never ends up in a repetition."""
 
     key: str
@@ -60,38 +60,38 @@ class Speaker:
         renderer: Renderer,
         open_player: Callable[[Callable[[PlayerEvent], None]], Player],
         report: Report,
-        outlet_changed: Callable[[AudioOutputChanged], None],
+        on_output_change: Callable[[AudioOutputChanged], None],
         clock: Callable[[], float] = time.monotonic,
-        made: Callable[[float], None] = lambda _: None,
-        voice_changed: Callable[[str], None] = lambda _: None,
-        try_again_s: float = TRY_AGAIN_S,
+        on_synthesis: Callable[[float], None] = lambda _: None,
+        on_voice_change: Callable[[str], None] = lambda _: None,
+        try_again_s: float = RETRY_S,
     ) -> None:
-        """`open_player` is given the function to tell its events to.
+        """`open_player` gets the function that receives the player's events.
 
-        `made` is told how many seconds the first words took that were not prepared. `voice_changed` is told
-        why no words can be made any more, and an empty reason once they can again. These, `report` and
-        `outlet_changed` are called from other threads, in the order of events.
+        `on_synthesis` gets the seconds that the first chunk of a phrase took which was not cached.
+        `on_voice_change` gets the reason why synthesis fails, and an empty one once it works again. These,
+        `report` and `on_output_change` are called from other threads, in the order of events.
         """
         self._renderer = renderer
         self._report = report
-        self._outlet_changed = outlet_changed
+        self._on_output_change = on_output_change
         self._clock = clock
-        self._made = made
-        self._voice_changed = voice_changed
+        self._on_synthesis = on_synthesis
+        self._on_voice_change = on_voice_change
         self._try_again_s = try_again_s
-        self._in_a_row = 0
-        self._failed_last: Utterance | None = None
-        self._gone = False
+        self._consecutive_failures = 0
+        self._last_failed: Utterance | None = None
+        self._voice_lost = False
         self._silence = silence(0, renderer.rate, 2)
-        self._turns = 0
-        self._turn: _SpeakingTurn | None = None
-        self._job: _SpeakingTurn | None = None
+        self._playbacks = 0
+        self._playback: _Playback | None = None
+        self._job: _Playback | None = None
         self._closing = False
         self._changed = threading.Condition()
         self.failures = 0
         """How often words could not be made."""
-        self.player = open_player(self._hear)
-        self._thread = threading.Thread(target=self._speak, name="speak", daemon=True)
+        self.player = open_player(self._on_player_event)
+        self._thread = threading.Thread(target=self._run, name="speak", daemon=True)
         self._thread.start()
 
     @property
@@ -99,7 +99,7 @@ class Speaker:
         """False once the thread has died: a fault that only a restart mends."""
         return self._thread.is_alive() or self._closing
 
-    def carry_out(self, effect: Effect) -> None:
+    def execute(self, effect: Effect) -> None:
         """Do what the outbox decided; effects that ask for no sound are ignored."""
         if isinstance(effect, StartSpeech):
             self.start(effect.utterance)
@@ -109,25 +109,25 @@ class Speaker:
     def start(self, utterance: Utterance) -> None:
         """Begin to say it now, in place of whatever sounds."""
         with self._changed:
-            self._turns += 1
-            turn = self._turn = _SpeakingTurn(f"{utterance.id}#{self._turns}", utterance)
-            ready = self._renderer.ready(utterance)
-            if ready is not None:
-                self.player.play(turn.key, ready)
+            self._playbacks += 1
+            playback = self._playback = _Playback(f"{utterance.id}#{self._playbacks}", utterance)
+            cached = self._renderer.cached(utterance)
+            if cached is not None:
+                self.player.play(playback.key, cached)
                 return
-            self.player.play(turn.key, self._renderer.signal(utterance), more=True)
-            self._job = turn
+            self.player.play(playback.key, self._renderer.earcon_audio(utterance), more=True)
+            self._job = playback
             self._changed.notify()
 
     def cut(self, id: str) -> None:
         """Fade it out if it is the one that sounds."""
         with self._changed:
-            turn = self._turn
-            if turn is not None and turn.utterance.id == id:
-                self._turn = None
-                self.player.cut(turn.key)
+            playback = self._playback
+            if playback is not None and playback.utterance.id == id:
+                self._playback = None
+                self.player.cut(playback.key)
 
-    def use(self, renderer: Renderer) -> None:
+    def replace_renderer(self, renderer: Renderer) -> None:
         """Say what comes from now on by another renderer, whose phrases are prepared; same rate."""
         with self._changed:
             self._renderer = renderer
@@ -136,80 +136,82 @@ class Speaker:
         """End the sound and the threads, within a few seconds."""
         with self._changed:
             self._closing = True
-            self._turn = None
+            self._playback = None
             self._changed.notify()
         self._thread.join(CLOSE_S)
         self.player.close()
         if self._thread.is_alive():
             log.error("the speak thread is still busy after %g s", CLOSE_S)
 
-    def _speak(self) -> None:
+    def _run(self) -> None:
         while not self._closing:
-            turn = self._next()
-            if turn is None:
-                self._try_again()
+            playback = self._next()
+            if playback is None:
+                self._try_voice()
                 continue
             try:
-                self._say(turn)
+                self._synthesize(playback)
             except SynthesisError as error:
-                self._failed(turn, str(error))
+                self._on_failure(playback, str(error))
 
-    def _next(self) -> _SpeakingTurn | None:
+    def _next(self) -> _Playback | None:
         """The turn to say; None when closing, which also ends the wait, or when a trial is due."""
         with self._changed:
-            due_s = self._try_again_s if self._failed_last else None
+            due_s = self._try_again_s if self._last_failed else None
             self._changed.wait_for(lambda: self._job is not None or self._closing, due_s)
             job, self._job = self._job, None
             return None if self._closing else job
 
-    def _try_again(self) -> None:
+    def _try_voice(self) -> None:
         """Whether the voice that failed last can make words, though none are wanted."""
-        if self._failed_last is None or self._closing:
+        if self._last_failed is None or self._closing:
             return
         try:
-            for _ in self._renderer.words(replace(self._failed_last, text=TRIAL)):
+            for _ in self._renderer.stream_speech(replace(self._last_failed, text=PROBE_TEXT)):
                 break
         except SynthesisError as error:
-            self._without_voice(str(error))
+            self._count_failure(str(error))
         else:
-            self._with_voice()
+            self._reset_failures()
 
-    def _without_voice(self, reason: str) -> None:
-        self._in_a_row += 1
-        if self._in_a_row >= GIVES_OUT and not self._gone:
-            self._gone = True
-            self._voice_changed(reason)
+    def _count_failure(self, reason: str) -> None:
+        self._consecutive_failures += 1
+        if self._consecutive_failures >= MAX_FAILURES and not self._voice_lost:
+            self._voice_lost = True
+            self._on_voice_change(reason)
 
-    def _with_voice(self) -> None:
-        self._in_a_row, self._failed_last = 0, None
-        if self._gone:
-            self._gone = False
-            self._voice_changed("")
+    def _reset_failures(self) -> None:
+        self._consecutive_failures, self._last_failed = 0, None
+        if self._voice_lost:
+            self._voice_lost = False
+            self._on_voice_change("")
 
-    def _say(self, turn: _SpeakingTurn) -> None:
+    def _synthesize(self, playback: _Playback) -> None:
         began_s: float | None = self._clock()
-        for chunk in self._renderer.words(turn.utterance):
+        for chunk in self._renderer.stream_speech(playback.utterance):
             if began_s is not None:
-                self._made(self._clock() - began_s)
+                self._on_synthesis(self._clock() - began_s)
                 began_s = None
-                self._with_voice()
-            if self._turn is not turn:
+                self._reset_failures()
+            if self._playback is not playback:
                 return
-            self.player.append(turn.key, chunk, more=True)
-        self.player.append(turn.key, self._silence)
+            self.player.append(playback.key, chunk, more=True)
+        self.player.append(playback.key, self._silence)
 
-    def _failed(self, turn: _SpeakingTurn, reason: str) -> None:
+    def _on_failure(self, playback: _Playback, reason: str) -> None:
         self.failures += 1
-        log.error("not said: %r: %s", turn.utterance.text, reason)
-        self._failed_last = turn.utterance
-        self._without_voice(reason)
-        if turn.utterance.priority >= Priority.MESSAGE:
-            self.player.append(turn.key, self._renderer.signal(replace(turn.utterance, earcon="error")))
+        log.error("not said: %r: %s", playback.utterance.text, reason)
+        self._last_failed = playback.utterance
+        self._count_failure(reason)
+        if playback.utterance.priority >= Priority.MESSAGE:
+            self.player.append(
+                playback.key, self._renderer.earcon_audio(replace(playback.utterance, earcon="error"))
+            )
         else:
-            self.player.cut(turn.key)
-            self._report(SpeechFailed(turn.utterance.id, reason), self._clock())
+            self.player.cut(playback.key)
+            self._report(SpeechFailed(playback.utterance.id, reason), self._clock())
 
-    def _hear(self, event: PlayerEvent) -> None:
+    def _on_player_event(self, event: PlayerEvent) -> None:
         match event:
             case PlaybackStarted(key, at_s):
                 self._report(PlaybackBegan(_id(key)), at_s)
@@ -218,7 +220,7 @@ class Speaker:
             case PlaybackFailed(key, reason):
                 self._report(SpeechFailed(_id(key), reason), self._clock())
             case AudioOutputChanged():
-                self._outlet_changed(event)
+                self._on_output_change(event)
 
 
 def _id(key: str) -> str:

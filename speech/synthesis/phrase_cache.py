@@ -37,7 +37,7 @@ DISK_LIMIT = 1000
 
 
 class PhraseCache:
-    """Ready sound for known requests. `get` waits for no engine; `prepare` and `store` may take a while.
+    """Ready sound for known requests. `get` waits for no engine; `prepare` and `prefetch` may take a while.
 
     Any thread may `get`, while others prepare and store.
     """
@@ -70,12 +70,12 @@ class PhraseCache:
         for done, request in enumerate(wanted, start=1):
             if request not in self._ready:
                 path = self._path(request, engine)
-                self._keep(request, self._read(path) or self._make(request, path, synthesizer))
+                self._remember(request, self._read(path) or self._render(request, path, synthesizer))
             if progress is not None:
                 progress(done, len(wanted))
-        self._tidy()
+        self._evict()
 
-    def store(
+    def prefetch(
         self, requests: Iterable[SpeechRequest], synthesizer: Synthesizer, go_on: Callable[[], bool]
     ) -> None:
         """Have those that are not in memory on disk; nothing is done without a folder.
@@ -93,16 +93,16 @@ class PhraseCache:
             if not path.is_file():
                 if not go_on():
                     break
-                self._make(request, path, synthesizer)
+                self._render(request, path, synthesizer)
             self._stored[request] = path
-        self._tidy()
+        self._evict()
 
-    def _keep(self, request: SpeechRequest, audio: Audio) -> None:
+    def _remember(self, request: SpeechRequest, audio: Audio) -> None:
         self._ready[request] = audio
         while len(self._ready) > self._limit:
             del self._ready[next(iter(self._ready))]
 
-    def _make(self, request: SpeechRequest, path: Path | None, synthesizer: Synthesizer) -> Audio:
+    def _render(self, request: SpeechRequest, path: Path | None, synthesizer: Synthesizer) -> Audio:
         audio = render_phrase(synthesizer.stream(request), self._rate)
         if path is not None:
             _write(path, audio)
@@ -131,20 +131,20 @@ class PhraseCache:
 
     def _engine(self, synthesizer: Synthesizer) -> str:
         """The engine's name; while it does not start, the one that filled the folder."""
-        note = None if self._folder is None else self._folder / "engine.txt"
+        engine_file = None if self._folder is None else self._folder / "engine.txt"
         try:
             name = synthesizer.name
         except SynthesisError:
-            if note is None or not note.is_file():
+            if engine_file is None or not engine_file.is_file():
                 raise
-            return note.read_text(encoding="utf-8")
-        if note is not None:
-            _replace(note, name.encode())
+            return engine_file.read_text(encoding="utf-8")
+        if engine_file is not None:
+            _replace(engine_file, name.encode())
         return name
 
-    def _tidy(self) -> None:
+    def _evict(self) -> None:
         if self._folder is not None:
-            _tidy(self._folder, max(self._disk_limit, len(self._ready) + len(self._stored)))
+            _evict(self._folder, max(self._disk_limit, len(self._ready) + len(self._stored)))
 
 
 def render_phrase(chunks: Iterable[Audio], rate: int) -> Audio:
@@ -194,7 +194,7 @@ def _replace(path: Path, data: bytes) -> None:
         log.warning("phrases cannot be kept in %s: %s", path.parent, error.strerror)
 
 
-def _tidy(folder: Path, limit: int) -> None:
+def _evict(folder: Path, limit: int) -> None:
     """Delete the oldest phrases beyond the limit, and what a crash left half written."""
     try:
         files = [

@@ -34,13 +34,13 @@ class Renderer:
         settings: SpeechSettings,
         cache_dir: Path | None,
         synthesizer: Synthesizer,
-        natural: Synthesizer | None = None,
+        neural: Synthesizer | None = None,
     ) -> None:
         self._settings = settings
         self._synthesizer = synthesizer
-        self._natural = natural or synthesizer
+        self._neural = neural or synthesizer
         self._phrases = PhraseCache(cache_dir, settings.sample_rate)
-        self._assembled = lru_cache(maxsize=256)(self._assemble)
+        self._assemble_cached = lru_cache(maxsize=256)(self._assemble)
 
     @property
     def rate(self) -> int:
@@ -49,35 +49,35 @@ class Renderer:
 
     def render(self, utterance: Utterance) -> Audio:
         """The whole sound; without a frame where there is nothing to say. Raises SynthesisError."""
-        return self.ready(utterance) or joined(self.stream(utterance), self.rate, 2)
+        return self.cached(utterance) or joined(self.stream(utterance), self.rate, 2)
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
         """The same sound in chunks, as soon as each is made. Raises SynthesisError."""
-        ready = self.ready(utterance)
-        if ready is not None:
-            yield ready
+        cached = self.cached(utterance)
+        if cached is not None:
+            yield cached
             return
-        yield self.signal(utterance)
-        yield from self.words(utterance)
+        yield self.earcon_audio(utterance)
+        yield from self.stream_speech(utterance)
 
-    def signal(self, utterance: Utterance) -> Audio:
+    def earcon_audio(self, utterance: Utterance) -> Audio:
         """What comes before the words, made at once; without a frame where there is none."""
         if utterance.earcon is None:
             return silence(0, self.rate, 2)
-        return self._placed(self._signal(utterance.earcon), utterance.pan)
+        return self._pan(self._earcon(utterance.earcon), utterance.pan)
 
-    def words(self, utterance: Utterance) -> Iterator[Audio]:
+    def stream_speech(self, utterance: Utterance) -> Iterator[Audio]:
         """The words in chunks. Raises SynthesisError."""
         request = self.request(utterance.text, utterance.language, utterance.priority)
-        voice = self._synthesizer if utterance.priority == Priority.DANGER else self._natural
+        voice = self._synthesizer if utterance.priority == Priority.DANGER else self._neural
         for chunk in render_chunks(voice.stream(request), self.rate):
-            yield self._placed(chunk, utterance.pan)
+            yield self._pan(chunk, utterance.pan)
 
-    def ready(self, utterance: Utterance) -> Audio | None:
+    def cached(self, utterance: Utterance) -> Audio | None:
         """The whole sound if its words are prepared; waits for no engine."""
         request = self.request(utterance.text, utterance.language, utterance.priority)
         try:
-            return self._assembled(request, utterance.earcon, utterance.pan)
+            return self._assemble_cached(request, utterance.earcon, utterance.pan)
         except KeyError:
             return None
 
@@ -90,10 +90,10 @@ class Renderer:
         requests = [self.request(*phrase) for phrase in phrases]
         self._phrases.prepare(requests, self._synthesizer, progress)
 
-    def store(self, phrases: Iterable[tuple[str, str, Priority]], go_on: Callable[[], bool]) -> None:
+    def prefetch(self, phrases: Iterable[tuple[str, str, Priority]], go_on: Callable[[], bool]) -> None:
         """Have these ready on disk, as long as `go_on`. Raises SynthesisError."""
         requests = [self.request(*phrase) for phrase in phrases]
-        self._phrases.store(requests, self._synthesizer, go_on)
+        self._phrases.prefetch(requests, self._synthesizer, go_on)
 
     def request(self, text: str, language: str, priority: Priority = Priority.TEXT) -> SpeechRequest:
         """How that text is asked of the engine. A voice of one's choice holds for one's own language.
@@ -106,18 +106,18 @@ class Renderer:
         said = normalize(text, language)
         return SpeechRequest(said, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
 
-    def _assemble(self, request: SpeechRequest, signal: str | None, pan: float) -> Audio:
+    def _assemble(self, request: SpeechRequest, earcon_name: str | None, pan: float) -> Audio:
         """Raises KeyError, which no cache keeps, if the words are not prepared."""
         words = self._phrases.get(request)
         if words is None:
             raise KeyError(request)
-        parts = [words] if signal is None else [self._signal(signal), words]
-        return self._placed(joined(parts, self.rate, 1), pan)
+        parts = [words] if earcon_name is None else [self._earcon(earcon_name), words]
+        return self._pan(joined(parts, self.rate, 1), pan)
 
-    def _placed(self, mono: Audio, pan: float) -> Audio:
+    def _pan(self, mono: Audio, pan: float) -> Audio:
         return panned(mono, pan * self._settings.pan_width, self._settings.volume)
 
-    def _signal(self, name: str) -> Audio:
+    def _earcon(self, name: str) -> Audio:
         """Earcon and gap, mono; nothing for an unknown one, for the words matter more."""
         if name not in EARCONS:
             log.error("no earcon is called %r; there are %s", name, ", ".join(EARCONS))

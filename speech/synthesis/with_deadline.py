@@ -21,12 +21,12 @@ from speech.text.clauses import Clause, clauses, split_first_clause
 
 log = logging.getLogger(__name__)
 
-AHEAD = 4
+SENTENCES_AHEAD = 4
 """Sentences made ahead of the one that is taken."""
 CLOSE_S = 2.0
 LAST_LATIN = "\u024f"
 """The letters of Latin alphabets end here."""
-TAKEN_S = 60.0
+ABANDON_S = 60.0
 """A text whose sentences nobody takes for so long is forgotten."""
 
 
@@ -70,13 +70,13 @@ class DeadlineSynthesizer:
 
     def __init__(
         self,
-        natural: NeuralVoice,
+        neural: NeuralVoice,
         quick: Synthesizer,
         late_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Loads the natural voice in the background; until it is there, the quick one speaks."""
-        self._natural = natural
+        self._neural = neural
         self._quick = quick
         self._late_s = late_s
         self._clock = clock
@@ -91,64 +91,64 @@ class DeadlineSynthesizer:
     @property
     def name(self) -> str:
         """The natural engine's. Raises SynthesisError."""
-        return self._natural.name
+        return self._neural.name
 
     def stream(self, request: SpeechRequest) -> Iterator[Audio]:
         """Chunks of sound in order. Raises SynthesisError where the quick voice fails, too."""
-        if request.language != self._natural.language or _of_another_script(request.text):
+        if request.language != self._neural.language or _has_other_script(request.text):
             yield from self._quick.stream(request)
             return
         job = _SynthesisJob(request, split_first_clause(clauses(request.text, request.language)))
         self._jobs.put(job)
         try:
-            yield from self._follow(job)
+            yield from self._chunks_in_time(job)
         finally:
-            job.give_up()
+            job.cancel()
 
     def close(self) -> None:
         """End the natural voice; the quick one belongs to somebody else."""
         self._closing = True
         self._jobs.put(None)
-        self._natural.close()
+        self._neural.close()
         self._thread.join(CLOSE_S)
 
-    def _follow(self, job: _SynthesisJob) -> Iterator[Audio]:
+    def _chunks_in_time(self, job: _SynthesisJob) -> Iterator[Audio]:
         heard_at_s = self._clock()
         for number in range(len(job.pieces)):
             try:
-                chunk = job.take(heard_at_s + self._late_s - self._clock())
+                chunk = job.get(heard_at_s + self._late_s - self._clock())
             except SynthesisError as error:
-                self._fell_back(str(error))
-                yield from self._quick.stream(replace(job.request, text=job.rest(number)))
+                self._on_late(str(error))
+                yield from self._quick.stream(replace(job.request, text=job.text_from(number)))
                 return
-            self._delivered()
+            self._on_in_time()
             heard_at_s = max(heard_at_s, self._clock()) + chunk.duration_s
             if len(chunk.samples):
                 yield chunk
 
-    def _fell_back(self, reason: str) -> None:
+    def _on_late(self, reason: str) -> None:
         self.fallbacks += 1
         if self._in_time:
             log.warning("espeak-ng speaks in place of the natural voice: %s", reason)
         self._in_time = False
 
-    def _delivered(self) -> None:
+    def _on_in_time(self) -> None:
         if not self._in_time:
             log.info("the natural voice is in time again, after %d fallbacks", self.fallbacks)
         self._in_time = True
 
     def _work(self) -> None:
         try:
-            self._natural.load()
+            self._neural.load()
         except SynthesisError as error:
             if not self._closing:
                 log.warning("the natural voice does not start: %s", error)
         while (job := self._jobs.get()) is not None:  # ends by the None that close() puts
             with contextlib.suppress(queue.Full):
-                job.make(self._natural)
+                job.run(self._neural)
 
 
-def _of_another_script(text: str) -> bool:
+def _has_other_script(text: str) -> bool:
     """Whether there are letters in it that a voice for Latin script leaves out; espeak-ng reads them all."""
     return any(letter.isalpha() and letter > LAST_LATIN for letter in text)
 
@@ -159,38 +159,38 @@ class _SynthesisJob:
     def __init__(self, request: SpeechRequest, pieces: tuple[Clause, ...]) -> None:
         self.request = request
         self.pieces = pieces
-        self._made: queue.Queue[Audio | SynthesisError] = queue.Queue(AHEAD)
-        self._given_up = threading.Event()
+        self._chunks: queue.Queue[Audio | SynthesisError] = queue.Queue(SENTENCES_AHEAD)
+        self._cancelled = threading.Event()
 
-    def make(self, voice: Synthesizer) -> None:
+    def run(self, voice: Synthesizer) -> None:
         """Make one piece after the other until nobody wants them. Raises queue.Full."""
         for piece in self.pieces:
-            if self._given_up.is_set():
+            if self._cancelled.is_set():
                 return
             try:
-                self._made.put(self._piece(voice, piece), timeout=TAKEN_S)
+                self._chunks.put(self._piece(voice, piece), timeout=ABANDON_S)
             except SynthesisError as error:
-                self._made.put(error, timeout=TAKEN_S)
+                self._chunks.put(error, timeout=ABANDON_S)
                 return
 
-    def take(self, timeout_s: float) -> Audio:
+    def get(self, timeout_s: float) -> Audio:
         """The next piece. Raises SynthesisError where it cannot be had in time."""
         try:
-            made = self._made.get(timeout=max(timeout_s, 0.0))
+            chunk = self._chunks.get(timeout=max(timeout_s, 0.0))
         except queue.Empty:
             raise SynthesisError("it is late") from None
-        if isinstance(made, SynthesisError):
-            raise made
-        return made
+        if isinstance(chunk, SynthesisError):
+            raise chunk
+        return chunk
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """What is not made yet is not wanted any more."""
-        self._given_up.set()
+        self._cancelled.set()
         with contextlib.suppress(queue.Empty):
             while True:  # whoever waits to put the next one gets room
-                self._made.get_nowait()
+                self._chunks.get_nowait()
 
-    def rest(self, number: int) -> str:
+    def text_from(self, number: int) -> str:
         """The text from that piece on."""
         return "\n".join(piece.text for piece in self.pieces[number:])
 

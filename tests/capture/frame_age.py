@@ -134,7 +134,7 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
         clock,
         lambda: None,
         settings.health.late_s,
-        outlook=Looker(),
+        latest_frame=Looker(),
     )
     thread = threading.Thread(target=watcher.run, daemon=True)
     began_s = clock()
@@ -148,7 +148,7 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
         reader.stop()
         slot.close()
         thread.join(20)
-    return Ages(tuple(ages), (watcher.first_at_s or clock()) - began_s)
+    return Ages(tuple(ages), (watcher.first_assessed_at_s or clock()) - began_s)
 
 
 @contextlib.contextmanager

@@ -82,7 +82,7 @@ class HandPlayer:
         self._frames = 0
 
     @property
-    def outlet(self) -> AudioOutput:
+    def output(self) -> AudioOutput:
         return AudioOutput.LOUDSPEAKER
 
     def turn(self, seconds: float) -> NDArray[np.int16]:

@@ -25,7 +25,7 @@ def lived(seconds: float = 30) -> BlackBox:
         now = seq / 10
         fire, vehicle, dog = rng.choice([0.02, 0.9], 3, p=[0.3, 0.7]).tolist()
         a = assessment(seq, now, fire, vehicle, dog, view=seq // 40 % 4)
-        focus = box.core.watch.focus()
+        focus = box.core.alert_policy.focus()
         if focus:
             a = type(a)(
                 a.seq, a.captured_at_s, a.embedding, a.probabilities, CropReading(focus, a.probabilities)
@@ -50,7 +50,7 @@ def lived(seconds: float = 30) -> BlackBox:
 
 
 def test_a_decision_is_repeated_from_a_saved_box_exactly(tmp_path: Path) -> None:
-    recording = lived().frozen()
+    recording = lived().snapshot()
     assert any('"kind":"alert"' in line for line in recording.events)
     recording.save(tmp_path / "a1.blackbox")
     loaded = Recording.load(tmp_path / "a1.blackbox")
@@ -59,7 +59,7 @@ def test_a_decision_is_repeated_from_a_saved_box_exactly(tmp_path: Path) -> None
 
 
 def test_another_threshold_is_tried_against_the_same_minute(tmp_path: Path) -> None:
-    recording = lived().frozen()
+    recording = lived().snapshot()
 
     def deaf(spec: CoreSpec) -> CoreSpec:
         hazards = tuple(h.model_copy(update={"threshold": 1.0}) for h in spec.hazards)
@@ -69,7 +69,7 @@ def test_another_threshold_is_tried_against_the_same_minute(tmp_path: Path) -> N
 
 
 def test_it_holds_the_last_seconds_and_no_more() -> None:
-    entries = lived(120).frozen().entries
+    entries = lived(120).snapshot().entries
     assert 12 <= entries[-1].now - entries[0].now <= 12 + 2 * 4
 
 
@@ -77,7 +77,7 @@ def test_it_is_bounded_in_steps_too() -> None:
     box = BlackBox(Core(core_spec()), keep_s=60, segment_s=10, most_entries=400)
     for i in range(5000):
         box.step(CoreTick(), i / 1000)
-    assert len(box.frozen().entries) <= 500
+    assert len(box.snapshot().entries) <= 500
 
 
 def test_crops_survive(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_crops_survive(tmp_path: Path) -> None:
     reading = CropReading(Direction.LEFT, np.array([0.1, 0.2, 0.3], np.float32))
     a = assessment(0, 0.0)
     box.step(Assessed(type(a)(0, 0.0, a.embedding, a.probabilities, reading), "dark"), 0.0)
-    box.frozen().save(tmp_path / "x.blackbox")
+    box.snapshot().save(tmp_path / "x.blackbox")
     (entry,) = Recording.load(tmp_path / "x.blackbox").entries
     assert isinstance(entry.input, Assessed)
     assert entry.input.unseen == "dark"
@@ -98,7 +98,7 @@ def test_crops_survive(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "truncated", "other"])
 def test_a_box_that_cannot_be_read_says_so_in_one_line(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "a1.blackbox"
-    lived(5).frozen().save(path)
+    lived(5).snapshot().save(path)
     whole = path.read_bytes()
     if damage == "missing":
         path.unlink()
@@ -115,7 +115,7 @@ def test_a_box_that_cannot_be_read_says_so_in_one_line(tmp_path: Path, damage: s
 def test_a_box_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BlackBoxError, match="cannot write"):
-        lived(1).frozen().save(tmp_path / "file" / "a1.blackbox")
+        lived(1).snapshot().save(tmp_path / "file" / "a1.blackbox")
 
 
 def test_other_hazards_leave_those_that_stay_as_they_are() -> None:
@@ -124,12 +124,12 @@ def test_other_hazards_leave_those_that_stay_as_they_are() -> None:
         for effect in box.step(Assessed(assessment(seq, seq / 10, fire=0.9, dog=0.9)), seq / 10):
             if isinstance(effect, StartSpeech):
                 box.step(PlaybackBegan(effect.utterance.id), seq / 10)
-    before = box.core.watch
+    before = box.core.alert_policy
     assert set(before.active) == {"fire", "dog"}
     spec = core_spec()
     ice = spec.hazards[0].model_copy(update={"name": "ice"})
-    box.swap(spec.model_copy(update={"hazards": (ice, *spec.hazards[:2])}))
-    after = box.core.watch
+    box.replace_spec(spec.model_copy(update={"hazards": (ice, *spec.hazards[:2])}))
+    after = box.core.alert_policy
     assert after.names == ("ice", "fire", "vehicle")
     assert dict(after.active) == {"fire": before.active["fire"]}
     assert after.smoothed.tolist() == [0.0, *before.smoothed[:2]]
@@ -142,7 +142,7 @@ def test_other_hazards_leave_those_that_stay_as_they_are() -> None:
             e.event.fields["hazard"] for e in effects if isinstance(e, Record) and e.event.kind == "alert"
         ]
     assert alerts == ["ice"], "the fire is known already"
-    recording = box.frozen()
+    recording = box.snapshot()
     assert recording.repeat() == recording.events
-    box.swap(spec)
-    assert set(box.core.watch.active) == {"fire"}
+    box.replace_spec(spec)
+    assert set(box.core.alert_policy.active) == {"fire"}

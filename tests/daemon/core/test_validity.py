@@ -63,9 +63,9 @@ def test_a_danger_that_waits_behind_a_worse_one_until_it_is_over_is_not_said() -
 def test_what_rests_on_a_danger_that_is_not_there_does_not_hold() -> None:
 
     core = Core(core_spec())
-    truth = Validity(core.watch, Health(AT_ONCE))
-    truth.rests("u1", Condition(hazard="fire"))
-    assert not truth.holds(truth.ground("u1"), 0.0)
+    truth = Validity(core.alert_policy, Health(AT_ONCE))
+    truth.require("u1", Condition(hazard="fire"))
+    assert not truth.is_valid(truth.condition("u1"), 0.0)
 
 
 def test_what_is_seen_no_more_is_not_described() -> None:

@@ -49,7 +49,7 @@ def test_a_dead_synthesiser_is_reported_and_its_words_are_ready(tmp_path: Path) 
     voice = app.build_voice(loaded, spec, mind, Metrics(), tmp_path / "said.wav", time.monotonic)
     try:
         failing = wording.health_phrase("voice", "failed", "en")
-        assert voice.renderer.ready(utterance(failing, priority=Priority.MESSAGE)) is not None
+        assert voice.renderer.cached(utterance(failing, priority=Priority.MESSAGE)) is not None
         voice.synthesizer.close()
         voice.speaker.start(utterance("hello", id="t", priority=Priority.TEXT))
         assert told.get(timeout=PATIENCE_S)["reason"] == "failed"

@@ -300,7 +300,7 @@ def test_overrides_are_named(settings: Settings) -> None:
 
 
 def test_a_journal_is_looked_through(settings: Settings) -> None:
-    places = JournalPaths.below(settings.paths.state)
+    places = JournalPaths.in_state(settings.paths.state)
     assert states(files.journal(settings)) == {"journal": "ok"}
     store = JournalStore(places, "run", 0.0, {})
     store.close()

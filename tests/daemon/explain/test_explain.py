@@ -11,7 +11,7 @@ from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.messages import Assessed
 from daemon.errors import CommandError
-from daemon.explain.explain import remembered
+from daemon.explain.explain import explain_recording
 from daemon.explain.scores import explain_silence
 from daemon.explain.words import NAMES, WORDS, ExplanationWords
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech
@@ -29,21 +29,21 @@ def spoken() -> BlackBox:
 
 
 def test_the_last_thing_said_is_followed_back_to_its_scores() -> None:
-    lines = remembered(spoken().frozen(), None)["text"].splitlines()
+    lines = explain_recording(spoken().snapshot(), None)["text"].splitlines()
     assert 'said "Stop! fire." (danger)' in lines[0]
     assert "probability 0.90, its threshold is 0.50" in lines[1]
 
 
 def test_any_event_can_be_asked_about() -> None:
-    lines = remembered(spoken().frozen(), "s1")["text"].splitlines()
+    lines = explain_recording(spoken().snapshot(), "s1")["text"].splitlines()
     assert "wanted" in lines[0] or "changed" in lines[0]
 
 
 def test_what_is_not_known_is_said() -> None:
     with pytest.raises(CommandError, match="a77: not in the last minute"):
-        remembered(spoken().frozen(), "a77")["text"]
+        explain_recording(spoken().snapshot(), "a77")["text"]
     with pytest.raises(CommandError, match="nothing has been said"):
-        remembered(BlackBox(Core(core_spec())).frozen(), None)["text"]
+        explain_recording(BlackBox(Core(core_spec())).snapshot(), None)["text"]
 
 
 def gaps(text: str) -> set[tuple[str, str]]:
@@ -61,8 +61,8 @@ def test_every_sentence_is_there_in_each_language_with_the_same_figures() -> Non
 
 
 def test_a_korean_is_told_in_korean() -> None:
-    lines = remembered(spoken().frozen(), None, ExplanationWords("ko"))["text"].splitlines()
+    lines = explain_recording(spoken().snapshot(), None, ExplanationWords("ko"))["text"].splitlines()
     assert '"Stop! fire." 하고 말했습니다 (위험)' in lines[0]
     assert "불 (처음, 위급): 확률 0.90, 기준 0.50." in lines[1]
-    (first, *_) = explain_silence(spoken().frozen(), "dog", ExplanationWords("ko"))
+    (first, *_) = explain_silence(spoken().snapshot(), "dog", ExplanationWords("ko"))
     assert "개 확률은" in first

@@ -11,7 +11,7 @@ from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.messages import Assessed, CoreTick, Mute
 from daemon.errors import CommandError
-from daemon.explain.explain import remembered
+from daemon.explain.explain import explain_recording
 from daemon.explain.scores import alerts_of, evidence_at, explain_silence, hazard_trace
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech
 from tests.fakes import assessment, core_spec
@@ -43,7 +43,7 @@ class Scene:
         return self
 
     def silence(self, hazard: str) -> str:
-        return " ".join(explain_silence(self.box.frozen(), hazard))
+        return " ".join(explain_silence(self.box.snapshot(), hazard))
 
 
 def test_never_over_its_threshold() -> None:
@@ -67,7 +67,7 @@ def test_what_stays_below_when_smoothed() -> None:
 
 def test_the_same_danger_is_not_said_again_so_soon() -> None:
     scene = Scene(segment_s=2, keep_s=2).watch(0.6, fire=0.9).watch(3.4).watch(0.8, fire=0.9)
-    assert alerts_of(scene.box.frozen(), "fire") == []
+    assert alerts_of(scene.box.snapshot(), "fire") == []
     told = scene.silence("fire")
     assert "It had been spoken of 3." in told or "It had been spoken of 4." in told
     assert "not said again within 5 s" in told
@@ -108,9 +108,9 @@ def test_an_alert_that_was_not_spoken_says_why(happens: str, words: str) -> None
         scene.watch(0.6, fire=0.9)
         scene.box.step(PlaybackBegan(scene.started[-1]), scene.now)  # and is being said for long
         scene.watch(0.6, fire=0.9, vehicle=0.9).watch(3.2, fire=0.9, vehicle=0.45)
-        assert words in remembered(scene.box.frozen(), "a2")["text"]
+        assert words in explain_recording(scene.box.snapshot(), "a2")["text"]
         return
-    assert words in remembered(scene.box.frozen(), "a1")["text"]
+    assert words in explain_recording(scene.box.snapshot(), "a1")["text"]
 
 
 @settings(max_examples=60, deadline=None)
@@ -127,14 +127,14 @@ def test_the_scores_are_those_of_the_watch_itself(story: list[tuple[float, float
     for seq, (fire, dt) in enumerate(story):
         now += dt
         box.step(Assessed(assessment(seq, now, fire)), now)
-        smoothed.append(float(box.core.watch.smoothed[0]))
-        voted_s.append(float(box.core.watch.voted_s[0]))
-    found = hazard_trace(box.frozen(), "fire")
+        smoothed.append(float(box.core.alert_policy.smoothed[0]))
+        voted_s.append(float(box.core.alert_policy.voted_s[0]))
+    found = hazard_trace(box.snapshot(), "fire")
     # The recording begins in the middle of the watch's life where its oldest part is forgotten.
     kept = len(found.times_s)
     np.testing.assert_allclose(found.smoothed, smoothed[-kept:], atol=1e-9)
     if kept == len(story):
         np.testing.assert_allclose(found.voted_s, voted_s, atol=1e-6)
-    evidence = evidence_at(box.frozen(), "fire", len(story) - 1)
+    evidence = evidence_at(box.snapshot(), "fire", len(story) - 1)
     assert evidence is not None
     assert evidence["smoothed"]["fire"] == pytest.approx(smoothed[-1], abs=1e-4)

@@ -15,7 +15,7 @@ import pytest
 from daemon.control.commands import JournalCommand
 from daemon.core.messages import Say
 from daemon.errors import CommandError
-from daemon.journal.disk_health import LONGEST_WAIT_S, DiskHealth
+from daemon.journal.disk_health import MAX_RETRY_S, DiskHealth
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 from daemon.journal.schema import open_writer
@@ -154,15 +154,15 @@ def test_two_do_not_write_the_same_journal(tmp_path: Path) -> None:
 
 def test_waits_grow_and_recovery_is_told_once() -> None:
     sense = DiskHealth()
-    assert sense.worked() is None
+    assert sense.on_success() is None
     waits = []
     for _ in range(9):
-        sense.failed(OSError(28, "No space left on device"))
+        sense.on_failure(OSError(28, "No space left on device"))
         waits.append(sense.wait_s)
-    assert waits[0] < waits[1] < waits[-1] == LONGEST_WAIT_S
+    assert waits[0] < waits[1] < waits[-1] == MAX_RETRY_S
     assert sense.failures == 1
-    assert sense.worked() is not None
-    assert sense.worked() is None
+    assert sense.on_success() is not None
+    assert sense.on_success() is None
 
 
 def test_killed_at_any_moment_what_was_written_is_there(tmp_path: Path) -> None:
@@ -189,8 +189,8 @@ def test_killed_at_any_moment_what_was_written_is_there(tmp_path: Path) -> None:
             assert len(reader.picture(newest[0]["row"])[0]) == 2002
         told = int(newest[0]["t"])
     store = JournalStore(places, "after", WALL_S, {})
-    assert store.one("SELECT count(*) FROM events") == told + 1
-    assert store.one("SELECT count(*) FROM pictures") == told + 1
+    assert store.query_number("SELECT count(*) FROM events") == told + 1
+    assert store.query_number("SELECT count(*) FROM pictures") == told + 1
     assert len(list(places.pictures.iterdir())) == told + 1
     assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     store.close()

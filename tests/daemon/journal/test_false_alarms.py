@@ -15,7 +15,7 @@ from daemon.core.black_box import BlackBox, Recording
 from daemon.core.core import Core
 from daemon.core.events import Event
 from daemon.core.messages import Assessed, FalseAlarm, Record
-from daemon.journal.false_alarms import BOXES, FILE, LINES, FalseAlarms
+from daemon.journal.false_alarms import FILE, MAX_LINES, MAX_RECORDINGS, FalseAlarms
 from tests.fakes import assessment, core_spec
 
 PATIENCE_S = 10.0
@@ -52,11 +52,11 @@ CLOCK = Clock()
 def kept(state: Path, box: BlackBox, *events: Event) -> int:
     """Write them; how many failed."""
     failed: list[None] = []
-    clerk = FalseAlarms(state, {"model": "m"}, box.frozen, lambda: failed.append(None), CLOCK)
+    clerk = FalseAlarms(state, {"model": "m"}, box.snapshot, lambda: failed.append(None), CLOCK)
     thread = threading.Thread(target=clerk.run)
     thread.start()
     for event in events:
-        clerk.note(event)
+        clerk.record(event)
     clerk.close()
     thread.join(PATIENCE_S)
     assert not thread.is_alive()
@@ -87,7 +87,7 @@ def test_an_alert_of_long_ago_is_noted_without_a_black_box(tmp_path: Path) -> No
 def test_where_no_black_boxes_are_wanted_there_are_none(tmp_path: Path) -> None:
     event = Marked().event()
     clerk = FalseAlarms(tmp_path, {"model": "m"}, None, lambda: None, CLOCK)
-    clerk.note(event)
+    clerk.record(event)
     clerk.close()
     clerk.run()
     assert lines(tmp_path)[0]["black_box"] is None
@@ -95,15 +95,15 @@ def test_where_no_black_boxes_are_wanted_there_are_none(tmp_path: Path) -> None:
 
 
 def test_lines_and_boxes_are_bounded(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("".join(f'{{"old":{n}}}\n' for n in range(LINES)))
+    (tmp_path / FILE).write_text("".join(f'{{"old":{n}}}\n' for n in range(MAX_LINES)))
     marked = Marked()
     event = marked.event()
-    for _ in range(BOXES + 2):
+    for _ in range(MAX_RECORDINGS + 2):
         kept(tmp_path, marked.box, event)
     found = lines(tmp_path)
-    assert len(found) == LINES
-    assert found[0] == {"old": BOXES + 2}
-    assert len(list((tmp_path / "false_alarms").iterdir())) <= BOXES
+    assert len(found) == MAX_LINES
+    assert found[0] == {"old": MAX_RECORDINGS + 2}
+    assert len(list((tmp_path / "false_alarms").iterdir())) <= MAX_RECORDINGS
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from daemon.journal.recording_schedule import RecordingSchedule
 from daemon.journal.schema import STEPS, open_reader, open_writer
 from daemon.journal.sources import OfflineJournal, pages
 from daemon.journal.store import JournalStore
-from daemon.journal.times import moment
+from daemon.journal.times import parse_time
 from pipeline.description.policy import AnswerFinished, SentenceReady
 from tests.daemon.journal.writing import WALL_S, Diary, diary, note, street, until
 
@@ -103,14 +103,14 @@ def test_the_minute_around_an_alert_is_kept_and_repeats_exactly(tmp_path: Path) 
     alert = events(it.places, kinds=("alert",))[0]
     assert alert["black_box"]
     with reading(it.places) as reader:
-        recording = Recording.load(reader.box(alert["row"]))
+        recording = Recording.load(reader.recording_file(alert["row"]))
     assert any(json.loads(line)["id"] == alert["id"] for line in recording.events)
     assert recording.repeat() == recording.events
 
 
 def test_credentials_do_not_get_in(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
-        it.clerk.take(Event("health", "h1", 0.0, None, None, {"detail": f"no route to {SECRET}"}).to_json())
+        it.clerk.write(Event("health", "h1", 0.0, None, None, {"detail": f"no route to {SECRET}"}).to_json())
     assert "hunter2" not in json.dumps(events(it.places))
     assert all(b"hunter2" not in file.read_bytes() for file in it.places.folder.rglob("*") if file.is_file())
 
@@ -127,7 +127,7 @@ def test_without_pictures_and_boxes_there_are_none(tmp_path: Path) -> None:
 def test_what_comes_faster_than_it_can_be_written_is_counted_and_nobody_waits(tmp_path: Path) -> None:
     it = Diary(tmp_path)  # its thread does not run
     for number in range(2500):
-        it.clerk.take(Event("speak", f"u{number}", 0.0, fields={"text": "x"}).to_json())
+        it.clerk.write(Event("speak", f"u{number}", 0.0, fields={"text": "x"}).to_json())
     assert it.clerk.dropped == 500
     it.begin()
     it.end()
@@ -137,8 +137,8 @@ def test_what_comes_faster_than_it_can_be_written_is_counted_and_nobody_waits(tm
 
 def test_a_line_that_is_none_is_left_out(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
-        it.clerk.take("{")
-        it.clerk.take('{"kind":"speak"}')
+        it.clerk.write("{")
+        it.clerk.write('{"kind":"speak"}')
         it.tell(Say("hello"))
     assert [event["text"] for event in events(it.places)] == ["hello"]
     assert it.clerk.dropped == 2
@@ -154,11 +154,11 @@ def test_the_inbox_is_bounded_and_keeps_the_order(story: list[str]) -> None:
                 accepted.append(given_)
             given_ += 1
         elif inbox.waiting:
-            taken += map(int, inbox.take(3, 0).lines)
+            taken += map(int, inbox.get(3, 0).lines)
         assert inbox.waiting <= 5
     inbox.close()
     while inbox.waiting:
-        taken += map(int, inbox.take(3, 0).lines)
+        taken += map(int, inbox.get(3, 0).lines)
     assert taken == accepted
 
 
@@ -232,7 +232,7 @@ def test_the_older_part_alone_can_be_forgotten_and_numbers_are_never_used_again(
 def test_a_running_clerk_forgets_when_it_is_asked_and_goes_on(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
         it.watch(1, fire=0.9)
-        web = handlers(it.places, it.clerk, it.mind.frozen, it.mind.forget, lambda: it.now)
+        web = handlers(it.places, it.clerk, it.mind.snapshot, it.mind.forget, lambda: it.now)
         assert it.clerk.purge(None)["pictures"] <= 1
         with pytest.raises(CommandError, match="another watchword"):
             purge(it.places, None)
@@ -246,7 +246,7 @@ def test_forgetting_all_forgets_what_waits_and_the_last_minute_too(tmp_path: Pat
         it.watch(1, fire=0.9).tell(Say("a very private sentence"))
         it.settle()  # its black box is due
         assert it.clerk.purge(None)["events"] > 0
-        assert it.mind.frozen().entries == ()
+        assert it.mind.snapshot().entries == ()
         time.sleep(0.6)
         assert list(it.places.black_boxes.iterdir()) == []
         it.watch(1).watch(1, vehicle=0.9)
@@ -273,11 +273,11 @@ def test_what_waits_to_be_written_is_forgotten_too(tmp_path: Path, before_s: flo
 
 def test_a_black_box_whose_alerts_are_forgotten_is_not_kept(tmp_path: Path) -> None:
     store = JournalStore(JournalPaths(tmp_path), "r", WALL_S, {})
-    file = store.new_box()
+    file = store.new_recording()
     file.write_bytes(bytes(1000))
-    store.add_box(file, ["a1"])
+    store.add_recording(file, ["a1"])
     assert not file.exists()
-    assert (store.boxes_bytes, store.one("SELECT count(*) FROM boxes")) == (0, 0)
+    assert (store.recordings_bytes, store.query_number("SELECT count(*) FROM boxes")) == (0, 0)
     store.close()
 
 
@@ -292,10 +292,10 @@ def test_what_was_moved_aside_counts_ages_and_is_forgotten(tmp_path: Path) -> No
     old, new = aside("20260101T000000Z", WALL_S - 100), aside("20260102T000000Z", WALL_S)
     store = JournalStore(JournalPaths(tmp_path), "r", WALL_S, {})
     assert store.bytes > 4_800_000
-    retention.purged(store, WALL_S - 50)
-    assert (old.exists(), new.exists(), len(list(store.places.aside))) == (False, True, 2)
+    retention.purge_store(store, WALL_S - 50)
+    assert (old.exists(), new.exists(), len(list(store.paths.quarantined))) == (False, True, 2)
     old = aside("20260101T000000Z", WALL_S - 2 * retention.DAY_S)
-    store.aside_bytes = store.places.aside_bytes
+    store.quarantined_bytes = store.paths.quarantined_bytes
     wanted = JournalSettings(keep_days=1)
     while retention.step(store, wanted, WALL_S):
         pass
@@ -304,7 +304,7 @@ def test_what_was_moved_aside_counts_ages_and_is_forgotten(tmp_path: Path) -> No
     while retention.step(store, JournalSettings(keep_mb=2), WALL_S):
         pass
     assert not new.exists()
-    assert store.one("SELECT count(*) FROM events") == 1
+    assert store.query_number("SELECT count(*) FROM events") == 1
     assert store.bytes < 2_000_000
     store.close()
 
@@ -316,7 +316,7 @@ def test_black_boxes_of_alerts_marked_as_wrong_are_forgotten_too(tmp_path: Path)
         file = folder / f"{number}.blackbox"
         file.write_bytes(b"x")
         os.utime(file, (WALL_S + number, WALL_S + number))
-    places = JournalPaths.below(tmp_path)
+    places = JournalPaths.in_state(tmp_path)
     assert purge(places, WALL_S + 0.5)["black_boxes"] == 1  # where there is no journal, too
     JournalStore(places, "r", WALL_S, {}).close()
     assert purge(places, None)["black_boxes"] == 1
@@ -353,14 +353,14 @@ def test_a_clock_that_was_set_back_hides_nothing(tmp_path: Path) -> None:
     ("text", "seconds"), [("90m", -5400), ("1h", -3600), ("2d", -172800), ("0.5h", -1800), ("3s", -3)]
 )
 def test_lengths_are_that_long_ago(text: str, seconds: float) -> None:
-    assert moment(text, WALL_S) == WALL_S + seconds
+    assert parse_time(text, WALL_S) == WALL_S + seconds
 
 
 def test_dates_are_moments_and_anything_else_is_refused() -> None:
-    assert moment("2026-11-25T12:00:00+00:00", 0) == 1795608000
-    assert moment("2026-11-26", 0) - moment("2026-11-25", 0) in (82800, 86400, 90000)
+    assert parse_time("2026-11-25T12:00:00+00:00", 0) == 1795608000
+    assert parse_time("2026-11-26", 0) - parse_time("2026-11-25", 0) in (82800, 86400, 90000)
     with pytest.raises(CommandError, match="should be a length such as"):
-        moment("yesterday", 0)
+        parse_time("yesterday", 0)
 
 
 # Why
@@ -390,11 +390,11 @@ def test_a_muted_alert_says_that_silence_was_asked_for(tmp_path: Path) -> None:
 def test_what_is_not_there_yet_comes_from_the_black_box(tmp_path: Path) -> None:
     it = Diary(tmp_path)  # nothing is written
     it.watch(1, fire=0.9)
-    told = why(it.places, it.mind.frozen, "a1")
+    told = why(it.places, it.mind.snapshot, "a1")
     assert "probability 0.9" in told["text"]
     assert "row" not in told["steps"][0]
     with pytest.raises(CommandError, match="not in the last minute") as caught:
-        why(it.places, it.mind.frozen, "a9")
+        why(it.places, it.mind.snapshot, "a9")
     assert caught.value.code == "unknown"
 
 
@@ -402,7 +402,7 @@ def test_another_runs_story_is_never_told_for_this_one(tmp_path: Path) -> None:
     with diary(tmp_path) as old:
         old.watch(1).watch(2, fire=0.99)
     now = Diary(tmp_path)  # its journal is switched off, and the old one lies there
-    ask = handlers(now.places, None, now.mind.frozen, now.mind.forget, lambda: now.now)["why"]
+    ask = handlers(now.places, None, now.mind.snapshot, now.mind.forget, lambda: now.now)["why"]
     for wanted in (None, "a1", "u1"):
         with pytest.raises(CommandError) as caught:
             ask(WhyCommand(event=wanted))
@@ -422,12 +422,12 @@ def test_another_runs_story_is_never_told_for_this_one(tmp_path: Path) -> None:
 def test_without_a_journal_the_last_minute_is_forgotten_all_the_same(tmp_path: Path, all_of_it: bool) -> None:
     it = Diary(tmp_path)
     it.watch(1, fire=0.9)
-    forget = handlers(it.places, None, it.mind.frozen, it.mind.forget, lambda: it.now)["purge"]
-    assert it.mind.frozen().entries
+    forget = handlers(it.places, None, it.mind.snapshot, it.mind.forget, lambda: it.now)["purge"]
+    assert it.mind.snapshot().entries
     assert forget(PurgeCommand(before=time.time() - 3600))["events"] == 0
-    assert it.mind.frozen().entries
+    assert it.mind.snapshot().entries
     forget(PurgeCommand(before=None if all_of_it else time.time() + 60))
-    assert it.mind.frozen().entries == ()
+    assert it.mind.snapshot().entries == ()
 
 
 def test_what_the_last_minute_has_forgotten_comes_from_this_runs_journal(tmp_path: Path) -> None:
@@ -436,7 +436,7 @@ def test_what_the_last_minute_has_forgotten_comes_from_this_runs_journal(tmp_pat
         it.settle()
         it.mind.forget(float("inf"))
         it.watch(1, vehicle=0.9)
-        ask = handlers(it.places, it.clerk, it.mind.frozen, it.mind.forget, lambda: it.now)["why"]
+        ask = handlers(it.places, it.clerk, it.mind.snapshot, it.mind.forget, lambda: it.now)["why"]
         told = ask(WhyCommand(event="a1"))
         assert [step["kind"] for step in told["steps"]] == ["alert", "speak"]
         assert all("row" in step for step in told["steps"])
@@ -449,12 +449,12 @@ def test_unknown_rows_pictures_and_boxes_are_said_to_be_so(tmp_path: Path) -> No
     with diary(tmp_path, pictures="off", black_boxes=False) as it:
         it.watch(1, fire=0.9)
     with reading(it.places) as reader:
-        for ask in (reader.at, reader.picture, reader.box):
+        for ask in (reader.event_at, reader.picture, reader.recording_file):
             with pytest.raises(CommandError, match="#99") as caught:
                 ask(99)
             assert caught.value.code == "unknown"
     with pytest.raises(CommandError, match="#99"):
-        why(it.places, it.mind.frozen, "#99")
+        why(it.places, it.mind.snapshot, "#99")
     with pytest.raises(CommandError, match="no journal") as caught, reading(JournalPaths(tmp_path / "none")):
         pass
     assert caught.value.code == "unavailable"
@@ -493,7 +493,7 @@ def test_size_holds_over_a_hundred_thousand_events(tmp_path: Path) -> None:
     places = JournalPaths(tmp_path)
     filled(places, 100_000, 2000)
     store = JournalStore(places, "r", WALL_S, {})
-    before, steps = store.one("SELECT count(*) FROM events"), 0
+    before, steps = store.query_number("SELECT count(*) FROM events"), 0
     while retention.step(store, wanted, WALL_S):
         steps += 1
     assert before == 100_000
@@ -501,11 +501,11 @@ def test_size_holds_over_a_hundred_thousand_events(tmp_path: Path) -> None:
     assert 0.8 * limit_mb < store.bytes / 1e6 <= limit_mb
     store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert places.database.stat().st_size / 1e6 <= limit_mb + 3
-    newest = store.one("SELECT max(row) FROM events")
+    newest = store.query_number("SELECT max(row) FROM events")
     assert newest == 100_000
-    assert store.one("SELECT max(row) - min(row) + 1 = count(*) FROM events")
+    assert store.query_number("SELECT max(row) - min(row) + 1 = count(*) FROM events")
     for _ in range(10):
-        store.write([note(number) for number in range(retention.STEP)])
+        store.write([note(number) for number in range(retention.BATCH)])
         retention.step(store, wanted, WALL_S)
         assert store.bytes / 1e6 <= limit_mb + 1
     store.close()
@@ -529,9 +529,9 @@ def test_black_boxes_have_a_bound_of_their_own_and_their_alerts_stay(tmp_path: P
     store = JournalStore(JournalPaths(tmp_path), "r", WALL_S, {})
     for number in range(4):
         store.write([note(number)])
-        file = store.new_box()
+        file = store.new_recording()
         file.write_bytes(bytes(400_000))
-        store.add_box(file, [f"a{number}"])
+        store.add_recording(file, [f"a{number}"])
     while retention.step(store, JournalSettings(black_box_mb=1), WALL_S):
         pass
     store.close()
@@ -556,7 +556,7 @@ def test_what_cannot_be_read_is_moved_aside_and_a_new_one_begun(
     with diary(tmp_path) as it:
         it.tell(Say("after that"))
     assert [event["text"] for event in events(places)] == ["after that"]
-    (aside,) = [file for file in places.aside if not file.name.endswith(("-wal", "-shm"))]
+    (aside,) = [file for file in places.quarantined if not file.name.endswith(("-wal", "-shm"))]
     assert aside.read_bytes() == before
     assert "a new one is begun" in caplog.text
     assert it.heard("ok")
@@ -612,9 +612,9 @@ def test_black_boxes_come_after_their_alerts_and_not_too_often(story: list[tuple
         now += dt
         if plan.due_s <= now:
             saved.append(plan.due_s)
-            plan.saved(plan.due_s)
+            plan.on_saved(plan.due_s)
         if alert:
-            plan.alert(now)
+            plan.on_alert(now)
             alerts.append(now)
     assert all(later - earlier >= 60 - 1e-6 for earlier, later in pairwise(saved))
     for alert_s in alerts:

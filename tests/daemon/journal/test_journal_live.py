@@ -121,5 +121,7 @@ def _without_the_daemon(living: Living, watchword: Run) -> None:
     assert "repeated exactly" in watchword(living, "replay", "--journal", boxed["id"])[1]
     code, told = watchword(living, "journal", "purge", "--before", "0s", "--yes")
     assert code == 0
-    until(lambda: not list(JournalPaths.below(living.folder / ".local/state/watchword").pictures.iterdir()))
+    until(
+        lambda: not list(JournalPaths.in_state(living.folder / ".local/state/watchword").pictures.iterdir())
+    )
     assert watchword(living, "journal")[1] == "nothing like that was kept\n"

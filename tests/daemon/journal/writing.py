@@ -58,8 +58,8 @@ class Diary:
             JournalSettings(**{"leave_free_mb": 0, **settings}),
             "run1",
             {"model": "fake"},
-            self.mind.ask,
-            self.mind.frozen,
+            self.mind.read,
+            self.mind.snapshot,
             self.mind.forget,
             self.told.put,
             wall=lambda: WALL_S,
@@ -70,9 +70,9 @@ class Diary:
     def _perform(self, effect: Effect, timing: Mapping[str, float]) -> None:
         match effect:
             case Record(event):
-                self.clerk.saw(event, self.view)
+                self.clerk.attach_frame(event, self.view)
                 self.handed_over += 1
-                self.clerk.take(event.timed(**timing, wall_s=WALL_S + self.now).to_json())
+                self.clerk.write(event.timed(**timing, wall_s=WALL_S + self.now).to_json())
             case StartSpeech(utterance):
                 self.mind.step(PlaybackBegan(utterance.id))
                 self.mind.step(PlaybackEnded(utterance.id))

@@ -141,19 +141,19 @@ class Station:
 
     def core(self, path: str) -> object:
         """What the core that decides was made from."""
-        found: Any = self.mind.ask(lambda core: core.spec)
+        found: Any = self.mind.read(lambda core: core.spec)
         for name in path.split("."):
             found = getattr(found, name)
         return found
 
     def fire(self, what: str) -> object:
         return next(
-            getattr(h, what) for h in self.mind.ask(lambda core: core.spec.hazards) if h.name == "fire"
+            getattr(h, what) for h in self.mind.read(lambda core: core.spec.hazards) if h.name == "fire"
         )
 
     def names(self) -> list[str]:
         """What the core watches for."""
-        return self.mind.ask(lambda core: [hazard.name for hazard in core.spec.hazards])
+        return self.mind.read(lambda core: [hazard.name for hazard in core.spec.hazards])
 
     def prompts(self, hazard: str) -> object:
         """What the model was last given for it."""

@@ -14,16 +14,16 @@ ROOT = Path(__file__).parents[3]
 
 WAITS = """
 import logging, threading
-from daemon.process.supervisor import Crew, StopAsked
+from daemon.process.supervisor import Supervisor, StopRequested
 from daemon.process.signals import Signals
 logging.basicConfig()
-crew, forever = Crew(), threading.Event()
-crew.start("part", forever.wait, forever.set)
-with Signals(crew.request):
+supervisor, forever = Supervisor(), threading.Event()
+supervisor.start("part", forever.wait, forever.set)
+with Signals(supervisor.request):
     print("ready", flush=True)
-    while not isinstance(wake := crew.wait(3600), StopAsked):
+    while not isinstance(wake := supervisor.wait(3600), StopRequested):
         print(wake, flush=True)
-    print(wake.why, crew.stop(), flush=True)
+    print(wake.why, supervisor.stop(), flush=True)
 """
 
 STUCK = """
@@ -41,12 +41,12 @@ with Signals(told):
 
 BETWEEN = """
 import signal, threading
-from daemon.process.supervisor import StopAsked
+from daemon.process.supervisor import StopRequested
 from daemon.process.signals import ALL, Signals
 before, over = [signal.getsignal(number) for number in ALL], threading.Event()
 def told(wake):
     print(wake, flush=True)
-    if isinstance(wake, StopAsked):
+    if isinstance(wake, StopRequested):
         over.set()
 with Signals(told):
     print("ready", flush=True)
@@ -77,7 +77,7 @@ def _line(child: subprocess.Popen[str]) -> str:
 def test_a_signal_ends_an_hours_wait_at_once_and_in_order(number: signal.Signals) -> None:
     child = _child(WAITS)
     child.send_signal(signal.SIGHUP)
-    assert _line(child) == "ReloadAsked()"
+    assert _line(child) == "ReloadRequested()"
     child.send_signal(number)
     out, err = child.communicate(timeout=PATIENCE_S)
     assert (out.strip(), err, child.returncode) == (f"{number.name} ()", "", 0)
@@ -86,7 +86,7 @@ def test_a_signal_ends_an_hours_wait_at_once_and_in_order(number: signal.Signals
 def test_a_second_request_ends_even_a_main_thread_stuck_in_native_code() -> None:
     child = _child(STUCK)
     child.send_signal(signal.SIGTERM)
-    assert _line(child) == "StopAsked(why='SIGTERM')"
+    assert _line(child) == "StopRequested(why='SIGTERM')"
     child.send_signal(signal.SIGTERM)
     _, err = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == 128 + signal.SIGTERM
@@ -95,7 +95,10 @@ def test_a_second_request_ends_even_a_main_thread_stuck_in_native_code() -> None
 
 def test_everything_is_put_back_afterwards() -> None:
     child = _child(BETWEEN)
-    for number, wake in ((signal.SIGHUP, "ReloadAsked()"), (signal.SIGINT, "StopAsked(why='SIGINT')")):
+    for number, wake in (
+        (signal.SIGHUP, "ReloadRequested()"),
+        (signal.SIGINT, "StopRequested(why='SIGINT')"),
+    ):
         child.send_signal(number)
         assert _line(child) == wake
     out, err = child.communicate(timeout=PATIENCE_S)

@@ -95,7 +95,7 @@ def test_a_part_that_is_not_vital_is_missed_but_mourned_only_in_the_log(
     thread = next(t for t in threading.enumerate() if t.name == "control")
     part.fail(ValueError("odd"))
     thread.join(PATIENCE_S)
-    assert crew.lost == ("control",)
+    assert crew.failed_parts == ("control",)
     assert crew.wait(0) is None
     assert "control failed (ValueError: odd)" in caplog.text
     assert "Traceback" in caplog.text

@@ -39,15 +39,15 @@ def test_the_watchdog_starves_while_one_part_is_silent(
     with listening(tmp_path) as ear, caplog.at_level(logging.WARNING):
         hearts = Heartbeats({"capture": 5.0, "watch": 5.0}, 0.0)
         pulse = WatchdogFeeder(Notifier({"NOTIFY_SOCKET": ear.name}), hearts)
-        assert pulse.pulse(1.0) == ()
+        assert pulse.feed(1.0) == ()
         assert ear.hear() == ["WATCHDOG=1"]
         hearts.beat("watch", 6.0)
         for now in (6.0, 6.5):
-            (stale,) = pulse.pulse(now)
+            (stale,) = pulse.feed(now)
             assert stale.name == "capture"
         assert ear.silent()
         hearts.beat("capture", 7.0)
-        assert pulse.pulse(7.0) == ()
+        assert pulse.feed(7.0) == ()
         assert ear.hear() == ["WATCHDOG=1"]
     assert [record.getMessage() for record in caplog.records] == [
         "capture silent for 6.0 s (at most 5)",

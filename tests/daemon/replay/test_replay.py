@@ -45,7 +45,7 @@ class Stage:
         self.clock = 0.0
         self.replay = Replay(
             box=BlackBox(Core(core_spec())),
-            assessor=Detector(model, bank, Logistic()),
+            detector=Detector(model, bank, Logistic()),
             voice=self.voice,
             sink=self.sink,
             describer=describer,

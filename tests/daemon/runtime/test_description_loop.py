@@ -82,7 +82,7 @@ class Scene:
 
     def guest(self, wait_s: float = PATIENCE_S) -> None:
         def visit() -> None:
-            self.told.append(self.narrator.guest(request("guest"), wait_s))
+            self.told.append(self.narrator.describe_external(request("guest"), wait_s))
 
         self._guests.append(threading.Thread(target=visit))
         self._guests[-1].start()
@@ -133,7 +133,7 @@ def test_the_wearers_view_takes_a_guests_place_at_once() -> None:
         s.guest()
         assert describer.begun.wait(PATIENCE_S)
         until(lambda: describer._running)
-        s.narrator.ask(request("s1"))
+        s.narrator.submit(request("s1"))
         until(lambda: AnswerFinished("s1") in s.reported)
         assert s.guests_leave() == [None]
     assert describer.answered == ["s1"]
@@ -146,7 +146,7 @@ def test_a_cancellation_that_came_too_early_is_said_again() -> None:
     with scene(describer) as s:
         s.guest()
         assert describer.begun.wait(PATIENCE_S)
-        s.narrator.ask(request("s1"))
+        s.narrator.submit(request("s1"))
         until(lambda: describer.cancelled)
         describer.before = lambda: None
         go_on.set()
@@ -162,10 +162,10 @@ def assert_(value: object) -> None:
 def test_a_guest_waits_for_the_wearers_view_and_then_has_a_turn() -> None:
     describer = Slow()
     with scene(describer) as s:
-        s.narrator.ask(request("s1"))
+        s.narrator.submit(request("s1"))
         assert describer.begun.wait(PATIENCE_S)
         s.guest()
-        until(lambda: s.narrator._guest is not None)
+        until(lambda: s.narrator._external is not None)
         describer.go.set()
         told = s.guests_leave()
     assert told[0] is not None
@@ -177,10 +177,10 @@ def test_there_is_one_place_for_guests_and_none_after_the_end() -> None:
     with scene(describer) as s:
         s.guest()
         assert describer.begun.wait(PATIENCE_S)
-        assert s.narrator.guest(request("second"), PATIENCE_S) is None
+        assert s.narrator.describe_external(request("second"), PATIENCE_S) is None
         describer.go.set()
         assert s.guests_leave()[0] is not None
-    assert s.narrator.guest(request("late"), PATIENCE_S) is None
+    assert s.narrator.describe_external(request("late"), PATIENCE_S) is None
 
 
 def test_what_was_said_before_a_failure_counts() -> None:
@@ -196,9 +196,9 @@ def test_what_was_said_before_a_failure_counts() -> None:
 def test_a_guest_who_waits_in_vain_goes_away_and_is_not_described() -> None:
     describer = Slow()
     with scene(describer) as s:
-        s.narrator.ask(request("s1"))
+        s.narrator.submit(request("s1"))
         assert describer.begun.wait(PATIENCE_S)
-        assert s.narrator.guest(request("guest"), 0.01) is None
+        assert s.narrator.describe_external(request("guest"), 0.01) is None
         describer.go.set()
         until(lambda: AnswerFinished("s1") in s.reported)
     assert describer.answered == ["s1"]
@@ -220,14 +220,16 @@ def test_beside_a_real_model_process_the_wearers_question_is_answered_and_the_gu
     try:
         assert describer.wait_ready(60)
         thread.start()
-        told = narrator.guest(replace(request("g1"), trigger=Trigger.REQUEST, question="say A dog. "), 20)
+        told = narrator.describe_external(
+            replace(request("g1"), trigger=Trigger.REQUEST, question="say A dog. "), 20
+        )
         assert told is not None
         assert (told.text, told.model) == ("A dog.", "script")
         asked = replace(request("g2"), trigger=Trigger.REQUEST, question="prefill 0.3")
-        guest = threading.Thread(target=lambda: reported.append(narrator.guest(asked, 20)))  # type: ignore[arg-type]
+        guest = threading.Thread(target=lambda: reported.append(narrator.describe_external(asked, 20)))  # type: ignore[arg-type]
         guest.start()
         until(lambda: describer.calls == 2)
-        narrator.ask(replace(request("s1"), trigger=Trigger.REQUEST, question="say A street. "))
+        narrator.submit(replace(request("s1"), trigger=Trigger.REQUEST, question="say A street. "))
         until(lambda: AnswerFinished("s1") in reported)
         guest.join(PATIENCE_S)
         assert [event.text for event in reported if isinstance(event, SentenceReady)] == ["A street."]

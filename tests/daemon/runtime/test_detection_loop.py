@@ -70,15 +70,15 @@ class Lane:
 def test_numbers_that_are_none_are_dropped_counted_and_told() -> None:
     lane = Lane(Sick(25, 100), 600)
     lane.watcher.run()
-    assert (lane.watcher.broken, lane.watcher.assessed) == (75, 525)
+    assert (lane.watcher.not_finite, lane.watcher.assessed) == (75, 525)
     assert lane.of_detector() == ["failed", "ok"]
-    assert np.isfinite(lane.mind.ask(lambda core: core.watch.smoothed)).all()
+    assert np.isfinite(lane.mind.read(lambda core: core.alert_policy.smoothed)).all()
 
 
 def test_a_single_glitch_is_counted_and_not_told() -> None:
     lane = Lane(Sick(25, 26), 200)
     lane.watcher.run()
-    assert lane.watcher.broken == 1
+    assert lane.watcher.not_finite == 1
     assert lane.of_detector() == []
 
 
@@ -103,7 +103,7 @@ def test_a_detector_that_hangs_is_told_of_and_so_is_that_it_goes_on() -> None:
                 (lane,) = supervised
                 for silent_s in (2.5, 3.5, 4.5):
                     lane.now += 1
-                    lane.watcher.hung(silent_s)
+                    lane.watcher.on_hung(silent_s)
                     lane.mind.step(CoreTick())
                 assert lane.of_detector() == ["hung"], "told while it hangs"
             return super().encode(image)
@@ -117,5 +117,5 @@ def test_the_core_is_swapped_between_two_frames() -> None:
     lane = Lane(ColourModel(), 50)
     swapped: list[bool] = []
     bank = ColourModel().bind(PromptSet((("fire", ("fire",)),), ()))
-    lane.watcher.use(Detector(ColourModel(), bank, Logistic()), lambda: swapped.append(True))
+    lane.watcher.replace_detector(Detector(ColourModel(), bank, Logistic()), lambda: swapped.append(True))
     assert swapped == [True]

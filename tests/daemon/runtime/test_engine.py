@@ -63,11 +63,11 @@ def test_settings_are_swapped_without_forgetting() -> None:
     Hands(subject)
     for seq in range(50):
         subject.step(Assessed(assessment(seq, seq / 25, fire=0.9)))
-    assert subject.ask(lambda core: sorted(core.watch.active)) == ["fire"]
+    assert subject.read(lambda core: sorted(core.alert_policy.active)) == ["fire"]
     spec = core_spec()
     deaf = spec.model_copy(
         update={"hazards": tuple(h.model_copy(update={"threshold": 0.95}) for h in spec.hazards)}
     )
-    subject.swap(deaf)
-    assert subject.ask(lambda core: sorted(core.watch.active)) == ["fire"]
-    assert subject.ask(lambda core: core.spec) == deaf
+    subject.replace_spec(deaf)
+    assert subject.read(lambda core: sorted(core.alert_policy.active)) == ["fire"]
+    assert subject.read(lambda core: core.spec) == deaf

@@ -10,9 +10,9 @@ from daemon.runtime.metrics import BUCKETS_S, Metrics
 
 @given(st.lists(st.floats(0, 20)))
 def test_every_measurement_is_in_each_bucket_that_is_no_shorter(seconds: list[float]) -> None:
-    ledger = Metrics(kept=5)
+    ledger = Metrics(samples_kept=5)
     for one in seconds:
-        ledger.note("decide", one)
+        ledger.record("decide", one)
     told = ledger.histogram("decide")
     assert told.count == len(seconds)
     assert abs(told.sum_s - sum(seconds)) < 1e-6
@@ -25,6 +25,6 @@ def test_counts_of_each_kind() -> None:
     ledger = Metrics()
     for hazard in ("fire", "dog", "fire"):
         ledger.count("alerts", hazard)
-    assert ledger.counted("alerts") == {"fire": 2, "dog": 1}
-    assert ledger.counted("nothing") == {}
+    assert ledger.counts("alerts") == {"fire": 2, "dog": 1}
+    assert ledger.counts("nothing") == {}
     assert ledger.histogram("nothing").count == 0

@@ -37,13 +37,13 @@ def rehearsal() -> Iterator[PhrasePrefetch]:
 
 def ready(renderer: Renderer, phrase: Phrase) -> bool:
     text, language, priority = phrase
-    return renderer.ready(utterance(text, language=language, priority=priority)) is not None
+    return renderer.cached(utterance(text, language=language, priority=priority)) is not None
 
 
 def test_after_a_while_all_are_ready(rehearsal: PhrasePrefetch, tmp_path: Path) -> None:
     renderer = Renderer(SpeechSettings(), tmp_path, ToneSynthesizer())
-    rehearsal.rehearse(renderer, phrases(5))
-    assert rehearsal.settled(PATIENCE_S)
+    rehearsal.prefetch(renderer, phrases(5))
+    assert rehearsal.wait_idle(PATIENCE_S)
     assert all(ready(renderer, phrase) for phrase in phrases(5))
 
 
@@ -51,8 +51,8 @@ def test_what_is_ready_is_never_pushed_out(rehearsal: PhrasePrefetch, tmp_path: 
     renderer = Renderer(SpeechSettings(), tmp_path, ToneSynthesizer())
     own = phrases(books.MEMORY_LIMIT, "en")
     renderer.prepare(own)
-    rehearsal.rehearse(renderer, phrases(5))
-    assert rehearsal.settled(PATIENCE_S)
+    rehearsal.prefetch(renderer, phrases(5))
+    assert rehearsal.wait_idle(PATIENCE_S)
     assert all(ready(renderer, phrase) for phrase in (*own, *phrases(5)))
 
 
@@ -74,31 +74,31 @@ def test_a_newer_renderer_takes_the_place_of_the_older(rehearsal: PhrasePrefetch
     slow = Held()
     old = Renderer(SpeechSettings(), tmp_path / "old", slow)
     new = Renderer(SpeechSettings(), tmp_path / "new", ToneSynthesizer())
-    rehearsal.rehearse(old, phrases(50))
+    rehearsal.prefetch(old, phrases(50))
     assert slow.begun.acquire(timeout=PATIENCE_S)
-    rehearsal.rehearse(new, phrases(3))
+    rehearsal.prefetch(new, phrases(3))
     slow.go.release(50)
-    assert rehearsal.settled(PATIENCE_S)
+    assert rehearsal.wait_idle(PATIENCE_S)
     assert len(slow.asked) == 1
     assert ready(new, phrases(3)[2])
 
 
 def test_it_waits_and_its_end_does_not(tmp_path: Path) -> None:
     synthesizer, rehearsal = ToneSynthesizer(), PhrasePrefetch(after_s=600)
-    rehearsal.rehearse(Renderer(SpeechSettings(), tmp_path, synthesizer), phrases(3))
+    rehearsal.prefetch(Renderer(SpeechSettings(), tmp_path, synthesizer), phrases(3))
     rehearsal.close()
-    assert rehearsal.settled(PATIENCE_S)
+    assert rehearsal.wait_idle(PATIENCE_S)
     assert not synthesizer.asked
 
 
 def test_a_voice_that_fails_ends_nothing(rehearsal: PhrasePrefetch, tmp_path: Path) -> None:
     dead = ToneSynthesizer()
     dead.failing = True
-    rehearsal.rehearse(Renderer(SpeechSettings(), tmp_path, dead), phrases(3))
-    assert rehearsal.settled(PATIENCE_S)
+    rehearsal.prefetch(Renderer(SpeechSettings(), tmp_path, dead), phrases(3))
+    assert rehearsal.wait_idle(PATIENCE_S)
     renderer = Renderer(SpeechSettings(), tmp_path, ToneSynthesizer())
-    rehearsal.rehearse(renderer, phrases(1))
-    assert rehearsal.settled(PATIENCE_S)
+    rehearsal.prefetch(renderer, phrases(1))
+    assert rehearsal.wait_idle(PATIENCE_S)
     assert ready(renderer, phrases(1)[0])
 
 
@@ -108,8 +108,8 @@ def test_a_danger_is_made_while_many_still_wait(tmp_path: Path) -> None:
     with EspeakSynthesizer(settings) as synthesizer:
         renderer, rehearsal = Renderer(settings, tmp_path, synthesizer), PhrasePrefetch(after_s=0)
         try:
-            rehearsal.rehearse(renderer, phrases(300))
-            assert list(renderer.words(utterance("a danger nobody has thought of")))
+            rehearsal.prefetch(renderer, phrases(300))
+            assert list(renderer.stream_speech(utterance("a danger nobody has thought of")))
             assert not ready(renderer, phrases(300)[-1])
         finally:
             rehearsal.close()

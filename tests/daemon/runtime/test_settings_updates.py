@@ -16,7 +16,14 @@ from daemon.config import overrides, settings
 from daemon.config.settings import Settings
 from daemon.core.messages import Say
 from daemon.errors import ConfigError
-from daemon.runtime.settings_updates import FASTEST, SLOWEST, SOFTEST, Adjustable, SettingsUpdater, adjusted
+from daemon.runtime.settings_updates import (
+    MAX_RATE,
+    MIN_RATE,
+    MIN_VOLUME,
+    Adjustable,
+    SettingsUpdater,
+    adjusted,
+)
 from speech.settings import SpeechSettings
 from speech.synthesis.base import SynthesisError
 
@@ -38,7 +45,7 @@ def test_steps_stay_within_bounds_and_never_go_the_wrong_way(
         SpeechSettings.model_validate(new.model_dump(), strict=True)
         assert (new.volume - speech.volume) * way >= 0 or knob == "rate"
         assert (new.rate_wpm - speech.rate_wpm) * way >= 0 or knob == "volume"
-        assert new.volume >= min(SOFTEST, speech.volume), "a danger stays audible"
+        assert new.volume >= min(MIN_VOLUME, speech.volume), "a danger stays audible"
         speech = new
 
 
@@ -50,7 +57,7 @@ def test_a_step_up_and_down_is_where_it_began() -> None:
 
 def test_the_bounds_are_the_settings_own() -> None:
     field = SpeechSettings.model_json_schema()["properties"]["rate_wpm"]
-    assert (field["minimum"], field["maximum"]) == (SLOWEST, FASTEST)
+    assert (field["minimum"], field["maximum"]) == (MIN_RATE, MAX_RATE)
 
 
 class Shop:
@@ -115,15 +122,15 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 
 def _settled(shop: Shop) -> None:
-    assert shop.tuning.settled(PATIENCE_S)
+    assert shop.tuning.wait_idle(PATIENCE_S)
 
 
 def test_softer_holds_is_said_and_survives_a_restart(shop: Shop) -> None:
-    assert shop.tuning.turn("volume", -1) == {"volume": 0.9, "rate_wpm": 180}
+    assert shop.tuning.adjust("volume", -1) == {"volume": 0.9, "rate_wpm": 180}
     _settled(shop)
     assert shop.applied[-1].speech.volume == 0.9
     assert shop.words == ["Volume 90 percent."]
-    shop.tuning.turn("rate", 1)
+    shop.tuning.adjust("rate", 1)
     _settled(shop)
     assert shop.words[-1] == "Speed 200."
     assert shop.kept == {"volume": 0.9, "rate_wpm": 200}
@@ -132,11 +139,11 @@ def test_softer_holds_is_said_and_survives_a_restart(shop: Shop) -> None:
 
 def test_nobody_waits_while_phrases_are_rendered_and_steps_meanwhile_add_up(shop: Shop) -> None:
     shop.go.clear()
-    shop.tuning.turn("volume", -1)
+    shop.tuning.adjust("volume", -1)
     assert shop.begun.wait(PATIENCE_S)
     for _ in range(3):
-        shop.tuning.turn("volume", -1)
-    shop.tuning.turn("rate", -1)
+        shop.tuning.adjust("volume", -1)
+    shop.tuning.adjust("rate", -1)
     assert shop.said == [], "said in the new voice, so not before there is one"
     shop.go.set()
     _settled(shop)
@@ -145,20 +152,20 @@ def test_nobody_waits_while_phrases_are_rendered_and_steps_meanwhile_add_up(shop
 
 
 def test_where_it_goes_no_further_it_says_so(shop: Shop) -> None:
-    shop.tuning.turn("volume", 1)
+    shop.tuning.adjust("volume", 1)
     assert shop.words == ["That is the loudest."]
     assert shop.applied == []
 
 
 def test_a_voice_that_cannot_be_rendered_leaves_everything_as_it_was(shop: Shop) -> None:
     shop.failure = "no voice"
-    shop.tuning.turn("rate", 1)
+    shop.tuning.adjust("rate", 1)
     _settled(shop)
     assert shop.words == ["That did not work. Nothing changed."]
     assert shop.tuning.settings.speech.rate_wpm == 180
     assert not shop.file.exists()
     shop.failure = None
-    shop.tuning.turn("rate", 1)
+    shop.tuning.adjust("rate", 1)
     _settled(shop)
     assert shop.applied[-1].speech.rate_wpm == 200
 
@@ -179,7 +186,7 @@ def test_a_mistake_in_the_program_is_told_and_the_next_change_is_applied(shop: S
 def test_what_cannot_be_kept_is_told(shop: Shop) -> None:
     shop.file.parent.mkdir(parents=True)
     shop.file.write_text("not = toml = at all")
-    shop.tuning.turn("rate", 1)
+    shop.tuning.adjust("rate", 1)
     _settled(shop)
     assert shop.words == ["Speed 200.", "I cannot keep that beyond the next start."]
 
@@ -187,7 +194,7 @@ def test_what_cannot_be_kept_is_told(shop: Shop) -> None:
 def test_a_reload_is_applied_by_the_same_thread_in_order(shop: Shop) -> None:
     shop.given = {"speech.pitch": 60, "capture.source": "demo"}
     assert shop.tuning.reload() == {"changed": ["speech.pitch"], "needs_restart": ["capture.source"]}
-    shop.tuning.turn("volume", -1)
+    shop.tuning.adjust("volume", -1)
     _settled(shop)
     last = shop.applied[-1]
     assert (last.speech.pitch, last.speech.volume, last.capture.source) == (60, 0.9, "auto")

@@ -34,7 +34,7 @@ def street(vehicle: list[float]) -> tuple[Minute, list[dict[str, Any]]]:
     for seq, p in enumerate(vehicle):
         now = seq / FPS
         perform(box.step(Assessed(assessment(seq, now, vehicle=p)), now), now)
-    return Minute.of(box.frozen()), raised
+    return Minute.of(box.snapshot()), raised
 
 
 PASSING = [0.1] * 20 + [0.9] * 20 + [0.1] * 60 + [0.7] * 20 + [0.1] * 30

@@ -78,7 +78,7 @@ class World:
             settled = {e.utterance.id for e in effects if isinstance(e, SpeechStarted | SpeechDropped)}
             for effect in effects:
                 self._check(effect, settled)
-                self.speaker.carry_out(effect)
+                self.speaker.execute(effect)
 
     def _check(self, effect: Effect, settled: set[str]) -> None:
         match effect:

@@ -23,7 +23,7 @@ from speech.outbox.messages import (
     StartSpeech,
     StopSpeaking,
 )
-from speech.outbox.outbox import SLOWEST, Outbox
+from speech.outbox.outbox import MIN_CHARS_PER_S, Outbox
 from speech.settings import OutboxSettings
 from speech.utterance import Priority
 from tests.speech.outbox.world import DANGER, MESSAGE, NOTICE, TEXT, Shell, kinds, offers, say, steps
@@ -193,7 +193,9 @@ def test_what_never_sounds_is_given_up() -> None:
 def test_what_never_ends_is_cut() -> None:
     made = sounding(Enqueue(say("a")))
     assert kinds(made.feed(OutboxTick(), after_s=9.9)) == []
-    assert kinds(made.feed(OutboxTick(), after_s=0.1 + len(say("a").text) / SLOWEST)) == [("cut", "a")]
+    assert kinds(made.feed(OutboxTick(), after_s=0.1 + len(say("a").text) / MIN_CHARS_PER_S)) == [
+        ("cut", "a")
+    ]
     assert made.outbox.state.counts["overlong"] == 1
 
 

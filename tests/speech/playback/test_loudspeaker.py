@@ -62,7 +62,7 @@ class Told:
             self.all.append(event)
             if not isinstance(event, kind) or id not in {None, getattr(event, "id", None)}:
                 continue
-            if outlet in {None, getattr(event, "outlet", None)}:
+            if outlet in {None, getattr(event, "output", None)}:
                 return event
 
 
@@ -248,7 +248,7 @@ def test_a_sound_process_that_cannot_start_is_told_and_tried_again(told: Told) -
     player = ProcessPlayer(SETTINGS, told, module="speech.no_such_module")
     changed = told.until(AudioOutputChanged)
     assert isinstance(changed, AudioOutputChanged)
-    assert changed.outlet == AudioOutput.NOWHERE
+    assert changed.output == AudioOutput.NOWHERE
     player.play("a", tone(440, 0.2, 0))
     assert told.until(PlaybackFailed, "a") == PlaybackFailed("a", changed.reason)
     assert player.alive
@@ -270,7 +270,7 @@ def test_without_a_device_everything_is_told_broken_and_why(told: Told) -> None:
     player = SounddevicePlayer(settings, told)
     changed = told.until(AudioOutputChanged)
     assert isinstance(changed, AudioOutputChanged)
-    assert changed.outlet == AudioOutput.NOWHERE
+    assert changed.output == AudioOutput.NOWHERE
     assert "python -m sounddevice" in changed.reason
     player.play("a", tone(440, 1.0, 0))
     assert told.until(PlaybackFailed, "a") == PlaybackFailed("a", changed.reason)

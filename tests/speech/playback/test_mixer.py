@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from speech.playback.base import PlaybackFailed, PlaybackFinished, PlaybackStarted
-from speech.playback.mixer import COMMANDS, LONGEST_S, Mixer
+from speech.playback.mixer import MAX_COMMANDS, MAX_QUEUED_S, Mixer
 from speech.sound.audio import Audio
 from speech.sound.effects import FADE_S
 
@@ -136,8 +136,8 @@ def test_refused_sounds_are_told_broken() -> None:
 
 def test_what_finds_no_room_is_counted() -> None:
     world = World()
-    world.mixer.play("a", tone(LONGEST_S + 1))
-    for _ in range(COMMANDS + 10):
+    world.mixer.play("a", tone(MAX_QUEUED_S + 1))
+    for _ in range(MAX_COMMANDS + 10):
         world.mixer.cut("x")
     assert world.mixer.dropped == 11
     world.pull()

@@ -65,7 +65,7 @@ def test_the_voice_comes_back_each_time_the_sound_server_dies(
     assert ear.wait(ear.frames() + RATE // 2, WAIT_S)
     assert len(starts(ear.samples()[:, 1] != 0)) == 1
     ear.close()
-    changes = [event.outlet for event in told.all if isinstance(event, AudioOutputChanged)]
+    changes = [event.output for event in told.all if isinstance(event, AudioOutputChanged)]
     print(f"\nback after {[round(value, 2) for value in back_s]} s")  # noqa: T201
     assert changes == [AudioOutput.LOUDSPEAKER, *[AudioOutput.NOWHERE, AudioOutput.LOUDSPEAKER] * KILLS]
     logged = [record.levelname for record in caplog.records if "sound goes to" in record.getMessage()]
@@ -88,7 +88,7 @@ class Mouth:
             effects = self.outbox.step(event, time.monotonic())
             self.effects += effects
             for effect in effects:
-                self.speaker.carry_out(effect)
+                self.speaker.execute(effect)
         for effect in effects:
             self.told(effect)
 

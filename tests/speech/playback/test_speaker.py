@@ -37,7 +37,7 @@ class Room:
             HandPlayer,
             self.report,
             self.outlets.append,
-            voice_changed=self.voice.put,
+            on_voice_change=self.voice.put,
             try_again_s=try_again_s,
         )
         assert isinstance(self.speaker.player, HandPlayer)
@@ -162,7 +162,7 @@ def test_a_message_without_a_voice_is_told_by_the_tone_for_errors(room: Room) ->
     room.synthesizer.failing = True
     room.speaker.start(utterance("camera lost", id="m", priority=Priority.MESSAGE, earcon=None))
     heard = room.hear_until(PlaybackEnded("m"))
-    tone = room.renderer.signal(utterance(earcon="error")).samples
+    tone = room.renderer.earcon_audio(utterance(earcon="error")).samples
     loud, expected = np.flatnonzero(heard.any(axis=1)), np.flatnonzero(tone.any(axis=1))
     assert np.array_equal(heard[loud], tone[expected])
 
@@ -230,7 +230,7 @@ def test_with_an_outbox_danger_cuts_and_a_message_comes_back(room: Room) -> None
 
     def feed(event: Input) -> None:
         for effect in outbox.step(event, 0.0):
-            room.speaker.carry_out(effect)
+            room.speaker.execute(effect)
 
     feed(Enqueue(message))
     room.hear_until(PlaybackBegan("m"))
@@ -241,5 +241,5 @@ def test_with_an_outbox_danger_cuts_and_a_message_comes_back(room: Room) -> None
     feed(PlaybackEnded("d"))
     room.hear_until(PlaybackEnded("m"))
     assert [type(event).__name__ + " " + event.id for event in room.reports] == [  # type: ignore[union-attr]
-        *("Started m", "Started d", "Finished d", "Started m", "Finished m"),
+        *("PlaybackBegan m", "PlaybackBegan d", "PlaybackEnded d", "PlaybackBegan m", "PlaybackEnded m"),
     ]

@@ -163,9 +163,9 @@ def test_without_the_library_there_is_one_clear_line(tmp_path: Path, child: Chil
     (drivers / "__init__.py").write_text("")
     (drivers / "_espeak.py").write_text("raise RuntimeError('you probably do not have eSpeak')")
     code = (
-        "from speech.synthesis.espeak import ChildSynthesizer; from speech.settings import SpeechSettings\n"
+        "from speech.synthesis.espeak import EspeakSynthesizer; from speech.settings import SpeechSettings\n"
         "from speech.synthesis.base import SynthesisError\n"
-        "try: ChildSynthesizer(SpeechSettings()).name\n"
+        "try: EspeakSynthesizer(SpeechSettings()).name\n"
         "except SynthesisError as error: print(error)"
     )
     # The stand-in comes before the real package for the child too, which inherits the search path.

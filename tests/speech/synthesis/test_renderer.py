@@ -112,7 +112,7 @@ def test_what_is_stored_takes_no_memory_and_is_at_hand(tmp_path: Path) -> None:
     synthesizer = ToneSynthesizer()
     book = PhraseCache(tmp_path, 22050)
     book.prepare(requests("a"), synthesizer)
-    book.store(requests("a", "b"), synthesizer, lambda: True)
+    book.prefetch(requests("a", "b"), synthesizer, lambda: True)
     [a, b] = requests("a", "b")
     assert book.get(a) is book.get(a)
     once, again = book.get(b), book.get(b)
@@ -125,17 +125,17 @@ def test_what_is_stored_takes_no_memory_and_is_at_hand(tmp_path: Path) -> None:
 
 def test_without_a_folder_nothing_is_stored() -> None:
     synthesizer, book = ToneSynthesizer(), PhraseCache(None, 22050)
-    book.store(requests("a"), synthesizer, lambda: True)
+    book.prefetch(requests("a"), synthesizer, lambda: True)
     assert not synthesizer.asked and book.get(requests("a")[0]) is None
 
 
 def test_storing_ends_when_it_is_not_to_go_on_and_finds_what_there_is(tmp_path: Path) -> None:
     book, left = PhraseCache(tmp_path, 22050), iter([True, True, False])
     synthesizer = ToneSynthesizer()
-    book.store(requests("a", "b", "c", "d"), synthesizer, lambda: next(left))
+    book.prefetch(requests("a", "b", "c", "d"), synthesizer, lambda: next(left))
     assert [request.text for request in synthesizer.asked] == ["a", "b"]
     again = PhraseCache(tmp_path, 22050)
-    again.store(requests("a", "b"), synthesizer, lambda: False)
+    again.prefetch(requests("a", "b"), synthesizer, lambda: False)
     assert all(again.get(request) for request in requests("a", "b"))
 
 
@@ -143,10 +143,10 @@ def test_prepared_and_unprepared_sound_the_same_at_the_output_rate(tmp_path: Pat
     settings = SpeechSettings(sample_rate=48000)
     renderer = Renderer(settings, tmp_path, ToneSynthesizer())
     alarm = utterance(pan=-1.0)
-    assert renderer.ready(alarm) is None
+    assert renderer.cached(alarm) is None
     before = renderer.render(alarm)
     renderer.prepare([(alarm.text, "en", Priority.DANGER)])
-    ready = renderer.ready(alarm)
+    ready = renderer.cached(alarm)
     assert ready is not None
     assert (before.rate, before.channels) == (48000, 2)
     assert np.array_equal(before.samples, ready.samples)
