@@ -95,7 +95,7 @@ class RequestHandler:
         if not self._loudspeaker:
             raise CommandError("this instance has no loudspeaker of its own: ask the one that speaks for it")
         assert command.adjusts is not None
-        return self._updater.turn(*command.adjusts)
+        return self._updater.adjust(*command.adjusts)
 
     def _play_earcons(self) -> Mapping[str, Any]:
         language = self._updater.settings.speech.language

@@ -20,7 +20,7 @@ def core_status(core: Core, now: float) -> Mapping[str, Any]:
     }
     return {
         "components": components,
-        "active": sorted(core.watch.active),
+        "active": sorted(core.alert_policy.active),
         "dangers": [
             {
                 "hazard": name,
@@ -28,7 +28,7 @@ def core_status(core: Core, now: float) -> Mapping[str, Any]:
                 "direction": a.direction,
                 "alert": a.alert_id,
             }
-            for name, a in sorted(core.watch.active.items())
+            for name, a in sorted(core.alert_policy.active.items())
         ],
         "muted_s": round(muted_s, 1),
         "danger_muted_s": round(danger_muted_s, 1),
@@ -41,7 +41,7 @@ def sound_status(output: app.Voice | Forwarder) -> Mapping[str, Any]:
         return {"outlet": "another instance"}
     player = output.player
     return {
-        "outlet": player.outlet.value,
+        "outlet": player.output.value,
         "underruns": player.underruns,
         "loudspeaker_losses": player.losses,
         "output_latency_ms": round(player.latency_s * 1000, 1),
