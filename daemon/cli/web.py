@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.spawn import lower_priority
 from daemon.cli import connection
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from daemon.process.systemd import Notifier
 from daemon.web.server.listeners import certificate, listening, listening_unix, token, unix_path

@@ -1,7 +1,7 @@
-"""Names of the keys that headsets, remote controls and keypads have, after linux/input-event-codes.h.
+"""Names of keys, of ways to press them, and of what a press may do.
 
-The names are the kernel's without KEY_, in lower case: `playpause`, `kp5`. Any other key goes by its
-number, `key_582`; `evtest` or `libinput debug-events` show both.
+Keys are named as in linux/input-event-codes.h, without KEY_ and in lower case: `playpause`, `kp5`. Any other
+key goes by its number, `key_582`; `evtest` or `libinput debug-events` show both.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from typing import Literal, cast, get_args
+
+from daemon.control.commands import KEY_ACTIONS
 
 CODES: Mapping[str, int] = {
     # headsets and remote controls
@@ -85,3 +88,29 @@ def code_of(name: str) -> int:
     near = difflib.get_close_matches(name.lower().removeprefix("key_"), CODES, n=1)
     hint = f"did you mean {near[0]}?" if near else "use its number, such as key_164"
     raise ValueError(f"no key is called {name!r}; {hint}")
+
+
+Kind = Literal["short", "double", "long"]
+"""How a key was pressed."""
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+def actions(text: str) -> Mapping[Kind, str]:
+    """`"describe, double repeat, long hush"` in parts. Raises ValueError that says what is wrong."""
+    found: dict[Kind, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        kind, _, name = part.rpartition(" ")
+        kind = kind.strip() or "short"
+        if kind not in KINDS:
+            raise ValueError(f"{part!r}: a press is short, double or long")
+        if name not in KEY_ACTIONS:
+            near = difflib.get_close_matches(name, KEY_ACTIONS, n=1)
+            raise ValueError(f"{name!r} is no action; {_hint(near)}")
+        if kind in found:
+            raise ValueError(f"{text!r}: two actions for one {kind} press")
+        found[cast(Kind, kind)] = name
+    return found
+
+
+def _hint(near: list[str]) -> str:
+    return f"did you mean {near[0]}?" if near else f"one of {', '.join(KEY_ACTIONS)}"

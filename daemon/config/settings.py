@@ -7,46 +7,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from capture.settings import CaptureSettings
 from daemon import paths
-from daemon.config.control_settings import ControlSettings
-from daemon.config.journal_settings import JournalSettings
-from daemon.config.keys_settings import KeysSettings
 from daemon.config.layers import Layer, from_command_line, from_environment, merge, read_file
-from daemon.config.mqtt_settings import MqttSettings
 from daemon.config.problems import hazard_problems, problems, refuse_misshapen
 from daemon.config.schema import KeyPath, Schema
-from daemon.config.web_settings import WebSettings
-from daemon.config.worker_settings import WorkerSettings
+from daemon.config.sections import (
+    ControlSettings,
+    JournalSettings,
+    KeysSettings,
+    LogSettings,
+    MqttSettings,
+    PathsSettings,
+    WebSettings,
+    WorkerSettings,
+)
 from daemon.core.health import HealthSettings
 from daemon.errors import ConfigError
 from pipeline import hazards as known_hazards
 from pipeline.calibration.few_shot import few_shot_names
 from pipeline.settings import DescribeSettings, HazardSettings, PipelineSettings, SceneSettings, WatchSettings
 from speech.settings import SpeechSettings
-
-
-class PathsSettings(BaseModel, frozen=True, extra="forbid"):
-    """Where things are kept; `auto` follows systemd's conventions for a unit, else the desktop's."""
-
-    models: Path = Field(Path(paths.AUTO), description="auto | folder of the model store")
-    state: Path = Field(Path(paths.AUTO), description="auto | folder of overrides, calibrations and journals")
-    cache: Path = Field(Path(paths.AUTO), description="auto | folder of what can be made again")
-
-
-class LogSettings(BaseModel, frozen=True, extra="forbid"):
-    """What the process writes about itself."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="the least that is written"
-    )
-    format: Literal["auto", "terminal", "journal"] = Field(
-        "auto", description="auto notices whether systemd's journal is listening"
-    )
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):

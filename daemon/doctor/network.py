@@ -10,9 +10,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from common.secret_file import SecretError, read_secret, secret_path
-from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.sections import MqttSettings, WebSettings
 from daemon.config.settings import Settings
-from daemon.config.web_settings import WebSettings
 from daemon.doctor.findings import Finding
 from daemon.doctor.running_daemon import listening, port_owner
 from daemon.mqtt.broker import BrokerError, PahoBroker

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from capture.frame import Frame, Image
-from daemon.config.journal_settings import JournalSettings
+from daemon.config.sections import JournalSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from daemon.config.journal_settings import JournalSettings
+from daemon.config.sections import JournalSettings
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from daemon.config.journal_settings import JournalSettings
+from daemon.config.sections import JournalSettings
 from daemon.core.black_box import BlackBoxError, Recording
 from daemon.core.core import Core
 from daemon.core.events import Event

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["short", "double", "long"]
+from daemon.config.key_names import Kind
 
 
 @dataclass(frozen=True, slots=True)

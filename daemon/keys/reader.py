@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from common.backoff import Backoff
-from daemon.config.key_names import code_of
-from daemon.config.keys_settings import KeysSettings, actions
+from daemon.config.key_names import actions, code_of
+from daemon.config.sections import KeysSettings
 from daemon.keys.presses import KeyEvent, Press, PressDetector
 
 log = logging.getLogger(__name__)

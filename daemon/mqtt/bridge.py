@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.backoff import Backoff
-from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.sections import MqttSettings
 from daemon.control.commands import Command, PictureCommand, ScoresCommand, StatusCommand
 from daemon.errors import CommandError
 from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker

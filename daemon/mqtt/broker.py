@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from common.errors import WatchwordError
 from common.secret_file import SecretError, read_secret
-from daemon.config.mqtt_settings import MqttSettings, Qos
+from daemon.config.sections import MqttSettings, Qos
 
 CONNECT_S = 5.0
 """Seconds a broker may take to accept us, and then to welcome us."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from common.redact import redact
-from daemon.config.settings import LogSettings
+from daemon.config.sections import LogSettings
 
 _SYSLOG = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from daemon.web import problems
 from daemon.web.daemon_client import DaemonClient

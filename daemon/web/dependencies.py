@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.control.commands import Command
 from daemon.web.daemon_client import TIMEOUT_S, DaemonClient
 from daemon.web.images.fetch import Fetcher

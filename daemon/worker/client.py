@@ -12,7 +12,7 @@ from typing import Any, Protocol, get_args
 
 from common.child_process import ChildError, ChildProcess, Message
 from common.memory import RESERVE_BYTES, available_bytes, gigabytes
-from daemon.config.worker_settings import WorkerSettings
+from daemon.config.sections import WorkerSettings
 from daemon.errors import Code, CommandError
 
 log = logging.getLogger(__name__)

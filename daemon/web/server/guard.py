@@ -13,7 +13,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.web import problems
 from daemon.web.problems import Problem
 from daemon.web.server.limits import RateLimiter, Sessions, Token, whole_seconds

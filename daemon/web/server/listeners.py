@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from common.secret_file import SecretError, read_secret, secret_path
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.errors import CommandError, ConfigError
 from daemon.web.server.origin import is_local
 

@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from daemon.cli.main import main
-from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.sections import MqttSettings, WebSettings
 from daemon.config.settings import Settings, defaults
-from daemon.config.web_settings import WebSettings
 from daemon.control.event_feed import EventFeed
 from daemon.control.protocol import Request
 from daemon.control.server import ControlServer

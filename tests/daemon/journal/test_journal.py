@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from capture.frame import Frame
 from daemon.bench.journal import filled
-from daemon.config.journal_settings import JournalSettings
+from daemon.config.sections import JournalSettings
 from daemon.control.commands import JournalCommand, PurgeCommand, WhyCommand
 from daemon.core.black_box import Recording
 from daemon.core.events import Event

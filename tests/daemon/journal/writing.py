@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from capture.frame import Frame, Image
-from daemon.config.journal_settings import JournalSettings
+from daemon.config.sections import JournalSettings
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.health import Report

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config.key_names import CODES, code_of
-from daemon.config.keys_settings import USUAL, KeysSettings, actions
+from daemon.config.key_names import CODES, actions, code_of
+from daemon.config.sections import USUAL, KeysSettings
 from daemon.control.commands import KEY_ACTIONS
 from daemon.keys.reader import EVENT, KeyReader, device_name
 

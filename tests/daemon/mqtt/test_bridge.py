@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.sections import MqttSettings
 from daemon.control import commands as web
 from daemon.control.commands import (
     HushCommand,
@@ -344,7 +344,7 @@ def _try(settings: MqttSettings) -> None:
 CHILD = """
 import threading, sys
 from daemon.mqtt.bridge import MqttBridge
-from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.sections import MqttSettings
 settings = MqttSettings(enabled=True, port=int(sys.argv[1]), name="box", keepalive_s=5)
 answer = {"hazards": ["fire"], "fps": 1.0, "components": {}, "active": []}
 MqttBridge(settings, lambda command: answer, lambda listener: lambda: None, host="box").start()

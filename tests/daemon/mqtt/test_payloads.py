@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config.mqtt_settings import MqttSettings
+from daemon.config.sections import MqttSettings
 from daemon.control.commands import (
     AskCommand,
     HushCommand,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config.settings import LogSettings
+from daemon.config.sections import LogSettings
 from daemon.process.logs import configure, is_journal
 
 

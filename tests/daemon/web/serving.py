@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.web.app import create_app
 from daemon.web.daemon_client import DaemonClient
 from daemon.web.server.server import PatientProtocol, server

@@ -32,7 +32,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.web.images.fetch import Fetcher, is_private_network, is_public, target
 from daemon.web.images.pictures import measure
 from daemon.web.images.shrinker import Shrinker

@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from tests.daemon.web.browsing import chromium, opened
 from tests.daemon.web.serving import Serving

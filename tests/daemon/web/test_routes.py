@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 import pytest
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.control.commands import (
     AskCommand,
     JournalCommand,

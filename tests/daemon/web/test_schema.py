@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from tests.daemon.web.pretending import pretending
 from tests.daemon.web.serving import Serving
 

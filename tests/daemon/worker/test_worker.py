@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from common.child_process import ChildError, Message
-from daemon.config.worker_settings import WorkerSettings
+from daemon.config.sections import WorkerSettings
 from daemon.errors import CommandError
 from daemon.worker.client import WorkerClient
 from pipeline.alerting.alert_policy import AlertPolicy
