@@ -12,6 +12,7 @@ from capture.image_file import is_still_image
 from capture.network import StreamCamera
 from capture.settings import CaptureSettings
 from capture.v4l2 import V4l2Camera, list_devices
+from common import addresses
 
 
 def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic) -> Camera:
@@ -28,7 +29,7 @@ def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float]
         return V4l2Camera(Path(f"/dev/video{int(spec)}"), settings, clock)
     if spec.startswith(("/dev/video", "/dev/v4l/")):
         return V4l2Camera(Path(spec), settings, clock)
-    if "://" in spec:
+    if addresses.is_address(spec) and not Path(spec).exists():
         return StreamCamera(spec, settings, clock)
     return open_path(Path(spec).expanduser(), settings)
 

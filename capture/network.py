@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import cv2
 
@@ -15,6 +15,7 @@ from capture.frame import Frame
 from capture.image_file import MAX_PIXELS
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
+from common import addresses
 from common.redact import redact
 
 PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
@@ -95,7 +96,7 @@ class StreamCamera:
 
 def read_timeout_s(url: str, settings: CaptureSettings) -> float:
     """Seconds FFmpeg waits for a picture: long for a first key frame, of which MJPEG has no need."""
-    if urlsplit(url).scheme.lower().startswith("http"):
+    if _split(url).scheme.startswith("http"):
         return settings.stall_s
     return settings.read_timeout_s
 
@@ -106,8 +107,8 @@ def ffmpeg_target(url: str, settings: CaptureSettings) -> tuple[str, str]:
     A query or end of `listen` (rtsp://0.0.0.0:8554/cam?listen) waits for a camera that pushes to us.
     """
     parts = _split(url)
-    scheme, listens = parts.scheme.lower(), _listens(parts)
-    target = parts._replace(query="").geturl() if listens else url
+    scheme, listens = parts.scheme, _listens(parts)
+    target = parts._replace(query="").geturl() if listens else parts.geturl()
     look_s = _RTMP_LOOK_S if scheme.startswith("rtmp") else settings.open_timeout_s
     options = f"{_LOW_LATENCY}|analyzeduration;{round(look_s * 1e6)}"
     if scheme.startswith("rtsp"):
@@ -116,7 +117,7 @@ def ffmpeg_target(url: str, settings: CaptureSettings) -> tuple[str, str]:
         return target, f"{transport}|{options}"
     if listens and scheme == "rtmp":
         return target, f"listen;1|{options}"
-    return url, options
+    return target, options
 
 
 def explain_failure(url: str, timeout_s: float) -> str:
@@ -124,7 +125,7 @@ def explain_failure(url: str, timeout_s: float) -> str:
     parts = _split(url)
     if _listens(parts):
         return "was not called by any camera; check that the camera pushes to this machine and port"
-    where = parts.hostname or "", parts.port or PORTS[parts.scheme.lower()]
+    where = parts.hostname or "", parts.port or PORTS[parts.scheme]
     try:
         socket.create_connection(where, timeout_s).close()
     except socket.gaierror:
@@ -142,18 +143,8 @@ def _listens(parts: SplitResult) -> bool:
 
 def _split(url: str) -> SplitResult:
     """The parts of an address that can be opened. Raises CameraUnusable."""
-    shown = redact("".join(url.split()))  # a space would end what is taken for the address
     try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises ValueError where it is no number
-    except ValueError as error:
-        raise CameraUnusable(
-            f"{shown} is not an address; write it like rtsp://user:password@host:554/path"
-        ) from error
-    if parts.scheme.lower() not in PORTS:
-        raise CameraUnusable(f"{shown}: {parts.scheme} cannot be read; use one of {', '.join(PORTS)}")
-    if not parts.hostname or any(letter.isspace() for letter in url):
-        raise CameraUnusable(
-            f"{shown} is not an address; write it like {parts.scheme}://user:password@host/path"
-        )
-    return parts
+        return addresses.split(url, PORTS)
+    except addresses.AddressError as error:
+        shown = redact("".join(url.split()))  # a space would end what is taken for the address
+        raise CameraUnusable(f"{shown}: {error}") from error

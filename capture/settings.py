@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+
+from common import addresses
+
+SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https")
+"""What a camera's address may begin with."""
 
 
 class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
@@ -66,3 +71,8 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
     frozen_s: float = Field(
         10.0, gt=0, le=600, description="seconds of exactly equal pictures until the camera counts as frozen"
     )
+
+    @field_validator("source")
+    @classmethod
+    def _tidy_address(cls, source: str) -> str:
+        return addresses.normalize(source, SCHEMES) if addresses.is_address(source) else source

@@ -14,9 +14,13 @@ _SECRET_VALUE = re.compile(rf"(?<![\w.%-])([\w.%-]*(?:{_SECRET_NAMES})[\w.%-]*=)
 # showing a part of a password.
 _STRANGE_USER_INFO = re.compile(r"(:/{1,2})\S*@")
 
+# An address whose scheme was forgotten: admin:password@192.168.1.5. Bounded, for a long text without spaces.
+_BARE_USER_INFO = re.compile(r"(?<![\w.%+:@/-])[\w.%+-]{1,100}:[^\s@/\"']{1,200}@(?=[\w\[])")
+
 
 def redact(text: str) -> str:
     """An address, or any text that contains addresses, with user names, passwords and tokens as `***`."""
     text = _USER_INFO.sub(r"\1***@", text)
     text = _SECRET_VALUE.sub(r"\1***", text)
-    return _STRANGE_USER_INFO.sub(r"\1***@", text)
+    text = _STRANGE_USER_INFO.sub(r"\1***@", text)
+    return _BARE_USER_INFO.sub("***@", text)

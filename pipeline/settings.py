@@ -6,6 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from common import addresses
+
+SERVER_SCHEMES = ("http", "https")
 _CHOOSERS = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
@@ -152,6 +155,11 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
         description="seconds after its picture that a description is still true",
     )
     replay_s: float = Field(0.5, ge=0, le=60, description="stream seconds a description takes in a replay")
+
+    @field_validator("server_url")
+    @classmethod
+    def _tidy_address(cls, url: str) -> str:
+        return addresses.normalize(url, SERVER_SCHEMES) if url.strip() else ""
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:

@@ -76,10 +76,11 @@ def test_a_stream_is_turned_and_bounded() -> None:
         ("rtsp://me:hush@no-such-host.invalid/cam", "host name"),
         ("rtsp://0.0.0.0:{closed}/cam?listen", "not called by any camera"),
         ("rtmp://0.0.0.0:{closed}/cam?listen", "not called by any camera"),
-        ("gopher://me:hush@host/cam", "gopher cannot be read"),
+        ("gopher://me:hush@host/cam", "gopher:// cannot be read"),
         ("rtsp://me:hush@host:port/cam", "is not an address"),
         ("rtsp:///cam", "is not an address"),
-        ("rtsp://me:hush hush@host/cam", "is not an address"),
+        ("rtsp://me:hush hush@host/cam", "write a space as %20"),
+        ("192.168.1.5:8080/video", "write http:// or rtsp:// before it"),
     ],
 )
 def test_what_cannot_be_opened_says_why_in_time(url: str, words: str) -> None:

@@ -16,10 +16,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import cv2
 
+from common import addresses
+from common.redact import redact
 from common.secret_file import SecretError, read_secret
 from pipeline.description.vlm.job import (
     Emit,
@@ -30,6 +32,7 @@ from pipeline.description.vlm.job import (
     ModelSpec,
 )
 from pipeline.description.vlm.token_text import first_line
+from pipeline.settings import SERVER_SCHEMES
 
 MOST_BYTES = 2**20
 """Of one answer; a hundred tokens of a stream take about 30 kB."""
@@ -213,12 +216,9 @@ def complaint(text: str) -> str:
 def checked_url(url: str) -> SplitResult:
     """An http(s) address without credentials. Raises ModelLoadError."""
     try:
-        parts = urlsplit(url.strip())
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ModelLoadError(f"describe.server_url = {url!r}: write it like http://127.0.0.1:11434/v1")
+        parts = addresses.split(url, SERVER_SCHEMES)
+    except addresses.AddressError as error:
+        raise ModelLoadError(f"describe.server_url = {redact(url)!r}: {error}") from None
     if parts.username or parts.password:
         raise ModelLoadError(
             "describe.server_url: no credentials in an address; name a file in describe.server_key_file"
