@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from common import addresses
+from common.live_settings import Live, LiveVoice
 
 SERVER_SCHEMES = ("http", "https")
 _CHOOSERS = ("AUTO", "MULTI", "HETERO", "BATCH")
@@ -50,46 +51,48 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
 class WatchSettings(BaseModel, frozen=True, extra="forbid"):
     """When a probability becomes an alert, and when an alert is over."""
 
-    smoothing_s: float = Field(0.2, ge=0, le=10, description="seconds; time constant of the smoothing")
-    vote_window_s: float = Field(0.6, gt=0, le=10, description="seconds; how far back votes are counted")
-    vote_s: float = Field(
+    smoothing_s: Live[float] = Field(0.2, ge=0, le=10, description="seconds; time constant of the smoothing")
+    vote_window_s: Live[float] = Field(
+        0.6, gt=0, le=10, description="seconds; how far back votes are counted"
+    )
+    vote_s: Live[float] = Field(
         0.35, ge=0, le=10, description="seconds within the window that must be over threshold"
     )
-    off_ratio: float = Field(
+    off_ratio: Live[float] = Field(
         0.6, gt=0, lt=1, description="share of the threshold below which a hazard may end"
     )
-    clear_s: float = Field(2.0, ge=0, le=60, description="seconds below that until a hazard is over")
-    cooldown_s: float = Field(
+    clear_s: Live[float] = Field(2.0, ge=0, le=60, description="seconds below that until a hazard is over")
+    cooldown_s: Live[float] = Field(
         5.0, ge=0, le=600, description="seconds after a spoken alert until the same may be said again"
     )
-    remind_s: float = Field(
+    remind_s: Live[float] = Field(
         30.0, ge=0, le=3600, description="seconds until a lasting hazard is said again; 0 never"
     )
-    unspoken_retry_s: float = Field(
+    unspoken_retry_s: Live[float] = Field(
         3.0, gt=0, le=60, description="seconds until an alert that was not spoken is raised again"
     )
-    escalate_logit: float = Field(
+    escalate_logit: Live[float] = Field(
         1.5, gt=0, le=10, description="rise of the log-odds since the alert that counts as coming nearer"
     )
-    escalate_min_s: float = Field(
+    escalate_min_s: Live[float] = Field(
         2.0, ge=0, le=60, description="seconds at least between an alert and its escalation"
     )
-    max_gap_s: float = Field(
+    max_gap_s: Live[float] = Field(
         5.0, gt=0, le=60, description="seconds without a frame after which evidence starts afresh"
     )
-    suspect_ratio: float = Field(
+    suspect_ratio: Live[float] = Field(
         0.5,
         gt=0,
         le=1,
         description="share of the threshold from which parts of the picture are looked at too",
     )
-    locate_s: float = Field(
+    locate_s: Live[float] = Field(
         2.0, ge=0, le=60, description="seconds at most in which a direction is looked for; 0 never"
     )
-    locate_looks: int = Field(
+    locate_looks: Live[int] = Field(
         2, ge=1, le=20, description="times each part is looked at before a direction is given"
     )
-    locate_margin: float = Field(
+    locate_margin: Live[float] = Field(
         1.0, ge=0, le=10, description="log-odds by which the best part must lead the next"
     )
 
@@ -97,14 +100,18 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
 class SceneSettings(BaseModel, frozen=True, extra="forbid"):
     """When a view has changed enough to be described."""
 
-    distance: float = Field(0.25, gt=0, le=2, description="cosine distance from the view last described")
-    smoothing_s: float = Field(0.15, ge=0, le=10, description="seconds; time constant of the smoothing")
-    settle_distance: float = Field(
+    distance: Live[float] = Field(
+        0.25, gt=0, le=2, description="cosine distance from the view last described"
+    )
+    smoothing_s: Live[float] = Field(0.15, ge=0, le=10, description="seconds; time constant of the smoothing")
+    settle_distance: Live[float] = Field(
         0.08, gt=0, le=2, description="cosine distance to the smoothed view that counts as settled"
     )
-    settle_s: float = Field(0.3, ge=0, le=10, description="seconds the view must have been settled")
-    min_interval_s: float = Field(1.5, ge=0, le=600, description="seconds at least between two scene changes")
-    budget_per_minute: int = Field(
+    settle_s: Live[float] = Field(0.3, ge=0, le=10, description="seconds the view must have been settled")
+    min_interval_s: Live[float] = Field(
+        1.5, ge=0, le=600, description="seconds at least between two scene changes"
+    )
+    budget_per_minute: Live[int] = Field(
         12, ge=0, le=600, description="scene changes described a minute at most; 0 none"
     )
 
@@ -142,13 +149,13 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
         "", description="file that holds the server's key; a bare name means a systemd credential"
     )
     server_connect_s: float = Field(3.0, gt=0, le=60, description="seconds the server may take to accept us")
-    deadline_s: float = Field(
+    deadline_s: Live[float] = Field(
         7.0,
         gt=0,
         le=120,
         description="seconds until the first sentence; then `tags` answers, while it is still true (stale_s)",
     )
-    stale_s: float = Field(
+    stale_s: Live[float] = Field(
         8.0,
         gt=0,
         le=120,
@@ -174,16 +181,16 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
 class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     """One hazard; built-in ones are complete, users add their own."""
 
-    enabled: bool = Field(True, description="false leaves it out altogether")
-    severity: Literal["critical", "warning", "notice"] = Field(
+    enabled: LiveVoice[bool] = Field(True, description="false leaves it out altogether")
+    severity: Live[Literal["critical", "warning", "notice"]] = Field(
         "warning", description="critical | warning | notice"
     )
-    threshold: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
+    threshold: Live[Annotated[float, Field(ge=0, le=1)] | Literal["auto"]] = Field(
         "auto", description="probability 0 to 1; auto takes the calibration's"
     )
-    say_en: str = Field("", description="spoken in English; {where} stands for the direction")
-    say_ko: str = Field("", description="spoken in Korean; {where} stands for the direction")
-    prompts: tuple[str, ...] = Field((), description="concrete scenes that show it, in English")
+    say_en: LiveVoice[str] = Field("", description="spoken in English; {where} stands for the direction")
+    say_ko: LiveVoice[str] = Field("", description="spoken in Korean; {where} stands for the direction")
+    prompts: Live[tuple[str, ...]] = Field((), description="concrete scenes that show it, in English")
 
     @field_validator("say_en", "say_ko")
     @classmethod

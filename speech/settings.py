@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from common.live_settings import Live, LiveVoice
+
 Verbosity = Literal["alerts", "brief", "full"]
 ClearEarcon = Literal["off", "critical", "all"]
 
@@ -13,37 +15,39 @@ ClearEarcon = Literal["off", "critical", "all"]
 class OutboxSettings(BaseModel, frozen=True, extra="forbid"):
     """How long things may take, and how many may wait."""
 
-    waiting_limit: int = Field(16, ge=1, le=256, description="utterances that may wait at most")
-    start_timeout_s: float = Field(
+    waiting_limit: Live[int] = Field(16, ge=1, le=256, description="utterances that may wait at most")
+    start_timeout_s: Live[float] = Field(
         3.0, gt=0, le=60, description="seconds an utterance may take to sound before it is given up"
     )
-    longest_s: float = Field(
+    longest_s: Live[float] = Field(
         30.0,
         gt=0,
         le=600,
         description="seconds an utterance may sound before it is cut, and half a one more a character",
     )
-    text_cuts_text: bool = Field(False, description="true cuts a description mid-sentence for a newer one")
+    text_cuts_text: Live[bool] = Field(
+        False, description="true cuts a description mid-sentence for a newer one"
+    )
 
 
 class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
     """How the voice sounds and how much it says."""
 
     language: Literal["en", "ko"] = Field("en", description="en | ko")
-    rate_wpm: int = Field(180, ge=80, le=500, description="words a minute")
-    danger_rate_wpm: int = Field(
+    rate_wpm: LiveVoice[int] = Field(180, ge=80, le=500, description="words a minute")
+    danger_rate_wpm: LiveVoice[int] = Field(
         180, ge=80, le=500, description="words a minute of danger phrases; fast ones are misheard"
     )
-    volume: float = Field(1.0, ge=0, le=1, description="0 to 1")
-    verbosity: Verbosity = Field(
+    volume: LiveVoice[float] = Field(1.0, ge=0, le=1, description="0 to 1")
+    verbosity: Live[Verbosity] = Field(
         "full",
         description="alerts | brief | full; alerts: danger, failing sight and answers; brief: the first "
         "sentence of each description too",
     )
-    clear_earcon: ClearEarcon = Field(
+    clear_earcon: Live[ClearEarcon] = Field(
         "critical", description="off | critical | all; dangers whose end is told by a short sound"
     )
-    tick_s: float = Field(
+    tick_s: Live[float] = Field(
         0.0, ge=0, le=3600, description="seconds of silence until a quiet tick says that it watches; 0 never"
     )
     engine: Literal["espeak", "piper"] = Field(
@@ -57,13 +61,13 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
     late_ms: int = Field(
         300, ge=50, le=5000, description="milliseconds Piper has for its first words before espeak says them"
     )
-    pitch: int = Field(50, ge=0, le=99, description="0 to 99; 50 is the voice's own; espeak only")
-    voice: str = Field(
+    pitch: LiveVoice[int] = Field(50, ge=0, le=99, description="0 to 99; 50 is the voice's own; espeak only")
+    voice: LiveVoice[str] = Field(
         "auto",
         description="espeak's name of a voice (`espeak-ng --voices`); auto takes the language's own",
     )
     sample_rate: int = Field(22050, ge=8000, le=48000, description="hertz of the output")
-    pan_width: float = Field(
+    pan_width: LiveVoice[float] = Field(
         0.7, ge=0, le=1, description="how far left and right dangers sound; 1 leaves one ear silent"
     )
     synthesis_timeout_s: float = Field(

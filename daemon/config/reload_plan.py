@@ -1,48 +1,18 @@
-"""What a changed configuration means for a running daemon: what is applied now, what needs a restart."""
+"""Which changes of the settings a running daemon takes over, and which need a restart.
+
+The fields themselves say it, by the marks of `common.live_settings`; hazards that come or go are live too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
+from common.live_settings import LIVE, VOICE
 from daemon.config.layers import leaves
 from daemon.config.schema import dotted
-from daemon.config.settings import Settings
-
-LIVE = (
-    "watch.*",
-    "scene.*",
-    "health.settle_s",
-    "health.quiet_s",
-    "health.remind_s",
-    "health.late_s",
-    "describe.stale_s",
-    "describe.deadline_s",
-    "hazards.*.enabled",
-    "hazards.*.prompts",
-    "hazards.*.threshold",
-    "hazards.*.severity",
-    "hazards.*.say_*",
-    "speech.rate_wpm",
-    "speech.danger_rate_wpm",
-    "speech.volume",
-    "speech.verbosity",
-    "speech.clear_earcon",
-    "speech.tick_s",
-    "speech.pitch",
-    "speech.voice",
-    "speech.pan_width",
-    "speech.outbox.*",
-    "log.level",
-)
-"""Settings that a running daemon takes over, beside hazards that come or go; all others need a restart."""
-
-SOUND = frozenset(
-    f"speech.{key}" for key in ("rate_wpm", "danger_rate_wpm", "volume", "pitch", "voice", "pan_width")
-)
-"""Of these, the ones that change how words sound."""
+from daemon.config.settings import SCHEMA, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +28,8 @@ class ReloadPlan:
 
     @property
     def voice(self) -> bool:
-        """True where what is said sounds different from now on, so that phrases must be rendered again."""
-        return any(key in SOUND or ".say_" in key or key.endswith(".enabled") for key in self.live)
+        """True if words sound different from now on, so that phrases must be rendered again."""
+        return any(_is_marked(key, VOICE) for key in self.live)
 
     def only(self, keys: Collection[str]) -> ReloadPlan:
         """Of the changes, those of these settings and of what lies below them."""
@@ -98,8 +68,13 @@ def merged(old: Settings, new: Settings, plan: ReloadPlan) -> Settings:
 
 
 def is_live(key: str) -> bool:
-    """Whether a running daemon takes this setting over."""
-    return any(fnmatchcase(key, pattern) for pattern in LIVE)
+    """True if a running daemon takes this setting over."""
+    return _is_marked(key, LIVE)
+
+
+def _is_marked(key: str, mark: str) -> bool:
+    spec = SCHEMA.at(tuple(key.split(".")))
+    return bool(spec and spec.get(mark))
 
 
 def _hazard_of(key: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from common.live_settings import Live
 from daemon import paths
 from daemon.config.key_names import actions, code_of
 from daemon.control.commands import KEY_ACTIONS
@@ -269,7 +270,7 @@ class PathsSettings(BaseModel, frozen=True, extra="forbid"):
 class LogSettings(BaseModel, frozen=True, extra="forbid"):
     """What the process writes about itself."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(
+    level: Live[Literal["debug", "info", "warning", "error"]] = Field(
         "info", description="the least that is written"
     )
     format: Literal["auto", "terminal", "journal"] = Field(

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from common.live_settings import Live
+
 Component = Literal["camera", "picture", "detector", "describer", "voice", "loudspeaker", "disk"]
 OK = "ok"
 
@@ -31,12 +33,16 @@ minute.
 class HealthSettings(BaseModel, frozen=True, extra="forbid"):
     """The `[health]` section: when a failing component is told of."""
 
-    settle_s: float = Field(1.0, ge=0, le=60, description="seconds a change must last before it is told")
-    quiet_s: float = Field(
+    settle_s: Live[float] = Field(
+        1.0, ge=0, le=60, description="seconds a change must last before it is told"
+    )
+    quiet_s: Live[float] = Field(
         10.0, ge=0, le=600, description="seconds between two words about the same component"
     )
-    late_s: float = Field(0.7, gt=0, le=60, description="seconds from frame to assessment that count as late")
-    remind_s: float = Field(
+    late_s: Live[float] = Field(
+        0.7, gt=0, le=60, description="seconds from frame to assessment that count as late"
+    )
+    remind_s: Live[float] = Field(
         60.0,
         ge=0,
         le=3600,

@@ -1,4 +1,4 @@
-"""The commented `config.toml`, made from the settings' own descriptions."""
+"""The commented `config.toml` and the documentation's table of live settings, made from the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 
 import tomli_w
 
-from daemon.config.schema import ENTRY, KeyPath, limits
+from common.live_settings import LIVE
+from daemon.config.schema import ENTRY, KeyPath, dotted, limits
 from daemon.config.settings import SCHEMA, defaults
 
 _HEADER = """\
@@ -30,6 +31,8 @@ The hazards, each in a table of its own. Add your own as [hazards.NAME] with at 
 """
 _WIDTH = 100
 _NO_HOME = {"HOME": "/"}
+BEGIN, END = "<!-- written by script/config_template -->", "<!-- end of what it writes -->"
+"""Marks around the table in docs/configuration.md."""
 
 
 def render() -> str:
@@ -104,19 +107,43 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
         yield from (f"# {part}".rstrip() for part in wrapped or [""])
 
 
+def live_table() -> str:
+    """Markdown: the settings that `reload` takes over, by section, and what waits for a restart."""
+    rows = ["| section | taken over at once | needs a restart |", "| --- | --- | --- |"]
+    for section in SCHEMA.names(()):
+        keys = list(SCHEMA.leaves((section,)))
+        live = [key for key in keys if (SCHEMA.at(key) or {}).get(LIVE)]
+        if live:
+            some = len(live) < len(keys)
+            names = ", ".join(f"`{dotted(key[1:])}`" for key in live) if some else "all"
+            rows.append(f"| `{section}` | {names} | {'the rest' if some else ''} |")
+    return "\n".join([*rows, "| any other | | all |"]) + "\n"
+
+
+def with_live_table(page: str) -> str:
+    """The page with the table between its marks written anew. Raises ValueError if it has no marks."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"the page lacks the lines {BEGIN} and {END}")
+    return f"{before}{begin}\n{live_table()}{end}{after}"
+
+
 def main() -> int:
-    """Write the file, or with --check tell whether it is up to date."""
+    """Write both files, or with --check tell whether they are up to date."""
     parser = argparse.ArgumentParser(prog="script/config_template", description=main.__doc__)
     parser.add_argument("file", type=Path, nargs="?", default=Path("config.toml"))
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when it is out of date")
+    parser.add_argument("--page", type=Path, default=Path("docs/configuration.md"))
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if one is out of date")
     args = parser.parse_args()
-    text = render()
-    if not args.check:
-        args.file.write_text(text, encoding="utf-8")
-    elif not args.file.is_file() or args.file.read_text(encoding="utf-8") != text:
-        sys.stderr.write(f"{args.file} is out of date: run script/config_template\n")
-        return 1
-    return 0
+    texts = {args.file: render(), args.page: with_live_table(args.page.read_text(encoding="utf-8"))}
+    stale = [file for file, text in texts.items() if not file.is_file() or file.read_text("utf-8") != text]
+    for file in stale:
+        if args.check:
+            sys.stderr.write(f"{file} is out of date: run script/config_template\n")
+        else:
+            file.write_text(texts[file], encoding="utf-8")
+    return 1 if stale and args.check else 0
 
 
 if __name__ == "__main__":

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daemon.config import settings
-from daemon.config.reload_plan import LIVE, merged, plan
+from daemon.config.reload_plan import merged, plan
 
 
 def loaded(**values: Any) -> settings.Settings:
@@ -65,11 +63,3 @@ def test_a_hazard_comes_and_goes_as_a_whole_without_a_restart() -> None:
 def test_a_change_of_sound_asks_for_new_phrases() -> None:
     assert plan(loaded(), loaded(**{"hazards.fire.say_en": "Fire!"})).voice
     assert not plan(loaded(), loaded(**{"watch.cooldown_s": 1.0})).voice
-
-
-def test_the_docs_name_whatever_is_taken_over() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([a-z_.]+)`", page.partition("## While it runs")[2].partition("## Folders")[0]))
-    for pattern in LIVE:
-        section, _, leaf = pattern.replace("say_*", "say_en").replace(".*", "").rpartition(".")
-        assert named & {pattern, section, leaf}, pattern
