@@ -113,7 +113,8 @@ def _cut_password(authority: str, rest: str) -> str:
 
 def _refuse_without_host(address: str) -> None:
     scheme = address.partition(":")[0]
-    example = f"write it like {scheme}://user:password@host/path"
+    user = "" if scheme.startswith("http") else "user:password@"
+    example = f"write it like {scheme}://{user}host:port/path"
     try:
         parts = urlsplit(address)
         port, host = parts.port, parts.hostname

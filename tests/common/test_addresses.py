@@ -56,7 +56,7 @@ def test_an_address_that_can_be_used(text: str, address: str) -> None:
         ("rtsp://me:pa[ss@host.lan/path", "write [ as %5B"),
         ("rtsp://me:pa ss@host/path", "write a space as %20"),
         ("rtsp://host/my path", "in the address, write a space as %20"),
-        ("rtsp://host:port/cam", "is not an address; write it like rtsp://user:password@host/path"),
+        ("rtsp://host:port/cam", "is not an address; write it like rtsp://user:password@host:port/path"),
         ("rtsp://host:99999/cam", "is not an address"),
         ("rtsp:///cam", "names no host"),
         ("rtsp://host/\x00", "control character"),
