@@ -7,13 +7,26 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field
 
 from common.errors import WatchwordError
 from pipeline.settings import HazardSettings
 from pipeline.types import PromptSet, Severity
 
 LANGUAGES = ("en", "ko")
+T = TypeVar("T")
+
+
+def _in_both(values: dict[str, T]) -> dict[str, T]:
+    if set(values) != set(LANGUAGES):
+        raise ValueError(f"needs one value for each of {', '.join(LANGUAGES)}")
+    return values
+
+
+InBoth = Annotated[dict[str, T], AfterValidator(_in_both)]
+"""One value for each language."""
 _PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "조심하세요! {{where}}{name}."}
 """What is said of a hazard that came without words of its own."""
 
@@ -36,19 +49,64 @@ class Hazard:
     """Spoken text by language; `{where}` stands for the direction."""
 
 
+class HazardThing(BaseModel, frozen=True, extra="forbid"):
+    """Something that a picture of a hazard shows."""
+
+    name: str
+    ko: str
+    said: str = ""
+    prompts: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+class BuiltinHazard(BaseModel, frozen=True, extra="forbid"):
+    """One table of hazards.toml, which explains its keys."""
+
+    severity: str
+    say_en: str
+    say_ko: str
+    prompts: tuple[str, ...] = Field(min_length=1)
+    label: InBoth[str]
+    noun: InBoth[str]
+    group: str
+    device_class: str = "safety"
+    arriving: bool = False
+    glow_from_afar: str | None = None
+    denied_as: InBoth[tuple[str, ...]]
+    shown_by: InBoth[tuple[str, ...]]
+    things: tuple[HazardThing, ...] = ()
+
+
+@cache
+def builtin_hazards() -> Mapping[str, BuiltinHazard]:
+    """All that is known of each built-in hazard, by name, in the order of the file."""
+    return {name: BuiltinHazard.model_validate(table) for name, table in _shipped()["hazards"].items()}
+
+
 def builtin() -> dict[str, dict[str, Any]]:
     """The built-in hazards as raw settings tables: the lowest layer of `[hazards.NAME]`."""
-    return {name: dict(table) for name, table in _shipped()["hazards"].items()}
+    return {
+        name: {key: value for key, value in table.items() if key in HazardSettings.model_fields}
+        for name, table in _shipped()["hazards"].items()
+    }
 
 
 def arriving() -> frozenset[str]:
     """The built-in hazards that come into a still view by themselves, as a car does."""
-    return frozenset(_shipped()["arriving"])
+    return frozenset(name for name, one in builtin_hazards().items() if one.arriving)
 
 
 def glowing() -> Mapping[str, str]:
     """The built-in hazards that glow, each with the one that shows it from afar."""
-    return dict(_shipped()["glowing"])
+    return {name: one.glow_from_afar for name, one in builtin_hazards().items() if one.glow_from_afar}
+
+
+def look_alikes(hazard: str) -> frozenset[str]:
+    """The built-in hazards of the same group, itself included; empty for a hazard that somebody added."""
+    known = builtin_hazards()
+    if hazard not in known:
+        return frozenset()
+    return frozenset(name for name, one in known.items() if one.group == known[hazard].group)
 
 
 def from_settings(settings: Mapping[str, HazardSettings], taught: Collection[str] = ()) -> tuple[Hazard, ...]:

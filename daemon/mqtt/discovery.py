@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.control.commands import COMMANDS
+from pipeline.hazards import builtin_hazards
 
 ON, OFF, ONLINE, OFFLINE = "ON", "OFF", "online", "offline"
 LONGEST_STATE = 255
 """Characters a state may have in Home Assistant; the whole text is among the attributes."""
-
-DEVICE_CLASS: Mapping[str, str] = {"smoke": "smoke", "stove_hot": "heat"}
-"""What fits better than `safety` (on means unsafe)."""
-NO_DANGER = frozenset({"crosswalk_signal"})
 
 _ENTITIES = {name: kind.mqtt for name, kind in COMMANDS.items() if kind.mqtt is not None}
 BUTTONS = {name: name.replace("_", " ").capitalize() for name, one in _ENTITIES.items() if not one.text_field}
@@ -169,11 +166,12 @@ def _components(topics: Topics, shape: Shape) -> Iterator[tuple[str, Component]]
 
 
 def _hazard(topics: Topics, hazard: str) -> Component:
-    kind = {} if hazard in NO_DANGER else {"device_class": DEVICE_CLASS.get(hazard, "safety")}
+    known = builtin_hazards().get(hazard)
+    kind = known.device_class if known else "safety"  # on means unsafe
     return {
         "platform": "binary_sensor",
-        "name": _words(hazard),
-        **kind,
+        "name": known.label["en"] if known else _words(hazard),
+        **({"device_class": kind} if kind else {}),
         **_json(topics.hazard(hazard), "state"),
     }
 

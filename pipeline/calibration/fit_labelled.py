@@ -19,19 +19,12 @@ from pipeline.calibration.line import RULES, THRESHOLD, fit_line
 from pipeline.calibration.table import Fit, FitQuality
 from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE, Dataset, LabelledClip
 from pipeline.evaluation.ranking import roc_auc
-from pipeline.hazards import Hazard
+from pipeline.hazards import Hazard, look_alikes
 
 LEAST_SHOWN = 3
 """Sources of photographs that show a hazard, of which it can be fitted."""
 LEAST_HARMLESS = 8
 """Sources without it."""
-_KINDS = (
-    {"fire", "smoke", "stove_hot"},
-    {"knife", "person_with_weapon"},
-    {"vehicle", "two_wheeler", "train", "construction", "crosswalk_signal", "hole", "stairs"},
-    {"dog", "dangerous_animal"},
-)
-"""Hazards that are seen together or look alike: pictures of one are no evidence against another."""
 _CLIP_WEIGHT = 4.0
 """A clip's harmless frames together weigh as much as so many harmless pictures."""
 _OTHERS_WEIGHT = 0.5
@@ -86,11 +79,14 @@ def _frames(clip: LabelledClip) -> Iterable[tuple[float, Image]]:
 
 
 def is_negative(example: Example, hazard: str) -> bool:
-    """Whether it surely does not show the hazard; what looks like one of somebody's own is not known."""
-    kinds = [kind for kind in _KINDS if hazard in kind]
-    if not kinds:
+    """True if the example is a certain negative for this hazard.
+
+    For user-defined hazards only `safe` examples are; it is not known what looks like them.
+    """
+    alike = look_alikes(hazard)
+    if not alike:
         return example.labels == {SAFE}
-    return bool(example.labels) and not example.labels & (set().union(*kinds) | {IGNORE})
+    return bool(example.labels) and not example.labels & (alike | {IGNORE})
 
 
 def fit(name: str, column: int, hazard: Hazard, examples: Sequence[Example]) -> Fit:

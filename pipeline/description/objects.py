@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
 
+from pipeline.hazards import HazardThing, builtin_hazards
 from pipeline.models.base import ImageTextModel, PromptBank
 from pipeline.types import Embedding, PromptSet
 
@@ -45,20 +46,16 @@ class FoundObject:
 
 
 def object_classes() -> tuple[ObjectClass, ...]:
-    """The things shipped with the program."""
+    """The things shipped with the program: first those of the built-in hazards, in their order."""
     table = tomllib.loads(files(__package__).joinpath("objects.toml").read_text("utf-8"))
-    return tuple(_thing(key.replace("_", " "), row) for key, row in table.items())
+    harmless = (HazardThing(name=key.replace("_", " "), **row) for key, row in table.items())
+    dangers = ((thing, name) for name, hazard in builtin_hazards().items() for thing in hazard.things)
+    return tuple(_object(*each) for each in (*dangers, *((thing, None) for thing in harmless)))
 
 
-def _thing(name: str, row: Mapping[str, object]) -> ObjectClass:
-    said = str(row.get("said", f"a {name}"))
-    prompts, also = row.get("prompts", [said]), row.get("also", [])
-    assert isinstance(prompts, list)
-    assert isinstance(also, list)
-    hazard = row.get("hazard")
-    return ObjectClass(
-        name, str(row["ko"]), said, tuple(prompts), str(hazard) if hazard else None, tuple(also)
-    )
+def _object(thing: HazardThing, hazard: str | None) -> ObjectClass:
+    said = thing.said or f"a {thing.name}"
+    return ObjectClass(thing.name, thing.ko, said, thing.prompts or (said,), hazard, thing.also)
 
 
 class ObjectRecognizer:

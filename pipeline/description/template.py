@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.objects import ObjectRecognizer
+from pipeline.hazards import builtin_hazards
 from pipeline.log_odds import logit
 from pipeline.models.base import ImageTextModel, PromptBank
 from pipeline.types import Direction, Embedding, PromptSet, Trigger
@@ -81,7 +82,7 @@ def builtin_words() -> Vocabulary:
         name: Place(tuple(row["prompts"]), {"en": row["en"], "ko": row["ko"]})
         for name, row in table["places"].items()
     }
-    return Vocabulary(table["hazards"], places)
+    return Vocabulary({name: dict(hazard.noun) for name, hazard in builtin_hazards().items()}, places)
 
 
 class PlaceFinder:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
+
+from pipeline.hazards import builtin_hazards
 
 _MARK = re.compile(
     r"^\W*(?:no danger|not there|위험\s*없음|위험이?\s*(?:없습니다|없어요|아닙니다))"
@@ -127,12 +127,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-@cache
 def denial_words(hazard: str, language: str) -> DenialWords:
-    """How a hazard is denied beside its name; nothing for one we do not know."""
-    table = tomllib.loads(resources.files(__package__).joinpath("denials.toml").read_text("utf-8"))
-    row = table.get(hazard, {}).get(language)
-    return DenialWords(tuple(row["denies"]), tuple(row["other"])) if row else NO_WORDS
+    """How a built-in hazard is denied beside its name; no words for one that somebody added."""
+    known = builtin_hazards().get(hazard)
+    return DenialWords(known.denied_as[language], known.shown_by[language]) if known else NO_WORDS
 
 
 def strip_article(name: str) -> str:

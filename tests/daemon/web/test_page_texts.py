@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from daemon.web.static_files import FOLDER
+from daemon.web.static_files import FOLDER, page_texts
 from pipeline.hazards import builtin
 
 LANGUAGES = ("en", "ko")
@@ -19,8 +18,7 @@ MADE = re.compile(r"`([a-z][a-z.]*\.)\$\{")
 
 
 def texts(language: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((FOLDER / f"texts/{language}.json").read_text("utf-8"))
-    return found
+    return page_texts(FOLDER / f"texts/{language}.json")
 
 
 class Texts(HTMLParser):
@@ -89,4 +87,4 @@ def test_no_text_is_left_over() -> None:
 
 
 def test_every_builtin_hazard_has_a_name() -> None:
-    assert {f"hazard.{name}" for name in builtin()} <= set(texts("en"))
+    assert {f"hazard.{name}" for name in builtin()} <= set(texts("en")) & set(texts("ko"))

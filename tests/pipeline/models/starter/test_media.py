@@ -56,7 +56,7 @@ def test_photographs_are_told_apart(warm_cache: Path) -> None:
 
 HARMLESS = """
 sock, hockey puck, platypus, marmoset, buckle, power drill, racket, stole scarf, eggnog, sneaker, seat belt,
-dust jacket, carousel, paddle wheel, dowitcher, broom, pipe component, magpie, harvestman, potter's wheel,
+dust jacket, carousel, paddle wheel, dowitcher, broom, pipe organ, magpie, harvestman, potter's wheel,
 pan flute, yurt, cheeseburger, jacamar, computer keyboard, umbrella, banana, coffee mug, bookcase,
 park bench, tabby cat
 """
