@@ -78,9 +78,9 @@ COMMANDS = {
     ),
     "models": Command("fetch, list, verify and remove models", "daemon.cli.models", _with_store),
     "config": Command("show, check and reset settings", "daemon.cli.config", _with_loader),
-    "evaluate": Command("recall and false alarms on labelled media", "daemon.cli.evaluate"),
-    "calibrate": Command("thresholds from your own normal footage", "daemon.cli.calibrate"),
-    "teach": Command("a hazard from a few pictures of it", "daemon.cli.teach"),
+    "evaluate": Command("recall and false alarms on labelled media", "daemon.tools.evaluate"),
+    "calibrate": Command("thresholds from your own normal footage", "daemon.tools.calibrate"),
+    "teach": Command("a hazard from a few pictures of it", "daemon.tools.teach"),
     "bench": Command("measure speed as ratios", "daemon.cli.bench"),
 }
 

@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from capture.image_file import load_image
-from daemon.cli import evaluate
-from daemon.cli.calibrate import report_lines, watched_hazards, without_baseline
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import score
+from daemon.tools import evaluate
+from daemon.tools.calibrate import report_lines, watched_hazards, without_baseline
 from daemon.tools.maintainer.fit_starter import load as load_examples
 from daemon.tools.maintainer.teach_cross_validation import CrossValidation, remembering, trial
 from daemon.wiring import app

@@ -15,8 +15,8 @@ import numpy as np
 
 from capture.frame import Image
 from capture.image_file import load_image
-from daemon.cli.teach import PromptScores, teach
 from daemon.config.settings import Settings
+from daemon.tools.teach import PromptScores, teach
 from daemon.wiring import app
 from pipeline.calibration.few_shot import FewShotHazard, KernelScore
 from pipeline.evaluation.dataset import SAFE, LabelledPicture

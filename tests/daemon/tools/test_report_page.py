@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon.cli.evaluate import readable
 from daemon.cli.main import main
 from daemon.config.settings import load
+from daemon.tools.evaluate import readable
 from daemon.tools.mistakes import of_clips
 from daemon.tools.report_page import SHOWN, Mistake, Mistakes, page, thumbnail
 from pipeline.evaluation.clips import AlertTime, ClipEvents

@@ -12,10 +12,10 @@ import pytest
 
 from capture.image_file import load_image
 from daemon.cli.main import main
-from daemon.cli.teach import EmbeddedImages, chosen, teach
 from daemon.config import reload_plan
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import KEPT, score
+from daemon.tools.teach import EmbeddedImages, chosen, teach
 from daemon.wiring import app
 from pipeline.calibration.few_shot import read_few_shot
 from pipeline.calibration.few_shot_fit import MOST_UNLIKE
