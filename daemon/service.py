@@ -42,7 +42,7 @@ from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.lifecycle_speech import LifecycleSpeech
 from daemon.runtime.rate import Rate
 from daemon.runtime.settings_updates import SettingsUpdater
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from daemon.worker.client import WorkerClient
 from pipeline.models.loader import fell_back
 from speech.playback.base import AudioOutput as SoundOutlet

@@ -83,7 +83,11 @@ def test_nobody_else_provides_our_packages() -> None:
 
 
 def test_running_needs_no_torch() -> None:
-    modules = ["daemon.cli.main", "daemon.wiring.app", *(command.module for command in COMMANDS.values())]
+    modules = [
+        "daemon.cli.main",
+        "daemon.wiring.detector",
+        *(command.module for command in COMMANDS.values()),
+    ]
     code = f"import sys, {', '.join(modules)}; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100

@@ -26,7 +26,7 @@ from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.messages import Assessed, CoreSpec, Effect
 from daemon.runtime.engine import CoreRunner
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.types import Assessment
 from pipeline.wording import danger_phrases
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech

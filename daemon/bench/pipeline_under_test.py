@@ -11,7 +11,7 @@ from capture.frame import Frame, Image
 from capture.test_image import draw_test_image
 from daemon.core.core import Core
 from daemon.core.messages import Assessed
-from daemon.wiring import app
+from daemon.wiring import detector as app
 
 FRAMES_PER_S = 25.0
 _NOISE = 2.0

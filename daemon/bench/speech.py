@@ -21,7 +21,7 @@ import numpy as np
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.loudspeaker import PrivatePulse, SinkRecorder, available
 from daemon.config.settings import Settings
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.store.errors import StoreError
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed
 from speech.playback.base import AudioOutput

@@ -19,7 +19,7 @@ from common.memory import peak_bytes
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
 from daemon.bench.tables import OVER
 from daemon.config.settings import Settings
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.description.answer.sentences import SentenceSplitter
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.factory import UnusableError, local_choice

@@ -11,7 +11,7 @@ from daemon.bench.harness import Figure, Pairs, at_least, at_most, interleave, p
 from daemon.bench.load import MODEL, BackgroundLoad, LoadUnavailable, arithmetic_load, language_load
 from daemon.bench.pipeline_under_test import PipelineUnderTest, moving
 from daemon.config.settings import Settings
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.models.base import ImageTextModel
 
 log = logging.getLogger(__name__)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daemon.control.client import ControlClient, connect_any
+from daemon.control.client import ControlClient, NotRunning, connect_any
 from daemon.control.commands import Command
 from daemon.control.paths import client_sockets, state_socket
 
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded
+    from daemon.journal.sources import JournalSource
 
 Load = Callable[[], "Loaded"]
 
@@ -46,3 +48,24 @@ def sockets(instance: str | None, load: Load) -> Iterator[Path]:
     name = instance or settings.control.instance
     yield from client_sockets(os.environ, name)
     yield state_socket(settings.paths.state, name)
+
+
+@contextmanager
+def open_journal(args: argparse.Namespace, load: Load) -> Iterator[JournalSource]:
+    """The running daemon's journal, or its files if none runs or with `--offline`.
+
+    Raises CommandError, ConfigError.
+    """
+    # SQLite and the settings are not needed to end what is being said.
+    from daemon.journal.paths import JournalPaths
+    from daemon.journal.sources import DaemonJournal, OfflineJournal
+
+    client = None
+    if not args.offline:
+        with suppress(NotRunning):  # then its files are nobody else's
+            client = connect(args, load)
+    if client is None:
+        yield OfflineJournal(JournalPaths.in_state(load().settings.paths.state))
+        return
+    with client:
+        yield DaemonJournal(client)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from daemon.cli import connection
-from daemon.cli.connection import Load
+from daemon.cli.connection import Load, open_journal
 from daemon.control.commands import JournalCommand
 from daemon.control.protocol import checked
 from daemon.errors import CommandError
 from daemon.journal.export import export
-from daemon.journal.sources import JournalSource, open_journal, pages
+from daemon.journal.sources import JournalSource, pages
 from daemon.journal.times import parse_time
 
 LIMIT = 50

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from common.errors import WatchwordError
+from daemon.cli.remote import REMOTE
 from daemon.errors import ConfigError
 
 if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not spend
@@ -39,7 +40,7 @@ def _with_loader(module: ModuleType, args: argparse.Namespace, load: Load) -> in
 
 
 @dataclass(frozen=True)
-class Command:
+class Subcommand:
     """A subcommand; its module is imported when it is chosen and offers `configure` and `execute`."""
 
     help: str
@@ -50,45 +51,32 @@ class Command:
 
 
 COMMANDS = {
-    "run": Command("watch, and say what is dangerous", "daemon.cli.run", _with_loader),
-    "replay": Command("the same over a file, frame by frame", "daemon.cli.replay"),
-    "status": Command("how the running daemon is", "daemon.cli.status", _with_loader),
-    "say": Command("speak a sentence", "daemon.cli.say", _with_loader),
-    "ask": Command(
-        "have the view described, or a question about it answered", "daemon.cli.ask", _with_loader
-    ),
-    "hush": Command("end what is being said; danger is still said", "daemon.cli.hush", _with_loader),
-    "repeat": Command("say the last thing again", "daemon.cli.repeat", _with_loader),
-    "describe": Command("have the view described", "daemon.cli.simple", _with_loader),
-    "louder": Command("a step louder, for good", "daemon.cli.simple", _with_loader),
-    "softer": Command("a step softer, for good", "daemon.cli.simple", _with_loader),
-    "faster": Command("a step faster, for good", "daemon.cli.simple", _with_loader),
-    "slower": Command("a step slower, for good", "daemon.cli.simple", _with_loader),
-    "false-alarm": Command("the last warning was wrong", "daemon.cli.simple", _with_loader),
-    "mute": Command("no descriptions for some minutes", "daemon.cli.mute", _with_loader),
-    "why": Command("what led to what was said, or to silence", "daemon.cli.why", _with_loader),
-    "journal": Command("what happened: show, export, forget", "daemon.cli.journal", _with_loader),
-    "events": Command("what happens, as it happens", "daemon.cli.events", _with_loader),
-    "reload": Command("have the daemon read its settings again", "daemon.cli.reload", _with_loader),
-    "web": Command(
+    "run": Subcommand("watch, and say what is dangerous", "daemon.cli.run", _with_loader),
+    "replay": Subcommand("the same over a file, frame by frame", "daemon.cli.replay"),
+    "status": Subcommand("how the running daemon is", "daemon.cli.status", _with_loader),
+    "say": Subcommand("speak a sentence", "daemon.cli.say", _with_loader),
+    **{name: Subcommand(one.help, "daemon.cli.remote", _with_loader) for name, one in REMOTE.items()},
+    "why": Subcommand("what led to what was said, or to silence", "daemon.cli.why", _with_loader),
+    "journal": Subcommand("what happened: show, export, forget", "daemon.cli.journal", _with_loader),
+    "web": Subcommand(
         "the web page, HTTP interface and home automation", "daemon.cli.web", _with_loader, watches=False
     ),
-    "check": Command(
-        "what works on this machine, and what to do about the rest", "daemon.doctor.check", _with_loader
+    "check": Subcommand(
+        "what works on this machine, and what to do about the rest", "daemon.cli.check", _with_loader
     ),
-    "models": Command("fetch, list, verify and remove models", "daemon.cli.models", _with_store),
-    "config": Command("show, check and reset settings", "daemon.cli.config", _with_loader),
-    "evaluate": Command("recall and false alarms on labelled media", "daemon.tools.evaluate"),
-    "calibrate": Command("thresholds from your own normal footage", "daemon.tools.calibrate"),
-    "teach": Command("a hazard from a few pictures of it", "daemon.tools.teach"),
-    "bench": Command("measure speed as ratios", "daemon.cli.bench"),
+    "models": Subcommand("fetch, list, verify and remove models", "daemon.cli.models", _with_store),
+    "config": Subcommand("show, check and reset settings", "daemon.cli.config", _with_loader),
+    "evaluate": Subcommand("recall and false alarms on labelled media", "daemon.cli.evaluate"),
+    "calibrate": Subcommand("thresholds from your own normal footage", "daemon.cli.calibrate"),
+    "teach": Subcommand("a hazard from a few pictures of it", "daemon.cli.teach"),
+    "bench": Subcommand("measure speed as ratios", "daemon.cli.bench"),
 }
 
 
 class _LazyParser(argparse.ArgumentParser):
     """A subcommand's parser that gets its options when it is used, not before."""
 
-    command: Command | None = None
+    command: Subcommand | None = None
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if self.command is not None:

@@ -19,7 +19,7 @@ from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 from daemon.replay.replay import ReplaySink
 from daemon.tools.silent_replay import NoSink
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.description.status import WatchedDescriber
 from speech.playback.wav_timeline import WavTimeline
 from speech.synthesis.espeak import EspeakSynthesizer

@@ -17,7 +17,6 @@ from daemon.core.black_box import Recording
 from daemon.explain.sources import why
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
-from daemon.journal.sources import state_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +46,7 @@ def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
             return tell(args, load, wanted)
         except NotRunning:
             pass  # what was kept still knows
-    places = JournalPaths.in_state(state_folder(load))
+    places = JournalPaths.in_state(load().settings.paths.state)
     return why(places, lambda: _last_box(places), args.event, language=args.language)
 
 

@@ -1,14 +1,8 @@
-"""`watchword check`: what works on this machine, and what to do about the rest."""
+"""Runs every probe of the doctor; each finding says what to do."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 
 from daemon.config.settings import Loaded, Settings
 from daemon.doctor import files, machine, network, running_daemon
@@ -16,46 +10,6 @@ from daemon.doctor.devices import all_probes
 from daemon.doctor.findings import Finding, Probe
 from daemon.doctor.running_daemon import RunningDaemon
 from daemon.doctor.systemd_units import service
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument(
-        "--instance", dest="control.instance", metavar="NAME", help="the daemon to ask, where several run"
-    )
-    parser.add_argument("--source", dest="capture.source", metavar="S", help="the camera to look at")
-
-
-def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
-    loaded = load()
-    files = ", ".join(map(str, loaded.files)) or "defaults"
-    findings = [Finding("settings", "ok", files)]
-    _tell(findings, args.json)
-    running = running_daemon.find_running(loaded.settings, os.environ)
-    with _aside(bool(running)):
-        for finding in examine(loaded.settings, probes(loaded, running)):
-            findings.append(finding)
-            _tell([finding], args.json)
-    vital = [finding.name for finding in findings if finding.state == "fail"]
-    if args.json:
-        report = {"fine": not vital, "findings": [asdict(finding) for finding in findings]}
-        sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
-    else:
-        sys.stdout.write(f"cannot work: {', '.join(vital)}\n" if vital else "ready\n")
-    return 1 if vital else 0
-
-
-@contextmanager
-def _aside(beside_a_daemon: bool) -> Iterator[None]:
-    """Only with what processor time is left, children too: to examine must not slow what watches."""
-    if beside_a_daemon:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    try:
-        yield
-    finally:
-        if beside_a_daemon:
-            with suppress(PermissionError):
-                os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def probes(loaded: Loaded, running: RunningDaemon) -> Iterator[Probe]:
@@ -80,11 +34,3 @@ def examine(settings: Settings, probes: Iterable[Probe]) -> Iterator[Finding]:
             yield Finding(
                 name, "warn", f"could not be looked at: {type(error).__name__}: {error}", "report it"
             )
-
-
-def _tell(findings: Iterable[Finding], as_json: bool) -> None:
-    for finding in findings:
-        if not as_json:
-            todo = f"; to do: {finding.todo}" if finding.todo else ""
-            sys.stdout.write(f"{finding.state:5} {finding.name:16} {finding.says}{todo}\n")
-            sys.stdout.flush()

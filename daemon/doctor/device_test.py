@@ -23,7 +23,7 @@ from daemon.core.core import Core
 from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from speech.synthesis.base import SpeechRequest
 from speech.synthesis.espeak import EspeakSynthesizer
 from speech.synthesis.piper import PiperSynthesizer

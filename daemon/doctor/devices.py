@@ -21,7 +21,7 @@ from daemon.doctor.device_test import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.findings import Finding, Probe, State
 from daemon.doctor.running_daemon import RunningDaemon, assess_rate, rate_of
 from daemon.paths import NAME
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.description.base import DescribeError
 from pipeline.description.factory import UnusableError, choose
 from pipeline.models.loader import AUTO, best_model

@@ -11,7 +11,7 @@ from daemon.core.core import Core
 from daemon.core.health import OK
 from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.metrics import Histogram
-from daemon.wiring import app
+from daemon.wiring import detector as app
 
 STAGES: Mapping[str, str] = {
     "capture_wait_seconds": "wait",

@@ -7,7 +7,7 @@ from typing import Any
 
 from daemon.core.core import Core
 from daemon.runtime.forwarder import Forwarder
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.description.status import WatchedDescriber
 
 

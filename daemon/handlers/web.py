@@ -9,7 +9,7 @@ from typing import Any
 from daemon.handlers.metrics import metrics
 from daemon.handlers.scores import scores
 from daemon.handlers.snapshot import JpegCache, PictureAnswer
-from daemon.wiring import app
+from daemon.wiring import detector as app
 
 Handler = Callable[[Any], Mapping[str, Any]]
 

@@ -1,23 +1,16 @@
-"""The journal from outside: asked of the running daemon, else read straight from its files."""
+"""The journal seen from another process: through the running daemon, or from its files."""
 
 from __future__ import annotations
 
-import argparse
 import base64
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
-from daemon.cli.connection import connect
-from daemon.control.client import ControlClient, NotRunning
+from daemon.control.client import ControlClient
 from daemon.control.commands import JournalCommand, PurgeCommand, SnapshotCommand
 from daemon.journal import offline
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
-
-if TYPE_CHECKING:
-    from daemon.config.settings import Loaded
 
 
 class JournalSource(Protocol):
@@ -63,25 +56,6 @@ class OfflineJournal:
 
     def purge(self, before_s: float | None) -> Mapping[str, int]:
         return offline.purge(self._paths, before_s)
-
-
-@contextmanager
-def open_journal(args: argparse.Namespace, load: Callable[[], Loaded]) -> Iterator[JournalSource]:
-    """The daemon's where one runs and `--offline` is not given. Raises CommandError, ConfigError."""
-    client = None
-    if not args.offline:
-        with suppress(NotRunning):  # then its files are nobody else's
-            client = connect(args, load)
-    if client is None:
-        yield OfflineJournal(JournalPaths.in_state(state_folder(load)))
-        return
-    with client:
-        yield DaemonJournal(client)
-
-
-def state_folder(load: Callable[[], Loaded]) -> Path:
-    """The state folder of the settings."""
-    return load().settings.paths.state
 
 
 def pages(source: JournalSource, wanted: JournalCommand, most: int | None = None) -> Iterator[dict[str, Any]]:

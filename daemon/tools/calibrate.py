@@ -1,10 +1,8 @@
-"""`watchword calibrate SOURCE --false-alerts-per-hour N`: thresholds that fit the life of who wears it."""
+"""Fits thresholds to ordinary footage, so that false alerts stay within a budget."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,8 +15,8 @@ from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.replay.footage import ScoredFootage, score
 from daemon.tools.calibrate_labelled import LabelledScores, cost, fitted, seen_by, told_lines
-from daemon.wiring import app
-from daemon.wiring.app import DetectorBundle
+from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.fit_thresholds import METHOD, ThresholdChoice, ThresholdPlan, make_plan
 from pipeline.calibration.normal_view import write_normal
@@ -31,78 +29,70 @@ from pipeline.models.base import ImageTextModel
 from pipeline.types import Severity
 
 _LINE = "; the line: "
+CAMERA_MINUTES = 60.0
+"""How long a camera is looked at unless `minutes` is given."""
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "source", nargs="?", help="footage WITHOUT danger: a video, a folder, a camera, an address"
-    )
-    parser.add_argument(
-        "--false-alerts-per-hour",
-        dest="budget",
-        metavar="N",
-        type=_budget,
-        default=1.0,
-        help="how many false alerts an hour are acceptable in all (default: 1)",
-    )
-    parser.add_argument(
-        "--minutes",
-        metavar="M",
-        type=_minutes,
-        help="how long to look (a camera: 60 unless given; a file: to its end)",
-    )
-    parser.add_argument(
-        "--labelled",
-        metavar="MANIFEST.csv",
-        type=Path,
-        help="labelled pictures and clips: fits slope and offset of every hazard that has pictures from "
-        "enough sources, and tells what the new thresholds cost in recall",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="tell, but change nothing")
-    parser.add_argument("--undo", action="store_true", help="go back to the calibration before this one")
+Report = Callable[[str], object]
+"""Takes one line for the user."""
+Progress = Callable[[float, float], None]
+"""Takes the seconds of footage scored so far and the most there can be (may be infinite)."""
 
 
-def _budget(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 10_000:
-        raise argparse.ArgumentTypeError("a number above 0, such as 0.5")
-    return value
+@dataclass(frozen=True, slots=True)
+class CalibrationRequest:
+    """What to calibrate on, and for which budget."""
+
+    source: str
+    """Footage without danger: a file, a folder, a camera, an address."""
+    budget_per_hour: float
+    """False alerts an hour that are acceptable in all."""
+    minutes: float | None = None
+    """How long to look; None: a camera for `CAMERA_MINUTES`, a file to its end."""
+    labelled: Path | None = None
+    """A manifest of labelled pictures and clips."""
 
 
-_minutes = _budget
+def calibrate(
+    settings: Settings, request: CalibrationRequest, *, keep: bool, report: Report, progress: Progress
+) -> Path | None:
+    """Fit thresholds to footage without danger and report them.
 
-
-def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Look, choose, tell, write. Raises CommandError, CalibrationError, CameraError."""
-    if args.undo:
-        return _undo(settings)
-    if args.source is None:
-        raise CommandError("calibrate: name footage without danger, a camera, or --undo")
-    labelled = read_dataset(args.labelled, settings.hazards.keys()) if args.labelled else None
+    Returns the file written, or None without `keep`: nothing is changed then. Raises CommandError,
+    CalibrationError, CameraError, ManifestError.
+    """
+    source = redact(request.source)
+    labelled = read_dataset(request.labelled, settings.hazards.keys()) if request.labelled else None
     if labelled is not None:
-        _open(settings, args.source).close()  # a wrong name is told before minutes of pictures
+        _open(settings, request.source).close()  # a wrong name is reported before minutes of pictures
     calibrations, model = app.open_calibrations(settings), app.load_model(settings)
-    if not args.dry_run:
+    if keep:
         calibrations.require_place(model.name)
-    lines = _lines(settings, calibrations, model, labelled)
-    detector = app.build_detector(without_baseline(settings), model, table=lines.table)
-    watched = _look(settings, detector, args.source, args.minutes)
+    start = _calibration_start(settings, calibrations, model, labelled, report)
+    detector = app.build_detector(without_baseline(settings), model, table=start.table)
+    scored = _score(settings, detector, request, progress)
     hazards = watched_hazards(detector)
-    if watched.footage.seconds <= 0:
-        raise CommandError(f"{redact(args.source)}: shows fewer than two frames; name a longer recording")
-    plan = make_plan(watched.footage, hazards, settings.watch, args.budget, settings.pipeline.usual_s)
-    _say(report_lines(plan))
-    _say(_fixed(settings))
-    if lines.before and lines.now:
+    if scored.footage.seconds <= 0:
+        raise CommandError(f"{source}: shows fewer than two frames; name a longer recording")
+    plan = make_plan(
+        scored.footage, hazards, settings.watch, request.budget_per_hour, settings.pipeline.usual_s
+    )
+    _report(report, report_lines(plan), _fixed(settings))
+    if start.before and start.now:
         chosen = [choice.threshold for choice in plan.choices]
         after = [replace(h, threshold=t) for h, t in zip(hazards, chosen, strict=True)]
-        _say(cost(settings, lines.before, (lines.now, after)))
-    if args.dry_run:
-        _say(["dry run: nothing was changed"])
-        return 0
-    place = _keep(settings, calibrations, detector, lines.table, watched, plan, redact(args.source))
-    _say([f"written to {place}; `watchword reload` or a restart makes it hold, --undo takes it back"])
-    return 0
+        _report(report, cost(settings, start.before, (start.now, after)))
+    if not keep:
+        return None
+    return _keep(settings, calibrations, detector, start.table, scored, plan, source)
+
+
+def undo(settings: Settings) -> tuple[str, str]:
+    """Go back to the calibration before the present one: the model's name, and what it uses again."""
+    name = settings.pipeline.model
+    if name == "auto":
+        name = app.load_model(settings).name
+    return name, str(app.open_calibrations(settings).undo(name))
 
 
 def without_baseline(settings: Settings) -> Settings:
@@ -112,7 +102,7 @@ def without_baseline(settings: Settings) -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationStart:
-    """The lines that thresholds are chosen for, and what was seen in labelled pictures and clips."""
+    """The table whose thresholds are to be chosen, and the scores of labelled pictures and clips."""
 
     table: CalibrationTable
     before: tuple[LabelledScores, Sequence[HazardThreshold]] | None = None
@@ -120,10 +110,14 @@ class CalibrationStart:
     now: LabelledScores | None = None
 
 
-def _lines(
-    settings: Settings, calibrations: CalibrationRepository, model: ImageTextModel, labelled: Dataset | None
+def _calibration_start(
+    settings: Settings,
+    calibrations: CalibrationRepository,
+    model: ImageTextModel,
+    labelled: Dataset | None,
+    report: Report,
 ) -> CalibrationStart:
-    """Labelled pictures are looked at before the footage: what is wrong with them shows in minutes."""
+    """Labelled pictures are scored before the footage: a mistake in them shows within minutes."""
     hazards = app.enabled_hazards(settings)
     prompts = prompt_set(hazards)
     table = calibrations.lines(model, prompts)
@@ -135,21 +129,13 @@ def _lines(
     if not labelled.pictures:
         return CalibrationStart(table, before, seen)
     lines = fitted(settings, model, hazards, labelled)
-    _say(told_lines(lines))
+    _report(report, told_lines(lines))
     table = lines.over(table, prompt_fingerprints(model, prompts))
     if lines.fits:
         seen = seen_by(settings, app.build_detector(without_baseline(settings), model, table=table), labelled)
     if calibrations.shipped(model.name) is None and (lacking := set(lines.reasons) & set(prompts.names)):
-        _say([f"not measured: {', '.join(sorted(lacking))}; so `auto` leaves {model.name} to who names it"])
+        report(f"not measured: {', '.join(sorted(lacking))}; so `auto` leaves {model.name} to who names it")
     return CalibrationStart(table, before, seen)
-
-
-def _undo(settings: Settings) -> int:
-    name = settings.pipeline.model
-    if name == "auto":
-        name = app.load_model(settings).name
-    _say([f"{name} uses {app.open_calibrations(settings).undo(name)} again, from the next start on"])
-    return 0
 
 
 def watched_hazards(detector: DetectorBundle) -> tuple[HazardThreshold, ...]:
@@ -160,37 +146,19 @@ def watched_hazards(detector: DetectorBundle) -> tuple[HazardThreshold, ...]:
     )
 
 
-def _look(settings: Settings, detector: DetectorBundle, source: str, minutes: float | None) -> ScoredFootage:
-    camera = _open(settings, source)
-    longest_s = 60 * (minutes or (60.0 if camera.live else float("inf")))
-    shown = FootageProgress(longest_s)
+def _score(
+    settings: Settings, detector: DetectorBundle, request: CalibrationRequest, progress: Progress
+) -> ScoredFootage:
+    camera = _open(settings, request.source)
+    longest_s = 60 * (request.minutes or (CAMERA_MINUTES if camera.live else float("inf")))
     try:
-        return score(camera, detector.assessor, longest_s, shown)
+        return score(camera, detector.assessor, longest_s, lambda seconds: progress(seconds, longest_s))
     finally:
-        shown.end()
         camera.close()
 
 
 def _open(settings: Settings, source: str) -> Camera:
     return open_camera(app.source_path(settings, source), settings.capture)
-
-
-class FootageProgress:
-    """One line on a terminal, at most once a second of footage."""
-
-    def __init__(self, longest_s: float) -> None:
-        self._of = "" if longest_s == float("inf") else f" of {longest_s / 60:.0f}"
-        self._next_s = 0.0
-        self._shown = False
-
-    def __call__(self, seconds: float) -> None:
-        if seconds >= self._next_s and sys.stderr.isatty():
-            self._next_s, self._shown = seconds + 1, True
-            sys.stderr.write(f"\r{seconds / 60:.1f}{self._of} minutes seen")
-
-    def end(self) -> None:
-        if self._shown:
-            sys.stderr.write("\n")
 
 
 def report_lines(plan: ThresholdPlan) -> Iterable[str]:
@@ -230,22 +198,22 @@ def _keep(
     calibrations: CalibrationRepository,
     detector: DetectorBundle,
     base: CalibrationTable,
-    watched: ScoredFootage,
+    scored: ScoredFootage,
     plan: ThresholdPlan,
     source: str,
 ) -> Path:
     made = Provenance(
         method=METHOD,
         source=source,
-        seconds=round(watched.footage.seconds, 2),
-        frames=len(watched.footage.times_s),
+        seconds=round(scored.footage.seconds, 2),
+        frames=len(scored.footage.times_s),
         false_alerts_per_hour=plan.budget_per_hour,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         made_by=version("watchword"),
     )
     marks = prompt_fingerprints(detector.model, prompt_set(app.enabled_hazards(settings)))
     fits = {one.hazard: _fit(base, one, marks.get(one.hazard, "")) for one in plan.choices}
-    write_normal(settings.paths.state, detector.model, watched.embeddings)
+    write_normal(settings.paths.state, detector.model, scored.embeddings)
     return calibrations.write(base.model_copy(update={"hazards": fits, "made": made}))
 
 
@@ -257,5 +225,7 @@ def _fit(base: CalibrationTable, choice: ThresholdChoice, mark: str) -> Fit:
     return line.model_copy(update={"threshold": choice.threshold, "fingerprint": mark, "provenance": said})
 
 
-def _say(lines: Iterable[str]) -> None:
-    sys.stdout.writelines(f"{line}\n" for line in lines)
+def _report(report: Report, *groups: Iterable[str]) -> None:
+    for lines in groups:
+        for line in lines:
+            report(line)

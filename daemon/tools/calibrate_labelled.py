@@ -14,8 +14,8 @@ from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.replay.footage import score
-from daemon.wiring import app
-from daemon.wiring.app import DetectorBundle
+from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.fit_labelled import examples_of, fit_with_quality
 from pipeline.calibration.sweep import ScoreSeries, replay_alerts

@@ -1,13 +1,9 @@
-"""`watchword evaluate MANIFEST.csv`: what the detector is worth on labelled pictures and clips."""
+"""Measures the detector on labelled pictures and clips."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,54 +12,39 @@ from numpy.typing import NDArray
 from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.core.events import Event
-from daemon.errors import CommandError
 from daemon.tools.mistakes import of_clips, of_pictures
-from daemon.tools.report_page import Mistakes, page
+from daemon.tools.report_page import Mistakes
 from daemon.tools.silent_replay import replay_events
-from daemon.wiring import app
-from daemon.wiring.app import DetectorBundle
+from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle
 from pipeline.evaluation.clips import AlertTime, ClipEvents, evaluate_clips
-from pipeline.evaluation.dataset import LabelledClip, LabelledPicture, read_dataset
+from pipeline.evaluation.dataset import Dataset, LabelledClip, LabelledPicture
 from pipeline.evaluation.pictures import evaluate_pictures
 
 log = logging.getLogger(__name__)
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("manifest", type=Path, help="CSV of file,label or file,label,start_s,end_s")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every figure there")
-    parser.add_argument(
-        "--html", type=Path, metavar="OUT.html", help="the figures on one page, with the worst mistakes"
-    )
+def evaluate(
+    settings: Settings, dataset: Dataset, *, collect_mistakes: bool
+) -> tuple[Mapping[str, Any], Mistakes]:
+    """The figures of the settings' detector on labelled media, and the mistakes if `collect_mistakes`.
 
-
-def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Print the figures, and write them where asked. Raises ManifestError, CameraUnusable."""
-    manifest = read_dataset(args.manifest, settings.hazards.keys())
-    wanted = {"--json": args.json, "--html": args.html}
-    for option, path in wanted.items():
-        _probe(option, path)
+    The keys are those of `watchword evaluate --json`. Raises CameraUnusable.
+    """
     detector = app.build_detector(settings)
     report: dict[str, Any] = {"model": detector.model.name}
     mistakes = Mistakes()
-    if manifest.pictures:
-        probabilities = _probabilities(settings, detector, manifest.pictures)
-        report |= _pictures(detector, manifest.pictures, probabilities)
-        if args.html is not None:
-            mistakes += of_pictures(settings, detector, manifest.pictures, probabilities)
-    if manifest.clips:
-        clips = [_clip(settings, detector, clip) for clip in manifest.clips]
+    if dataset.pictures:
+        probabilities = _probabilities(settings, detector, dataset.pictures)
+        report |= _pictures(detector, dataset.pictures, probabilities)
+        if collect_mistakes:
+            mistakes += of_pictures(settings, detector, dataset.pictures, probabilities)
+    if dataset.clips:
+        clips = [_clip(settings, detector, clip) for clip in dataset.clips]
         report["videos"] = evaluate_clips(clips)
-        if args.html is not None:
+        if collect_mistakes:
             mistakes += of_clips(settings, clips)
-    sys.stdout.writelines(f"{line}\n" for line in readable(report))
-    sys.stdout.flush()
-    if args.json is not None:
-        _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
-    if args.html is not None:
-        _write("--html", args.html, page(report, mistakes, str(args.manifest)))
-    return 0
+    return report, mistakes
 
 
 def _probabilities(
@@ -118,27 +99,6 @@ def clip_events(events: Iterable[Event]) -> ClipEvents:
 
 def _raised(events: Iterable[Event], kind: str) -> tuple[AlertTime, ...]:
     return tuple(AlertTime(e.fields["hazard"], e.t) for e in events if e.kind == kind)
-
-
-def _probe(option: str, path: Path | None) -> None:
-    """Whether it can be written, before the long work; what it holds stays. Raises CommandError."""
-    if path is None:
-        return
-    there = path.exists()
-    try:
-        with path.open("a", encoding="utf-8"):
-            pass
-        if not there:
-            path.unlink()
-    except OSError as error:
-        raise CommandError(f"{option} {path}: cannot be written: {error.strerror}") from error
-
-
-def _write(option: str, path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{option} {path}: cannot be written: {error.strerror}") from error
 
 
 def readable(report: Mapping[str, Any]) -> Iterable[str]:

@@ -12,8 +12,8 @@ from capture.frame import Image
 from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.tools.report_page import Mistake, Mistakes, thumbnail
-from daemon.wiring import app
-from daemon.wiring.app import DetectorBundle
+from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle
 from pipeline.evaluation.clips import ClipEvents, hazard_spans, is_late, is_safe, wait_for
 from pipeline.evaluation.dataset import SAFE, LabelledClip, LabelledPicture, Span
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from daemon.config.settings import Settings
 from daemon.core.events import Event
-from daemon.wiring import app
-from daemon.wiring.app import DetectorBundle
+from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle
 from speech.sound.audio import Audio
 from speech.utterance import Utterance
 

@@ -1,10 +1,8 @@
-"""`watchword teach NAME PICTURES... [--unlike PICTURES...]`: a hazard from a few pictures of it."""
+"""Learns a hazard from a few pictures of it."""
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +15,9 @@ from numpy.typing import NDArray
 from capture.image_file import is_still_image, load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.calibration.few_shot import Estimate, FewShotHazard, LabelledEmbedding, TeachError, path_of
-from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_LIKE, MOST_UNLIKE, TrainingSet, estimate, fit
+from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_UNLIKE, TrainingSet, estimate, fit
 from pipeline.calibration.normal_view import read_normal
 from pipeline.detection.scorer import TAUGHT_THRESHOLD, build_scorer, prompt_fingerprints
 from pipeline.hazards import Hazard, prompt_set
@@ -36,55 +34,22 @@ _DEMO_KEPT = 40
 _EMPTY_SIDE = 260
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the hazard: one that is known, or a new one such as wet_floor")
-    parser.add_argument(
-        "pictures", nargs="*", type=Path, help=f"1 to {MOST_LIKE} pictures of it, or folders of them"
-    )
-    parser.add_argument(
-        "--unlike",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="PICTURE",
-        help="ordinary pictures without it, or folders of them; the more the better",
-    )
-    parser.add_argument("--remove", action="store_true", help="forget what was taught of it")
-    parser.add_argument("--dry-run", action="store_true", help="tell, but change nothing")
+def require_name(name: str) -> None:
+    """Raises CommandError if `name` cannot be a hazard's name."""
+    if not _NAME.fullmatch(name):
+        raise CommandError(f"{name!r}: a hazard's name is small letters, digits and _, as in wet_floor")
 
 
-def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Learn, tell, write. Raises CommandError, TeachError, CameraUnusable for what is no picture."""
-    if not _NAME.fullmatch(args.name):
-        raise CommandError(f"{args.name!r}: a hazard's name is small letters, digits and _, as in wet_floor")
-    if args.remove:
-        return _remove(settings, args.name)
-    like = _pictures(args.pictures)
-    if not 1 <= len(like) <= MOST_LIKE:
-        raise CommandError(f"teach {args.name}: {len(like)} pictures; show 1 to {MOST_LIKE}")
-    harmless_told: list[str] = []
-    model, unlike = app.load_model(settings), _pictures(args.unlike)
-    taught = teach(settings, model, args.name, like, unlike, harmless_told.append)
-    _say([*report_lines(taught), *harmless_told])
-    if args.dry_run:
-        _say(["dry run: nothing was changed"])
-        return 0
-    place = taught.write(settings.paths.state)
-    _say([f"written to {place}; it holds after `watchword reload`, --remove takes it back"])
-    return 0
-
-
-def _remove(settings: Settings, name: str) -> int:
+def forget(settings: Settings, name: str) -> None:
+    """Delete the pictures that were taught of a hazard. Raises CommandError if there are none."""
     place = path_of(settings.paths.state, name)
     if not place.is_file():
         raise CommandError(f"{place}: nothing was taught of {name}")
     place.unlink()
-    _say([f"{name}: forgotten, after `watchword reload`"])
-    return 0
 
 
-def _pictures(places: Iterable[Path]) -> list[Path]:
-    """Files as they are, folders by what they hold, in order."""
+def find_pictures(places: Iterable[Path]) -> list[Path]:
+    """Files as they are, folders as their pictures, in order. Raises CommandError for an empty folder."""
     found: list[Path] = []
     for place in places:
         inside = sorted(p for p in place.iterdir() if is_still_image(p)) if place.is_dir() else [place]
@@ -108,11 +73,11 @@ def teach(
     name: str,
     like: Sequence[Path],
     unlike: Sequence[Path],
-    say: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> FewShotHazard:
-    """What these pictures teach. Raises TeachError where there are too few harmless ones.
+    """Fit a hazard to pictures `like` it and `unlike` it. Raises TeachError if too few are unlike it.
 
-    `say` is told of harmless pictures that are left out because there are too many.
+    `report` takes a line if harmless pictures are left out because there are too many.
     """
     words = PromptScores.of(settings, model, name)
     shown, contrast = _shown(settings, model, like), _shown(settings, model, unlike)
@@ -125,7 +90,7 @@ def teach(
     demo, empty = _demo(settings, model, words), _empty(model)
     harmless = chosen(own, demo, empty)
     if left := len(own.names) + len(demo.names) + len(empty.names) - len(harmless.names):
-        say(f"{left} harmless pictures were left out, evenly over all: {MOST_UNLIKE} at most are kept")
+        report(f"{left} harmless pictures were left out, evenly over all: {MOST_UNLIKE} at most are kept")
     lesson = TrainingSet.of(
         np.stack(shown.embeddings),
         np.stack(harmless.embeddings),
@@ -256,7 +221,3 @@ def report_lines(taught: FewShotHazard) -> Iterable[str]:
     yield f"harmless pictures taken for it: {before}{one.false} of {one.unlike}"
     if one.false > max(one.false_by_words, 0.05 * one.unlike):
         yield "that is more than one in twenty: show more ordinary pictures with --unlike"
-
-
-def _say(lines: Iterable[str]) -> None:
-    sys.stdout.writelines(f"{line}\n" for line in lines)

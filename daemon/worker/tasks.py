@@ -19,7 +19,7 @@ from capture.orient import limit_size
 from common.errors import WatchwordError
 from common.image_header import ImageKind, is_truncated, read_header
 from daemon.config.settings import Settings
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from daemon.worker import what_if
 from daemon.worker.image_report import ImageReport, recognised
 from pipeline.description.base import DescribeRequest

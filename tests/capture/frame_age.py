@@ -37,7 +37,7 @@ from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 from daemon.runtime.metrics import Metrics
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from tests.capture.servers import PAINTED_FPS, MjpegServer, Paint, Pusher, RtspServer, free_port
 
 _BITS = 32

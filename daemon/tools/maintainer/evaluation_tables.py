@@ -24,7 +24,7 @@ from daemon.tools import evaluate
 from daemon.tools.calibrate import report_lines, watched_hazards, without_baseline
 from daemon.tools.maintainer.fit_starter import load as load_examples
 from daemon.tools.maintainer.teach_cross_validation import CrossValidation, remembering, trial
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.calibration.fit_labelled import cross_validated
 from pipeline.calibration.fit_thresholds import make_plan
 from pipeline.calibration.line import THRESHOLD

@@ -17,7 +17,7 @@ from daemon.core.health import HealthSettings, Report
 from daemon.core.messages import Effect, Record
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline import wording
 from speech.utterance import Priority
 from tests.daemon.core.world import World

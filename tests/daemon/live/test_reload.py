@@ -27,7 +27,7 @@ from daemon.runtime.event_writer import EventWriter
 from daemon.runtime.latest_frame import LatestFrame
 from daemon.runtime.metrics import Metrics
 from daemon.runtime.phrase_prefetch import PhrasePrefetch
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.description.base import DescribeRequest
 from pipeline.detection.detector import Detector

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.runtime.phrase_prefetch import Phrase, PhrasePrefetch
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline import wording
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio

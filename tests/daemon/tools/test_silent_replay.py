@@ -12,7 +12,7 @@ import pytest
 from daemon.cli.main import main
 from daemon.config.settings import load
 from daemon.tools.silent_replay import replay_events
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from tests.daemon.living import own_cache
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

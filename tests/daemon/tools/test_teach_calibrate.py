@@ -16,7 +16,7 @@ from daemon.config import reload_plan
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import KEPT, score
 from daemon.tools.teach import EmbeddedImages, chosen, teach
-from daemon.wiring import app
+from daemon.wiring import detector as app
 from pipeline.calibration.few_shot import read_few_shot
 from pipeline.calibration.few_shot_fit import MOST_UNLIKE
 from pipeline.calibration.normal_view import write_normal

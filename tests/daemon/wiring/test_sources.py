@@ -9,7 +9,7 @@ import pytest
 from capture.v4l2 import Device
 from daemon.config.settings import Settings, defaults
 from daemon.process.systemd import is_service
-from daemon.wiring import app
+from daemon.wiring import detector as app
 
 
 def _settings(source: str, home: Path) -> Settings:

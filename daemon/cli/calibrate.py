@@ -1,0 +1,93 @@
+"""`watchword calibrate SOURCE --false-alerts-per-hour N`: thresholds from the user's own ordinary footage."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from daemon.config.settings import Settings
+from daemon.errors import CommandError
+from daemon.tools.calibrate import CAMERA_MINUTES, CalibrationRequest, calibrate, undo
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", nargs="?", help="footage WITHOUT danger: a video, a folder, a camera, an address"
+    )
+    parser.add_argument(
+        "--false-alerts-per-hour",
+        dest="budget",
+        metavar="N",
+        type=_above_zero,
+        default=1.0,
+        help="how many false alerts an hour are acceptable in all (default: 1)",
+    )
+    parser.add_argument(
+        "--minutes",
+        metavar="M",
+        type=_above_zero,
+        help=f"how long to look (a camera: {CAMERA_MINUTES:g} unless given; a file: to its end)",
+    )
+    parser.add_argument(
+        "--labelled",
+        metavar="MANIFEST.csv",
+        type=Path,
+        help="labelled pictures and clips: fits slope and offset of every hazard that has pictures from "
+        "enough sources, and tells what the new thresholds cost in recall",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="tell, but change nothing")
+    parser.add_argument("--undo", action="store_true", help="go back to the calibration before this one")
+
+
+def _above_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 10_000:
+        raise argparse.ArgumentTypeError("a number above 0, such as 0.5")
+    return value
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Raises CommandError, CalibrationError, CameraError, ManifestError."""
+    if args.undo:
+        name, basis = undo(settings)
+        sys.stdout.write(f"{name} uses {basis} again, from the next start on\n")
+        return 0
+    if args.source is None:
+        raise CommandError("calibrate: name footage without danger, a camera, or --undo")
+    progress = FootageProgress()
+
+    def report(line: str) -> None:
+        progress.end()
+        sys.stdout.write(f"{line}\n")
+
+    request = CalibrationRequest(args.source, args.budget, args.minutes, args.labelled)
+    try:
+        place = calibrate(settings, request, keep=not args.dry_run, report=report, progress=progress)
+    finally:
+        progress.end()
+    if place is None:
+        report("dry run: nothing was changed")
+    else:
+        report(f"written to {place}; `watchword reload` or a restart makes it hold, --undo takes it back")
+    return 0
+
+
+class FootageProgress:
+    """One line on a terminal, at most once a second of footage."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self._shown = False
+
+    def __call__(self, seconds: float, longest_s: float) -> None:
+        if seconds >= self._next_s and sys.stderr.isatty():
+            self._next_s, self._shown = seconds + 1, True
+            of = "" if longest_s == float("inf") else f" of {longest_s / 60:.0f}"
+            sys.stderr.write(f"\r{seconds / 60:.1f}{of} minutes seen")
+
+    def end(self) -> None:
+        """Leave the line, so that what follows begins on one of its own."""
+        if self._shown:
+            self._shown = False
+            sys.stderr.write("\n")

@@ -1,0 +1,126 @@
+"""The commands that only talk to the running daemon, one entry each.
+
+`watchword ask`, `hush`, `louder` and their like send a command and print its result in a line or two.
+This table is read by `--help`: nothing heavy is imported before a command is carried out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from daemon.cli.connection import Load
+
+Arguments = Callable[[argparse.ArgumentParser], object]
+Fields = Callable[[argparse.Namespace], Mapping[str, Any]]
+Lines = Callable[[argparse.Namespace, Mapping[str, Any]], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCommand:
+    """A command of the daemon as a command of the shell; `daemon/control/commands.py` defines its fields."""
+
+    help: str
+    arguments: Arguments = lambda _: None
+    """Adds the options to its parser."""
+    fields: Fields = lambda _: {}
+    """The command's fields from the options."""
+    lines: Lines = lambda _args, _result: ()
+    """What is printed of the result."""
+
+
+def _text(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="the question; without one, a description")
+
+
+def _minutes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("minutes", type=float, metavar="MINUTES", help="for how long; 0 ends it")
+
+
+def _kinds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help="only these, such as alert or speak")
+
+
+def _muted(args: argparse.Namespace, _: Mapping[str, Any]) -> Iterable[str]:
+    if args.minutes > 0:
+        yield f"quiet for {args.minutes:g} min; danger is still said unless you ask again now"
+
+
+def _reloaded(_: argparse.Namespace, result: Mapping[str, Any]) -> Iterable[str]:
+    yield f"changed: {', '.join(result.get('changed', [])) or 'nothing'}"
+    if waiting := result.get("needs_restart", []):
+        yield f"needs a restart: {', '.join(waiting)}"
+
+
+def _volume(_: argparse.Namespace, result: Mapping[str, Any]) -> Iterable[str]:
+    if "volume" in result:
+        yield f"volume {result['volume']:.0%}"
+
+
+def _rate(_: argparse.Namespace, result: Mapping[str, Any]) -> Iterable[str]:
+    if "rate_wpm" in result:
+        yield f"{result['rate_wpm']} words a minute"
+
+
+REMOTE: Mapping[str, RemoteCommand] = {
+    "ask": RemoteCommand(
+        "have the view described, or a question about it answered",
+        arguments=_text,
+        fields=lambda args: {"question": " ".join(args.text)},
+    ),
+    "hush": RemoteCommand("end what is being said; danger is still said"),
+    "repeat": RemoteCommand("say the last thing again"),
+    "describe": RemoteCommand("have the view described"),
+    "louder": RemoteCommand("a step louder, for good", lines=_volume),
+    "softer": RemoteCommand("a step softer, for good", lines=_volume),
+    "faster": RemoteCommand("a step faster, for good", lines=_rate),
+    "slower": RemoteCommand("a step slower, for good", lines=_rate),
+    "false-alarm": RemoteCommand("the last warning was wrong"),
+    "mute": RemoteCommand(
+        "no descriptions for some minutes",
+        arguments=_minutes,
+        fields=lambda args: {"seconds": args.minutes * 60},
+        lines=_muted,
+    ),
+    "events": RemoteCommand("what happens, as it happens", arguments=_kinds),
+    "reload": RemoteCommand("have the daemon read its settings again", lines=_reloaded),
+}
+"""By name; a hyphen stands for the underscore of the command's name on the wire."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    from daemon.cli import connection
+
+    name = parser.prog.rpartition(" ")[2]  # "watchword ask": one module serves all of these commands
+    REMOTE[name].arguments(parser)
+    connection.configure(parser)
+
+
+def execute(args: argparse.Namespace, load: Load) -> int:
+    """Raises CommandError, ConfigError."""
+    from daemon.cli.connection import tell
+    from daemon.control.commands import COMMANDS
+    from daemon.control.protocol import checked
+
+    if args.command == "events":
+        return _follow(args, load)
+    remote = REMOTE[args.command]
+    result = tell(args, load, checked(COMMANDS[args.command.replace("-", "_")], **remote.fields(args)))
+    sys.stdout.writelines(f"{line}\n" for line in remote.lines(args, result))
+    return 0
+
+
+def _follow(args: argparse.Namespace, load: Load) -> int:
+    """Print each event as a line of JSON until the daemon ends. Raises CommandError."""
+    from daemon.cli.connection import connect
+    from daemon.errors import CommandError
+
+    with connect(args, load) as client:
+        for line in client.events(args.kinds):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+    raise CommandError("watchword has stopped")
