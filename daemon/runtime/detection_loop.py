@@ -41,13 +41,13 @@ class FrameSource(Protocol):
 
 
 class DetectionLoop:
-    """Drives the core with frames. `view` is the last one assessed."""
+    """Drives the core with frames. `latest_view` is the last one assessed."""
 
     def __init__(
         self,
         frames: FrameSource,
         detector: Detector,
-        core: CoreRunner,
+        runner: CoreRunner,
         metrics: Metrics,
         clock: Callable[[], float],
         heartbeat: Callable[[], None],
@@ -61,7 +61,7 @@ class DetectionLoop:
         """
         self._frames = frames
         self._detector = detector
-        self._core = core
+        self._runner = runner
         self._metrics = metrics
         self._clock = clock
         self._heartbeat = heartbeat
@@ -74,7 +74,7 @@ class DetectionLoop:
         self._last_not_finite_s = -math.inf
         self._frame_lock = threading.Lock()
         self._closed = threading.Event()
-        self.view: View | None = None
+        self.latest_view: View | None = None
         self.assessed = 0
         self.not_finite = 0
         """Frames that were dropped because nothing can be said of them."""
@@ -92,7 +92,7 @@ class DetectionLoop:
             elif self._frames.closed:
                 return
             else:
-                self._core.step(CoreTick())
+                self._runner.step(CoreTick())
 
     def close(self) -> None:
         """Let `run` end after the frame it is at."""
@@ -117,16 +117,18 @@ class DetectionLoop:
     def _frame(self, frame: Frame) -> None:
         taken_s = self._clock()
         try:
-            assessment = self._detector.assess(frame, self._core.read(lambda core: core.alert_policy.focus()))
+            assessment = self._detector.assess(
+                frame, self._runner.read(lambda core: core.alert_policy.focus())
+            )
         except NotFiniteError as error:
             self._drop(error)
             return
         done_s = self._clock()
-        self.view = View(frame, assessment)
+        self.latest_view = View(frame, assessment)
         waited_s, took_s = taken_s - frame.captured_at_s, done_s - taken_s
         if done_s - self._last_not_finite_s > RECOVERED_S:
             self._check_lateness(done_s - frame.captured_at_s)
-        self._core.step(
+        self._runner.step(
             Assessed(assessment, self._unseen_reason()), {"waited_s": waited_s, "assess_s": took_s}
         )
         self.assessed += 1
@@ -137,7 +139,7 @@ class DetectionLoop:
         self._metrics.record("decide", self._clock() - done_s)
         self._metrics.record("frame_age", done_s - frame.captured_at_s)
         if self._latest_frame is not None:
-            self._latest_frame.update(FrameSnapshot(frame, *self._core.read(_snapshot_state)))
+            self._latest_frame.update(FrameSnapshot(frame, *self._runner.read(_snapshot_state)))
 
     def _check_lateness(self, age_s: float) -> None:
         """Told when frames are assessed so late that a warning comes too late."""
@@ -148,7 +150,7 @@ class DetectionLoop:
         self.not_finite += 1
         self._last_not_finite_s = self._clock()
         self._report_health("failed", f"{error} ({self.not_finite} frames so far)")
-        self._core.step(CoreTick())
+        self._runner.step(CoreTick())
 
     def _report_health(self, reason: str, detail: str) -> None:
         with self._report_lock:
@@ -156,7 +158,7 @@ class DetectionLoop:
                 self._reported_reason = reason
                 if reason in ("failed", "hung"):
                     log.error("the detector %s: %s", {"failed": "fails", "hung": "hangs"}[reason], detail)
-                self._core.step(Report("detector", reason, detail))
+                self._runner.step(Report("detector", reason, detail))
 
 
 def _snapshot_state(core: Core) -> tuple[NDArray[np.float64], tuple[str, ...], Mapping[str, ActiveAlert]]:

@@ -18,61 +18,68 @@ from daemon.core.messages import CoreSpec, Effect, Input
 T = TypeVar("T")
 
 Perform = Callable[[Effect, Mapping[str, float]], None]
-"""Carries out one effect at once, without waiting; measured times come along."""
+"""Carries out one effect at once, without waiting; gets the times measured on the way to it."""
 
 
 class CoreRunner:
-    """`step` from any thread. What a performer reports back meanwhile is taken in afterwards, in order."""
+    """`step` from any thread. Inputs that arrive while effects are carried out are taken in afterwards."""
 
     def __init__(self, box: BlackBox, clock: Callable[[], float]) -> None:
         self._box = box
         self._clock = clock
+        # Reentrant: carrying out an effect may call `step` or `read` from within a step.
         self._lock = threading.RLock()
-        self._perform: Perform = _nothing
+        self._perform: Perform | None = None
         self._pending: deque[tuple[Input, Mapping[str, float]]] = deque()
         self._stepping = False
 
     def attach(self, perform: Perform) -> None:
-        """Who carries the effects out; set once, before the first step."""
-        self._perform = perform
+        """Set the function that carries effects out; inputs that came before are taken in now.
+
+        The parts that carry effects out also report to this runner, so they are built after it; some of
+        them, such as the player, report from threads of their own as soon as they are built.
+        """
+        with self._lock:
+            self._perform = perform
+            self._drain(perform)
 
     def step(self, event: Input, timing: Mapping[str, float] | None = None) -> None:
-        """One input in; its effects are carried out before this returns, unless called by a performer."""
+        """Take one input in and carry out its effects before this returns.
+
+        Within a step, and before `attach`, the input is only queued.
+        """
         with self._lock:
             self._pending.append((event, timing or {}))
-            if self._stepping:
-                return
-            self._stepping = True
-            try:
-                while self._pending:
-                    self._one(*self._pending.popleft())
-            finally:
-                self._stepping = False
+            if self._perform is not None and not self._stepping:
+                self._drain(self._perform)
 
-    def _one(self, event: Input, timing: Mapping[str, float]) -> None:
-        for effect in self._box.step(event, self._clock()):
-            self._perform(effect, timing)
+    def _drain(self, perform: Perform) -> None:
+        # A queue and not recursion: effects are carried out in the order in which they were decided.
+        self._stepping = True
+        try:
+            while self._pending:
+                event, timing = self._pending.popleft()
+                for effect in self._box.step(event, self._clock()):
+                    perform(effect, timing)
+        finally:
+            self._stepping = False
 
     def read(self, query: Callable[[Core], T]) -> T:
-        """Read something from the core while no step is under way."""
+        """Return the result of `query` on the core while no step is under way."""
         with self._lock:
             return query(self._box.core)
 
     def replace_spec(self, spec: CoreSpec) -> None:
-        """Go on with other settings, or other hazards; those that stay keep their state."""
+        """Continue with other settings or hazards; hazards that stay keep their state."""
         with self._lock:
             self._box.replace_spec(spec)
 
     def forget(self, before_s: float) -> None:
-        """The black box no longer holds what happened before."""
+        """Remove everything before this time from the black box."""
         with self._lock:
             self._box.forget(before_s)
 
     def snapshot(self) -> Recording:
-        """The black box as it is now."""
+        """Return the black box's present recording."""
         with self._lock:
             return self._box.snapshot()
-
-
-def _nothing(effect: Effect, timing: Mapping[str, float]) -> None:
-    raise RuntimeError(f"nobody to carry out {effect} ({timing})")

@@ -39,14 +39,14 @@ class Forwarder:
         name: str,
         socket: Path,
         on_playback: OnPlayback,
-        on_health: Callable[[Report], None],
+        report: Callable[[Report], None],
         clock: Callable[[], float],
     ) -> None:
         """`name` is this instance's own: utterances are marked with it."""
         self._name = name
         self._socket = socket
         self._on_playback = on_playback
-        self._on_health = on_health
+        self._report = report
         self._clock = clock
         self._queue: queue.Queue[Utterance | None] = queue.Queue(QUEUE_LIMIT)
         self._closing = threading.Event()
@@ -114,13 +114,13 @@ class Forwarder:
             with ControlClient(self._socket, TIMEOUT_S) as client:
                 client.ask(self._command(utterance, left_s))
         except CommandError as error:
-            self._on_health(Report("loudspeaker", "unreachable", str(error)))
+            self._report(Report("loudspeaker", "unreachable", str(error)))
             self._on_playback(SpeechFailed(utterance.id, str(error)))
         except Exception as error:
             log.exception("cannot be handed over: %r", utterance.text)
             self._on_playback(SpeechFailed(utterance.id, f"{type(error).__name__}: {error}"))
         else:
-            self._on_health(Report("loudspeaker", OK))
+            self._report(Report("loudspeaker", OK))
 
     def _on_event(self, line: str) -> None:
         try:

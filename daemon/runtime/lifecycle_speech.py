@@ -27,7 +27,7 @@ class LifecycleSpeech:
 
     def __init__(
         self,
-        core: CoreRunner,
+        runner: CoreRunner,
         supervisor: Supervisor,
         notifier: Notifier,
         clock: Callable[[], float],
@@ -36,7 +36,7 @@ class LifecycleSpeech:
         forwards: bool,
     ) -> None:
         """`forwards`: another instance speaks for this one."""
-        self._core = core
+        self._runner = runner
         self._supervisor = supervisor
         self._notifier = notifier
         self._clock = clock
@@ -45,17 +45,17 @@ class LifecycleSpeech:
 
     def hello(self, *, other_device: bool) -> None:
         """Frames are assessed. May be called from any thread."""
-        self._core.step(Say(wording.READY[self._language], earcon="ready"))
+        self._runner.step(Say(wording.READY[self._language], earcon="ready"))
         if other_device:
-            self._core.step(Say(wording.OTHER_DEVICE[self._language]))
+            self._runner.step(Say(wording.OTHER_DEVICE[self._language]))
 
     def settings_not_changed(self) -> None:
         """Settings that were to be read again do not hold."""
-        self._core.step(Say(wording.NOT_CHANGED[self._language], earcon="error", key="tuning"))
+        self._runner.step(Say(wording.NOT_CHANGED[self._language], earcon="error", key="tuning"))
 
     def demonstration(self) -> None:
         """Nobody asked for the demo clip: that its dangers are not real is heard before they are."""
-        self._core.step(Say(wording.DEMONSTRATION[self._language], earcon="notice"))
+        self._runner.step(Say(wording.DEMONSTRATION[self._language], earcon="notice"))
         if stop := self.wait_quiet(DEMONSTRATION_S):
             self._supervisor.request(stop)
 
@@ -66,12 +66,12 @@ class LifecycleSpeech:
         """
         self._notifier.stopping("stopping")
         self._notifier.extend(GOODBYE_S + STOP_S)
-        loudspeaker = self._core.read(lambda core: core.component_states.get("loudspeaker"))
+        loudspeaker = self._runner.read(lambda core: core.component_states.get("loudspeaker"))
         if self._forwards and loudspeaker is not None and loudspeaker.reason != OK:
             return  # nobody would hear it
         words = wording.ONE_LESS if self._forwards else wording.GOODBYE
-        self._core.step(StopSpeaking())
-        self._core.step(Say(words[self._language]))
+        self._runner.step(StopSpeaking())
+        self._runner.step(Say(words[self._language]))
         self._wait(lambda core: core.silent, GOODBYE_S)
 
     def wait_quiet(self, seconds: float) -> StopRequested | None:
@@ -83,10 +83,10 @@ class LifecycleSpeech:
 
     def _wait(self, over: Callable[[Core], bool], seconds: float) -> StopRequested | None:
         until_s = self._clock() + seconds
-        self._core.step(CoreTick())
-        while not self._core.read(over) and self._clock() < until_s:
+        self._runner.step(CoreTick())
+        while not self._runner.read(over) and self._clock() < until_s:
             self._notifier.watchdog()
             if isinstance(wake := self._supervisor.wait(POLL_S), StopRequested):
                 return wake
-            self._core.step(CoreTick())
+            self._runner.step(CoreTick())
         return None

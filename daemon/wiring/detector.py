@@ -37,7 +37,7 @@ from daemon.replay.replay import Options, Replay, ReplaySink
 from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.runtime.description_loop import DescriptionLoop
 from daemon.runtime.detection_loop import DetectionLoop
-from daemon.runtime.effects import DescriptionChannel, EffectExecutor
+from daemon.runtime.effects import EffectExecutor
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.event_writer import EventWriter, Outlet
 from daemon.runtime.forwarder import Forwarder
@@ -471,25 +471,30 @@ def build_live(
     describer = build_describer(settings, detector.model)
     narrator = DescriptionLoop(describer, mind.step, build_meaning(settings), clock) if describer else None
     language = settings.speech.language
-    narrating = DescriptionChannel(narrator, language) if narrator else None
     false_alarms = FalseAlarms(
         settings.paths.state,
         {"model": detector.model.name, "fingerprint": detector.model.fingerprint},
         mind.snapshot if settings.journal.black_boxes else None,
         lambda: mind.step(Say(NOT_NOTED[language], earcon="error")),
     )
-    # The performer is attached before anything can report: parts with threads come after it.
-    saw = clerk.attach_frame if clerk else None
-    stagehand = EffectExecutor(
-        mind, narrating, scribe, ledger, lambda: watcher.view, on_alert, false_alarms.record, saw
-    )
-    mind.attach(stagehand.perform)
     mouth = (
         build_forwarder(settings, mind, env, clock)
         if settings.control.forward_to
         else build_voice(settings, detector.spec, mind, ledger, fallback, clock)
     )
-    stagehand.speak_through(mouth if isinstance(mouth, Forwarder) else mouth.speaker)
+    executor = EffectExecutor(
+        runner=mind,
+        output=mouth if isinstance(mouth, Forwarder) else mouth.speaker,
+        descriptions=narrator,
+        language=language,
+        events=scribe,
+        metrics=ledger,
+        latest_view=lambda: watcher.latest_view,
+        on_alert=on_alert,
+        on_false_alarm=false_alarms.record,
+        on_event=clerk.attach_frame if clerk else None,
+    )
+    mind.attach(executor.perform)
     path = source_path(settings, source)
     sense = CameraReporter(mind.step, camera_over)
     reader = Reader(lambda: open_camera(path, settings.capture, clock), slot, settings.capture, sense, clock)

@@ -1,8 +1,8 @@
 """Text as people write it, turned into text as people say it, in English and Korean.
 
-espeak-ng reads plain English numbers well; what it reads badly is left to us: markup (markup.py), units,
-money and ranges (units.py), telephone numbers (phones.py), dates and times (clock.py), fractions
-(english.py), Korean numbers (korean.py), pictographs (pictographs.py) and a few abbreviations.
+espeak-ng reads plain English numbers well. This package converts what it reads badly: markup (markup.py),
+units, money and ranges (units.py), telephone numbers (phone_numbers.py), dates and times (dates.py),
+fractions (english.py), Korean numbers (korean.py), emoji (emoji.py) and, here, a few abbreviations.
 """
 
 from __future__ import annotations
@@ -62,18 +62,18 @@ _PART = re.compile(r"[¼-¾⅐-⅞]")
 
 
 def normalize(text: str, language: str) -> str:
-    """The same, ready to be said. Languages other than Korean are treated as English."""
+    """Convert text to its spoken form. Languages other than Korean are treated as English."""
     language = "ko" if language == "ko" else "en"
     text = _PART.sub(_fraction, unicodedata.normalize("NFC", text).translate(_ONE_FORM))
     text = strip_markup(text, LINK[language])
-    pictographs = name_emoji(text, language)
+    with_emoji = text
     text = units_to_words(phone_numbers_to_words(text, language), language)
     text = dates_and_times_to_words(text, language)
     for pattern, replacement in WORDS[language]:
         text = re.sub(pattern, replacement, text)
     text = numbers_to_words(text) if language == "ko" else fractions_to_words(text)
     text = _spaced_once(strip_emoji(text))
-    return text if any(map(str.isalnum, text)) else pictographs or text
+    return text if any(map(str.isalnum, text)) else name_emoji(with_emoji, language) or text
 
 
 def _fraction(found: re.Match[str]) -> str:

@@ -21,7 +21,7 @@ from daemon.core.messages import Ask, Assessed
 from daemon.core.view import View
 from daemon.runtime.description_loop import DescriptionLoop
 from daemon.runtime.detection_loop import DetectionLoop
-from daemon.runtime.effects import DescriptionChannel, EffectExecutor
+from daemon.runtime.effects import EffectExecutor
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.event_writer import EventWriter
 from daemon.runtime.latest_frame import LatestFrame
@@ -52,7 +52,7 @@ class Asked:
     def __init__(self) -> None:
         self.requests: list[DescribeRequest] = []
 
-    def ask(self, request: DescribeRequest) -> None:
+    def submit(self, request: DescribeRequest) -> None:
         self.requests.append(request)
 
     def cancel(self, scene_id: str) -> None:
@@ -79,7 +79,6 @@ class Station:
         self.detector = self._detector()
         self.mind = CoreRunner(BlackBox(Core(self.detector.spec)), lambda: self._now)
         self.scribe, self.ledger = EventWriter(()), Metrics()
-        self._attach()
         self.live = self._live()
 
     def load(self, **changes: object) -> settings.Settings:
@@ -94,13 +93,20 @@ class Station:
         assessor = Detector(model, model.bind(prompt_set(hazards)), Logistic(), usual=usual)
         return app.DetectorBundle(cast("Any", model), assessor, thresholds, spec, usual)
 
-    def _attach(self) -> None:
-        narrating = DescriptionChannel(cast("DescriptionLoop", self.narrator), "en")
+    def _attach(self, speaker: Speaker) -> None:
         view = View(Frame(plain((9, 9, 9)), (32, 32), 0, 0.0, "s"), self.assessment())
-        stagehand = EffectExecutor(
-            self.mind, narrating, self.scribe, self.ledger, lambda: view, no_effect, no_effect
+        executor = EffectExecutor(
+            runner=self.mind,
+            output=speaker,
+            descriptions=cast("DescriptionLoop", self.narrator),
+            language="en",
+            events=self.scribe,
+            metrics=self.ledger,
+            latest_view=lambda: view,
+            on_alert=no_effect,
+            on_false_alarm=no_effect,
         )
-        self.mind.attach(stagehand.perform)
+        self.mind.attach(executor.perform)
 
     def assessment(self) -> Assessment:
         low = np.full(len(self.detector.spec.hazards), 0.01, np.float32)
@@ -109,6 +115,7 @@ class Station:
     def _live(self) -> app.LiveParts:
         renderer = Renderer(self.settings.speech, None, self.synthesizer)
         speaker = Speaker(renderer, HandPlayer, no_effect, no_effect)
+        self._attach(speaker)
         self.player = cast("HandPlayer", speaker.player)
         self.rehearsal = PhrasePrefetch(after_s=600)
         nobody: Any = None

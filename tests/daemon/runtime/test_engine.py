@@ -41,6 +41,14 @@ def test_what_a_performer_reports_is_taken_in_after_the_effect() -> None:
     assert hands.seen == ["start one", "speak one"]
 
 
+def test_inputs_wait_until_there_is_something_to_carry_their_effects_out() -> None:
+    subject = mind()
+    subject.step(Say("early"))
+    hands = Hands(subject)
+    subject.step(Say("late"))
+    assert hands.seen == ["start early", "speak early", "start late", "speak late"]
+
+
 def test_many_threads_lose_nothing() -> None:
     subject = mind()
     hands = Hands(subject)
