@@ -30,7 +30,8 @@ from pipeline.description.vlm.messages import Inbox, JobFailed, JobFinished, Mes
 from pipeline.description.vlm.prompts import Prompts
 from pipeline.description.vlm.worker_supervisor import Limits, WorkerSupervisor
 from pipeline.settings import DescribeSettings
-from pipeline.store.catalogue.vlms import LocalBackend, backends_of, known_models
+from pipeline.store.catalogue.backends import backends_of
+from pipeline.store.catalogue.vlms import known_models
 from pipeline.store.errors import StoreError
 from pipeline.types import Trigger
 from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
@@ -83,7 +84,7 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterator[Figure]:
     """Each backend that runs the files, then the one over the other."""
     views = _views(settings.describe)
-    open_ones: dict[LocalBackend, WorkerSupervisor] = {}
+    open_ones: dict[str, WorkerSupervisor] = {}
     if not backends_of(folder):
         yield unmeasured(f"vlm.{name}", "s", None, f"{folder} holds no model")
     try:
@@ -104,8 +105,8 @@ def _loading(
     settings: Settings,
     prefix: str,
     folder: Path,
-    backend: LocalBackend,
-    into: dict[LocalBackend, WorkerSupervisor],
+    backend: str,
+    into: dict[str, WorkerSupervisor],
 ) -> Iterator[Figure]:
     """From nothing compiled, then again; the second one stays open."""
     choice = local_choice(settings.describe, folder, backend, settings.paths.cache)
@@ -168,7 +169,7 @@ def _until_sound(voice: Synthesizer, text: str) -> float:
 
 
 def _over(
-    name: str, keepers: dict[LocalBackend, WorkerSupervisor], views: Iterator[GenerationJob], samples: int
+    name: str, keepers: dict[str, WorkerSupervisor], views: Iterator[GenerationJob], samples: int
 ) -> Figure:
     """Whole answers of the same model about the same views, interleaved."""
     ours, reference = (keepers[backend] for backend in ("openvino", "transformers"))

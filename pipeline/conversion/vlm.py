@@ -7,8 +7,8 @@ from importlib import metadata
 from pathlib import Path
 
 from common.files import tree_bytes
+from pipeline.store.catalogue.backends import OPENVINO_FILE
 from pipeline.store.catalogue.catalogue import CatalogueEntry
-from pipeline.store.catalogue.vlms import OPENVINO_FILE
 from pipeline.store.errors import PrepareError
 from pipeline.store.fetch.hub import describe
 from pipeline.store.fetch.subprocess_run import StalledError, own_environment, own_module, run_child

@@ -19,10 +19,9 @@ from pipeline.description.vlm.job import ModelSpec
 from pipeline.description.vlm.prompts import Prompts
 from pipeline.description.vlm.worker_supervisor import Limits, WorkerSupervisor
 from pipeline.settings import DescribeSettings
+from pipeline.store.catalogue.backends import BACKENDS, backends_of
 from pipeline.store.catalogue.vlms import (
-    LocalBackend,
     VlmEntry,
-    backends_of,
     known_models,
     nearest,
     too_large,
@@ -113,7 +112,7 @@ def choose(
 def _search(
     settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
 ) -> _Search:
-    if settings.backend == "openai":
+    if settings.backend in BACKENDS and BACKENDS[settings.backend].is_server:
         return _Search(_server(settings), ())
     room = available()
     if settings.model != "auto":
@@ -132,11 +131,12 @@ def _search(
 def _server(settings: DescribeSettings) -> DescriberChoice:
     if not settings.server_url or settings.model == "auto":
         raise DescribeError(
-            "describe.backend = 'openai' needs describe.server_url, and describe.model as the server calls it"
+            f"describe.backend = {settings.backend!r} needs describe.server_url, "
+            "and describe.model as the server calls it"
         )
     log.warning("pictures are sent to the server in describe.server_url")
     spec = ModelSpec(
-        backend="openai",
+        backend=settings.backend,
         model=settings.model,
         url=settings.server_url,
         key_file=settings.server_key_file,
@@ -174,9 +174,7 @@ def _named(
     return replace(choice, doubt=doubt)
 
 
-def local_choice(
-    settings: DescribeSettings, folder: Path, backend: LocalBackend, cache: Path
-) -> DescriberChoice:
+def local_choice(settings: DescribeSettings, folder: Path, backend: str, cache: Path) -> DescriberChoice:
     """A model in a folder with one backend, whatever the settings would choose. Raises UnusableError."""
     named = settings.model_copy(update={"model": str(folder), "backend": backend})
     return _named(named, "", lambda name: folder / name, cache, available_bytes())
@@ -202,15 +200,15 @@ def _automatic(settings: DescribeSettings, language: str, locate: Locate, cache:
     return _Search(None, tuple(passed_over))
 
 
-def _backend(settings: DescribeSettings, folder: Path) -> LocalBackend | None:
+def _backend(settings: DescribeSettings, folder: Path) -> str | None:
     """The backend asked for, if it runs the files."""
     return next((b for b in backends_of(folder) if settings.backend in ("auto", b)), None)
 
 
-def _unfit(entry: VlmEntry, backend: LocalBackend, language: str, room: int) -> str | None:
+def _unfit(entry: VlmEntry, backend: str, language: str, room: int) -> str | None:
     if language not in entry.languages:
         return f"it does not speak {language}"
-    if not importlib.util.find_spec({"openvino": "openvino_genai", "transformers": "torch"}[backend]):
+    if not importlib.util.find_spec(BACKENDS[backend].requires):
         return f"{backend} is not installed"
     return too_large(entry.name, entry.needs_bytes(backend), room)
 
@@ -219,7 +217,7 @@ def _local(
     settings: DescribeSettings,
     name: str,
     folder: Path,
-    backend: LocalBackend,
+    backend: str,
     entry: VlmEntry | None,
     cache: Path,
     room: int,

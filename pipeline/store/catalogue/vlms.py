@@ -8,14 +8,11 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from common.memory import RESERVE_BYTES, gigabytes
-
-LocalBackend = Literal["openvino", "transformers"]
-OPENVINO_FILE = "openvino_language_model.xml"
+from pipeline.store.catalogue.backends import LocalBackend
 
 
 class VlmEntry(BaseModel, frozen=True, extra="forbid"):
@@ -42,7 +39,7 @@ class VlmEntry(BaseModel, frozen=True, extra="forbid"):
     template: str = ""
     """Prompt format, where the model brings none."""
 
-    def needs_bytes(self, backend: LocalBackend) -> int:
+    def needs_bytes(self, backend: str) -> int:
         """Memory while it answers."""
         return round(self.memory_gb[backend] * 1e9)
 
@@ -61,15 +58,6 @@ def nearest(name: str) -> str:
     """A hint for a name we do not know."""
     near = difflib.get_close_matches(name, known_models(), n=1)
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known_models())}"
-
-
-def backends_of(folder: Path) -> tuple[LocalBackend, ...]:
-    """Which backends run the files in a folder, the faster first; it may hold a model in both forms."""
-    there: tuple[tuple[LocalBackend, bool], ...] = (
-        ("openvino", (folder / OPENVINO_FILE).is_file()),
-        ("transformers", any(folder.glob("*.safetensors"))),
-    )
-    return tuple(backend for backend, is_there in there if is_there)
 
 
 def too_large(name: str, needed: int, available: int) -> str | None:

@@ -42,6 +42,11 @@ JPEG_QUALITY = 85
 STRANGE = "the server's answer is not of the OpenAI protocol"
 
 
+def load(spec: ModelSpec) -> ServerGenerator:
+    """The generator for a spec. Raises ModelLoadError."""
+    return ServerGenerator(spec)
+
+
 class ServerGenerator:
     """One request a job, streamed. Raises ModelLoadError for an address or a key that cannot be used."""
 

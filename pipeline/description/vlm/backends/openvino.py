@@ -23,7 +23,7 @@ from pipeline.description.vlm.job import (
 )
 from pipeline.description.vlm.self_test import GoldenAnswers, trusted_device
 from pipeline.description.vlm.token_text import TokenText, first_line
-from pipeline.store.catalogue.vlms import OPENVINO_FILE
+from pipeline.store.catalogue.backends import OPENVINO_FILE
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ NO_LIMIT = 2**64 - 1
 """openvino-genai's own default of `top_k`; some models publish 1, which undoes any temperature."""
 
 
-def load_checked(spec: ModelSpec) -> GenaiGenerator:
+def load(spec: ModelSpec) -> GenaiGenerator:
     """On the device asked for, if its answers are those of the CPU; else on the CPU, and says so."""
     golden = GoldenAnswers(Path(spec.cache) if spec.cache else None, spec.model)
     generator = trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)

@@ -24,6 +24,11 @@ SEED = 0
 """Chance is the same each time, so that the same picture gets the same words with any temperature."""
 
 
+def load(spec: ModelSpec) -> TorchGenerator:
+    """The generator for a spec. Raises ModelLoadError."""
+    return TorchGenerator(spec)
+
+
 class TorchGenerator:
     """`AutoModelForImageTextToText` from a local folder. Raises ModelLoadError."""
 

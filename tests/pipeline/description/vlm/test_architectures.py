@@ -12,7 +12,7 @@ from pipeline.description.vlm.backends import load
 from pipeline.description.vlm.backends.openvino import GenaiGenerator
 from pipeline.description.vlm.job import GenerationJob, Generator, ModelLoadError, ModelSpec
 from pipeline.settings import DescribeSettings
-from pipeline.store.catalogue.vlms import OPENVINO_FILE, backends_of
+from pipeline.store.catalogue.backends import OPENVINO_FILE, backends_of
 from pipeline.store.store import PullOptions
 from tests.pipeline.description.vlm import tiny_vlm
 from tests.pipeline.description.vlm.made import LONGEST_S, RANDOM, converted, tiny, untrained

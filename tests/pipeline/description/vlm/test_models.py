@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,7 +23,8 @@ from pipeline.description.vlm.job import Emit, GenerationJob, GenerationStats, M
 from pipeline.description.vlm.prompts import LONGEST_QUESTION, PURPOSES, Prompts
 from pipeline.description.vlm.self_test import GoldenAnswers, degenerate, disagrees, trusted_device
 from pipeline.settings import DescribeSettings
-from pipeline.store.catalogue.vlms import OPENVINO_FILE, known_models, nearest, too_large
+from pipeline.store.catalogue.backends import BACKENDS, OPENVINO_FILE
+from pipeline.store.catalogue.vlms import known_models, nearest, too_large
 from pipeline.store.errors import NotInstalledError
 from pipeline.types import Direction, Trigger
 
@@ -345,3 +348,11 @@ def test_nonsense_on_the_cpu_is_an_error(tmp_path: Path) -> None:
         trusted_device(opener(CPU="!!!!!!!!!!!"), "CPU", GoldenAnswers(tmp_path, "m"))
     assert degenerate("A car.") is None
     assert disagrees("A red disc", "A red disc") is None
+
+
+def test_every_backend_is_a_setting_and_a_module_that_loads() -> None:
+    settings = get_args(DescribeSettings.model_fields["backend"].annotation)
+    assert set(settings) == {"auto", "tags", "off", *BACKENDS}
+    for backend in BACKENDS.values():
+        module = import_module(f"pipeline.description.vlm.backends.{backend.module}")
+        assert callable(module.load)
