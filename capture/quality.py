@@ -51,7 +51,7 @@ class ImageStats:
 class FaultChange:
     """A trouble began (`present`) or is over."""
 
-    trouble: ImageFault
+    fault: ImageFault
     present: bool
     at_s: float
 
@@ -103,7 +103,7 @@ class QualityMonitor:
         return tuple(trouble for trouble, track in self._tracks.items() if track.present)
 
     @property
-    def unseen(self) -> ImageFault | None:
+    def unusable_reason(self) -> ImageFault | None:
         """Why the last picture shows too little to be described; not delayed, as the troubles are."""
         return self._unseen
 

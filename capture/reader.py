@@ -106,9 +106,9 @@ class Reader:
         return self._last_frame_at_s
 
     @property
-    def unseen(self) -> ImageFault | None:
+    def unusable_reason(self) -> ImageFault | None:
         """Why the pictures of this moment show too little to be described; None where they do not."""
-        return self._inspector.judge.unseen
+        return self._inspector.judge.unusable_reason
 
     @property
     def heartbeat_s(self) -> float:

@@ -54,7 +54,7 @@ class LatestSlot(Generic[T]):
             self._changed.notify_all()
             return True
 
-    def take(self, timeout_s: float) -> T | None:
+    def pop(self, timeout_s: float) -> T | None:
         """The item, as soon as there is one; None after `timeout_s`, or when closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._item is not None, timeout_s)

@@ -35,7 +35,7 @@ class Progress(Protocol):
         """The task is over, however it went."""
         ...
 
-    def note(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """A line worth reading."""
         ...
 
@@ -49,7 +49,7 @@ class SilentProgress:
 
     def end(self) -> None: ...
 
-    def note(self, text: str) -> None: ...
+    def report(self, text: str) -> None: ...
 
 
 class TextProgress:
@@ -69,7 +69,7 @@ class TextProgress:
         if self._live:
             self.advance(0)
         else:
-            self.note(f"{what} ({readable_size(total)})" if total else what)
+            self.report(f"{what} ({readable_size(total)})" if total else what)
 
     def advance(self, done: int) -> None:
         now = self._clock()
@@ -77,13 +77,13 @@ class TextProgress:
             self._write(f"\r\x1b[K{self._bar(done)}")
         elif now - self._said_at_s >= QUIET_S:
             self._said_at_s = now
-            self.note(f"{self._what}: {self._amount(done)}")
+            self.report(f"{self._what}: {self._amount(done)}")
 
     def end(self) -> None:
         if self._live:
             self._write("\r\x1b[K")
 
-    def note(self, text: str) -> None:
+    def report(self, text: str) -> None:
         self._write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
 
     def _amount(self, done: int) -> str:

@@ -60,8 +60,8 @@ class Core:
             self._events,
             self._validity,
             self._danger_heard,
-            self._descriptions.heard,
-            self._policy.unheard,
+            self._descriptions.mark_heard,
+            self._policy.mark_unheard,
         )
         self._raised: dict[str, dict[str, Any]] = {}
         self._last_alert: dict[str, Any] | None = None
@@ -70,7 +70,7 @@ class Core:
         self._unseen = ""
 
     def _danger_heard(self, alert_id: str, now: float) -> None:
-        self._policy.spoken(alert_id, now)
+        self._policy.mark_spoken(alert_id, now)
         for raised in self._raised.values():
             if raised["alert"] == alert_id:
                 self._last_alert = raised
@@ -147,7 +147,7 @@ class Core:
         if new_alerts and (unwanted := "blind" if self._unseen else self._announcer.unwanted_reason(now)):
             self._events.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
         elif new_alerts:
-            self._gate.described()
+            self._gate.mark_described()
             worst = max(new_alerts, key=lambda alert: alert.severity)
             yield from self._request_description(Trigger.DANGER, now, hazard=worst.hazard, cause=worst.id)
         elif gate_opens:
@@ -277,7 +277,7 @@ class Core:
         before = self._health.components.get(report.component)
         back = report.component == "loudspeaker" and report.reason == components.OK
         if back and before is not None and before.reason != components.OK:
-            self._policy.unheard(before.since_s - DANGER_PHRASE_S)
+            self._policy.mark_unheard(before.since_s - DANGER_PHRASE_S)
         yield from self._changes(self._health.step(report, now), now)
 
     def _changes(self, changes: Iterable[components.Change], now: float) -> Iterable[Effect]:

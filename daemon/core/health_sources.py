@@ -43,9 +43,9 @@ class CameraReporter:
 
     def _picture(self, change: FaultChange) -> None:
         if change.present:
-            self._faults.append(change.trouble)
-        elif change.trouble in self._faults:
-            self._faults.remove(change.trouble)
+            self._faults.append(change.fault)
+        elif change.fault in self._faults:
+            self._faults.remove(change.fault)
         self._report(_picture_report(self._faults))
 
 
@@ -58,7 +58,7 @@ class QualityReporter:
     @property
     def unseen(self) -> str:
         """The reason why the last frame shows too little to be described; empty if it shows enough."""
-        return self._inspector.judge.unseen or ""
+        return self._inspector.judge.unusable_reason or ""
 
     def inspect(self, frame: Frame) -> Report | None:
         """Return a report if a fault began or ended with this frame, else None."""

@@ -168,7 +168,7 @@ class Replay:
             self._step(report)
         began_s = self._clock()
         try:
-            assessment = self._detector.assess(frame, self._box.core.alert_policy.focus())
+            assessment = self._detector.assess(frame, self._box.core.alert_policy.next_crop())
         except NotFiniteError as error:
             self._detector_failing = True
             self._step(Report("detector", "failed", str(error)))

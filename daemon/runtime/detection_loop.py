@@ -34,7 +34,7 @@ RECOVERED_S = 0.5
 class FrameSource(Protocol):
     """Where frames wait."""
 
-    def take(self, timeout_s: float, /) -> Frame | None: ...
+    def pop(self, timeout_s: float, /) -> Frame | None: ...
 
     @property
     def closed(self) -> bool: ...
@@ -85,7 +85,7 @@ class DetectionLoop:
         """Assess until `close`, or until the frames have come to their end."""
         while not self._closed.is_set():
             self._heartbeat()
-            frame = self._frames.take(IDLE_S)
+            frame = self._frames.pop(IDLE_S)
             if frame is not None:
                 with self._frame_lock:
                     self._frame(frame)
@@ -118,7 +118,7 @@ class DetectionLoop:
         taken_s = self._clock()
         try:
             assessment = self._detector.assess(
-                frame, self._runner.read(lambda core: core.alert_policy.focus())
+                frame, self._runner.read(lambda core: core.alert_policy.next_crop())
             )
         except NotFiniteError as error:
             self._drop(error)

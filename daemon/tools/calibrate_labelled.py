@@ -103,7 +103,7 @@ def seen_by(settings: Settings, detector: DetectorBundle, labelled: Dataset) -> 
     for picture in labelled.pictures:
         image = load_image(picture.path, settings.capture.max_side)[0]
         try:
-            looks.append(detector.assessor.look(image)[1])
+            looks.append(detector.assessor.score_image(image)[1])
         except NotFiniteError as error:
             raise CommandError(f"{picture.path}: {error}") from None
     rows = np.stack(looks) if looks else np.zeros((0, 0), np.float32)

@@ -54,7 +54,7 @@ def _probabilities(
     rows = []
     for picture in pictures:
         image, _ = load_image(picture.path, settings.capture.max_side)
-        rows.append(detector.assessor.look(image)[1])
+        rows.append(detector.assessor.score_image(image)[1])
     return np.stack(rows)
 
 

@@ -466,7 +466,15 @@ def build_live(
     late_s = settings.health.late_s
     outlook = LatestFrame()
     watcher = DetectionLoop(
-        slot, detector.assessor, mind, ledger, clock, beat, late_s, lambda: reader.unseen or "", outlook
+        slot,
+        detector.assessor,
+        mind,
+        ledger,
+        clock,
+        beat,
+        late_s,
+        lambda: reader.unusable_reason or "",
+        outlook,
     )
     describer = build_describer(settings, detector.model)
     narrator = DescriptionLoop(describer, mind.step, build_meaning(settings), clock) if describer else None
@@ -532,7 +540,7 @@ def apply_live(live: LiveParts, settings: Settings, voice: bool) -> None:
         prepare_phrases(renderer, spec)
         live.mouth.speaker.replace_renderer(renderer)
         live.mouth.rehearsal.prefetch(renderer, other_phrases(hazards, spec.language))
-    detector.usual.use([hazard.threshold for hazard in spec.hazards])
+    detector.usual.set_thresholds([hazard.threshold for hazard in spec.hazards])
     live.watcher.replace_detector(detector.assessor, lambda: live.mind.replace_spec(spec))
     live.watcher.late_s = settings.health.late_s
     logging.getLogger().setLevel(settings.log.level.upper())

@@ -100,7 +100,7 @@ class WorkerTasks:
             raise TaskRefused("the room is not ready", "unavailable")
         began_s = time.monotonic()
         image = decoded(picture, asked["most_pixels"])
-        embedding, probabilities = guide.detector.assessor.look(image)
+        embedding, probabilities = guide.detector.assessor.score_image(image)
         seeing = recognised(
             guide.detector.spec.hazards,
             probabilities.tolist(),

@@ -87,7 +87,7 @@ def alerts(minute: Minute, thresholds: Mapping[str, float]) -> tuple[Alert, ...]
     for seq, (now, row) in enumerate(zip(minute.times_s.tolist(), minute.probabilities, strict=True)):
         for event in watch.step(Assessment(seq, now, _UNSEEN, row)):
             if isinstance(event, Alert):
-                watch.spoken(event.id, now)
+                watch.mark_spoken(event.id, now)
                 found.append(event)
     return tuple(found)
 

@@ -142,9 +142,9 @@ class AlertPolicy:
             confirmed=bool(self._confirmed()[i]),
         )
 
-    def focus(self) -> Direction | None:
+    def next_crop(self) -> Direction | None:
         """Which part of the next frame to score beside the whole; None while nothing is suspected."""
-        return self._where.focus()
+        return self._where.next_crop()
 
     def step(self, assessment: Assessment) -> tuple[WatchEvent, ...]:
         """One frame's probabilities in, what follows from them out. Time is the frame's capture time.
@@ -164,14 +164,14 @@ class AlertPolicy:
         lasting = [e for name in tuple(self._active) if (e := self._continue(name, assessment))]
         return (*alerts, *lasting, *located)
 
-    def spoken(self, alert_id: str, now: float) -> None:
+    def mark_spoken(self, alert_id: str, now: float) -> None:
         """The alert's first sample sounded: its cool-down counts from here."""
         for name, active in self._active.items():
             if active.alert_id == alert_id:
                 self._active[name] = replace(active, spoken_at_s=now, retries=0)
                 self._spoken[name] = SpokenAlert(now, active.level)
 
-    def unheard(self, since_s: float) -> None:
+    def mark_unheard(self, since_s: float) -> None:
         """Nobody heard what was spoken from `since_s` on: what is still there is raised again at once."""
         self._spoken = {name: spoken for name, spoken in self._spoken.items() if spoken.at_s < since_s}
         for name, active in self._active.items():

@@ -41,17 +41,17 @@ class BaselineFilter:
         `thresholds`: probability of each hazard from which it is there.
         """
         self._over_s = over_s
-        self.use(thresholds)
+        self.set_thresholds(thresholds)
         self._mean: LogOdds | None = None
         self._excess: LogOdds | None = None
         self._not_before_s: LogOdds = np.zeros(0)
         self._last_s = -math.inf
 
-    def use(self, thresholds: Sequence[float]) -> None:
+    def set_thresholds(self, thresholds: Sequence[float]) -> None:
         """Other thresholds from the next picture on, of the same hazards; from any thread."""
         self._there = logits(np.array(thresholds, np.float32))
 
-    def relative(self, probabilities: Probabilities, now: float) -> Probabilities:
+    def subtract(self, probabilities: Probabilities, now: float) -> Probabilities:
         """The probabilities, shape (H,), as they would be in an ordinary view; never higher."""
         if self._over_s == 0:
             return probabilities

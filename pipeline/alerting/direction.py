@@ -37,7 +37,7 @@ class DirectionEstimator:
         self._turn = 0
         self._now = -math.inf
 
-    def focus(self) -> Direction | None:
+    def next_crop(self) -> Direction | None:
         """The part to score beside the next frame; None while no direction is sought."""
         return TURN[self._turn % len(TURN)] if any(map(self._open, self._sought.values())) else None
 

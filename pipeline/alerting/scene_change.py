@@ -42,10 +42,10 @@ class SceneChangeGate:
         if unwanted or not self._settled(embedding, now) or not self._changed() or not self._allowed(now):
             return False
         self._opened_s = (*self._opened_s, now)
-        self.described()
+        self.mark_described()
         return True
 
-    def described(self) -> None:
+    def mark_described(self) -> None:
         """The present view is being described for whatever reason: measure change from here."""
         self._described = self._smoothed
 

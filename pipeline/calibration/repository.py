@@ -99,7 +99,7 @@ class CalibrationRepository:
             return base
         if own is None or (own.model, own.model_fingerprint) != (model.name, model.fingerprint):
             return base
-        unfit = own.unfit(model.fingerprint, prompts)
+        unfit = own.mismatched(model.fingerprint, prompts)
         fitted = {
             name: fit.model_copy(update={"threshold": THRESHOLD})
             for name, fit in own.hazards.items()
@@ -135,7 +135,7 @@ class CalibrationRepository:
                 f"{place}: made for model {own.model} ({own.model_fingerprint[:12]}), not for "
                 f"{model.name} ({model.fingerprint[:12]}); {remedy}"
             )
-        unfit = own.unfit(model.fingerprint, prompts)
+        unfit = own.mismatched(model.fingerprint, prompts)
         if unfit:
             raise CalibrationError(
                 f"{place}: made for other hazards or other words ({', '.join(unfit)}); {remedy}"
@@ -151,7 +151,7 @@ class CalibrationRepository:
         """
         place = self.place(table.model)
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = stage(place, table.written())
+        part = stage(place, table.to_bytes())
         try:
             if place.is_file():
                 write(self._previous(table.model), place.read_bytes())

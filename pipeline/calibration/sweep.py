@@ -107,7 +107,7 @@ def _events(
     for seq, (time_s, row) in enumerate(rows):
         for event in watch.step(Assessment(seq, time_s, _NO_EMBEDDING, row)):
             if isinstance(event, Alert):
-                watch.spoken(event.id, time_s)
+                watch.mark_spoken(event.id, time_s)
             yield event
 
 
@@ -117,4 +117,4 @@ def _relative(
     """Row by row, the normal view taken off; an hour at every threshold at once would not fit into memory."""
     usual, of = BaselineFilter(usual_s, thresholds), np.array(columns, np.intp)
     for time_s, row in zip(footage.times_s.tolist(), footage.probabilities, strict=True):
-        yield time_s, usual.relative(row[of], time_s)
+        yield time_s, usual.subtract(row[of], time_s)

@@ -114,7 +114,7 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
             f"{model} ({model_fingerprint[:12]}); {remedy}"
         )
 
-    def unfit(self, model_fingerprint: str, prompts: PromptSet) -> tuple[str, ...]:
+    def mismatched(self, model_fingerprint: str, prompts: PromptSet) -> tuple[str, ...]:
         """The hazards that have no fit here for exactly their words."""
         marks = zip(prompts.names, hazard_fingerprints(model_fingerprint, prompts), strict=True)
         return tuple(
@@ -139,9 +139,9 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
 
     def write(self, path: Path) -> None:
         """Atomic, and on the disk when it returns. Raises OSError."""
-        write(path, self.written())
+        write(path, self.to_bytes())
 
-    def written(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """The file's content."""
         return (self.model_dump_json(indent=1) + "\n").encode()
 

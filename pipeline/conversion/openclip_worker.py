@@ -51,18 +51,18 @@ class OpenClipConversion:
     raw: Path
     into: Path
     frames: Path | None
-    note: Callable[[str], None]
+    report: Callable[[str], None]
     checks: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> dict[str, object]:
         """Convert, check, write `model.json`; what the manifest shall say. Raises PrepareError."""
-        self.note("loading the model")
+        self.report("loading the model")
         reference = load_reference(self.raw)
         shots = images.given_images(self.frames, reference.width, reference.height, reference.fit)
         golden = self._golden(reference, shots[:: max(1, len(shots) // 4)][:4])
-        self.note("converting the text tower")
+        self.report("converting the text tower")
         tokens = self._texts(reference)
-        self.note("converting the image tower")
+        self.report("converting the image tower")
         graph = towers.image_tower(reference)
         self._images(reference, graph, golden)
         image, precision, least = self._eight_bits(reference, shots)
@@ -103,7 +103,7 @@ class OpenClipConversion:
                 f"the converted model computes something else than open_clip: {what} {cosine:.4f}, "
                 f"at least {LEAST_COSINE} is asked for"
             )
-        self.note(f"{what} to open_clip on torch: {cosine:.5f}")
+        self.report(f"{what} to open_clip on torch: {cosine:.5f}")
 
     def _eight_bits(
         self, reference: Reference, shots: Sequence[images.Picture]
@@ -111,7 +111,7 @@ class OpenClipConversion:
         """Name, precision and self-test bound of the graph that is kept."""
         try:
             if len(shots) < 8:
-                self.note("8 bits not tried: no frames to learn them from (--frames)")
+                self.report("8 bits not tried: no frames to learn them from (--frames)")
                 return _IMAGE_16, "fp16", SELF_TEST
             return self._try_eight_bits(reference, shots)
         finally:
@@ -122,7 +122,7 @@ class OpenClipConversion:
     ) -> tuple[str, Literal["fp16", "int8"], float]:
         import openvino as ov
 
-        self.note("trying 8 bits")
+        self.report("trying 8 bits")
         plain = ov.Core().read_model(self.into / "plain.xml")
         small = towers.with_preprocessing(int8.quantise(plain, reference, shots[::2]), reference)
         towers.save(small, self.into / _IMAGE_8)
@@ -138,7 +138,7 @@ class OpenClipConversion:
             "fp16_ms": round(trial.ms_16, 2),
         }
         figures = f"{trial.ms:.1f} ms against {trial.ms_16:.1f} ms, cosine {trial.cosine:.4f}"
-        self.note(f"8 bits {'kept' if trial.worth_it else 'not worth it here'}: {figures}")
+        self.report(f"8 bits {'kept' if trial.worth_it else 'not worth it here'}: {figures}")
         loser = _IMAGE_16 if trial.worth_it else _IMAGE_8
         _unlink(self.into / loser)
         return (_IMAGE_8, "int8", 0.95) if trial.worth_it else (_IMAGE_16, "fp16", SELF_TEST)

@@ -70,7 +70,7 @@ def _notes(log: Path, prefix: str, progress: Progress) -> Callable[[], None]:
         read += len(whole)
         for line in whole.decode(errors="replace").splitlines():
             if line.startswith("note: "):
-                progress.note(prefix + line.removeprefix("note: "))
+                progress.report(prefix + line.removeprefix("note: "))
 
     return follow
 

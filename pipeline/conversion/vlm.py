@@ -26,7 +26,7 @@ _PARTS = ("optimum-intel", "openvino", "nncf", "transformers", "torch")
 def convert_vlm(entry: CatalogueEntry, fetched: Fetched, job: FetchJob) -> ConvertedFiles:
     """The model in `job.into`, with 4-bit weights. Raises PrepareError."""
     log = job.work / "convert.log"
-    job.progress.note(f"{entry.name}: converting; this takes minutes and more memory than the model itself")
+    job.progress.report(f"{entry.name}: converting; this takes minutes and more memory than the model itself")
     export(fetched.folder, job.into, WEIGHTS, log)
     if job.both:
         _add(fetched, job)

@@ -162,7 +162,7 @@ class DescriptionPolicy:
             case DescriptionTick():
                 return self._tick(now)
 
-    def heard(self, text: str, now: float) -> None:
+    def mark_heard(self, text: str, now: float) -> None:
         """The first sample of this text sounded."""
         self._said = tuple(replace(s, heard_at_s=now) if s.text == text else s for s in self._said)
 

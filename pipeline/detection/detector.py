@@ -89,7 +89,7 @@ class Detector:
         """
         image = self._reduced(frame.image)
         points = thumbnail(image)
-        still = self._stillness is not None and self._stillness.still(points, frame.captured_at_s)
+        still = self._stillness is not None and self._stillness.is_still(points, frame.captured_at_s)
         looked = (self._last is None or not still) and self._look_again(frame, image, points, focus)
         reading = None
         if focus is not None and not looked:
@@ -100,13 +100,13 @@ class Detector:
         if self._come is not None:
             probabilities = np.maximum(probabilities, self._come)
         if self._usual is not None:
-            probabilities = self._usual.relative(probabilities, frame.captured_at_s)
+            probabilities = self._usual.subtract(probabilities, frame.captured_at_s)
         return Assessment(frame.seq, frame.captured_at_s, embedding, probabilities, reading)
 
     def _look_again(self, frame: Frame, image: Image, points: Image, focus: Direction | None) -> bool:
         """True where a part was looked at beside the whole; both pictures are the frame reduced."""
         self._last = None  # until there is a new one: a still view must not rest on an older picture
-        embedding, probabilities = self.look(image)
+        embedding, probabilities = self.score_image(image)
         part = None
         if not 0 <= frame.captured_at_s - self._compared_s < COMPARE_S:
             part = self._compare(points, frame.captured_at_s)
@@ -119,7 +119,7 @@ class Detector:
 
     def _part(self, image: Image) -> Probabilities | None:
         try:
-            return self.look(image)[1]
+            return self.score_image(image)[1]
         except NotFiniteError:
             return None
 
@@ -149,7 +149,7 @@ class Detector:
         width, height = (max(side, POINTS // 2) for side in self._model.input_size)
         return reduced(image, *fitted(image, width, height))
 
-    def look(self, image: Image) -> Look:
+    def score_image(self, image: Image) -> Look:
         """Embedding and calibrated probabilities of one picture. Raises NotFiniteError."""
         self.encoded += 1
         embedding = self._finite(self._model.encode(image))

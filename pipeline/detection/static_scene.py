@@ -23,7 +23,7 @@ class StaticSceneCheck:
         self._cells: Image | None = None
         self._since_s = 0.0
 
-    def still(self, image: Image, now: float) -> bool:
+    def is_still(self, image: Image, now: float) -> bool:
         """True where the last encoding still holds. False means: encode, this picture is the new measure.
 
         `image` may be its points.

@@ -164,7 +164,7 @@ class Store:
         if not options.anyway:
             require_memory(entry, self._available(), made_here=made_here)
         if made_here and (line := costs(entry)):
-            progress.note(line)
+            progress.report(line)
 
     def _pull(self, entry: CatalogueEntry, staging: Path, progress: Progress, options: PullOptions) -> None:
         into, work, keep = staging / "files", staging / "work", self._keep(entry.name)
@@ -193,7 +193,7 @@ class Store:
         """Hold the model's lock; gives the name of a folder of our own, deleted before and after."""
         lock, staging = self.root / f".{name}.lock", self.root / f".{name}.pull"
         waiting = f"{name}: waiting for another process"
-        with exclusive(lock, self._lock_timeout_s, lambda: progress.note(waiting)):
+        with exclusive(lock, self._lock_timeout_s, lambda: progress.report(waiting)):
             delete(staging)
             try:
                 yield staging

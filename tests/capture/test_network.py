@@ -189,8 +189,8 @@ def test_a_stream_that_is_not_taken_does_not_grow_old() -> None:
     with MjpegServer(painter(640, 360)) as server, reading(server.url) as (_, slot, events):
         events.until(CameraState.LIVE)
         threading.Event().wait(2)
-        slot.take(5)
-        frame = slot.take(5)
+        slot.pop(5)
+        frame = slot.pop(5)
         assert frame is not None
         value = read_back(frame.image)
         assert value is not None

@@ -67,8 +67,8 @@ def test_beginnings_and_ends_alternate(timed: list[tuple[ImageStats, float]]) ->
     present: set[ImageFault] = set()
     judge = QualityMonitor(SETTINGS)
     for change in run(judge, elapsed(timed)):
-        assert (change.trouble in present) != change.present
-        present ^= {change.trouble}
+        assert (change.fault in present) != change.present
+        present ^= {change.fault}
     assert set(judge.present) == present
 
 
@@ -92,7 +92,7 @@ def test_a_short_darkness_is_nothing(seconds: float) -> None:
 def test_darkness_is_told_once_and_its_end_too() -> None:
     timed = [*differing(GOOD, 3), *differing(DARK, 10, 3), *differing(GOOD, 5, 13)]
     told = [
-        (change.trouble, change.present, round(change.at_s, 1))
+        (change.fault, change.present, round(change.at_s, 1))
         for change in run(QualityMonitor(SETTINGS), timed)
     ]
     assert told == [(ImageFault.DARK, True, 5.0), (ImageFault.DARK, False, 14.0)]
@@ -108,13 +108,13 @@ def test_a_figure_between_the_thresholds_changes_nothing() -> None:
 def test_equal_pictures_are_frozen_only_after_a_while() -> None:
     judge = QualityMonitor(SETTINGS)
     told = run(judge, [(GOOD, i / 10) for i in range(150)])
-    assert [(change.trouble, round(change.at_s, 1)) for change in told] == [(ImageFault.FROZEN, 10.1)]
+    assert [(change.fault, round(change.at_s, 1)) for change in told] == [(ImageFault.FROZEN, 10.1)]
     assert [c.present for c in run(judge, differing(GOOD, 5, 15))] == [False]
 
 
 def test_a_dark_or_covered_picture_is_not_called_blurred_or_frozen() -> None:
     told = run(QualityMonitor(SETTINGS), [(DARK, i / 10) for i in range(300)])
-    assert [change.trouble for change in told] == [ImageFault.DARK]
+    assert [change.fault for change in told] == [ImageFault.DARK]
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 2))
@@ -184,7 +184,7 @@ def test_the_same_clips_spoilt_are_noticed(name: str, effect: Effect, trouble: I
     rng = np.random.default_rng(0)
     spoilt = ((at_s, effect(image, rng)) for at_s, image in images_of(media("videos", name), every=5))
     told = inspect(spoilt)
-    assert [(change.trouble, change.present) for change in told] == [(trouble, True)]
+    assert [(change.fault, change.present) for change in told] == [(trouble, True)]
     assert told[0].at_s < 4
 
 
@@ -197,5 +197,5 @@ def test_a_clip_that_stops_moving_is_frozen(name: str) -> None:
             yield at_s, held.copy()
 
     told = inspect(stuck())
-    assert [(change.trouble, change.present) for change in told] == [(ImageFault.FROZEN, True)]
+    assert [(change.fault, change.present) for change in told] == [(ImageFault.FROZEN, True)]
     assert told[0].at_s == pytest.approx(15, abs=1)

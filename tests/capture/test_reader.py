@@ -52,7 +52,7 @@ def test_frames_are_numbered_and_stamped(start: Start, events: Events, slot: Lat
     began_s = time.monotonic()
     reader = start(Opener([ScriptedCamera()]))
     assert events.next_state().state is CameraState.LIVE
-    taken = [slot.take(5) for _ in range(5)]
+    taken = [slot.pop(5) for _ in range(5)]
     frames = [frame for frame in taken if frame is not None]
     assert len(frames) == 5
     assert all(a.seq < b.seq and a.captured_at_s < b.captured_at_s for a, b in pairwise(frames))
@@ -73,7 +73,7 @@ def test_a_lost_camera_is_told_once_and_reopened_until_it_is_back(
     assert opener.opened == 4
     assert first.closed.is_set()
     assert eventually(lambda: reader.frames > 3)
-    frame = slot.take(5)
+    frame = slot.pop(5)
     assert frame is not None
     assert frame.seq >= 2  # numbered on
 
@@ -87,7 +87,7 @@ def test_a_camera_that_can_never_work_ends_it(start: Start, events: Events, slot
     reader = start(Opener([CameraUnusable("no such file")]))
     event = events.next_state()
     assert (event.state, event.reason) == (CameraState.UNUSABLE, "no such file")
-    assert slot.take(5) is None
+    assert slot.pop(5) is None
     assert slot.closed
     assert eventually(lambda: not reader.alive)
 
@@ -211,7 +211,7 @@ def test_a_file_runs_at_its_own_pace_and_ends(
 ) -> None:
     clip = write_video(tmp_path / "clip.avi", [street(i) for i in range(10)], fps=10)
     reader = start(lambda: open_camera(str(clip), QUICK))
-    stamps = [(f.captured_at_s, f.source_time_s or 0.0) for f in iter(lambda: slot.take(5), None)]
+    stamps = [(f.captured_at_s, f.source_time_s or 0.0) for f in iter(lambda: slot.pop(5), None)]
     assert events.until(CameraState.ENDED).reason
     assert reader.frames == 10
     assert stamps[-1][1] == pytest.approx(0.9)
@@ -223,7 +223,7 @@ def test_a_file_may_begin_again(start: Start, slot: LatestSlot[Frame], tmp_path:
     clip = write_video(tmp_path / "clip.avi", [street(i) for i in range(4)], fps=50)
     reader = start(lambda: open_camera(str(clip), QUICK), QUICK.model_copy(update={"loop": True}))
     assert eventually(lambda: reader.frames > 12)
-    frame = slot.take(5)
+    frame = slot.pop(5)
     assert frame is not None
     assert frame.seq >= 4
 
@@ -236,7 +236,7 @@ def test_the_last_picture_lasts_too_before_they_begin_again(tmp_path: Path, pict
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.EVERY)
     reader = Reader(lambda: open_camera(str(tmp_path), looping), slot, looping, lambda _: None)
     reader.start()
-    frames = [frame for _ in range(7) if (frame := slot.take(5))]
+    frames = [frame for _ in range(7) if (frame := slot.pop(5))]
     assert reader.stop(5)
     assert all(b.captured_at_s - a.captured_at_s > 0.099 for a, b in pairwise(frames))
 
@@ -246,7 +246,7 @@ def test_under_back_pressure_nothing_is_missed(events: Events) -> None:
     camera = ScriptedCamera(*[0.0] * 30, after=None, live=False)
     reader = Reader(Opener([camera]), slot, QUICK, events)
     reader.start()
-    assert [frame.seq for frame in iter(lambda: slot.take(5), None)] == list(range(30))
+    assert [frame.seq for frame in iter(lambda: slot.pop(5), None)] == list(range(30))
     assert reader.stop(5)
 
 

@@ -21,7 +21,7 @@ def test_newest_keeps_the_last_and_counts_the_rest(puts: list[bool]) -> None:
             assert slot.put(put)
             waiting, put = put, put + 1
         else:
-            assert slot.take(0) == waiting
+            assert slot.pop(0) == waiting
             taken += waiting is not None
             waiting = None
     assert put == taken + slot.skipped + (waiting is not None)
@@ -31,7 +31,7 @@ def test_every_refuses_a_second_item_in_time() -> None:
     slot: LatestSlot[int] = LatestSlot(EVERY)
     assert slot.put(1, 0.01)
     assert not slot.put(2, 0.01)
-    assert slot.take(0) == 1
+    assert slot.pop(0) == 1
     assert slot.skipped == 0
 
 
@@ -43,12 +43,12 @@ def test_what_was_left_before_closing_may_be_taken(policy: SlotPolicy) -> None:
     slot.close()
     assert not slot.put(2, 5)
     assert slot.closed
-    assert slot.take(5) == 1
-    assert slot.take(5) is None
+    assert slot.pop(5) == 1
+    assert slot.pop(5) is None
 
 
 def test_an_empty_slot_is_waited_for_no_longer_than_asked() -> None:
-    assert LatestSlot[int](NEWEST).take(0.01) is None
+    assert LatestSlot[int](NEWEST).pop(0.01) is None
 
 
 @pytest.mark.parametrize("policy", list(SlotPolicy))
@@ -57,7 +57,7 @@ def test_closing_wakes_whoever_waits(policy: SlotPolicy) -> None:
     woken = threading.Event()
 
     def wait() -> None:
-        slot.take(30)
+        slot.pop(30)
         woken.set()
 
     threading.Thread(target=wait, daemon=True).start()
@@ -86,7 +86,7 @@ def test_every_item_arrives_in_order_between_threads() -> None:
 
     producer = threading.Thread(target=produce, daemon=True)
     producer.start()
-    taken = list(iter(lambda: slot.take(5), None))
+    taken = list(iter(lambda: slot.pop(5), None))
     producer.join(5)
     assert taken == list(range(2000))
 
@@ -103,7 +103,7 @@ def test_newest_never_goes_back_and_loses_nothing_uncounted() -> None:
 
     producer = threading.Thread(target=produce, daemon=True)
     producer.start()
-    taken = list(iter(lambda: slot.take(5), None))
+    taken = list(iter(lambda: slot.pop(5), None))
     producer.join(5)
     assert taken == sorted(set(taken))
     assert taken[-1] == 4999
@@ -119,7 +119,7 @@ def test_several_producers_and_consumers_share_a_slot() -> None:
             assert slot.put(i, 10)
 
     def consume() -> None:
-        while (item := slot.take(10)) is not None:
+        while (item := slot.pop(10)) is not None:
             taken.append(item)
 
     producers = [threading.Thread(target=produce, args=(k * 300,), daemon=True) for k in range(3)]

@@ -51,4 +51,4 @@ def test_a_reader_that_went_away_does_not_stop_the_work() -> None:
     progress = TextProgress(stream)
     stream.close()
     progress.begin("x.whl", 2000)
-    progress.note("still here")
+    progress.report("still here")

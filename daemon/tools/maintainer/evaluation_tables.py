@@ -46,7 +46,7 @@ def pictures(settings: Settings, media: Path) -> Iterable[str]:
     detector = app.build_detector(settings)
     labelled = _pictures(settings, media)
     rows = np.stack(
-        [detector.assessor.look(load_image(p.path, settings.capture.max_side)[0])[1] for p in labelled]
+        [detector.assessor.score_image(load_image(p.path, settings.capture.max_side)[0])[1] for p in labelled]
     )
     hazards = detector.spec.hazards
     names, thresholds = [h.name for h in hazards], [h.threshold for h in hazards]

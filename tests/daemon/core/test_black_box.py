@@ -25,7 +25,7 @@ def lived(seconds: float = 30) -> BlackBox:
         now = seq / 10
         fire, vehicle, dog = rng.choice([0.02, 0.9], 3, p=[0.3, 0.7]).tolist()
         a = assessment(seq, now, fire, vehicle, dog, view=seq // 40 % 4)
-        focus = box.core.alert_policy.focus()
+        focus = box.core.alert_policy.next_crop()
         if focus:
             a = type(a)(
                 a.seq, a.captured_at_s, a.embedding, a.probabilities, CropReading(focus, a.probabilities)

@@ -76,7 +76,7 @@ class World:
         return self
 
     def _crop(self, sides: Mapping[str, Direction], p: Mapping[str, float]) -> CropReading | None:
-        if (focus := self.core.alert_policy.focus()) is None or not sides:
+        if (focus := self.core.alert_policy.next_crop()) is None or not sides:
             return None
         there = [p.get(n, 0.01) if sides.get(n) is focus else 0.01 for n in self.core.alert_policy.names]
         return CropReading(focus, np.array(there, np.float32))

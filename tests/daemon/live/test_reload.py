@@ -251,7 +251,7 @@ def test_a_new_threshold_holds_for_what_a_view_usually_shows(station: Station) -
 
     def after(begin_s: float) -> float:
         times = np.arange(begin_s, begin_s + 60 * MINUTE_S)
-        return float([station.detector.usual.relative(view, float(now))[number] for now in times][-1])
+        return float([station.detector.usual.subtract(view, float(now))[number] for now in times][-1])
 
     station.change("hazards.fire.threshold", 0.3)
     assert after(0) == pytest.approx(0.4), "it is a danger, not usual"

@@ -47,7 +47,7 @@ class Lane:
             self, assessor, self.mind, Metrics(), lambda: self.now, lambda: None, 1.0
         )
 
-    def take(self, timeout_s: float) -> Frame | None:
+    def pop(self, timeout_s: float) -> Frame | None:
         if self.closed:
             return None
         self._left -= 1

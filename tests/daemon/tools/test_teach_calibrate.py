@@ -76,10 +76,10 @@ def test_a_new_hazard_from_pictures_is_watched_for_and_forgotten(
     hazard = next(h for h in detector.spec.hazards if h.name == "barrier_tape")
     assert (hazard.say, hazard.threshold) == ("Careful! barrier tape{where}.", 0.5)
     column = [h.name for h in detector.spec.hazards].index("barrier_tape")
-    seen = [detector.assessor.look(plain((0, 0, 0), 200))[1][column]]
+    seen = [detector.assessor.score_image(plain((0, 0, 0), 200))[1][column]]
     assert max(seen) < 0.5
     yes = draw(home / "more", "stripes", 3, seed=1)
-    found = [detector.assessor.look(load_image(p, 1280)[0])[1][column] for p in sorted(yes.iterdir())]
+    found = [detector.assessor.score_image(load_image(p, 1280)[0])[1][column] for p in sorted(yes.iterdir())]
     assert max(found) > 0.5
 
     assert main(["teach", "barrier_tape", "--remove"]) == 0
@@ -265,7 +265,7 @@ def test_a_dark_lens_is_no_hazard_however_many_normal_views_there_are(home: Path
     column = [h.name for h in detector.spec.hazards].index("barrier_tape")
     for grey in (0, 16, 128, 255):
         covered = np.full((480, 640, 3), grey, np.uint8)
-        assert detector.assessor.look(covered)[1][column] < 0.5
+        assert detector.assessor.score_image(covered)[1][column] < 0.5
 
 
 def test_too_many_harmless_pictures_are_thinned_evenly() -> None:

@@ -46,7 +46,7 @@ class Run:
             for event in self.watch.step(assessment(self.seq, self.now, (fire, vehicle, dog))):
                 self.events.append(event)
                 if isinstance(event, Alert) and self.speak:
-                    self.watch.spoken(event.id, self.now)
+                    self.watch.mark_spoken(event.id, self.now)
             self.seq += 1
         return self
 
@@ -171,7 +171,7 @@ def test_time_standing_still_or_running_back_does_no_harm() -> None:
 
 def crops(run: Run, seconds: float, side: Direction) -> Iterable[WatchEvent]:
     for _ in range(round(seconds * run.fps)):
-        focus = run.watch.focus()
+        focus = run.watch.next_crop()
         strength = 0.95 if focus is side else 0.3
         crop = (focus, (0.01, strength, 0.01)) if focus else None
         yield from run.watch.step(assessment(run.seq, run.now, (0.01, 0.8, 0.01), crop))
@@ -187,18 +187,18 @@ def test_direction_follows_the_alert_or_comes_with_it_never_delays_it(side: Dire
     assert alert.captured_at_s == plain.alerts[0].captured_at_s
     located = [e.direction for e in events if isinstance(e, Located)]
     assert [alert.direction, *located] in ([side], [None, side])
-    assert run.watch.focus() is None, "no part is looked at once the direction is known"
+    assert run.watch.next_crop() is None, "no part is looked at once the direction is known"
 
 
 def test_no_part_stands_out_no_direction() -> None:
     run = Run().feed(1)
     for _ in range(100):
-        focus = run.watch.focus()
+        focus = run.watch.next_crop()
         crop = (focus, (0.01, 0.8, 0.01)) if focus else None
         events = run.watch.step(assessment(run.seq, run.now, (0.01, 0.8, 0.01), crop))
         assert not any(isinstance(e, Located) or (isinstance(e, Alert) and e.direction) for e in events)
         run.seq += 1
-    assert run.watch.focus() is None, "the search is given up after locate_s"
+    assert run.watch.next_crop() is None, "the search is given up after locate_s"
 
 
 probability = st.floats(0, 1, width=32)
@@ -217,7 +217,7 @@ def test_saved_and_restored_at_any_moment_it_decides_the_same(
     t = 0.0
     for seq, (dt, p) in enumerate(steps):
         t += dt
-        focus = whole.focus()
+        focus = whole.next_crop()
         a = assessment(seq, t, p, (focus, p) if focus else None)
         fresh = AlertPolicy(SETTINGS, HAZARDS)
         fresh.restore(json.loads(json.dumps(parts.state())))
@@ -239,7 +239,7 @@ def test_alert_laws(steps: list[tuple[float, tuple[float, ...]]]) -> None:
             known = last.get(event.hazard)
             assert known is None or t - known >= min(SETTINGS.escalate_min_s, SETTINGS.cooldown_s)
             last[event.hazard] = t
-            watch.spoken(event.id, t)
+            watch.mark_spoken(event.id, t)
 
 
 def test_a_thousand_hazards_are_watched_like_ten() -> None:
@@ -270,7 +270,7 @@ def test_what_is_no_number_changes_nothing_and_blinds_nobody(bad: float) -> None
 def test_a_part_that_is_no_number_is_not_read() -> None:
     watch = AlertPolicy(SETTINGS, HAZARDS)
     for i in range(60):
-        focus = watch.focus()
+        focus = watch.next_crop()
         value = math.nan if i % 2 else (0.9 if focus is Direction.LEFT else 0.1)
         crop = (focus, (value, 0.0, 0.0)) if focus else None
         watch.step(assessment(i, i / 25, (0.9, 0.0, 0.0), crop))

@@ -21,7 +21,7 @@ def after(subject: BaselineFilter, *levels: tuple[float, float]) -> float:
     for level, seconds in levels:
         for _ in range(max(1, int(seconds * RATE))):
             now += 1 / RATE
-            p = float(subject.relative(np.array([level, 0.01], np.float32), now)[0])
+            p = float(subject.subtract(np.array([level, 0.01], np.float32), now)[0])
     return p
 
 
@@ -52,7 +52,7 @@ def test_a_lasting_hazard_is_measured_by_its_own_threshold() -> None:
 def test_an_ordinary_view_is_left_alone_to_the_bit() -> None:
     p = np.array([0.03, 0.01], np.float32)
     subject = BaselineFilter(OVER_S, THRESHOLDS)
-    assert all((subject.relative(p, i / RATE) == p).all() for i in range(3000))
+    assert all((subject.subtract(p, i / RATE) == p).all() for i in range(3000))
 
 
 def test_a_view_that_becomes_ordinary_is_forgotten() -> None:
@@ -74,7 +74,7 @@ def test_never_higher_and_at_most_so_much_lower(levels: list[float], step_s: flo
     subject = BaselineFilter(5.0, [0.5])
     for i, level in enumerate(levels):
         p = np.array([level], np.float32)
-        out = float(subject.relative(p, i * step_s)[0])
+        out = float(subject.subtract(p, i * step_s)[0])
         assert out <= p[0] + 1e-6
         if 0.001 < level < 0.999:
             assert odds(out) >= odds(float(p[0])) - MOST - 1e-3
@@ -84,5 +84,5 @@ def test_what_is_no_number_teaches_nothing() -> None:
     subject = BaselineFilter(OVER_S, THRESHOLDS)
     after(subject, (0.4, 60 * MINUTES))
     for i in range(20):
-        subject.relative(np.array([np.nan, 0.01], np.float32), 601 + i / RATE)
-    assert 0.1 < float(subject.relative(np.array([0.4, 0.01], np.float32), 606.0)[0]) < 0.22
+        subject.subtract(np.array([np.nan, 0.01], np.float32), 601 + i / RATE)
+    assert 0.1 < float(subject.subtract(np.array([0.4, 0.01], np.float32), 606.0)[0]) < 0.22

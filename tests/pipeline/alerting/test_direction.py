@@ -67,10 +67,10 @@ class Looker:
         for seq in range(int(seconds * FPS)):
             image = next(pictures)
             frame = Frame(image, (image.shape[1], image.shape[0]), seq, seq / FPS, "test")
-            for event in watch.step(assessor.assess(frame, watch.focus())):
+            for event in watch.step(assessor.assess(frame, watch.next_crop())):
                 events.append(event)
                 if isinstance(event, Alert):
-                    watch.spoken(event.id, frame.captured_at_s)
+                    watch.mark_spoken(event.id, frame.captured_at_s)
         return events
 
 

@@ -66,7 +66,7 @@ def test_a_view_described_for_another_reason_is_not_described_again() -> None:
     gate = SceneChangeGate(SETTINGS)
     for i in range(5):
         gate.step(view(0), i / FPS)
-    gate.described()
+    gate.mark_described()
     assert opened(gate, [0] * 100, start=5) == []
 
 

@@ -174,7 +174,7 @@ def test_a_resting_view_is_taken_off_as_at_the_threshold_that_is_chosen(seed: in
     assert fire.alerts == alerts_at(footage, fire.threshold, USUAL_S) <= budget * 3 / 4
     assert alerts_at(resting(seed + 100), fire.threshold, USUAL_S) <= budget
     frozen = BaselineFilter(USUAL_S, [h.threshold for h in HAZARDS])
-    rows = [frozen.relative(*pair) for pair in zip(footage.probabilities, footage.times_s, strict=True)]
+    rows = [frozen.subtract(*pair) for pair in zip(footage.probabilities, footage.times_s, strict=True)]
     fooled = make_plan(ScoreSeries(footage.times_s, np.array(rows)), HAZARDS, WATCH, budget).choices[0]
     assert fooled.threshold < fire.threshold
     assert fooled.alerts <= budget

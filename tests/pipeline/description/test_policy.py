@@ -84,7 +84,7 @@ def test_an_answer_that_repeats_the_last_is_withheld_unless_asked_for() -> None:
     for number, trigger in ((1, Trigger.SCENE_CHANGE), (2, Trigger.SCENE_CHANGE), (3, Trigger.REQUEST)):
         story.step(Requested(scene(number, trigger)), 0)
         effects = story.step(SentenceReady(f"s{number}", "A street with cars.", "m"), 1)
-        story.heard("A street with cars.", 1)
+        story.mark_heard("A street with cars.", 1)
         assert bool(said(effects)) == (number != 2)
         story.step(AnswerFinished(f"s{number}"), 1)
 
@@ -116,7 +116,7 @@ def test_what_was_told_is_remembered_by_its_meaning() -> None:
     for number, text in ((1, "A street with cars."), (2, "Cars are on the road.")):
         story.step(Requested(scene(number)), 0)
         told = said(story.step(SentenceReady(f"s{number}", text, "m", (1.0, 0.0)), 1))
-        story.heard(text, 1)
+        story.mark_heard(text, 1)
         assert bool(told) == (number == 1)
         story.step(AnswerFinished(f"s{number}"), 1)
 
@@ -175,7 +175,7 @@ def test_any_sentence_heard_lately_is_a_repetition_and_none_of_long_ago() -> Non
         story.step(Requested(scene(number, at_s=at_s)), at_s)
         effects = [e for text in both for e in story.step(SentenceReady(f"s{number}", text, "m"), at_s)]
         for text in said(tuple(effects)):
-            story.heard(text, at_s)
+            story.mark_heard(text, at_s)
         story.step(AnswerFinished(f"s{number}"), at_s)
         return said(tuple(effects))
 
@@ -189,5 +189,5 @@ def test_a_later_alert_is_contradicted_again() -> None:
     for number, at_s in ((1, 0.0), (2, 20.0)):
         story.step(Requested(scene(number, Trigger.DANGER, at_s=at_s)), at_s)
         assert said(story.step(SentenceReady(f"s{number}", "Probably not fire.", "m"), at_s))
-        story.heard("Probably not fire.", at_s)
+        story.mark_heard("Probably not fire.", at_s)
         story.step(AnswerFinished(f"s{number}"), at_s)

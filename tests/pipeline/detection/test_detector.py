@@ -100,7 +100,7 @@ def arriving() -> tuple[Detector, Image, Image]:
 def test_what_has_come_into_view_is_looked_at_alone() -> None:
     subject, empty, entered = arriving()
     before = subject.assess(frame(empty, 0, 10)).probabilities[0]
-    whole = subject.look(entered)[1][0]
+    whole = subject.score_image(entered)[1][0]
     after = subject.assess(frame(entered, 1, 10))
     assert before < whole < after.probabilities[0]
     assert subject.encoded == 1 + 1 + 2
