@@ -30,7 +30,7 @@ def phrases(language: str) -> dict[tuple[str, Direction | None], str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_danger_takes_twelve_words_at_most_and_no_two_are_alike(language: str) -> None:
     said = phrases(language)
-    assert len(said) == 14 * 4
+    assert len(said) == 4 * len(tables.builtin())
     assert len(set(said.values())) == len(said)
     assert all(2 <= len(text.split()) <= 12 for text in said.values()), said
     assert not any("{" in text for text in said.values())
@@ -40,7 +40,7 @@ def test_a_danger_takes_twelve_words_at_most_and_no_two_are_alike(language: str)
 def test_each_hazard_opens_with_its_own_word_or_two(language: str) -> None:
     """The first words tell hazards apart before the name is heard."""
     openings = {text.split("!")[0] for (_, direction), text in phrases(language).items() if direction is None}
-    assert len(openings) >= 12
+    assert len(openings) >= len(tables.builtin()) - 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
