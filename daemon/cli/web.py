@@ -13,13 +13,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.ip_addresses import is_local
 from common.spawn import lower_priority
 from daemon.cli import connection
 from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from daemon.process.systemd import Notifier
 from daemon.web.server.listeners import certificate, listening, listening_unix, token, unix_path
-from daemon.web.server.origin import is_local
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from common.ip_addresses import is_local
 from common.secret_file import SecretError, read_secret, secret_path
 from daemon.config.sections import MqttSettings, WebSettings
 from daemon.config.settings import Settings
 from daemon.doctor.findings import Finding
 from daemon.doctor.running_daemon import listening, port_owner
 from daemon.mqtt.broker import BrokerError, PahoBroker
-from daemon.web.server.origin import is_local
 
 SHORTEST_TOKEN = 16
 _INSTALL = "pip install 'watchword[web]', or script/install --with web"

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.backoff import Backoff
+from common.ip_addresses import is_local
+from common.rate_limit import RateLimiter
 from daemon.config.sections import MqttSettings
 from daemon.control.commands import Command, PictureCommand, ScoresCommand, StatusCommand
 from daemon.errors import CommandError
@@ -26,8 +28,6 @@ from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
 from daemon.mqtt.commands import ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
 from daemon.mqtt.discovery import OFFLINE, ONLINE, Topics, announced, node_name
 from daemon.mqtt.topics_state import MqttState, TransientMessage, changes
-from daemon.web.server.limits import RateLimiter
-from daemon.web.server.origin import is_local
 
 log = logging.getLogger(__name__)
 

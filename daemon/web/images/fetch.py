@@ -11,10 +11,11 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from common.ip_addresses import IpAddress, is_private_network, is_public
 from daemon.config.sections import WebSettings
 from daemon.web.images.pictures import TYPES
 from daemon.web.problems import Problem
@@ -29,10 +30,6 @@ REDIRECTS = 2
 LONGEST = 2000
 PORTS = {"http": 80, "https": 443}
 MOVED = frozenset({301, 302, 303, 307, 308})
-_WRAPPED = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
-"""IPv6 addresses that lead to IPv4 ones (RFC 6052, RFC 8215)."""
-
-Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
 
 
@@ -54,7 +51,7 @@ class FetchTarget:
     def url(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}"
 
-    def at(self, address: Address) -> str:
+    def at(self, address: IpAddress) -> str:
         """The same, without the name."""
         host = f"[{address}]" if address.version == 6 else str(address)
         return f"{self.scheme}://{host}:{self.port}{self.path}"
@@ -74,33 +71,6 @@ def target(url: str) -> FetchTarget:
         raise Problem(422, "image: should be an http or https address without a user's name")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return FetchTarget(parts.scheme, host.lower(), port or PORTS[parts.scheme], path)
-
-
-def is_public(address: Address) -> bool:
-    """Whether it is somebody's on the internet, however it is wrapped."""
-    inner = _unwrapped(address)
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved
-
-
-def is_private_network(address: Address) -> bool:
-    """Whether it is of the home, or this machine. Never those that only infrastructure uses."""
-    inner = _unwrapped(address)
-    bad = inner.is_link_local or inner.is_multicast or inner.is_unspecified
-    return (inner.is_private or inner.is_loopback) and not bad and inner not in ip_network("0.0.0.0/8")
-
-
-def _unwrapped(address: Address) -> Address:
-    if isinstance(address, IPv4Address):
-        return address
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour or address
-    if address.teredo:
-        return address.teredo[1]
-    if any(address in network for network in _WRAPPED):
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    if int(address) >> 32 == 0 and int(address) > 1:  # IPv4-compatible, long forbidden
-        return IPv4Address(int(address))
-    return address
 
 
 async def system_resolve(host: str, port: int) -> Iterable[str]:
@@ -162,7 +132,7 @@ class Fetcher:
             finally:
                 await answer.aclose()
 
-    async def _address(self, wanted: FetchTarget) -> Address:
+    async def _address(self, wanted: FetchTarget) -> IpAddress:
         """One that the name has, all of which are allowed. Raises Problem."""
         names = {wanted.authority, wanted.host, f"{wanted.host}:{wanted.port}"}
         if wanted.port != PORTS[wanted.scheme]:

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 
 from daemon.web.routes import Responses, problems
 from daemon.web.server.guard import COOKIE, Guard, client_of, session_cookie
-from daemon.web.server.limits import SESSION_S
+from daemon.web.server.sessions import SESSION_S
 
 router = APIRouter(tags=["token"], responses=problems(415))
 DONE: Responses = {204: {"description": "done"}}

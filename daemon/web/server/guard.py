@@ -13,11 +13,12 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.rate_limit import RateLimiter, whole_seconds
 from daemon.config.sections import WebSettings
 from daemon.web import problems
 from daemon.web.problems import Problem
-from daemon.web.server.limits import RateLimiter, Sessions, Token, whole_seconds
 from daemon.web.server.origin import HostNames, is_cross_site
+from daemon.web.server.sessions import Sessions, Token
 
 COOKIE = "watchword_web"
 ENDLESS = "web.endless"
@@ -154,7 +155,7 @@ class Guard:
         if self._token is None or client == UNIX or scope["path"] in self._open:
             return
         cookie = session_cookie(headers)
-        if cookie and self.sessions.known(cookie, now):
+        if cookie and self.sessions.renew(cookie, now):
             return
         kind, _, shown = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
@@ -165,9 +166,9 @@ class Guard:
     def show(self, client: str, token: str) -> None:
         """Raises Problem where it is the wrong one, or too many were wrong before."""
         now = self._clock()
-        if wait_s := self._wrong.empty(client, now):
+        if wait_s := self._wrong.wait_s(client, now):
             raise Problem(429, "too many wrong tokens", retry_s=whole_seconds(wait_s))
-        if self._token is not None and not self._token.is_shown(token):
+        if self._token is not None and not self._token.matches(token):
             self._wrong.take(client, now)
             raise _unauthorized()
 

@@ -12,10 +12,10 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
+from common.ip_addresses import is_local
 from common.secret_file import SecretError, read_secret, secret_path
 from daemon.config.sections import WebSettings
 from daemon.errors import CommandError, ConfigError
-from daemon.web.server.origin import is_local
 
 NAME = "watchword-web"
 FILE = "web.sock"

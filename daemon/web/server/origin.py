@@ -11,6 +11,8 @@ from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from common.ip_addresses import is_local
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,10 +64,3 @@ def _without_port(host: str) -> str | None:
 
 def _plain(host: str) -> str:
     return host.lower().rstrip(".")
-
-
-def is_local(host: str) -> bool:
-    """Whether an address, or a name, is this machine's alone."""
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"

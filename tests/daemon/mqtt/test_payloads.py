@@ -9,17 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.rate_limit import RateLimiter
 from daemon.config.sections import MqttSettings
-from daemon.control.commands import (
-    AskCommand,
-    HushCommand,
-    MuteCommand,
-    SayCommand,
-)
+from daemon.control.commands import AskCommand, HushCommand, MuteCommand, SayCommand
 from daemon.mqtt.commands import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
 from daemon.mqtt.discovery import Shape, Topics, announced, announcement, node_name, slug
 from daemon.mqtt.topics_state import MqttState, changes
-from daemon.web.server.limits import RateLimiter
 from tests.daemon.mqtt.announcements import Removed, understood
 
 TOPICS = Topics("watchword", "kitchen", "homeassistant")

@@ -32,6 +32,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.ip_addresses import is_private_network, is_public
+from common.rate_limit import MOST_CLIENTS, RateLimiter
 from daemon.config.sections import WebSettings
 from daemon.web.images.fetch import Fetcher, is_private_network, is_public, target
 from daemon.web.images.pictures import measure
@@ -39,9 +41,9 @@ from daemon.web.images.shrinker import Shrinker
 from daemon.web.problems import Problem
 from daemon.web.server import server as serving_module
 from daemon.web.server.guard import NEIGHBOUR, UNIX, client_of
-from daemon.web.server.limits import MOST_CLIENTS, RateLimiter, Sessions, Token
 from daemon.web.server.origin import HostNames, is_cross_site
 from daemon.web.server.reception import CONNECTIONS
+from daemon.web.server.sessions import Sessions, Token
 from tests.daemon.web.pretending import Pretender, jpeg
 from tests.daemon.web.serving import Serving
 
@@ -391,16 +393,16 @@ def test_many_that_only_connect_are_counted_before_tls(folder: Path, pretender: 
 
 @given(st.text(max_size=60))
 def test_no_other_token_fits(shown: str) -> None:
-    assert Token(TOKEN).is_shown(shown) == (shown == TOKEN)
+    assert Token(TOKEN).matches(shown) == (shown == TOKEN)
 
 
 def test_sessions_end_and_are_few() -> None:
     sessions = Sessions(most=2, idle_s=10)
     first, second, third = (sessions.open(0.0) for _ in range(3))
-    assert not sessions.known(first, 1.0) and sessions.known(second, 9.0) and sessions.known(second, 18.0)
-    assert not sessions.known(third, 18.0)
+    assert not sessions.renew(first, 1.0) and sessions.renew(second, 9.0) and sessions.renew(second, 18.0)
+    assert not sessions.renew(third, 18.0)
     sessions.close(second)
-    assert not sessions.known(second, 18.0)
+    assert not sessions.renew(second, 18.0)
 
 
 @given(st.lists(st.floats(0, 5), max_size=80))
