@@ -19,14 +19,14 @@ from daemon.cli import connection
 from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from daemon.process.systemd import Notifier
+from daemon.web.server.connections import ConnectionLimiter
 from daemon.web.server.listeners import certificate, listening, listening_unix, token, unix_path
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from uvicorn import Server
 
     from daemon.config.settings import Loaded, Settings
-    from daemon.web.server.server import Server
-
 log = logging.getLogger(__name__)
 
 PULSE_S = 5.0
@@ -46,7 +46,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     """Serve until stopped. Raises CommandError, ConfigError."""
     settings = load().settings
     _step_back()
-    signal.signal(signal.SIGTERM, _leave)  # until the loop takes it over
+    signal.signal(signal.SIGTERM, _leave)  # until the servers have started
     with ExitStack() as open_until_done:
         listeners = _listeners(settings, open_until_done)
         beside, lives = open_until_done.enter_context(_home_automation(args, load, settings))
@@ -149,29 +149,32 @@ async def _serve(
     listeners: tuple[socket.socket | None, socket.socket | None],
     beside_lives: Callable[[], bool],
 ) -> None:
-    from daemon.web.server.server import server
+    from daemon.web.server.server import create_server
 
     app = make()
     tcp, unix = listeners
     files = certificate(web) or (None, None)
-    wanted: list[tuple[Server, socket.socket]] = []
+    wanted: list[tuple[Server, ConnectionLimiter]] = []
     if tcp is not None:
-        wanted.append((server(app, lifespan=True, certificate=files[0], key=files[1]), tcp))
+        listener = ConnectionLimiter(tcp)
+        server = create_server(app, listener, lifespan=True, certificate=files[0], key=files[1])
+        wanted.append((server, listener))
     if unix is not None:
-        wanted.append((server(app, lifespan=not wanted), unix))
+        listener = ConnectionLimiter(unix)
+        wanted.append((create_server(app, listener, lifespan=not wanted), listener))
     await _until_stopped(app, wanted, beside_lives)
 
 
 async def _until_stopped(
-    app: FastAPI, wanted: list[tuple[Server, socket.socket]], beside_lives: Callable[[], bool]
+    app: FastAPI, wanted: list[tuple[Server, ConnectionLimiter]], beside_lives: Callable[[], bool]
 ) -> None:
+    from daemon.web.server.server import serve
+
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     notifier = Notifier(os.environ)
-    serving = [asyncio.create_task(each.serve([listener])) for each, listener in wanted]
+    serving = [asyncio.create_task(serve(each, listener)) for each, listener in wanted]
     servers = [each for each, _ in wanted]
-    watched = _pulse(notifier, servers), stopping.wait()
+    watched = _notify(notifier, servers), _wait_for_signal(servers, stopping)
     others = [asyncio.create_task(each) for each in watched]
     dying = asyncio.create_task(_first_death(app, servers, beside_lives))
     await asyncio.wait((*serving, *others, dying), return_when=asyncio.FIRST_COMPLETED)
@@ -206,8 +209,21 @@ async def _first_death(
     return cause
 
 
-async def _pulse(notifier: Notifier, servers: list[Server]) -> None:
-    """Ready once everything listens; then a sign of life, as long as this loop turns."""
+async def _wait_for_signal(servers: list[Server], stopping: asyncio.Event) -> None:
+    """Return at SIGTERM or SIGINT.
+
+    Each uvicorn server installs its own handlers when it starts, which would stop it before the streams have
+    ended. So ours are installed after theirs.
+    """
+    while not all(each.started for each in servers):
+        await asyncio.sleep(0.05)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await stopping.wait()
+
+
+async def _notify(notifier: Notifier, servers: list[Server]) -> None:
+    """Tell systemd that the service is ready once all servers listen; then feed its watchdog."""
     while not all(each.started for each in servers):
         await asyncio.sleep(0.05)
     notifier.ready("serving")

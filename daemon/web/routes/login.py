@@ -29,7 +29,7 @@ class Login(BaseModel):
 async def login(request: Request, shown: Login) -> Response:
     """Sets a cookie that stands for the token until it was not used for twelve hours."""
     guard: Guard = request.state.guard
-    guard.show(client_of(request.scope), shown.token)
+    guard.check_token(client_of(request.scope), shown.token)
     answer = Response(status_code=204)
     answer.set_cookie(
         COOKIE,

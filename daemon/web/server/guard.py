@@ -1,4 +1,4 @@
-"""In front of every route: who may ask, how much, how large, and how long it may take."""
+"""ASGI middleware in front of every route: access, rates, sizes and time limits."""
 
 from __future__ import annotations
 
@@ -21,24 +21,27 @@ from daemon.web.server.origin import HostNames, is_cross_site
 from daemon.web.server.sessions import Sessions, Token
 
 COOKIE = "watchword_web"
-ENDLESS = "web.endless"
-"""In the scope's state: to be called where a response goes on for ever; then other bounds hold for it."""
+MARK_STREAMING = "web.mark_streaming"
+"""Key in the scope's state: a function that exempts a response without an end from the request's limits."""
 SMALL_BODY = 64 * 1024
-"""Bytes of a request that carries no picture."""
-LARGE = "/process"
+"""Largest body in bytes of a request that carries no picture."""
+PICTURE_PATH = "/process"
 OPEN = frozenset({"/healthz", "/login"})
-"""What needs no token, beside the page's own files."""
+"""Paths that need no token, beside the page's own files."""
 LARGEST_HEAD = 16 * 1024
-"""Bytes of address and headers."""
+"""Largest address and headers together, in bytes."""
 BODY_S = 20.0
 """Seconds a request's body may take."""
+SEND_S = 30.0
+"""Seconds one piece of an answer may wait for the client to read; at TCP the kernel's limit is shorter."""
 BURST_S = 3.0
+"""Seconds of requests at the allowed rate that may come at once."""
 WRONG_PER_S, WRONG_BURST = 0.2, 5.0
-"""Wrong tokens of one client."""
+"""Wrong tokens of one client, per second and at once."""
 UNIX = "unix"
 UNKNOWN = "unknown"
-NEIGHBOUR = "web.neighbour"
-"""In the scope's state, by the server alone: true where the connection came in at a unix socket."""
+UNIX_LISTENER = "web.unix_listener"
+"""Key in the scope's state, set by the server alone: true if the connection was accepted at a unix socket."""
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -66,7 +69,7 @@ HEADERS: Mapping[str, str] = {
 
 
 class Guard:
-    """ASGI middleware."""
+    """Checks each request, then runs the application within limits of time and size."""
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Guard:
         token: str | None,
         page: frozenset[str],
         clock: Callable[[], float] = time.monotonic,
+        send_s: float = SEND_S,
     ) -> None:
         """`page`: addresses of the page's own files."""
         self._app = app
@@ -83,72 +87,75 @@ class Guard:
         self._token = Token(token) if token else None
         self._open = OPEN | page
         self._clock = clock
+        self._send_s = send_s
         self._buckets = RateLimiter(settings.requests_per_s, BURST_S * settings.requests_per_s)
         self._wrong = RateLimiter(WRONG_PER_S, WRONG_BURST)
-        self._at_once = 0
+        self._in_progress = 0
         self.sessions = Sessions()
         self.counts: Counter[int] = Counter()
-        """Answers by status."""
+        """Number of answers by status."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._largest(scope), self.counts)
+        exchange = _Exchange(scope, receive, send, self._largest(scope), self._send_s, self.counts)
         scope.setdefault("state", {})["guard"] = self
         try:
             self._check(scope, Headers(scope=scope))
         except Problem as problem:
             await problems.answer(problem)(scope, exchange.receive, exchange.send)
             return
-        await self._bounded(scope, exchange)
+        await self._run(scope, exchange)
 
-    async def _bounded(self, scope: Scope, exchange: _Exchange) -> None:
-        held = [True]
+    async def _run(self, scope: Scope, exchange: _Exchange) -> None:
+        counted = True
 
-        def endless() -> None:
+        def mark_streaming() -> None:
+            nonlocal counted
             limit.reschedule(None)
-            if held.pop():
-                self._at_once -= 1
-                held.append(False)
+            self._in_progress -= counted
+            counted = False
 
-        scope["state"][ENDLESS] = endless
-        self._at_once += 1
+        scope["state"][MARK_STREAMING] = mark_streaming
+        self._in_progress += 1
         try:
             async with asyncio.timeout(self._settings.request_timeout_s) as limit:
                 await self._app(scope, exchange.receive, exchange.send)
-        except TimeoutError:
-            if not limit.expired():
+        except Exception as error:
+            if exchange.stalled:
+                return  # nothing can be sent; the server closes a connection without a complete answer
+            if not (isinstance(error, TimeoutError) and limit.expired()):
                 raise
             if not exchange.started:
                 slow = Problem(503, "it took too long", "busy", retry_s=problems.RETRY_S)
                 await problems.answer(slow)(scope, exchange.receive, exchange.send)
         finally:
-            self._at_once -= held.pop()
+            self._in_progress -= counted
 
     def _largest(self, scope: Scope) -> int:
-        return round(self._settings.largest_body_mb * 1e6) if scope["path"] == LARGE else SMALL_BODY
+        return round(self._settings.largest_body_mb * 1e6) if scope["path"] == PICTURE_PATH else SMALL_BODY
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         """Raises Problem."""
         client, now = client_of(scope), self._clock()
+        if client == UNKNOWN:
+            raise Problem(400, "the connection was reset")
         if wait_s := self._buckets.take(client, now):
             raise Problem(429, "too many requests", retry_s=whole_seconds(wait_s))
         _check_head(scope)
         host = headers.get("host", "")
-        if client != UNIX and not self._names.knows(host):
-            raise Problem(
-                421, "this machine does not go by that name; call it by its address, or name it in web.hosts"
-            )
+        if client != UNIX and not self._names.contains(host):
+            raise Problem(421, "unknown host name; use this machine's address, or add the name to web.hosts")
         fetched = (headers.get(name) for name in ("origin", "sec-fetch-site", "sec-fetch-mode"))
         if is_cross_site(scope["method"], scope["scheme"], host, *fetched):
-            raise Problem(403, "another site's page may not ask this")
+            raise Problem(403, "requests from another site's page are refused")
         self._check_token(scope, headers, client, now)
         _check_size(headers, self._largest(scope))
-        if scope["method"] == "POST" and scope["path"] != LARGE:
+        if scope["method"] == "POST" and scope["path"] != PICTURE_PATH:
             _check_type(headers)
-        if self._at_once >= self._settings.requests_at_once:
+        if self._in_progress >= self._settings.requests_at_once:
             raise Problem(503, "too many requests at once", "busy", retry_s=problems.RETRY_S)
 
     def _check_token(self, scope: Scope, headers: Headers, client: str, now: float) -> None:
@@ -157,14 +164,14 @@ class Guard:
         cookie = session_cookie(headers)
         if cookie and self.sessions.renew(cookie, now):
             return
-        kind, _, shown = headers.get("authorization", "").partition(" ")
+        kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            self.show(client, shown.strip())
+            self.check_token(client, token.strip())
             return
         raise _unauthorized()
 
-    def show(self, client: str, token: str) -> None:
-        """Raises Problem where it is the wrong one, or too many were wrong before."""
+    def check_token(self, client: str, token: str) -> None:
+        """Raises Problem if it is the wrong one, or if too many were wrong before."""
         now = self._clock()
         if wait_s := self._wrong.wait_s(client, now):
             raise Problem(429, "too many wrong tokens", retry_s=whole_seconds(wait_s))
@@ -174,35 +181,43 @@ class Guard:
 
 
 class _Exchange:
-    """One request and its answer, with their bounds."""
+    """One request and its answer: limits the body's size and time, and adds headers to the answer."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, largest: int, counts: Counter[int]
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        largest: int,
+        send_s: float,
+        counts: Counter[int],
     ) -> None:
         self._receive = receive
         self._send = send
         self._largest = largest
+        self._send_s = send_s
         self._counts = counts
-        self._until_s = asyncio.get_running_loop().time() + BODY_S
-        self._got = 0
+        self._body_deadline_s = asyncio.get_running_loop().time() + BODY_S
+        self._received = 0
         headers = Headers(scope=scope)
-        self._whole = _is_empty(headers)
-        """Nothing of the request is still to come."""
+        self._body_complete = _is_empty(headers)
         self.started = False
+        self.stalled = False
+        """The client has stopped reading."""
 
     async def receive(self) -> Message:
-        """Raises Problem where the body is too large or too slow."""
-        if self._whole:
+        """Raises Problem if the body is too large or too slow."""
+        if self._body_complete:
             return await self._receive()
         try:
-            async with asyncio.timeout_at(self._until_s):
+            async with asyncio.timeout_at(self._body_deadline_s):
                 message = await self._receive()
         except TimeoutError:
             raise Problem(408, f"the request was not here within {BODY_S:g} s") from None
-        self._got += len(message.get("body", b""))
-        self._whole = not message.get("more_body", False)
-        if self._got > self._largest:
-            self._whole = False
+        self._received += len(message.get("body", b""))
+        self._body_complete = not message.get("more_body", False)
+        if self._received > self._largest:
+            self._body_complete = False
             raise _too_large(self._largest)
         return message
 
@@ -210,19 +225,24 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.started = True
             self._counts[message["status"]] += 1
-            self._dress(MutableHeaders(scope=message))
-        await self._send(message)
+            self._add_headers(MutableHeaders(scope=message))
+        try:
+            async with asyncio.timeout(self._send_s):
+                await self._send(message)
+        except TimeoutError:
+            self.stalled = True
+            raise
 
-    def _dress(self, headers: MutableHeaders) -> None:
+    def _add_headers(self, headers: MutableHeaders) -> None:
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
         headers.setdefault("Cache-Control", "no-store")
-        if not self._whole:  # what is still to come is not waited for
+        if not self._body_complete:  # the rest of the body will not be read
             headers["Connection"] = "close"
 
 
 def session_cookie(headers: Headers) -> str:
-    """Its value; empty where there is none."""
+    """The value of the session cookie; empty without one."""
     with suppress(CookieError):
         cookie: Any = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         return str(cookie.value) if cookie else ""
@@ -230,12 +250,14 @@ def session_cookie(headers: Headers) -> str:
 
 
 def client_of(scope: Scope) -> str:
-    """The address, or UNIX. One whose address is unknown is no neighbour: a client that has reset its
-    connection has none either, and its request may be whole.
+    """The client's address, UNIX, or UNKNOWN.
+
+    A missing address does not mean a unix socket: a TCP client that has reset its connection has none either,
+    and its request may be complete.
     """
     if client := scope.get("client"):
         return str(client[0])
-    return UNIX if scope.get("state", {}).get(NEIGHBOUR) is True else UNKNOWN
+    return UNIX if scope.get("state", {}).get(UNIX_LISTENER) is True else UNKNOWN
 
 
 def _check_size(headers: Headers, largest: int) -> None:
@@ -267,4 +289,4 @@ def _too_large(largest: int) -> Problem:
 
 
 def _unauthorized() -> Problem:
-    return Problem(401, "show the token: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"})
+    return Problem(401, "a token is needed: Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"})

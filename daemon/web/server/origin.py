@@ -1,6 +1,6 @@
-"""Whose request is it? By what name it was called, and from which page. Pure.
+"""Checks of a request's origin: the host name it used, and the page that sent it. Pure.
 
-A page on the internet can have a browser call this machine: by making its own name mean our address (DNS
+A page on the internet can have a browser call this machine: by resolving its own name to our address (DNS
 rebinding), or by posting a form (cross-site request forgery). Both show in the headers.
 """
 
@@ -17,19 +17,19 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class HostNames:
-    """What this machine goes by."""
+    """The names and addresses under which this machine may be called."""
 
     def __init__(self, address: str, hosts: Iterable[str]) -> None:
-        """`address` is the one listened at, `hosts` the configured names."""
+        """`address`: where the server listens. `hosts`: the configured names."""
         self._hosts = {"localhost", *(_plain(host) for host in hosts)}
         with suppress(ValueError):
             self._hosts.add(str(ip_address(address)))
         self._local = is_local(address)
 
-    def knows(self, host: str) -> bool:
-        """Whether a Host header names us. Any address will do at an address that others can reach.
+    def contains(self, host: str) -> bool:
+        """True if a Host header names this machine. Any IP address does if other machines can reach us.
 
-        A page that rebinds needs a name: no one can have a browser take an address for another.
+        DNS rebinding needs a name: a browser cannot be made to take one address for another.
         """
         name = _without_port(host)
         if name is None:
@@ -43,9 +43,9 @@ class HostNames:
 def is_cross_site(
     method: str, scheme: str, host: str, origin: str | None, site: str | None, mode: str | None
 ) -> bool:
-    """Whether another site's page has the browser ask this.
+    """True if a page of another site made the browser send this request.
 
-    `site` and `mode` are Sec-Fetch-Site and Sec-Fetch-Mode; programs send none of the three.
+    `site` and `mode` are Sec-Fetch-Site and Sec-Fetch-Mode; only browsers send `origin` and these two.
     """
     if method in SAFE:
         return site in ("cross-site", "same-site") and mode != "navigate"

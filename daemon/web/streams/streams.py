@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.responses import StreamingResponse
 
 from daemon.web.problems import Problem
-from daemon.web.server.guard import ENDLESS
+from daemon.web.server.guard import MARK_STREAMING
 
 Kind = Literal["listeners", "viewers"]
 RETRY_S = 5
@@ -27,8 +27,8 @@ def Place(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and Body
                 503, f"{most} {kind} are there already; raise web.{kind} for more", "busy", retry_s=RETRY_S
             )
         taken[kind] += 1
-        if endless := request.scope.get("state", {}).get(ENDLESS):
-            endless()
+        if mark_streaming := request.scope.get("state", {}).get(MARK_STREAMING):
+            mark_streaming()
         try:
             yield
         finally:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import subprocess
 import threading
 from pathlib import Path
 from typing import Self
 
+import pytest
+
 from daemon.config.sections import WebSettings
 from daemon.web.app import create_app
 from daemon.web.daemon_client import DaemonClient
-from daemon.web.server.server import PatientProtocol, server
+from daemon.web.server.connections import HEADERS_S, STALL_S, ConnectionLimiter
+from daemon.web.server.server import create_server, serve
 
 START_S = 20.0
 
@@ -26,12 +31,14 @@ class Serving:
         control: Path,
         settings: WebSettings | None = None,
         token: str | None = None,
-        protocol: type[PatientProtocol] = PatientProtocol,
         certificate: tuple[str, str] | None = None,
+        headers_s: float = HEADERS_S,
+        stall_s: float = STALL_S,
     ) -> None:
         """`certificate`: its file and the key's; without them there is no TLS."""
         self._certificate: tuple[str | None, str | None] = certificate or (None, None)
-        self._protocol = protocol
+        self._headers_s = headers_s
+        self._stall_s = stall_s
         self._token = token
         self._settings = settings or WebSettings(requests_per_s=1000, request_timeout_s=30)
         self._control = control
@@ -46,12 +53,14 @@ class Serving:
 
     def start(self, port: int = 0) -> None:
         """Begin; `port` 0 takes a free one, another the one there was before."""
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = ConnectionLimiter(
+            socket.create_server(("127.0.0.1", port)), headers_s=self._headers_s, stall_s=self._stall_s
+        )
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         app = create_app(self._settings, DaemonClient(lambda: [self._control]), token=self._token)
         certificate, key = self._certificate
-        self._server = server(app, lifespan=True, certificate=certificate, key=key, protocol=self._protocol)
+        self._server = create_server(app, self._listener, lifespan=True, certificate=certificate, key=key)
         self._parts = app.state.parts
         self._places = app.state.places
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -68,7 +77,7 @@ class Serving:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._loop.call_soon(self._started.set)
-        await self._server.serve([self._listener])
+        await serve(self._server, self._listener)
 
     def stop(self) -> None:
         """As a stopped process: nobody is at the port any more."""
@@ -76,3 +85,29 @@ class Serving:
         self._server.should_exit = True
         self._thread.join(15)
         self._listener.close()
+
+
+def own_certificate(folder: Path) -> tuple[str, str]:
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    certificate, key = str(folder / "web.crt"), str(folder / "web.key")
+    subject = ("-days", "2", "-subj", "/CN=localhost")
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            *subject,
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return certificate, key

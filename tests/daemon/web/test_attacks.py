@@ -8,11 +8,9 @@ import asyncio
 import base64
 import json
 import os
-import shutil
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 import time
 import zlib
@@ -35,17 +33,16 @@ from hypothesis import strategies as st
 from common.ip_addresses import is_private_network, is_public
 from common.rate_limit import MOST_CLIENTS, RateLimiter
 from daemon.config.sections import WebSettings
-from daemon.web.images.fetch import Fetcher, is_private_network, is_public, target
+from daemon.web.images.fetch import Fetcher, target
 from daemon.web.images.pictures import measure
 from daemon.web.images.shrinker import Shrinker
 from daemon.web.problems import Problem
-from daemon.web.server import server as serving_module
-from daemon.web.server.guard import NEIGHBOUR, UNIX, client_of
+from daemon.web.server.connections import CONNECTIONS
+from daemon.web.server.guard import UNIX, UNIX_LISTENER, client_of
 from daemon.web.server.origin import HostNames, is_cross_site
-from daemon.web.server.reception import CONNECTIONS
 from daemon.web.server.sessions import Sessions, Token
 from tests.daemon.web.pretending import Pretender, jpeg
-from tests.daemon.web.serving import Serving
+from tests.daemon.web.serving import Serving, own_certificate
 
 TOKEN = "0123456789abcdef-token"
 LEAKS = ("Traceback", "site-packages", "/daemon/", "/home", "/root", 'File "')
@@ -247,12 +244,16 @@ def test_a_name_that_was_made_to_mean_us(serving: Serving, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:1", "[::1]:8780", "127.9.9.9"])
 def test_our_own_names(host: str) -> None:
-    assert HostNames("127.0.0.1", ()).knows(host)
+    assert HostNames("127.0.0.1", ()).contains(host)
 
 
 def test_names_at_an_address_that_others_reach() -> None:
     names = HostNames("0.0.0.0", ("Box.local.",))
-    assert names.knows("192.168.1.9:8780") and names.knows("box.local") and not names.knows("evil.example")
+    assert (
+        names.contains("192.168.1.9:8780")
+        and names.contains("box.local")
+        and not names.contains("evil.example")
+    )
 
 
 @pytest.mark.parametrize(
@@ -305,32 +306,6 @@ def test_the_token_opens_and_nothing_else_does(folder: Path, pretender: Pretende
         refused(client.post("/login", json={"token": TOKEN}), 429)
 
 
-def own_certificate(folder: Path) -> tuple[str, str]:
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl")
-    certificate, key = str(folder / "web.crt"), str(folder / "web.key")
-    subject = ("-days", "2", "-subj", "/CN=localhost")
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            *subject,
-            "-keyout",
-            key,
-            "-out",
-            certificate,
-        ],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    return certificate, key
-
-
 @pytest.mark.parametrize(
     ("method", "path", "sent"),
     [
@@ -376,7 +351,7 @@ def test_one_who_resets_at_once_is_no_neighbour(folder: Path, pretender: Pretend
 def test_a_neighbour_is_only_who_the_server_says_is_one(server: Any, client: Any) -> None:
     scope = {"type": "http", "server": server, "client": client}
     assert client_of(scope) == client_of({**scope, "state": {}}) == (client[0] if client else "unknown")
-    assert client_of({**scope, "client": None, "state": {NEIGHBOUR: True}}) == UNIX
+    assert client_of({**scope, "client": None, "state": {UNIX_LISTENER: True}}) == UNIX
 
 
 def test_many_that_only_connect_are_counted_before_tls(folder: Path, pretender: Pretender) -> None:
@@ -461,16 +436,11 @@ def test_slow_clients_are_let_go_and_hold_up_nobody(
 
 
 def test_headers_that_never_end_and_answers_that_nobody_takes(folder: Path, pretender: Pretender) -> None:
-    """With the web interface's patience made short."""
-
-    class Hasty(serving_module.PatientProtocol):
-        headers_s = 0.3
-        stall_s = 0.3
-
+    """With the web interface's time limits made short."""
     noise = np.random.default_rng(1).integers(0, 255, (900, 1200, 3), np.uint8)
     large = base64.b64encode(cv2.imencode(".jpg", noise)[1].tobytes()).decode()
     pretender.say["picture"] = lambda _, command: {"seq": (command.after or 0) + 1, "jpeg": large}
-    with Serving(folder / "watchword.sock", protocol=Hasty) as hasty:
+    with Serving(folder / "watchword.sock", headers_s=0.3, stall_s=0.3) as hasty:
         with socket.create_connection(("127.0.0.1", hasty.port), 10) as link:
             link.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\n")
             assert link.recv(1000) == b""
