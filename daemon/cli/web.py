@@ -138,7 +138,7 @@ def _home_automation(
     )
     bridge.start()
     try:
-        yield lambda: {"mqtt": bridge.status()}, lambda: bridge.lives and daemon.lives
+        yield lambda: {"mqtt": bridge.status()}, lambda: bridge.is_alive and daemon.is_alive
     finally:
         bridge.stop()
 

@@ -1,5 +1,5 @@
-"""Home automation: what Watchword sees and says at an MQTT broker, as Home Assistant wants it.
+"""Home automation: the daemon's state and events at an MQTT broker, in Home Assistant's format.
 
-`entities` and `home` decide what stands at the broker, `orders` what may be asked from there; both are pure.
-`broker` speaks MQTT, `bridge` joins them to the daemon.
+`discovery` and `topics_state` compute the messages, `commands` translates commands from the broker; they are
+pure. `broker` speaks MQTT, `listener` talks to the daemon, `bridge` connects the two.
 """

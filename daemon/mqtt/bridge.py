@@ -1,7 +1,8 @@
-"""Joins the daemon to the broker, in threads of its own; neither ever waits for the other.
+"""Connects the daemon to an MQTT broker, in threads of its own; neither waits for the other.
 
-What is to stand at the broker is held as one message a topic, the newest wins, so there is no queue that a
-dead broker could fill: after a break the broker's own memory is read first, and only what differs is said.
+The state to be retained at the broker is one message a topic, of which only the newest counts, so no queue
+can fill up while the broker is away. After a reconnection the broker's retained messages are read first, and
+only differences are published.
 """
 
 from __future__ import annotations
@@ -25,34 +26,37 @@ from daemon.config.sections import MqttSettings
 from daemon.control.commands import Command, PictureCommand, ScoresCommand, StatusCommand
 from daemon.errors import CommandError
 from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
-from daemon.mqtt.commands import ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
+from daemon.mqtt.commands import COMMAND_BURST, COMMANDS_PER_S, CommandRefused, commands
 from daemon.mqtt.discovery import OFFLINE, ONLINE, Topics, announced, node_name
 from daemon.mqtt.topics_state import MqttState, TransientMessage, changes
 
 log = logging.getLogger(__name__)
 
 INBOX = 1000
-"""Events and orders that may wait; more are dropped and counted, and the next status sets things right."""
+"""Events and commands that may wait; more are dropped and counted. The next status corrects the state."""
 STATUS_EVERY_S = 5.0
-SWEEP_S = 2.0
-"""Seconds to wait for what the broker has kept."""
-MOST_KEPT = 2000
-"""Topics of our own that a sweep takes note of."""
-COMPLAIN_EVERY_S = 60.0
-LATE_S = 1e12
-"""Later than any picture: the names alone are wanted."""
+RETAINED_S = 2.0
+"""Seconds to wait for the broker's retained messages."""
+MOST_RETAINED = 2000
+"""Retained topics of our own that are read after a connection."""
+WARN_EVERY_S = 60.0
+NO_ROWS_S = 1e12
+"""A time later than any frame, so that `scores` returns names without rows."""
 FIRST_RETRY_S = 1.0
 STEADY_S = 30.0
-"""Seconds after which a connection was a good one; a break sooner lengthens the wait for the next."""
+"""Seconds after which a connection counts as stable; if it breaks sooner, the back-off goes on growing."""
 STOP_S = 15.0
 
 AskDaemon = Callable[[Command], Mapping[str, Any]]
-"""Has the daemon do it, within a few seconds; raises CommandError. Called in the bridge's thread."""
+"""Sends a command to the daemon and returns its result within a few seconds; raises CommandError.
+
+Called in the bridge's thread.
+"""
 Unsubscribe = Callable[[], None]
 Subscribe = Callable[[Callable[[str], None]], Unsubscribe]
-"""Hands every event of the daemon on, as a line of JSON, from whatever thread; the listener never waits.
+"""Calls the listener with each event of the daemon as a line of JSON, from any thread; it must not block.
 
-It goes on over restarts of the daemon; what was missed need not be told.
+The subscription survives restarts of the daemon; events missed meanwhile are not delivered.
 """
 
 
@@ -62,25 +66,25 @@ class _Event:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Message:
     topic: str
     payload: bytes
-    kept: bool
+    retained: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Lost:
+class _ConnectionLost:
     connection: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Stop:
+class _StopRequest:
     pass
 
 
 class MqttBridge:
-    """`start` and `stop`; `status` at any time, from any thread."""
+    """Publishes the daemon's state and carries out commands. `status` may be called from any thread."""
 
     def __init__(
         self,
@@ -94,7 +98,7 @@ class MqttBridge:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`host` and `instance` name the device where the settings do not."""
+        """`host` and `instance` name the device if the settings do not."""
         self._settings = settings
         self._ask = ask
         self._subscribe = subscribe
@@ -103,22 +107,22 @@ class MqttBridge:
         self._wall = wall
         node = node_name(settings.name, host, instance)
         self._topics = Topics(settings.topic, node, settings.discovery)
-        self._home = MqttState(self._topics, texts=settings.texts, picture=settings.picture_every_s > 0)
-        self._inbox: queue.Queue[_Event | _Heard | _Lost | _Stop] = queue.Queue(INBOX)
+        self._state = MqttState(self._topics, texts=settings.texts, picture=settings.picture_every_s > 0)
+        self._inbox: queue.Queue[_Event | _Message | _ConnectionLost | _StopRequest] = queue.Queue(INBOX)
         self._counts: Counter[str] = Counter()
-        self._pace = RateLimiter(ORDERS_PER_S, ORDERS_AT_ONCE)
+        self._rate_limiter = RateLimiter(COMMANDS_PER_S, COMMAND_BURST)
         self._backoff = Backoff(FIRST_RETRY_S, settings.reconnect_s)
         self._broker: Broker | None = None
         self._connection = 0
         self._connected_s = 0.0
-        self._held: dict[str, bytes] = {}
-        self._before: dict[str, str] = {}
-        self._known = False
+        self._retained: dict[str, bytes] = {}
+        self._announced_before: dict[str, str] = {}
+        self._daemon_up = False
         self._reason = "not connected yet"
         self._muted_s = 0.0
         self._picture_seq: int | None = None
         self._next = {"status": 0.0, "picture": 0.0, "connect": 0.0}
-        self._complained_s = -COMPLAIN_EVERY_S
+        self._warned_s = -WARN_EVERY_S
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._unsubscribe: Unsubscribe | None = None
@@ -134,22 +138,22 @@ class MqttBridge:
         self._thread.start()
 
     def stop(self) -> None:
-        """Say that we go, and end; after `STOP_S` at most."""
+        """Publish `offline` and end, within `STOP_S`."""
         self._stopping.set()
         if self._unsubscribe:
             self._unsubscribe()
         with suppress(queue.Full):
-            self._inbox.put_nowait(_Stop())
+            self._inbox.put_nowait(_StopRequest())
         if self._thread.ident is not None:
             self._thread.join(STOP_S)
 
     @property
-    def lives(self) -> bool:
-        """False once it has ended, which by itself it never should."""
+    def is_alive(self) -> bool:
+        """False after the thread has ended; before `stop` that is a bug."""
         return self._thread.is_alive()
 
     def status(self) -> Mapping[str, Any]:
-        """For the web interface's `/status`: whether it is connected, else why not, and what was counted."""
+        """For `/status`: connected or the reason why not, and counters."""
         connected = self._broker is not None
         return {
             "connected": connected,
@@ -160,7 +164,7 @@ class MqttBridge:
             "counts": dict(sorted(self._counts.copy().items())),
         }
 
-    def _post(self, item: _Event | _Heard | _Lost) -> None:
+    def _post(self, item: _Event | _Message | _ConnectionLost) -> None:
         try:
             self._inbox.put_nowait(item)
         except queue.Full:
@@ -169,27 +173,27 @@ class MqttBridge:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                self._turn()
-        except Exception:  # whoever looks at `lives` ends the web interface, and systemd starts it anew
+                self._run_once()
+        except Exception:  # `watchword web` watches `is_alive` and exits; systemd restarts it
             log.exception("home automation has ended by a bug")
             self._reason = "ended by a bug; the log says where"
         finally:
             self._close()
 
-    def _turn(self) -> None:
-        """What is due, then what comes in until something else is."""
+    def _run_once(self) -> None:
+        """Run the timers that are due, then wait for one item from the inbox until the next timer."""
         now = self._clock()
         if now >= self._next["status"]:
-            self._look()
+            self._poll_status()
         if self._broker is None and self._clock() >= self._next["connect"]:
             self._try_connect()
         if self._broker is not None:
             self._reconcile()
-            self._picture()
+            self._publish_picture()
         due_s = max(0.0, self._next_due() - self._clock())
         with suppress(queue.Empty):
             item = self._inbox.get(timeout=due_s) if due_s else self._inbox.get_nowait()
-            self._take(item)
+            self._dispatch(item)
 
     def _next_due(self) -> float:
         due = [self._next["status"]]
@@ -199,60 +203,60 @@ class MqttBridge:
             due.append(self._next["picture"])
         return min(due)
 
-    def _take(self, item: _Event | _Heard | _Lost | _Stop) -> None:
+    def _dispatch(self, item: _Event | _Message | _ConnectionLost | _StopRequest) -> None:
         match item:
             case _Event(line):
-                self._event(line)
-            case _Heard(topic, payload, kept):
-                self._heard(topic, payload, kept)
-            case _Lost(connection, reason) if connection == self._connection:
-                self._broken(f"the connection was lost: {reason}")
+                self._on_event(line)
+            case _Message(topic, payload, retained):
+                self._on_message(topic, payload, retained)
+            case _ConnectionLost(connection, reason) if connection == self._connection:
+                self._on_connection_lost(f"the connection was lost: {reason}")
 
-    def _event(self, line: str) -> None:
+    def _on_event(self, line: str) -> None:
         try:
             event = json.loads(line)
         except ValueError:
             event = None
         if not isinstance(event, dict):
-            self._counts["strange_events"] += 1
+            self._counts["invalid_events"] += 1
             return
-        if event.get("kind") == "dropped":  # something was missed: look again at once
+        if event.get("kind") == "dropped":  # events were missed: poll the status at once
             self._next["status"] = 0.0
-        for passing in self._home.happened(event, self._wall()):
-            self._pass(passing)
+        for message in self._state.on_event(event, self._wall()):
+            self._publish_transient(message)
 
-    def _pass(self, passing: TransientMessage) -> None:
+    def _publish_transient(self, message: TransientMessage) -> None:
         taken = self._broker is not None and self._broker.publish(
-            passing.topic, passing.payload, qos=1, retain=False
+            message.topic, message.payload, qos=1, retain=False
         )
         self._counts["events" if taken else "events_lost"] += 1
 
     # --- the daemon
 
-    def _look(self) -> None:
+    def _poll_status(self) -> None:
         self._next["status"] = self._clock() + STATUS_EVERY_S
         try:
             status = self._ask(StatusCommand())
             hazards = self._hazards()
-            self._home.found(status, hazards, str(status.get("version", "")))
+            self._state.apply_status(status, hazards, str(status.get("version", "")))
             self._muted_s = float(status.get("muted_s", 0.0))
-            if not self._known and status.get("active"):
-                with suppress(CommandError):  # then the alert's details are missing, and nothing else
-                    self._home.seen(self._ask(PictureCommand(side=64)), self._wall())
+            if not self._daemon_up and status.get("active"):
+                with suppress(CommandError):  # then only the alert's details are missing
+                    self._state.apply_picture(self._ask(PictureCommand(side=64)), self._wall())
         except CommandError as error:
-            if self._known or not self._counts["daemon_away"]:
+            if self._daemon_up or not self._counts["daemon_away"]:
                 log.info("home automation: %s", error)
             self._counts["daemon_away"] += 1
-            self._known = False
-            self._home.lost()
+            self._daemon_up = False
+            self._state.daemon_lost()
             return
-        self._known = True
+        self._daemon_up = True
 
     def _hazards(self) -> tuple[str, ...]:
-        """Names of those that are looked for; the ones known before where it cannot say yet."""
+        """The enabled hazards; those known before if the daemon has no scores yet."""
         with suppress(CommandError):
-            return tuple(str(name) for name in self._ask(ScoresCommand(since_s=LATE_S))["hazards"])
-        return self._home.shape.hazards
+            return tuple(str(name) for name in self._ask(ScoresCommand(since_s=NO_ROWS_S))["hazards"])
+        return self._state.spec.hazards
 
     # --- the broker
 
@@ -265,22 +269,22 @@ class MqttBridge:
                 self._settings,
                 self._topics.device,
                 will,
-                lambda topic, payload, kept: self._post(_Heard(topic, payload, kept)),
-                lambda reason: self._post(_Lost(number, reason)),
+                lambda topic, payload, retained: self._post(_Message(topic, payload, retained)),
+                lambda reason: self._post(_ConnectionLost(number, reason)),
             )
         except BrokerError as error:
-            self._broken(str(error))
+            self._on_connection_lost(str(error))
             return
         log.info("home automation: connected to %s:%d", self._settings.host, self._settings.at_port)
         self._counts["connections"] += 1
         self._connected_s = self._clock()
         self._broker = broker
-        self._sweep(broker)
+        self._read_retained(broker)
 
-    def _broken(self, reason: str) -> None:
+    def _on_connection_lost(self, reason: str) -> None:
         if self._broker is not None and self._clock() - self._connected_s >= STEADY_S:
             self._backoff.reset()
-        if not self._backoff.failures:  # once per streak
+        if not self._backoff.failures:  # log once per streak
             where = f"{self._settings.host}:{self._settings.at_port}"
             log.warning("home automation: the broker at %s: %s; trying again and again", where, reason)
         self._reason = reason
@@ -290,60 +294,65 @@ class MqttBridge:
             self._counts["losses"] += 1
         self._next["connect"] = self._clock() + self._backoff.next_s()
 
-    def _sweep(self, broker: Broker) -> None:
-        """Read what the broker has kept of us, so that nothing of it stays that is no longer true."""
+    def _read_retained(self, broker: Broker) -> None:
+        """Read our retained messages from the broker, so that outdated ones can be removed.
+
+        The barrier is published behind the subscription: its return marks the end of the retained messages.
+        """
         topics = self._topics
         everything = f"{topics.base}/#"
         broker.subscribe([everything, *([topics.config] if topics.config else [])])
         broker.publish(topics.barrier, str(self._connection).encode(), qos=1, retain=False)
-        self._held = {}
-        until_s = self._clock() + SWEEP_S
-        aside: list[_Event | _Lost | _Stop] = []
+        self._retained = {}
+        until_s = self._clock() + RETAINED_S
+        deferred: list[_Event | _ConnectionLost | _StopRequest] = []
         while (left_s := until_s - self._clock()) > 0:
             try:
                 item = self._inbox.get(timeout=left_s)
             except queue.Empty:
-                self._counts["sweeps_cut_short"] += 1
+                self._counts["retained_timeouts"] += 1
                 break
-            if not isinstance(item, _Heard):
-                aside = [*aside[1 - INBOX :], item]
-            elif item.topic == topics.barrier and not item.kept:
+            if not isinstance(item, _Message):
+                deferred = [*deferred[1 - INBOX :], item]
+            elif item.topic == topics.barrier and not item.retained:
                 break
-            elif item.kept and item.payload and len(self._held) < MOST_KEPT:
-                self._held[item.topic] = item.payload
+            elif item.retained and item.payload and len(self._retained) < MOST_RETAINED:
+                self._retained[item.topic] = item.payload
         broker.unsubscribe(everything)
         if topics.config:
             broker.unsubscribe(topics.config)
-        broker.subscribe([topics.orders, *([topics.birth] if topics.birth else [])])
-        self._before.update(_announced(self._held.get(topics.config, b"")))
-        for item in aside:
-            self._take(item)
+        broker.subscribe([topics.command_filter, *([topics.birth] if topics.birth else [])])
+        self._announced_before.update(_announced(self._retained.get(topics.config, b"")))
+        for item in deferred:
+            self._dispatch(item)
 
     def _reconcile(self) -> None:
-        """Have the broker keep what is so now."""
+        """Publish the differences between the current state and what the broker retains."""
         broker = self._broker
         if broker is None:
             return
-        wanted = self._home.kept(self._before)
-        # As long as the daemon was never heard, what it showed before is not taken back.
+        wanted = self._state.retained_messages(self._announced_before)
+        # Before the first status of the daemon, its retained state is not removed.
         held = (
-            self._held if self._home.shape.hazards else {t: p for t, p in self._held.items() if t in wanted}
+            self._retained
+            if self._state.spec.hazards
+            else {t: p for t, p in self._retained.items() if t in wanted}
         )
         for topic, payload in changes(held, wanted):
             if not broker.publish(topic, payload, qos=1, retain=True):
-                self._counts["not_taken"] += 1
-                return  # full: what is still missing is found again in the next turn
+                self._counts["publish_refused"] += 1
+                return  # queue full: the next run finds the remaining differences
             self._counts["published"] += 1
             if payload:
-                self._held[topic] = payload
+                self._retained[topic] = payload
             else:
-                self._held.pop(topic, None)
+                self._retained.pop(topic, None)
         if self._topics.config in wanted:
-            self._before.update(self._home.announced())
+            self._announced_before.update(self._state.announced())
 
-    def _picture(self) -> None:
+    def _publish_picture(self) -> None:
         every_s, now = self._settings.picture_every_s, self._clock()
-        if not every_s or not self._known or self._broker is None or now < self._next["picture"]:
+        if not every_s or not self._daemon_up or self._broker is None or now < self._next["picture"]:
             return
         self._next["picture"] = now + every_s
         try:
@@ -357,43 +366,43 @@ class MqttBridge:
             self._broker.publish(self._topics.state("picture"), jpeg, qos=0, retain=False)
             self._counts["pictures"] += 1
 
-    # --- orders
+    # --- commands
 
-    def _heard(self, topic: str, payload: bytes, kept: bool) -> None:
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic == self._topics.birth:
-            if payload == ONLINE.encode() and not kept:
-                self._held = {}  # Home Assistant has come up: everything is said again
-                log.info("home automation: Home Assistant has come up; announcing again")
+            if payload == ONLINE.encode() and not retained:
+                self._retained = {}  # Home Assistant has started: publish everything again
+                log.info("home automation: Home Assistant has started; announcing again")
             return
         name = topic.rpartition("/")[2]
-        if topic != self._topics.order(name):
+        if topic != self._topics.command(name):
             return
         try:
-            self._obey(name, payload, kept)
+            self._execute(name, payload, retained)
         except CommandError as error:
-            self._counts["orders_refused" if isinstance(error, CommandRefused) else "orders_failed"] += 1
-            self._complain(f"{name}: {error}")
+            self._counts["commands_refused" if isinstance(error, CommandRefused) else "commands_failed"] += 1
+            self._warn(f"{name}: {error}")
 
-    def _obey(self, name: str, payload: bytes, kept: bool) -> None:
+    def _execute(self, name: str, payload: bytes, retained: bool) -> None:
         """Raises CommandError."""
-        if kept:
+        if retained:
             raise CommandRefused(
-                "a retained order would be carried out again and again; publish it without retain"
+                "a retained command would be repeated at every connection; publish it without retain"
             )
-        if self._pace.take("", self._clock()) > 0:
-            raise CommandRefused("too many orders; one a second is taken")
+        if self._rate_limiter.take("", self._clock()) > 0:
+            raise CommandRefused("too many commands; one a second is accepted")
         if name.startswith("mute"):
             self._muted_s = float(self._ask(StatusCommand()).get("muted_s", 0.0))
         for command in commands(name, payload, self._muted_s, self._settings.mute_minutes):
             self._ask(command)
-        self._counts["orders"] += 1
+        self._counts["commands"] += 1
         self._next["status"] = 0.0
 
-    def _complain(self, text: str) -> None:
+    def _warn(self, text: str) -> None:
         now = self._clock()
-        if now - self._complained_s >= COMPLAIN_EVERY_S:
-            self._complained_s = now
-            log.warning("home automation: an order was not carried out: %s", text)
+        if now - self._warned_s >= WARN_EVERY_S:
+            self._warned_s = now
+            log.warning("home automation: a command was not carried out: %s", text)
 
     def _close(self) -> None:
         broker, self._broker = self._broker, None

@@ -1,7 +1,7 @@
 """A connection to an MQTT broker; the one module that imports paho.
 
-Each connection is made anew, with a clean session: what an old one had not got rid of would else be sent
-after the break, and show a danger that is over.
+Each connection has a clean session: otherwise messages queued before a break would be sent after it, and show
+a danger that is over.
 """
 
 from __future__ import annotations
@@ -17,51 +17,51 @@ from common.secret_file import SecretError, read_secret
 from daemon.config.sections import MqttSettings, Qos
 
 CONNECT_S = 5.0
-"""Seconds a broker may take to accept us, and then to welcome us."""
-FAREWELL_S = 2.0
+"""Seconds for the TCP connection, and again for the broker's CONNACK."""
+LAST_MESSAGE_S = 2.0
 WAITING_LIMIT = 500
-"""Messages that may wait for the broker's acknowledgement; more are not taken."""
+"""Messages that may wait for the broker's acknowledgement; `publish` refuses more."""
 
-Heard = Callable[[str, bytes, bool], None]
-"""Topic, payload, and whether the broker had kept it. Called in the connection's thread; must not wait."""
-Lost = Callable[[str], None]
-"""Why the connection is over, for a log. Called in the connection's thread; must not wait."""
+OnMessage = Callable[[str, bytes, bool], None]
+"""Topic, payload, and whether the message was retained. Called in the connection's thread; must not block."""
+OnConnectionLost = Callable[[str], None]
+"""The reason, for a log. Called in the connection's thread; must not block."""
 
 
 class BrokerError(WatchwordError):
-    """No connection; the message says why and what to do."""
+    """The connection failed; the message says why and what to do."""
 
 
 class Broker(Protocol):
-    """A connection that stands until it is lost or closed."""
+    """A connection, open until it is lost or closed."""
 
     def publish(self, topic: str, payload: bytes, *, qos: Qos, retain: bool) -> bool:
-        """Whether it was taken. Never waits."""
+        """Queue a message. Returns False if the queue is full. Never blocks."""
         ...
 
     def subscribe(self, topics: Iterable[str]) -> None: ...
 
     def unsubscribe(self, topic: str) -> None: ...
 
-    def close(self, farewell: tuple[str, bytes] | None) -> None:
-        """Say a last thing, which is kept, and go; the will is not carried out."""
+    def close(self, last_message: tuple[str, bytes] | None) -> None:
+        """Publish a last retained message, if any, and disconnect; the broker drops the last will."""
         ...
 
 
-Connect = Callable[[MqttSettings, str, tuple[str, bytes] | None, Heard, Lost], Broker]
-"""Settings, client id, last will (kept) if any, and who listens; raises BrokerError."""
+Connect = Callable[[MqttSettings, str, tuple[str, bytes] | None, OnMessage, OnConnectionLost], Broker]
+"""Settings, client id, last will (retained) or None, and the two callbacks. Raises BrokerError."""
 
 
 class PahoBroker:
-    """Over TCP or TLS, MQTT 3.1.1, which every broker speaks."""
+    """MQTT 3.1.1 over TCP or TLS, by paho."""
 
     def __init__(
         self,
         settings: MqttSettings,
         client: str,
         will: tuple[str, bytes] | None,
-        heard: Heard,
-        lost: Lost,
+        on_message: OnMessage,
+        on_connection_lost: OnConnectionLost,
     ) -> None:
         try:
             from paho.mqtt.client import Client
@@ -69,10 +69,10 @@ class PahoBroker:
         except ModuleNotFoundError:
             raise BrokerError("paho-mqtt is not installed: script/install --with web") from None
 
-        self._welcome = threading.Event()
-        self._refusal = "it did not welcome us in time"
+        self._accepted = threading.Event()
+        self._refusal = "it did not accept the connection in time"
         self._closing = False
-        self._tell_lost = lost
+        self._on_connection_lost = on_connection_lost
         self._client = Client(
             CallbackAPIVersion.VERSION2, client, clean_session=True, reconnect_on_failure=False
         )
@@ -82,7 +82,7 @@ class PahoBroker:
             self._client.will_set(will[0], will[1], qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = lambda _c, _u, m: heard(m.topic, bytes(m.payload), m.retain)
+        self._client.on_message = lambda _c, _u, m: on_message(m.topic, bytes(m.payload), m.retain)
         self._secure(settings)
         self._open(settings)
 
@@ -95,11 +95,11 @@ class PahoBroker:
     def unsubscribe(self, topic: str) -> None:
         self._client.unsubscribe(topic)
 
-    def close(self, farewell: tuple[str, bytes] | None) -> None:
+    def close(self, last_message: tuple[str, bytes] | None) -> None:
         self._closing = True
-        if farewell and self._client.is_connected():
-            with suppress(RuntimeError, ValueError):  # it is lost already: then the will speaks for us
-                self._client.publish(*farewell, qos=1, retain=True).wait_for_publish(FAREWELL_S)
+        if last_message and self._client.is_connected():
+            with suppress(RuntimeError, ValueError):  # already lost: the broker publishes the last will
+                self._client.publish(*last_message, qos=1, retain=True).wait_for_publish(LAST_MESSAGE_S)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -123,29 +123,31 @@ class PahoBroker:
         try:
             self._client.connect(settings.host, settings.at_port, settings.keepalive_s)
         except (OSError, ValueError) as error:
-            raise BrokerError(_why(error)) from None
+            raise BrokerError(_explain(error)) from None
         self._client.loop_start()
-        if not self._welcome.wait(CONNECT_S) or self._refusal:
+        if not self._accepted.wait(CONNECT_S) or self._refusal:
             self.close(None)
             raise BrokerError(self._refusal)
 
     def _on_connect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._refusal = (
-            f"it refuses us: {reason}; see mqtt.username and mqtt.password_file" if reason.is_failure else ""
+            f"it refuses the connection: {reason}; see mqtt.username and mqtt.password_file"
+            if reason.is_failure
+            else ""
         )
-        self._welcome.set()
+        self._accepted.set()
 
     def _on_disconnect(
         self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        if not self._welcome.is_set():
-            self._refusal = "it hung up before it welcomed us; is this its TLS port?"
-            self._welcome.set()
+        if not self._accepted.is_set():
+            self._refusal = "it closed the connection before accepting it; is this its TLS port?"
+            self._accepted.set()
         elif not self._closing and not self._refusal:
-            self._tell_lost(str(reason))
+            self._on_connection_lost(str(reason))
 
 
-def _why(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}; see mqtt.ca_file and mqtt.host"
     if isinstance(error, ssl.SSLError):

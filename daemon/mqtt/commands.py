@@ -1,4 +1,4 @@
-"""What may be asked of the daemon by MQTT: checked, bounded, and never what would silence danger. Pure."""
+"""Commands over MQTT, validated; none can silence danger. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from daemon.errors import CommandError
 from daemon.mqtt.discovery import OFF, ON
 
 LONGEST = 4096
-"""Bytes an order may have."""
-ORDERS_AT_ONCE, ORDERS_PER_S = 10.0, 1.0
+"""Largest payload of a command, in bytes."""
+COMMAND_BURST, COMMANDS_PER_S = 10.0, 1.0
+"""Commands accepted at once, and per second."""
 PRESS = "PRESS"
+"""The payload of a button in Home Assistant."""
 MOST_MINUTES = 1440
 
 
 class CommandRefused(CommandError):
-    """An order that is not carried out; the message says why."""
+    """A command that is not carried out; the message says why."""
 
 
 def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> tuple[Command, ...]:
-    """What the daemon is to do, in order. Raises Refused.
+    """Translate a message on a command topic into commands for the daemon. Raises CommandRefused.
 
-    `muted_s`: seconds it is muted for already; `mute_minutes`: what the switch stands for.
+    `muted_s`: seconds for which the daemon is still muted. `mute_minutes`: length of the switch's mute.
     """
     text = _text(payload)
     if (kind := COMMANDS.get(name)) is not None and (entity := kind.mqtt) is not None:
@@ -37,26 +39,26 @@ def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> 
         case "mute" if text == OFF:
             return (MuteCommand(seconds=0),)
         case "mute" if text == ON:
-            # Asked for twice, the daemon would silence danger too: that is for the wearer alone.
+            # A second mute would silence danger too, which only the wearer may do.
             return () if muted_s > 0 else (MuteCommand(seconds=mute_minutes * 60),)
         case "mute_minutes":
-            return _quiet(_minutes(text), muted_s)
-    raise CommandRefused(f"{name}: no such order, or not with {text[:40]!r}")
+            return _mute_for(_minutes(text), muted_s)
+    raise CommandRefused(f"{name}: no such command, or not with {text[:40]!r}")
 
 
-def _quiet(minutes: float, muted_s: float) -> tuple[Command, ...]:
-    """Ended first where it is muted already, so that it is never asked for twice."""
+def _mute_for(minutes: float, muted_s: float) -> tuple[Command, ...]:
+    """Unmute first if it is muted, since a second mute would silence danger too."""
     end = (MuteCommand(seconds=0),) if muted_s > 0 or not minutes else ()
     return (*end, MuteCommand(seconds=minutes * 60)) if minutes else end
 
 
 def _text(payload: bytes) -> str:
     if len(payload) > LONGEST:
-        raise CommandRefused(f"an order may have {LONGEST} bytes at most")
+        raise CommandRefused(f"a command may have {LONGEST} bytes at most")
     try:
         return payload.decode().strip()
     except UnicodeDecodeError:
-        raise CommandRefused("an order is text in UTF-8") from None
+        raise CommandRefused("a command is text in UTF-8") from None
 
 
 def _minutes(text: str) -> float:

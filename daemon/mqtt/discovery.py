@@ -1,9 +1,10 @@
 """Topics, and the announcement by which Home Assistant builds one device with all its entities.
 
 The announcement is a "device discovery payload" (Home Assistant 2024.11 or newer):
-https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload; what stands in each component is on
-the pages of the platforms, https://www.home-assistant.io/integrations/binary_sensor.mqtt/ and its like. A
-component that is no more is told by its platform alone, as that page wants it.
+https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload; the fields of
+each entity are on the pages of the platforms, such as
+https://www.home-assistant.io/integrations/binary_sensor.mqtt/. An entity is removed by announcing its
+platform alone. Home Assistant calls the entities of a payload "components".
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.hazards import builtin_hazards
 
 ON, OFF, ONLINE, OFFLINE = "ON", "OFF", "online", "offline"
 LONGEST_STATE = 255
-"""Characters a state may have in Home Assistant; the whole text is among the attributes."""
+"""Longest state in Home Assistant, in characters; the whole text is an attribute."""
 
 _ENTITIES = {name: kind.mqtt for name, kind in COMMANDS.items() if kind.mqtt is not None}
 BUTTONS = {name: name.replace("_", " ").capitalize() for name, one in _ENTITIES.items() if not one.text_field}
@@ -27,12 +28,12 @@ WORDS = {name: name.capitalize() for name, one in _ENTITIES.items() if one.text_
 """Labels of the text fields, by the name of the command."""
 EVENTS = ("alert", "clear", "false_alarm")
 
-Component = dict[str, Any]
+Entity = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Where everything of one device is; below `base` nothing is anybody else's."""
+    """The topics of one device. Everything below `base` belongs to it."""
 
     prefix: str
     node: str
@@ -44,38 +45,38 @@ class Topics:
 
     @property
     def availability(self) -> str:
-        """Of the connection; its last will says `offline`."""
+        """`online` while the bridge is connected; the last will says `offline`."""
         return f"{self.base}/availability"
 
     @property
     def daemon(self) -> str:
-        """Whether the daemon answers."""
+        """`online` while the daemon answers."""
         return f"{self.base}/daemon"
 
     @property
     def barrier(self) -> str:
-        """What is said here comes back after everything that was kept before."""
+        """A message published here returns after all retained messages, and so marks their end."""
         return f"{self.base}/barrier"
 
     @property
-    def orders(self) -> str:
+    def command_filter(self) -> str:
         return f"{self.base}/set/+"
 
     @property
     def config(self) -> str:
-        """The announcement; empty where none is wanted."""
+        """Topic of the announcement; empty if discovery is off."""
         return f"{self.discovery}/device/{self.device}/config" if self.discovery else ""
 
     @property
     def birth(self) -> str:
-        """Home Assistant tells here that it has come up."""
+        """Home Assistant's birth topic; empty if discovery is off."""
         return f"{self.discovery}/status" if self.discovery else ""
 
     @property
     def device(self) -> str:
         return f"watchword_{self.node}"
 
-    def order(self, name: str) -> str:
+    def command(self, name: str) -> str:
         return f"{self.base}/set/{name}"
 
     def state(self, name: str) -> str:
@@ -89,18 +90,18 @@ class Topics:
 
 
 def slug(name: str) -> str:
-    """A name as it may stand in a topic and an id; different for different names."""
+    """A name made safe for a topic and an id; injective."""
     return re.sub(r"[^A-Za-z0-9_]", lambda found: f"-{ord(found[0]):x}-", name)
 
 
 def node_name(wanted: str, host: str, instance: str) -> str:
-    """The device's name at the broker: as wanted, else unlike any other machine's and instance's."""
+    """The device's name at the broker: `wanted`, else made of host and instance."""
     return wanted or "_".join(slug(part).strip("-") for part in (host.partition(".")[0], instance) if part)
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What the device consists of."""
+class DeviceSpec:
+    """What the device's entities depend on."""
 
     hazards: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
@@ -109,19 +110,19 @@ class Shape:
     version: str = ""
 
 
-def announcement(topics: Topics, shape: Shape, gone: Mapping[str, str]) -> dict[str, Any]:
-    """The device discovery payload. `gone`: platforms of components announced before that are no more."""
-    components = {key: _named(topics, key, body) for key, body in _components(topics, shape)}
-    removed = {key: {"platform": platform} for key, platform in gone.items() if key not in components}
+def announcement(topics: Topics, spec: DeviceSpec, former: Mapping[str, str]) -> dict[str, Any]:
+    """The device discovery payload. `former`: platforms of entities announced earlier, by key."""
+    components = {key: _with_id(topics, key, body) for key, body in _entities(topics, spec)}
+    removed = {key: {"platform": platform} for key, platform in former.items() if key not in components}
     return {
         "device": {
             "identifiers": [topics.device],
             "name": f"Watchword {topics.node}",
             "manufacturer": "Watchword",
             "model": "Danger watch",
-            **({"sw_version": shape.version} if shape.version else {}),
+            **({"sw_version": spec.version} if spec.version else {}),
         },
-        "origin": {"name": "watchword", **({"sw_version": shape.version} if shape.version else {})},
+        "origin": {"name": "watchword", **({"sw_version": spec.version} if spec.version else {})},
         "availability": [{"topic": topics.availability}, {"topic": topics.daemon}],
         "availability_mode": "all",
         "qos": 1,
@@ -130,7 +131,7 @@ def announcement(topics: Topics, shape: Shape, gone: Mapping[str, str]) -> dict[
 
 
 def announced(payload: Mapping[str, Any]) -> dict[str, str]:
-    """Platform by key of each component of an announcement, as far as it is understood."""
+    """Platforms of an announcement's entities, by key; entries that are not understood are left out."""
     components = payload.get("components")
     if not isinstance(components, dict):
         return {}
@@ -141,15 +142,15 @@ def announced(payload: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _named(topics: Topics, key: str, body: Component) -> Component:
+def _with_id(topics: Topics, key: str, body: Entity) -> Entity:
     return {**body, "unique_id": f"{topics.device}_{key}"}
 
 
-def _components(topics: Topics, shape: Shape) -> Iterator[tuple[str, Component]]:
-    for hazard in shape.hazards:
+def _entities(topics: Topics, spec: DeviceSpec) -> Iterator[tuple[str, Entity]]:
+    for hazard in spec.hazards:
         yield f"hazard_{slug(hazard)}", _hazard(topics, hazard)
-    yield from _health(topics, shape.components)
-    if shape.texts:
+    yield from _health(topics, spec.components)
+    if spec.texts:
         yield from _texts(topics)
     yield from _controls(topics)
     yield (
@@ -161,23 +162,25 @@ def _components(topics: Topics, shape: Shape) -> Iterator[tuple[str, Component]]
             "event_types": list(EVENTS),
         },
     )
-    if shape.picture:
+    if spec.picture:
         yield "camera", {"platform": "camera", "name": "Picture", "topic": topics.state("picture")}
 
 
-def _hazard(topics: Topics, hazard: str) -> Component:
+def _hazard(topics: Topics, hazard: str) -> Entity:
     known = builtin_hazards().get(hazard)
     kind = known.device_class if known else "safety"  # on means unsafe
     return {
         "platform": "binary_sensor",
-        "name": known.label["en"] if known else _words(hazard),
+        "name": known.label["en"] if known else _title(hazard),
         **({"device_class": kind} if kind else {}),
         **_json(topics.hazard(hazard), "state"),
     }
 
 
-def _health(topics: Topics, components: Iterable[str]) -> Iterator[tuple[str, Component]]:
-    alone = {"availability": [{"topic": topics.availability}]}  # it tells too that the daemon is away
+def _health(topics: Topics, components: Iterable[str]) -> Iterator[tuple[str, Entity]]:
+    alone = {
+        "availability": [{"topic": topics.availability}]
+    }  # it stays available to say that the daemon does not answer
     yield (
         "health",
         {
@@ -193,7 +196,7 @@ def _health(topics: Topics, components: Iterable[str]) -> Iterator[tuple[str, Co
             f"component_{slug(component)}",
             {
                 "platform": "sensor",
-                "name": _words(component),
+                "name": _title(component),
                 "entity_category": "diagnostic",
                 **_json(topics.component(component), "reason"),
             },
@@ -211,7 +214,7 @@ def _health(topics: Topics, components: Iterable[str]) -> Iterator[tuple[str, Co
     )
 
 
-def _texts(topics: Topics) -> Iterator[tuple[str, Component]]:
+def _texts(topics: Topics) -> Iterator[tuple[str, Entity]]:
     for key, name in (("said", "Last said"), ("description", "Last description")):
         yield (
             key,
@@ -223,14 +226,14 @@ def _texts(topics: Topics) -> Iterator[tuple[str, Component]]:
         )
 
 
-def _controls(topics: Topics) -> Iterator[tuple[str, Component]]:
+def _controls(topics: Topics) -> Iterator[tuple[str, Entity]]:
     muted = topics.state("muted")
     yield (
         "mute",
         {
             "platform": "switch",
             "name": "Mute",
-            "command_topic": topics.order("mute"),
+            "command_topic": topics.command("mute"),
             **_json(muted, "state"),
         },
     )
@@ -239,7 +242,7 @@ def _controls(topics: Topics) -> Iterator[tuple[str, Component]]:
         {
             "platform": "number",
             "name": "Minutes of quiet",
-            "command_topic": topics.order("mute_minutes"),
+            "command_topic": topics.command("mute_minutes"),
             "state_topic": muted,
             "value_template": "{{ value_json.minutes }}",
             "min": 0,
@@ -259,22 +262,22 @@ def _controls(topics: Topics) -> Iterator[tuple[str, Component]]:
         },
     )
     for key, name in BUTTONS.items():
-        yield key, {"platform": "button", "name": name, "command_topic": topics.order(key)}
+        yield key, {"platform": "button", "name": name, "command_topic": topics.command(key)}
     for key, name in WORDS.items():
         yield (
             key,
             {
                 "platform": "text",
                 "name": name,
-                "command_topic": topics.order(key),
+                "command_topic": topics.command(key),
                 "min": 1,
                 "max": LONGEST_STATE,
             },
         )
 
 
-def _json(topic: str, value: str) -> Component:
-    """One message carries the state and its attributes, so that they never disagree."""
+def _json(topic: str, value: str) -> Entity:
+    """Fields of an entity whose state and attributes come in one message, so that they never disagree."""
     return {
         "state_topic": topic,
         "value_template": f"{{{{ value_json.{value} }}}}",
@@ -282,5 +285,5 @@ def _json(topic: str, value: str) -> Component:
     }
 
 
-def _words(name: str) -> str:
+def _title(name: str) -> str:
     return name.replace("_", " ").strip().capitalize()

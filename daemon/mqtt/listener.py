@@ -1,4 +1,4 @@
-"""The daemon as the bridge wants it: asked in the caller's thread, heard in one of its own."""
+"""The bridge's client of the daemon: commands in the caller's thread, events in a thread of its own."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 5.0
 RETRY_S = 2.0
 MISSED = '{"kind":"dropped","count":0}'
-"""Told after each break: something may have been missed."""
+"""Delivered after each reconnection, since events may have been missed."""
 
 
 class DaemonListener:
-    """`sockets`: where a daemon may be, the likeliest first."""
+    """Sends commands and subscribes to events. `sockets`: paths to try, the likeliest first."""
 
     def __init__(self, sockets: Callable[[], Iterable[Path]], timeout_s: float = TIMEOUT_S) -> None:
         self._sockets = sockets
@@ -29,26 +29,26 @@ class DaemonListener:
         self._subscriptions: list[_Subscription] = []
 
     def ask(self, command: Command) -> Mapping[str, Any]:
-        """Raises CommandError, within `timeout_s`."""
+        """Send a command and return its result. Raises CommandError, within `timeout_s`."""
         with self._connect() as client:
             return client.ask(command)
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
-        """Hand every event on, over restarts of the daemon, until the result is called."""
+        """Call `listener` with each event, across restarts of the daemon. Returns a function that ends it."""
         subscription = _Subscription(self._connect, listener)
         self._subscriptions.append(subscription)
         return subscription.close
 
     @property
-    def lives(self) -> bool:
-        """False once a subscription has ended, be it by itself."""
-        return all(each.lives for each in self._subscriptions)
+    def is_alive(self) -> bool:
+        """False if the thread of any subscription has ended."""
+        return all(each.is_alive for each in self._subscriptions)
 
     def _connect(self) -> ControlClient:
         try:
             return connect_any(self._sockets(), self._timeout_s)
-        except (ConfigError, OSError) as error:  # the settings may name it, and be wrong for a while
-            raise CommandError(f"no telling where the daemon is: {error}", "unavailable") from error
+        except (ConfigError, OSError) as error:  # the path may come from settings that are being edited
+            raise CommandError(f"the daemon's socket cannot be determined: {error}", "unavailable") from error
 
 
 class _Subscription:
@@ -61,7 +61,7 @@ class _Subscription:
         self._thread.start()
 
     @property
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         return self._thread.is_alive()
 
     def close(self) -> None:
@@ -76,12 +76,12 @@ class _Subscription:
         while not self._closing.is_set():
             try:
                 with self._connect() as self._client:
-                    self._hand_on(self._client)
+                    self._forward(self._client)
             except (CommandError, OSError) as error:
                 log.debug("home automation: no events: %s", error)
             self._closing.wait(RETRY_S)
 
-    def _hand_on(self, client: ControlClient) -> None:
+    def _forward(self, client: ControlClient) -> None:
         lines = client.events()
         self._listener(MISSED)
         for line in lines:

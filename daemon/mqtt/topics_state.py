@@ -1,4 +1,4 @@
-"""What is to stand at the broker: kept up by events, set right by the daemon's status. Pure."""
+"""The messages to be retained at the broker: updated by events, corrected by the daemon's status. Pure."""
 
 from __future__ import annotations
 
@@ -10,54 +10,61 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from daemon.core.health import Component
-from daemon.mqtt.discovery import EVENTS, OFF, OFFLINE, ON, ONLINE, Shape, Topics, announced, announcement
+from daemon.mqtt.discovery import (
+    EVENTS,
+    OFF,
+    OFFLINE,
+    ON,
+    ONLINE,
+    DeviceSpec,
+    Topics,
+    announced,
+    announcement,
+)
 
 OK = "ok"
 _ALERT = ("hazard", "severity", "probability", "direction", "escalated", "again")
-GONE_LIMIT = 200
-"""Components that are no more and still named, so that an announcement stays bounded."""
+MOST_REMOVED = 200
+"""Removed entities still named in an announcement, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransientMessage:
-    """A message for those who listen just now; nothing is kept of it."""
+    """A message that the broker does not retain."""
 
     topic: str
     payload: bytes
 
 
 class MqttState:
-    """The state of everything that is shown, as messages that the broker is to keep.
-
-    `wall` times are Unix seconds.
-    """
+    """The device's state as retained messages. `wall` times are Unix seconds."""
 
     def __init__(self, topics: Topics, *, texts: bool, picture: bool) -> None:
         self._topics = topics
-        self._shape = Shape(texts=texts, picture=picture)
+        self._spec = DeviceSpec(texts=texts, picture=picture)
         self._status: Mapping[str, Any] | None = None
         self._alerts: dict[str, dict[str, Any]] = {}
         self._active: set[str] = set()
         self._texts: dict[str, dict[str, Any]] = {}
 
     @property
-    def shape(self) -> Shape:
-        return self._shape
+    def spec(self) -> DeviceSpec:
+        return self._spec
 
-    def lost(self) -> None:
+    def daemon_lost(self) -> None:
         """The daemon does not answer."""
         self._status = None
 
-    def found(self, status: Mapping[str, Any], hazards: tuple[str, ...], version: str) -> None:
-        """The daemon's status, and the hazards it looks for. What events got wrong is set right."""
+    def apply_status(self, status: Mapping[str, Any], hazards: tuple[str, ...], version: str) -> None:
+        """Replace the state by the daemon's status and enabled hazards, in case events were missed."""
         self._status = status
         components = tuple(sorted({*get_args(Component), *status.get("components", {})}))
-        self._shape = replace(self._shape, hazards=hazards, components=components, version=version)
+        self._spec = replace(self._spec, hazards=hazards, components=components, version=version)
         self._active = {name for name in status.get("active", ()) if name in hazards}
         self._alerts = {name: alert for name, alert in self._alerts.items() if name in hazards}
 
-    def seen(self, picture: Mapping[str, Any], wall: float) -> None:
-        """What is known of the alerts that were raised before we listened."""
+    def apply_picture(self, picture: Mapping[str, Any], wall: float) -> None:
+        """Complete alerts that were raised before the subscription with the details of a `picture` reply."""
         odds = picture.get("probabilities", {})
         for alert in picture.get("active", ()):
             name = alert["hazard"]
@@ -70,23 +77,23 @@ class MqttState:
                     "since": _iso(wall - float(alert.get("since_s") or 0.0)),
                 }
 
-    def happened(self, event: Mapping[str, Any], wall: float) -> tuple[TransientMessage, ...]:
-        """Take an event in; what is to be told of it in passing."""
+    def on_event(self, event: Mapping[str, Any], wall: float) -> tuple[TransientMessage, ...]:
+        """Update the state by an event of the daemon. Returns the messages to publish without retain."""
         kind, hazard = event.get("kind"), event.get("hazard")
         match kind:
             case "alert":
-                self._raised(event, wall)
+                self._on_alert(event, wall)
             case "direction" if hazard in self._alerts:
                 self._alerts[str(hazard)]["direction"] = event.get("direction")
             case "clear":
                 self._active.discard(str(hazard))
             case "speak" if event.get("text"):
                 extra = {"priority": event.get("priority")}
-                self._told("said", event, wall, extra)
+                self._set_text("said", event, wall, extra)
             case "describe":
-                self._told("description", event, wall, {"trigger": event.get("trigger")})
+                self._set_text("description", event, wall, {"trigger": event.get("trigger")})
             case "health":
-                self._changed(event)
+                self._on_health(event)
         if kind not in EVENTS:
             return ()
         known = {name: event[name] for name in _ALERT if name in event}
@@ -96,34 +103,34 @@ class MqttState:
             ),
         )
 
-    def kept(self, before: Mapping[str, str]) -> dict[str, bytes]:
-        """Every message the broker is to keep, in the order in which they make sense.
+    def retained_messages(self, before: Mapping[str, str]) -> dict[str, bytes]:
+        """All retained messages by topic, in publishing order: announcement, states, availability.
 
-        `before`: platforms of components once announced, by key.
+        `before`: platforms of entities announced earlier, by key.
         """
         topics = self._topics
         wanted: dict[str, bytes] = {}
-        if topics.config and self._shape.hazards:
-            gone = dict(list(before.items())[:GONE_LIMIT])
-            wanted[topics.config] = _line(announcement(topics, self._shape, gone))
-        for hazard in self._shape.hazards:
+        if topics.config and self._spec.hazards:
+            removed = dict(list(before.items())[:MOST_REMOVED])
+            wanted[topics.config] = _line(announcement(topics, self._spec, removed))
+        for hazard in self._spec.hazards:
             state = {"state": ON if hazard in self._active else OFF}
             wanted[topics.hazard(hazard)] = _line({**state, **self._alerts.get(hazard, {})})
-        if self._shape.texts:
-            wanted.update({topics.state(name): _line(told) for name, told in self._texts.items()})
-        wanted.update(self._condition())
+        if self._spec.texts:
+            wanted.update({topics.state(name): _line(text) for name, text in self._texts.items()})
+        wanted.update(self._status_messages())
         wanted[topics.daemon] = (OFFLINE if self._status is None else ONLINE).encode()
         wanted[topics.availability] = ONLINE.encode()
         return wanted
 
     def announced(self) -> dict[str, str]:
-        """Platforms by key of what is announced now."""
-        return announced(announcement(self._topics, self._shape, {}))
+        """Platforms of the current announcement's entities, by key."""
+        return announced(announcement(self._topics, self._spec, {}))
 
-    def _raised(self, event: Mapping[str, Any], wall: float) -> None:
+    def _on_alert(self, event: Mapping[str, Any], wall: float) -> None:
         name = str(event.get("hazard"))
-        if name not in self._shape.hazards:
-            return  # the settings were reloaded; the next status brings it
+        if name not in self._spec.hazards:
+            return  # new since a reload; the next status will bring it
         since = self._alerts.get(name, {}).get("since") if name in self._active else None
         self._active.add(name)
         self._alerts[name] = {
@@ -134,19 +141,19 @@ class MqttState:
             "since": since or _iso(wall),
         }
 
-    def _told(self, name: str, event: Mapping[str, Any], wall: float, extra: Mapping[str, Any]) -> None:
+    def _set_text(self, name: str, event: Mapping[str, Any], wall: float, extra: Mapping[str, Any]) -> None:
         self._texts[name] = {"text": event.get("text", ""), "at": _iso(wall), **extra}
 
-    def _changed(self, event: Mapping[str, Any]) -> None:
-        """A component fails or works again; so that nobody waits for the next status."""
+    def _on_health(self, event: Mapping[str, Any]) -> None:
+        """Update one component's state without waiting for the next status."""
         if self._status is None:
             return
         name, reason = str(event.get("component")), event.get("reason", OK)
         component = {"reason": reason, "detail": event.get("detail", "")}
         self._status = {**self._status, "components": {**self._status.get("components", {}), name: component}}
-        self._shape = replace(self._shape, components=tuple(sorted({*self._shape.components, name})))
+        self._spec = replace(self._spec, components=tuple(sorted({*self._spec.components, name})))
 
-    def _condition(self) -> dict[str, bytes]:
+    def _status_messages(self) -> dict[str, bytes]:
         topics, status = self._topics, self._status
         if status is None:
             return {topics.state("health"): _line({"state": ON, "reason": "watchword does not answer"})}
@@ -178,13 +185,13 @@ def _muted(status: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def changes(held: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
-    """What to publish so that a broker that keeps `held` keeps `wanted`; an empty payload forgets a topic.
+    """What to publish so that a broker retaining `held` retains `wanted`. Removals come first.
 
-    What is no more is forgotten before anything else is said.
+    An empty payload removes a retained message (MQTT 3.1.1, 3.3.1.3).
     """
-    gone = tuple((topic, b"") for topic in held if topic not in wanted)
-    news = tuple((topic, payload) for topic, payload in wanted.items() if held.get(topic) != payload)
-    return gone + news
+    removed = tuple((topic, b"") for topic in held if topic not in wanted)
+    changed = tuple((topic, payload) for topic, payload in wanted.items() if held.get(topic) != payload)
+    return removed + changed
 
 
 def _line(fields: Mapping[str, Any]) -> bytes:

@@ -202,7 +202,7 @@ def test_orders_reach_the_daemon_but_for_strange_retained_and_too_many(
     for _ in range(30):
         watcher.publish(f"{BASE}/set/hush", "PRESS")
     watcher.publish(f"{BASE}/set/mute", "ON")  # behind them; too many by now
-    watcher.wait(lambda: bool(bridge.status()["counts"].get("orders_refused", 0) >= 20))
+    watcher.wait(lambda: bool(bridge.status()["counts"].get("commands_refused", 0) >= 20))
     assert len(daemon.asked) < 20
     assert daemon.muted_s == 0
     assert len([r for r in caplog.records if "not carried out" in r.message]) == 1
@@ -324,7 +324,7 @@ def test_with_tls_and_a_password(daemon: Daemon, socket_path: Path, stack: ExitS
     wrong.write_text("guess")
     for change, said in (
         ({"ca_file": f"{tmp_path}/other.pem"}, "certificate is not trusted"),
-        ({"password_file": str(wrong)}, "refuses us"),
+        ({"password_file": str(wrong)}, "refuses the connection"),
         ({"password_file": str(tmp_path / "none")}, "mqtt.password_file"),
         ({"tls": False}, "is this its TLS port?"),
         ({"host": "localhost"}, "certificate is not trusted"),
@@ -397,10 +397,10 @@ def test_wrong_settings_while_the_daemon_is_away_end_nothing(socket_path: Path) 
     bridge.start()
     try:
         until(lambda: bridge.status()["counts"].get("daemon_away", 0) >= 1)
-        assert bridge.lives and link.lives
+        assert bridge.is_alive and link.is_alive
     finally:
         bridge.stop()
-    assert not bridge.lives and not link.lives
+    assert not bridge.is_alive and not link.is_alive
 
 
 def test_a_bug_is_not_hidden_from_whoever_looks(socket_path: Path) -> None:
@@ -410,7 +410,7 @@ def test_a_bug_is_not_hidden_from_whoever_looks(socket_path: Path) -> None:
     bridge = MqttBridge(settings(1), buggy, DaemonListener(lambda: [socket_path]).subscribe, host="box")
     bridge.start()
     try:
-        until(lambda: not bridge.lives)
+        until(lambda: not bridge.is_alive)
         assert "bug" in bridge.status()["reason"]
     finally:
         bridge.stop()

@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 from common.rate_limit import RateLimiter
 from daemon.config.sections import MqttSettings
 from daemon.control.commands import AskCommand, HushCommand, MuteCommand, SayCommand
-from daemon.mqtt.commands import LONGEST, ORDERS_AT_ONCE, ORDERS_PER_S, CommandRefused, commands
-from daemon.mqtt.discovery import Shape, Topics, announced, announcement, node_name, slug
+from daemon.mqtt.commands import (
+    COMMAND_BURST,
+    COMMANDS_PER_S,
+    LONGEST,
+    CommandRefused,
+    commands,
+)
+from daemon.mqtt.discovery import DeviceSpec, Topics, announced, announcement, node_name, slug
 from daemon.mqtt.topics_state import MqttState, changes
 from tests.daemon.mqtt.announcements import Removed, understood
 
@@ -34,19 +40,19 @@ ALERT = {
 }  # fmt: skip
 
 
-def a_home(**options: bool) -> MqttState:
-    home = MqttState(TOPICS, texts=options.get("texts", True), picture=options.get("picture", False))
-    home.found(STATUS, HAZARDS, "1.2")
-    return home
+def a_device(**options: bool) -> MqttState:
+    device = MqttState(TOPICS, texts=options.get("texts", True), picture=options.get("picture", False))
+    device.apply_status(STATUS, HAZARDS, "1.2")
+    return device
 
 
-def state(home: MqttState, topic: str) -> Any:
-    return json.loads(home.kept({})[topic])
+def state(device: MqttState, topic: str) -> Any:
+    return json.loads(device.retained_messages({})[topic])
 
 
 def test_the_announcement_is_what_home_assistant_takes() -> None:
-    shape = Shape(HAZARDS, ("camera", "voice"), picture=True, version="1.2")
-    found = understood(TOPICS.config, json.loads(json.dumps(announcement(TOPICS, shape, {"old": "sensor"}))))
+    spec = DeviceSpec(HAZARDS, ("camera", "voice"), picture=True, version="1.2")
+    found = understood(TOPICS.config, json.loads(json.dumps(announcement(TOPICS, spec, {"old": "sensor"}))))
     kinds = {key: part.platform for key, part in found.components.items()}
     assert {key for key, kind in kinds.items() if kind == "binary_sensor"} == {
         *(f"hazard_{slug(name)}" for name in HAZARDS), "health", "danger_muted",
@@ -62,13 +68,13 @@ def test_the_announcement_is_what_home_assistant_takes() -> None:
 
 
 def test_what_is_private_is_not_even_announced() -> None:
-    keys = announced(announcement(TOPICS, Shape(HAZARDS, texts=False), {}))
+    keys = announced(announcement(TOPICS, DeviceSpec(HAZARDS, texts=False), {}))
     assert not keys.keys() & {"said", "description", "camera"}
 
 
 @given(st.lists(st.text(min_size=1, max_size=20), unique=True, max_size=10))
 def test_any_hazard_name_gives_a_topic_of_its_own(names: list[str]) -> None:
-    understood(TOPICS.config, announcement(TOPICS, Shape(tuple(names)), {}))
+    understood(TOPICS.config, announcement(TOPICS, DeviceSpec(tuple(names)), {}))
     assert len({TOPICS.hazard(name) for name in names}) == len(names)
 
 
@@ -76,7 +82,7 @@ def test_any_hazard_name_gives_a_topic_of_its_own(names: list[str]) -> None:
     ("wanted", "host", "instance", "node"),
     [
         ("x", "pc", "left", "x"),
-        ("", "mini.home.arpa", "", "mini"),
+        ("", "mini.device.arpa", "", "mini"),
         ("", "my-pc", "left.eye", "my-2d-pc_left-2e-eye"),
     ],
 )
@@ -85,55 +91,59 @@ def test_a_device_is_named_after_its_machine(wanted: str, host: str, instance: s
 
 
 def test_events_and_status_make_the_state() -> None:
-    home = a_home()
-    assert state(home, TOPICS.hazard("fire"))["state"] == "ON"
-    (passing,) = home.happened(ALERT, wall=1_700_000_000)
+    device = a_device()
+    assert state(device, TOPICS.hazard("fire"))["state"] == "ON"
+    (passing,) = device.on_event(ALERT, wall=1_700_000_000)
     assert json.loads(passing.payload).items() >= {"event_type": "alert", "hazard": "vehicle"}.items()
-    home.happened({"kind": "direction", "hazard": "vehicle", "direction": "ahead"}, 1_700_000_001)
-    assert state(home, TOPICS.hazard("vehicle")) == {
+    device.on_event({"kind": "direction", "hazard": "vehicle", "direction": "ahead"}, 1_700_000_001)
+    assert state(device, TOPICS.hazard("vehicle")) == {
         "state": "ON", "severity": "critical", "direction": "ahead", "probability": 0.93, "alert": "a1",
         "since": "2023-11-14T22:13:20+00:00",
     }  # fmt: skip
-    home.happened({"kind": "clear", "hazard": "vehicle", "id": "c1"}, 1_700_000_002)
-    assert state(home, TOPICS.hazard("vehicle"))["state"] == "OFF"
-    home.happened({"kind": "speak", "text": "Car, left!", "priority": "danger"}, 1_700_000_003)
-    home.happened({"kind": "speak", "text": "", "priority": "notice", "earcon": "clear"}, 1_700_000_004)
-    assert state(home, TOPICS.state("said"))["text"] == "Car, left!"
-    assert state(home, TOPICS.state("health")) == {"state": "ON", "failing": {"voice": "failed"}, "lost": []}
-    assert state(home, TOPICS.state("muted")) == {"state": "ON", "minutes": 2, "danger": "OFF"}
-    home.happened({"kind": "health", "component": "voice", "reason": "ok"}, 1_700_000_005)
-    assert state(home, TOPICS.state("health"))["state"] == "OFF"
+    device.on_event({"kind": "clear", "hazard": "vehicle", "id": "c1"}, 1_700_000_002)
+    assert state(device, TOPICS.hazard("vehicle"))["state"] == "OFF"
+    device.on_event({"kind": "speak", "text": "Car, left!", "priority": "danger"}, 1_700_000_003)
+    device.on_event({"kind": "speak", "text": "", "priority": "notice", "earcon": "clear"}, 1_700_000_004)
+    assert state(device, TOPICS.state("said"))["text"] == "Car, left!"
+    assert state(device, TOPICS.state("health")) == {
+        "state": "ON",
+        "failing": {"voice": "failed"},
+        "lost": [],
+    }
+    assert state(device, TOPICS.state("muted")) == {"state": "ON", "minutes": 2, "danger": "OFF"}
+    device.on_event({"kind": "health", "component": "voice", "reason": "ok"}, 1_700_000_005)
+    assert state(device, TOPICS.state("health"))["state"] == "OFF"
 
 
 def test_a_status_sets_right_what_events_got_wrong() -> None:
-    home = a_home()
-    home.happened(ALERT, 0)
-    home.found({**STATUS, "active": []}, HAZARDS, "1.2")
-    assert {state(home, TOPICS.hazard(name))["state"] for name in HAZARDS} == {"OFF"}
+    device = a_device()
+    device.on_event(ALERT, 0)
+    device.apply_status({**STATUS, "active": []}, HAZARDS, "1.2")
+    assert {state(device, TOPICS.hazard(name))["state"] for name in HAZARDS} == {"OFF"}
 
 
 def test_alerts_from_before_we_listened_are_known_by_the_picture() -> None:
-    home = a_home()
+    device = a_device()
     active = {"hazard": "fire", "severity": "critical", "direction": None, "since_s": 60.0, "alert": "a7"}
-    home.seen({"active": [active], "probabilities": {"fire": 0.8}}, wall=1_700_000_060)
-    assert state(home, TOPICS.hazard("fire")).items() >= {"alert": "a7", "probability": 0.8}.items()
-    assert state(home, TOPICS.hazard("fire"))["since"] == "2023-11-14T22:13:20+00:00"
+    device.apply_picture({"active": [active], "probabilities": {"fire": 0.8}}, wall=1_700_000_060)
+    assert state(device, TOPICS.hazard("fire")).items() >= {"alert": "a7", "probability": 0.8}.items()
+    assert state(device, TOPICS.hazard("fire"))["since"] == "2023-11-14T22:13:20+00:00"
 
 
 def test_a_daemon_that_is_away_is_a_problem_and_nothing_is_forgotten() -> None:
-    home = a_home()
-    home.lost()
-    kept = home.kept({})
+    device = a_device()
+    device.daemon_lost()
+    kept = device.retained_messages({})
     assert kept[TOPICS.daemon] == b"offline"
     assert json.loads(kept[TOPICS.state("health")])["state"] == "ON"
     assert TOPICS.config in kept
 
 
 def test_a_hazard_that_is_no_more_is_taken_back() -> None:
-    home = a_home()
-    before, held = home.announced(), home.kept({})
-    home.found(STATUS, ("fire",), "1.2")
-    published = dict(changes(held, home.kept(before)))
+    device = a_device()
+    before, held = device.announced(), device.retained_messages({})
+    device.apply_status(STATUS, ("fire",), "1.2")
+    published = dict(changes(held, device.retained_messages(before)))
     assert published[TOPICS.hazard("smoke")] == b""
     assert understood(TOPICS.config, published[TOPICS.config]).components["hazard_smoke"] == Removed(
         platform="binary_sensor"
@@ -192,7 +202,7 @@ def test_any_other_order_is_refused(name: str, payload: bytes) -> None:
 
 @given(st.lists(st.floats(0, 100), max_size=100))
 def test_orders_are_no_more_than_burst_and_rate_allow(gaps: list[float]) -> None:
-    pace, now, passed = RateLimiter(ORDERS_PER_S, ORDERS_AT_ONCE), 0.0, 0
+    pace, now, passed = RateLimiter(COMMANDS_PER_S, COMMAND_BURST), 0.0, 0
     for gap in gaps:
         now += gap / 50
         passed += pace.take("", now) == 0.0
