@@ -1,4 +1,4 @@
-"""`watchword web`: the web page, the HTTP interface and home automation, beside the daemon."""
+"""`watchword web`: the web page, the HTTP interface and home automation, extra_status the daemon."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from daemon.process.systemd import Notifier
 from daemon.web.server.connections import ConnectionLimiter
-from daemon.web.server.listeners import certificate, listening, listening_unix, token, unix_path
+from daemon.web.server.listeners import check_certificate, listen_tcp, listen_unix, load_token, unix_path
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -49,8 +49,8 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     signal.signal(signal.SIGTERM, _leave)  # until the servers have started
     with ExitStack() as open_until_done:
         listeners = _listeners(settings, open_until_done)
-        beside, lives = open_until_done.enter_context(_home_automation(args, load, settings))
-        asyncio.run(_serve(_application(args, load, settings, beside), settings.web, listeners, lives))
+        extra_status, lives = open_until_done.enter_context(_home_automation(args, load, settings))
+        asyncio.run(_serve(_application(args, load, settings, extra_status), settings.web, listeners, lives))
     return 0
 
 
@@ -68,7 +68,7 @@ def _application(
     args: argparse.Namespace,
     load: Callable[[], Loaded],
     settings: Settings,
-    beside: Callable[[], Mapping[str, Any]],
+    extra_status: Callable[[], Mapping[str, Any]],
 ) -> Callable[[], FastAPI]:
     try:
         from daemon.web.app import create_app
@@ -77,23 +77,23 @@ def _application(
         raise CommandError(
             f"the web interface needs the Python package {error.name}: script/install --with web"
         ) from None
-    secret = token(settings.web)
+    secret = load_token(settings.web)
     return lambda: create_app(
         settings.web,
         DaemonClient(lambda: connection.sockets(args.instance, load)),
         token=secret,
-        beside=beside,
+        extra_status=extra_status,
     )
 
 
 def _listeners(settings: Settings, stack: ExitStack) -> tuple[socket.socket | None, socket.socket | None]:
     """The one at an address, and the unix socket."""
     web = settings.web
-    token(web)
-    certificate(web)
-    tcp = listening(web)
+    load_token(web)
+    check_certificate(web)
+    tcp = listen_tcp(web)
     path = unix_path(web, os.environ, settings.paths.state)
-    unix = listening_unix(path) if path else None
+    unix = listen_unix(path) if path else None
     if tcp is None and unix is None:
         raise CommandError("web.address and web.socket are both empty: there is nowhere to listen")
     if unix is not None and path is not None:
@@ -147,13 +147,13 @@ async def _serve(
     make: Callable[[], FastAPI],
     web: WebSettings,
     listeners: tuple[socket.socket | None, socket.socket | None],
-    beside_lives: Callable[[], bool],
+    bridge_is_alive: Callable[[], bool],
 ) -> None:
     from daemon.web.server.server import create_server
 
     app = make()
     tcp, unix = listeners
-    files = certificate(web) or (None, None)
+    files = check_certificate(web) or (None, None)
     wanted: list[tuple[Server, ConnectionLimiter]] = []
     if tcp is not None:
         listener = ConnectionLimiter(tcp)
@@ -162,11 +162,11 @@ async def _serve(
     if unix is not None:
         listener = ConnectionLimiter(unix)
         wanted.append((create_server(app, listener, lifespan=not wanted), listener))
-    await _until_stopped(app, wanted, beside_lives)
+    await _until_stopped(app, wanted, bridge_is_alive)
 
 
 async def _until_stopped(
-    app: FastAPI, wanted: list[tuple[Server, ConnectionLimiter]], beside_lives: Callable[[], bool]
+    app: FastAPI, wanted: list[tuple[Server, ConnectionLimiter]], bridge_is_alive: Callable[[], bool]
 ) -> None:
     from daemon.web.server.server import serve
 
@@ -176,11 +176,11 @@ async def _until_stopped(
     servers = [each for each, _ in wanted]
     watched = _notify(notifier, servers), _wait_for_signal(servers, stopping)
     others = [asyncio.create_task(each) for each in watched]
-    dying = asyncio.create_task(_first_death(app, servers, beside_lives))
+    dying = asyncio.create_task(_first_death(app, servers, bridge_is_alive))
     await asyncio.wait((*serving, *others, dying), return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
     notifier.stopping("stopping")
-    await app.state.parts.let_go()
+    await app.state.dependencies.close_streams()
     for each, _ in reversed(wanted):
         each.should_exit = True
     try:
@@ -194,15 +194,15 @@ async def _until_stopped(
 
 
 async def _first_death(
-    app: FastAPI, servers: list[Server], beside_lives: Callable[[], bool]
+    app: FastAPI, servers: list[Server], bridge_is_alive: Callable[[], bool]
 ) -> BaseException | None:
     """Why a part ended that never should; without it the web interface would look alive and be deaf."""
     while not all(each.started for each in servers):
         await asyncio.sleep(0.05)
     done: set[asyncio.Task[None]] = set()
-    while not done and beside_lives():
+    while not done and bridge_is_alive():
         done, _ = await asyncio.wait(
-            app.state.parts.tasks, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
+            app.state.dependencies.tasks, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
         )
     cause = done.pop().exception() if done else None
     log.error("a part of the web interface has died" if done else "home automation has died", exc_info=cause)

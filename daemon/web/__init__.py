@@ -1,1 +1,1 @@
-"""The web interface: what is offered to whoever sets Watchword up, in a process of its own."""
+"""The web interface: page, HTTP routes and event streams, in a process of its own."""

@@ -1,4 +1,4 @@
-"""The application: routes, errors and guards, put together."""
+"""The application: its routes, error handlers and middleware."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from daemon.web.streams.live_view import LiveView
 
 log = logging.getLogger(__name__)
 
-Beside = Callable[[], Mapping[str, Any]]
-"""What else `/status` tells: home automation's state."""
+ExtraStatus = Callable[[], Mapping[str, Any]]
+"""Returns fields to add to `/status`, such as home automation's state."""
 
 
 _ROUTERS = tuple(
@@ -41,67 +41,69 @@ _ROUTERS = tuple(
 
 
 def create_app(
-    settings: WebSettings, link: DaemonClient, *, token: str | None = None, beside: Beside = dict
+    settings: WebSettings, daemon: DaemonClient, *, token: str | None = None, extra_status: ExtraStatus = dict
 ) -> FastAPI:
-    """The web interface, for whatever server; its tasks run as long as the server does.
+    """Build the application. Its tasks run from the server's start to its end.
 
-    `token`: what callers over the network have to show.
+    `token`: required from clients over the network, unless None.
     """
-    parts = Dependencies(
+    dependencies = Dependencies(
         settings,
-        link,
-        Feed(link),
-        LiveView(link, settings.live_side, settings.live_fps),
+        daemon,
+        Feed(daemon),
+        LiveView(daemon, settings.live_side, settings.live_fps),
         Shrinker(settings.largest_picture_mpx * 1e6),
         Fetcher(settings),
-        beside,
+        extra_status,
     )
     app = FastAPI(
         title="Watchword",
         version=version("watchword"),
-        description="The owner's web: what the camera sees, what was said, and how it is set.",
-        docs_url=None,  # their pages would be fetched from the internet
+        description="The camera's picture, what was said, and the settings.",
+        docs_url=None,  # those pages load scripts from the internet
         redoc_url=None,
-        lifespan=_life,
+        lifespan=_lifespan,
     )
-    app.state.parts = parts
-    app.state.places = Counter[str]()
+    app.state.dependencies = dependencies
+    app.state.open_streams = Counter[str]()
     for router in _ROUTERS:
         app.include_router(router)
     page = add_page(app)
-    _tell_errors(app)
+    _add_error_handlers(app)
     app.add_middleware(Guard, settings=settings, token=token, page=page)
     return app
 
 
 @asynccontextmanager
-async def _life(app: FastAPI) -> AsyncIterator[None]:
-    parts: Dependencies = app.state.parts
-    parts.start()
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    dependencies: Dependencies = app.state.dependencies
+    dependencies.start()
     try:
         yield
     finally:
-        await parts.close()
+        await dependencies.close()
 
 
-def _tell_errors(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(CommandError)
     async def command(_: Request, error: CommandError) -> JSONResponse:
-        return problems.answer(problems.of_command(error))
+        return problems.to_response(problems.from_command_error(error))
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:
-        return problems.answer(problems.of_http(error))
+        return problems.to_response(problems.from_http_exception(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return problems.answer(problems.of_mistakes(error.errors()))
+        return problems.to_response(problems.from_validation_errors(error.errors()))
 
     @app.exception_handler(ValidationError)
-    async def unspeakable(_: Request, error: ValidationError) -> JSONResponse:
-        """No command can be made of what was asked; the daemon's answers are checked by `shaped`."""
-        return problems.answer(problems.of_mistakes(error.errors(include_url=False, include_input=False)))
+    async def invalid_command(_: Request, error: ValidationError) -> JSONResponse:
+        """The request makes no valid command. The daemon's replies are checked by `validate_reply`."""
+        return problems.to_response(
+            problems.from_validation_errors(error.errors(include_url=False, include_input=False))
+        )
 
     @app.exception_handler(Exception)
     async def bug(_: Request, __: Exception) -> JSONResponse:
-        return problems.answer(Problem(500, "a bug of the web interface; its log says where", "failed"))
+        return problems.to_response(Problem(500, "a bug of the web interface; its log says where", "failed"))

@@ -1,7 +1,7 @@
-"""The web interface's way to the daemon: its control socket, with a few connections that are kept and used
-again.
+"""An asyncio client of the daemon's control socket with a pool of connections.
 
-Lanes, so that whatever takes its time never keeps anybody from asking for silence.
+Commands are divided into lanes with connections of their own, so that a slow command never delays an urgent
+one such as `hush`.
 """
 
 from __future__ import annotations
@@ -26,51 +26,51 @@ from daemon.control.protocol import (
 from daemon.errors import CommandError, ConfigError
 
 TIMEOUT_S = 5.0
-KEPT_S = 30.0
-"""Seconds a connection may lie unused; the daemon closes it after a minute."""
+IDLE_S = 30.0
+"""Seconds after which an idle connection is not reused; the daemon closes it after a minute."""
 
-Lane = Literal["order", "short", "long", "live", "process"]
-_ROOM: dict[Lane, int] = {"order": 2, "short": 4, "long": 2, "live": 1, "process": 1}
-"""Connections at most; with the one for events and home automation's two below the daemon's sixteen."""
-_ORDERS = frozenset(name for name, kind in COMMANDS.items() if kind.http is not None)
+Lane = Literal["urgent", "short", "long", "live", "process"]
+_LANE_SIZES: dict[Lane, int] = {"urgent": 2, "short": 4, "long": 2, "live": 1, "process": 1}
+"""Connections by lane. With one for events and two for home automation, fewer than the daemon's sixteen."""
+_URGENT = frozenset(name for name, kind in COMMANDS.items() if kind.http is not None)
 """The wearer's commands: they must not wait behind slow queries."""
 
 Sockets = Callable[[], Iterable[Path]]
-"""Where a daemon may be, the likeliest first."""
+"""Paths at which a daemon may listen, the likeliest first."""
 
 
 @dataclass(slots=True)
 class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    used_s: float
+    used_at_s: float
 
-    def usable(self, now: float) -> bool:
-        return not self.reader.at_eof() and not self.writer.is_closing() and now - self.used_s < KEPT_S
+    def is_usable(self, now: float) -> bool:
+        return not self.reader.at_eof() and not self.writer.is_closing() and now - self.used_at_s < IDLE_S
 
     def close(self) -> None:
         self.writer.close()
 
 
 class DaemonClient:
-    """One event loop's. Raises CommandError: the daemon's own words, or NotRunning."""
+    """For one event loop. Raises CommandError with the daemon's message, or NotRunning."""
 
     def __init__(self, sockets: Sockets, clock: Callable[[], float] = time.monotonic) -> None:
         self._sockets = sockets
         self._clock = clock
         self._ids = itertools.count(1)
         self._free: list[_Connection] = []
-        self._lanes = {lane: asyncio.Semaphore(room) for lane, room in _ROOM.items()}
+        self._lanes = {lane: asyncio.Semaphore(room) for lane, room in _LANE_SIZES.items()}
 
     async def ask(
         self, command: Command, timeout_s: float = TIMEOUT_S, lane: Lane | None = None
     ) -> dict[str, Any]:
-        """Have it done and return the result; waiting for room counts too."""
+        """Send a command and return its result. `timeout_s` includes the wait for a free connection."""
         id, lane = next(self._ids), lane or _lane(command, timeout_s)
         try:
             request = encode_request(Request(id, command))
         except (ValueError, RecursionError) as error:
-            raise CommandError("nested too deeply, or not all of it is text", "invalid") from error
+            raise CommandError("nested too deeply, or contains invalid characters", "invalid") from error
         try:
             async with asyncio.timeout(timeout_s), self._lanes[lane]:
                 line = await self._exchange(request)
@@ -88,58 +88,61 @@ class DaemonClient:
             line = await connection.reader.readuntil(b"\n")
         except asyncio.IncompleteReadError as error:
             connection.close()
-            raise _gone() from error
+            raise _connection_lost() from error
         except (OSError, asyncio.LimitOverrunError) as error:
             connection.close()
-            raise _gone() from error
+            raise _connection_lost() from error
         except asyncio.CancelledError:
-            connection.close()  # its reply is still to come, and would be taken for the next one's
+            connection.close()  # its reply is still to come, and would be taken for the next command's
             raise
-        connection.used_s = self._clock()
+        connection.used_at_s = self._clock()
         self._free.append(connection)
         return line
 
     async def _connection(self) -> _Connection:
         while self._free:
             connection = self._free.pop()
-            if connection.usable(self._clock()):
+            if connection.is_usable(self._clock()):
                 return connection
             connection.close()
-        return await self._connected()
+        return await self._open_any()
 
-    async def _connected(self) -> _Connection:
+    async def _open_any(self) -> _Connection:
         tried: set[Path] = set()
         try:
-            for path in self._sockets():  # one at a time: the settings come last, and may be wrong
-                if path not in tried and (found := await self._opened(path)):
+            for (
+                path
+            ) in self._sockets():  # lazily: the last path comes from the settings, which may be invalid
+                if path not in tried and (found := await self._open(path)):
                     return found
                 tried.add(path)
         except (ConfigError, OSError) as error:
-            raise CommandError(f"no telling where the daemon is: {error}", "unavailable") from error
-        raise NotRunning("no daemon is there")
+            raise CommandError(f"the daemon's socket cannot be determined: {error}", "unavailable") from error
+        raise NotRunning("no daemon is running")
 
-    async def _opened(self, path: Path) -> _Connection | None:
-        """None where nobody is. Raises CommandError."""
+    async def _open(self, path: Path) -> _Connection | None:
+        """Returns None if no daemon listens there. Raises CommandError."""
         try:
             reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_REPLY)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return None
         except PermissionError:
             raise CommandError(
-                "the web interface may not talk to the daemon; put its user into control.group", "unavailable"
+                "the web interface may not use the daemon's socket; put its user into control.group",
+                "unavailable",
             ) from None
         except OSError as error:
-            raise CommandError(f"no way to the daemon: {error}", "unavailable") from error
+            raise CommandError(f"cannot connect to the daemon: {error}", "unavailable") from error
         return _Connection(reader, writer, self._clock())
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[str]]:
-        """Each event from now on as a line of JSON, until the daemon ends."""
+        """Subscribe: yields each event from now on as a line of JSON, until the daemon ends."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                connection = await self._connected()
+                connection = await self._open_any()
         except TimeoutError as error:
-            raise _gone() from error
+            raise _connection_lost() from error
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 id = next(self._ids)
@@ -147,19 +150,19 @@ class DaemonClient:
                 decode_reply(await connection.reader.readuntil(b"\n"), id)
             yield _lines(connection.reader)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise _gone() from error
+            raise _connection_lost() from error
         finally:
             connection.close()
 
     async def close(self) -> None:
-        """Let go of every connection that is not in use."""
+        """Close the idle connections."""
         while self._free:
             self._free.pop().close()
 
 
 def _lane(command: Command, timeout_s: float) -> Lane:
-    if command.do in _ORDERS:
-        return "order"
+    if command.do in _URGENT:
+        return "urgent"
     return "long" if timeout_s > TIMEOUT_S else "short"
 
 
@@ -169,5 +172,7 @@ async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
             yield (await reader.readuntil(b"\n")).decode("utf-8", "replace").rstrip("\n")
 
 
-def _gone() -> CommandError:
-    return CommandError("the daemon went away before it answered; its log says why", "unavailable")
+def _connection_lost() -> CommandError:
+    return CommandError(
+        "the daemon closed the connection before it answered; its log says why", "unavailable"
+    )

@@ -1,4 +1,4 @@
-"""What the routes share: one set for each application, found by them through the request."""
+"""Objects shared by the routes: one set for each application, injected by FastAPI."""
 
 from __future__ import annotations
 
@@ -24,56 +24,57 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Dependencies:
-    """Made by `create_app`, started and ended with the server."""
+    """Built by `create_app`; started and closed with the server."""
 
     settings: WebSettings
-    link: DaemonClient
+    daemon: DaemonClient
     feed: Feed
-    film: LiveView
+    live_view: LiveView
     shrinker: Shrinker
     fetcher: Fetcher
-    beside: Callable[[], Mapping[str, Any]]
-    """What else `/status` tells."""
-    one: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while a picture is being processed."""
+    extra_status: Callable[[], Mapping[str, Any]]
+    """Fields added to `/status`."""
+    processing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while `/process` works on a picture."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
-        self.tasks.extend(asyncio.create_task(part.run()) for part in (self.feed, self.film))
+        self.tasks.extend(asyncio.create_task(part.run()) for part in (self.feed, self.live_view))
 
-    async def let_go(self) -> None:
-        """End the streams, so that the server can end."""
+    async def close_streams(self) -> None:
+        """End the streams, which would otherwise keep the server from stopping."""
         await self.feed.close()
-        await self.film.close()
+        await self.live_view.close()
 
     async def close(self) -> None:
-        await self.let_go()
+        await self.close_streams()
         for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)  # whoever watches them has told
+        await asyncio.gather(*self.tasks, return_exceptions=True)  # reported by their watcher already
         await self.shrinker.close()
-        await self.link.close()
+        await self.daemon.close()
 
     async def ask(self, command: Command, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
-        """Raises CommandError."""
-        return await self.link.ask(command, timeout_s)
+        """Send a command to the daemon. Raises CommandError."""
+        return await self.daemon.ask(command, timeout_s)
 
 
 def dependencies(request: Request) -> Dependencies:
-    found: Dependencies = request.app.state.parts
+    found: Dependencies = request.app.state.dependencies
     return found
 
 
 Web = Annotated[Dependencies, Depends(dependencies)]
 
 
-def shaped(model: type[Model], reply: Mapping[str, Any]) -> Model:
-    """The daemon's reply as it is documented. Raises Problem where it is another's."""
+def validate_reply(model: type[Model], reply: Mapping[str, Any]) -> Model:
+    """The daemon's reply in its documented form. Raises Problem if it does not fit: another version."""
     try:
         return model.model_validate(reply)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise Problem(
-            502, f"the daemon answered in another way than this web interface knows ({where}); restart both"
+            502,
+            f"the daemon's answer does not fit this version ({where}); restart daemon and web interface",
         ) from None

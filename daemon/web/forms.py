@@ -1,4 +1,4 @@
-"""What `/process` is given, in whichever form it comes: multipart, form, or JSON."""
+"""The request of `/process` as multipart, form or JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
+from daemon.control.base import Language
 from daemon.control.commands import Language
-from daemon.web.problems import Problem, of_mistakes
+from daemon.web.problems import Problem, from_validation_errors
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 MOST_FIELDS = 64
@@ -22,7 +23,7 @@ MOST_OBJECTS = 32
 
 
 class ProcessForm(BaseModel):
-    """A picture, and what is to be done with it."""
+    """A picture and options."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -44,7 +45,7 @@ class ProcessForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProcessRequest:
-    """The form, read. `image` is the picture itself, or its address."""
+    """A validated form. `image` is the picture's bytes, or its address."""
 
     image: bytes | str
     objects: tuple[str, ...]
@@ -53,19 +54,19 @@ class ProcessRequest:
     speech: bool
 
 
-async def read(request: Request, largest: int) -> ProcessRequest:
-    """Raises Problem."""
+async def read_form(request: Request, largest: int) -> ProcessRequest:
+    """Read and validate the request's body. Raises Problem."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == JSON:
-        return _asked(_json(await request.body()), None)
+        return _validate(_read_json(await request.body()), None)
     if kind not in (FORM, MULTIPART):
         raise Problem(415, f"Content-Type should be {MULTIPART}, {FORM} or {JSON}")
-    # A part larger than the largest body cannot be.
+    # No part can be larger than the largest body.
     async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=largest) as form:
-        return await _of_form(form)
+        return await _read_fields(form)
 
 
-async def _of_form(form: FormData) -> ProcessRequest:
+async def _read_fields(form: FormData) -> ProcessRequest:
     fields: dict[str, Any] = {}
     upload: bytes | None = None
     for name in dict.fromkeys(form.keys()):
@@ -73,17 +74,17 @@ async def _of_form(form: FormData) -> ProcessRequest:
         if name == "image" and isinstance(values[0], UploadFile) and len(values) == 1:
             upload = await values[0].read()
         elif not all(isinstance(value, str) for value in values):
-            raise Problem(422, f"{name[:40]}: should be no file")
+            raise Problem(422, f"{name[:40]}: should not be a file")
         elif name == "objects":
             fields[name] = values if len(values) > 1 else values[0]
         elif len(values) > 1:
-            raise Problem(422, f"{name[:40]}: should be there once")
+            raise Problem(422, f"{name[:40]}: should be given once")
         elif values[0] != "":
             fields[name] = values[0]
-    return _asked(fields, upload)
+    return _validate(fields, upload)
 
 
-def _json(body: bytes) -> Mapping[str, Any]:
+def _read_json(body: bytes) -> Mapping[str, Any]:
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
@@ -93,11 +94,11 @@ def _json(body: bytes) -> Mapping[str, Any]:
     return fields
 
 
-def _asked(fields: Mapping[str, Any], upload: bytes | None) -> ProcessRequest:
+def _validate(fields: Mapping[str, Any], upload: bytes | None) -> ProcessRequest:
     try:
         form = ProcessForm.model_validate({**fields, "image": "a file"} if upload is not None else fields)
     except ValidationError as error:
-        raise of_mistakes(
+        raise from_validation_errors(
             error.errors(include_url=False, include_input=False, include_context=False)
         ) from None
     image = upload if upload is not None else _image(form.image.strip())
@@ -113,14 +114,14 @@ def _image(text: str) -> bytes | str:
         if not head.lower().endswith(";base64"):
             raise Problem(422, "image: a data: URL should be in base64")
     try:
-        # A form turns `+` into a space, unless whoever sent it knew.
+        # Form encoding turns a `+` that was not escaped into a space.
         return base64.b64decode("".join(text.replace(" ", "+").split()), validate=True)
     except (binascii.Error, ValueError):
         raise Problem(422, "image: should be a file, base64, a data: URL, or an http(s) address") from None
 
 
 def _objects(given: list[str] | str) -> tuple[str, ...]:
-    """A list; as text with commas, or as a list in JSON."""
+    """Names from a list, from text with commas, or from a JSON list in text."""
     texts: Iterable[Any] = [given] if isinstance(given, str) else given
     if isinstance(given, str) and given.lstrip().startswith("["):
         try:
@@ -130,7 +131,7 @@ def _objects(given: list[str] | str) -> tuple[str, ...]:
     names = [name.strip() for text in texts for name in _names(text)]
     named = tuple(dict.fromkeys(name for name in names if name))
     if any("\ud800" <= letter <= "\udfff" for name in named for letter in name):
-        raise Problem(422, "objects: halves of characters are no names")
+        raise Problem(422, "objects: contains invalid characters (lone surrogates)")
     if len(named) > MOST_OBJECTS or any(len(name) > 200 for name in named):
         raise Problem(422, f"objects: {MOST_OBJECTS} names at most, each of 200 characters at most")
     return named

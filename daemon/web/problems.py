@@ -1,4 +1,4 @@
-"""Errors as they are told over HTTP: application/problem+json (RFC 9457) with a `code` for programs."""
+"""Errors over HTTP: application/problem+json (RFC 9457) with a `code` for programs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from daemon.errors import CommandError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_S = 2
-MOST_MISTAKES = 20
-A_BUG = "a bug: "
-"""How the daemon's reply begins when it is at fault; the rest is for its log."""
+MOST_ERRORS = 20
+BUG_PREFIX = "a bug: "
+"""Prefix of the daemon's replies to its own bugs; the rest belongs in its log."""
 
 Code = Literal[
     "failed",
@@ -62,7 +62,7 @@ _STATUSES: Mapping[str, int] = {
 
 
 class ProblemDetails(BaseModel):
-    """What went wrong, and what to do about it."""
+    """The body of an error response."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -70,7 +70,7 @@ class ProblemDetails(BaseModel):
                 "type": "about:blank",
                 "title": "Service Unavailable",
                 "status": 503,
-                "detail": "another picture is being looked at; try again in a moment",
+                "detail": "another picture is being processed; try again in a moment",
                 "code": "busy",
             }
         }
@@ -81,11 +81,13 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str
     code: Code
-    errors: list[dict[str, str]] | None = Field(None, description="where in the request, one entry a mistake")
+    errors: list[dict[str, str]] | None = Field(
+        None, description="one entry for each mistake, with its place in the request"
+    )
 
 
 class Problem(HTTPException):
-    """An answer that is none. An HTTPException, so that frameworks let it through."""
+    """An error response. Derived from HTTPException so that FastAPI passes it to our handler."""
 
     def __init__(
         self,
@@ -103,37 +105,37 @@ class Problem(HTTPException):
         self.errors = errors
 
 
-def of_command(error: CommandError) -> Problem:
-    """What the daemon, or the way to it, says, for whoever asked over HTTP."""
+def from_command_error(error: CommandError) -> Problem:
+    """Map an error of the daemon, or of the connection to it, to an HTTP problem."""
     text = str(error)
     if isinstance(error, NotRunning):
         away = "the daemon is not running; start it with `watchword run` or `systemctl start watchword`"
         return Problem(503, away, "unavailable", retry_s=RETRY_S)
-    if text.startswith(A_BUG):
+    if text.startswith(BUG_PREFIX):
         return Problem(502, "the daemon met a bug of its own; its log says where", "failed")
     status = _STATUSES[error.code]
     return Problem(status, text, error.code, retry_s=RETRY_S if status == 503 else None)
 
 
-def of_http(error: HTTPException) -> Problem:
-    """The framework's own refusals."""
+def from_http_exception(error: HTTPException) -> Problem:
+    """Map an error raised by the framework, such as an unknown route."""
     if isinstance(error, Problem):
         return error
     return Problem(error.status_code, error.detail, headers=error.headers)
 
 
-def of_mistakes(errors: Sequence[Any]) -> Problem:
-    """What is wrong with a request; what was sent is not sent back."""
+def from_validation_errors(errors: Sequence[Any]) -> Problem:
+    """Map the errors of pydantic. The request's values are not repeated."""
     mistakes = [
         {"where": ".".join(map(str, error["loc"])), "what": str(error["msg"])}
-        for error in errors[:MOST_MISTAKES]
+        for error in errors[:MOST_ERRORS]
     ]
-    first = mistakes[0] if mistakes else {"where": "request", "what": "not understood"}
+    first = mistakes[0] if mistakes else {"where": "request", "what": "invalid"}
     return Problem(422, f"{first['where']}: {first['what']}", "invalid", errors=mistakes)
 
 
-def answer(problem: Problem) -> JSONResponse:
-    """The response."""
+def to_response(problem: Problem) -> JSONResponse:
+    """Build the response."""
     details = ProblemDetails(
         title=HTTPStatus(problem.status_code).phrase,
         status=problem.status_code,

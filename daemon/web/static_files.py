@@ -1,4 +1,4 @@
-"""The page: each of its files has an address of its own, so that no other file can be reached."""
+"""The page's files. Each has a route of its own, so that no other file can be reached."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-"""Named here, since the machine's own table of types may be wrong or missing."""
+"""Named here, since the system's table of types may be wrong or missing."""
 
 
-def addresses(folder: Path = FOLDER) -> dict[str, Path]:
-    """Where each file is found, `/` for the page itself."""
+def page_files(folder: Path = FOLDER) -> dict[str, Path]:
+    """Files by address; `/` is the page itself."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in TYPES)
     found = {f"/{path.relative_to(folder).as_posix()}": path for path in files}
     index = folder / INDEX
@@ -38,29 +38,29 @@ def addresses(folder: Path = FOLDER) -> dict[str, Path]:
 
 
 def add_page(app: FastAPI, folder: Path = FOLDER) -> frozenset[str]:
-    """Offer the files; returns their addresses."""
-    found = addresses(folder)
+    """Add a route for each file. Returns the addresses."""
+    found = page_files(folder)
     for address, path in found.items():
-        sender = _texts_sender(path) if path.parent.name == TEXTS else _sender(path)
-        app.add_api_route(address, sender, methods=["GET", "HEAD"], include_in_schema=False)
+        route = _texts_route(path) if path.parent.name == TEXTS else _file_route(path)
+        app.add_api_route(address, route, methods=["GET", "HEAD"], include_in_schema=False)
     return frozenset(found)
 
 
 def page_texts(path: Path) -> dict[str, str]:
-    """The page's words in one language, by key: those of the file `LANGUAGE.json`, and each hazard's name."""
+    """The page's texts in one language, by key: the file `LANGUAGE.json`, and each hazard's name."""
     texts: dict[str, str] = json.loads(path.read_text("utf-8"))
     labels = {f"hazard.{name}": one.label[path.stem] for name, one in builtin_hazards().items()}
     return {**texts, **labels}
 
 
-def _texts_sender(path: Path) -> Callable[[], Response]:
+def _texts_route(path: Path) -> Callable[[], Response]:
     def send() -> Response:
         return JSONResponse(page_texts(path), headers={"Cache-Control": "no-cache"})
 
     return send
 
 
-def _sender(path: Path) -> Callable[[], Response]:
+def _file_route(path: Path) -> Callable[[], Response]:
     def send() -> Response:
         return FileResponse(path, media_type=TYPES[path.suffix], headers={"Cache-Control": "no-cache"})
 

@@ -1,7 +1,7 @@
-"""Pictures from addresses: only from hosts that are named in the settings, at addresses that are looked at.
+"""Fetches pictures from hosts that the settings allow.
 
-A name is resolved once, every address it has is checked, and the connection is made to one of these very
-addresses: a name that means something else a moment later is of no use to anybody.
+Against server-side request forgery a name is resolved once, all its addresses are checked, and the connection
+is made to one of these addresses, so that a name that changes its address in between has no effect.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 TIME_S = 10.0
 STEP_S = 5.0
-"""Seconds for resolving, for connecting, and between two pieces."""
+"""Seconds for resolving, for connecting, and between two chunks."""
 REDIRECTS = 2
-LONGEST = 2000
+LONGEST_URL = 2000
 PORTS = {"http": 80, "https": 443}
-MOVED = frozenset({301, 302, 303, 307, 308})
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class FetchTarget:
-    """Where a picture is said to be."""
+    """A parsed address."""
 
     scheme: str
     host: str
@@ -52,14 +52,14 @@ class FetchTarget:
         return f"{self.scheme}://{self.authority}{self.path}"
 
     def at(self, address: IpAddress) -> str:
-        """The same, without the name."""
+        """The URL with the IP address in place of the name."""
         host = f"[{address}]" if address.version == 6 else str(address)
         return f"{self.scheme}://{host}:{self.port}{self.path}"
 
 
-def target(url: str) -> FetchTarget:
-    """Raises Problem."""
-    if len(url) > LONGEST or not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
+def parse_target(url: str) -> FetchTarget:
+    """Parse an http(s) address. Raises Problem."""
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
         raise Problem(422, "image: should be an address of plain printable characters, not too long")
     try:
         parts = urlsplit(url)
@@ -79,87 +79,87 @@ async def system_resolve(host: str, port: int) -> Iterable[str]:
 
 
 class Fetcher:
-    """Refuses everything unless `web.url_hosts` names the host."""
+    """Fetches from hosts in `web.url_hosts` only."""
 
     def __init__(
         self, settings: WebSettings, resolve: Resolve = system_resolve, time_s: float = TIME_S
     ) -> None:
         self._hosts = frozenset(host.lower() for host in settings.url_hosts)
-        self._near = frozenset(host.lower() for host in settings.url_private_hosts)
+        self._private_hosts = frozenset(host.lower() for host in settings.url_private_hosts)
         self._largest = round(settings.largest_body_mb * 1e6)
         self._resolve = resolve
         self._time_s = time_s
 
     async def fetch(self, url: str) -> bytes:
-        """The picture's bytes. Raises Problem."""
+        """Download the picture. Raises Problem."""
         if not self._hosts:
-            raise Problem(403, "image: pictures are fetched from nowhere; web.url_hosts can name hosts")
+            raise Problem(403, "image: no hosts are allowed; list them in web.url_hosts")
         try:
             async with asyncio.timeout(self._time_s):
-                return await self._followed(target(url))
+                return await self._follow_redirects(parse_target(url))
         except TimeoutError:
             raise Problem(422, "image: that host was too slow") from None
 
-    async def _followed(self, wanted: FetchTarget) -> bytes:
+    async def _follow_redirects(self, target: FetchTarget) -> bytes:
         import httpx
 
         for _ in range(REDIRECTS + 1):
             try:
-                async with self._answer(wanted) as answer:
-                    if answer.status_code not in MOVED:
-                        return await self._content(answer)
-                    moved = target(urljoin(wanted.url, answer.headers.get("location", "")))
+                async with self._response(target) as response:
+                    if response.status_code not in REDIRECT_STATUSES:
+                        return await self._read_body(response)
+                    moved = parse_target(urljoin(target.url, response.headers.get("location", "")))
             except httpx.HTTPError:
-                raise Problem(422, "image: that host could not be asked") from None
-            if wanted.scheme == "https" and moved.scheme != "https":
-                raise Problem(422, "image: that address leads from https to http")
-            wanted = moved
-        raise Problem(422, "image: that address leads on and on")
+                raise Problem(422, "image: the request to that host failed") from None
+            if target.scheme == "https" and moved.scheme != "https":
+                raise Problem(422, "image: that address redirects from https to http")
+            target = moved
+        raise Problem(422, "image: that address redirects too often")
 
     @asynccontextmanager
-    async def _answer(self, wanted: FetchTarget) -> AsyncIterator[httpx.Response]:
+    async def _response(self, target: FetchTarget) -> AsyncIterator[httpx.Response]:
         import httpx
 
-        address = await self._address(wanted)
-        headers = {"Host": wanted.authority, "Accept": ", ".join(TYPES), "Accept-Encoding": "identity"}
+        address = await self._resolve_allowed(target)
+        headers = {"Host": target.authority, "Accept": ", ".join(TYPES), "Accept-Encoding": "identity"}
         async with httpx.AsyncClient(trust_env=False, timeout=STEP_S, follow_redirects=False) as client:
             request = client.build_request(
-                "GET", wanted.at(address), headers=headers, extensions={"sni_hostname": wanted.host}
+                "GET", target.at(address), headers=headers, extensions={"sni_hostname": target.host}
             )
-            answer = await client.send(request, stream=True)
+            response = await client.send(request, stream=True)
             try:
-                yield answer
+                yield response
             finally:
-                await answer.aclose()
+                await response.aclose()
 
-    async def _address(self, wanted: FetchTarget) -> IpAddress:
-        """One that the name has, all of which are allowed. Raises Problem."""
-        names = {wanted.authority, wanted.host, f"{wanted.host}:{wanted.port}"}
-        if wanted.port != PORTS[wanted.scheme]:
-            names.discard(wanted.host)
+    async def _resolve_allowed(self, target: FetchTarget) -> IpAddress:
+        """Resolve the name; returns one address if all are allowed. Raises Problem."""
+        names = {target.authority, target.host, f"{target.host}:{target.port}"}
+        if target.port != PORTS[target.scheme]:
+            names.discard(target.host)
         if not names & self._hosts:
-            raise Problem(403, "image: pictures are not fetched from that host; web.url_hosts can name it")
-        allowed = is_private_network if names & self._near else is_public
+            raise Problem(403, "image: that host is not allowed; list it in web.url_hosts")
+        allowed = is_private_network if names & self._private_hosts else is_public
         try:
             async with asyncio.timeout(STEP_S):
-                found = [ip_address(each) for each in await self._resolve(wanted.host, wanted.port)]
+                found = [ip_address(each) for each in await self._resolve(target.host, target.port)]
         except (OSError, ValueError, UnicodeError, TimeoutError):
             found = []
         if not found:
-            raise Problem(422, "image: that host is not known")
+            raise Problem(422, "image: that host was not found")
         if not all(allowed(each) or (allowed is is_private_network and is_public(each)) for each in found):
-            raise Problem(403, "image: that host is at an address from which nothing is fetched")
+            raise Problem(403, "image: that host has an address that is not allowed")
         return found[0]
 
-    async def _content(self, answer: httpx.Response) -> bytes:
-        if answer.status_code != 200:
-            raise Problem(422, f"image: that host answered {answer.status_code}")
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in TYPES or answer.headers.get("content-encoding", "identity") != "identity":
-            raise Problem(415, "image: what is there is no plain JPEG, PNG or WebP")
+    async def _read_body(self, response: httpx.Response) -> bytes:
+        if response.status_code != 200:
+            raise Problem(422, f"image: that host answered {response.status_code}")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in TYPES or response.headers.get("content-encoding", "identity") != "identity":
+            raise Problem(415, "image: that host did not send a plain JPEG, PNG or WebP")
         content = bytearray()
-        async for piece in answer.aiter_raw(64 * 1024):
+        async for piece in response.aiter_raw(64 * 1024):
             content += piece
             if len(content) > self._largest:
-                raise Problem(413, f"image: more than {self._largest} bytes are there")
+                raise Problem(413, f"image: larger than {self._largest} bytes")
         return bytes(content)

@@ -1,7 +1,7 @@
-"""A process that decodes other people's pictures, and nothing else: bounded memory, no way to disturb.
+"""A process that decodes untrusted pictures, with bounded memory and the lowest priority.
 
-Reads jobs from its input (length, 4 bytes big-endian, then the picture), writes answers (1 for a JPEG or 0
-for what is wrong, length, then the content), and ends with its input.
+Reads jobs from stdin (length as 4 bytes big-endian, then the picture), writes answers to stdout (one byte: 1
+for a JPEG, 0 for an error; the length; the content), and ends at the end of stdin.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from common.spawn import lower_priority
 
 SIDE = 1280
 LARGEST_JPEG = 1_400_000
-"""Bytes; in base64 it fits into a request to the daemon."""
+"""In bytes; in base64 it fits into a request to the daemon."""
 MEMORY = 900 * 2**20
-"""Bytes beyond what the program itself takes."""
+"""Address space in bytes beyond that of the program itself."""
 QUALITIES = (90, 80, 65, 45, 25)
 HEAD = struct.Struct(">I")
 ANSWER = struct.Struct(">BI")
@@ -31,11 +31,11 @@ def main() -> int:
     import cv2
 
     cv2.setNumThreads(1)
-    _lock_up()
+    _limit_resources()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
-    while (data := _job(source)) is not None:
+    while (data := _read_job(source)) is not None:
         try:
-            good, content = 1, shrunk(data)
+            good, content = 1, shrink(data)
         except (cv2.error, ValueError, MemoryError):
             good, content = 0, b"it cannot be decoded"
         sink.write(ANSWER.pack(good, len(content)) + content)
@@ -43,12 +43,12 @@ def main() -> int:
     return 0
 
 
-def shrunk(data: bytes) -> bytes:
-    """The picture upright, `SIDE` pixels at most, as JPEG without what else was in it. Raises ValueError."""
+def shrink(data: bytes) -> bytes:
+    """The picture as JPEG: upright, `SIDE` pixels at most, without metadata. Raises ValueError."""
     import cv2
     import numpy as np
 
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), _reading(data))
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), _imread_flag(data))
     if image is None:
         raise ValueError("no picture")
     height, width = image.shape[:2]
@@ -63,8 +63,8 @@ def shrunk(data: bytes) -> bytes:
     raise ValueError("too much in it")
 
 
-def _reading(data: bytes) -> int:
-    """Large JPEGs are decoded at a fraction of their size, which costs that fraction."""
+def _imread_flag(data: bytes) -> int:
+    """OpenCV's flag: large JPEGs are decoded at a fraction of their size, which is as much cheaper."""
     import cv2
 
     from daemon.web.images.pictures import measure
@@ -78,7 +78,7 @@ def _reading(data: bytes) -> int:
     return cv2.IMREAD_REDUCED_COLOR_4 if side < 8 * SIDE else cv2.IMREAD_REDUCED_COLOR_8
 
 
-def _lock_up() -> None:
+def _limit_resources() -> None:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -86,7 +86,7 @@ def _lock_up() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _job(source: BinaryIO) -> bytes | None:
+def _read_job(source: BinaryIO) -> bytes | None:
     head = source.read(HEAD.size)
     if len(head) < HEAD.size:
         return None

@@ -1,4 +1,4 @@
-"""Has pictures decoded and made small in a process of their own; see `shrink_child`."""
+"""Decodes and scales pictures in a process of its own; see `shrink_worker`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from daemon.web.images.shrink_worker import ANSWER, HEAD, LARGEST_JPEG
 from daemon.web.problems import RETRY_S, Problem
 
 TIME_S = 20.0
-"""Seconds a picture may take, the start of the process included."""
-WAITING = 4
-"""Pictures that may wait for their turn."""
+"""Seconds for one picture, the start of the process included."""
+QUEUE_SIZE = 4
+"""Pictures that may wait."""
 
 
 class Shrinker:
-    """One picture at a time. The process is started with the first, and anew after one that broke it."""
+    """One picture at a time. The process starts with the first picture, and again after one that broke it."""
 
     def __init__(self, most_pixels: float, time_s: float = TIME_S) -> None:
         self._most_pixels = most_pixels
@@ -29,14 +29,14 @@ class Shrinker:
         self._child: asyncio.subprocess.Process | None = None
 
     async def shrink(self, data: bytes) -> bytes:
-        """A small upright JPEG of it. Raises Problem."""
+        """Returns a small upright JPEG. Raises Problem."""
         measure(data, self._most_pixels)
-        if self._waiting >= WAITING:
+        if self._waiting >= QUEUE_SIZE:
             raise Problem(503, "too many pictures are waiting", "busy", retry_s=RETRY_S)
         self._waiting += 1
         try:
             async with self._turn:
-                good, content = await self._answered(data)
+                good, content = await self._shrink_within(data)
         finally:
             self._waiting -= 1
         if not good:
@@ -51,14 +51,14 @@ class Shrinker:
                 child.kill()
             await child.wait()
 
-    async def _answered(self, data: bytes) -> tuple[bool, bytes]:
+    async def _shrink_within(self, data: bytes) -> tuple[bool, bytes]:
         try:
             async with asyncio.timeout(self._time_s):
                 return await self._exchange(data)
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             await self.close()
             return False, b""
-        except BaseException:  # half an answer is still in the pipe
+        except BaseException:  # part of an answer is still in the pipe
             await self.close()
             raise
 

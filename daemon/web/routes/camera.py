@@ -1,4 +1,4 @@
-"""The camera's picture and what was made of it."""
+"""The camera's picture and its scores."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.control.commands import PictureCommand
-from daemon.control.commands import ScoresCommand as AskScores
-from daemon.web.dependencies import Web, shaped
+from daemon.control.commands import PictureCommand, ScoresCommand
+from daemon.web.dependencies import Web, validate_reply
 from daemon.web.routes import Responses, problems
 from daemon.web.streams import live_view
-from daemon.web.streams.streams import Place, streaming
+from daemon.web.streams.streams import StreamSlot, streaming
 
 router = APIRouter(tags=["picture"], responses=problems())
 
@@ -53,7 +52,7 @@ class ScoresBody(BaseModel):
 async def snapshot(
     web: Web, side: Annotated[int, Query(ge=64, le=1920, description="pixels of the longer side")] = 960
 ) -> Response:
-    """The picture assessed last. `X-Seq` numbers it, `X-Age-Seconds` tells how old it is."""
+    """The picture assessed last. `X-Seq` is its number, `X-Age-Seconds` its age."""
     reply = await web.ask(PictureCommand(side=side))
     headers = {"X-Seq": str(reply.get("seq", "")), "X-Age-Seconds": f"{reply.get('age_s', 0.0):.3f}"}
     return Response(base64.b64decode(reply["jpeg"]), media_type="image/jpeg", headers=headers)
@@ -61,21 +60,21 @@ async def snapshot(
 
 @router.get(
     "/live",
-    dependencies=[Place("viewers")],
+    dependencies=[StreamSlot("viewers")],
     response_class=Response,
     responses=PARTS,
     summary="The picture, moving (MJPEG)",
 )
 async def live(web: Web) -> StreamingResponse:
     """`multipart/x-mixed-replace`: each part a JPEG, the newest at any time, with its length."""
-    return streaming(web.film.stream(), live_view.MEDIA_TYPE)
+    return streaming(web.live_view.stream(), live_view.MEDIA_TYPE)
 
 
 @router.get("/scores", summary="Probabilities of the last two minutes")
 async def scores(
     web: Web,
     since_s: Annotated[
-        float | None, Query(allow_inf_nan=False, description="only what is newer, by `now`'s clock")
+        float | None, Query(allow_inf_nan=False, description="only rows newer than this, in `now`'s clock")
     ] = None,
 ) -> ScoresBody:
-    return shaped(ScoresBody, await web.ask(AskScores(since_s=since_s)))
+    return validate_reply(ScoresBody, await web.ask(ScoresCommand(since_s=since_s)))

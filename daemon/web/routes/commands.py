@@ -13,14 +13,14 @@ from daemon.control.commands import COMMANDS, Command, HttpPost
 from daemon.web.dependencies import Web
 from daemon.web.routes import problems
 
-router = APIRouter(tags=["orders"], responses=problems(409, 415))
+router = APIRouter(tags=["commands"], responses=problems(409, 415))
 
 
-class Order(BaseModel, extra="forbid"):
-    """A command without fields."""
+class EmptyBody(BaseModel, extra="forbid"):
+    """An empty body."""
 
 
-class Done(BaseModel, extra="allow"):
+class Accepted(BaseModel, extra="allow"):
     """The daemon has accepted the command; `/events` reports its outcome."""
 
 
@@ -30,18 +30,18 @@ def body_of(kind: type[Command], offer: HttpPost) -> type[BaseModel]:
         name: (info.rebuild_annotation(), info) for name, info in kind.model_fields.items() if name != "do"
     }
     if not fields:
-        return Order
+        return EmptyBody
     config = ConfigDict(extra="forbid", allow_inf_nan=False)
     if offer.example:
         config["json_schema_extra"] = {"example": dict(offer.example)}
-    name = kind.__name__.removesuffix("Command") + "Order"
+    name = kind.__name__.removesuffix("Command") + "Body"
     return create_model(name, __config__=config, __doc__=kind.__doc__, **fields)
 
 
-def _endpoint(kind: type[Command], body: type[BaseModel]) -> Callable[..., Awaitable[Done]]:
-    async def endpoint(web: Web, order: BaseModel | None = None) -> Done:
-        fields = order.model_dump() if order is not None else {}
-        return Done.model_validate(await web.ask(kind(**fields)))
+def _endpoint(kind: type[Command], body: type[BaseModel]) -> Callable[..., Awaitable[Accepted]]:
+    async def endpoint(web: Web, content: BaseModel | None = None) -> Accepted:
+        fields = content.model_dump() if content is not None else {}
+        return Accepted.model_validate(await web.ask(kind(**fields)))
 
     # FastAPI reads the signature: the body's own model, optional unless a field of it is required.
     required = any(info.is_required() for info in body.model_fields.values())
@@ -51,13 +51,13 @@ def _endpoint(kind: type[Command], body: type[BaseModel]) -> Callable[..., Await
         [
             Parameter("web", Parameter.POSITIONAL_OR_KEYWORD, annotation=Web),
             Parameter(
-                "order",
+                "content",
                 Parameter.POSITIONAL_OR_KEYWORD,
                 annotation=body if required else body | None,
                 default=Parameter.empty if required else None,
             ),
         ],
-        return_annotation=Done,
+        return_annotation=Accepted,
     )
     return endpoint
 

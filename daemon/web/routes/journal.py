@@ -1,4 +1,4 @@
-"""What was, and why."""
+"""The journal, and explanations."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import commands as wire
-from daemon.control.commands import Name
-from daemon.control.commands import WhyCommand as AskWhy
-from daemon.web.dependencies import Web, shaped
+from daemon.control import web_commands as wire
+from daemon.control.base import Name
+from daemon.control.commands import Name, WhyCommand
+from daemon.web.dependencies import Web, validate_reply
 from daemon.web.problems import Problem
 from daemon.web.routes import problems
 from daemon.web.routes.camera import JPEG
 
 router = APIRouter(tags=["journal"], responses=problems(404))
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 LARGEST_ROW = 2**53
 
 
@@ -43,7 +44,7 @@ class JournalBody(BaseModel, extra="allow"):
 
 
 class WhyBody(BaseModel):
-    """What led to it."""
+    """The explanation of an event."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -51,15 +52,15 @@ class WhyBody(BaseModel):
     steps: list[Any] = []
 
 
-class PurgeOrder(BaseModel):
-    """Forget what is older; without a time everything."""
+class PurgeBody(BaseModel):
+    """Delete everything before a time; without one everything."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"before": 1760000000}})
 
     before: float | None = Field(None, ge=0, le=1e11, allow_inf_nan=False, description="Unix seconds")
 
 
-class Purged(BaseModel, extra="allow"):
+class PurgedBody(BaseModel, extra="allow"):
     events: int
     pictures: int
     black_boxes: int
@@ -68,7 +69,7 @@ class Purged(BaseModel, extra="allow"):
 Seconds = Annotated[float | None, Query(ge=0, le=1e11, allow_inf_nan=False, description="Unix seconds")]
 
 
-@router.get("/journal", summary="Events that were kept")
+@router.get("/journal", summary="Recorded events")
 async def journal(
     web: Web,
     kinds: Annotated[list[str], Query(max_length=32, description="repeated, or with commas")] = [],  # noqa: B006
@@ -91,17 +92,17 @@ async def journal(
         limit=limit,
         evidence=evidence,
     )
-    return shaped(JournalBody, await web.ask(command, PATIENCE_S))
+    return validate_reply(JournalBody, await web.ask(command, TIMEOUT_S))
 
 
 @router.get(
     "/journal/{row}/snapshot.jpg",
     response_class=Response,
     responses=JPEG,
-    summary="The picture that was kept with an event",
+    summary="The picture recorded with an event",
 )
 async def snapshot(web: Web, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) -> Response:
-    reply = await web.ask(wire.SnapshotCommand(row=row), PATIENCE_S)
+    reply = await web.ask(wire.SnapshotCommand(row=row), TIMEOUT_S)
     headers = {
         "X-Pixelated": str(bool(reply.get("pixelated"))).lower(),
         "Cache-Control": "private, max-age=60",
@@ -113,16 +114,18 @@ async def snapshot(web: Web, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) ->
 async def why(
     web: Web,
     event: Annotated[
-        Name | None, Query(description="an event's id, or #ROW of the journal; else what was said last")
+        Name | None, Query(description="an event's id, or #ROW of the journal; default: what was said last")
     ] = None,
-    language: Annotated[Literal["en", "ko"], Query(description="it is told in this one")] = "en",
+    language: Annotated[Literal["en", "ko"], Query(description="of the text")] = "en",
 ) -> WhyBody:
-    return shaped(WhyBody, await web.ask(AskWhy(event=event, language=language), PATIENCE_S))
+    return validate_reply(WhyBody, await web.ask(WhyCommand(event=event, language=language), TIMEOUT_S))
 
 
-@router.post("/purge", responses=problems(409, 415), summary="Forget what was kept")
-async def purge(web: Web, order: PurgeOrder | None = None) -> Purged:
+@router.post(
+    "/purge", responses=problems(409, 415), summary="Delete recorded events, pictures and black boxes"
+)
+async def purge(web: Web, order: PurgeBody | None = None) -> PurgedBody:
     """This cannot be undone."""
-    return shaped(
-        Purged, await web.ask(wire.PurgeCommand(before=order.before if order else None), 3 * PATIENCE_S)
+    return validate_reply(
+        PurgedBody, await web.ask(wire.PurgeCommand(before=order.before if order else None), 3 * TIMEOUT_S)
     )

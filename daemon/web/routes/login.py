@@ -1,4 +1,4 @@
-"""The token for browsers: shown once, then a cookie that no script can read."""
+"""The token for browsers: body once, then a cookie that no script can read."""
 
 from __future__ import annotations
 
@@ -17,19 +17,25 @@ router = APIRouter(tags=["token"], responses=problems(415))
 DONE: Responses = {204: {"description": "done"}}
 
 
-class Login(BaseModel):
-    """What web.token_file holds."""
+class LoginBody(BaseModel):
+    """The token in web.token_file."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"token": "a long random text"}})
 
     token: str = Field(min_length=1, max_length=4096)
 
 
-@router.post("/login", status_code=204, response_class=Response, responses=DONE, summary="Show the token")
-async def login(request: Request, shown: Login) -> Response:
-    """Sets a cookie that stands for the token until it was not used for twelve hours."""
+@router.post(
+    "/login",
+    status_code=204,
+    response_class=Response,
+    responses=DONE,
+    summary="Exchange the token for a cookie",
+)
+async def login(request: Request, body: LoginBody) -> Response:
+    """Sets a cookie that is accepted in place of the token until twelve hours without a request."""
     guard: Guard = request.state.guard
-    guard.check_token(client_of(request.scope), shown.token)
+    guard.check_token(client_of(request.scope), body.token)
     answer = Response(status_code=204)
     answer.set_cookie(
         COOKIE,
@@ -42,7 +48,9 @@ async def login(request: Request, shown: Login) -> Response:
     return answer
 
 
-@router.post("/logout", status_code=204, response_class=Response, responses=DONE, summary="Forget the cookie")
+@router.post(
+    "/logout", status_code=204, response_class=Response, responses=DONE, summary="Invalidate the cookie"
+)
 async def logout(request: Request) -> Response:
     guard: Guard = request.state.guard
     guard.sessions.close(session_cookie(Headers(scope=request.scope)))

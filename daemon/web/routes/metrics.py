@@ -1,4 +1,4 @@
-"""`/metrics`."""
+"""Metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -17,18 +17,16 @@ router = APIRouter(tags=["state"], responses=problems())
 TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
-@router.get("/metrics", response_class=Response, responses=TEXT, summary="Figures for Prometheus")
+@router.get("/metrics", response_class=Response, responses=TEXT, summary="Metrics for Prometheus")
 async def metrics(request: Request, web: Web) -> Response:
-    """`watchword_up` is 0 while the daemon is away; the web interface's own figures are there all the
-    same.
-    """
+    """`watchword_up` is 0 while the daemon does not answer; the web server's own metrics are always there."""
     try:
         figures = await web.ask(MetricsCommand())
     except CommandError as error:
         if not isinstance(error, NotRunning) and error.code != "unavailable":
             raise
         figures = None
-    places = request.app.state.places
-    own = {"listeners": places["listeners"], "viewers": places["viewers"]}
+    open_streams = request.app.state.open_streams
+    own = {"listeners": open_streams["listeners"], "viewers": open_streams["viewers"]}
     text = prometheus.exposition(figures, own, request.state.guard.counts)
     return Response(text, media_type=prometheus.CONTENT_TYPE)

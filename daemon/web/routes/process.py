@@ -1,4 +1,4 @@
-"""`/process`: what is on a picture, whether it is dangerous, and what is to be said of it."""
+"""`/process`: objects and hazards in a picture, and a description or an answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control.commands import ProcessCommand
 from daemon.web import forms
-from daemon.web.dependencies import Dependencies, Web, shaped
+from daemon.web.dependencies import Dependencies, Web, validate_reply
 from daemon.web.forms import ProcessForm, ProcessRequest
 from daemon.web.problems import RETRY_S, Problem
 from daemon.web.routes import problems
@@ -20,18 +20,18 @@ router = APIRouter(tags=["picture"], responses=problems(413, 415))
 
 WAV = "audio/wav"
 SPARE_S = 5.0
-"""Seconds less than the whole request may take: the daemon's own word comes before ours."""
+"""The daemon's time limit is this much shorter than the request's, so that its own error is returned."""
 
 
 class ObjectBody(BaseModel):
-    """What is on the picture."""
+    """An object in the picture."""
 
     name: str
-    score: float | None = Field(None, description="null for what the request named")
+    score: float | None = Field(None, description="null for objects named in the request")
 
 
 class HazardBody(BaseModel):
-    """How much it looks like one."""
+    """A hazard's probability in the picture."""
 
     hazard: str
     probability: float
@@ -40,7 +40,7 @@ class HazardBody(BaseModel):
     dangerous: bool
 
 
-class Processed(BaseModel):
+class ProcessedBody(BaseModel):
     """The answer."""
 
     model_config = ConfigDict(
@@ -70,8 +70,8 @@ class Processed(BaseModel):
     hazards: list[HazardBody]
     prompt: Literal["danger", "safe", "question"]
     text: str
-    model: str | None = Field(None, description="who described it")
-    image_text_model: str | None = Field(None, description="who recognised what is on it")
+    model: str | None = Field(None, description="the describing model")
+    image_text_model: str | None = Field(None, description="the model that recognised objects and hazards")
     timings: dict[str, float] = Field({}, description="seconds")
     wav: str | None = Field(None, description="the answer as speech, in base64")
 
@@ -103,38 +103,38 @@ SOUND: dict[int | str, dict[str, Any]] = {
     "/process",
     openapi_extra=BODY,
     responses=SOUND,
-    response_model=Processed,
+    response_model=ProcessedBody,
     response_model_exclude_none=True,
-    summary="What is on this picture, and what is to be said of it?",
+    summary="Recognise and describe a picture",
 )
-async def process(request: Request, web: Web) -> Processed | Response:
-    """One picture at a time: 503 with `Retry-After` while another is being looked at.
+async def process(request: Request, web: Web) -> ProcessedBody | Response:
+    """One picture at a time: 503 with `Retry-After` while another is being processed.
 
     Without `objects` the image-text model names them. If one of them is dangerous, the description warns;
-    `text` is a question that is answered instead. With `Accept: audio/wav` the answer is the sound alone.
+    `text` is a question that is answered instead. With `Accept: audio/wav` the response is the speech alone.
     """
-    asked = await forms.read(request, round(web.settings.largest_body_mb * 1e6))
-    if web.one.locked():
+    form = await forms.read_form(request, round(web.settings.largest_body_mb * 1e6))
+    if web.processing.locked():
         raise Problem(
-            503, "another picture is being looked at; try again in a moment", "busy", retry_s=RETRY_S
+            503, "another picture is being processed; try again in a moment", "busy", retry_s=RETRY_S
         )
     sound = WAV in request.headers.get("accept", "")
-    async with web.one:
-        reply = await _processed(web, asked, asked.speech or sound)
-    answer = shaped(Processed, reply)
+    async with web.processing:
+        reply = await _processed(web, form, form.speech or sound)
+    answer = validate_reply(ProcessedBody, reply)
     if sound and answer.wav:
         return Response(base64.b64decode(answer.wav), media_type=WAV)
     return answer
 
 
-async def _processed(web: Dependencies, asked: ProcessRequest, speech: bool) -> dict[str, Any]:
-    found = asked.image if isinstance(asked.image, bytes) else await web.fetcher.fetch(asked.image)
+async def _processed(web: Dependencies, form: ProcessRequest, speech: bool) -> dict[str, Any]:
+    found = form.image if isinstance(form.image, bytes) else await web.fetcher.fetch(form.image)
     jpeg = await web.shrinker.shrink(found)
     command = ProcessCommand(
         picture=base64.b64encode(jpeg).decode("ascii"),
-        objects=asked.objects,
-        text=asked.text,
-        language=asked.language,
+        objects=form.objects,
+        text=form.text,
+        language=form.language,
         speech=speech,
     )
-    return await web.link.ask(command, web.settings.request_timeout_s - SPARE_S, "process")
+    return await web.daemon.ask(command, web.settings.request_timeout_s - SPARE_S, "process")

@@ -1,4 +1,4 @@
-"""How it is set, and what another setting would have done."""
+"""Settings, and trials of thresholds."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import commands as wire
+from daemon.control import web_commands as wire
+from daemon.control.base import Name
 from daemon.control.commands import Name
-from daemon.web.dependencies import Web, shaped
+from daemon.web.dependencies import Web, validate_reply
 from daemon.web.routes import problems
 
 router = APIRouter(tags=["settings"], responses=problems(409, 415))
 
-PATIENCE_S = 30.0
-"""Seconds for what reads files or goes through the last minute again."""
+TIMEOUT_S = 30.0
+"""Seconds for reading files, or for repeating the last minute."""
 Key = Annotated[Name, Field(examples=["hazards.fire.threshold"])]
 
 
-class Setting(BaseModel, extra="allow"):
+class SettingBody(BaseModel, extra="allow"):
     key: str
     value: Any = None
     default: Any = None
     layer: str = Field("default", description="default | config | overrides | environment | command line")
     where: str | None = Field(None, description="file and line")
-    live: bool = Field(False, description="holds at once; else after the next start")
+    live: bool = Field(False, description="takes effect at once, else after a restart")
     description: str = ""
     type: str = ""
     choices: list[Any] | None = None
@@ -33,18 +35,18 @@ class Setting(BaseModel, extra="allow"):
     maximum: float | None = None
 
 
-class Section(BaseModel, extra="allow"):
+class SectionBody(BaseModel, extra="allow"):
     name: str
-    settings: list[Setting]
+    settings: list[SettingBody]
 
 
 class ConfigBody(BaseModel, extra="allow"):
-    """Every setting, with its value and where that comes from."""
+    """Every setting with its value and its origin."""
 
-    sections: list[Section]
+    sections: list[SectionBody]
 
 
-class SetOrder(BaseModel):
+class SetBody(BaseModel):
     """Values by dotted key, kept in overrides.toml."""
 
     model_config = ConfigDict(
@@ -54,8 +56,8 @@ class SetOrder(BaseModel):
     values: dict[Name, Any] = Field(min_length=1, max_length=100)
 
 
-class ResetOrder(BaseModel):
-    """Keys whose overrides are dropped."""
+class ResetBody(BaseModel):
+    """Keys whose overrides are removed."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"keys": ["hazards.fire.threshold"]}}
@@ -64,12 +66,12 @@ class ResetOrder(BaseModel):
     keys: list[Name] = Field(min_length=1, max_length=100)
 
 
-class Changed(BaseModel, extra="allow"):
-    changed: list[str] = Field(description="holds already")
-    needs_restart: list[str] = Field(description="holds after the next start")
+class ChangeBody(BaseModel, extra="allow"):
+    changed: list[str] = Field(description="in effect already")
+    needs_restart: list[str] = Field(description="in effect after a restart")
 
 
-class TryOrder(BaseModel):
+class TryBody(BaseModel):
     """Thresholds by hazard."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"thresholds": {"vehicle": 0.8}}})
@@ -77,38 +79,38 @@ class TryOrder(BaseModel):
     thresholds: dict[Name, Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1, max_length=100)
 
 
-class Alerted(BaseModel, extra="allow"):
+class TrialAlertBody(BaseModel, extra="allow"):
     t: float
     hazard: str
     severity: str | None = None
     probability: float | None = None
 
 
-class Tried(BaseModel, extra="allow"):
-    """The alerts of the last minute, as they were and as they would have been."""
+class TrialBody(BaseModel, extra="allow"):
+    """The alerts of the last minute, with the current and with the tried thresholds."""
 
     seconds: float
-    before: list[Alerted]
-    after: list[Alerted]
+    before: list[TrialAlertBody]
+    after: list[TrialAlertBody]
 
 
-@router.get("/config", summary="Every setting, and where its value comes from")
+@router.get("/config", summary="Every setting and the origin of its value")
 async def config(web: Web) -> ConfigBody:
-    return shaped(ConfigBody, await web.ask(wire.ConfigCommand(), PATIENCE_S))
+    return validate_reply(ConfigBody, await web.ask(wire.ConfigCommand(), TIMEOUT_S))
 
 
 @router.post("/config", summary="Change settings, now and for the next start")
-async def change(web: Web, order: SetOrder) -> Changed:
-    """All or none: with one mistake in it nothing is changed, and 422 says which."""
-    return shaped(Changed, await web.ask(wire.SetCommand(values=order.values), PATIENCE_S))
+async def change(web: Web, body: SetBody) -> ChangeBody:
+    """All or none: with one mistake nothing is changed, and 422 names it."""
+    return validate_reply(ChangeBody, await web.ask(wire.SetCommand(values=body.values), TIMEOUT_S))
 
 
-@router.post("/config/reset", summary="Drop what was changed here")
-async def reset(web: Web, order: ResetOrder) -> Changed:
-    return shaped(Changed, await web.ask(wire.ResetCommand(keys=tuple(order.keys)), PATIENCE_S))
+@router.post("/config/reset", summary="Remove overrides")
+async def reset(web: Web, body: ResetBody) -> ChangeBody:
+    return validate_reply(ChangeBody, await web.ask(wire.ResetCommand(keys=tuple(body.keys)), TIMEOUT_S))
 
 
-@router.post("/try", summary="What would the last minute have been with these thresholds?")
-async def try_(web: Web, order: TryOrder) -> Tried:
+@router.post("/try", summary="Which alerts would the last minute have had with these thresholds?")
+async def try_(web: Web, body: TryBody) -> TrialBody:
     """Nothing is changed."""
-    return shaped(Tried, await web.ask(wire.TryCommand(thresholds=order.thresholds), PATIENCE_S))
+    return validate_reply(TrialBody, await web.ask(wire.TryCommand(thresholds=body.thresholds), TIMEOUT_S))

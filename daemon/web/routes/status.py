@@ -1,4 +1,4 @@
-"""How it is, and what happens."""
+"""State and events."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
-from daemon.control.commands import StatusCommand as AskStatus
+from daemon.control.commands import StatusCommand
 from daemon.core.health import OK
-from daemon.web.dependencies import Web, shaped
+from daemon.web.dependencies import Web, validate_reply
 from daemon.web.problems import RETRY_S, Problem
 from daemon.web.routes import Responses, problems
-from daemon.web.streams.streams import Place, streaming
+from daemon.web.streams.streams import StreamSlot, streaming
 
 router = APIRouter(tags=["state"], responses=problems())
 
@@ -27,7 +27,7 @@ class ComponentBody(BaseModel, extra="allow"):
 
 
 class StatusBody(BaseModel):
-    """What `watchword status --json` shows, and home automation's state; more may stand beside it."""
+    """The fields of `watchword status --json`, and home automation's state; further fields are possible."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -53,50 +53,50 @@ class StatusBody(BaseModel):
     lost: list[str] = []
 
 
-class Alive(BaseModel):
-    """This process lives."""
+class AliveBody(BaseModel):
+    """The web server runs."""
 
     alive: bool = True
 
 
-class Ready(BaseModel):
-    """The daemon answers, and all of it works."""
+class ReadyBody(BaseModel):
+    """The daemon answers, and all its components work."""
 
     ready: bool = True
 
 
-@router.get("/healthz", summary="Does the web interface live?")
-async def healthz() -> Alive:
+@router.get("/healthz", summary="Does the web server run?")
+async def healthz() -> AliveBody:
     """Needs no token, and does not ask the daemon."""
-    return Alive()
+    return AliveBody()
 
 
-@router.get("/readyz", summary="Does the daemon answer, and is all of it well?")
-async def readyz(web: Web) -> Ready:
-    """503 with the reasons where something is missing."""
-    status = shaped(StatusBody, await web.ask(AskStatus()))
-    ill = [
+@router.get("/readyz", summary="Does the daemon answer, and do all its components work?")
+async def readyz(web: Web) -> ReadyBody:
+    """503 with the reasons if not."""
+    status = validate_reply(StatusBody, await web.ask(StatusCommand()))
+    failing = [
         f"{name}: {component.reason}"
         for name, component in status.components.items()
         if component.reason != OK
     ]
-    ill += [f"{name}: lost" for name in status.lost]
-    if ill:
-        raise Problem(503, ", ".join(ill), "unavailable", retry_s=RETRY_S)
-    return Ready()
+    failing += [f"{name}: lost" for name in status.lost]
+    if failing:
+        raise Problem(503, ", ".join(failing), "unavailable", retry_s=RETRY_S)
+    return ReadyBody()
 
 
-@router.get("/status", summary="How is it?")
+@router.get("/status", summary="State of the daemon")
 async def status(web: Web) -> StatusBody:
-    return shaped(StatusBody, {**await web.ask(AskStatus()), **web.beside()})
+    return validate_reply(StatusBody, {**await web.ask(StatusCommand()), **web.extra_status()})
 
 
 @router.get(
     "/events",
-    dependencies=[Place("listeners")],
+    dependencies=[StreamSlot("listeners")],
     response_class=StreamingResponse,
     responses=SSE,
-    summary="What happens, as it happens",
+    summary="Events as they happen",
 )
 async def events(
     web: Web,
@@ -104,7 +104,7 @@ async def events(
 ) -> StreamingResponse:
     """Server-sent events: each of the daemon's as a line of JSON.
 
-    `event: daemon` with `{"state": "up"|"down"}` tells whether the daemon is there. With `Last-Event-ID`
-    what was missed comes first; `event: reset` says that it cannot: look at `/status` anew.
+    `event: daemon` with `{"state": "up"|"down"}` says whether the daemon answers. With `Last-Event-ID` the
+    missed events come first; `event: reset` says that they are gone: read `/status` again.
     """
     return streaming(web.feed.stream(last_event_id), "text/event-stream")

@@ -105,7 +105,7 @@ class Guard:
         try:
             self._check(scope, Headers(scope=scope))
         except Problem as problem:
-            await problems.answer(problem)(scope, exchange.receive, exchange.send)
+            await problems.to_response(problem)(scope, exchange.receive, exchange.send)
             return
         await self._run(scope, exchange)
 
@@ -130,7 +130,7 @@ class Guard:
                 raise
             if not exchange.started:
                 slow = Problem(503, "it took too long", "busy", retry_s=problems.RETRY_S)
-                await problems.answer(slow)(scope, exchange.receive, exchange.send)
+                await problems.to_response(slow)(scope, exchange.receive, exchange.send)
         finally:
             self._in_progress -= counted
 

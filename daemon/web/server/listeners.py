@@ -1,6 +1,4 @@
-"""Where the web interface listens: an address of this machine and a unix socket, and what that demands of
-settings.
-"""
+"""Opens the listening sockets: a TCP address and a unix socket, with their token and certificate."""
 
 from __future__ import annotations
 
@@ -24,13 +22,13 @@ LONGEST_PATH = 107
 BACKLOG = 128
 
 
-def token(settings: WebSettings) -> str | None:
-    """What callers have to show, if anything. Raises ConfigError."""
+def load_token(settings: WebSettings) -> str | None:
+    """The token that clients need. Returns None if none is configured. Raises ConfigError."""
     if not settings.token_file:
         if settings.address and not is_local(settings.address):
             raise ConfigError(
-                f"web.address = {settings.address!r}: others can reach it; name a file with a token in "
-                "web.token_file (made by: openssl rand -base64 24)"
+                f"web.address = {settings.address!r}: other machines can reach it; name a file with a token "
+                "in web.token_file (made by: openssl rand -base64 24)"
             )
         return None
     try:
@@ -42,8 +40,8 @@ def token(settings: WebSettings) -> str | None:
     return found
 
 
-def certificate(settings: WebSettings) -> tuple[str, str] | None:
-    """The files of certificate and key, which fit each other. Raises ConfigError."""
+def check_certificate(settings: WebSettings) -> tuple[str, str] | None:
+    """Check that certificate and key fit; returns their paths, None without TLS. Raises ConfigError."""
     if not settings.certificate_file and not settings.key_file:
         return None
     if not settings.certificate_file or not settings.key_file:
@@ -56,8 +54,8 @@ def certificate(settings: WebSettings) -> tuple[str, str] | None:
     return files
 
 
-def listening(settings: WebSettings) -> socket.socket | None:
-    """At the address, if any. Raises ConfigError, CommandError."""
+def listen_tcp(settings: WebSettings) -> socket.socket | None:
+    """Listen at `web.address`. Returns None if it is empty. Raises ConfigError, CommandError."""
     if not settings.address:
         return None
     try:
@@ -81,7 +79,7 @@ def listening(settings: WebSettings) -> socket.socket | None:
 
 
 def unix_path(settings: WebSettings, env: Mapping[str, str], state: Path) -> Path | None:
-    """The unit's runtime folder, else the user's, else the state folder; None where none is wanted."""
+    """Path in the unit's runtime folder, else the user's, else the state folder. None if disabled."""
     if settings.socket != "auto":
         return Path(settings.socket) if settings.socket else None
     if unit := env.get("RUNTIME_DIRECTORY", "").split(":")[0]:
@@ -90,8 +88,8 @@ def unix_path(settings: WebSettings, env: Mapping[str, str], state: Path) -> Pat
     return (user / NAME if user.is_absolute() else state) / FILE
 
 
-def listening_unix(path: Path) -> socket.socket:
-    """For its owner and group only, from the first moment on. Raises CommandError."""
+def listen_unix(path: Path) -> socket.socket:
+    """Listen at a unix socket that only its owner and group may use. Raises CommandError."""
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise CommandError(
             f"web.socket: {path} is longer than the {LONGEST_PATH} bytes a socket's path may have"
@@ -102,7 +100,7 @@ def listening_unix(path: Path) -> socket.socket:
         _refuse_running(path)
         path.unlink(missing_ok=True)
         listener.bind(os.fsencode(path))
-        path.chmod(0o660)  # nobody can connect before it listens
+        path.chmod(0o660)  # before `listen`, so that no other user can connect meanwhile
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()

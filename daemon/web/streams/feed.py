@@ -1,7 +1,7 @@
 """The daemon's events for any number of listeners, from one subscription.
 
-Listeners share one ring and each keeps only its place in it: nobody waits for anybody, and whoever falls
-behind by more than the ring, or comes back with an id that it no longer holds, is told to look anew.
+Listeners share one ring buffer, and each keeps only its position, so none waits for another. A listener that
+falls behind by more than the buffer, or resumes with an id that is gone, gets a `reset` event.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from daemon.web.daemon_client import DaemonClient
 
 log = logging.getLogger(__name__)
 
-KEPT = 1000
-"""Events that can be had again."""
+BUFFER_SIZE = 1000
+"""Events with which a listener can resume."""
 HEARTBEAT_S = 15.0
-SILENT_S = 5.0
-"""After so long without an event the daemon is asked whether it still answers."""
+SILENCE_S = 5.0
+"""Seconds without an event after which the daemon is asked for its status."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class StreamItem:
-    """What a listener gets. `name` is empty for the daemon's own events."""
+    """One server-sent event. `name` is empty for the daemon's own events."""
 
     number: int
     data: str
@@ -40,154 +40,155 @@ class StreamItem:
 
 
 class EventBuffer:
-    """The last events, numbered from 1 on within a run of the web interface. Pure.
+    """The last events, numbered from 1 within a run of the web server. Pure.
 
-    An id is `WEB.DAEMON-NUMBER`: which run of the web interface, and which of the daemons it has heard,
-    since the daemon's own ids begin anew with each.
+    An id is `RUN.CONNECTION-NUMBER`: the web server's run and the number of its connection to the daemon,
+    since the daemon's own ids begin again at each of its starts.
     """
 
-    def __init__(self, run: str, kept: int = KEPT) -> None:
+    def __init__(self, run: str, kept: int = BUFFER_SIZE) -> None:
         self.run = run
-        self._told: deque[StreamItem] = deque(maxlen=kept)
+        self._items: deque[StreamItem] = deque(maxlen=kept)
         self.last = 0
-        self._daemon = 0
+        self._connections = 0
 
-    def another_daemon(self) -> None:
-        self._daemon += 1
+    def on_daemon_connected(self) -> None:
+        self._connections += 1
 
-    def put(self, data: str, name: str = "") -> None:
+    def append(self, data: str, name: str = "") -> None:
         self.last += 1
-        self._told.append(StreamItem(self.last, data, name, self.id))
+        self._items.append(StreamItem(self.last, data, name, self.id))
 
     def after(self, number: int) -> tuple[StreamItem, ...] | None:
-        """Everything newer; None where some of it is no longer there."""
+        """All newer items. Returns None if some of them are gone."""
         missing = self.last - number
-        if missing < 0 or missing > len(self._told):
+        if missing < 0 or missing > len(self._items):
             return None
-        return tuple(self._told)[len(self._told) - missing :]
+        return tuple(self._items)[len(self._items) - missing :]
 
     @property
     def id(self) -> str:
-        """The newest one's."""
-        return f"{self.run}.{self._daemon}-{self.last}"
+        """The id of the newest item."""
+        return f"{self.run}.{self._connections}-{self.last}"
 
-    def number(self, id: str) -> int | None:
-        """The number in an id of this run."""
+    def parse_id(self, id: str) -> int | None:
+        """The number in an id. Returns None if it is not of this run."""
         run, _, number = id.partition("-")
         known = run.partition(".")[0] == self.run and len(number) < 16
         return int(number) if known and number.isascii() and number.isdigit() else None
 
 
 class Feed:
-    """`run` is a task: it listens to the daemon, over its restarts, until it is cancelled."""
+    """Distributes the daemon's events. `run` is a task that follows the daemon across its restarts."""
 
     def __init__(
         self,
-        link: DaemonClient,
+        daemon: DaemonClient,
         run: str | None = None,
         heartbeat_s: float = HEARTBEAT_S,
-        silent_s: float = SILENT_S,
+        silence_s: float = SILENCE_S,
     ) -> None:
-        self._link = link
-        self._silent_s = silent_s
+        self._daemon = daemon
+        self._silence_s = silence_s
         self._heartbeat_s = heartbeat_s
-        self.ring = EventBuffer(run or secrets.token_hex(4))
+        self.buffer = EventBuffer(run or secrets.token_hex(4))
         self._changed = asyncio.Condition()
         self._closed = False
-        self.up = False
-        """Whether the daemon is heard."""
+        self.is_up = False
+        """True while the daemon answers."""
 
     async def run(self) -> None:
         wait_s = FIRST_WAIT_S
         while True:
             try:
-                async with self._link.events() as lines:
+                async with self._daemon.events() as lines:
                     wait_s = FIRST_WAIT_S
-                    self.ring.another_daemon()
-                    await self._state(True, "")
+                    self.buffer.on_daemon_connected()
+                    await self._set_up(True, "")
                     await self._follow(lines)
                 reason = "the daemon has stopped"
             except CommandError as error:
                 reason = str(error)
-            await self._state(False, reason)
+            await self._set_up(False, reason)
             await asyncio.sleep(wait_s)
             wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
 
     async def _follow(self, lines: AsyncIterator[str]) -> None:
-        """Tell every line to the last. Raises CommandError where the daemon hangs: its socket stays open."""
-        coming = asyncio.ensure_future(anext(lines, None))
+        """Publish each line until the last. Raises CommandError if the daemon hangs with its socket open."""
+        next_line = asyncio.ensure_future(anext(lines, None))
         try:
             while True:
-                done, _ = await asyncio.wait({coming}, timeout=self._silent_s)
+                done, _ = await asyncio.wait({next_line}, timeout=self._silence_s)
                 if not done:
-                    await self._ask_beside(coming)
+                    await self._check_alive(next_line)
                     continue
-                if (line := coming.result()) is None:
+                if (line := next_line.result()) is None:
                     return
-                await self._tell(line)
-                coming = asyncio.ensure_future(anext(lines, None))
+                await self._publish(line)
+                next_line = asyncio.ensure_future(anext(lines, None))
         finally:
-            coming.cancel()
+            next_line.cancel()
 
-    async def _ask_beside(self, coming: asyncio.Future[str | None]) -> None:
-        """Does it still answer? No event waits for that. Raises CommandError."""
-        asking = asyncio.ensure_future(self._link.ask(StatusCommand()))
-        asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may be all the same
+    async def _check_alive(self, next_line: asyncio.Future[str | None]) -> None:
+        """Ask for the status while waiting for the next line. Raises CommandError if there is no answer."""
+        asking = asyncio.ensure_future(self._daemon.ask(StatusCommand()))
+        # asyncio warns of an exception that is never fetched; this one may be of no interest any more.
+        asking.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            await asyncio.wait((coming, asking), return_when=asyncio.FIRST_COMPLETED)
-            if not coming.done():
+            await asyncio.wait((next_line, asking), return_when=asyncio.FIRST_COMPLETED)
+            if not next_line.done():
                 asking.result()
         finally:
             asking.cancel()
 
     async def close(self) -> None:
-        """Send every listener home."""
+        """End all streams."""
         async with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     async def stream(self, last_id: str | None) -> AsyncIterator[str]:
-        """Server-sent events, from after `last_id` on, else from now on."""
+        """Server-sent events after `last_id`, or from now on without one."""
         yield "retry: 2000\n\n"
-        place = self.ring.number(last_id) if last_id else self.ring.last
+        position = self.buffer.parse_id(last_id) if last_id else self.buffer.last
         if not last_id:
-            yield _sent(self.ring.id, _state(self.up), "daemon")
+            yield _format_event(self.buffer.id, _state_data(self.is_up), "daemon")
         while not self._closed:
-            told = self.ring.after(place) if place is not None else None
-            if told is None:
-                place = self.ring.last
-                yield _sent(self.ring.id, '{"reason":"some events are no longer here"}', "reset")
-                yield _sent(self.ring.id, _state(self.up), "daemon")
-            elif told:
-                place = told[-1].number
-                yield "".join(_sent(each.id, each.data, each.name) for each in told)
-            elif not await self._newer(place):
+            items = self.buffer.after(position) if position is not None else None
+            if items is None:
+                position = self.buffer.last
+                yield _format_event(self.buffer.id, '{"reason":"some events are gone"}', "reset")
+                yield _format_event(self.buffer.id, _state_data(self.is_up), "daemon")
+            elif items:
+                position = items[-1].number
+                yield "".join(_format_event(each.id, each.data, each.name) for each in items)
+            elif not await self._wait_newer(position):
                 yield ": still here\n\n"
 
-    async def _newer(self, place: int | None) -> bool:
+    async def _wait_newer(self, position: int | None) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._heartbeat_s), self._changed:
-                await self._changed.wait_for(lambda: self._closed or self.ring.last != place)
+                await self._changed.wait_for(lambda: self._closed or self.buffer.last != position)
                 return True
         return False
 
-    async def _state(self, up: bool, reason: str) -> None:
-        if up == self.up and self.ring.last:
+    async def _set_up(self, up: bool, reason: str) -> None:
+        if up == self.is_up and self.buffer.last:
             return
-        self.up = up
-        log.info("the daemon is heard" if up else "the daemon is not heard: %s", *([] if up else [reason]))
-        await self._tell(_state(up), "daemon")
+        self.is_up = up
+        log.info("the daemon answers" if up else "the daemon does not answer: %s", *([] if up else [reason]))
+        await self._publish(_state_data(up), "daemon")
 
-    async def _tell(self, data: str, name: str = "") -> None:
+    async def _publish(self, data: str, name: str = "") -> None:
         async with self._changed:
-            self.ring.put(data, name)
+            self.buffer.append(data, name)
             self._changed.notify_all()
 
 
-def _state(up: bool) -> str:
+def _state_data(up: bool) -> str:
     return json.dumps({"state": "up" if up else "down"})
 
 
-def _sent(id: str, data: str, name: str) -> str:
+def _format_event(id: str, data: str, name: str) -> str:
     """One server-sent event; `data` is one line."""
     return f"id: {id}\n{f'event: {name}' + chr(10) if name else ''}data: {data}\n\n"

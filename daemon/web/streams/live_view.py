@@ -1,4 +1,4 @@
-"""The live picture for any number of viewers, from one question at a time to the daemon."""
+"""The live picture for any number of viewers, from one request at a time to the daemon."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ WAIT_S = 5.0
 """Seconds the daemon waits for a newer picture."""
 RETRY_S = 1.0
 AWAY_S = 20.0
-"""Seconds without a picture after which viewers are sent home; a browser shows that better than a still."""
+"""Seconds without a picture after which streams end: a browser shows a broken stream better than a still."""
 BOUNDARY = "watchword"
 MEDIA_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 
 
 class LiveView:
-    """Asks only while somebody looks. Every viewer gets the newest picture, however slow it is."""
+    """Fetches pictures only while there are viewers. A slow viewer skips pictures and gets the newest."""
 
     def __init__(
-        self, link: DaemonClient, side: int, fps: float, clock: Callable[[], float] = time.monotonic
+        self, daemon: DaemonClient, side: int, fps: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._link = link
+        self._daemon = daemon
         self._side = side
         self._pause_s = 1.0 / fps
         self._clock = clock
@@ -45,14 +45,14 @@ class LiveView:
                 await self._changed.wait_for(lambda: self._viewers > 0)
             next_s = self._clock() + self._pause_s
             try:
-                await self._take()
+                await self._fetch()
             except CommandError:
                 await asyncio.sleep(RETRY_S)
             await asyncio.sleep(max(0.0, next_s - self._clock()))
 
-    async def _take(self) -> None:
+    async def _fetch(self) -> None:
         command = PictureCommand(side=self._side, after=self._seq, wait_s=WAIT_S)
-        reply = await self._link.ask(command, 2 * WAIT_S, "live")
+        reply = await self._daemon.ask(command, 2 * WAIT_S, "live")
         if "jpeg" not in reply:
             return
         jpeg = base64.b64decode(reply["jpeg"])
@@ -62,7 +62,7 @@ class LiveView:
             self._changed.notify_all()
 
     async def close(self) -> None:
-        """Send every viewer home."""
+        """End all streams."""
         async with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -72,24 +72,24 @@ class LiveView:
         async with self._changed:
             self._viewers += 1
             if self._viewers == 1:
-                self._seq = None  # the picture of the last time is old
+                self._seq = None  # the picture from earlier viewers is old
             self._changed.notify_all()
         try:
-            seen = self._number
-            while await self._newer(seen):
-                seen, jpeg = self._number, self._jpeg
-                yield _part(jpeg)
+            last = self._number
+            while await self._wait_newer(last):
+                last, jpeg = self._number, self._jpeg
+                yield _format_part(jpeg)
         finally:
             self._viewers -= 1
 
-    async def _newer(self, seen: int) -> bool:
+    async def _wait_newer(self, last: int) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(AWAY_S), self._changed:
-                await self._changed.wait_for(lambda: self._closed or self._number != seen)
+                await self._changed.wait_for(lambda: self._closed or self._number != last)
                 return not self._closed
         return False
 
 
-def _part(jpeg: bytes) -> bytes:
+def _format_part(jpeg: bytes) -> bytes:
     head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
     return head.encode() + jpeg + b"\r\n"

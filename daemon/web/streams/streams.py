@@ -1,4 +1,4 @@
-"""Responses without an end: how many there may be, and how they go out."""
+"""Responses without an end: their number is limited, and nothing caches them."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ Kind = Literal["listeners", "viewers"]
 RETRY_S = 5
 
 
-def Place(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and Body
-    """A dependency that holds one of the places until the response is over."""
+def StreamSlot(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and Body
+    """A dependency that holds one of `web.KIND` slots until the response has ended."""
 
-    async def held(request: Request) -> AsyncIterator[None]:
-        taken: Counter[str] = request.app.state.places
-        most = getattr(request.app.state.parts.settings, kind)
-        if taken[kind] >= most:
+    async def slot(request: Request) -> AsyncIterator[None]:
+        open_streams: Counter[str] = request.app.state.open_streams
+        limit = getattr(request.app.state.dependencies.settings, kind)
+        if open_streams[kind] >= limit:
             raise Problem(
-                503, f"{most} {kind} are there already; raise web.{kind} for more", "busy", retry_s=RETRY_S
+                503, f"all {limit} {kind} are in use; web.{kind} allows more", "busy", retry_s=RETRY_S
             )
-        taken[kind] += 1
+        open_streams[kind] += 1
         if mark_streaming := request.scope.get("state", {}).get(MARK_STREAMING):
             mark_streaming()
         try:
             yield
         finally:
-            taken[kind] -= 1
+            open_streams[kind] -= 1
 
-    return Depends(held, scope="request")
+    return Depends(slot, scope="request")
 
 
 def streaming(parts: AsyncIterator[str] | AsyncIterator[bytes], media_type: str) -> StreamingResponse:
-    """Not kept by anybody on its way."""
+    """A response that proxies neither cache nor buffer."""
     return StreamingResponse(
         parts, media_type=media_type, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )

@@ -61,15 +61,15 @@ class Serving:
         app = create_app(self._settings, DaemonClient(lambda: [self._control]), token=self._token)
         certificate, key = self._certificate
         self._server = create_server(app, self._listener, lifespan=True, certificate=certificate, key=key)
-        self._parts = app.state.parts
-        self._places = app.state.places
+        self._dependencies = app.state.dependencies
+        self._open_streams = app.state.open_streams
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         assert self._started.wait(START_S)
 
     def viewers(self) -> int:
         """How many look at `/live` now."""
-        return int(self._places["viewers"])
+        return int(self._open_streams["viewers"])
 
     def _run(self) -> None:
         asyncio.run(self._serve())
@@ -81,7 +81,7 @@ class Serving:
 
     def stop(self) -> None:
         """As a stopped process: nobody is at the port any more."""
-        asyncio.run_coroutine_threadsafe(self._parts.let_go(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._dependencies.close_streams(), self._loop).result(5)
         self._server.should_exit = True
         self._thread.join(15)
         self._listener.close()

@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 from common.ip_addresses import is_private_network, is_public
 from common.rate_limit import MOST_CLIENTS, RateLimiter
 from daemon.config.sections import WebSettings
-from daemon.web.images.fetch import Fetcher, target
+from daemon.web.images.fetch import Fetcher, parse_target
 from daemon.web.images.pictures import measure
 from daemon.web.images.shrinker import Shrinker
 from daemon.web.problems import Problem
@@ -616,7 +616,7 @@ def test_what_not_even_a_host_of_the_home_may_be(address: str) -> None:
 )
 def test_addresses_that_cannot_be_read(url: str) -> None:
     with pytest.raises(Problem):
-        target(url)
+        parse_target(url)
 
 
 def test_nothing_is_fetched_unless_it_is_named() -> None:

@@ -66,7 +66,7 @@ def test_settings_that_are_wrong_for_a_while_deafen_nobody_for_good(
             await link.ask(StatusCommand())
         feed = Feed(link)
         running = asyncio.create_task(feed.run())
-        await until(lambda: feed.up)
+        await until(lambda: feed.is_up)
         running.cancel()
 
     asyncio.run(hear())
@@ -96,7 +96,7 @@ def test_settings_that_are_wrong_keep_nobody_from_a_daemon_that_is_there(
 
 def test_a_path_no_socket_can_have_is_a_plain_refusal(tmp_path: Path) -> None:
     async def ask() -> None:
-        with pytest.raises(CommandError, match="no way to the daemon"):
+        with pytest.raises(CommandError, match="cannot connect to the daemon"):
             await DaemonClient(lambda: [tmp_path / ("long" * 60)]).ask(StatusCommand())
 
     asyncio.run(ask())
@@ -110,13 +110,13 @@ def test_a_daemon_that_hangs_is_told_although_its_socket_is_open(folder: Path, p
         return {}
 
     async def hear() -> None:
-        feed = Feed(DaemonClient(lambda: [folder / "watchword.sock"]), silent_s=0.1)
+        feed = Feed(DaemonClient(lambda: [folder / "watchword.sock"]), silence_s=0.1)
         running = asyncio.create_task(feed.run())
-        await until(lambda: feed.up)
+        await until(lambda: feed.is_up)
         await until(lambda: any(command.do == "status" for command in pretender.asked))
-        assert feed.up, "it is only silent"
+        assert feed.is_up, "it is only silent"
         pretender.say["status"] = hangs
-        await until(lambda: not feed.up)
+        await until(lambda: not feed.is_up)
         going_on.set()
         running.cancel()
 
@@ -133,15 +133,15 @@ def test_no_event_waits_for_a_daemon_that_thinks_about_its_status(folder: Path, 
     async def hear() -> None:
         pretender.asked.clear()
         pretender.say["status"] = thinks
-        feed = Feed(DaemonClient(lambda: [folder / "watchword.sock"]), silent_s=0.1)
+        feed = Feed(DaemonClient(lambda: [folder / "watchword.sock"]), silence_s=0.1)
         running = asyncio.create_task(feed.run())
         await until(lambda: any(command.do == "status" for command in pretender.asked))
-        last = feed.ring.last
+        last = feed.buffer.last
         pretender.happen(kind="alert")
         async with asyncio.timeout(2.0):
-            while feed.ring.last == last:
+            while feed.buffer.last == last:
                 await asyncio.sleep(0.02)
-        assert feed.up
+        assert feed.is_up
         going_on.set()
         running.cancel()
 
