@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from daemon.control.base import Language
 from daemon.control.commands import Language
 from daemon.web.problems import Problem, from_validation_errors
 

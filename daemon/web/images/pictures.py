@@ -21,7 +21,7 @@ def measure(data: bytes, most_pixels: float) -> ImageHeader:
     if header.pixels > most_pixels or max(header.width, header.height) > LONGEST_SIDE:
         raise Problem(
             413,
-            f"image: {header.width}x{header.height} pixels; at most {most_pixels / 1e6:g} million are accepted, "
+            f"image: {header.width}x{header.height} pixels; the limits are {most_pixels / 1e6:g} million "
             f"and {LONGEST_SIDE} a side",
         )
     return header

@@ -10,8 +10,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import commands as wire
-from daemon.control import web_commands as wire
-from daemon.control.base import Name
 from daemon.control.commands import Name, WhyCommand
 from daemon.web.dependencies import Web, validate_reply
 from daemon.web.problems import Problem

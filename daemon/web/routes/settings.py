@@ -8,8 +8,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.control import commands as wire
-from daemon.control import web_commands as wire
-from daemon.control.base import Name
 from daemon.control.commands import Name
 from daemon.web.dependencies import Web, validate_reply
 from daemon.web.routes import problems

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.daemon.web.pretending import Pretender, pretending
@@ -28,3 +29,10 @@ def pretender(folder: Path) -> Iterator[Pretender]:
 def serving(folder: Path, pretender: Pretender) -> Iterator[Serving]:
     with Serving(folder / "watchword.sock") as web:
         yield web
+
+
+@pytest.fixture
+def web(serving: Serving) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=serving.address, timeout=30, trust_env=False) as client:
+        yield client
+        assert client.get("/healthz").status_code == 200  # whatever was done, it goes on

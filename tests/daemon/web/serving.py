@@ -1,4 +1,4 @@
-"""The real web in a thread of its own, for tests that look at it with a browser."""
+"""The real web server in a thread of its own, and helpers for its tests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import shutil
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import httpx
 import pytest
 
 from daemon.config.sections import WebSettings
@@ -19,6 +21,7 @@ from daemon.web.server.connections import HEADERS_S, STALL_S, ConnectionLimiter
 from daemon.web.server.server import create_server, serve
 
 START_S = 20.0
+TIMEOUT_S = 20.0
 
 
 class Serving:
@@ -111,3 +114,30 @@ def own_certificate(folder: Path) -> tuple[str, str]:
         timeout=60,
     )
     return certificate, key
+
+
+LEAKS = ("Traceback", "site-packages", "/daemon/", "/home", "/root", 'File "')
+
+
+def refused(answer: httpx.Response, *statuses: int) -> None:
+    assert answer.status_code in statuses, (answer.status_code, answer.text[:300])
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert not [leak for leak in LEAKS if leak in answer.text]
+
+
+def raw(serving: Serving, request: bytes, timeout_s: float = 10) -> bytes:
+    with socket.create_connection(("127.0.0.1", serving.port), timeout_s) as link:
+        link.sendall(request)
+        answer = b""
+        try:
+            while piece := link.recv(65536):
+                answer += piece
+        except ConnectionResetError:
+            pass
+        return answer
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while not holds():
+            await asyncio.sleep(0.01)

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from daemon.config.web_settings import WebSettings
+from daemon.config.sections import WebSettings
 from daemon.web.server.connections import ConnectionLimiter
 from daemon.web.server.guard import MARK_STREAMING, Guard
-from tests.daemon.web.serving import own_certificate
+from tests.daemon.web.serving import own_certificate, until
 
 LIMIT = 3
 TIMEOUT_S = 10.0
@@ -65,12 +65,6 @@ def connect(address: Any) -> socket.socket:
     link = socket.create_connection(address, TIMEOUT_S)
     link.setblocking(False)
     return link
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 async def received(link: socket.socket) -> bytes:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.daemon.living import Living
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 MEDIA = Path(os.environ.get("WATCHWORD_MEDIA") or ROOT.parent / "shared" / "media")
 LINES = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/api.md").read_text(), re.DOTALL)
 PATIENCE_S = 300.0
