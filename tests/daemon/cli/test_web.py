@@ -180,12 +180,13 @@ def test_it_does_not_go_on_without_a_part(what: str, caplog: pytest.LogCaptureFi
     async def lasts() -> None:
         await asyncio.Event().wait()
 
-    async def let_go() -> None: ...
+    async def close_streams() -> None: ...
 
     async def run() -> None:
         lasting = asyncio.create_task(lasts())
         tasks = [lasting, asyncio.create_task(dies())] if what == "a task" else [lasting]
-        app: Any = SimpleNamespace(state=SimpleNamespace(parts=SimpleNamespace(tasks=tasks, let_go=let_go)))
+        dependencies = SimpleNamespace(tasks=tasks, close_streams=close_streams)
+        app: Any = SimpleNamespace(state=SimpleNamespace(dependencies=dependencies))
         async with asyncio.timeout(PATIENCE_S):
             await _until_stopped(app, [], lambda: what == "a task")
 
