@@ -5,7 +5,7 @@ import { $, make, say, show } from "./dom.js";
 import { number, probability } from "./format.js";
 import { hazard as named, t } from "./i18n.js";
 import { forever } from "./poll.js";
-import { HazardCard } from "./hazardcard.js";
+import { HazardCard } from "./hazard_card.js";
 import { keyOf, Proposal } from "./proposal.js";
 import { Scores } from "./scores.js";
 import { showTrial } from "./trial.js";

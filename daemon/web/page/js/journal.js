@@ -4,7 +4,7 @@ import { get, post, wordsOf } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { $, make, say, show } from "./dom.js";
 import { hazard as named, t } from "./i18n.js";
-import { StoryCard } from "./storycard.js";
+import { StoryCard } from "./event_card.js";
 import { kind as kindWords } from "./wording.js";
 
 const PAGE = 50;

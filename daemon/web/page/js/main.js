@@ -6,14 +6,14 @@ import { Camera } from "./camera.js";
 import { Connection } from "./connection.js";
 import { Dangers } from "./dangers.js";
 import { $ } from "./dom.js";
-import { EventList } from "./eventlist.js";
+import { EventList } from "./event_list.js";
 import { Feed } from "./feed.js";
 import { Hazards } from "./hazards.js";
 import * as health from "./health.js";
 import * as i18n from "./i18n.js";
 import { Journal } from "./journal.js";
 import * as login from "./login.js";
-import { showDangers } from "./now.js";
+import { showDangers } from "./active_dangers.js";
 import { SettingsView } from "./settings.js";
 import * as views from "./views.js";
 

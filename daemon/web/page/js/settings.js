@@ -3,7 +3,7 @@
 import { get, wordsOf } from "./api.js";
 import { $, keyed, make, say, show } from "./dom.js";
 import { t } from "./i18n.js";
-import { SettingLine } from "./settingline.js";
+import { SettingLine } from "./setting_row.js";
 
 export class SettingsView {
   /** @type {{ name: string, box: any, lines: SettingLine[] }[]} */

@@ -16,7 +16,7 @@ export class StoryCard {
   #after = make("ul", { class: "after", role: "list" });
   #shown = 0;
 
-  /** @param {import("./stories.js").Story} story @param {number | null} [row] of the journal, where it came from there */
+  /** @param {import("./event_groups.js").Story} story @param {number | null} [row] of the journal, where it came from there */
   constructor(story, row = null) {
     this.#story = story;
     this.row = row;

@@ -3,8 +3,8 @@
 import { get } from "./api.js";
 import { $, make, say, show } from "./dom.js";
 import { t } from "./i18n.js";
-import { Stories } from "./stories.js";
-import { StoryCard } from "./storycard.js";
+import { Stories } from "./event_groups.js";
+import { StoryCard } from "./event_card.js";
 
 const RECALLED = 80;
 const RECALL_MS = 4000;
