@@ -1,4 +1,4 @@
-/** Say, ask, hush and their like. */
+/** The commands: say, ask, hush and the others. */
 
 import { get, post, wordsOf } from "./api.js";
 import { $, say, show } from "./dom.js";

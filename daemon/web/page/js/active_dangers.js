@@ -1,4 +1,4 @@
-/** The dangers of this moment: beside the picture in words, and over it where they are. */
+/** Shows the active dangers: as a list beside the picture, and over it at their direction. */
 
 import { $, make } from "./dom.js";
 import { hazard, t } from "./i18n.js";
@@ -6,7 +6,7 @@ import { danger, severity, where } from "./wording.js";
 
 const ARROWS = /** @type {Record<string, string>} */ ({ left: "◀", ahead: "▲", right: "▶" });
 
-/** @param {import("./dangers.js").Danger[]} dangers worst first @param {boolean} known whether there may be no others */
+/** @param {import("./dangers.js").Danger[]} dangers worst first @param {boolean} known false if there may be others */
 export function showDangers(dangers, known) {
   const lines = dangers.map((each) => make("li", { class: each.severity, "data-hazard": each.hazard },
     make("span", { class: `badge ${each.severity}`, text: () => severity(each.severity) }),

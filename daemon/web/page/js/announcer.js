@@ -1,4 +1,4 @@
-/** What screen readers say by themselves: dangers at once, the rest now and then, and no more than is wanted. */
+/** Announcements for screen readers: dangers at once, the rest at intervals, limited by the user's choice. */
 
 import { storage } from "./i18n.js";
 import { announcement } from "./wording.js";

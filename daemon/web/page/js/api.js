@@ -1,10 +1,10 @@
-/** Requests to the web interface. Every failure becomes a Problem with words for a person. */
+/** Requests to the web server. Every failure becomes a Problem with a message for the user. */
 
 import { t } from "./i18n.js";
 
 const PATIENCE_MS = 15_000;
 
-/** What went wrong. `status` 0: the web interface was not reached. */
+/** What went wrong. `status` 0: the web server was not reached. */
 export class Problem extends Error {
   /** @param {number} status @param {string} detail @param {string} [code] */
   constructor(status, detail, code = "") {
@@ -21,7 +21,7 @@ export class Problem extends Error {
   }
 }
 
-/** Called whenever the web interface wants a token. @type {() => void} */
+/** Called when the web server requires a token. @type {() => void} */
 let onLocked = () => {};
 export const whenLocked = (/** @type {() => void} */ fn) => (onLocked = fn);
 
@@ -54,8 +54,8 @@ function limit(signal, patienceMs) {
 /** @param {Response} answer */
 async function problemOf(answer) {
   try {
-    const told = await answer.json();
-    return new Problem(answer.status, String(told.detail ?? told.title ?? answer.statusText), String(told.code ?? ""));
+    const problem = await answer.json();
+    return new Problem(answer.status, String(problem.detail ?? problem.title ?? answer.statusText), String(problem.code ?? ""));
   } catch {
     return new Problem(answer.status, answer.statusText || String(answer.status));
   }

@@ -1,4 +1,4 @@
-/** The live picture: a stream while the page is seen, single pictures where less motion is wanted. */
+/** The live picture: a stream while the page is visible, single pictures with reduced motion. */
 
 import { request } from "./api.js";
 import { $, say, show } from "./dom.js";
@@ -22,8 +22,8 @@ export class Camera {
   #times = [];
   /** @type {() => void} */
   #wake = () => {};
-  #noted = 0;
-  /** What is wrong with what is seen; the last picture may stand there for long then. @type {(() => string) | null} */
+  #rateShownAt = 0;
+  /** Why the picture cannot be relied on; it may be old then. @type {(() => string) | null} */
   #trouble = null;
 
   constructor() {
@@ -32,7 +32,7 @@ export class Camera {
     this.#calm.addEventListener("change", () => this.#interrupt());
   }
 
-  /** Show pictures for ever. */
+  /** Show pictures, across reconnections. */
   async run() {
     for (;;) {
       if (this.#paused || document.hidden) {
@@ -47,16 +47,16 @@ export class Camera {
     }
   }
 
-  /** By the health of camera and picture. @param {any} components */
-  judge(components) {
+  /** Mark the picture if camera or picture are unhealthy. @param {any} components */
+  showHealth(components) {
     const name = ["camera", "picture"].find((each) => (components?.[each]?.reason ?? OK) !== OK);
     this.#trouble = name ? () => t("event.health", { component: component(name), reason: reason(components[name].reason) }) : null;
     $("picture").classList.toggle("stale", this.#trouble !== null);
-    this.#tell();
+    this.#showNote();
   }
 
-  /** Over the picture: why there is none, or none that can be relied on. */
-  #tell() {
+  /** The note over the picture: why there is none, or why it cannot be relied on. */
+  #showNote() {
     const words = this.#trouble ?? (this.#times.length ? null : () => t("picture.waiting"));
     show($("frame-note"), words !== null);
     if (words) say($("frame-note"), words);
@@ -85,7 +85,7 @@ export class Camera {
     await rest(wait);
   }
 
-  /** One picture, and a rest. */
+  /** Show one picture, then wait. */
   async #one() {
     const answer = await request("snapshot.jpg", { headers: { Accept: "image/jpeg" } });
     await this.#draw(await answer.blob());
@@ -93,7 +93,7 @@ export class Camera {
     await rest(SLOW_MS);
   }
 
-  /** The stream, until it breaks off; where there is none, a single picture. */
+  /** Show the stream until it ends; without one, a single picture. */
   async #many() {
     this.#stream = new AbortController();
     const stream = this.#stream;
@@ -128,15 +128,15 @@ export class Camera {
     picture.close();
     canvas.dataset.pictures = String(Number(canvas.dataset.pictures ?? 0) + 1);
     this.#backoff.succeeded();
-    this.#note();
+    this.#countFrame();
   }
 
-  #note() {
+  #countFrame() {
     const now = performance.now();
     this.#times = [...this.#times.filter((at) => now - at < 3000), now];
-    this.#tell();
-    if (this.#calm.matches || this.#paused || now - this.#noted < 1000) return;
-    this.#noted = now;
+    this.#showNote();
+    if (this.#calm.matches || this.#paused || now - this.#rateShownAt < 1000) return;
+    this.#rateShownAt = now;
     const rate = (this.#times.length / 3).toFixed(1);
     say($("picture-note"), () => t("picture.rate", { rate }));
   }

@@ -1,4 +1,4 @@
-/** A question before what cannot be undone. */
+/** Asks for confirmation before an action that cannot be undone. */
 
 import { $, say } from "./dom.js";
 import { t } from "./i18n.js";

@@ -1,4 +1,4 @@
-/** Whether the web interface is there, and the daemon behind it, and whether all is well: shown, and said once. */
+/** The state of the connection to web server and daemon: shown, and announced when it changes. */
 
 import { $, say, show } from "./dom.js";
 import { t } from "./i18n.js";
@@ -12,17 +12,17 @@ export class Connection {
   #well = true;
 
   /**
-   * `daemon`: somebody is at its socket, by the stream; `answers`: it has told how it is. One that hangs is
-   * there, and does not answer.
-   * @param {Partial<{ web: boolean, daemon: boolean, answers: boolean, locked: boolean, well: boolean }>} news
+   * `daemon`: the event stream says that the daemon is connected; `answers`: it answers `/status`. A daemon that
+   * hangs is connected, and does not answer.
+   * @param {Partial<{ web: boolean, daemon: boolean, answers: boolean, locked: boolean, well: boolean }>} changes
    */
-  note(news) {
-    this.#web = news.web ?? this.#web;
-    this.#daemon = news.daemon ?? this.#daemon;
-    this.#answers = news.answers ?? this.#answers;
-    this.#locked = news.locked ?? this.#locked;
-    this.#well = news.well ?? this.#well;
-    this.#known ||= news.well !== undefined || news.web === false || news.daemon === false || news.answers === false;
+  update(changes) {
+    this.#web = changes.web ?? this.#web;
+    this.#daemon = changes.daemon ?? this.#daemon;
+    this.#answers = changes.answers ?? this.#answers;
+    this.#locked = changes.locked ?? this.#locked;
+    this.#well = changes.well ?? this.#well;
+    this.#known ||= changes.well !== undefined || changes.web === false || changes.daemon === false || changes.answers === false;
     this.#show();
   }
 

@@ -1,4 +1,4 @@
-/** What is dangerous at this moment, from the events and, where some were missed, from the status. Pure. */
+/** The active dangers: updated by events, corrected by the status. Pure. */
 
 /**
  * @typedef {object} Danger
@@ -24,9 +24,9 @@ export class Dangers {
   }
 
   /** @param {any} event @returns {boolean} whether anything changed */
-  note(event) {
+  applyEvent(event) {
     if (event.kind === "alert") return this.#raise(event);
-    if (event.kind === "direction") return this.#turn(event);
+    if (event.kind === "direction") return this.#redirect(event);
     return event.kind === "clear" && this.#active.delete(event.hazard);
   }
 
@@ -39,7 +39,7 @@ export class Dangers {
   }
 
   /** @param {any} event */
-  #turn(event) {
+  #redirect(event) {
     const danger = this.#active.get(event.hazard);
     if (!danger || danger.direction === event.direction) return false;
     this.#active.set(event.hazard, { ...danger, direction: event.direction });
@@ -47,24 +47,24 @@ export class Dangers {
   }
 
   /**
-   * What is active by the status; what it does not name is over.
-   * @param {{ active?: string[], dangers?: Danger[] }} status a daemon of before tells names only
+   * Take the status as the truth: dangers that it does not name are over.
+   * @param {{ active?: string[], dangers?: Danger[] }} status older daemons send names only
    * @param {Record<string, string>} severities by hazard, for those that only have a name
    */
-  settle({ active = [], dangers = [] }, severities) {
+  applyStatus({ active = [], dangers = [] }, severities) {
     const before = JSON.stringify(this.list);
     for (const name of [...this.#active.keys()]) if (!active.includes(name)) this.#active.delete(name);
     for (const hazard of active) {
       const known = this.#active.get(hazard);
-      const told = dangers.find((each) => each.hazard === hazard) ?? (known?.alert ? known : undefined);
+      const detailed = dangers.find((each) => each.hazard === hazard) ?? (known?.alert ? known : undefined);
       const named = { hazard, severity: severities[hazard] ?? known?.severity ?? "warning", direction: null, alert: null };
-      this.#active.set(hazard, told ?? named);
+      this.#active.set(hazard, detailed ?? named);
     }
     return JSON.stringify(this.list) !== before;
   }
 
-  /** Nobody knows any more. */
-  forget() {
+  /** The state is unknown from now on. */
+  clear() {
     this.#active.clear();
   }
 }

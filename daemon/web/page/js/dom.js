@@ -39,7 +39,7 @@ function put(element, where, words) {
 }
 
 /** Say everything anew. @param {(key: string) => string} translate */
-export function retell(translate) {
+export function retranslate(translate) {
   for (const where of ["text", "label"]) {
     for (const element of document.querySelectorAll(`[data-${where}]`)) {
       put(element, where, translate(/** @type {any} */ (element).dataset[where]));

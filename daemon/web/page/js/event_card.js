@@ -1,4 +1,4 @@
-/** One story on the page: what happened, what followed, and on demand why and the picture kept with it. */
+/** One group of events on the page: the first, those that followed, and on demand the explanation and picture. */
 
 import { get, request, wordsOf } from "./api.js";
 import { make, say } from "./dom.js";
@@ -9,23 +9,23 @@ import { alertDetail, following, headline, kind, line, severity } from "./wordin
 const PICTURED = ["alert", "scene", "describe", "false_alarm"];
 let cards = 0;
 
-export class StoryCard {
+export class EventCard {
   #story;
   #number = (cards += 1);
   /** @type {HTMLElement} */
   #after = make("ul", { class: "after", role: "list" });
   #shown = 0;
 
-  /** @param {import("./event_groups.js").Story} story @param {number | null} [row] of the journal, where it came from there */
+  /** @param {import("./event_groups.js").EventGroup} story @param {number | null} [row] of the journal, where it came from there */
   constructor(story, row = null) {
     this.#story = story;
     this.row = row;
     this.element = this.#build(story.event);
-    this.grew();
+    this.update();
   }
 
-  /** More has followed. */
-  grew() {
+  /** Append the events that have followed. */
+  update() {
     const { event: first, after } = this.#story;
     for (const event of after.slice(this.#shown)) {
       this.#after.append(make("li", { class: event.kind }, words(event, () => following(event, first))));
@@ -87,11 +87,11 @@ export class StoryCard {
 
   /** @param {any} event */
   async #why(event) {
-    // Ids begin anew with each run of the daemon, rows do not.
+    // Ids begin again with each run of the daemon, rows do not.
     const row = this.row ?? (await this.#find(event).catch(() => null))?.row;
     const language = current();
-    const told = await get("why", { event: row === undefined ? event.id : `#${row}`, language });
-    const text = told.text || t("why.none");
+    const reply = await get("why", { event: row === undefined ? event.id : `#${row}`, language });
+    const text = reply.text || t("why.none");
     return make("div", { class: "why", lang: language }, ...text.split("\n").map((/** @type {string} */ each) => make("p", { text: each })));
   }
 

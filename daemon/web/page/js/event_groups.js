@@ -1,22 +1,22 @@
-/** Events gathered by what led to them: an alert with what was said of it is one story. Pure and bounded. */
+/** Groups events by their cause: an alert and what was said about it are one group. Pure and bounded. */
 
 /**
- * @typedef {object} Story
+ * @typedef {object} EventGroup
  * @property {string} key
- * @property {any} event what it began with
- * @property {any[]} after what followed from it, in order
+ * @property {any} event the first
+ * @property {any[]} after those that followed from it, in order
  */
 
 const SEEN = 2000;
 
-export class Stories {
+export class EventGroups {
   #limit;
-  /** @type {Map<string, Story>} by run and id of every event in it */
+  /** @type {Map<string, EventGroup>} by run and id of every event in it */
   #byId = new Map();
   /** @type {Set<string>} by run, kind and id: the journal and the stream may both bring an event */
   #seen = new Set();
-  /** @type {Story[]} oldest first */
-  #stories = [];
+  /** @type {EventGroup[]} oldest first */
+  #groups = [];
 
   constructor(limit = 150) {
     this.#limit = limit;
@@ -24,21 +24,21 @@ export class Stories {
 
   /**
    * @param {string} run ids are unique within a run only @param {any} event
-   * @returns {{ story: Story, fresh: boolean, gone: Story | null } | null} `gone`: had to make room; null for one
-   * that is here already
+   * @returns {{ story: EventGroup, fresh: boolean, gone: EventGroup | null } | null} `gone`: the group that was dropped to make room. Null for an
+   * event that is here already
    */
   add(run, event) {
-    if (this.#repeated(`${run}:${event.kind}:${event.id}`)) return null;
+    if (this.#isRepeated(`${run}:${event.kind}:${event.id}`)) return null;
     const known = event.cause ? this.#byId.get(`${run}:${event.cause}`) : undefined;
     const story = known ?? { key: `${run}:${event.id ?? ""}:${event.t ?? ""}`, event, after: [] };
     if (known) known.after.push(event);
-    else this.#stories.push(story);
+    else this.#groups.push(story);
     if (event.id && event.kind !== "unspoken") this.#byId.set(`${run}:${event.id}`, story);
     return { story, fresh: !known, gone: this.#trim() };
   }
 
   /** @param {string} mark */
-  #repeated(mark) {
+  #isRepeated(mark) {
     if (mark.endsWith(":undefined")) return false;
     const known = this.#seen.has(mark);
     this.#seen.add(mark);
@@ -46,10 +46,10 @@ export class Stories {
     return known;
   }
 
-  /** @returns {Story | null} */
+  /** @returns {EventGroup | null} */
   #trim() {
-    if (this.#stories.length <= this.#limit) return null;
-    const gone = this.#stories.shift() ?? null;
+    if (this.#groups.length <= this.#limit) return null;
+    const gone = this.#groups.shift() ?? null;
     for (const [id, story] of this.#byId) if (story === gone) this.#byId.delete(id);
     return gone;
   }

@@ -1,19 +1,19 @@
-/** Events as they happen, the newest first. While somebody reads in the list, new ones wait above it. */
+/** The list of events, the newest first. While the focus is in the list, new events wait above it. */
 
 import { get } from "./api.js";
 import { $, make, say, show } from "./dom.js";
 import { t } from "./i18n.js";
-import { Stories } from "./event_groups.js";
-import { StoryCard } from "./event_card.js";
+import { EventGroups } from "./event_groups.js";
+import { EventCard } from "./event_card.js";
 
 const RECALLED = 80;
 const RECALL_MS = 4000;
 
 export class EventList {
-  #stories = new Stories();
-  /** @type {Map<string, StoryCard>} */
+  #groups = new EventGroups();
+  /** @type {Map<string, EventCard>} */
   #cards = new Map();
-  /** @type {StoryCard[]} oldest first */
+  /** @type {EventCard[]} oldest first */
   #waiting = [];
   /** @type {Promise<void> | undefined} */
   #recalled;
@@ -27,18 +27,18 @@ export class EventList {
   }
 
   /**
-   * What happened before the page was opened, as far as the journal keeps it; what happens meanwhile waits for it.
+   * Load earlier events from the journal; events from the stream wait until that is done.
    * @param {string} run of the stream
    */
   recall(run) {
     const patience = { patienceMs: RECALL_MS };
     this.#recalled ??= Promise.all([get("journal", { limit: RECALLED }, patience), get("status", {}, patience)])
       .then(([{ events }, { journal }]) => {
-        // The journal may be of earlier runs only: where it is switched off now, or cannot be written.
+        // The journal may only hold earlier runs, if it is off now or cannot be written.
         const ofThisRun = events.filter((/** @type {any} */ event) => event.run === journal?.run);
         for (const event of ofThisRun.reverse()) this.#add(run, event, event.row);
       })
-      .catch(() => undefined); // there may be no journal; the events from now on come all the same
+      .catch(() => undefined); // without a journal, the list begins now
   }
 
   /** @param {string} run @param {any} event */
@@ -49,16 +49,16 @@ export class EventList {
 
   /** @param {string} run @param {any} event @param {number | null} [row] of the journal */
   #add(run, event, row = null) {
-    const added = this.#stories.add(run, event);
+    const added = this.#groups.add(run, event);
     if (!added) return;
     const { story, fresh, gone } = added;
     if (gone) this.#remove(gone.key);
     const card = this.#cards.get(story.key);
     if (!fresh && card) {
-      card.grew();
+      card.update();
       return;
     }
-    const made = new StoryCard(story, row);
+    const made = new EventCard(story, row);
     this.#cards.set(story.key, made);
     this.#waiting.push(made);
     if (this.#held) this.#count();

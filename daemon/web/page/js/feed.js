@@ -8,7 +8,7 @@ import { Backoff } from "./poll.js";
 import { SseParser } from "./sse.js";
 
 const SILENT_MS = 45_000;
-/** The web interface sends at least a heartbeat every 15 s. */
+/** The web server sends a heartbeat at least every 15 s. */
 
 /**
  * @typedef {object} Listener
@@ -24,8 +24,8 @@ export class Feed {
   /** @type {Listener} */
   #listener;
   #path;
-  /** It was connected: one break is no failure yet, the next try tells. */
-  #lived = false;
+  /** The last attempt connected: a single break is not yet reported as a failure. */
+  #wasConnected = false;
   /** @type {AbortController} */
   #attempt = new AbortController();
   /** @type {() => void} */
@@ -37,22 +37,22 @@ export class Feed {
     this.#listener = listener;
   }
 
-  /** Listen for ever. */
+  /** Follow the stream, across reconnections. */
   async run() {
     for (;;) {
       try {
         await this.#listen();
       } catch (error) {
         const locked = error instanceof Problem && error.status === 401;
-        if (!locked && !this.#lived) this.#listener.web(false);
-        this.#lived = false;
+        if (!locked && !this.#wasConnected) this.#listener.web(false);
+        this.#wasConnected = false;
       }
       await this.#pause(this.#backoff.failed());
     }
   }
 
-  /** Try again at once, where it waits. */
-  now() {
+  /** End a wait for the next attempt. */
+  retryNow() {
     this.#wake();
   }
 
@@ -73,7 +73,7 @@ export class Feed {
       signal: this.#attempt.signal,
       patienceMs: 0,
     });
-    this.#lived = true;
+    this.#wasConnected = true;
     this.#listener.web(true);
     this.#backoff.succeeded();
     await this.#read(/** @type {ReadableStream} */ (answer.body));
@@ -86,17 +86,17 @@ export class Feed {
       const silence = setTimeout(() => this.#attempt.abort(), SILENT_MS);
       const { done, value } = await reader.read().finally(() => clearTimeout(silence));
       if (done) throw new Problem(0, "the stream ended");
-      for (const event of this.#parser.feed(value)) this.#tell(event);
+      for (const event of this.#parser.feed(value)) this.#dispatch(event);
     }
   }
 
   /** @param {import("./sse.js").ServerEvent} event */
-  #tell({ id, type, data }) {
-    const told = parsed(data);
+  #dispatch({ id, type, data }) {
+    const event = parsed(data);
     const run = id.slice(0, id.lastIndexOf("-"));
     if (type === "reset") this.#listener.gap();
-    else if (type === "daemon") this.#listener.daemon(told?.state === "up", run);
-    else if (told && typeof told.kind === "string") this.#listener.event(run, told);
+    else if (type === "daemon") this.#listener.daemon(event?.state === "up", run);
+    else if (event && typeof event.kind === "string") this.#listener.event(run, event);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Figures and times as people write them. */
+/** Formats numbers and times. */
 
 import { current, t } from "./i18n.js";
 

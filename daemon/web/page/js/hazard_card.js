@@ -1,4 +1,4 @@
-/** One hazard: its probability over the last two minutes and the threshold, which can be moved. */
+/** One hazard: a chart of its probability over the last two minutes, and its threshold with a slider. */
 
 import { make, say, show } from "./dom.js";
 import { probability } from "./format.js";

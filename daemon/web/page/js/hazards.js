@@ -1,4 +1,4 @@
-/** The hazards: their timelines, and thresholds that are changed, tried, saved and taken back. */
+/** The hazards: their charts, and thresholds that can be changed, tried, saved and reset. */
 
 import { get, post, wordsOf } from "./api.js";
 import { $, make, say, show } from "./dom.js";
@@ -34,7 +34,7 @@ export class Hazards {
       matchMedia(medium).addEventListener("change", () => this.show());
     }
     addEventListener("resize", () => this.#cards.forEach((card) => card.draw()));
-    this.#tell();
+    this.#showProposal();
   }
 
   /** Follow the scores for ever. */
@@ -50,7 +50,7 @@ export class Hazards {
     const asked = { change: (/** @type {string} */ name, /** @type {number} */ value) => this.#change(name, value), reset: (/** @type {string} */ name) => this.#act(() => this.#reset(name)) };
     this.#cards = new Map(this.scores.hazards.map((name) => [name, new HazardCard(name, this.scores.severities[name], asked)]));
     $("hazards").replaceChildren(...[...this.#cards.values()].map((card) => card.element));
-    // At once: a slider that somebody reaches before its value is there would keep a wrong one.
+    // At once: a slider focused before its value is set would keep a wrong one.
     this.show();
     await this.#layers();
   }
@@ -94,7 +94,7 @@ export class Hazards {
   #change(name, value) {
     this.#proposal.set(name, value, this.scores.thresholds[name]);
     say($("proposal-result"), "");
-    this.#tell();
+    this.#showProposal();
     this.show();
   }
 
@@ -105,7 +105,7 @@ export class Hazards {
     return () => changes.map(([name, after]) => t("proposal.change", { hazard: named(name), before: probability(before[name]), after: probability(after) })).join(", ");
   }
 
-  #tell() {
+  #showProposal() {
     const words = this.#words();
     const empty = this.#proposal.empty;
     say($("proposal-text"), empty ? () => t("proposal.none") : () => t("proposal.some", { changes: words() }));
@@ -127,7 +127,7 @@ export class Hazards {
   #done(words) {
     $("proposal-result").classList.remove("bad");
     say($("proposal-result"), words);
-    this.#tell();
+    this.#showProposal();
     this.show();
   }
 

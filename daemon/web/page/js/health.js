@@ -1,4 +1,4 @@
-/** How it is: components, figures, whether it is muted. Asked for every two seconds. */
+/** The daemon's status, polled every two seconds: components and figures. */
 
 import { get, Problem } from "./api.js";
 import { $, keyed, make, say } from "./dom.js";
@@ -10,20 +10,20 @@ import { component, reason, sinceWords } from "./wording.js";
 const EVERY_MS = 2000;
 const PATIENCE_MS = 4000;
 const FAILURES = 2;
-/** Refusals of the web interface, which tell nothing of the daemon: a token is needed, too many questions. */
+/** Refusals by the web server, which say nothing about the daemon: token needed, too many requests. */
 const REFUSED = [401, 429];
 const OK = "ok";
 const UNKNOWN = "unknown";
 
-/** Whether all is well. @param {any} status */
-export const well = (status) =>
+/** True if all components work. @param {any} status */
+export const isHealthy = (status) =>
   Object.values(status.components ?? {}).every((/** @type {any} */ each) => each.reason === OK) && !(status.lost ?? []).length;
 
 /**
- * @param {(status: any) => void} told called with each answer
- * @param {() => void} silent called where it was asked some times and did not answer
+ * @param {(status: any) => void} onStatus called with each answer
+ * @param {() => void} onSilence called after several requests without an answer
  */
-export function follow(told, silent) {
+export function follow(onStatus, onSilence) {
   let failures = 0;
   return forever(EVERY_MS, async () => {
     const status = await get("status", {}, { patienceMs: PATIENCE_MS }).catch((error) => {
@@ -31,17 +31,17 @@ export function follow(told, silent) {
       failures += 1;
       if (failures >= FAILURES) {
         showUnknown();
-        silent();
+        onSilence();
       }
       throw error;
     });
     failures = 0;
     showHealth(status);
-    told(status);
+    onStatus(status);
   });
 }
 
-/** Nobody knows how it is. */
+/** Show that the state is unknown. */
 function showUnknown() {
   for (const line of keyed($("components"), [UNKNOWN], componentLine)) showComponent(line, { reason: UNKNOWN }, []);
   keyed($("figures"), [], figureLine);

@@ -1,6 +1,6 @@
 /** The page's words, in the language of the browser or the one chosen before. */
 
-import { retell } from "./dom.js";
+import { retranslate } from "./dom.js";
 
 const LANGUAGES = ["en", "ko"];
 const REMEMBERED = "watchword.language";
@@ -21,7 +21,7 @@ export function t(/** @type {string} */ key, /** @type {Record<string, string | 
 /** The words of a key, or something else where there are none. @param {string} key @param {string} other */
 export const tOr = (key, other) => texts[key] ?? other;
 
-/** A hazard by its name; one that somebody added is called as they called it. @param {string} name */
+/** A hazard by its name; a user-defined one keeps its name. @param {string} name */
 export const hazard = (name) => tOr(`hazard.${name}`, name.replaceAll("_", " "));
 
 /** Which language to begin with. */
@@ -37,7 +37,7 @@ export async function choose(wanted) {
   texts = await answer.json();
   language = wanted;
   document.documentElement.lang = wanted;
-  retell(t);
+  retranslate(t);
 }
 
 /** Keep the choice for next time. @param {string} wanted */

@@ -4,7 +4,7 @@ import { get, post, wordsOf } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { $, make, say, show } from "./dom.js";
 import { hazard as named, t } from "./i18n.js";
-import { StoryCard } from "./event_card.js";
+import { EventCard } from "./event_card.js";
 import { kind as kindWords } from "./wording.js";
 
 const PAGE = 50;
@@ -77,7 +77,7 @@ export class Journal {
 
   /** @param {any[]} events @param {boolean} focus */
   #add(events, focus) {
-    const cards = events.map((event) => new StoryCard({ key: String(event.row), event, after: [] }, event.row));
+    const cards = events.map((event) => new EventCard({ key: String(event.row), event, after: [] }, event.row));
     $("journal").append(...cards.map((card) => card.element));
     this.#shown += cards.length;
     if (focus && cards.length) {

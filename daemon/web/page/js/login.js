@@ -1,10 +1,10 @@
-/** The token, where the web interface wants one. It is kept in a cookie that scripts cannot read. */
+/** Asks for the token if the web server requires one. It is kept in a cookie that scripts cannot read. */
 
 import { post, Problem, whenLocked } from "./api.js";
 import { $, say } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** @param {{ locked: () => void, opened: () => void }} tell */
+/** @param {{ locked: () => void, opened: () => void }} listener */
 export function connect({ locked, opened }) {
   const dialog = $("login");
   whenLocked(() => {

@@ -1,4 +1,4 @@
-/** The page, wired together. */
+/** Builds the page's parts and connects them. */
 
 import * as actions from "./actions.js";
 import { Announcer } from "./announcer.js";
@@ -31,34 +31,34 @@ async function start() {
     showDangers(dangers.list, known);
     hazards.show();
   };
-  const nobodyKnows = () => {
+  const forgetDangers = () => {
     known = false;
-    dangers.forget();
+    dangers.clear();
     showNow();
   };
   const view = views.connect({ journal: () => journal.open(), settings: () => settings.open() });
 
   const feed = new Feed("events", {
     event: (run, event) => {
-      if (dangers.note(event)) showNow();
+      if (dangers.applyEvent(event)) showNow();
       events.add(run, event);
       announcer.event(event);
     },
     gap: () => events.gap(),
     daemon: (up, run) => {
-      connection.note({ daemon: up });
+      connection.update({ daemon: up });
       if (up) events.recall(run);
-      else nobodyKnows();
+      else forgetDangers();
     },
-    web: (up) => connection.note({ web: up }),
+    web: (up) => connection.update({ web: up }),
   });
 
   actions.connect();
   login.connect({
-    locked: () => connection.note({ locked: true }),
+    locked: () => connection.update({ locked: true }),
     opened: () => {
-      connection.note({ locked: false });
-      feed.now();
+      connection.update({ locked: false });
+      feed.retryNow();
     },
   });
   chooser(view.retitle);
@@ -68,18 +68,18 @@ async function start() {
   camera.run();
   hazards.run();
   health.follow((status) => {
-    connection.note({ well: health.well(status), daemon: true, answers: true });
+    connection.update({ well: health.isHealthy(status), daemon: true, answers: true });
     actions.showMuted(status);
-    camera.judge(status.components);
+    camera.showHealth(status.components);
     journal.offer(hazards.scores.hazards);
-    const settled = dangers.settle(status, hazards.scores.severities);
+    const settled = dangers.applyStatus(status, hazards.scores.severities);
     if (settled || !known) {
       known = true;
       showNow();
     }
   }, () => {
-    connection.note({ answers: false });
-    nobodyKnows();
+    connection.update({ answers: false });
+    forgetDangers();
   });
 }
 

@@ -1,4 +1,4 @@
-/** Pictures out of a `multipart/x-mixed-replace` stream. Pure; bounded. */
+/** Parses a `multipart/x-mixed-replace` stream into pictures. Pure; bounded. */
 
 const LARGEST = 4_000_000;
 const HEAD_END = [13, 10, 13, 10];

@@ -1,4 +1,4 @@
-/** Doing something again and again, more slowly while the page is hidden or it fails. */
+/** Repeats a task, more slowly while the page is hidden or the task fails. */
 
 const HIDDEN_MS = 15_000;
 const SLOWEST_MS = 15_000;
@@ -17,7 +17,7 @@ export function rest(ms) {
   });
 }
 
-/** Longer and longer waits up to a bound, for whoever fails. */
+/** Waits that grow with each failure, up to a bound. */
 export class Backoff {
   #failures = 0;
 

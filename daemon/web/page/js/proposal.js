@@ -1,4 +1,4 @@
-/** Thresholds that somebody has changed on the page but not saved. Pure. */
+/** Thresholds changed on the page and not yet saved. Pure. */
 
 export class Proposal {
   /** @type {Map<string, number>} */

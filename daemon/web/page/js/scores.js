@@ -1,4 +1,4 @@
-/** The probabilities of the last two minutes, and the thresholds in force. Pure. */
+/** The probabilities of the last two minutes, and the current thresholds. Pure. */
 
 const KEPT_S = 120;
 

@@ -1,4 +1,4 @@
-/** One setting, with a way to change it where that works while it runs. */
+/** One setting, with a form to change it if it is live. */
 
 import { post, wordsOf } from "./api.js";
 import { make, say, show } from "./dom.js";

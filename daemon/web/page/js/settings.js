@@ -1,4 +1,4 @@
-/** Every setting: what it is, where its value came from, and where it can be changed while it runs. */
+/** All settings with value and origin; live ones can be changed. */
 
 import { get, wordsOf } from "./api.js";
 import { $, keyed, make, say, show } from "./dom.js";

@@ -1,4 +1,4 @@
-/** Server-sent events out of a stream of text. Pure. */
+/** Parses a stream of server-sent events. Pure. */
 
 /** @typedef {{ id: string, type: string, data: string }} ServerEvent */
 

@@ -1,4 +1,4 @@
-/** What the last minute would have been with other thresholds, as a table. */
+/** A table of the last minute's alerts, with the current and the tried thresholds. */
 
 import { make, show } from "./dom.js";
 import { number, probability } from "./format.js";

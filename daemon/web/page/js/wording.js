@@ -1,4 +1,4 @@
-/** Events, components and reasons in words. */
+/** Texts for events, components and reasons. */
 
 import { duration, probability, short } from "./format.js";
 import { hazard, t, tOr } from "./i18n.js";
@@ -16,14 +16,14 @@ export const danger = ({ hazard: name, direction }) =>
 
 /** An event in one line. @param {any} event @returns {string} */
 export function line(event) {
-  const teller = LINES[event.kind];
-  return teller ? teller(event) : t("event.other", { kind: kind(event.kind) });
+  const format = LINES[event.kind];
+  return format ? format(event) : t("event.other", { kind: kind(event.kind) });
 }
 
 /** An event that stands by itself, beside its kind. @param {any} event @returns {string} */
 export function headline(event) {
-  const told = event.text ? ALONE[event.kind] : undefined;
-  return told ? told(event) : line(event);
+  const format = event.text ? ALONE[event.kind] : undefined;
+  return format ? format(event) : line(event);
 }
 
 /** The same under the event it follows from, where its hazard need not be named again. @param {any} event @param {any} first */
