@@ -189,7 +189,7 @@ SETTLING = """async ({ steps }) => {
   const { Dangers } = await import('./js/dangers.js');
   const dangers = new Dangers();
   return steps.map(([what, first, second]) => {
-    const changed = what === 'note' ? dangers.note(first) : dangers.settle(first, second);
+    const changed = what === 'event' ? dangers.applyEvent(first) : dangers.applyStatus(first, second);
     const words = ({ hazard, severity, direction, alert }) => `${hazard} ${severity} ${direction} ${alert}`;
     return [changed, dangers.list.map(words)];
   });
@@ -200,13 +200,13 @@ def test_a_guessed_severity_is_corrected_once_it_is_known(page: Page) -> None:
     alert = {"kind": "alert", "hazard": "fire", "severity": "critical", "direction": "left", "id": "a1"}
     told = {"hazard": "fire", "severity": "notice", "direction": "right", "alert": "a2"}
     steps = [
-        ["settle", {"active": ["fire"]}, {}],
-        ["settle", {"active": ["fire"]}, {"fire": "critical"}],
-        ["settle", {"active": ["fire"]}, {"fire": "critical"}],
-        ["note", alert],
-        ["settle", {"active": ["fire"]}, {"fire": "warning"}],
-        ["settle", {"active": ["fire"], "dangers": [told]}, {"fire": "warning"}],
-        ["settle", {"active": []}, {}],
+        ["status", {"active": ["fire"]}, {}],
+        ["status", {"active": ["fire"]}, {"fire": "critical"}],
+        ["status", {"active": ["fire"]}, {"fire": "critical"}],
+        ["event", alert],
+        ["status", {"active": ["fire"]}, {"fire": "warning"}],
+        ["status", {"active": ["fire"], "dangers": [told]}, {"fire": "warning"}],
+        ["status", {"active": []}, {}],
     ]
     assert page.evaluate(SETTLING, {"steps": steps}) == [
         [True, ["fire warning null null"]],
