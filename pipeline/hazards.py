@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -47,6 +49,18 @@ class Hazard:
     """Probability from 0 to 1; None takes the calibration's."""
     say: Mapping[str, str]
     """Spoken text by language; `{where}` stands for the direction."""
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def require_name(name: str) -> None:
+    """Raises HazardError if a hazard cannot be called so, in settings, files and topics alike."""
+    if not _NAME.fullmatch(name):
+        meant = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
+        hint = f'; did you mean "{meant}"?' if _NAME.fullmatch(meant) else ", such as wet_floor"
+        shown = json.dumps(name[:40], ensure_ascii=False)
+        raise HazardError(f"hazards.{shown}: a name is up to 40 small letters, digits and _{hint}")
 
 
 class HazardThing(BaseModel, frozen=True, extra="forbid"):

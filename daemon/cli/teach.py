@@ -9,9 +9,10 @@ from pathlib import Path
 
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
-from daemon.tools.teach import find_pictures, forget, report_lines, require_name, teach
+from daemon.tools.teach import find_pictures, forget, report_lines, teach
 from daemon.wiring import detector as app
 from pipeline.calibration.few_shot_fit import MOST_LIKE
+from pipeline.hazards import require_name
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Raises CommandError, TeachError, and CameraUnusable for a file that is no picture."""
+    """Raises HazardError, CommandError, TeachError, and CameraUnusable for a file that is no picture."""
     require_name(args.name)
     if args.remove:
         forget(settings, args.name)

@@ -1,4 +1,4 @@
-"""The layers a setting can come from, and how the upper ones cover the lower."""
+"""The layers a setting can come from: trees of plain values that know where each value was written."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from daemon.config.schema import KeyPath, Schema, dotted, takes_text
+from daemon.config.text_file import read_text
+from daemon.config.toml_mistakes import Mistake, parse
 from daemon.errors import ConfigError
 
 LayerName = Literal["default", "config", "overrides", "environment", "command line"]
 PREFIX = "WATCHWORD_"
 RESERVED = frozenset({"WATCHWORD_CONFIG", "WATCHWORD_MEDIA"})
-"""Variables that are no settings: the file to read, and where the tests find labelled pictures."""
+"""Variables that are no settings: the file to read, and the folder of labelled pictures for the tests."""
 
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+_HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]")
 _KEY = re.compile(r"\s*([\w\"'.-]+)\s*=")
 
 
@@ -30,37 +32,57 @@ class Layer:
     source: str = ""
     """The file the values stand in, if any."""
     places: Mapping[KeyPath, str] = field(default_factory=dict)
-    """Where exactly a value stands: a line number or the name of a variable."""
+    """The exact place of each value: a line number or the name of a variable."""
+    mistakes: tuple[Mistake, ...] = ()
+    """What is no TOML in the file; `values` hold the rest."""
+
+    def place(self, path: KeyPath) -> str:
+        """The line or variable of the value at `path`, else of the first below it, else of its section."""
+        if path in self.places:
+            return self.places[path]
+        depth = len(path)
+        inside = next((place for other, place in self.places.items() if other[:depth] == path), "")
+        above = (self.places[path[:end]] for end in range(depth - 1, 0, -1) if path[:end] in self.places)
+        return inside or next(above, "")
 
     def where(self, path: KeyPath) -> str:
         """Where the value at `path` was written, as precisely as it is known."""
-        place = self.places.get(path, "")
+        place = self.place(path)
         if self.source:
             return f"{self.source}:{place}" if place else self.source
         return f"{self.name} {place}".rstrip()
 
+    def syntax_problems(self) -> Iterator[tuple[int, str]]:
+        """The line number and the message of each mistake in the file's syntax."""
+        for mistake in self.mistakes:
+            line = f":{mistake.line}" if mistake.line else ""
+            yield mistake.line, f"{self.source}{line}: {mistake.message}"
+
+
+def read_layer(path: Path, name: LayerName) -> Layer | None:
+    """The layer written in a TOML file, as far as its syntax holds; None if there is no file.
+
+    Raises ConfigError if it is no text file.
+    """
+    text = read_text(path)
+    if text is None:
+        return None
+    values, mistakes = parse(text)
+    return Layer(name, values, str(path), _line_numbers(text), mistakes)
+
 
 def read_file(path: Path, name: LayerName) -> Layer | None:
-    """The layer written in a TOML file; None where the file does not exist. Raises ConfigError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        return Layer(name, tomllib.loads(text), str(path), _line_numbers(text))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); --config names another") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not valid TOML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: is nested too deeply") from None
+    """The layer written in a TOML file; None if there is no file. Raises ConfigError."""
+    layer = read_layer(path, name)
+    if layer and layer.mistakes:
+        raise ConfigError(*(message for _, message in layer.syntax_problems()))
+    return layer
 
 
 def _line_numbers(text: str) -> dict[KeyPath, str]:
     section: KeyPath = ()
     places: dict[KeyPath, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(line):
             section = _split(header[1])
             places.setdefault(section, str(number))
@@ -104,7 +126,7 @@ def from_command_line(values: Mapping[str, Any]) -> Layer:
 
 
 def put(tree: dict[str, Any], path: KeyPath, value: object) -> None:
-    """Set a value deep in a tree. Raises ConfigError where a value stands in the way of a section."""
+    """Set a value deep in a tree. Raises ConfigError if a value stands in the way of a section."""
     for depth, name in enumerate(path[:-1], start=1):
         tree = tree.setdefault(name, {})
         if not isinstance(tree, dict):
@@ -112,29 +134,12 @@ def put(tree: dict[str, Any], path: KeyPath, value: object) -> None:
     tree[path[-1]] = value
 
 
-def merge(layers: tuple[Layer, ...]) -> tuple[dict[str, Any], dict[KeyPath, Layer]]:
-    """One tree out of all layers, lowest first, and the layer each value came from."""
-    tree: dict[str, Any] = {}
-    origins: dict[KeyPath, Layer] = {}
+def origins(layers: tuple[Layer, ...]) -> dict[KeyPath, Layer]:
+    """The layer that each value comes from: the last of them that has it."""
+    found: dict[KeyPath, Layer] = {}
     for layer in layers:
-        _cover(tree, layer.values)
-        origins.update(dict.fromkeys(walk(layer.values), layer))
-    return tree, origins
-
-
-def _cover(tree: dict[str, Any], values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        below = tree.get(name)
-        if isinstance(value, dict) and isinstance(below, dict):
-            _cover(below, value)
-        else:
-            tree[name] = _copied(value)
-
-
-def _copied(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _copied(inner) for name, inner in value.items()}
-    return value
+        found.update(dict.fromkeys(walk(layer.values), layer))
+    return found
 
 
 def walk(values: Mapping[str, Any], path: KeyPath = ()) -> Iterator[KeyPath]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from capture.settings import CaptureSettings
 from daemon import paths
-from daemon.config.layers import Layer, from_command_line, from_environment, merge, read_file
-from daemon.config.problems import hazard_problems, problems, refuse_misshapen
+from daemon.config.hazard_tables import hazard_problems, readable_hazards, without_forgotten
+from daemon.config.layers import Layer, origins
+from daemon.config.problems import refusal, setting_problems, syntax_problems
 from daemon.config.schema import KeyPath, Schema
 from daemon.config.sections import (
     ControlSettings,
@@ -26,16 +29,49 @@ from daemon.config.sections import (
     WebSettings,
     WorkerSettings,
 )
+from daemon.config.shape import refuse_misshapen
+from daemon.config.sources import (
+    BuiltinSource,
+    CommandLineSource,
+    ConfigSource,
+    EnvironmentSource,
+    OverridesSource,
+    Sources,
+    TaughtSource,
+)
 from daemon.core.health import HealthSettings
 from daemon.errors import ConfigError
-from pipeline import hazards as known_hazards
 from pipeline.calibration.few_shot import few_shot_names
 from pipeline.settings import DescribeSettings, HazardSettings, PipelineSettings, SceneSettings, WatchSettings
 from speech.settings import SpeechSettings
 
+OVERRIDES = "overrides.toml"
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
-    """The whole tree. A part gets its own section, never the tree."""
+
+_sources: ContextVar[Sources | None] = ContextVar("sources", default=None)
+"""pydantic-settings asks the class for its sources, so `load` cannot hand them over as an argument."""
+
+
+class StrictModel(BaseModel):
+    """Validates what it is given as strict JSON: "10" is no number there, but a list may become a tuple."""
+
+    def __init__(self, **values: Any) -> None:
+        self.__pydantic_validator__.validate_json(
+            json.dumps(values, default=_plain), strict=True, self_instance=self
+        )
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+
+
+class Settings(BaseSettings, StrictModel):
+    """The whole tree. A part gets its own section, never the tree.
+
+    `load` reads it; made directly, it holds the given values and the defaults, and reads nothing.
+    """
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(frozen=True, extra="forbid")
 
     capture: CaptureSettings = CaptureSettings()
     speech: SpeechSettings = SpeechSettings()
@@ -54,6 +90,41 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     paths: PathsSettings = PathsSettings()
     log: LogSettings = LogSettings()
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as the library calls it
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as the library calls it
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as the library calls it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as the library calls it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Highest first. Before them stand only the folders, which `load` has found by then."""
+        sources = _sources.get()
+        if sources is None:
+            return (init_settings,)
+        return (
+            init_settings,
+            sources.command_line,
+            sources.environment,
+            sources.overrides,
+            sources.taught,
+            sources.config,
+            sources.builtin,
+        )
+
+    @classmethod
+    def read(cls, sources: Sources, folders: Mapping[str, Any]) -> Self:
+        """Merge and check. Raises ValidationError."""
+        token = _sources.set(sources)
+        try:
+            return cls(paths=folders)
+        finally:
+            _sources.reset(token)
+
+
+SCHEMA = Schema.of(Settings)
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -61,15 +132,19 @@ class Loaded:
 
     settings: Settings
     origins: Mapping[KeyPath, Layer]
-    files: tuple[Path, ...]
+    layers: tuple[Layer, ...]
+    """Lowest first."""
     overrides: Path
     """Where changes made while running are kept, whether there are any or not."""
     again: Callable[[Mapping[str, Any] | None], Loaded]
-    """Everything read anew, with these overrides in place of the kept ones, if any. Raises ConfigError."""
+    """Read everything anew, with these overrides in place of the kept ones, if any. Raises ConfigError."""
+    warnings: tuple[str, ...] = ()
+    """What holds otherwise than it is written; one line each."""
 
-
-SCHEMA = Schema.of(Settings)
-OVERRIDES = "overrides.toml"
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that were read, lowest first."""
+        return tuple(Path(layer.source) for layer in self.layers if layer.source)
 
 
 def load(
@@ -79,97 +154,76 @@ def load(
     overriding: Mapping[str, Any] | None = None,
     *,
     watches: bool = True,
+    files: Layer | None = None,
 ) -> Loaded:
-    """Read and check every layer. Raises ConfigError with one line a problem.
+    """Read and check every source. Raises ConfigError with one line a problem.
 
     `config` is the file asked for, if any; `cli` holds values by dotted key. `overriding` is tried in place
-    of what the overrides' file holds. Without `watches` a hazard may lack words: who does not watch need not
-    see what the daemon was taught.
+    of what the overrides' file holds, `files` in place of both files. `watches=False` accepts hazards without
+    words: for processes that cannot read what the daemon was taught.
     """
-    lower, upper = _files(config, env), _given(env, cli)
-    state = _state_folder((*lower, *upper), env)
-    file = state / OVERRIDES
-    overrides = read_file(file, "overrides") if overriding is None else Layer("overrides", overriding)
-    if overrides is not None:
-        _refuse_paths(overrides)
-    layers = (*lower, _taught(state), *([overrides] if overrides else []), *upper)
+    sources, folders = _open_sources(config, env, cli, {} if files else overriding, files)
+    layers, state = sources.layers, Path(folders["state"])
     refuse_misshapen(layers)
-    read = tuple(Path(layer.source) for layer in layers if layer.source)
-    values, origins = merge(layers)
-    settings = _checked(values, origins, env)
-    if watches and (
-        wrong := hazard_problems(settings.hazards, origins, few_shot_names(settings.paths.state))
-    ):
-        raise ConfigError(*wrong)
+    found = origins(layers)
+    wrong = syntax_problems(layers)
+    try:
+        settings = Settings.read(sources, folders)
+        hazards = settings.hazards
+    except ValidationError as error:
+        wrong += setting_problems(error, SCHEMA, found)
+        hazards = readable_hazards(layers)
+    hazards, warnings = without_forgotten(hazards, state, found)
+    if watches:
+        wrong += hazard_problems(hazards, found, few_shot_names(state))
+    if wrong:
+        raise refusal(wrong, layers)
+    settings = settings.model_copy(update={"hazards": hazards})
     again = partial(load, config, env, cli, watches=watches)
-    return Loaded(settings, origins, read, file, again)
+    return Loaded(settings, found, layers, state / OVERRIDES, again, warnings)
 
 
 def defaults(env: Mapping[str, str]) -> Settings:
-    """What holds where nothing is configured."""
-    values, origins = merge((_builtin(),))
-    return _checked(values, origins, env)
+    """The settings that hold if nothing is configured."""
+    return Settings(paths=paths.resolved({}, env), **BuiltinSource(Settings)())
 
 
 def overrides_file(config: Path | None, env: Mapping[str, str], cli: Mapping[str, Any]) -> Path:
-    """Where overrides are kept; found even when they, or other settings, are broken."""
-    return _state_folder((*_files(config, env), *_given(env, cli)), env) / OVERRIDES
+    """Where overrides are kept; found even if they, or other settings, are broken. Raises ConfigError."""
+    given = (ConfigSource(Settings, config, env), *_given(env, cli))
+    return Path(_folders(tuple(source.layer for source in given), env)["state"]) / OVERRIDES
 
 
-def _files(config: Path | None, env: Mapping[str, str]) -> tuple[Layer, ...]:
-    file = _config_file(config, env)
-    return (_builtin(), file) if file else (_builtin(),)
+def _open_sources(
+    config: Path | None,
+    env: Mapping[str, str],
+    cli: Mapping[str, Any],
+    overriding: Mapping[str, Any] | None,
+    files: Layer | None,
+) -> tuple[Sources, dict[str, Any]]:
+    """Every source, and the folders, which say where the overrides are. Raises ConfigError."""
+    lower = ConfigSource(Settings, config, env, instead=files)
+    environment, command_line = _given(env, cli)
+    folders = _folders((lower.layer, environment.layer, command_line.layer), env)
+    state = Path(folders["state"])
+    overrides = OverridesSource(Settings, state / OVERRIDES, instead=overriding)
+    taught, builtin = TaughtSource(Settings, state), BuiltinSource(Settings)
+    return Sources(command_line, environment, overrides, taught, lower, builtin), folders
 
 
-def _given(env: Mapping[str, str], cli: Mapping[str, Any]) -> tuple[Layer, ...]:
-    return (from_environment(env, SCHEMA), from_command_line(cli))
+def _given(env: Mapping[str, str], cli: Mapping[str, Any]) -> tuple[EnvironmentSource, CommandLineSource]:
+    return EnvironmentSource(Settings, env, SCHEMA), CommandLineSource(Settings, cli)
 
 
-def _builtin() -> Layer:
-    return Layer("default", {"hazards": known_hazards.builtin()})
-
-
-def _taught(state: Path) -> Layer:
-    """Every hazard that was taught here has a table; its file may say more, a built-in one has it all."""
-    return Layer("default", {"hazards": {name: {} for name in few_shot_names(state)}})
-
-
-def _config_file(config: Path | None, env: Mapping[str, str]) -> Layer | None:
-    named = config or (Path(env["WATCHWORD_CONFIG"]) if env.get("WATCHWORD_CONFIG") else None)
-    if named is None:
-        return next((layer for path in paths.config_files(env) if (layer := read_file(path, "config"))), None)
-    layer = read_file(named, "config")
-    if layer is None:
-        raise ConfigError(f"{named}: does not exist; name a configuration file that does")
-    return layer
-
-
-def _state_folder(layers: tuple[Layer, ...], env: Mapping[str, str]) -> Path:
+def _folders(layers: tuple[Layer, ...], env: Mapping[str, str]) -> dict[str, Any]:
+    """The `[paths]` section with every `auto` replaced; `layers` lowest first. Raises ConfigError."""
     refuse_misshapen(layers)
-    values, _ = merge(layers)
-    state = paths.resolved(_section(values), env)["state"]
-    if not isinstance(state, str):
+    section: dict[str, Any] = {}
+    for layer in layers:
+        if not isinstance(written := layer.values.get("paths", {}), dict):
+            raise ConfigError(f"{layer.where(('paths',))}: paths = {written!r}: should be a table")
+        section.update(written)
+    folders = paths.resolved(section, env)
+    if not isinstance(state := folders["state"], str):
         raise ConfigError(f"paths.state = {state!r}: should be text in quotes, the folder to keep state in")
-    return Path(state)
-
-
-def _section(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    section = values.get("paths", {})
-    if not isinstance(section, dict):
-        raise ConfigError(f"paths = {section!r}: should be a table")
-    return section
-
-
-def _refuse_paths(overrides: Layer) -> None:
-    if "paths" in overrides.values:
-        where = overrides.where(("paths",))
-        raise ConfigError(f"{where}: paths cannot be overridden; set them in config.toml")
-
-
-def _checked(values: Mapping[str, Any], origins: Mapping[KeyPath, Layer], env: Mapping[str, str]) -> Settings:
-    """Strict, so that "10" is no number; through JSON, so that a list may become a tuple."""
-    tree = json.dumps({**values, "paths": paths.resolved(_section(values), env)}, default=str)
-    try:
-        return Settings.model_validate_json(tree, strict=True)
-    except ValidationError as error:
-        raise ConfigError(*problems(error, SCHEMA, origins)) from None
+    return folders

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from capture.image_file import is_still_image, load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.wiring import detector as app
+from pipeline.calibration import few_shot
 from pipeline.calibration.few_shot import Estimate, FewShotHazard, LabelledEmbedding, TeachError, path_of
 from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_UNLIKE, TrainingSet, estimate, fit
 from pipeline.calibration.normal_view import read_normal
@@ -27,25 +27,16 @@ from pipeline.models.starter.blank_images import blank_images
 from pipeline.store.errors import StoreError
 from pipeline.types import Embedding
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _BUILT_IN = "demo"
 _DEMO_KEPT = 40
 """Views of the demo street that have a place among the harmless pictures, however many others there are."""
 _EMPTY_SIDE = 260
 
 
-def require_name(name: str) -> None:
-    """Raises CommandError if `name` cannot be a hazard's name."""
-    if not _NAME.fullmatch(name):
-        raise CommandError(f"{name!r}: a hazard's name is small letters, digits and _, as in wet_floor")
-
-
 def forget(settings: Settings, name: str) -> None:
-    """Delete the pictures that were taught of a hazard. Raises CommandError if there are none."""
-    place = path_of(settings.paths.state, name)
-    if not place.is_file():
-        raise CommandError(f"{place}: nothing was taught of {name}")
-    place.unlink()
+    """Delete what was taught of a hazard. Raises CommandError if nothing was."""
+    if not few_shot.forget(settings.paths.state, name):
+        raise CommandError(f"{path_of(settings.paths.state, name)}: nothing was taught of {name}")
 
 
 def find_pictures(places: Iterable[Path]) -> list[Path]:

@@ -29,6 +29,7 @@ from pipeline.models.prompts import digest
 from pipeline.types import Embedding
 
 FOLDER = "taught"
+_FORGOTTEN = ".forgotten"
 SHARPNESS = 4.0
 """B: an example at cosine 0.9 counts 0.67, one at 0.5 counts 0.14. From 1 to 6 makes little difference."""
 LOGIT_PER_DEVIATION = 2.0
@@ -97,6 +98,7 @@ class FewShotHazard(BaseModel, frozen=True, extra="forbid"):
         place = path_of(state, self.hazard)
         place.parent.mkdir(parents=True, exist_ok=True)
         atomic_file.write(place, self.model_dump_json(indent=1) + "\n")
+        place.with_suffix(_FORGOTTEN).unlink(missing_ok=True)
         return place
 
 
@@ -108,6 +110,24 @@ def path_of(state: Path, hazard: str) -> Path:
 def few_shot_names(state: Path) -> tuple[str, ...]:
     """The hazards that have been taught here, whatever the model; reads no file."""
     return tuple(sorted(path.stem for path in (state / FOLDER).glob("*.json")))
+
+
+def forgotten_names(state: Path) -> tuple[str, ...]:
+    """The hazards that were taught here once and then removed; reads no file."""
+    return tuple(sorted(path.stem for path in (state / FOLDER).glob(f"*{_FORGOTTEN}")))
+
+
+def forget(state: Path, hazard: str) -> bool:
+    """Remove what was taught of a hazard; False if nothing was. Raises OSError.
+
+    A mark stays, so that a section of the settings that leans on the lessons is known for what it is.
+    """
+    place = path_of(state, hazard)
+    if not place.is_file():
+        return False
+    place.with_suffix(_FORGOTTEN).touch()
+    place.unlink()
+    return True
 
 
 def read_few_shot(path: Path) -> FewShotHazard:

@@ -1,0 +1,80 @@
+"""The `[hazards.NAME]` tables beyond what each field says: known names, and words or lessons for each."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from daemon.config.layers import Layer
+from daemon.config.problems import MOST_SHOWN, Problem, layer_of, problem_at, short
+from daemon.config.schema import KeyPath
+from pipeline import hazards as known_hazards
+from pipeline.calibration.few_shot import few_shot_names, forgotten_names
+from pipeline.settings import HazardSettings
+
+
+def readable_hazards(layers: tuple[Layer, ...]) -> dict[str, HazardSettings]:
+    """The hazards whose own table holds, while other settings do not. `layers` lowest first."""
+    tables: dict[str, dict[str, Any]] = {}
+    for layer in layers:
+        for name, table in layer.values.get("hazards", {}).items():
+            if isinstance(table, Mapping):
+                tables.setdefault(name, {}).update(table)
+    found = {}
+    for name, table in tables.items():
+        try:
+            found[name] = HazardSettings.model_validate_json(json.dumps(table, default=str), strict=True)
+        except ValidationError:
+            continue
+    return found
+
+
+def without_forgotten(
+    hazards: Mapping[str, HazardSettings], state: Path, origins: Mapping[KeyPath, Layer]
+) -> tuple[dict[str, HazardSettings], tuple[str, ...]]:
+    """The hazards without those that lost their lessons and have no words; a warning for each of those."""
+    known = {*few_shot_names(state), *known_hazards.builtin()}
+    lost = [name for name in forgotten_names(state) if name in hazards and name not in known]
+    lost = [name for name in lost if not hazards[name].prompts]
+    layers = {name: layer_of(("hazards", name), origins) for name in lost}
+    warnings = tuple(
+        f"{layer.where(('hazards', name))}: hazards.{name} is left out: what was taught of it was removed; "
+        "remove this section too, add prompts, or teach it again"
+        for name, layer in layers.items()
+    )
+    return {name: one for name, one in hazards.items() if name not in lost}, warnings
+
+
+def hazard_problems(
+    hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer], taught: Collection[str] = ()
+) -> list[Problem]:
+    """One line for each hazard that could not be watched for: misspelt, or new and without words.
+
+    Those that were `taught` by pictures need no words.
+    """
+    wrong = ((name, text) for name, one in hazards.items() if (text := _hazard_problem(name, one, taught)))
+    found = []
+    for name, text in islice(wrong, MOST_SHOWN + 1):
+        path = ("hazards", name)
+        layer = layer_of(path, origins)
+        found.append(problem_at(layer, path, f"{layer.where(path)}: {text}"))
+    return found
+
+
+def _hazard_problem(name: str, hazard: HazardSettings, taught: Collection[str]) -> str | None:
+    near = difflib.get_close_matches(name.lower(), known_hazards.builtin(), n=1)
+    unknown = not hazard.prompts and name not in taught and name not in known_hazards.builtin()
+    if unknown and near:
+        return f'hazards.{short(name)}: no hazard known by this name; did you mean "hazards.{near[0]}"?'
+    try:
+        known_hazards.require_name(name)
+        known_hazards.from_settings({name: hazard.model_copy(update={"enabled": True})}, taught)
+    except known_hazards.HazardError as error:
+        return str(error)
+    return None

@@ -1,0 +1,53 @@
+"""Settings whose form alone is impossible: endless nesting, NUL, a value in place of a table."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from daemon.config.layers import Layer
+from daemon.config.problems import short, shown
+from daemon.config.schema import KeyPath, dotted
+from daemon.errors import ConfigError
+
+MOST_NESTED = 16
+"""Tables and lists within each other; no setting lies half as deep."""
+
+
+def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
+    """Raises ConfigError for what merging would stumble over or hide, before each setting is looked at.
+
+    That is endless nesting, NUL, and a value in place of another layer's table.
+    """
+    seen: dict[KeyPath, tuple[Layer, Any]] = {}
+    for layer in layers:
+        parts = list(_parts(layer.values))
+        for path, depth, value in parts:
+            if depth > MOST_NESTED:
+                raise ConfigError(f"{layer.where(path[:1])}: {short(path[0])}: is nested too deeply")
+            if any("\0" in text for text in (*path, value) if isinstance(text, str)):
+                head = f"{layer.where(path)}: {short(dotted(path))}".replace("\0", "?")
+                raise ConfigError(f"{head}: must not contain the character NUL")
+        for path, depth, value in parts:
+            if depth > len(path):  # in a list
+                continue
+            before = seen.setdefault(path, (layer, value))
+            if isinstance(before[1], Mapping) != isinstance(value, Mapping):
+                wrong, plain = before if isinstance(value, Mapping) else (layer, value)
+                raise ConfigError(f"{wrong.where(path)}: {dotted(path)} = {shown(plain)}: should be a table")
+
+
+def _parts(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, int, Any]]:
+    """All that stands in a tree, with how deep; what stands in a list has the list's path. Not recursive."""
+    waiting: deque[tuple[KeyPath, int, Any]] = deque([((), 0, values)])
+    while waiting:
+        path, depth, value = waiting.popleft()
+        if depth:
+            yield path, depth, value
+        if depth > MOST_NESTED:
+            continue
+        if isinstance(value, Mapping):
+            waiting.extend(((*path, name), depth + 1, inner) for name, inner in value.items())
+        elif isinstance(value, list):
+            waiting.extend((path, depth + 1, inner) for inner in value)
