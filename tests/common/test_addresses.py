@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.addresses import AddressError, is_address, normalize
@@ -92,6 +92,7 @@ def test_what_is_no_address(text: str) -> None:
     assert not is_address(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_tidied_once_or_refused(text: str) -> None:
     try:

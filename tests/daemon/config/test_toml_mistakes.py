@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.config.toml_mistakes import MOST, parse
@@ -102,6 +102,7 @@ def test_a_hostile_file_is_soon_told_of(text: str) -> None:
     assert time.monotonic() - began_s < 30
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab=\"'[]{}#.,:\n 0-“\\", max_size=60))
 def test_any_text_is_read_or_told_of(text: str) -> None:
     values, mistakes = parse(text)
