@@ -31,7 +31,7 @@ Client = tuple[str, int]
 
 
 @dataclass(slots=True)
-class _Connection:
+class _TrackedConnection:
     link: socket.socket
     deadline_s: float
     """The latest time for the next request."""
@@ -56,7 +56,7 @@ class ConnectionLimiter(socket.socket):
         self._limit = limit
         self._headers_s = headers_s
         self._clock = clock
-        self._connections: dict[Client | int, _Connection] = {}
+        self._connections: dict[Client | int, _TrackedConnection] = {}
         self.is_unix = self.family == socket.AF_UNIX
         if not self.is_unix:
             # Inherited by accepted sockets (tcp(7)). The kernel aborts a connection whose peer takes nothing
@@ -71,7 +71,7 @@ class ConnectionLimiter(socket.socket):
             link.close()
             raise ConnectionAbortedError("too many connections")
         key = link.fileno() if self.is_unix else _client(address)
-        self._connections[key] = _Connection(link, self._clock() + self._headers_s)
+        self._connections[key] = _TrackedConnection(link, self._clock() + self._headers_s)
         return link, address
 
     @contextmanager

@@ -29,7 +29,7 @@ function form(id, act) {
 }
 
 /**
- * Silence for so long. Asked for twice the daemon is silent about dangers too, which nobody should get by
+ * Silence for so long. Asked for twice the daemon is silent about dangers too, which must not happen by
  * pressing a button once more: so it is asked first.
  * @param {number} seconds
  */

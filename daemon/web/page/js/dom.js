@@ -3,7 +3,7 @@
  * text: there is no way through here by which markup in it could become elements.
  */
 
-/** @typedef {string | (() => string)} Words what stands there, or what says it anew in another language */
+/** @typedef {string | (() => string)} Words a text, or a function that returns it in the current language */
 
 /** @type {WeakMap<Element, Map<string, () => string>>} */
 const spoken = new WeakMap();
@@ -14,7 +14,7 @@ export const $ = (id) => document.getElementById(id);
 
 /**
  * Set what an element says (`text`) or is called (`label`: aria-label; `title`; `alt`).
- * Words given as a function are said anew when the language changes.
+ * Words given as a function are updated when the language changes.
  * @param {Element} element @param {Words} words @param {string} [where]
  */
 export function say(element, words, where = "text") {
@@ -38,7 +38,7 @@ function put(element, where, words) {
   }
 }
 
-/** Say everything anew. @param {(key: string) => string} translate */
+/** Translate all texts again. @param {(key: string) => string} translate */
 export function retranslate(translate) {
   for (const where of ["text", "label"]) {
     for (const element of document.querySelectorAll(`[data-${where}]`)) {
