@@ -67,6 +67,8 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("disk", "ok"): "I am recording again.",
         ("disk", "full"): "The disk is full. Nothing is being recorded.",
         ("disk", "*"): "The disk fails. Nothing is being recorded.",
+        ("configuration", "ok"): "The settings are fine again.",
+        ("configuration", "*"): "The settings have a mistake. I use the last good ones.",
     },
     "ko": {
         ("camera", "ok"): "카메라가 다시 연결되었습니다.",
@@ -93,6 +95,8 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("disk", "ok"): "다시 기록하고 있습니다.",
         ("disk", "full"): "디스크가 가득 찼습니다. 기록하지 못합니다.",
         ("disk", "*"): "디스크에 문제가 있습니다. 기록하지 못합니다.",
+        ("configuration", "ok"): "설정이 다시 정상입니다.",
+        ("configuration", "*"): "설정에 오류가 있습니다. 마지막으로 정상이던 설정을 씁니다.",
     },
 }
 """By component and reason; `*` stands for any other reason."""

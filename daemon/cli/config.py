@@ -38,6 +38,8 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
         return _reset(args.key, overrides_file(args.config, os.environ, {}))
     loaded = load()
     if args.action == "check":
+        for warning in loaded.warnings:
+            sys.stdout.write(f"warning: {warning}\n")
         files = ", ".join(str(path) for path in loaded.files) or "no file, only defaults"
         sys.stdout.write(f"settings are fine ({files})\n")
         return 0

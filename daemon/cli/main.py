@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from common.errors import WatchwordError
 from daemon.cli.remote import REMOTE
@@ -22,6 +24,11 @@ if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not 
     from daemon.config.settings import Loaded
 
 FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
+
+RENAMED = {"desk": "web"}
+"""Commands by a name they once had, for the hint only."""
+
+log = logging.getLogger(__name__)
 
 Load = Callable[[], "Loaded"]
 Execute = Callable[[ModuleType, argparse.Namespace, Load], int]
@@ -39,6 +46,15 @@ def _with_loader(module: ModuleType, args: argparse.Namespace, load: Load) -> in
     return int(module.execute(args, load))
 
 
+def _as_daemon(module: ModuleType, args: argparse.Namespace, _: Load) -> int:
+    """The daemon reads its settings by a policy of its own: as a service, the last good ones may stand in."""
+    from daemon.config.start_policy import StartPolicy
+    from daemon.process.systemd import is_service
+
+    policy = StartPolicy(args.config, os.environ, _options(args), service=is_service(os.environ))
+    return int(module.execute(args, lambda: _with_logs(policy.load())))
+
+
 @dataclass(frozen=True)
 class Subcommand:
     """A subcommand; its module is imported when it is chosen and offers `configure` and `execute`."""
@@ -51,7 +67,7 @@ class Subcommand:
 
 
 COMMANDS = {
-    "run": Subcommand("watch, and say what is dangerous", "daemon.cli.run", _with_loader),
+    "run": Subcommand("watch, and say what is dangerous", "daemon.cli.run", _as_daemon),
     "replay": Subcommand("the same over a file, frame by frame", "daemon.cli.replay"),
     "status": Subcommand("how the running daemon is", "daemon.cli.status", _with_loader),
     "say": Subcommand("speak a sentence", "daemon.cli.say", _with_loader),
@@ -71,6 +87,18 @@ COMMANDS = {
     "teach": Subcommand("a hazard from a few pictures of it", "daemon.cli.teach"),
     "bench": Subcommand("measure speed as ratios", "daemon.cli.bench"),
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers an unknown command with the one that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        if match := re.search(r"argument COMMAND: invalid choice: '([^']*)'", message):
+            names = difflib.get_close_matches(match[1], COMMANDS, n=1)
+            near = RENAMED.get(match[1]) or next(iter(names), None)
+            hint = f'did you mean "watchword {near}"?' if near else "`watchword --help` lists them"
+            self.exit(USAGE, f'watchword: there is no command "{match[1]}"; {hint}\n')
+        super().error(message)
 
 
 class _LazyParser(argparse.ArgumentParser):
@@ -109,11 +137,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _load(args: argparse.Namespace, watches: bool) -> Loaded:
     from daemon.config import settings
+
+    loaded = settings.load(args.config, os.environ, _options(args), watches=watches)
+    return _with_logs(loaded, warn=args.command != "config")
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """The options that name a setting, by dotted key."""
+    return {key: value for key, value in vars(args).items() if "." in key}
+
+
+def _with_logs(loaded: Loaded, *, warn: bool = True) -> Loaded:
+    """Log as the settings say, and first of all what is odd about them; `config` prints that itself."""
     from daemon.process import logs
 
-    given = {key: value for key, value in vars(args).items() if "." in key}
-    loaded = settings.load(args.config, os.environ, given, watches=watches)
     logs.configure(loaded.settings.log, os.environ, sys.stderr)
+    for warning in loaded.warnings if warn else ():
+        log.warning("%s", warning)
+    for mistake in loaded.refused:
+        log.error("%s", mistake)
+    if loaded.refused:
+        log.error("the last good configuration is used instead; mend these mistakes, then reload")
     return loaded
 
 
@@ -142,7 +186,7 @@ def _complain(message: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="watchword",
         description="A camera, a danger, a word: sees hazards and speaks, on one small computer.",
         epilog="`watchword COMMAND --help` tells what a command takes.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +57,24 @@ def hazard_problems(
 
     Those that were `taught` by pictures need no words.
     """
-    wrong = ((name, text) for name, one in hazards.items() if (text := _hazard_problem(name, one, taught)))
-    found = []
-    for name, text in islice(wrong, MOST_SHOWN + 1):
-        path = ("hazards", name)
-        layer = layer_of(path, origins)
-        found.append(problem_at(layer, path, f"{layer.where(path)}: {text}"))
+    found: list[Problem] = []
+    for name, hazard in hazards.items():
+        # A hint costs a search: none for lines that nobody will see.
+        if text := _hazard_problem(name, hazard, taught, hinted=len(found) < MOST_SHOWN):
+            path = ("hazards", name)
+            layer = layer_of(path, origins)
+            found.append(problem_at(layer, path, f"{layer.where(path)}: {text}"))
     return found
 
 
-def _hazard_problem(name: str, hazard: HazardSettings, taught: Collection[str]) -> str | None:
-    near = difflib.get_close_matches(name.lower(), known_hazards.builtin(), n=1)
-    unknown = not hazard.prompts and name not in taught and name not in known_hazards.builtin()
-    if unknown and near:
-        return f'hazards.{short(name)}: no hazard known by this name; did you mean "hazards.{near[0]}"?'
+def _hazard_problem(
+    name: str, hazard: HazardSettings, taught: Collection[str], *, hinted: bool
+) -> str | None:
+    builtin = known_hazards.builtin()
+    if hinted and not hazard.prompts and name not in taught and name not in builtin:
+        near = difflib.get_close_matches(name.lower(), builtin, n=1)
+        if near:
+            return f'hazards.{short(name)}: no hazard known by this name; did you mean "hazards.{near[0]}"?'
     try:
         known_hazards.require_name(name)
         known_hazards.from_settings({name: hazard.model_copy(update={"enabled": True})}, taught)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,17 +32,20 @@ class Problem:
     text: str
 
 
-def refusal(problems: Iterable[Problem], layers: tuple[Layer, ...]) -> ConfigError:
+def refusal(problems: Collection[Problem], layers: tuple[Layer, ...]) -> ConfigError:
     """The error that tells of all problems, file by file and line by line; of very many only the first."""
     rank = {layer.source or layer.name: number for number, layer in enumerate(layers)}
-    lines = [p.text for p in sorted(problems, key=lambda p: (rank.get(p.layer, len(rank)), p.line))]
+    told = [*problems, *_uncovered_syntax(layers, problems)]
+    lines = [p.text for p in sorted(told, key=lambda p: (rank.get(p.layer, len(rank)), p.line))]
     more = len(lines) - MOST_SHOWN
     return ConfigError(*lines[:MOST_SHOWN], *([f"and {more} more mistakes like these"] if more > 0 else []))
 
 
-def syntax_problems(layers: tuple[Layer, ...]) -> list[Problem]:
-    """One line for each mistake in the syntax of a file."""
-    return [Problem(layer.source, line, text) for layer in layers for line, text in layer.syntax_problems()]
+def _uncovered_syntax(layers: tuple[Layer, ...], problems: Collection[Problem]) -> list[Problem]:
+    """Mistakes in syntax, without those of lines whose mended value is wrong too: its message says more."""
+    covered = {(problem.layer, problem.line) for problem in problems if problem.line}
+    found = [Problem(layer.source, line, text) for layer in layers for line, text in layer.syntax_problems()]
+    return [problem for problem in found if (problem.layer, problem.line) not in covered]
 
 
 def setting_problems(

@@ -17,7 +17,7 @@ from capture.settings import CaptureSettings
 from daemon import paths
 from daemon.config.hazard_tables import hazard_problems, readable_hazards, without_forgotten
 from daemon.config.layers import Layer, origins
-from daemon.config.problems import refusal, setting_problems, syntax_problems
+from daemon.config.problems import Problem, refusal, setting_problems
 from daemon.config.schema import KeyPath, Schema
 from daemon.config.sections import (
     ControlSettings,
@@ -140,6 +140,8 @@ class Loaded:
     """Read everything anew, with these overrides in place of the kept ones, if any. Raises ConfigError."""
     warnings: tuple[str, ...] = ()
     """What holds otherwise than it is written; one line each."""
+    refused: tuple[str, ...] = ()
+    """Mistakes of the current configuration; these settings are the last good ones then."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -166,7 +168,7 @@ def load(
     layers, state = sources.layers, Path(folders["state"])
     refuse_misshapen(layers)
     found = origins(layers)
-    wrong = syntax_problems(layers)
+    wrong: list[Problem] = []
     try:
         settings = Settings.read(sources, folders)
         hazards = settings.hazards
@@ -176,7 +178,7 @@ def load(
     hazards, warnings = without_forgotten(hazards, state, found)
     if watches:
         wrong += hazard_problems(hazards, found, few_shot_names(state))
-    if wrong:
+    if wrong or any(layer.mistakes for layer in layers):
         raise refusal(wrong, layers)
     settings = settings.model_copy(update={"hazards": hazards})
     again = partial(load, config, env, cli, watches=watches)

@@ -15,7 +15,9 @@ from pydantic import BaseModel, Field
 
 from common.live_settings import Live
 
-Component = Literal["camera", "picture", "detector", "describer", "voice", "loudspeaker", "disk"]
+Component = Literal[
+    "camera", "picture", "detector", "describer", "voice", "loudspeaker", "disk", "configuration"
+]
 OK = "ok"
 
 VITAL: frozenset[Component] = frozenset(["camera", "picture", "detector"])
@@ -24,6 +26,10 @@ FINAL: frozenset[tuple[Component, str]] = frozenset(
     [("camera", "unusable"), ("camera", "stuck"), ("camera", "failed")]
 )
 """Components and reasons that never pass, and after which the process ends: told at once."""
+REMINDED: frozenset[Component] = VITAL | {"configuration"}
+"""Components whose lasting failure is repeated every `remind_s`: a wearer cannot see a log, and whoever set
+the device up learns of the mistake only by what it says.
+"""
 RARELY = 10
 """Times the pause between two reminders of a component that is not vital: nobody wants a disk every
 minute.
@@ -46,7 +52,8 @@ class HealthSettings(BaseModel, frozen=True, extra="forbid"):
         60.0,
         ge=0,
         le=3600,
-        description="seconds until blindness is told again, other failures after ten times as many; 0 never",
+        description="seconds until blindness, or a mistake in the settings, is told again; other failures "
+        "after ten times as many; 0 never",
     )
 
 
@@ -139,7 +146,7 @@ class Health:
         return Change(component, state.reason, state.detail, reminder=not changed)
 
     def _remindable(self, component: Component, state: ComponentState, now: float) -> bool:
-        remind = self._settings.remind_s * (1 if component in VITAL else RARELY)
+        remind = self._settings.remind_s * (1 if component in REMINDED else RARELY)
         return (
             state.reported != OK
             and remind > 0

@@ -81,3 +81,11 @@ def loudspeaker_report(change: AudioOutputChanged) -> Report:
     """Report the output: a loudspeaker is fine, a file or no output is a failure."""
     fine = change.output is AudioOutput.LOUDSPEAKER
     return Report("loudspeaker", OK if fine else f"to {change.output}", change.reason)
+
+
+def configuration_report(mistakes: Sequence[str]) -> Report:
+    """Report that the last good configuration stands in for one with these mistakes; fine without any."""
+    if not mistakes:
+        return Report("configuration", OK)
+    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
+    return Report("configuration", "invalid", f"{mistakes[0]}{more}")

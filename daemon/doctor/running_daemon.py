@@ -35,6 +35,7 @@ FIXES: Mapping[str, str] = {
     "voice": "apt-get install espeak-ng, then systemctl restart UNIT",
     "loudspeaker": "plug it in or switch it on; `aplay -l` lists what there is",
     "disk": "make room on the disk of paths.state",
+    "configuration": "the last good one is used; `watchword config check` names the mistakes, then reload",
 }
 
 

@@ -6,9 +6,9 @@ import codecs
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from daemon.config.settings import Loaded, defaults, load
@@ -303,7 +303,7 @@ _LAYERS = ("config", "overrides", "environment", "command line")
 _KEYS = ("rate_wpm", "danger_rate_wpm")
 
 
-@hypothesis_settings(deadline=None, max_examples=30)
+@hypothesis.settings(deadline=None, max_examples=30)
 @given(
     st.dictionaries(st.sampled_from(_LAYERS), st.dictionaries(st.sampled_from(_KEYS), st.integers(80, 500)))
 )
