@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.main import COMMANDS
+from daemon.cli.main import COMMANDS, main
 
 
 def _watchword(
@@ -63,6 +63,23 @@ def test_wrong_usage_is_2(args: tuple[str, ...]) -> None:
     result = _watchword(*args)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("repaly", 'did you mean "watchword replay"?'),
+        ("desk", 'did you mean "watchword web"?'),
+        ("xyzzy", "`watchword --help` lists them"),
+    ],
+)
+def test_an_unknown_command_gets_the_one_that_was_meant(
+    name: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([name, "--loud"])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == f'watchword: there is no command "{name}"; {hint}\n'
 
 
 @pytest.mark.parametrize("args", [("config", "check"), ("replay", "demo"), ("run",), ("check",)])
