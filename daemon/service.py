@@ -13,13 +13,13 @@ from typing import Any
 
 from capture.camera import CameraUnusable
 from capture.reader import CameraEvent, CameraState
-from daemon.config.settings import Loaded, defaults
+from daemon.config.settings import Loaded, Settings, defaults
 from daemon.control.event_feed import EventFeed
 from daemon.control.paths import server_socket
 from daemon.control.protocol import Request
 from daemon.control.server import ControlServer
 from daemon.core.events import Event
-from daemon.core.health_sources import describer_report
+from daemon.core.health_sources import configuration_report, describer_report
 from daemon.core.messages import CoreTick
 from daemon.core.summary import summary
 from daemon.errors import CommandError, ConfigError
@@ -147,7 +147,7 @@ class Daemon:
         words = LifecycleSpeech(live.mind, crew, self._notifier, self._clock, language, forwards=forwards)
         self._words = words
         tuning = SettingsUpdater(
-            self._settings, lambda: self._load().settings, partial(app.apply_live, live), live.mind.step
+            self._settings, partial(self._reread, live), partial(app.apply_live, live), live.mind.step
         )
         self._reception = RequestHandler(
             runner=live.mind,
@@ -157,6 +157,8 @@ class Daemon:
             handlers=self._web(live, tuning),
         )
         self._tuning = tuning
+        if self._loaded.refused:
+            live.mind.step(configuration_report(self._loaded.refused))
         if live.clerk:
             crew.start("journal", live.clerk.run, live.clerk.close, vital=False)
         crew.start("events", live.scribe.run, live.scribe.close)
@@ -176,6 +178,13 @@ class Daemon:
         if self._source == app.DEMO and self._settings.capture.source != app.DEMO:
             words.demonstration()
         live.reader.start()
+
+    def _reread(self, live: app.LiveParts) -> Settings:
+        """The settings as they are written now; a mistake that was in them at the start is mended then."""
+        settings = self._load().settings
+        if self._loaded.refused:
+            live.mind.step(configuration_report(()))
+        return settings
 
     def _web(self, live: app.LiveParts, tuning: SettingsUpdater) -> Mapping[str, Handler]:
         """Who answers the web interface's commands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,10 +48,9 @@ def test_a_flapping_component_is_told_of_at_most_once_a_quiet_time() -> None:
     assert len(told) >= 5
 
 
-def test_a_lasting_failure_is_told_again() -> None:
-    told = run(
-        Health(SETTINGS), [(0, Report("picture", "dark")), *((float(t), HealthTick()) for t in range(1, 130))]
-    )
+@pytest.mark.parametrize("report", [Report("picture", "dark"), Report("configuration", "invalid")])
+def test_a_lasting_failure_is_told_again(report: Report) -> None:
+    told = run(Health(SETTINGS), [(0, report), *((float(t), HealthTick()) for t in range(1, 130))])
     assert [(t, c.reminder) for t, c in told] == [(1, False), (61, True), (121, True)]
 
 

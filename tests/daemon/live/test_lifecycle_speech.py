@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from capture.v4l2 import list_devices
+from daemon.config.start_policy import StartPolicy
 from daemon.control.commands import MuteCommand
 from tests.capture.servers import MjpegServer, moving_street
 from tests.daemon.ear import listening
@@ -177,3 +178,21 @@ def test_any_mistake_at_a_hangup_is_told_and_the_old_settings_hold(tmp_path: Pat
         assert "not reloaded, the old settings hold" in log
         assert "KeyError: 'surprise'" in log
         assert living.process.poll() is None
+
+
+def test_a_service_says_that_it_runs_with_the_last_good_configuration(tmp_path: Path, models: Path) -> None:
+    env = {"INVOCATION_ID": "0123", "SYSTEMD_EXEC_PID": ""}
+    with MjpegServer(moving_street) as camera:
+        living = Living(tmp_path, models, camera.url, f"{FAST}[speech]\nrate_wpm = 210\n", env)
+        StartPolicy(living.config, living.env, {}, service=False).load()
+        good = living.config.read_text()
+        living.config.write_text(good.replace("quiet_s = 1", "quiet_s = 1,5"))
+        with living:
+            living.await_event("health", component="configuration", reason="invalid", state="failing")
+            living.await_event("speak", text="The settings have a mistake. I use the last good ones.")
+            assert living.status()["components"]["configuration"]["reason"] == "invalid"
+            assert "write quiet_s = 1.5" in living.log.read_text()
+            living.config.write_text(good)
+            since = len(living.events)
+            living.signal(signal.SIGHUP)
+            living.await_event("speak", since, text="The settings are fine again.")
