@@ -1,4 +1,4 @@
-"""Everything that is to be said: wording, priority, verbosity and silence on demand. Part of the core."""
+"""Wording, priority, verbosity and muting of everything that is said. Part of the core."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from speech.sound.earcons import danger_earcon
 from speech.utterance import Priority, Utterance
 
 MUTE_AGAIN_S = 30.0
-"""Asking for silence again within this time silences danger too."""
+"""A second `mute` within this time mutes danger too."""
 
 NEVER_S = -1e9
-"""A time before every time."""
+"""A time before all others."""
 
 PAN: Mapping[Direction | None, float] = {
     None: 0.0,
@@ -32,14 +32,14 @@ PAN: Mapping[Direction | None, float] = {
 }
 
 CLEARED: Mapping[str, int] = {"off": Severity.CRITICAL + 1, "critical": Severity.CRITICAL, "all": 0}
-"""Severity from which the end of a danger is told, by `speech.clear_earcon`."""
+"""Severity from which the end of a danger is announced, by `speech.clear_earcon`."""
 
 
 class Announcer:
-    """See the module's docstring.
+    """Decides on the words and priority of each utterance, and on what is not said.
 
-    `heard` is told the cause of each danger whose first sample sounded; `told`, the words of all else;
-    `unheard`, since when dangers were kept back, once they may be told again.
+    `on_danger_heard` gets the cause of each danger whose first sample sounded, `on_text_heard` the text of
+    everything else, and `on_unmuted` the time since which dangers were muted, once that ends.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class Announcer:
         return self._delivery.quiet
 
     def muted(self, now: float) -> tuple[float, float]:
-        """Seconds of silence left: for descriptions, and for danger."""
+        """Seconds of muting left: for descriptions, and for danger."""
         return max(self._muted_until_s - now, 0.0), max(self._danger_muted_until_s - now, 0.0)
 
     def voice(self, event: voices.Input, now: float) -> Iterable[Effect]:
-        """One input of the outbox, and what follows."""
+        """Step the outbox with one input."""
         if now >= self._danger_muted_until_s:
             self._end_danger_mute()
         yield from self._delivery.step(event, now)
@@ -83,7 +83,7 @@ class Announcer:
     # Dangers
 
     def alert(self, alert: Alert, now: float) -> Iterable[Effect]:
-        """A danger, at once."""
+        """Announce a danger."""
         if now < self._danger_muted_until_s:
             self._events.counts["muted"] += 1
             self._on_danger_heard(
@@ -98,7 +98,7 @@ class Announcer:
         yield from self._danger(text, alert.id, alert.hazard, condition, alert.severity, alert.direction, now)
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
-        """Where it is: within the alert where that still waits, right after it, or with its name again."""
+        """Announce a direction: within the waiting alert, right after it, or with its name again."""
         if now < self._danger_muted_until_s:
             return
         language, say, where = self._spec.language, self._say[found.hazard], found.direction
@@ -144,7 +144,7 @@ class Announcer:
             self._on_danger_heard(utterance.cause, now)
 
     def clear(self, clear: Clear, now: float) -> Iterable[Effect]:
-        """A danger is over: what waits about it is dropped; its end is told where it had been heard."""
+        """Drop what waits about a danger that is over; announce its end if the danger had been heard."""
         yield from self._delivery.step(voices.Retract(clear.alert_id), now)
         severity = self._warned.pop(clear.hazard, None)
         if severity is not None and severity >= CLEARED[self._spec.clear_earcon]:
@@ -153,7 +153,7 @@ class Announcer:
     def _earcon(
         self, earcon: str, priority: Priority, now: float, *, cause: str | None = None
     ) -> Iterable[Effect]:
-        """A sound without words."""
+        """Play an earcon without words."""
         if now >= self._muted_until_s or priority is Priority.MESSAGE:
             key = f"sign:{earcon}"
             yield from self._delivery.say(now, "", priority, key, cause=cause, earcon=earcon)
@@ -161,7 +161,7 @@ class Announcer:
     # Descriptions and answers
 
     def sentence(self, effect: Speak, now: float) -> Iterable[Effect]:
-        """A sentence of a description."""
+        """Say one sentence of a description."""
         asked = effect.scene.trigger is Trigger.REQUEST
         first, self._begun = effect.description.id != self._begun, effect.description.id
         if not asked and (reason := self._withheld_reason(now, first)):
@@ -180,13 +180,13 @@ class Announcer:
         )
 
     def unwanted_reason(self, now: float) -> str | None:
-        """Why nobody wants to hear a description that was not asked for; None where it is wanted."""
+        """The reason why unrequested descriptions are not wanted now, or None."""
         if now < self._muted_until_s:
             return "muted"
         return "brevity" if self._spec.verbosity == "alerts" else None
 
     def _withheld_reason(self, now: float, first: bool) -> str | None:
-        """Why this sentence of one is kept back; None where it is not."""
+        """The reason why this sentence of an unrequested description is not said, or None."""
         rest = self._spec.verbosity == "brief" and not first
         return self.unwanted_reason(now) or ("brevity" if rest else None)
 
@@ -200,23 +200,23 @@ class Announcer:
                 return Condition(fresh_until_s=effect.scene.captured_at_s + self._spec.describe.stale_s)
 
     def listening(self, now: float) -> Iterable[Effect]:
-        """A question has been heard; the answer takes a while."""
+        """Confirm a question; its answer takes a while."""
         yield from self._earcon("listening", Priority.MESSAGE, now)
 
     def cannot_see(self, component: Component, reason: str, now: float) -> Iterable[Effect]:
-        """A question while nothing can be seen: the answer is why."""
+        """Answer a question while the view shows nothing: by the reason."""
         text = wording.health_phrase(component, reason, self._spec.language)
         yield from self._delivery.say(now, text, Priority.MESSAGE, "blind")
 
     def unanswered(self, scene_id: str, now: float) -> Iterable[Effect]:
-        """A question has got no answer."""
+        """Say that a question has no answer."""
         text = wording.NO_ANSWER[self._spec.language]
         yield from self._delivery.say(now, text, Priority.MESSAGE, "unanswered", cause=scene_id)
 
     # The program itself
 
     def health(self, change: Change, cause: str, now: float) -> Iterable[Effect]:
-        """A component failed or recovered."""
+        """Announce that a component failed or recovered."""
         text = wording.health_phrase(change.component, change.reason, self._spec.language)
         quiet = now < self._muted_until_s or self._spec.verbosity != "full"
         if quiet and change.component not in VITAL:
@@ -228,14 +228,14 @@ class Announcer:
         yield from self._delivery.say(now, text, Priority.MESSAGE, key, condition=condition, cause=cause)
 
     def tick(self, now: float) -> Iterable[Effect]:
-        """A picture has just been looked at: after a long silence that is told by a tick."""
+        """Play a tick after a long silence. Called after each assessment: it proves that frames come."""
         if 0 < self._spec.tick_s <= self._delivery.silent_s(now):
             yield from self._earcon("tick", Priority.NOTICE, now)
 
     def status(
         self, failing: Sequence[tuple[Component, str]], pictures_per_second: float, now: float
     ) -> Iterable[Effect]:
-        """How it is; `failing` by component and reason."""
+        """Say the status. `failing`: components with their reasons."""
         worst = sorted(failing, key=lambda f: f[0] not in VITAL)
         text = wording.status_phrase(worst, pictures_per_second, *self.muted(now), self._spec.language)
         yield from self._delivery.say(now, text, Priority.MESSAGE, "status")
@@ -243,7 +243,7 @@ class Announcer:
     # What somebody wants
 
     def message(self, command: Say, now: float) -> Iterable[Effect]:
-        """What somebody wants said."""
+        """Say a text on request."""
         yield from self._delivery.say(
             now,
             command.text,
@@ -255,7 +255,7 @@ class Announcer:
         )
 
     def relay(self, command: RelayedSpeech, now: float) -> Iterable[Effect]:
-        """What another instance wants said; its danger is as urgent as our own, its silence ours too."""
+        """Say a text of another instance, with its own priority; our muting applies to it."""
         until_s = self._danger_muted_until_s if command.priority is Priority.DANGER else self._muted_until_s
         if now < until_s and command.priority is not Priority.MESSAGE:
             self._events.counts["muted"] += 1
@@ -277,12 +277,12 @@ class Announcer:
         )
 
     def repeat(self, now: float) -> Iterable[Effect]:
-        """The last thing again."""
+        """Say the last text again."""
         text, language = self._delivery.last_said or (wording.NOTHING_SAID[self._spec.language], None)
         yield from self._delivery.say(now, text, Priority.MESSAGE, "repeat", language=language)
 
     def false_alarm(self, hazard: str | None, cause: str | None, now: float) -> Iterable[Effect]:
-        """The last alert, if there was one, has been marked as wrong; nothing more is said of it."""
+        """Confirm that the last alert was marked as wrong, and say nothing more about it."""
         if cause is not None:
             yield from self._delivery.step(voices.Retract(cause), now)
         language = self._spec.language
@@ -294,7 +294,7 @@ class Announcer:
         yield from self._delivery.say(now, text, Priority.MESSAGE, "false alarm")
 
     def mute(self, command: Mute, now: float) -> Iterable[Effect]:
-        """Silence for a while; danger too where it is asked for again within MUTE_AGAIN_S."""
+        """Mute for a while; danger too if requested again within MUTE_AGAIN_S."""
         muted = now < self._muted_until_s
         twice = command.seconds > 0 and muted and now - self._mute_requested_s <= MUTE_AGAIN_S
         if command.seconds > 0:

@@ -200,12 +200,12 @@ class Recording:
 
 def remap_core_state(state: Mapping[str, Any], hazards: Sequence[str]) -> Mapping[str, Any]:
     """A core's state for other hazards: nothing is left of those that are gone."""
-    if state["watch"]["hazards"] == list(hazards):
+    if state["alert_policy"]["hazards"] == list(hazards):
         return state
     last = state["last_alert"]
     return {
         **state,
-        "watch": remap_state(state["watch"], hazards),
+        "alert_policy": remap_state(state["alert_policy"], hazards),
         "raised": {name: raised for name, raised in state["raised"].items() if name in hazards},
         "last_alert": last if last is not None and last["hazard"] in hazards else None,
     }

@@ -1,4 +1,4 @@
-"""All decisions in one place: watch, scene gate, narration, outbox and health wired into one state machine.
+"""All decisions: alert policy, scene gate, descriptions, outbox and health as one state machine.
 
 `step(input, now) -> effects`. No I/O, no clock, no threads: the live daemon and the replay drive the same
 core, and the black box repeats it. `state` is plain JSON.
@@ -36,16 +36,16 @@ from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Trigge
 from speech.outbox import messages as voices
 
 VIEW_COMPONENTS: frozenset[components.Component] = frozenset(["camera", "picture"])
-"""Components without which a view is not worth describing."""
+"""Components whose failure makes descriptions pointless."""
 
 DANGER_PHRASE_S = 2.0
-"""Seconds a danger phrase lasts: what began so long before the loudspeaker went was not heard to its end."""
+"""Seconds that a danger phrase lasts: one begun later before a loudspeaker failed was not heard in full."""
 
 Command = Say | Ask | Repeat | Mute | FalseAlarm | TellStatus
 
 
 class Core:
-    """The deciding core. One owner at a time; see the module's docstring."""
+    """The deciding core. Not thread-safe: it has one owner at a time."""
 
     def __init__(self, spec: CoreSpec) -> None:
         self._spec = spec
@@ -81,7 +81,7 @@ class Core:
 
     @property
     def alert_policy(self) -> AlertPolicy:
-        """For reading only: probabilities, what is active, which part to look at."""
+        """The alert policy, for reading: probabilities, active alerts, the next crop."""
         return self._policy
 
     @property
@@ -91,7 +91,7 @@ class Core:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How often each thing happened, drops by reason included."""
+        """Counts of events, and of drops by reason."""
         return dict(self._events.counts)
 
     @property
@@ -105,11 +105,11 @@ class Core:
         return self._announcer.quiet
 
     def muted(self, now: float) -> tuple[float, float]:
-        """Seconds of silence left: for descriptions, and for danger."""
+        """Seconds of muting left: for descriptions, and for danger."""
         return self._announcer.muted(now)
 
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
-        """One input in, everything that follows from it out, in order."""
+        """Take one input; return all its effects in order."""
         match event:
             case Assessed(assessment, unseen):
                 self._unseen = unseen
@@ -160,7 +160,7 @@ class Core:
         return [(name, s.reason) for name, s in self._health.components.items() if s.reason != components.OK]
 
     def _blind_reason(self) -> tuple[components.Component, str] | None:
-        """The component and its reason for which the present view is not worth describing.
+        """The component and the reason why the present view is not worth describing, or None.
 
         What the last picture shows counts at once: until a trouble lasts long enough to be told, a covered
         lens would be a new scene.
@@ -192,7 +192,7 @@ class Core:
                 yield from self._announcer.clear(event, now)
 
     def _scores(self, a: Assessment) -> Mapping[str, Any]:
-        """What the detector said of every hazard when an alert was raised, of that frame and smoothed."""
+        """Scores of every hazard when an alert was raised: of that frame, and smoothed."""
         names = self._policy.names
         return {
             "probabilities": _rounded(names, a.probabilities.tolist()),
@@ -256,13 +256,13 @@ class Core:
             yield from self._finish_answer(event.scene_id, now)
 
     def _finish_answer(self, scene_id: str, now: float) -> Iterable[Effect]:
-        """Nothing more comes about a view; who asked and has heard nothing is told so."""
+        """A view's description is over; an unanswered question is answered by an apology."""
         if scene_id in self._unanswered:
             self._unanswered = tuple(id for id in self._unanswered if id != scene_id)
             yield from self._announcer.unanswered(scene_id, now)
 
     def _detected_hazards(self) -> tuple[DetectedHazard, ...]:
-        """What the detector is sure of now, the worst first."""
+        """The hazards that are certain now, the most severe first."""
         active = self._policy.active
         found = [
             DetectedHazard(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
@@ -273,7 +273,7 @@ class Core:
         return tuple(sorted(found, key=lambda seen: (-severity[seen.hazard], -seen.probability)))
 
     def _report(self, report: components.Report, now: float) -> Iterable[Effect]:
-        """A loudspeaker that is back has a listener again, who has heard nothing since it went."""
+        """Take a health report. When the loudspeaker is back, alerts raised without it are raised again."""
         before = self._health.components.get(report.component)
         back = report.component == "loudspeaker" and report.reason == components.OK
         if back and before is not None and before.reason != components.OK:
@@ -311,7 +311,7 @@ class Core:
                 yield from self._announcer.status(self._failing(), pictures_per_second, now)
 
     def _ask(self, question: str | None, now: float) -> Iterable[Effect]:
-        """A question about the view; where nothing can be seen, the answer is why."""
+        """Take a question about the view; if the view shows nothing, the reason is the answer."""
         if blind := self._blind_reason():
             self._events.counts["describe.blind"] += 1
             yield from self._announcer.cannot_see(*blind, now)
@@ -320,13 +320,13 @@ class Core:
         yield from self._request_description(Trigger.REQUEST, now, question=question)
 
     def _stop_speaking(self, now: float) -> Iterable[Effect]:
-        """Quiet at once: no more of the present answer either, nor an excuse for it."""
+        """Stop speech and the present answer at once, without an apology for it."""
         self._unanswered = ()
         yield from self._announcer.voice(voices.StopSpeaking(), now)
         yield from self._describe_step(stories.StopDescribing(), now)
 
     def _false_alarm(self, now: float) -> Iterable[Effect]:
-        """It is about the alert that was heard last, or raised where none was; marking twice counts once."""
+        """Mark the alert that was heard last, or else raised last, as wrong; a second mark does not count."""
         last = self._last_alert or next(reversed(self._raised.values()), None)
         if last is not None and last["alert"] != self._last_marked:
             self._last_marked = last["alert"]
@@ -353,7 +353,7 @@ class Core:
         return {**parts, **own}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`. Raises ValueError where it was made for other hazards."""
+        """Continue from `state`. Raises ValueError if it was made for other hazards."""
         for name, part in self._parts().items():
             part.restore(state[name])
         self._raised = dict(state.get("raised", {}))
@@ -364,13 +364,13 @@ class Core:
 
     def _parts(self) -> Mapping[str, Any]:
         return {
-            "register": self._events,
-            "watch": self._policy,
-            "gate": self._gate,
-            "narration": self._descriptions,
+            "events": self._events,
+            "alert_policy": self._policy,
+            "scene_gate": self._gate,
+            "descriptions": self._descriptions,
             "announcer": self._announcer,
             "health": self._health,
-            "truth": self._validity,
+            "validity": self._validity,
         }
 
 

@@ -1,4 +1,4 @@
-"""From words to the outbox and back: what is offered, whether it is still true, what was heard.
+"""Feeds the outbox, drops utterances whose condition no longer holds, and records what was heard.
 
 Part of the core.
 """
@@ -22,18 +22,18 @@ EXPIRES_S: Mapping[Priority, float] = {
     Priority.TEXT: 8.0,
     Priority.NOTICE: 3.0,
 }
-"""Seconds after which an utterance that has not begun is not worth saying."""
+"""Seconds after which an utterance that has not begun is dropped."""
 
 REPEATED = 12
-"""Sentences of one cause that are said again at most."""
+"""Sentences of one cause that `repeat` says again at most."""
 
 OnHeard = Callable[[Utterance, Condition, float], None]
-"""(what began to sound, what it rests on, when)."""
+"""Receives an utterance whose first sample sounded, its condition, and the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastSaid:
-    """What was heard last, with all that belongs to it."""
+    """The texts of the last cause that was heard."""
 
     texts: tuple[str, ...]
     language: str
@@ -41,7 +41,7 @@ class LastSaid:
 
 
 class Delivery:
-    """The outbox, with the truth asked once more just before anything is said."""
+    """The outbox; an utterance's condition is checked again just before it is said."""
 
     def __init__(self, spec: CoreSpec, events: EventFactory, validity: Validity, on_heard: OnHeard) -> None:
         self._spec = spec
@@ -60,17 +60,17 @@ class Delivery:
 
     @property
     def last_said(self) -> tuple[str, str] | None:
-        """What was heard last, whole (an alert with its direction, every sentence), and its language."""
+        """The last text in full (an alert with its direction, every sentence) and its language, or None."""
         said = self._last_said
         return None if said is None else (" ".join(said.texts), said.language)
 
     def first_waiting(self, cause: str) -> Utterance | None:
-        """The first of this cause that has not begun, or was cut and is to begin again."""
+        """Return the first waiting utterance of this cause, or None."""
         entries = self._outbox.state.waiting
         return next((entry.utterance for entry in entries if entry.utterance.cause == cause), None)
 
     def would_follow(self, cause: str) -> bool:
-        """Whether a danger offered now would be heard right after words of this cause."""
+        """True if a danger enqueued now would be heard directly after an utterance of this cause."""
         outbox = self._outbox.state
         if any(entry.utterance.priority is Priority.DANGER for entry in outbox.waiting):
             return False
@@ -79,13 +79,13 @@ class Delivery:
         return self._last_said is not None and self._last_said.cause == cause
 
     def silent_s(self, now: float) -> float:
-        """Seconds since something was being said; 0 while it is."""
+        """Seconds since the last utterance; 0 during one."""
         if self._sounded_at_s is None or self._outbox.wake_at_s() is not None:
             self._sounded_at_s = now
         return now - self._sounded_at_s
 
     def step(self, event: voices.Input, now: float) -> Iterable[Effect]:
-        """One input of the outbox, and what follows. What is no longer true is dropped, not begun."""
+        """Step the outbox; an utterance whose condition no longer holds is retracted instead of started."""
         effects, found_untrue = self._outbox.step(event, now), list[str | None]()
         while (untrue := self._untrue(effects, now)) is not None:
             yield from self._convert(effects[:-1], now, found_untrue)
@@ -99,7 +99,7 @@ class Delivery:
         yield from self._convert(effects, now, found_untrue)
 
     def _untrue(self, effects: tuple[voices.Effect, ...], now: float) -> Utterance | None:
-        """What the outbox would begin although it does not hold any more; always its last effect."""
+        """Return the utterance that would start although its condition fails; a start is the last effect."""
         match effects[-1:]:
             case (voices.StartSpeech(utterance),) if utterance.cause is not None:
                 holds = self._validity.is_valid(self._validity.condition(utterance.id), now)
@@ -109,7 +109,7 @@ class Delivery:
     def _convert(
         self, effects: Iterable[voices.Effect], now: float, untrue: Sequence[str | None]
     ) -> Iterable[Effect]:
-        """`untrue`: causes of what does not hold any more."""
+        """Convert the outbox's effects to the core's. `untrue`: causes that failed their condition."""
         for effect in effects:
             match effect:
                 case voices.StartSpeech():
@@ -143,7 +143,7 @@ class Delivery:
         captured_at_s: float | None = None,
         expires_in_s: float | None = None,
     ) -> Iterable[Effect]:
-        """Something is to be said. A ground that may change needs a cause to be retracted by."""
+        """Enqueue an utterance. One with a `condition` needs a `cause`, by which it can be retracted."""
         captured = now if captured_at_s is None else captured_at_s
         utterance = Utterance(
             id=self._events.next_id("u", "utterances"),
@@ -188,7 +188,7 @@ class Delivery:
         return Record(spoken.event.timed(since_capture_s=now - utterance.captured_at_s))
 
     def _unspoken(self, utterance: Utterance, reason: str, now: float) -> Record:
-        """`behind`: what was being said instead."""
+        """Record a dropped utterance. `behind`: the id of the utterance that was being said."""
         current = self._outbox.state.current
         return self._events.record(
             "unspoken",
@@ -218,7 +218,7 @@ class Delivery:
 
 
 def _after(last: LastSaid | None, heard: Utterance) -> LastSaid:
-    """What somebody who asks for it again means, now that this is being heard."""
+    """The texts that `repeat` should say after this utterance has started."""
     goes_on = (
         last is not None
         and last.cause is not None

@@ -1,4 +1,4 @@
-"""Ids, counts, and the frame that everything rests on: what the parts of the core share."""
+"""Makes events: their ids, counts, and the frame they rest on. Shared by the parts of the core."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from daemon.core.messages import Record
 
 
 class EventFactory:
-    """Serialisable by `state` and `restore`."""
+    """Numbers and counts events. Serialisable by `state` and `restore`."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -19,20 +19,20 @@ class EventFactory:
         self.captured_at_s = 0.0
 
     def set_frame(self, seq: int, captured_at_s: float) -> None:
-        """This frame is being decided about."""
+        """Set the frame that the following events rest on."""
         self.seq, self.captured_at_s = seq, captured_at_s
 
     def next_id(self, letter: str, count: str) -> str:
-        """A new id, counted under that name."""
+        """Return a new id, counted under `count`."""
         self.counts[count] += 1
         return f"{letter}{self.counts[count]}"
 
     def record(self, kind: Kind, id: str, now: float, cause: str | None = None, **fields: Any) -> Record:
-        """An event to be written down, resting on the present frame."""
+        """Return the effect that records an event, resting on the present frame."""
         return Record(Event(kind, id, now, cause, self.seq if self.seq >= 0 else None, fields))
 
     def unspoken(self, now: float, cause: str | None, reason: str, **fields: Any) -> Record:
-        """Something was kept back before it became an utterance; one that was dropped has an id already."""
+        """Record a text that was withheld before it became an utterance (a dropped one has an id already)."""
         return self.record("unspoken", self.next_id("w", "withheld"), now, cause, reason=reason, **fields)
 
     def state(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""The state of each component, and which change is to be spoken. A pure state machine.
+"""The state of each component, and which change is announced. A pure state machine.
 
-A change must last `settle_s` before it is told, a component that flaps is told of once a `quiet_s`, and a
-lasting failure is told again every `remind_s`, one that does not cost the warning RARELY as often. What
-is FINAL is told at once.
+A change must last `settle_s` before it is announced. A flapping component is announced at most once per
+`quiet_s`. A lasting failure is repeated every `remind_s`, or every `RARELY * remind_s` if alerts still work.
+FINAL failures are announced at once.
 """
 
 from __future__ import annotations
@@ -84,17 +84,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ComponentState:
-    """A component as last reported and as last told."""
+    """A component as last reported by its part, and as last announced."""
 
     reason: str = OK
     detail: str = ""
     since_s: float = 0.0
-    reported: str = OK
-    reported_at_s: float | None = None
+    announced: str = OK
+    announced_at_s: float | None = None
     heard: str = OK
     """The reason that was last heard."""
     unheard: bool = False
-    """What was told last was never heard."""
+    """The last announcement was never heard."""
 
 
 class Health:
@@ -110,20 +110,20 @@ class Health:
         return dict(self._components)
 
     def step(self, event: Report | HealthTick, now: float) -> tuple[Change, ...]:
-        """One input in, the changes to be told out."""
+        """Take one input; return the changes to announce."""
         if isinstance(event, Report):
             self._record(event, now)
         return tuple(c for component in tuple(self._components) if (c := self._change(component, now)))
 
     def on_heard(self, component: Component, reason: str) -> None:
-        """Word of this was heard."""
+        """Record that the announcement of this reason was heard."""
         if component in self._components:
             self._components[component] = replace(self._components[component], heard=reason, unheard=False)
 
     def on_missed(self, component: Component, reason: str) -> None:
-        """Word of this was never heard: where it still holds it is told again, after `quiet_s`."""
+        """Record that the announcement was never heard: if it still holds, it is repeated after `quiet_s`."""
         state = self._components.get(component)
-        if state is not None and state.reported == reason:
+        if state is not None and state.announced == reason:
             self._components[component] = replace(state, unheard=True)
 
     def _record(self, report: Report, now: float) -> None:
@@ -135,27 +135,29 @@ class Health:
 
     def _change(self, component: Component, now: float) -> Change | None:
         state = self._components[component]
-        changed = state.reason != state.reported
+        changed = state.reason != state.announced
         if not changed and not self._remindable(component, state, now) and not self._is_unheard(state, now):
             return None
-        recent = state.reported_at_s is not None and now - state.reported_at_s < self._settings.quiet_s
+        recent = state.announced_at_s is not None and now - state.announced_at_s < self._settings.quiet_s
         early = recent or now - state.since_s < self._settings.settle_s
         if changed and early and (component, state.reason) not in FINAL:
             return None
-        self._components[component] = replace(state, reported=state.reason, reported_at_s=now, unheard=False)
+        self._components[component] = replace(
+            state, announced=state.reason, announced_at_s=now, unheard=False
+        )
         return Change(component, state.reason, state.detail, reminder=not changed)
 
     def _remindable(self, component: Component, state: ComponentState, now: float) -> bool:
         remind = self._settings.remind_s * (1 if component in REMINDED else RARELY)
         return (
-            state.reported != OK
+            state.announced != OK
             and remind > 0
-            and state.reported_at_s is not None
-            and now - state.reported_at_s >= remind
+            and state.announced_at_s is not None
+            and now - state.announced_at_s >= remind
         )
 
     def _is_unheard(self, state: ComponentState, now: float) -> bool:
-        long_ago = state.reported_at_s is None or now - state.reported_at_s >= self._settings.quiet_s
+        long_ago = state.announced_at_s is None or now - state.announced_at_s >= self._settings.quiet_s
         return state.unheard and state.reason != state.heard and long_ago
 
     def state(self) -> dict[str, Any]:

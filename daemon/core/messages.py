@@ -1,4 +1,4 @@
-"""What goes into the deciding core, what comes out, and what its decisions depend on."""
+"""The core's inputs, effects and settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from speech.utterance import Priority
 
 
 class HazardSpec(BaseModel, frozen=True):
-    """A hazard as the core needs it."""
+    """A hazard's settings within the core."""
 
     name: str
     severity: int
@@ -31,7 +31,7 @@ class HazardSpec(BaseModel, frozen=True):
 
 
 class CoreSpec(BaseModel, frozen=True):
-    """Everything the core's decisions depend on besides its inputs; kept with the black box."""
+    """Everything the core's decisions depend on besides its inputs; saved in recordings."""
 
     language: Literal["en", "ko"]
     hazards: tuple[HazardSpec, ...]
@@ -44,7 +44,7 @@ class CoreSpec(BaseModel, frozen=True):
     clear_earcon: ClearEarcon = "critical"
     tick_s: float = 0.0
     forwards: bool = False
-    """Another instance speaks for this one: what is heard in between is not known here."""
+    """Another instance speaks for this one, so what is heard in between is unknown here."""
 
     def alert_policy(self) -> AlertPolicy:
         """Build the alert policy for these hazards and settings, in its initial state."""
@@ -59,24 +59,24 @@ class Assessed:
 
     assessment: Assessment
     unseen: str = ""
-    """Why it shows too little to be described (dark, covered, blurred); empty where it shows enough."""
+    """Why it shows too little to be described (dark, covered, blurred); empty if it shows enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Somebody wants this said."""
+    """A request to say a text."""
 
     text: str
     language: str | None = None
     earcon: str | None = None
     key: str | None = None
-    """What says the same thing, and is replaced by it while it waits; the words themselves by default."""
+    """A waiting utterance with the same key is replaced; by default the key is the text."""
     expires_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Somebody asks about the present view; without words it is to be described."""
+    """A question about the present view; without one, the view is described."""
 
     question: str | None = None
 
@@ -88,7 +88,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Silence for a while; 0 ends it. Danger is silenced only when asked twice."""
+    """Mute for a while; 0 ends it. Danger is muted only by a second request."""
 
     seconds: float
 
@@ -100,14 +100,14 @@ class FalseAlarm:
 
 @dataclass(frozen=True, slots=True)
 class TellStatus:
-    """Somebody wants to hear how it is."""
+    """A request to say the status."""
 
     pictures_per_second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class RelayedSpeech:
-    """Another instance, which has no loudspeaker of its own, wants this said."""
+    """An utterance of another instance, which has no loudspeaker of its own."""
 
     text: str
     language: str
@@ -118,7 +118,7 @@ class RelayedSpeech:
     earcon: str | None = None
     expires_in_s: float = 5.0
     cause: str | None = None
-    """An id of the other instance's, by which it finds its `speak` event."""
+    """An id of the other instance, by which it recognises its `speak` event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What an utterance rests on, and whether that is still so when it is about to be said. Part of the core.
+"""Conditions of utterances, checked again just before they are said. Part of the core.
 
-A danger that has passed, a camera that has come back meanwhile, a view that has been overtaken: what
-waited too long to be true is not said.
+An utterance is dropped if its danger has passed, its component has recovered or its view is no longer the
+newest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.alerting.alert_policy import AlertPolicy
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must hold for something to be worth saying; nothing at all by default."""
+    """What must hold for an utterance to be said; by default it always holds."""
 
     hazard: str | None = None
     """This hazard is present."""
@@ -36,11 +36,11 @@ class Condition:
 
 
 ALWAYS = Condition()
-"""Rests on nothing that may change."""
+"""The condition that always holds."""
 
 
 class Validity:
-    """Knows what is so now, and takes note of what was heard of it. Serialisable by `state`, `restore`."""
+    """Checks conditions against the present state, and records what was heard. Serialisable by `state`."""
 
     def __init__(self, watch: AlertPolicy, health: Health) -> None:
         self._policy = watch
@@ -50,19 +50,19 @@ class Validity:
         self._conditions: dict[str, Condition] = {}
 
     def set_view(self, scene_id: str) -> None:
-        """The view has changed; that one is the newest."""
+        """Set the newest view."""
         self._current_view = scene_id
 
     def require(self, utterance_id: str, condition: Condition) -> None:
-        """Remember what an utterance rests on."""
+        """Set the condition of an utterance."""
         self._conditions[utterance_id] = condition
 
     def condition(self, utterance_id: str) -> Condition:
-        """What an utterance rests on."""
+        """Return the condition of an utterance."""
         return self._conditions.get(utterance_id, ALWAYS)
 
     def is_valid(self, condition: Condition, now: float) -> bool:
-        """Whether it is still worth saying."""
+        """True if the condition holds now."""
         if condition.hazard is not None and condition.hazard not in self._policy.active:
             return False
         if condition.component is not None and not self._is_news(condition.component, condition):
@@ -74,12 +74,12 @@ class Validity:
         return not condition.begun or condition.fresh_until_s is None or now <= condition.fresh_until_s
 
     def _is_news(self, component: Component, condition: Condition) -> bool:
-        """True of the component, and not what was heard of it last: no return without a loss."""
+        """True if the component is in that state and that was not heard: no return without a loss."""
         state = self._health.components.get(component, ComponentState())
         return state.reason == condition.reason and (condition.reminder or state.heard != condition.reason)
 
     def on_heard(self, utterance_id: str, cause: str | None) -> Condition:
-        """Its first sample sounded. Returns what it rests on."""
+        """Record that its first sample sounded. Returns its condition."""
         self._last_cause = cause
         condition = replace(self.condition(utterance_id), begun=True)
         if utterance_id in self._conditions:
@@ -89,7 +89,7 @@ class Validity:
         return condition
 
     def on_missed(self, utterance_id: str) -> None:
-        """It was never heard and never will be; a failing component is then told of again."""
+        """Record that it will never be heard; a failing component is then announced again."""
         condition = self._conditions.pop(utterance_id, ALWAYS)
         if condition.component is not None:
             self._health.on_missed(condition.component, condition.reason)
@@ -105,10 +105,10 @@ class Validity:
         return {
             "view": self._current_view,
             "last_cause": self._last_cause,
-            "grounds": {id: asdict(g) for id, g in self._conditions.items()},
+            "conditions": {id: asdict(g) for id, g in self._conditions.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._current_view = state["view"]
         self._last_cause = state.get("last_cause")
-        self._conditions = {id: Condition(**fields) for id, fields in state["grounds"].items()}
+        self._conditions = {id: Condition(**fields) for id, fields in state["conditions"].items()}

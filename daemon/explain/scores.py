@@ -52,7 +52,7 @@ def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
         names = ", ".join(h.name for h in spec.hazards)
         raise CommandError(f"{hazard}: not watched for; it is one of {names}", "unknown")
     policy = spec.alert_policy()
-    policy.restore(recording.state["watch"])
+    policy.restore(recording.state["alert_policy"])
     assessments = [e.input.assessment for e in recording.entries if isinstance(e.input, Assessed)]
     evidence = []
     for assessment in assessments:
@@ -131,7 +131,7 @@ def _held_back(
 ) -> Iterator[str]:
     """It was certain, and yet no new alert was raised: it is present already, or was spoken of just now."""
     first_s = float(trace.times_s[int(np.argmax(trace.confirmed))])
-    name, watch = trace.hazard.name, recording.state["watch"]
+    name, watch = trace.hazard.name, recording.state["alert_policy"]
     yield words.say("enough", over=over_s)
     events = [json.loads(line) for line in recording.events]
     gone = any(e["kind"] == "clear" and e["hazard"] == name and e["t"] <= first_s for e in events)

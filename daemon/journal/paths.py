@@ -41,12 +41,12 @@ class JournalPaths:
 
     @property
     def quarantined(self) -> Iterator[Path]:
-        """What was moved aside because it could not be read."""
-        yield from self.folder.glob(f"{self.database.name}.aside-*")
+        """The files of databases that could not be read."""
+        yield from self.folder.glob(f"{self.database.name}.quarantined-*")
 
     @property
     def quarantined_bytes(self) -> int:
-        """What that takes."""
+        """Their size in bytes."""
         return sum(file.stat().st_size for file in self.quarantined)
 
     @property

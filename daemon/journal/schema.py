@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 APPLICATION = 0x57574A31
 """`PRAGMA application_id`: this file is ours (WWJ1)."""
 QUARANTINED_KEPT = 2
-"""Databases that could not be read and were moved aside are kept, so many at most."""
+"""Quarantined databases (renamed because they could not be read) that are kept at most."""
 
 TABLES = """
 CREATE TABLE runs (
@@ -167,9 +167,9 @@ def _pragma(database: sqlite3.Connection, name: str) -> int:
 
 
 def quarantine(path: Path, why: str) -> None:
-    """Keep what cannot be read beside the new one, a few at most. Raises OSError."""
+    """Rename a database that cannot be read, and delete the oldest of such. Raises OSError."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    to = path.with_name(f"{path.name}.aside-{stamp}")
+    to = path.with_name(f"{path.name}.quarantined-{stamp}")
     path.replace(to)
     for suffix in ("-wal", "-shm"):
         rest = path.with_name(path.name + suffix)
@@ -177,7 +177,10 @@ def quarantine(path: Path, why: str) -> None:
             rest.replace(to.with_name(to.name + suffix))
     log.error("the journal cannot be read: %s; moved to %s, a new one is begun", why, to)
     names = sorted(
-        {p.name.removesuffix("-wal").removesuffix("-shm") for p in path.parent.glob(f"{path.name}.aside-*")}
+        {
+            p.name.removesuffix("-wal").removesuffix("-shm")
+            for p in path.parent.glob(f"{path.name}.quarantined-*")
+        }
     )
     for old in names[:-QUARANTINED_KEPT]:
         for suffix in ("", "-wal", "-shm"):

@@ -1,4 +1,4 @@
-"""The journal's thread: takes events in without anybody waiting, and does all the encoding and writing."""
+"""The journal's thread: accepts events without blocking their sender, and encodes and writes them."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ QUEUE_LIMIT = 2000
 BATCH = 100
 """Events in a transaction at most."""
 RETENTION_S = 30.0
-"""Seconds between two looks at what is to be forgotten; sooner after many events, and while there is more."""
+"""Seconds between two runs of retention; sooner after many events, and while there is more to delete."""
 RETENTION_AGAIN_S = 0.05
 SPACE_CHECK_S = 5.0
-"""Seconds between two looks at the room on the disk."""
+"""Seconds between two checks of the free disk space."""
 PURGE_TIMEOUT_S = 4.0
-"""Seconds that whoever asks to forget is let wait."""
+"""Seconds that `purge` waits for its result."""
 YIELD_S = 0.001
-"""A pause that lets the other threads run while a black box is made."""
+"""A pause while a recording is encoded: it holds the interpreter's lock, and frames must not wait for it."""
 
 
 ReadCore = Callable[[Callable[[Core], Evidence]], Evidence]
-"""Reads from the core, as `Mind.ask`."""
+"""Reads from the core, as `CoreRunner.read` does."""
 
 
 class JournalWriter:
@@ -99,12 +99,15 @@ class JournalWriter:
         self._rows_since_retention = 0
         self._working = False
         self.dropped = 0
-        """Events that were not written down, for they came faster than they could be."""
+        """Events that were not written because the queue was full, or that were malformed."""
 
-    # In anybody's thread, without waiting
+    # From any thread, without waiting
 
     def attach_frame(self, event: Event, view: View | None) -> None:
-        """Before an event is handed to the scribe, in the core's own thread: what only this moment knows."""
+        """Keep the frame and the evidence of an event, before the event itself is written.
+
+        Called within the core's step: later the policy has moved on.
+        """
         if view is None or event.kind not in ("alert", "scene"):
             return
         frame = None if self._settings.pictures == "off" else view.frame
@@ -115,12 +118,15 @@ class JournalWriter:
         self._pending.put(event.id, FrameEvidence(frame, evidence))
 
     def write(self, line: str) -> None:
-        """An outlet of the scribe."""
+        """Queue one event (a line of JSON). Drops and counts it if the queue is full."""
         if not self._inbox.put(line):
             self.dropped += 1
 
     def purge(self, before_s: float | None) -> Mapping[str, int]:
-        """Forget all, or what is older (Unix seconds); waits until it is done. Raises CommandError."""
+        """Delete everything, or what is older than `before_s` (Unix seconds), and return the counts.
+
+        Waits up to PURGE_TIMEOUT_S. Raises CommandError.
+        """
         job = JournalJob(lambda store: self._purge_store(store, before_s))
         if not self._inbox.put_job(job):
             raise CommandError("others are asking the journal to forget; ask again in a moment", "busy")
@@ -137,7 +143,7 @@ class JournalWriter:
         self._inbox.close()
 
     def status(self) -> Mapping[str, Any]:
-        """For `status` and the metrics."""
+        """Return the figures for `status` and the metrics."""
         return {
             "run": self.run_name,
             "waiting": self._inbox.waiting + len(self._batch),
@@ -147,10 +153,10 @@ class JournalWriter:
             "disk_failures": self._disk.failures,
         }
 
-    # In the thread of its own
+    # In the journal's own thread
 
     def run(self) -> None:
-        """Write until `close`. Raises CommandError where another process writes the same journal."""
+        """Write until `close`. Raises CommandError if another process writes the same journal."""
         try:
             while self._run_once():
                 pass
@@ -158,9 +164,9 @@ class JournalWriter:
             self._close()
 
     def _run_once(self) -> bool:
-        """One wait, and what is to be done then; False at the end."""
+        """Wait for input once and process it; False after the last."""
         batch = self._inbox.get(max(0, BATCH - len(self._batch)), self._wait_s())
-        self._batch += [note for line in batch.lines if (note := self._row(line))]
+        self._batch += [row for line in batch.lines if (row := self._row(line))]
         try:
             if batch.job is not None:
                 self._run_job(batch.job)
@@ -175,14 +181,17 @@ class JournalWriter:
         return False
 
     def _wait_s(self) -> float:
-        """Until something is due at the latest."""
+        """Seconds until the next job is due."""
         due_s = (
             self._retry_s if self._disk.reason else min(self._schedule.due_s, self._retention_s + RETENTION_S)
         )
         return min(due_s - self._clock(), RETENTION_S)
 
     def _process(self, ending: bool) -> None:
-        """Write what there is and do what is due. Raises sqlite3.Error, OSError."""
+        """Write the pending batch, then save a recording or run retention if due.
+
+        Raises sqlite3.Error, OSError.
+        """
         store = self._open_store()
         self._check_space()
         if self._batch:
@@ -231,7 +240,7 @@ class JournalWriter:
         self._space_checked_s = now
 
     def _on_error(self, error: sqlite3.Error | OSError) -> None:
-        """The disk does not let us: tell, and try again later; what is damaged is moved aside at once."""
+        """Report the failure and retry later; a damaged database is quarantined at once."""
         broken = isinstance(error, sqlite3.Error) and damaged(error)
         if not isinstance(error, NoRoom):
             self._close_store()
@@ -244,7 +253,7 @@ class JournalWriter:
         self._retry_s = self._clock() + self._disk.wait_s
 
     def _close_store(self) -> None:
-        """Opened anew at the next attempt, for the file may be another then."""
+        """Close the store; the next attempt opens it again, since the file may be another one by then."""
         try:
             self._close()
         except sqlite3.Error as error:
@@ -262,7 +271,7 @@ class JournalWriter:
             return None
 
     def _frame_evidence(self, event: Mapping[str, Any]) -> FrameEvidence:
-        """What was seen when it happened; a view's picture is kept once it has been described."""
+        """Return what `attach_frame` kept for an event. A view's frame is used once it has been described."""
         kind = event["kind"]
         if kind == "alert" and self._settings.black_boxes:
             self._schedule.on_alert(self._clock())
@@ -287,7 +296,7 @@ class JournalWriter:
         self._schedule.on_saved(self._clock())
 
     def _purge_store(self, store: JournalStore, before_s: float | None) -> Mapping[str, int]:
-        """What waits to be kept is forgotten with what was kept, and the last minute too."""
+        """Delete from the store, and from everything that would still be written to it."""
         if before_s is None:
             self._inbox.drain()
             self._batch = []
@@ -295,14 +304,14 @@ class JournalWriter:
             self._schedule.cancel()
         else:
             waiting = [*self._batch, *filter(None, map(self._row, self._inbox.drain()))]
-            self._batch = [note for note in waiting if note.wall_s >= before_s]
+            self._batch = [row for row in waiting if row.wall_s >= before_s]
         self._forget_recording(to_clock(before_s, self._clock(), self._wall()))
         return retention.purge_store(store, before_s)
 
     def _run_job(self, job: JournalJob) -> None:
         try:
             job.result = job.do(self._open_store())
-            self._retry_s = float("-inf")  # there may be room now
+            self._retry_s = float("-inf")  # the purge may have made room on a full disk
         except (sqlite3.Error, OSError) as error:
             job.error = str(error)
             raise

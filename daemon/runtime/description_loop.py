@@ -1,4 +1,4 @@
-"""The narrate thread: asks the describer about one view after the other and reports what it answers."""
+"""The description thread: asks the describer about one view after the other and reports its answers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pipeline.description.policy import AnswerFinished, SentenceReady
 log = logging.getLogger(__name__)
 
 RECANCEL_S = 0.05
-"""Seconds between two words to a describer that a guest's picture is not wanted any more."""
+"""Seconds between two attempts to cancel the description of an external image."""
 
 
 Report = Callable[[Input, Mapping[str, float]], None]
-"""Takes what happened, and the times measured on the way to it."""
+"""Receives an input of the core and the times measured on the way to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalDescription:
-    """What a guest's picture was described by, and by whom."""
+    """The description of an image that is not the wearer's view."""
 
     text: str
     model: str
@@ -33,13 +33,13 @@ class ExternalDescription:
 
 
 class _ExternalRequest:
-    """A picture that is not the wearer's, and where its answer goes."""
+    """The request for an external image, and its answer."""
 
     def __init__(self, request: DescribeRequest) -> None:
         self.request = request
         self.started_at_s: float | None = None
         self.answer: tuple[str, str, float] | None = None
-        """Text, model, and when it was complete."""
+        """Text, model, and the time of completion."""
         self.over = False
 
 
@@ -67,7 +67,7 @@ class DescriptionLoop:
         self._closed = False
 
     def submit(self, request: DescribeRequest) -> None:
-        """Describe this next; never waits. A view that still waited is given up."""
+        """Describe this view next; never waits. A view that was still waiting is dropped and reported."""
         with self._changed:
             replaced, self._next = self._next, request
             self._changed.notify_all()
@@ -76,7 +76,7 @@ class DescriptionLoop:
             self._report(AnswerFinished(replaced.id, "overtaken"), {})
 
     def cancel(self, scene_id: str) -> None:
-        """The answer about this view is not wanted any more; never waits."""
+        """Cancel the description of this view; never waits."""
         with self._changed:
             waiting = self._next is not None and self._next.id == scene_id
             if waiting:
@@ -88,7 +88,7 @@ class DescriptionLoop:
             self._describer.cancel()
 
     def describe_external(self, request: DescribeRequest, wait_s: float) -> ExternalDescription | None:
-        """Have a picture described that is not the wearer's, in a thread that may wait for it.
+        """Describe an external image while the wearer's views leave time for it; blocks up to `wait_s`.
 
         None where there was no time for it: a view of the wearer's came first, or took its place.
         """
@@ -115,13 +115,13 @@ class DescriptionLoop:
             )
 
     def _cancel_external(self) -> None:
-        """Who is a guest makes room; with the lock held. Never waits."""
+        """Cancel the external image if a view waits. Called with the lock held; never waits."""
         external = self._external
         if self._next is not None and external is not None and external.started_at_s is not None:
             self._describer.cancel()
 
     def run(self) -> None:
-        """Answer until `close`."""
+        """Describe views until `close`."""
         while (request := self._next_request()) is not None:
             if isinstance(request, _ExternalRequest):
                 self._answer_external(request)
@@ -154,7 +154,7 @@ class DescriptionLoop:
         return self._external if self._external is not None and self._external.started_at_s is None else None
 
     def _answer_external(self, external: _ExternalRequest) -> None:
-        """Nothing of this is reported: the wearer does not hear it."""
+        """Describe an external image. Nothing is reported to the core: the wearer does not hear it."""
         sentences: list[str] = []
         try:
             for sentence in self._describer.describe(external.request):
@@ -171,7 +171,7 @@ class DescriptionLoop:
             self._changed.notify_all()
 
     def _answer(self, request: DescribeRequest, timing: dict[str, float]) -> str | None:
-        """Report sentence by sentence; returns why there is no answer, None where there is one."""
+        """Report each sentence as it comes. Returns the reason of a failure, None after success."""
         began_s = self._clock()
         try:
             for sentence in self._describer.describe(request):

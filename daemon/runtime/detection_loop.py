@@ -1,4 +1,4 @@
-"""The hot loop: the newest frame in, its assessment into the core. Nothing here waits for anybody else."""
+"""The hot loop: takes the newest frame and steps the core with its assessment. Waits for nothing else."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from pipeline.detection.detector import Detector, NotFiniteError
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
-"""Without a frame for this long the core is told that time has passed."""
+"""Seconds without a frame after which the core gets a tick, so that its timeouts go on."""
 
 RECOVERED_S = 0.5
-"""Without a frame of which nothing can be said for this long, the detector works again."""
+"""Seconds without a non-finite score after which the detector counts as working again."""
 
 
 class FrameSource(Protocol):
-    """Where frames wait."""
+    """A mailbox of frames."""
 
     def pop(self, timeout_s: float, /) -> Frame | None: ...
 
@@ -66,7 +66,7 @@ class DetectionLoop:
         self._clock = clock
         self._heartbeat = heartbeat
         self.late_s = late_s
-        """Seconds from frame to assessment that are told as late."""
+        """Seconds from frame to assessment that are reported as late."""
         self._unseen_reason = unseen_reason
         self._latest_frame = latest_frame
         self._reported_reason = OK
@@ -77,12 +77,12 @@ class DetectionLoop:
         self.latest_view: View | None = None
         self.assessed = 0
         self.not_finite = 0
-        """Frames that were dropped because nothing can be said of them."""
+        """Frames dropped because their scores were not finite."""
         self.first_assessed_at_s: float | None = None
         """When the first frame had been assessed."""
 
     def run(self) -> None:
-        """Assess until `close`, or until the frames have come to their end."""
+        """Assess frames until `close` or until the source has ended."""
         while not self._closed.is_set():
             self._heartbeat()
             frame = self._frames.pop(IDLE_S)
@@ -95,7 +95,7 @@ class DetectionLoop:
                 self._runner.step(CoreTick())
 
     def close(self) -> None:
-        """Let `run` end after the frame it is at."""
+        """Let `run` end after the present frame."""
         self._closed.set()
 
     def on_hung(self, silent_s: float) -> None:
@@ -142,11 +142,11 @@ class DetectionLoop:
             self._latest_frame.update(FrameSnapshot(frame, *self._runner.read(_snapshot_state)))
 
     def _check_lateness(self, age_s: float) -> None:
-        """Told when frames are assessed so late that a warning comes too late."""
+        """Report frames that are assessed too late for a warning, and the end of it."""
         self._report_health("late" if age_s > self.late_s else OK, f"frames are {age_s:.2f} s old")
 
     def _drop(self, error: NotFiniteError) -> None:
-        """Of such a frame the core hears nothing but that time has passed."""
+        """Report the fault; for the core this frame is only a tick."""
         self.not_finite += 1
         self._last_not_finite_s = self._clock()
         self._report_health("failed", f"{error} ({self.not_finite} frames so far)")

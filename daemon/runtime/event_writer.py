@@ -1,4 +1,4 @@
-"""Events on their way out: to files, the control socket and the log, by a thread nobody waits for."""
+"""Writes events to files, the control socket and the journal in a thread of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Outlet = Callable[[str], None]
 
 
 class EventWriter:
-    """`write` never waits; `run` is the thread that carries lines to the outlets."""
+    """`write` never waits; `run` is the thread that passes each line to every outlet."""
 
     def __init__(self, outlets: Sequence[Outlet], wall: Callable[[], float] = time.time) -> None:
         self._outlets = tuple(outlets)
@@ -29,20 +29,20 @@ class EventWriter:
         self._failing: set[int] = set()
 
     def write(self, event: Event) -> None:
-        """Hand one event over, stamped with the wall-clock."""
+        """Queue one event with its wall-clock time. Drops and counts it if the queue is full."""
         try:
             self._queue.put_nowait(event.timed(wall_s=self._wall()).to_json())
         except queue.Full:
             self.dropped += 1
 
     def run(self) -> None:
-        """Carry lines until `close`."""
+        """Write lines until `close`."""
         while (line := self._queue.get()) is not None:
             for number, outlet in enumerate(self._outlets):
                 self._write_to(number, outlet, line)
 
     def close(self) -> None:
-        """Let `run` end once everything handed over so far is written."""
+        """Let `run` end once everything queued so far is written."""
         try:
             self._queue.put(None, timeout=1.0)
         except queue.Full:

@@ -1,7 +1,7 @@
-"""A mouth without a loudspeaker: hands everything to the instance that has one.
+"""Speech output through another instance's loudspeaker.
 
-Started is reported when that instance's own event says that it is being heard, so that cool-downs count
-what was heard, here as there.
+The start of playback is reported when the other instance's `speak` event says so: cool-downs count what was
+really heard.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from speech.utterance import Utterance
 log = logging.getLogger(__name__)
 
 QUEUE_LIMIT = 16
-"""Utterances that may wait to be handed over."""
+"""Utterances that may wait to be sent."""
 RETRY_S = 1.0
 TIMEOUT_S = 1.0
 
@@ -32,7 +32,7 @@ OnPlayback = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed], None]
 
 
 class Forwarder:
-    """Two threads: `send` hands over, `listen` hears what became of it. `start` and `cut` never wait."""
+    """Two threads: `send` sends utterances, `listen` receives events. `start` and `cut` never wait."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Forwarder:
         report: Callable[[Report], None],
         clock: Callable[[], float],
     ) -> None:
-        """`name` is this instance's own: utterances are marked with it."""
+        """`name`: that of this instance; it marks our utterances in the other's events."""
         self._name = name
         self._socket = socket
         self._on_playback = on_playback
@@ -59,23 +59,23 @@ class Forwarder:
         return len(self._running) == len(("send", "listen"))
 
     def start(self, utterance: Utterance) -> None:
-        """Hand it over."""
+        """Queue an utterance for sending."""
         try:
             self._queue.put_nowait(utterance)
         except queue.Full:
             self._on_playback(SpeechFailed(utterance.id, "too much waits to be handed over"))
 
     def cut(self, utterance_id: str) -> None:
-        """The other instance decides what is cut there."""
+        """Do nothing: the other instance decides what it cuts."""
 
     def send(self) -> None:
-        """Hand over until `close`."""
+        """Send utterances until `close`."""
         with self._running_thread("send"):
             while (utterance := self._queue.get()) is not None:
                 self._hand_over(utterance)
 
     def listen(self) -> None:
-        """Hear what the other instance says, until `close`."""
+        """Receive the other instance's events until `close`."""
         with self._running_thread("listen"):
             while not self._closing.is_set():
                 try:
@@ -105,7 +105,7 @@ class Forwarder:
             self._running.discard(name)
 
     def _hand_over(self, utterance: Utterance) -> None:
-        """Whatever comes of this one, the next is still to be handed over."""
+        """Send one utterance; a failure is reported and does not end the thread."""
         left_s = utterance.expires_at_s - self._clock()
         if left_s <= 0:
             self._on_playback(SpeechFailed(utterance.id, "expired"))

@@ -1,6 +1,6 @@
-"""What is seen now and was seen in the last minutes, for those who look on.
+"""The latest assessed frame, and the scores of the last minutes, for readers in other threads.
 
-The watch thread notes it after each frame and waits for nobody: no lock is shared with whoever reads.
+The detection thread updates it after each frame and shares no lock with readers, so it never waits for one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_CELLS = 9000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameSnapshot:
-    """A picture and what was known once it had been assessed."""
+    """A frame and the alert policy's state after its assessment."""
 
     frame: Frame
     smoothed: NDArray[np.float64]
@@ -47,7 +47,7 @@ class Row:
 
 
 class LatestFrame:
-    """`update` from the watch thread only; everything else from any thread."""
+    """`update` from the detection thread only; everything else from any thread."""
 
     def __init__(self) -> None:
         self._newest: FrameSnapshot | None = None
@@ -57,7 +57,7 @@ class LatestFrame:
 
     @property
     def newest(self) -> FrameSnapshot | None:
-        """None before the first picture has been assessed."""
+        """The latest snapshot; None before the first frame has been assessed."""
         return self._newest
 
     def update(self, snapshot: FrameSnapshot) -> None:
@@ -68,21 +68,21 @@ class LatestFrame:
         self._add_row(snapshot.frame.captured_at_s, snapshot.names, snapshot.smoothed)
 
     def wait_newer(self, seq: int, wait_s: float) -> FrameSnapshot | None:
-        """One with another number than `seq`, as soon as there is one; None when `wait_s` is over."""
+        """Wait for a frame with another number than `seq`; None after `wait_s`."""
         waiter = threading.Lock()
         waiter.acquire()
         self._waiters.append(waiter)
-        # Looked at only now: what comes from here on wakes us.
+        # Checked only after the waiter is registered: a frame that comes from here on releases it.
         if (found := self._newest_unless(seq)) is None and waiter.acquire(timeout=wait_s):
             return self._newest_unless(seq)
-        with suppress(ValueError):  # woken in this very moment
+        with suppress(ValueError):  # `update` has released it since the timeout
             self._waiters.remove(waiter)
         return found
 
     def rows(self, since_s: float | None) -> tuple[Row, ...]:
         """Oldest first; of pictures captured after `since_s`."""
         while True:
-            with suppress(RuntimeError):  # one was added meanwhile
+            with suppress(RuntimeError):  # the deque changed while it was copied: copy again
                 rows = tuple(self._rows)
                 return rows if since_s is None else tuple(row for row in rows if row.at_s > since_s)
 
@@ -93,7 +93,7 @@ class LatestFrame:
     def _add_row(self, at_s: float, names: tuple[str, ...], smoothed: NDArray[np.float64]) -> None:
         rows = self._rows
         if rows and (at_s < rows[-1].at_s or names != rows[-1].names):
-            rows.clear()  # a source that began anew, or other hazards
+            rows.clear()  # the source started again, or the hazards changed
             self._peak = None
         self._peak = smoothed if self._peak is None else np.maximum(self._peak, smoothed)
         apart_s = max(ROW_S, HISTORY_S * len(smoothed) / MAX_CELLS)

@@ -1,4 +1,4 @@
-"""What the process says of its own life: that it watches, that it only demonstrates, that it ends."""
+"""Announcements of the process itself: ready, demonstration, settings not changed, goodbye."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pipeline import wording
 from speech.outbox.messages import StopSpeaking
 
 GOODBYE_S = 1.5
-"""Seconds in which goodbye is said: whoever stops it waits two at most, all in all."""
+"""Seconds for goodbye; a stop takes two at most in all."""
 STOP_S = 20.0
 """Seconds the rest of a stop may take, as in the units' TimeoutStopSec."""
 DEMONSTRATION_S = 10.0
-"""Seconds given to the word that it is a demonstration, before that begins."""
+"""Seconds for the announcement of a demonstration, before it begins."""
 POLL_S = 0.1
 
 
 class LifecycleSpeech:
-    """Waits, bounded, where something is to be heard before it goes on; belongs to the main thread."""
+    """Says what must be heard before the process goes on, with bounded waits. For the main thread."""
 
     def __init__(
         self,
@@ -44,17 +44,17 @@ class LifecycleSpeech:
         self._forwards = forwards
 
     def hello(self, *, other_device: bool) -> None:
-        """Frames are assessed. May be called from any thread."""
+        """Say that frames are being assessed. May be called from any thread."""
         self._runner.step(Say(wording.READY[self._language], earcon="ready"))
         if other_device:
             self._runner.step(Say(wording.OTHER_DEVICE[self._language]))
 
     def settings_not_changed(self) -> None:
-        """Settings that were to be read again do not hold."""
+        """Say that a reload failed and the old settings hold."""
         self._runner.step(Say(wording.NOT_CHANGED[self._language], earcon="error", key="tuning"))
 
     def demonstration(self) -> None:
-        """Nobody asked for the demo clip: that its dangers are not real is heard before they are."""
+        """Say that the demo clip is playing, before its first alert: its dangers are not real."""
         self._runner.step(Say(wording.DEMONSTRATION[self._language], earcon="notice"))
         if stop := self.wait_quiet(DEMONSTRATION_S):
             self._supervisor.request(stop)
@@ -68,7 +68,7 @@ class LifecycleSpeech:
         self._notifier.extend(GOODBYE_S + STOP_S)
         loudspeaker = self._runner.read(lambda core: core.component_states.get("loudspeaker"))
         if self._forwards and loudspeaker is not None and loudspeaker.reason != OK:
-            return  # nobody would hear it
+            return  # the other instance is unreachable, so it cannot be said
         words = wording.ONE_LESS if self._forwards else wording.GOODBYE
         self._runner.step(StopSpeaking())
         self._runner.step(Say(words[self._language]))
@@ -77,7 +77,7 @@ class LifecycleSpeech:
     def wait_quiet(self, seconds: float) -> StopRequested | None:
         """Let what is to be said or described be said, for so long at most, and until asked to stop.
 
-        Raises Died.
+        Raises PartFailed.
         """
         return self._wait(lambda core: core.quiet, seconds)
 

@@ -1,7 +1,7 @@
-"""How long things take, from frame to ear, and how often they happen.
+"""Durations of each stage from frame to sound, and counts.
 
-Of each stage the last measurements for percentiles, and all since the start counted in fixed buckets, of
-which those who collect them at intervals can take differences.
+Each stage keeps its last measurements for percentiles, and counts all since the start in fixed buckets, as
+Prometheus' histograms do.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Metrics:
         self._lock = threading.Lock()
 
     def record(self, stage: str, seconds: float) -> None:
-        """Add one measurement; of the single ones the oldest is forgotten."""
+        """Add one measurement in seconds."""
         bucket = bisect_left(BUCKETS_S, seconds)
         with self._lock:
             stage_record = self._stages.get(stage)
@@ -62,24 +62,24 @@ class Metrics:
             stage_record.total_s += seconds
 
     def count(self, what: str, which: str) -> None:
-        """One more of that kind."""
+        """Increment a count."""
         with self._lock:
             self._counts.setdefault(what, Counter())[which] += 1
 
     def counts(self, what: str) -> Mapping[str, int]:
-        """How many there were of each kind."""
+        """Return the counts of each kind."""
         with self._lock:
             return dict(self._counts.get(what, {}))
 
     def histogram(self, stage: str) -> Histogram:
-        """Of all measurements; empty where there were none."""
+        """Return the histogram of all measurements of a stage; empty if there are none."""
         with self._lock:
             stage_record = self._stages.get(stage) or _Stage(deque())
             cumulative, total_s = tuple(accumulate(stage_record.counts)), stage_record.total_s
         return Histogram(tuple(zip(BUCKETS_S, cumulative, strict=False)), total_s, cumulative[-1])
 
     def percentiles(self) -> Mapping[str, Mapping[str, float]]:
-        """Median, 95th and 99th percentile of the kept ones in milliseconds, and how many there ever were."""
+        """Median, 95th and 99th percentile of the last samples in milliseconds, and the number of all."""
         with self._lock:
             stages = {name: np.array(stage.last) for name, stage in self._stages.items()}
             totals = {name: sum(stage.counts) for name, stage in self._stages.items()}

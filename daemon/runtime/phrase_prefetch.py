@@ -1,6 +1,6 @@
-"""Phrases that may be wanted some day, rendered while nobody waits for them.
+"""Renders phrases to disk in the background, for later use.
 
-Another instance may hand over dangers in the other language: those shall be as quick as one's own.
+Another instance may relay dangers in the other language; those must be as quick as our own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 START_DELAY_S = 10.0
 """Seconds until it begins: the start, and the first warning, come first."""
 PAUSE_S = 0.1
-"""Seconds between two phrases, so that whoever has something to say gets the synthesiser at once."""
+"""Seconds between two phrases, so that speech gets the synthesiser at once."""
 CLOSE_S = 5.0
 
 Phrase = tuple[str, str, Priority]
@@ -33,7 +33,7 @@ class _PhraseBatch:
 
 
 class PhrasePrefetch:
-    """One thread, from the start; what it is given last is all that counts."""
+    """Runs one thread from its construction; a new batch replaces the one before."""
 
     def __init__(self, after_s: float = START_DELAY_S, between_s: float = PAUSE_S) -> None:
         self._after_s = after_s
@@ -42,28 +42,28 @@ class PhrasePrefetch:
         self._busy = False
         self._closing = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="rehearse", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="prefetch", daemon=True)
         self._thread.start()
 
     def prefetch(self, renderer: Renderer, phrases: Iterable[Phrase]) -> None:
-        """Have these on disk some time, where they take no memory; never waits."""
+        """Render these phrases to disk later; never waits."""
         with self._changed:
             self._batch = _PhraseBatch(renderer, tuple(phrases))
             self._changed.notify_all()
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Wait until there is nothing left to do."""
+        """Wait until no work is left; False after the timeout."""
         with self._changed:
             return self._changed.wait_for(lambda: self._batch is None and not self._busy, timeout_s)
 
     def close(self) -> None:
-        """End it, after the phrase it is at."""
+        """End the thread after the present phrase."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
-            log.error("the rehearse thread is still busy after %g s", CLOSE_S)
+            log.error("the prefetch thread is still busy after %g s", CLOSE_S)
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:
@@ -88,6 +88,6 @@ class PhrasePrefetch:
             return None if self._closing else batch
 
     def _wait_undisturbed(self, for_s: float) -> bool:
-        """Whether after so long nothing else is to be done instead."""
+        """Wait; False if closing or given another batch meanwhile."""
         with self._changed:
             return not self._changed.wait_for(lambda: self._closing or self._batch is not None, for_s)

@@ -43,7 +43,7 @@ class Minute:
         return cls(
             recording.spec.watch.model_dump(mode="json"),
             tuple(HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in hazards),
-            recording.state["watch"],
+            recording.state["alert_policy"],
             np.array([look.captured_at_s for look in looks], np.float64),
             np.stack([look.probabilities for look in looks])
             if looks

@@ -36,7 +36,7 @@ class EspeakSynthesizer:
     @property
     def name(self) -> str:
         """Engine and version, asked of the child. Raises SynthesisError."""
-        with _Round(self._lock, self._timeout_s):
+        with _TimedLock(self._lock, self._timeout_s):
             return self._greeting()
 
     def stream(self, request: SpeechRequest) -> Iterator[Audio]:
@@ -67,7 +67,7 @@ class EspeakSynthesizer:
             "volume": request.volume,
             "pitch": request.pitch,
         }
-        with _Round(self._lock, self._timeout_s):
+        with _TimedLock(self._lock, self._timeout_s):
             self._greeting()
             try:
                 answer, samples = self._child.ask(header, self._timeout_s)
@@ -93,8 +93,8 @@ class EspeakSynthesizer:
         return str(greeting["name"])
 
 
-class _Round:
-    """The lock, but never waited for without end."""
+class _TimedLock:
+    """Acquires a lock with a timeout. Raises SynthesisError after it."""
 
     def __init__(self, lock: threading.Lock, timeout_s: float) -> None:
         self._lock = lock

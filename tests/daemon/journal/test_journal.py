@@ -283,7 +283,7 @@ def test_a_black_box_whose_alerts_are_forgotten_is_not_kept(tmp_path: Path) -> N
 
 def test_what_was_moved_aside_counts_ages_and_is_forgotten(tmp_path: Path) -> None:
     def aside(name: str, wall_s: float) -> Path:
-        file = JournalPaths(tmp_path).database.with_name(f"journal.db.aside-{name}")
+        file = JournalPaths(tmp_path).database.with_name(f"journal.db.quarantined-{name}")
         for each in (file, file.with_name(f"{file.name}-wal")):
             each.write_bytes(bytes(1_200_000))
             os.utime(each, (wall_s, wall_s))
