@@ -162,7 +162,7 @@ class Core:
     def _blind_reason(self) -> tuple[components.Component, str] | None:
         """The component and the reason why the present view is not worth describing, or None.
 
-        What the last picture shows counts at once: until a trouble lasts long enough to be told, a covered
+        The last picture counts at once: until a fault lasts long enough to be announced, a covered
         lens would be a new scene.
         """
         failing = next((each for each in self._failing() if each[0] in VIEW_COMPONENTS), None)
@@ -236,15 +236,15 @@ class Core:
                 case stories.Speak():
                     self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
                     yield from self._announcer.sentence(effect, now)
-                case stories.Described(told, scene):
+                case stories.Described(description, scene):
                     yield self._events.record(
                         "describe",
-                        told.id,
+                        description.id,
                         now,
                         scene.id,
-                        text=told.text,
+                        text=description.text,
                         trigger=scene.trigger,
-                        model=told.model,
+                        model=description.model,
                     )
                 case stories.Suppressed(scene_id, reason, text, model):
                     short, _, detail = reason.partition(": ")

@@ -25,7 +25,7 @@ VITAL: frozenset[Component] = frozenset(["camera", "picture", "detector"])
 FINAL: frozenset[tuple[Component, str]] = frozenset(
     [("camera", "unusable"), ("camera", "stuck"), ("camera", "failed")]
 )
-"""Components and reasons that never pass, and after which the process ends: told at once."""
+"""Components and reasons that never recover, and after which the process ends: announced at once."""
 REMINDED: frozenset[Component] = VITAL | {"configuration"}
 """Components whose lasting failure is repeated every `remind_s`: a wearer cannot see a log, and whoever set
 the device up learns of the mistake only by what it says.

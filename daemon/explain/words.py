@@ -159,11 +159,11 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "right": "오른쪽",
     },
 }
-"""Words of events that are told otherwise than they stand there."""
+"""Spoken names of the words in events that need one."""
 
 
 class ExplanationWords:
-    """How `why` is told in one language. Raises KeyError for another language than "en" and "ko"."""
+    """The words of explanations in one language. Raises KeyError for a language other than "en" and "ko"."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -175,7 +175,7 @@ class ExplanationWords:
         return self._words[place].format(**values)
 
     def reason(self, reason: str) -> str:
-        """Why something was not said; one without a sentence of its own is told as it is."""
+        """The sentence for a reason why something was not said; an unknown reason is returned as it is."""
         return self._words.get(f"reason.{reason}", reason)
 
     def name(self, word: str) -> str:

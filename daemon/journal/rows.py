@@ -81,7 +81,7 @@ class JournalRow:
 
     @classmethod
     def of(cls, line: Fields, now_s: float, evidence: Evidence | None, picture: KeptPicture | None) -> Self:
-        """From the fields of the scribe's line; at `now_s`, Unix seconds, where it has no time."""
+        """Build a row from an event's fields. `now_s` (Unix seconds) is its time if it has none."""
         event = redacted(dict(line))
         timing = dict(event.get("timing", {}))
         wall_s = float(timing.pop("wall_s", now_s))

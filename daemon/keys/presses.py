@@ -1,7 +1,7 @@
 """Key events in, presses out: short, double, long. A pure state machine; times in seconds, rising.
 
-A double press is told as its second press goes down, a long one as soon as it has lasted long enough, a
-short one at its release, or, for a key where a double press means something, once none has followed.
+A double press is reported when its second press goes down, a long one as soon as it has lasted long enough,
+a short one at its release, or, if a double press of the key has an action, once none has followed.
 """
 
 from __future__ import annotations

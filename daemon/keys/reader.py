@@ -56,7 +56,7 @@ def device_name(fd: int) -> str:
 
 
 class KeyReader:
-    """`run` is a thread's target, `close` its end. `act` is told what to do; it must not wait long."""
+    """`run` is a thread's target and `close` ends it. `on_action` gets each action; it must not wait long."""
 
     def __init__(
         self,

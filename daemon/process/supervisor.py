@@ -59,7 +59,7 @@ class Supervisor:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._parts: list[_Part] = []
-        self._stopping = threading.Event()
+        self._stopping = threading.Event()  # from here on, a part that ends is expected
         # A SimpleQueue may be put to from anywhere, and waiting on it ends at once.
         self._wakes: SimpleQueue[Wake | PartFailed] = SimpleQueue()
         self._failure: PartFailed | None = None

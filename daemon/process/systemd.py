@@ -81,7 +81,7 @@ class Notifier:
             self._failed = False
         except OSError as error:
             if not self._failed:
-                log.warning("systemd cannot be told %s: %s", lines[0], error.strerror or error)
+                log.warning("cannot notify systemd of %s: %s", lines[0], error.strerror or error)
             self._failed = True
 
 

@@ -44,9 +44,9 @@ class _ExternalRequest:
 
 
 class DescriptionLoop:
-    """One place for the next view; the narration never asks for a second while one is under way.
+    """Holds one view to describe next; the policy never asks for a second while one is being described.
 
-    One more for a guest's picture, which is described only while there is nothing else to do.
+    A second place holds an external image, which is described only while no view waits.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class DescriptionLoop:
                 if self._next is not None:
                     break
         except DescribeError as error:
-            log.info("a guest's picture is not described: %s", error)
+            log.info("an external image is not described: %s", error)
         with self._changed:
             if sentences and self._next is None:
                 external.answer = (" ".join(sentences), self._describer.model, self._clock())

@@ -70,8 +70,10 @@ class DetectionLoop:
         self._unseen_reason = unseen_reason
         self._latest_frame = latest_frame
         self._reported_reason = OK
+        # Reports come from this loop and, if it hangs, from the main thread; compare and step must not mix.
         self._report_lock = threading.Lock()
         self._last_not_finite_s = -math.inf
+        # Held for one frame, so that detector and core are replaced together, between two frames.
         self._frame_lock = threading.Lock()
         self._closed = threading.Event()
         self.latest_view: View | None = None
@@ -99,9 +101,9 @@ class DetectionLoop:
         self._closed.set()
 
     def on_hung(self, silent_s: float) -> None:
-        """From the thread that supervises: the frame under way takes `silent_s` already.
+        """Report that the present frame has taken `silent_s`. Called from the main thread.
 
-        Whatever becomes of the next frames is told by themselves.
+        The next frame that is assessed reports the recovery.
         """
         self._report_health("hung", f"nothing assessed for {silent_s:.1f} s")
 

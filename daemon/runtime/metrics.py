@@ -48,7 +48,7 @@ class Metrics:
         self._samples_kept = samples_kept
         self._stages: dict[str, _Stage] = {}
         self._counts: dict[str, Counter[str]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held for microseconds; percentiles are computed outside it
 
     def record(self, stage: str, seconds: float) -> None:
         """Add one measurement in seconds."""

@@ -75,6 +75,7 @@ class SettingsUpdater:
         self._job: _SettingsJob | None = None
         self._busy = False
         self._closing = False
+        # Held to exchange jobs, never while one is applied: a request must not wait for phrases.
         self._changed = threading.Condition()
 
     @property

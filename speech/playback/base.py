@@ -33,7 +33,7 @@ class PlaybackStarted:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackFinished:
-    """The last sample of a sound is on its way. Not told of a sound that was cut or replaced."""
+    """The last sample of a sound is on its way. Not sent for a sound that was cut or replaced."""
 
     id: str
     at_s: float

@@ -49,8 +49,8 @@ _EMPTY = Audio(np.zeros((0, 2), np.int16), 1)
 class ProcessPlayer:
     """Implements `Player` by a `SounddevicePlayer` in a child process.
 
-    What happens is told to `tell`, in order, in a thread of its own. While there is no process every
-    sound is told broken at once. With `fallback`, sound goes into that file where there is no device.
+    `on_event` gets the events in order, in a thread of its own. While there is no process, every sound fails
+    at once. With `fallback`, sound goes into that file where there is no device.
     """
 
     def __init__(

@@ -37,12 +37,11 @@ EVENTS = 1024
 
 
 class SounddevicePlayer:
-    """Implements `Player` on PortAudio. What happens is told to `tell`, in order, in a thread of its own.
+    """Implements `Player` on PortAudio. `on_event` gets the events in order, in a thread of its own.
 
-    Three threads: PortAudio's callback pulls samples; a watcher opens the device and opens it again
-    when it is gone; a teller delivers events, so that a slow `tell` delays neither. Without a device
-    sound goes into a file at the same pace if `fallback` is given; otherwise every sound is told broken
-    at once.
+    PortAudio's callback pulls samples. Three threads of our own: one opens the device, and opens it again
+    when it is gone; one delivers events, so that a slow `on_event` delays neither; one plays into the file
+    `fallback` at the same pace while there is no device. Without `fallback` every sound then fails at once.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ class Speaker:
 
     A prepared phrase goes to the player in the caller's thread, in microseconds. Everything else is
     synthesised in the speaker's own thread, while its earcon sounds at once. A danger or message whose
-    words cannot be made is still told, by its earcon and the one for errors.
+    words cannot be synthesised is still announced, by its earcon and the one for errors.
     """
 
     def __init__(

@@ -96,7 +96,7 @@ class _Engine:
         self._errors: list[BaseException] = []
         self._finished = threading.Event()
         self._engine = pyttsx3.init("espeak")
-        self._engine.connect("error", lambda **told: self._errors.append(told["exception"]))
+        self._engine.connect("error", lambda **event: self._errors.append(event["exception"]))
         self._engine.connect("finished-utterance", lambda **_: self._finished.set())
         self._drain()
         self._engine.runAndWait()  # an empty run: from here on properties are set at once

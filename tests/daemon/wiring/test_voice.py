@@ -1,4 +1,4 @@
-"""The voice is a component: when it can make no words any more, the core is told, and so is its return."""
+"""The voice as wired: a synthesiser that dies is reported to the core, and the words for it are cached."""
 
 from __future__ import annotations
 
@@ -8,51 +8,40 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import pytest
-
 from daemon.config import settings
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
-from daemon.core.health import HealthSettings, Report
+from daemon.core.health import HealthSettings
 from daemon.core.messages import Effect, Record
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
 from daemon.wiring import detector as app
 from pipeline import wording
 from speech.utterance import Priority
-from tests.daemon.core.world import World
 from tests.fakes import core_spec
 from tests.speech.made import needs_espeak, utterance
 
 PATIENCE_S = 30.0
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_it_is_told_and_so_is_its_return(language: str) -> None:
-    world = World(health=HealthSettings(settle_s=0, quiet_s=0), language=language)
-    world.tell(Report("voice", "failed", "gone"), Report("voice"))
-    said = [spoken.text for _, spoken in world.heard]
-    assert said == [wording.HEALTH[language]["voice", reason] for reason in ("*", "ok")]
-
-
 @needs_espeak
 def test_a_dead_synthesiser_is_reported_and_its_words_are_ready(tmp_path: Path) -> None:
     loaded = settings.load(None, {"HOME": str(tmp_path)}, {"speech.device": "none at all"}).settings
     spec = core_spec(health=HealthSettings(settle_s=0))
-    mind, told = CoreRunner(BlackBox(Core(spec)), time.monotonic), SimpleQueue[Mapping[str, Any]]()
+    runner, reports = CoreRunner(BlackBox(Core(spec)), time.monotonic), SimpleQueue[Mapping[str, Any]]()
 
     def perform(effect: Effect, timing: Mapping[str, float]) -> None:
         if isinstance(effect, Record) and effect.event.fields.get("component") == "voice":
-            told.put(effect.event.fields)
+            reports.put(effect.event.fields)
 
-    mind.attach(perform)
-    voice = app.build_voice(loaded, spec, mind, Metrics(), tmp_path / "said.wav", time.monotonic)
+    runner.attach(perform)
+    voice = app.build_voice(loaded, spec, runner, Metrics(), tmp_path / "said.wav", time.monotonic)
     try:
         failing = wording.health_phrase("voice", "failed", "en")
         assert voice.renderer.cached(utterance(failing, priority=Priority.MESSAGE)) is not None
         voice.synthesizer.close()
         voice.speaker.start(utterance("hello", id="t", priority=Priority.TEXT))
-        assert told.get(timeout=PATIENCE_S)["reason"] == "failed"
+        assert reports.get(timeout=PATIENCE_S)["reason"] == "failed"
         assert voice.alive
     finally:
         voice.speaker.close()
