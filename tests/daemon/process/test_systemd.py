@@ -61,7 +61,7 @@ def test_a_failure_is_told_once_and_again_after_it_worked(
         notifier.ready()
         notifier.watchdog()
         assert [r.getMessage() for r in caplog.records] == [
-            "systemd cannot be told READY=1: No such file or directory"
+            "cannot notify systemd of READY=1: No such file or directory"
         ]
         with listening(tmp_path) as ear:
             notifier.watchdog()
