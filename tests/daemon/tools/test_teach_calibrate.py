@@ -187,7 +187,7 @@ def test_what_is_wrong_is_told_before_any_footage_is_watched(
     assert main(["calibrate", "no.mp4", "--labelled", str(labelled(home))]) == 1
     told = capsys.readouterr()
     assert "no.mp4" in told.err and not told.out
-    (home / "state").mkdir(exist_ok=True)
+    (home / "state/calibration").rmdir()  # made for the damaged picture, before it was read
     (home / "state/calibration").write_text("")
     assert main(["calibrate", "clip.mp4"]) == 1
     told = capsys.readouterr()
