@@ -26,10 +26,11 @@ from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.messages import Assessed, CoreSpec, Effect
 from daemon.runtime.engine import CoreRunner
-from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle, build_detector
 from pipeline.types import Assessment
 from pipeline.wording import danger_phrases
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech
+from speech.playback.process_player import ProcessPlayer
 from speech.playback.speaker import Speaker
 
 ALONE, LOADED = "ear.over_encode_ms_p99", "ear.over_encode_loaded_ms_p99"
@@ -48,7 +49,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
         yield from (unmeasured(name, "ms", limit, why) for name, limit in LIMITS.items())
         return
     rounds = samples * ROUNDS_A_SAMPLE
-    detector = app.build_detector(settings)
+    detector = build_detector(settings)
     reports: Reports = queue.SimpleQueue()
     spec = at_once(detector.spec)
     phrases = danger_phrases(spec.hazards[0].say, spec.language)
@@ -66,7 +67,7 @@ class FrameToSound:
     """One danger after the other, each from its frame to its first sample."""
 
     def __init__(
-        self, detector: app.DetectorBundle, spec: CoreSpec, speaker: Speaker, reports: Reports
+        self, detector: DetectorBundle, spec: CoreSpec, speaker: Speaker[ProcessPlayer], reports: Reports
     ) -> None:
         self._detector = detector
         self._speaker = speaker
@@ -91,7 +92,7 @@ class FrameToSound:
         captured_s = time.monotonic()
         shape = self._image.shape
         frame = Frame(self._image, (shape[1], shape[0]), number, captured_s, "bench")
-        assessment = self._detector.assessor.assess(frame)
+        assessment = self._detector.detector.assess(frame)
         assessed_s = time.monotonic() - captured_s
         mind.step(Assessed(danger(assessment)))
         began_s = self._await(PlaybackBegan)

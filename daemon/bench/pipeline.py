@@ -15,7 +15,7 @@ from daemon.bench import vlm_busy
 from daemon.bench.harness import Figure, at_least, at_most, interleave, paced, timed, unmeasured
 from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving, picture, resting
 from daemon.config.settings import Settings
-from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle, build_detector, load_model
 from pipeline.models.base import ImageTextModel
 from pipeline.settings import HazardSettings
 
@@ -35,7 +35,7 @@ class BareNetwork(Protocol):
 
 
 def measure(settings: Settings, samples: int) -> Iterator[Figure]:
-    model = app.load_model(settings)
+    model = load_model(settings)
     yield over_raw(settings, model, samples)
     yield hazards_1000_over_10(settings, model, samples)
     yield source_4k_over_480p(settings, model, samples)
@@ -53,7 +53,7 @@ def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     if not isinstance(model, BareNetwork):
         return unmeasured(name, "ratio", target, f"{model.name} does not offer its bare network")
     bare, ready = model, picture(*model.input_size)
-    lane, view = PipelineUnderTest(app.build_detector(settings, model)), moving(1280, 720)
+    lane, view = PipelineUnderTest(build_detector(settings, model)), moving(1280, 720)
     pairs = interleave(
         paced(lambda: bare.infer(ready), _PAUSE_S),
         paced(lambda: lane.see(next(view)), _PAUSE_S),
@@ -73,17 +73,17 @@ def hazards_1000_over_10(settings: Settings, model: ImageTextModel, samples: int
     return Figure.median("pipeline.hazards_1000_over_10", pairs.ratios, "ratio", at_most(1.1))
 
 
-def _with_hazards(settings: Settings, model: ImageTextModel, count: int) -> app.DetectorBundle:
+def _with_hazards(settings: Settings, model: ImageTextModel, count: int) -> DetectorBundle:
     """The detector for as many things, none of which is ever certain enough to speak of."""
     hazards = {
         f"thing{n}": HazardSettings(prompts=(f"thing number {n}",), threshold=1.0) for n in range(count)
     }
-    return app.build_detector(settings.model_copy(update={"hazards": hazards}), model)
+    return build_detector(settings.model_copy(update={"hazards": hazards}), model)
 
 
 def source_4k_over_480p(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame, bounding included, from a 4K source over that from a 480p source."""
-    lane, max_side = PipelineUnderTest(app.build_detector(settings, model)), settings.capture.max_side
+    lane, max_side = PipelineUnderTest(build_detector(settings, model)), settings.capture.max_side
     large, small = moving(3840, 2160), moving(854, 480)
 
     def see(view: Iterator[Image]) -> None:
@@ -95,7 +95,7 @@ def source_4k_over_480p(settings: Settings, model: ImageTextModel, samples: int)
 
 def still_view_work_ratio(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame where nothing moves but noise, over that where everything does; a second at a time."""
-    lanes = [PipelineUnderTest(app.build_detector(settings, model)) for _ in range(2)]
+    lanes = [PipelineUnderTest(build_detector(settings, model)) for _ in range(2)]
     views = [resting(1280, 720), moving(1280, 720)]
     rest, move = (
         timed(lambda lane=lane, view=view: lane.see(next(view)), int(FRAMES_PER_S))  # type: ignore[misc]

@@ -11,7 +11,7 @@ from capture.frame import Frame, Image
 from capture.test_image import draw_test_image
 from daemon.core.core import Core
 from daemon.core.messages import Assessed
-from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle
 
 FRAMES_PER_S = 25.0
 _NOISE = 2.0
@@ -21,8 +21,8 @@ _NOISE = 2.0
 class PipelineUnderTest:
     """From a picture to what the core decides: resize, encode, score, calibrate, step."""
 
-    def __init__(self, detector: app.DetectorBundle) -> None:
-        self._assessor = detector.assessor
+    def __init__(self, detector: DetectorBundle) -> None:
+        self._assessor = detector.detector
         self._core = Core(detector.spec)
         self._seq = 0
 

@@ -21,7 +21,7 @@ import numpy as np
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.loudspeaker import PrivatePulse, SinkRecorder, available
 from daemon.config.settings import Settings
-from daemon.wiring import detector as app
+from daemon.wiring.store import open_store
 from pipeline.store.errors import StoreError
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed
 from speech.playback.base import AudioOutput
@@ -67,7 +67,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
         yield from (unmeasured(name, "ms", LIMIT, why) for name in (FIRST, INTERRUPT))
         return
     try:
-        yield from _measure(settings.speech, app.open_store(settings).path, samples * ROUNDS_A_SAMPLE)
+        yield from _measure(settings.speech, open_store(settings).path, samples * ROUNDS_A_SAMPLE)
     except SynthesisError as error:
         yield from (unmeasured(name, "ms", LIMIT, str(error)) for name in (FIRST, INTERRUPT))
 
@@ -167,7 +167,7 @@ def _interruptions(
 
 
 def _interrupt(
-    speaker: Speaker,
+    speaker: Speaker[ProcessPlayer],
     alarm: Utterance,
     ear: SinkRecorder,
     reports: queue.SimpleQueue[PlaybackBegan | PlaybackEnded | SpeechFailed],
@@ -196,7 +196,7 @@ def _interrupt(
     return _Round(call_s, first_s, silent_s, sink_s)
 
 
-def _latency_s(speaker: Speaker) -> float:
+def _latency_s(speaker: Speaker[ProcessPlayer]) -> float:
     player = speaker.player
     assert isinstance(player, ProcessPlayer)
     return player.latency_s
@@ -207,7 +207,7 @@ def private_speaker(
     settings: SpeechSettings,
     report: Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed, float], None],
     phrases: Iterable[str],
-) -> Iterator[Speaker]:
+) -> Iterator[Speaker[ProcessPlayer]]:
     """A speaker at a private sound server's null sink, with these danger phrases prepared."""
     with (
         tempfile.TemporaryDirectory() as folder,

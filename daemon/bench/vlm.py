@@ -19,7 +19,7 @@ from common.memory import peak_bytes
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
 from daemon.bench.tables import OVER
 from daemon.config.settings import Settings
-from daemon.wiring import detector as app
+from daemon.wiring.store import open_store
 from pipeline.description.answer.sentences import SentenceSplitter
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.factory import UnusableError, local_choice
@@ -73,7 +73,7 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
     folder = Path(settings.describe.model)
     if folder.is_dir():
         yield folder.name, folder
-    store = app.open_store(settings)
+    store = open_store(settings)
     for name in known_models():
         try:
             yield name, store.path(name)

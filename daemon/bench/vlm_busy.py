@@ -11,7 +11,7 @@ from daemon.bench.harness import Figure, Pairs, at_least, at_most, interleave, p
 from daemon.bench.load import MODEL, BackgroundLoad, LoadUnavailable, arithmetic_load, language_load
 from daemon.bench.pipeline_under_test import PipelineUnderTest, moving
 from daemon.config.settings import Settings
-from daemon.wiring import detector as app
+from daemon.wiring.detector import build_detector, load_model
 from pipeline.models.base import ImageTextModel
 
 log = logging.getLogger(__name__)
@@ -21,12 +21,12 @@ _FRAMES = 40
 
 def measure_vlm_busy(settings: Settings, samples: int) -> Iterator[Figure]:
     """As `measure`, with the model that the settings name."""
-    yield from measure(settings, app.load_model(settings), samples)
+    yield from measure(settings, load_model(settings), samples)
 
 
 def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator[Figure]:
     """Frames a second, and the slowest frame in a hundred, busy over alone; pairs of 40 frames each."""
-    lane, view = PipelineUnderTest(app.build_detector(settings, model)), moving(1280, 720)
+    lane, view = PipelineUnderTest(build_detector(settings, model)), moving(1280, 720)
     alone: list[float] = []
     busy: list[float] = []
 

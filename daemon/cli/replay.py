@@ -19,7 +19,11 @@ from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 from daemon.replay.replay import ReplaySink
 from daemon.tools.silent_replay import NoSink
-from daemon.wiring import detector as app
+from daemon.wiring.describer import build_describer
+from daemon.wiring.detector import DetectorBundle, build_detector
+from daemon.wiring.replay import build_replay
+from daemon.wiring.sources import open_recorded
+from daemon.wiring.voice import build_renderer, prepare_phrases
 from pipeline.description.status import WatchedDescriber
 from speech.playback.wav_timeline import WavTimeline
 from speech.synthesis.espeak import EspeakSynthesizer
@@ -82,24 +86,24 @@ def _is_same(one: Path, other: Path) -> bool:
 def _replay(args: argparse.Namespace, settings: Settings) -> int:
     if args.black_box is not None:
         _try_out(args.black_box)
-    camera = app.open_recorded(settings, args.file)
+    camera = open_recorded(settings, args.file)
     try:
-        detector = app.build_detector(settings)
+        detector = build_detector(settings)
         with (
             EspeakSynthesizer(settings.speech) as synthesizer,
             _events(args.events) as write,
             _sink(args.wav, settings) as sink,
             _describer(settings, detector) as describer,
         ):
-            renderer = app.build_renderer(settings, synthesizer)
-            app.prepare_phrases(renderer, detector.spec)
-            replay = app.build_replay(
-                settings,
-                detector,
-                renderer,
-                sink,
-                describer,
-                write,
+            renderer = build_renderer(settings, synthesizer)
+            prepare_phrases(renderer, detector.spec)
+            replay = build_replay(
+                settings=settings,
+                bundle=detector,
+                voice=renderer,
+                sink=sink,
+                describer=describer,
+                write=write,
                 real_time=args.pace == "real",
                 black_boxes=args.black_box,
             )
@@ -131,9 +135,9 @@ def _try_out(folder: Path) -> None:
 
 
 @contextmanager
-def _describer(settings: Settings, detector: app.DetectorBundle) -> Iterator[WatchedDescriber | None]:
+def _describer(settings: Settings, detector: DetectorBundle) -> Iterator[WatchedDescriber | None]:
     """The configured one, whose child ends with the replay."""
-    describer = app.build_describer(settings, detector.model, idle=False)
+    describer = build_describer(settings, detector.model, idle=False)
     try:
         yield describer
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.tools.teach import find_pictures, forget, report_lines, teach
-from daemon.wiring import detector as app
+from daemon.wiring.detector import load_model
 from pipeline.calibration.few_shot_fit import MOST_LIKE
 from pipeline.hazards import require_name
 
@@ -43,7 +43,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if not 1 <= len(like) <= MOST_LIKE:
         raise CommandError(f"teach {args.name}: {len(like)} pictures; show 1 to {MOST_LIKE}")
     left_out: list[str] = []
-    model, unlike = app.load_model(settings), find_pictures(args.unlike)
+    model, unlike = load_model(settings), find_pictures(args.unlike)
     taught = teach(settings, model, args.name, like, unlike, left_out.append)
     _print([*report_lines(taught), *left_out])
     if args.dry_run:

@@ -87,6 +87,10 @@ class ControlServer:
             link.settimeout(self._idle_s)
             self._take(link)
 
+    def replace_handler(self, handler: Handler) -> None:
+        """Answer further requests by another handler, as soon as the daemon has started."""
+        self._handler = handler
+
     def close(self) -> None:
         """Let everybody go and give the socket up."""
         if self._closing.is_set():

@@ -23,7 +23,9 @@ from daemon.core.core import Core
 from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
-from daemon.wiring import detector as app
+from daemon.wiring.detector import build_detector, load_model
+from daemon.wiring.sources import choose_source, source_path
+from daemon.wiring.store import open_store
 from speech.synthesis.base import SpeechRequest
 from speech.synthesis.espeak import EspeakSynthesizer
 from speech.synthesis.piper import PiperSynthesizer
@@ -63,7 +65,7 @@ def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Fact
 
 def _model(settings: Settings) -> Facts:
     picture = draw_test_image()
-    model = app.load_model(settings)
+    model = load_model(settings)
     model.encode(picture)
     start = time.perf_counter()
     embedding = [model.encode(picture) for _ in range(10)][-1]
@@ -87,7 +89,7 @@ def _voice(settings: Settings) -> Facts:
 
 
 def _natural(settings: Settings) -> Facts:
-    voice = PiperSynthesizer(settings.speech, voice_folder(settings.speech, app.open_store(settings).path))
+    voice = PiperSynthesizer(settings.speech, voice_folder(settings.speech, open_store(settings).path))
     try:
         voice.load()
         return {"name": voice.name, "language": voice.language}
@@ -110,7 +112,7 @@ def _loudspeaker(settings: Settings) -> Facts:
 
 
 def _camera(settings: Settings) -> Facts:
-    source = app.source_path(settings, app.choose_source(settings))
+    source = source_path(settings, choose_source(settings))
     camera = open_camera(source, settings.capture)
     try:
         frame = camera.read()
@@ -123,15 +125,15 @@ def _camera(settings: Settings) -> Facts:
 
 def _rate(settings: Settings) -> Facts:
     """Frames from the source through the detector, as the daemon takes them, for some seconds."""
-    detector = app.build_detector(settings)
-    source = app.source_path(settings, app.choose_source(settings))
+    detector = build_detector(settings)
+    source = source_path(settings, choose_source(settings))
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     capture = settings.capture.model_copy(update={"loop": True})  # a short clip is to last
     reader = Reader(lambda: open_camera(source, capture), slot, capture, lambda _: None)
     mind = CoreRunner(BlackBox(Core(detector.spec)), time.monotonic)
     mind.attach(lambda _effect, _timing: None)
     watcher = DetectionLoop(
-        slot, detector.assessor, mind, Metrics(), time.monotonic, lambda: None, settings.health.late_s
+        slot, detector.detector, mind, Metrics(), time.monotonic, lambda: None, settings.health.late_s
     )
     thread = threading.Thread(target=watcher.run, name="watch", daemon=True)
     reader.start()

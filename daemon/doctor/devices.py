@@ -21,7 +21,8 @@ from daemon.doctor.device_test import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.findings import Finding, Probe, State
 from daemon.doctor.running_daemon import RunningDaemon, assess_rate, rate_of
 from daemon.paths import NAME
-from daemon.wiring import detector as app
+from daemon.wiring.sources import DEMO, choose_source
+from daemon.wiring.store import open_calibrations, open_store
 from pipeline.description.base import DescribeError
 from pipeline.description.factory import UnusableError, choose
 from pipeline.models.loader import AUTO, best_model
@@ -57,9 +58,9 @@ def _writable(folder: Path) -> bool:
 
 def store(settings: Settings) -> Iterator[Finding]:
     """The model that is wanted is in the store, unharmed."""
-    name, models = settings.pipeline.model, app.open_store(settings)
+    name, models = settings.pipeline.model, open_store(settings)
     try:
-        name = best_model(models, app.open_calibrations(settings).known) if name == AUTO else name
+        name = best_model(models, open_calibrations(settings).known) if name == AUTO else name
         harm = [str(finding) for finding in models.verify(name)]
     except StoreError as error:
         harm = [str(error)]
@@ -166,7 +167,7 @@ def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Find
         yield Finding("camera", "ok", f"{running.later.get('source')}, held by the daemon")
         yield rate_of(running, settings.capture.device_fps)
         return
-    if settings.capture.source == "auto" and app.choose_source(settings) == app.DEMO:
+    if settings.capture.source == "auto" and choose_source(settings) == DEMO:
         todo = "plug one in, or set capture.source; until then a service waits, and `run` shows the demo clip"
         yield Finding("camera", "warn", "there is none", todo)
         return
@@ -200,7 +201,7 @@ def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[F
     if wanted.backend in ("off", "tags"):
         yield Finding("describer", "ok", wanted.backend)
         return
-    models = app.open_store(settings)
+    models = open_store(settings)
     language, cache = settings.speech.language, settings.paths.cache
     try:
         choice = choose(wanted, language, models.path, cache, available_bytes)

@@ -1,4 +1,4 @@
-"""What the journal answers over the control socket."""
+"""The commands `journal`, `snapshot`, `purge` and `why`."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ from typing import Any
 from daemon.control.commands import JournalCommand, PurgeCommand, SnapshotCommand, WhyCommand
 from daemon.core.black_box import Recording
 from daemon.explain.sources import why
+from daemon.handlers.requests import Handler
 from daemon.journal.offline import purge
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 from daemon.journal.times import to_clock
 from daemon.journal.writer import JournalWriter
 
-Handler = Callable[[Any], Mapping[str, Any]]
-
-UNKEPT = ""
-"""The run of a daemon that keeps no journal: none of those in it."""
+NO_RUN = ""
+"""The run of a daemon without a journal; no run in the files has this name."""
 
 
 def handlers(
-    places: JournalPaths,
-    clerk: JournalWriter | None,
-    frozen: Callable[[], Recording],
-    forget_until: Callable[[float], None],
+    *,
+    paths: JournalPaths,
+    writer: JournalWriter | None,
+    snapshot: Callable[[], Recording],
+    forget_recording: Callable[[float], None],
     clock: Callable[[], float],
 ) -> Mapping[str, Handler]:
-    """By the name of the command; each raises CommandError. Without a clerk what was kept can be read.
+    """By the name of the command; each raises CommandError. Without a `writer`, kept events can be read.
 
-    `frozen` gives the last minute, and `forget_until` takes out of it what was before a time of the clock.
+    `snapshot` returns the recording of the last minute; `forget_recording` removes from it everything before
+    a time of `clock`.
     """
-    run = clerk.run_name if clerk else UNKEPT
+    run = writer.run_name if writer else NO_RUN
 
-    def journal(wanted: JournalCommand) -> Mapping[str, Any]:
-        with reading(places) as reader:
-            return reader.page(wanted)
+    def page(command: JournalCommand) -> Mapping[str, Any]:
+        with reading(paths) as reader:
+            return reader.page(command)
 
-    def snapshot(wanted: SnapshotCommand) -> Mapping[str, Any]:
-        with reading(places) as reader:
-            jpeg, pixelated = reader.picture(wanted.row)
+    def picture(command: SnapshotCommand) -> Mapping[str, Any]:
+        with reading(paths) as reader:
+            jpeg, pixelated = reader.picture(command.row)
         return {"jpeg": base64.b64encode(jpeg).decode(), "pixelated": pixelated}
 
-    def forget(wanted: PurgeCommand) -> Mapping[str, Any]:
-        gone = clerk.purge(wanted.before) if clerk else purge(places, wanted.before)
-        if clerk is None:
-            forget_until(to_clock(wanted.before, clock(), time.time()))
-        return {what: max(0, count) for what, count in gone.items()}
+    def forget(command: PurgeCommand) -> Mapping[str, Any]:
+        removed = writer.purge(command.before) if writer else purge(paths, command.before)
+        if writer is None:
+            forget_recording(to_clock(command.before, clock(), time.time()))
+        return {name: max(0, count) for name, count in removed.items()}
 
-    def reasons(wanted: WhyCommand) -> Mapping[str, Any]:
-        return why(places, frozen, wanted.event, run, wanted.language)
+    def explain(command: WhyCommand) -> Mapping[str, Any]:
+        return why(paths, snapshot, command.event, run, command.language)
 
-    return {"journal": journal, "snapshot": snapshot, "purge": forget, "why": reasons}
+    return {"journal": page, "snapshot": picture, "purge": forget, "why": explain}

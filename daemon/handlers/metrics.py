@@ -1,4 +1,4 @@
-"""The command `metrics`: counters and histograms since the start, for whoever draws curves of them."""
+"""The command `metrics`: counters, drops, histograms and gauges since the start."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 from common.memory import resident_bytes
 from daemon.core.core import Core
 from daemon.core.health import OK
+from daemon.handlers.info import DaemonInfo
 from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.metrics import Histogram
-from daemon.wiring import detector as app
+from daemon.wiring.live import LiveParts
+from daemon.wiring.voice import Voice
 
 STAGES: Mapping[str, str] = {
     "capture_wait_seconds": "wait",
@@ -21,34 +23,28 @@ STAGES: Mapping[str, str] = {
     "synthesise_seconds": "synthesise",
     "first_sample_seconds": "frame_to_ear",
 }
-"""By the name under which a stage is told, the ledger's."""
+"""The public name of each stage's histogram, and its name in `Metrics`."""
 
 WITHHELD = ("muted", "brevity", "untrue")
-"""Counts of what the core kept back before it was an utterance."""
+"""Reasons for which the core withheld a text before it became an utterance."""
 
 
-def metrics(
-    live: app.LiveParts,
-    clock: Callable[[], float],
-    fps: Callable[[], float],
-    feed_dropped: Callable[[], int],
-    started_s: float,
-) -> Callable[[object], Mapping[str, Any]]:
-    """What answers it."""
+def metrics(live: LiveParts, info: DaemonInfo) -> Callable[[object], Mapping[str, Any]]:
+    """Build the handler."""
 
     def answer(_: object) -> Mapping[str, Any]:
-        now = clock()
-        counts, components, muted = live.mind.read(lambda core: _known(core, now))
+        now = info.clock()
+        counts, components, muted = live.runner.read(lambda core: _known(core, now))
         return {
             "counters": counters(live, counts),
-            "drops": drops(live, counts, feed_dropped()),
-            "histograms": {name: _told(live.ledger.histogram(stage)) for name, stage in STAGES.items()},
-            "alerts_by_hazard": live.ledger.counts("alerts"),
-            "events_by_kind": live.ledger.counts("events"),
+            "drops": drops(live, counts, info.feed.dropped),
+            "histograms": {name: _as_json(live.metrics.histogram(stage)) for name, stage in STAGES.items()},
+            "alerts_by_hazard": live.metrics.counts("alerts"),
+            "events_by_kind": live.metrics.counts("events"),
             "components": components,
             "gauges": {
-                "fps": round(fps(), 2),
-                "uptime_s": round(now - started_s, 1),
+                "fps": round(info.rate.per_second, 2),
+                "uptime_s": round(now - info.started_s, 1),
                 "muted_s": round(muted[0], 1),
                 "danger_muted_s": round(muted[1], 1),
                 "rss_bytes": resident_bytes(os.getpid()),
@@ -67,9 +63,9 @@ def _known(core: Core, now: float) -> tuple[Mapping[str, int], Mapping[str, Any]
     return core.counts, components, core.muted(now)
 
 
-def counters(live: app.LiveParts, counts: Mapping[str, int]) -> Mapping[str, int]:
-    """What only ever grows. A call of the model is saved with each frame that it was not shown."""
-    assessed, calls = live.watcher.assessed, live.describer.calls if live.describer else 0
+def counters(live: LiveParts, counts: Mapping[str, int]) -> Mapping[str, int]:
+    """Totals since the start. Each assessed frame that no model described counts as a saved call."""
+    assessed, calls = live.detection_loop.assessed, live.describer.calls if live.describer else 0
     return {
         "frames_captured": live.reader.frames,
         "frames_assessed": assessed,
@@ -77,32 +73,32 @@ def counters(live: app.LiveParts, counts: Mapping[str, int]) -> Mapping[str, int
         "alerts": counts.get("alerts", 0),
         "scenes": counts.get("scenes", 0),
         "descriptions_asked": counts.get("describe.asked", 0),
-        "descriptions": live.ledger.counts("events").get("describe", 0),
+        "descriptions": live.metrics.counts("events").get("describe", 0),
         "vlm_calls": calls,
         "vlm_calls_saved": max(0, assessed - calls),
         "utterances_spoken": counts.get("spoken", 0),
         "false_alarms": counts.get("false_alarms", 0),
-        **_sound(live.mouth),
+        **_output_counters(live.output),
     }
 
 
-def _sound(mouth: app.Voice | Forwarder) -> Mapping[str, int]:
-    if isinstance(mouth, Forwarder):
+def _output_counters(output: Voice | Forwarder) -> Mapping[str, int]:
+    if isinstance(output, Forwarder):
         return {}
     return {
-        "synthesis_failures": mouth.speaker.failures,
-        "loudspeaker_losses": mouth.player.losses,
-        "underruns": mouth.player.underruns,
+        "synthesis_failures": output.speaker.failures,
+        "loudspeaker_losses": output.player.losses,
+        "underruns": output.player.underruns,
     }
 
 
-def drops(live: app.LiveParts, counts: Mapping[str, int], feed_dropped: int) -> list[Mapping[str, Any]]:
-    """Everything that was given up, by the place where it waited and the policy or reason there."""
-    journal = live.clerk.status() if live.clerk else {"dropped": 0, "pictures_missed": 0}
+def drops(live: LiveParts, counts: Mapping[str, int], feed_dropped: int) -> list[Mapping[str, Any]]:
+    """All dropped items, by the place where they waited and the policy or reason of the drop."""
+    journal = live.journal_writer.status() if live.journal_writer else {"dropped": 0, "pictures_missed": 0}
     found = [
         ("frames", live.slot.policy.value, live.slot.skipped),
-        ("frames", "not_finite", live.watcher.not_finite),
-        ("events", "refuse_new", live.scribe.dropped),
+        ("frames", "not_finite", live.detection_loop.not_finite),
+        ("events", "refuse_new", live.event_writer.dropped),
         ("event_feed", "drop_oldest", feed_dropped),
         ("journal", "drop", journal["dropped"]),
         ("journal_pictures", "miss", journal["pictures_missed"]),
@@ -121,11 +117,11 @@ def _below(place: str, prefix: str, counts: Mapping[str, int]) -> list[tuple[str
     ]
 
 
-def _journal_gauges(live: app.LiveParts) -> Mapping[str, int]:
-    return {"journal_waiting": live.clerk.status()["waiting"]} if live.clerk else {}
+def _journal_gauges(live: LiveParts) -> Mapping[str, int]:
+    return {"journal_waiting": live.journal_writer.status()["waiting"]} if live.journal_writer else {}
 
 
-def _told(histogram: Histogram) -> Mapping[str, Any]:
+def _as_json(histogram: Histogram) -> Mapping[str, Any]:
     return {
         "buckets": [list(bucket) for bucket in histogram.buckets],
         "sum": round(histogram.sum_s, 6),

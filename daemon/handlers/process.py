@@ -1,4 +1,4 @@
-"""The commands `process` and `try`, carried out in the backroom: they cost the daemon next to nothing."""
+"""The commands `process` and `try`, carried out in the worker process at the lowest priority."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from daemon.config.settings import Settings
 from daemon.control.commands import ProcessCommand, TryCommand
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
+from daemon.handlers.requests import Handler
 from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
 from daemon.worker.client import WorkerClient, WorkerSession
 from daemon.worker.image_report import TRIGGERS
@@ -19,15 +20,13 @@ from daemon.worker.what_if import Minute
 from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.template import TemplateDescriber
 
-Handler = Callable[[Any], Mapping[str, Any]]
-
 LEAST_DESCRIBE_S = 0.5
-"""Seconds below which a describer is not even asked."""
+"""With less time left than this, the describer is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookedAt:
-    """What the backroom made of a picture."""
+class InspectedImage:
+    """The worker's report on a picture."""
 
     facts: Mapping[str, Any]
     pixels: bytes
@@ -35,20 +34,21 @@ class LookedAt:
 
 
 class ProcessHandler:
-    """Answers both commands, in the thread of whoever asks."""
+    """Answers both commands, in the client's thread."""
 
     def __init__(
         self,
-        backroom: WorkerClient,
-        narrator: DescriptionLoop | None,
-        frozen: Callable[[], Recording],
+        *,
+        worker: WorkerClient,
+        description_loop: DescriptionLoop | None,
+        snapshot: Callable[[], Recording],
         settings: Callable[[], Settings],
         model: str,
     ) -> None:
-        """`model`: the image-text model that looks; guests' pictures are looked at by the same."""
-        self._backroom = backroom
-        self._narrator = narrator
-        self._frozen = frozen
+        """`model`: the image-text model of the detector, which the worker uses for external pictures too."""
+        self._worker = worker
+        self._description_loop = description_loop
+        self._snapshot = snapshot
         self._settings = settings
         self._model = model
 
@@ -57,51 +57,51 @@ class ProcessHandler:
         return {"process": self.process, "try": self.what_if}
 
     def what_if(self, wanted: TryCommand) -> Mapping[str, Any]:
-        """The alerts of the last minute as it was, and with other thresholds."""
-        with self._backroom.visit() as visit:
-            minute = Minute.of(self._frozen())
+        """The alerts of the last minute with the thresholds that held, and with others."""
+        with self._worker.visit() as session:
+            minute = Minute.of(self._snapshot())
             unknown = wanted.thresholds.keys() - {hazard.name for hazard in minute.hazards}
             if unknown:
                 raise CommandError(f"no hazard is called {', '.join(sorted(unknown))}", "unknown")
             header, numbers = minute.packed()
-            return visit.ask("what_if", numbers, minute=header, thresholds=wanted.thresholds)[0]
+            return session.ask("what_if", numbers, minute=header, thresholds=wanted.thresholds)[0]
 
     def process(self, wanted: ProcessCommand) -> Mapping[str, Any]:
-        """What is on a picture, whether that is dangerous, and what is to be said of it."""
+        """The objects and hazards on a picture, and a description of it."""
         settings = self._settings()
         language = wanted.language or settings.speech.language
-        with self._backroom.visit() as visit:
-            before_s = visit.left_s
-            visit.ask("ready", settings=self._for_child(settings))
-            loaded_s = visit.left_s
-            looked = self._look(visit, wanted, language, settings)
-            told = self._described(visit, wanted, looked, language, settings)
-            if told and told.model == TemplateDescriber.model:
-                told = None  # it knows less than the backroom, which has named the things as well
-            text = told.text if told else str(looked.facts["said"])
+        with self._worker.visit() as session:
+            before_s = session.left_s
+            session.ask("ready", settings=self._for_child(settings))
+            loaded_s = session.left_s
+            image = self._inspect(session, wanted, language, settings)
+            description = self._describe(session, wanted, image, language, settings)
+            if description and description.model == TemplateDescriber.model:
+                description = None  # the worker's own sentence also names the objects
+            text = description.text if description else str(image.facts["said"])
             timings = {
-                "wait_s": round(before_s - loaded_s + (told.waited_s if told else 0.0), 4),
-                "recognise_s": looked.facts["recognise_s"],
-                "describe_s": round(told.took_s if told else 0.0, 4),
+                "wait_s": round(before_s - loaded_s + (description.waited_s if description else 0.0), 4),
+                "recognise_s": image.facts["recognise_s"],
+                "describe_s": round(description.took_s if description else 0.0, 4),
             }
             wav = None
             if wanted.speech:
                 tree = self._for_child(settings)
-                facts, sound = visit.ask("speak", text=text, language=language, settings=tree)
+                facts, sound = session.ask("speak", text=text, language=language, settings=tree)
                 timings["speech_s"], wav = facts["speech_s"], sound.decode("ascii")
         return {
-            **{name: looked.facts[name] for name in ("objects", "hazards", "prompt", "image_text_model")},
+            **{name: image.facts[name] for name in ("objects", "hazards", "prompt", "image_text_model")},
             "text": text,
             "language": language,
-            "model": told.model if told else TemplateDescriber.model,
+            "model": description.model if description else TemplateDescriber.model,
             "timings": timings,
             **({"wav": wav} if wav else {}),
         }
 
-    def _look(
-        self, visit: WorkerSession, wanted: ProcessCommand, language: str, settings: Settings
-    ) -> LookedAt:
-        facts, pixels = visit.ask(
+    def _inspect(
+        self, session: WorkerSession, wanted: ProcessCommand, language: str, settings: Settings
+    ) -> InspectedImage:
+        facts, pixels = session.ask(
             "look",
             wanted.picture.encode(),
             objects=list(wanted.objects),
@@ -110,24 +110,28 @@ class ProcessHandler:
             side=settings.describe.image_side,
             most_pixels=settings.worker.most_pixels,
         )
-        return LookedAt(facts, pixels)
+        return InspectedImage(facts, pixels)
 
-    def _described(
+    def _describe(
         self,
-        visit: WorkerSession,
+        session: WorkerSession,
         wanted: ProcessCommand,
-        looked: LookedAt,
+        image: InspectedImage,
         language: str,
         settings: Settings,
     ) -> ExternalDescription | None:
-        """By the daemon's describer, where it has time and speaks the language; else by nobody."""
-        wait_s = min(visit.left_s - 1.0, settings.worker.describe_s)
-        if self._narrator is None or language != settings.speech.language or wait_s < LEAST_DESCRIBE_S:
+        """The daemon's describer's answer; None if it has no time or speaks another language."""
+        wait_s = min(session.left_s - 1.0, settings.worker.describe_s)
+        if (
+            self._description_loop is None
+            or language != settings.speech.language
+            or wait_s < LEAST_DESCRIBE_S
+        ):
             return None
-        facts = looked.facts
+        facts = image.facts
         request = DescribeRequest(
-            id="guest",
-            image=np.frombuffer(looked.pixels, np.uint8).reshape(*facts["size"], 3),
+            id="external",
+            image=np.frombuffer(image.pixels, np.uint8).reshape(*facts["size"], 3),
             trigger=TRIGGERS[facts["prompt"]],
             language=language,
             seen=tuple(DetectedHazard(hazard, probability) for hazard, probability in facts["seen"]),
@@ -138,7 +142,7 @@ class ProcessHandler:
             ),
             deadline_s=wait_s,
         )
-        return self._narrator.describe_external(request, wait_s)
+        return self._description_loop.describe_external(request, wait_s)
 
     def _for_child(self, settings: Settings) -> Mapping[str, Any]:
         """The settings with the model that looks, on one core: devices are left to the camera."""

@@ -13,11 +13,10 @@ from daemon.control.commands import (
     EarconsCommand,
     MuteCommand,
     ReloadCommand,
-    StatusCommand,
 )
 from daemon.control.protocol import Request
 from daemon.core.earcon_lesson import lesson
-from daemon.core.messages import Say, TellStatus
+from daemon.core.messages import Say
 from daemon.errors import CommandError
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.settings_updates import SettingsUpdater
@@ -44,7 +43,6 @@ class RequestHandler:
         self,
         *,
         runner: CoreRunner,
-        status: Callable[[], Mapping[str, Any]],
         updater: SettingsUpdater,
         loudspeaker: bool,
         handlers: Mapping[str, Handler],
@@ -52,7 +50,6 @@ class RequestHandler:
         """`loudspeaker`: this instance has one. `handlers`: for all other commands, by their names."""
         self._handlers = handlers
         self._runner = runner
-        self._status = status
         self._updater = updater
         self._loudspeaker = loudspeaker
 
@@ -62,8 +59,6 @@ class RequestHandler:
         if handler := self._handlers.get(command.do):
             return handler(command)
         match command:
-            case StatusCommand(aloud=aloud):
-                return self._report_status(aloud=aloud)
             case ReloadCommand():
                 return self._updater.reload()
             case EarconsCommand():
@@ -84,12 +79,6 @@ class RequestHandler:
             log.warning("keys: %s: %s", action, error)
             words = wording.NOT_POSSIBLE[self._updater.settings.speech.language]
             self._runner.step(Say(words, earcon="error"))
-
-    def _report_status(self, *, aloud: bool) -> Mapping[str, Any]:
-        status = self._status()
-        if aloud:
-            self._runner.step(TellStatus(float(status["fps"])))
-        return status
 
     def _adjust(self, command: Command) -> Mapping[str, Any]:
         if not self._loudspeaker:

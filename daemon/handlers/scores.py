@@ -1,4 +1,4 @@
-"""The command `scores`: the probabilities of the last minutes, with the thresholds that hold."""
+"""The command `scores`: the probabilities of the last minutes, with the present thresholds."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pipeline.types import Severity
 
 
 def scores(
-    outlook: LatestFrame, spec: Callable[[], CoreSpec], clock: Callable[[], float]
+    latest_frame: LatestFrame, spec: Callable[[], CoreSpec], clock: Callable[[], float]
 ) -> Callable[[ScoresCommand], Mapping[str, Any]]:
-    """What answers it."""
+    """Build the handler."""
 
     def answer(wanted: ScoresCommand) -> Mapping[str, Any]:
         hazards = spec().hazards
         names = tuple(hazard.name for hazard in hazards)
-        rows = [row for row in outlook.rows(wanted.since_s) if row.names == names]
-        # Rounded all at once: one by one it would hold up the other threads.
+        rows = [row for row in latest_frame.rows(wanted.since_s) if row.names == names]
+        # Rounded in one call: element by element it would hold the GIL for too long.
         values = np.stack([row.probabilities for row in rows]).round(3).tolist() if rows else []
         return {
             "now": round(clock(), 3),

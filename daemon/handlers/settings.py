@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -22,9 +22,8 @@ from daemon.config.schema import KeyPath, Spec, dotted
 from daemon.config.settings import SCHEMA, Loaded, Settings
 from daemon.control.commands import ConfigCommand, ResetCommand, SetCommand
 from daemon.errors import CommandError
+from daemon.handlers.requests import Handler
 from daemon.runtime.settings_updates import SettingsUpdater
-
-Handler = Callable[[Any], Mapping[str, Any]]
 
 CLOSED = (
     "paths.*",
@@ -57,11 +56,11 @@ APPLY_S = 30.0
 class SettingsHandler:
     """Answers the three commands. Used by any thread; changes are made one after the other."""
 
-    def __init__(self, tuning: SettingsUpdater, loaded: Loaded, defaults: Settings) -> None:
-        self._tuning = tuning
+    def __init__(self, updater: SettingsUpdater, loaded: Loaded, defaults: Settings) -> None:
+        self._updater = updater
         self._loaded = loaded
         self._defaults = dict(leaves(defaults.model_dump(mode="json")))
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def handlers(self) -> Mapping[str, Handler]:
         """By the name of the command; each raises CommandError or ConfigError."""
@@ -70,7 +69,7 @@ class SettingsHandler:
     def config(self, _: ConfigCommand) -> Mapping[str, Any]:
         """Every setting as it is configured, and as it holds where that differs."""
         loaded = self._loaded.again(None)
-        running = dict(leaves(self._tuning.settings.model_dump(mode="json")))
+        running = dict(leaves(self._updater.settings.model_dump(mode="json")))
         sections: dict[str, list[Mapping[str, Any]]] = {}
         for path, value in leaves(loaded.settings.model_dump(mode="json")):
             row = {**self._row(path, loaded), "value": shown(value)}
@@ -90,7 +89,7 @@ class SettingsHandler:
         return self._change(dict.fromkeys(wanted.keys, Drop.IT))
 
     def _change(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not self._turn.acquire(timeout=TURN_S):
+        if not self._lock.acquire(timeout=TURN_S):
             raise CommandError("somebody else is changing settings; try again in a moment", "busy")
         try:
             now = self._loaded.again(None)
@@ -101,9 +100,9 @@ class SettingsHandler:
             new = now.again(overriding)
             if not any(hazard.enabled for hazard in new.settings.hazards.values()):
                 raise CommandError("every hazard would be disabled; leave one enabled", "invalid")
-            plan = self._tuning.change(new.settings, values, APPLY_S)
+            plan = self._updater.change(new.settings, values, APPLY_S)
         finally:
-            self._turn.release()
+            self._lock.release()
         return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
 
     def _row(self, path: KeyPath, loaded: Loaded) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command `picture`: what was assessed last, as JPEG, made once for everybody who wants it."""
+"""The command `picture`: the frame assessed last, as JPEG, encoded once for all clients."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 
 QUALITY = 80
 MOST_A_SECOND = 10.0
-SIDES_KEPT = 4
-"""Sizes of which the newest print is kept."""
+SIZES_KEPT = 4
+"""Sizes of which the newest image is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """A picture as it is sent."""
+    """A frame as it is sent."""
 
-    sighting: FrameSnapshot
+    snapshot: FrameSnapshot
     width: int
     height: int
     jpeg: str
@@ -36,80 +36,80 @@ class EncodedImage:
 
 
 class JpegCache:
-    """Makes at most ten prints a second, each once. Whoever wants one waits in a thread of their own."""
+    """Makes at most ten images a second, each once. Whoever wants one waits in a thread of their own."""
 
     def __init__(
         self,
-        outlook: LatestFrame,
+        latest_frame: LatestFrame,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._outlook = outlook
+        self._latest_frame = latest_frame
         self._clock = clock
         self._wait = wait
-        self._turn = threading.Lock()
-        self._prints: OrderedDict[int, EncodedImage] = OrderedDict()
+        self._lock = threading.Lock()
+        self._images: OrderedDict[int, EncodedImage] = OrderedDict()
         self._next_at_s = float("-inf")
         self.made = 0
 
     def newest(self, side: int, after: int | None) -> EncodedImage:
-        """One that is no older than a tenth of a second when others want theirs too.
+        """The newest frame, or one up to 0.1 s older if other clients ask too; never frame number `after`.
 
-        Not the one with the number `after`. Raises CommandError before the first picture.
+        Raises CommandError before the first frame.
         """
-        with self._turn:
+        with self._lock:
             while True:
-                sighting = self._outlook.newest
-                if sighting is None:
+                snapshot = self._latest_frame.newest
+                if snapshot is None:
                     raise CommandError("no picture has been assessed yet", "unavailable")
-                kept = self._prints.get(side)
-                if kept is not None and self._good(kept, sighting, after):
+                kept = self._images.get(side)
+                if kept is not None and self._good(kept, snapshot, after):
                     return kept
                 if (wait_s := self._next_at_s - self._clock()) <= 0:
-                    return self._make(sighting, side)
+                    return self._make(snapshot, side)
                 self._wait(wait_s)
 
     def _good(self, kept: EncodedImage, newest: FrameSnapshot, after: int | None) -> bool:
-        """The newest, or made so recently that no other is due; but never the one that they have."""
-        seq = kept.sighting.frame.seq
+        """True for the newest frame, or if no other is due yet; never for the one that the client has."""
+        seq = kept.snapshot.frame.seq
         recent = self._clock() - kept.made_at_s < 1 / MOST_A_SECOND
         return seq == newest.frame.seq or (recent and seq != after)
 
-    def _make(self, sighting: FrameSnapshot, side: int) -> EncodedImage:
+    def _make(self, snapshot: FrameSnapshot, side: int) -> EncodedImage:
         self._next_at_s = self._clock() + 1 / MOST_A_SECOND
-        image = limit_size(sighting.frame.image, side)
+        image = limit_size(snapshot.frame.image, side)
         done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         if not done:
             raise CommandError("the picture could not be made a JPEG")
         self.made += 1
         height, width = image.shape[:2]
         text = base64.b64encode(jpeg.tobytes()).decode()
-        self._prints[side] = made = EncodedImage(sighting, width, height, text, self._clock())
-        self._prints.move_to_end(side)
-        while len(self._prints) > SIDES_KEPT:
-            self._prints.popitem(last=False)
+        self._images[side] = made = EncodedImage(snapshot, width, height, text, self._clock())
+        self._images.move_to_end(side)
+        while len(self._images) > SIZES_KEPT:
+            self._images.popitem(last=False)
         return made
 
 
 class PictureAnswer:
     """Answers `picture`."""
 
-    def __init__(self, outlook: LatestFrame, darkroom: JpegCache, clock: Callable[[], float]) -> None:
-        self._outlook = outlook
-        self._darkroom = darkroom
+    def __init__(self, latest_frame: LatestFrame, cache: JpegCache, clock: Callable[[], float]) -> None:
+        self._latest_frame = latest_frame
+        self._cache = cache
         self._clock = clock
 
     def __call__(self, wanted: PictureCommand) -> Mapping[str, Any]:
         """Raises CommandError."""
-        newest = self._outlook.newest
+        newest = self._latest_frame.newest
         if newest is not None and newest.frame.seq == wanted.after:
-            newest = self._outlook.wait_newer(wanted.after, wanted.wait_s)
+            newest = self._latest_frame.wait_newer(wanted.after, wanted.wait_s)
             if newest is None:
                 return {"seq": wanted.after, "unchanged": True}
-        return self._told(self._darkroom.newest(wanted.side, wanted.after))
+        return self._as_json(self._cache.newest(wanted.side, wanted.after))
 
-    def _told(self, made: EncodedImage) -> Mapping[str, Any]:
-        now, seen = self._clock(), made.sighting
+    def _as_json(self, made: EncodedImage) -> Mapping[str, Any]:
+        now, seen = self._clock(), made.snapshot
         return {
             "seq": seen.frame.seq,
             "t": round(seen.frame.captured_at_s, 3),

@@ -2,13 +2,63 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
+from daemon.control.commands import StatusCommand
 from daemon.core.core import Core
+from daemon.core.messages import TellStatus
+from daemon.handlers.info import DaemonInfo
 from daemon.runtime.forwarder import Forwarder
-from daemon.wiring import detector as app
+from daemon.wiring.live import LiveParts
+from daemon.wiring.voice import Voice
 from pipeline.description.status import WatchedDescriber
+
+
+class StatusHandler:
+    """Answers `status`."""
+
+    def __init__(self, live: LiveParts, info: DaemonInfo) -> None:
+        self._live = live
+        self._info = info
+
+    def __call__(self, command: StatusCommand) -> Mapping[str, Any]:
+        """The state of every part; with `aloud` it is also spoken."""
+        status = self._status()
+        if command.aloud:
+            self._live.runner.step(TellStatus(float(status["fps"])))
+        return status
+
+    def _status(self) -> Mapping[str, Any]:
+        live, info, now = self._live, self._info, self._info.clock()
+        settings, detection = info.loaded.settings, live.detection_loop
+        return {
+            "version": version("watchword"),
+            "pid": os.getpid(),
+            "instance": settings.control.instance,
+            "uptime_s": round(now - info.started_s, 1),
+            "source": info.source,
+            "model": live.bundle.model.name,
+            "device": live.bundle.model.device,
+            "device_wanted": settings.pipeline.device,
+            "describer": describer_status(live.describer),
+            "camera": live.reader.event.state.value,
+            "fps": round(info.rate.per_second, 2),
+            "frames": live.reader.frames,
+            "assessed": detection.assessed,
+            "first_assessed_at_s": detection.first_assessed_at_s,
+            "skipped": live.slot.skipped,
+            **output_status(live.output),
+            **live.runner.read(lambda core: core_status(core, now)),
+            "latency": live.metrics.percentiles(),
+            "heartbeats": {name: round(age, 2) for name, age in info.heartbeats.ages(now).items()},
+            "lost": list(info.supervisor.failed_parts),
+            "keys": info.keys.state if settings.keys.device else None,
+            "dropped_events": live.event_writer.dropped + info.feed.dropped,
+            "journal": live.journal_writer.status() if live.journal_writer else None,
+        }
 
 
 def core_status(core: Core, now: float) -> Mapping[str, Any]:
@@ -36,7 +86,7 @@ def core_status(core: Core, now: float) -> Mapping[str, Any]:
     }
 
 
-def sound_status(output: app.Voice | Forwarder) -> Mapping[str, Any]:
+def output_status(output: Voice | Forwarder) -> Mapping[str, Any]:
     if isinstance(output, Forwarder):
         return {"outlet": "another instance"}
     player = output.player

@@ -56,18 +56,16 @@ def device_name(fd: int) -> str:
 
 
 class KeyReader:
-    """`run` is a thread's target and `close` ends it. `on_action` gets each action; it must not wait long."""
+    """Turns the keys of one input device into actions. `run` is the target of a thread that `close` ends."""
 
     def __init__(
         self,
         settings: KeysSettings,
-        on_action: Callable[[str], None],
         clock: Callable[[], float],
         inputs: Path = INPUTS,
     ) -> None:
         """Without a device in the settings `run` only waits for `close`."""
         self._settings = settings
-        self._on_action = on_action
         self._clock = clock
         self._inputs = inputs
         self._actions = {code_of(name): actions(text) for name, text in settings.on.items()}
@@ -82,11 +80,11 @@ class KeyReader:
         """In words, for the status."""
         self.presses = 0
 
-    def run(self) -> None:
-        """Read until `close`, whatever is plugged in and out."""
+    def run(self, on_action: Callable[[str], None]) -> None:
+        """Read until `close`, whatever is plugged in and out. `on_action` must not wait long."""
         while self._settings.device and not self._closing.is_set():
             try:
-                self._read_device()
+                self._read_device(on_action)
             except (OSError, Unplugged) as error:
                 self._set_missing(str(error))
                 self._closing.wait(self._backoff.next_s())
@@ -98,12 +96,12 @@ class KeyReader:
         with suppress(OSError):
             os.write(self._wake_in, b"x")
 
-    def _read_device(self) -> None:
+    def _read_device(self, on_action: Callable[[str], None]) -> None:
         """Read one device until it goes away. Raises OSError, Unplugged."""
         fd = self._open()
         try:
             self._prepare(fd)
-            self._read(fd)
+            self._read(fd, on_action)
         finally:
             os.close(fd)
             self._presses.reset()
@@ -155,7 +153,7 @@ class KeyReader:
 
     # Reading
 
-    def _read(self, fd: int) -> None:
+    def _read(self, fd: int, on_action: Callable[[str], None]) -> None:
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         poll.register(self._wake_out, select.POLLIN)
@@ -163,8 +161,8 @@ class KeyReader:
             ready = dict(poll.poll(self._wait_ms()))
             if fd in ready:
                 for event in self._events(fd):
-                    self._press(self._presses.step(event))
-            self._press(self._presses.tick(self._clock()))
+                    self._press(self._presses.step(event), on_action)
+            self._press(self._presses.tick(self._clock()), on_action)
 
     def _wait_ms(self) -> float:
         due_s = self._presses.due_s()
@@ -194,7 +192,7 @@ class KeyReader:
             self._offset_s = self._clock() - stamp_s
         return stamp_s + self._offset_s
 
-    def _press(self, presses: tuple[Press, ...]) -> None:
+    def _press(self, presses: tuple[Press, ...], on_action: Callable[[str], None]) -> None:
         for press in presses:
             action = self._actions.get(press.code, {}).get(press.kind)
             if action is None:
@@ -202,4 +200,4 @@ class KeyReader:
                 continue
             self.presses += 1
             log.info("keys: %s press of key_%d: %s", press.kind, press.code, action)
-            self._on_action(action)
+            on_action(action)

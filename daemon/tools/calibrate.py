@@ -15,8 +15,9 @@ from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.replay.footage import ScoredFootage, score
 from daemon.tools.calibrate_labelled import LabelledScores, cost, fitted, seen_by, told_lines
-from daemon.wiring import detector as app
-from daemon.wiring.detector import DetectorBundle
+from daemon.wiring.detector import DetectorBundle, build_detector, enabled_hazards, load_model
+from daemon.wiring.sources import source_path
+from daemon.wiring.store import open_calibrations
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.fit_thresholds import METHOD, ThresholdChoice, ThresholdPlan, make_plan
 from pipeline.calibration.normal_view import write_normal
@@ -65,11 +66,11 @@ def calibrate(
     labelled = read_dataset(request.labelled, settings.hazards.keys()) if request.labelled else None
     if labelled is not None:
         _open(settings, request.source).close()  # a wrong name is reported before minutes of pictures
-    calibrations, model = app.open_calibrations(settings), app.load_model(settings)
+    calibrations, model = open_calibrations(settings), load_model(settings)
     if keep:
         calibrations.require_place(model.name)
     start = _calibration_start(settings, calibrations, model, labelled, report)
-    detector = app.build_detector(without_baseline(settings), model, table=start.table)
+    detector = build_detector(without_baseline(settings), model, table=start.table)
     scored = _score(settings, detector, request, progress)
     hazards = watched_hazards(detector)
     if scored.footage.seconds <= 0:
@@ -91,8 +92,8 @@ def undo(settings: Settings) -> tuple[str, str]:
     """Go back to the calibration before the present one: the model's name, and what it uses again."""
     name = settings.pipeline.model
     if name == "auto":
-        name = app.load_model(settings).name
-    return name, str(app.open_calibrations(settings).undo(name))
+        name = load_model(settings).name
+    return name, str(open_calibrations(settings).undo(name))
 
 
 def without_baseline(settings: Settings) -> Settings:
@@ -118,12 +119,12 @@ def _calibration_start(
     report: Report,
 ) -> CalibrationStart:
     """Labelled pictures are scored before the footage: a mistake in them shows within minutes."""
-    hazards = app.enabled_hazards(settings)
+    hazards = enabled_hazards(settings)
     prompts = prompt_set(hazards)
     table = calibrations.lines(model, prompts)
     if labelled is None:
         return CalibrationStart(table)
-    detector = app.build_detector(without_baseline(settings), model, table=table)
+    detector = build_detector(without_baseline(settings), model, table=table)
     seen = seen_by(settings, detector, labelled)
     before = seen, watched_hazards(detector)
     if not labelled.pictures:
@@ -132,7 +133,7 @@ def _calibration_start(
     _report(report, told_lines(lines))
     table = lines.over(table, prompt_fingerprints(model, prompts))
     if lines.fits:
-        seen = seen_by(settings, app.build_detector(without_baseline(settings), model, table=table), labelled)
+        seen = seen_by(settings, build_detector(without_baseline(settings), model, table=table), labelled)
     if calibrations.shipped(model.name) is None and (lacking := set(lines.reasons) & set(prompts.names)):
         report(f"not measured: {', '.join(sorted(lacking))}; so `auto` leaves {model.name} to who names it")
     return CalibrationStart(table, before, seen)
@@ -152,13 +153,13 @@ def _score(
     camera = _open(settings, request.source)
     longest_s = 60 * (request.minutes or (CAMERA_MINUTES if camera.live else float("inf")))
     try:
-        return score(camera, detector.assessor, longest_s, lambda seconds: progress(seconds, longest_s))
+        return score(camera, detector.detector, longest_s, lambda seconds: progress(seconds, longest_s))
     finally:
         camera.close()
 
 
 def _open(settings: Settings, source: str) -> Camera:
-    return open_camera(app.source_path(settings, source), settings.capture)
+    return open_camera(source_path(settings, source), settings.capture)
 
 
 def report_lines(plan: ThresholdPlan) -> Iterable[str]:
@@ -211,7 +212,7 @@ def _keep(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         made_by=version("watchword"),
     )
-    marks = prompt_fingerprints(detector.model, prompt_set(app.enabled_hazards(settings)))
+    marks = prompt_fingerprints(detector.model, prompt_set(enabled_hazards(settings)))
     fits = {one.hazard: _fit(base, one, marks.get(one.hazard, "")) for one in plan.choices}
     write_normal(settings.paths.state, detector.model, scored.embeddings)
     return calibrations.write(base.model_copy(update={"hazards": fits, "made": made}))

@@ -14,8 +14,8 @@ from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.replay.footage import score
-from daemon.wiring import detector as app
 from daemon.wiring.detector import DetectorBundle
+from daemon.wiring.sources import open_recorded
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.fit_labelled import examples_of, fit_with_quality
 from pipeline.calibration.sweep import ScoreSeries, replay_alerts
@@ -103,15 +103,15 @@ def seen_by(settings: Settings, detector: DetectorBundle, labelled: Dataset) -> 
     for picture in labelled.pictures:
         image = load_image(picture.path, settings.capture.max_side)[0]
         try:
-            looks.append(detector.assessor.score_image(image)[1])
+            looks.append(detector.detector.score_image(image)[1])
         except NotFiniteError as error:
             raise CommandError(f"{picture.path}: {error}") from None
     rows = np.stack(looks) if looks else np.zeros((0, 0), np.float32)
     clips: list[tuple[LabelledClip, ScoreSeries]] = []
     for clip in labelled.clips:
-        camera = app.open_recorded(settings, str(clip.path))
+        camera = open_recorded(settings, str(clip.path))
         try:
-            clips.append((clip, score(camera, detector.assessor).footage))
+            clips.append((clip, score(camera, detector.detector).footage))
         finally:
             camera.close()
     return LabelledScores(labelled.pictures, rows, clips)

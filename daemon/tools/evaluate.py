@@ -15,8 +15,7 @@ from daemon.core.events import Event
 from daemon.tools.mistakes import of_clips, of_pictures
 from daemon.tools.report_page import Mistakes
 from daemon.tools.silent_replay import replay_events
-from daemon.wiring import detector as app
-from daemon.wiring.detector import DetectorBundle
+from daemon.wiring.detector import DetectorBundle, build_detector
 from pipeline.evaluation.clips import AlertTime, ClipEvents, evaluate_clips
 from pipeline.evaluation.dataset import Dataset, LabelledClip, LabelledPicture
 from pipeline.evaluation.pictures import evaluate_pictures
@@ -31,7 +30,7 @@ def evaluate(
 
     The keys are those of `watchword evaluate --json`. Raises CameraUnusable.
     """
-    detector = app.build_detector(settings)
+    detector = build_detector(settings)
     report: dict[str, Any] = {"model": detector.model.name}
     mistakes = Mistakes()
     if dataset.pictures:
@@ -54,7 +53,7 @@ def _probabilities(
     rows = []
     for picture in pictures:
         image, _ = load_image(picture.path, settings.capture.max_side)
-        rows.append(detector.assessor.score_image(image)[1])
+        rows.append(detector.detector.score_image(image)[1])
     return np.stack(rows)
 
 
@@ -82,7 +81,7 @@ def _clip(
 
 def clip_figures(settings: Settings, clips: Sequence[LabelledClip]) -> Mapping[str, Any]:
     """The figures of clips, by the detector of the settings."""
-    detector = app.build_detector(settings)
+    detector = build_detector(settings)
     return evaluate_clips([_clip(settings, detector, clip) for clip in clips])
 
 

@@ -12,8 +12,8 @@ from capture.frame import Image
 from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.tools.report_page import Mistake, Mistakes, thumbnail
-from daemon.wiring import detector as app
 from daemon.wiring.detector import DetectorBundle
+from daemon.wiring.sources import open_recorded
 from pipeline.evaluation.clips import ClipEvents, hazard_spans, is_late, is_safe, wait_for
 from pipeline.evaluation.dataset import SAFE, LabelledClip, LabelledPicture, Span
 
@@ -77,7 +77,7 @@ def _views(settings: Settings, clip: LabelledClip, times_s: Collection[float]) -
     if not waiting:
         return {}
     try:
-        camera = app.open_recorded(settings, str(clip.path))
+        camera = open_recorded(settings, str(clip.path))
         try:
             while waiting and (frame := camera.read()) is not None:
                 while waiting and frame.captured_at_s >= waiting[0] - 1e-6:

@@ -8,8 +8,9 @@ import numpy as np
 
 from daemon.config.settings import Settings
 from daemon.core.events import Event
-from daemon.wiring import detector as app
 from daemon.wiring.detector import DetectorBundle
+from daemon.wiring.replay import build_replay
+from daemon.wiring.sources import open_recorded
 from speech.sound.audio import Audio
 from speech.utterance import Utterance
 
@@ -44,9 +45,17 @@ class NoSink:
 def replay_events(settings: Settings, detector: DetectorBundle, path: Path) -> list[Event]:
     """Every event over a video or folder, the summary last; views go undescribed. Raises CameraUnusable."""
     events: list[Event] = []
-    camera = app.open_recorded(settings, str(path))
+    camera = open_recorded(settings, str(path))
     try:
-        app.build_replay(settings, detector, SilentVoice(), NoSink(), None, events.append).run(camera)
+        replay = build_replay(
+            settings=settings,
+            bundle=detector,
+            voice=SilentVoice(),
+            sink=NoSink(),
+            describer=None,
+            write=events.append,
+        )
+        replay.run(camera)
     finally:
         camera.close()
     return events

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from capture.image_file import is_still_image, load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
-from daemon.wiring import detector as app
+from daemon.wiring.detector import enabled_hazards
+from daemon.wiring.sources import DEMO, open_recorded, source_path
+from daemon.wiring.store import open_calibrations
 from pipeline.calibration import few_shot
 from pipeline.calibration.few_shot import Estimate, FewShotHazard, LabelledEmbedding, TeachError, path_of
 from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_UNLIKE, TrainingSet, estimate, fit
@@ -114,14 +116,14 @@ class PromptScores:
         if hazard is None:
             return
         nothing_taught = settings.paths.state / "nothing"
-        eye = build_scorer(model, [hazard], app.open_calibrations(settings), nothing_taught, own=False)
+        eye = build_scorer(model, [hazard], open_calibrations(settings), nothing_taught, own=False)
         self._eye = eye
         self.mark = prompt_fingerprints(model, prompt_set([hazard]))[hazard.name]
         self.threshold = logit(hazard.threshold or float(eye.calibration.thresholds[0]))
 
     @classmethod
     def of(cls, settings: Settings, model: ImageTextModel, name: str) -> PromptScores:
-        known = {hazard.name: hazard for hazard in app.enabled_hazards(settings) if hazard.prompts}
+        known = {hazard.name: hazard for hazard in enabled_hazards(settings) if hazard.prompts}
         if name in settings.hazards and not settings.hazards[name].enabled:
             raise CommandError(f"hazards.{name}.enabled is false: nobody would watch for it")
         return cls(model, known.get(name), settings)
@@ -147,10 +149,10 @@ def _normal(settings: Settings, model: ImageTextModel, words: PromptScores) -> E
 def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> EmbeddedImages:
     """Four views a second of the demo street, where it is here."""
     try:
-        place = app.source_path(settings, app.DEMO)
+        place = source_path(settings, DEMO)
     except StoreError:
         return EmbeddedImages((), ())
-    camera = app.open_recorded(settings, place)
+    camera = open_recorded(settings, place)
     try:
         pictures = []
         while (frame := camera.read()) is not None:

@@ -19,7 +19,7 @@ from capture.orient import limit_size
 from common.errors import WatchwordError
 from common.image_header import ImageKind, is_truncated, read_header
 from daemon.config.settings import Settings
-from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle, build_detector, load_model
 from daemon.worker import what_if
 from daemon.worker.image_report import ImageReport, recognised
 from pipeline.description.base import DescribeRequest
@@ -66,7 +66,7 @@ class ImageReporter:
     """What looks at guests' pictures, for one set of settings."""
 
     mark: str
-    detector: app.DetectorBundle
+    detector: DetectorBundle
     words: HazardLexicon
 
 
@@ -88,7 +88,7 @@ class WorkerTasks:
             self._eyes = _eyes(settings, loaded_by)
         mark = json.dumps([tree, sorted(state_version(settings.paths.state))])
         if self._guide is None or self._guide.mark != mark:
-            detector = app.build_detector(settings, self._eyes.model)
+            detector = build_detector(settings, self._eyes.model)
             names = [hazard.name for hazard in detector.spec.hazards]
             self._guide = ImageReporter(mark, detector, HazardLexicon(names, object_classes()))
         return {}, b""
@@ -100,7 +100,7 @@ class WorkerTasks:
             raise TaskRefused("the room is not ready", "unavailable")
         began_s = time.monotonic()
         image = decoded(picture, asked["most_pixels"])
-        embedding, probabilities = guide.detector.assessor.score_image(image)
+        embedding, probabilities = guide.detector.detector.score_image(image)
         seeing = recognised(
             guide.detector.spec.hazards,
             probabilities.tolist(),
@@ -160,7 +160,7 @@ class WorkerTasks:
 
 
 def _eyes(settings: Settings, mark: str) -> LoadedModel:
-    model, words = app.load_model(settings), builtin_words()
+    model, words = load_model(settings), builtin_words()
     return LoadedModel(
         mark,
         model,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from speech.outbox.messages import Effect, PlaybackBegan, PlaybackEnded, SpeechFailed, StartSpeech, StopSpeech
 from speech.playback.base import (
@@ -23,6 +24,8 @@ from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)
+
+PlayerT = TypeVar("PlayerT", bound=Player)
 
 CLOSE_S = 2.0
 
@@ -47,7 +50,7 @@ class _Playback:
     utterance: Utterance
 
 
-class Speaker:
+class Speaker(Generic[PlayerT]):
     """Starts and cuts utterances; never waits, whoever calls.
 
     A prepared phrase goes to the player in the caller's thread, in microseconds. Everything else is
@@ -58,7 +61,7 @@ class Speaker:
     def __init__(
         self,
         renderer: Renderer,
-        open_player: Callable[[Callable[[PlayerEvent], None]], Player],
+        open_player: Callable[[Callable[[PlayerEvent], None]], PlayerT],
         report: Report,
         on_output_change: Callable[[AudioOutputChanged], None],
         clock: Callable[[], float] = time.monotonic,
@@ -93,6 +96,11 @@ class Speaker:
         self.player = open_player(self._on_player_event)
         self._thread = threading.Thread(target=self._run, name="speak", daemon=True)
         self._thread.start()
+
+    @property
+    def renderer(self) -> Renderer:
+        """The renderer in use."""
+        return self._renderer
 
     @property
     def alive(self) -> bool:

@@ -37,7 +37,7 @@ from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 from daemon.runtime.metrics import Metrics
-from daemon.wiring import detector as app
+from daemon.wiring.detector import build_detector
 from tests.capture.servers import PAINTED_FPS, MjpegServer, Paint, Pusher, RtspServer, free_port
 
 _BITS = 32
@@ -110,7 +110,7 @@ def measure_ages(url: str, frames: int) -> Ages:
 def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
     """Watch a stream that shows the clock, as the daemon does but without a voice."""
     settings, clock = defaults(os.environ), time.monotonic
-    detector = app.build_detector(settings)
+    detector = build_detector(settings)
     mind = CoreRunner(BlackBox(Core(detector.spec)), clock)
     mind.attach(lambda effect, timing: None)
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
@@ -128,7 +128,7 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
     reader = Reader(lambda: open_camera(url, settings.capture), slot, settings.capture, lambda event: None)
     watcher = DetectionLoop(
         slot,
-        detector.assessor,
+        detector.detector,
         mind,
         Metrics(),
         clock,

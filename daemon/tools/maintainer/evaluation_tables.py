@@ -24,7 +24,9 @@ from daemon.tools import evaluate
 from daemon.tools.calibrate import report_lines, watched_hazards, without_baseline
 from daemon.tools.maintainer.fit_starter import load as load_examples
 from daemon.tools.maintainer.teach_cross_validation import CrossValidation, remembering, trial
-from daemon.wiring import detector as app
+from daemon.wiring.detector import build_detector, enabled_hazards
+from daemon.wiring.sources import open_recorded
+from daemon.wiring.store import open_store
 from pipeline.calibration.fit_labelled import cross_validated
 from pipeline.calibration.fit_thresholds import make_plan
 from pipeline.calibration.line import THRESHOLD
@@ -43,10 +45,10 @@ _TAUGHT_NEW = ("knife", "stairs", "hole", "smoke")
 
 def pictures(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword evaluate images.csv`."""
-    detector = app.build_detector(settings)
+    detector = build_detector(settings)
     labelled = _pictures(settings, media)
     rows = np.stack(
-        [detector.assessor.score_image(load_image(p.path, settings.capture.max_side)[0])[1] for p in labelled]
+        [detector.detector.score_image(load_image(p.path, settings.capture.max_side)[0])[1] for p in labelled]
     )
     hazards = detector.spec.hazards
     names, thresholds = [h.name for h in hazards], [h.threshold for h in hazards]
@@ -55,9 +57,9 @@ def pictures(settings: Settings, media: Path) -> Iterable[str]:
 
 def left_out(settings: Settings, media: Path) -> Iterable[str]:
     """Every picture judged by a calibration made without its source."""
-    hazards = app.enabled_hazards(settings)
+    hazards = enabled_hazards(settings)
     prompts = prompt_set(hazards)
-    model = StarterModel(app.open_store(settings).path("starter"), cache_dir=settings.paths.cache)
+    model = StarterModel(open_store(settings).path("starter"), cache_dir=settings.paths.cache)
     examples = load_examples(media, model, prompts)
     rows = cross_validated(hazards, examples)
     judged = _evaluated(prompts.names, rows, [THRESHOLD] * len(hazards), _pictures(settings, media))
@@ -72,12 +74,12 @@ def clips(settings: Settings, media: Path) -> Iterable[str]:
 
 def calibrate(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword calibrate` on safe clips put end to end."""
-    detector = app.build_detector(without_baseline(settings))
+    detector = build_detector(without_baseline(settings))
     times, rows, start_s = [], [], 0.0
     for name in SAFE_CLIPS:
-        camera = app.open_recorded(settings, str(media / "videos" / name))
+        camera = open_recorded(settings, str(media / "videos" / name))
         try:
-            seen = score(camera, detector.assessor).footage
+            seen = score(camera, detector.detector).footage
         finally:
             camera.close()
         times.append(seen.times_s + start_s)

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 import zipfile
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from daemon.core.messages import Ask, Mute, Say
 from daemon.errors import CommandError
 from daemon.explain.sources import why
 from daemon.handlers.journal import handlers
+from daemon.handlers.requests import Handler
 from daemon.journal import retention
 from daemon.journal.export import export
 from daemon.journal.inbox import JournalInbox
@@ -40,10 +42,22 @@ from daemon.journal.schema import STEPS, open_reader, open_writer
 from daemon.journal.sources import OfflineJournal, pages
 from daemon.journal.store import JournalStore
 from daemon.journal.times import parse_time
+from daemon.journal.writer import JournalWriter
 from pipeline.description.policy import AnswerFinished, SentenceReady
 from tests.daemon.journal.writing import WALL_S, Diary, diary, note, street, until
 
 SECRET = "rtsp://anna:hunter2@10.0.0.7/live"
+
+
+def handlers_of(it: Any, writer: JournalWriter | None) -> Mapping[str, Handler]:
+    """The handlers of the test's journal; `it` is one of its stations."""
+    return handlers(
+        paths=it.places,
+        writer=writer,
+        snapshot=it.mind.snapshot,
+        forget_recording=it.mind.forget,
+        clock=lambda: it.now,
+    )
 
 
 def events(places: JournalPaths, **wanted: Any) -> list[dict[str, Any]]:
@@ -232,7 +246,7 @@ def test_the_older_part_alone_can_be_forgotten_and_numbers_are_never_used_again(
 def test_a_running_clerk_forgets_when_it_is_asked_and_goes_on(tmp_path: Path) -> None:
     with diary(tmp_path) as it:
         it.watch(1, fire=0.9)
-        web = handlers(it.places, it.clerk, it.mind.snapshot, it.mind.forget, lambda: it.now)
+        web = handlers_of(it, it.clerk)
         assert it.clerk.purge(None)["pictures"] <= 1
         with pytest.raises(CommandError, match="another watchword"):
             purge(it.places, None)
@@ -402,7 +416,7 @@ def test_another_runs_story_is_never_told_for_this_one(tmp_path: Path) -> None:
     with diary(tmp_path) as old:
         old.watch(1).watch(2, fire=0.99)
     now = Diary(tmp_path)  # its journal is switched off, and the old one lies there
-    ask = handlers(now.places, None, now.mind.snapshot, now.mind.forget, lambda: now.now)["why"]
+    ask = handlers_of(now, None)["why"]
     for wanted in (None, "a1", "u1"):
         with pytest.raises(CommandError) as caught:
             ask(WhyCommand(event=wanted))
@@ -422,7 +436,7 @@ def test_another_runs_story_is_never_told_for_this_one(tmp_path: Path) -> None:
 def test_without_a_journal_the_last_minute_is_forgotten_all_the_same(tmp_path: Path, all_of_it: bool) -> None:
     it = Diary(tmp_path)
     it.watch(1, fire=0.9)
-    forget = handlers(it.places, None, it.mind.snapshot, it.mind.forget, lambda: it.now)["purge"]
+    forget = handlers_of(it, None)["purge"]
     assert it.mind.snapshot().entries
     assert forget(PurgeCommand(before=time.time() - 3600))["events"] == 0
     assert it.mind.snapshot().entries
@@ -436,7 +450,7 @@ def test_what_the_last_minute_has_forgotten_comes_from_this_runs_journal(tmp_pat
         it.settle()
         it.mind.forget(float("inf"))
         it.watch(1, vehicle=0.9)
-        ask = handlers(it.places, it.clerk, it.mind.snapshot, it.mind.forget, lambda: it.now)["why"]
+        ask = handlers_of(it, it.clerk)["why"]
         told = ask(WhyCommand(event="a1"))
         assert [step["kind"] for step in told["steps"]] == ["alert", "speak"]
         assert all("row" in step for step in told["steps"])

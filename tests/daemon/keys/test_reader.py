@@ -41,8 +41,8 @@ class Attended:
 
     def __init__(self, settings: KeysSettings, inputs: Path) -> None:
         self.told: queue.Queue[str] = queue.Queue()
-        self.keys = KeyReader(settings, self.told.put, time.monotonic, inputs)
-        self.thread = threading.Thread(target=self.keys.run)
+        self.keys = KeyReader(settings, time.monotonic, inputs)
+        self.thread = threading.Thread(target=self.keys.run, args=(self.told.put,))
 
     def next(self) -> str:
         return self.told.get(timeout=PATIENCE_S)

@@ -27,7 +27,9 @@ from daemon.runtime.event_writer import EventWriter
 from daemon.runtime.latest_frame import LatestFrame
 from daemon.runtime.metrics import Metrics
 from daemon.runtime.phrase_prefetch import PhrasePrefetch
-from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorBundle, DetectorReloader, core_spec, enabled_hazards
+from daemon.wiring.live import LiveParts, apply_settings
+from daemon.wiring.voice import Voice
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.description.base import DescribeRequest
 from pipeline.detection.detector import Detector
@@ -84,16 +86,16 @@ class Station:
     def load(self, **changes: object) -> settings.Settings:
         return settings.load(None, {"HOME": str(self._home)}, changes).settings
 
-    def _detector(self) -> app.DetectorBundle:
-        hazards = app.enabled_hazards(self.settings)
+    def _detector(self) -> DetectorBundle:
+        hazards = enabled_hazards(self.settings)
         thresholds = {hazard.name: 0.5 for hazard in hazards}
-        spec = app.core_spec(self.settings, hazards, thresholds)
+        spec = core_spec(self.settings, hazards, thresholds)
         usual = BaselineFilter(self.settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
         model = self.model = Remembering()
         assessor = Detector(model, model.bind(prompt_set(hazards)), Logistic(), usual=usual)
-        return app.DetectorBundle(cast("Any", model), assessor, thresholds, spec, usual)
+        return DetectorBundle(cast("Any", model), assessor, thresholds, spec, usual)
 
-    def _attach(self, speaker: Speaker) -> None:
+    def _attach(self, speaker: Speaker[HandPlayer]) -> None:
         view = View(Frame(plain((9, 9, 9)), (32, 32), 0, 0.0, "s"), self.assessment())
         executor = EffectExecutor(
             runner=self.mind,
@@ -112,38 +114,49 @@ class Station:
         low = np.full(len(self.detector.spec.hazards), 0.01, np.float32)
         return Assessment(0, self._now, np.ones(3, np.float32), low)
 
-    def _live(self) -> app.LiveParts:
+    def _live(self) -> LiveParts:
         renderer = Renderer(self.settings.speech, None, self.synthesizer)
         speaker = Speaker(renderer, HandPlayer, no_effect, no_effect)
         self._attach(speaker)
-        self.player = cast("HandPlayer", speaker.player)
+        self.player = speaker.player
         self.rehearsal = PhrasePrefetch(after_s=600)
         nobody: Any = None
-        voice = app.Voice(
-            renderer,
-            cast("Any", self.synthesizer),
-            speaker,
-            cast("Any", speaker.player),
-            None,
-            self.rehearsal,
+        voice = Voice(
+            synthesizer=cast("Any", self.synthesizer),
+            neural=None,
+            speaker=cast("Any", speaker),
+            prefetch=self.rehearsal,
         )
         watcher = DetectionLoop(
-            nobody, self.detector.assessor, self.mind, self.ledger, lambda: self._now, no_effect, 0.7
+            nobody, self.detector.detector, self.mind, self.ledger, lambda: self._now, no_effect, 0.7
         )
-        sight = app.DetectorReloader(self.detector, self.settings)
-        rest = (nobody, nobody, watcher, nobody, nobody, sight, nobody, nobody, LatestFrame())
-        return app.LiveParts(self.detector, self.mind, self.scribe, self.ledger, voice, *rest)
+        return LiveParts(
+            bundle=self.detector,
+            runner=self.mind,
+            event_writer=self.scribe,
+            metrics=self.ledger,
+            output=voice,
+            describer=nobody,
+            description_loop=nobody,
+            detection_loop=watcher,
+            slot=nobody,
+            reader=nobody,
+            reloader=DetectorReloader(self.detector, self.settings),
+            false_alarms=nobody,
+            journal_writer=nobody,
+            latest_frame=LatestFrame(),
+        )
 
     def change(self, key: str, value: object) -> None:
         """As a reload does."""
         new = self.load(**{key: value})
         found = plan(self.settings, new)
         assert found.live == (key,)
-        app.apply_live(self.live, merged(self.settings, new, found), found.voice)
+        apply_settings(self.live, merged(self.settings, new, found), found.voice)
 
     def close(self) -> None:
         self.rehearsal.close()
-        cast("app.Voice", self.live.mouth).speaker.close()
+        cast("Voice", self.live.output).speaker.close()
 
     # Where it is to be seen
 
@@ -180,7 +193,7 @@ class Station:
     def heard(self, pan: float) -> tuple[float, float]:
         """How loud a prepared danger is, left and right, as soon as `start` returns."""
         said = SAYS if self.fire("say") == SAYS else str(self.fire("say")).replace("{where}", "")
-        cast("app.Voice", self.live.mouth).speaker.start(utterance(said, pan=pan, earcon=None))
+        cast("Voice", self.live.output).speaker.start(utterance(said, pan=pan, earcon=None))
         loud = np.abs(self.player.turn(0.5).astype(int)).max(axis=0)
         return float(loud[0]), float(loud[1])
 
@@ -206,7 +219,7 @@ SEEN: tuple[tuple[str, object, Look], ...] = (
     ("describe.deadline_s", 2.5, Station.deadline_s),
     ("hazards.fire.enabled", False, lambda s: "fire" in s.names()),
     ("hazards.fire.prompts", ["flames"], lambda s: s.prompts("fire")),
-    ("health.late_s", 33.0, lambda s: s.live.watcher.late_s),
+    ("health.late_s", 33.0, lambda s: s.live.detection_loop.late_s),
     ("hazards.fire.threshold", 0.9, lambda s: s.fire("threshold")),
     ("hazards.fire.severity", "notice", lambda s: {1: "notice"}.get(cast("int", s.fire("severity")))),
     ("hazards.fire.say_en", SAYS, lambda s: s.heard(0)[0] > 0 and s.fire("say")),
@@ -251,7 +264,7 @@ def test_a_new_threshold_holds_for_what_a_view_usually_shows(station: Station) -
 
     def after(begin_s: float) -> float:
         times = np.arange(begin_s, begin_s + 60 * MINUTE_S)
-        return float([station.detector.usual.subtract(view, float(now))[number] for now in times][-1])
+        return float([station.detector.baseline.subtract(view, float(now))[number] for now in times][-1])
 
     station.change("hazards.fire.threshold", 0.3)
     assert after(0) == pytest.approx(0.4), "it is a danger, not usual"

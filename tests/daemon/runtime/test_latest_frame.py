@@ -127,8 +127,8 @@ def test_a_picture_just_made_serves_who_comes_now_but_not_who_has_it() -> None:
     outlook.update(sighting(0))
     room.newest(64, None)
     outlook.update(sighting(1))
-    assert room.newest(64, None).sighting.frame.seq == 0
-    assert room.newest(64, 0).sighting.frame.seq == 1
+    assert room.newest(64, None).snapshot.frame.seq == 0
+    assert room.newest(64, 0).snapshot.frame.seq == 1
 
 
 def test_before_the_first_picture_and_where_there_is_no_newer_one() -> None:

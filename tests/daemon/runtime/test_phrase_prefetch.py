@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.runtime.phrase_prefetch import Phrase, PhrasePrefetch
-from daemon.wiring import detector as app
+from daemon.wiring.voice import prepare_phrases
 from pipeline import wording
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
@@ -117,7 +117,7 @@ def test_a_danger_is_made_while_many_still_wait(tmp_path: Path) -> None:
 
 def test_dangers_and_what_is_said_of_the_program_are_ready() -> None:
     renderer = Renderer(SpeechSettings(), None, ToneSynthesizer())
-    app.prepare_phrases(renderer, core_spec())
+    prepare_phrases(renderer, core_spec())
     for text in (*wording.HEALTH["en"].values(), wording.GOODBYE["en"]):
         assert ready(renderer, (text, "en", Priority.MESSAGE)), text
     assert ready(renderer, ("Stop! fire on your left.", "en", Priority.DANGER))
@@ -130,5 +130,5 @@ def test_a_voice_that_died_since_yesterday_starts_with_yesterdays_dangers(tmp_pa
     Renderer(SpeechSettings(), tmp_path, voice).prepare([(text, "en", Priority.DANGER) for text in texts])
     voice.failing = True
     renderer = Renderer(SpeechSettings(), tmp_path, voice)
-    app.prepare_phrases(renderer, spec)
+    prepare_phrases(renderer, spec)
     assert all(ready(renderer, (text, "en", Priority.DANGER)) for text in texts)

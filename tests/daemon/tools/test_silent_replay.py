@@ -12,7 +12,7 @@ import pytest
 from daemon.cli.main import main
 from daemon.config.settings import load
 from daemon.tools.silent_replay import replay_events
-from daemon.wiring import detector as app
+from daemon.wiring.detector import build_detector
 from tests.daemon.living import own_cache
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -50,7 +50,7 @@ def test_clips_are_evaluated_without_a_describer(
         "describe.server_url": url(server),
     }
     settings = load(None, {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(own_cache())}, values).settings
-    detector, before = app.build_detector(settings), children()
+    detector, before = build_detector(settings), children()
     events = replay_events(settings, detector, short_street)
     assert any(event.kind == "alert" for event in events)
     assert any(event.kind == "scene" for event in events)

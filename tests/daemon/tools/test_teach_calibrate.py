@@ -16,7 +16,8 @@ from daemon.config import reload_plan
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import KEPT, score
 from daemon.tools.teach import EmbeddedImages, chosen, teach
-from daemon.wiring import detector as app
+from daemon.wiring.detector import DetectorReloader, build_detector, load_model
+from daemon.wiring.store import open_calibrations
 from pipeline.calibration.few_shot import read_few_shot
 from pipeline.calibration.few_shot_fit import MOST_UNLIKE
 from pipeline.calibration.normal_view import write_normal
@@ -72,14 +73,14 @@ def test_a_new_hazard_from_pictures_is_watched_for_and_forgotten(
     assert len(read_few_shot(place).like) == 6
 
     settings = settings_of(home, models)
-    detector = app.build_detector(settings)
+    detector = build_detector(settings)
     hazard = next(h for h in detector.spec.hazards if h.name == "barrier_tape")
     assert (hazard.say, hazard.threshold) == ("Careful! barrier tape{where}.", 0.5)
     column = [h.name for h in detector.spec.hazards].index("barrier_tape")
-    seen = [detector.assessor.score_image(plain((0, 0, 0), 200))[1][column]]
+    seen = [detector.detector.score_image(plain((0, 0, 0), 200))[1][column]]
     assert max(seen) < 0.5
     yes = draw(home / "more", "stripes", 3, seed=1)
-    found = [detector.assessor.score_image(load_image(p, 1280)[0])[1][column] for p in sorted(yes.iterdir())]
+    found = [detector.detector.score_image(load_image(p, 1280)[0])[1][column] for p in sorted(yes.iterdir())]
     assert max(found) > 0.5
 
     assert main(["teach", "barrier_tape", "--remove"]) == 0
@@ -127,9 +128,7 @@ def test_calibrating_writes_says_and_goes_back(
     assert own.hazards["vehicle"].threshold > 0.5
     assert "-> 0" in capsys.readouterr().out
     settings = settings_of(home, models)
-    assert app.build_detector(settings).thresholds["vehicle"] == pytest.approx(
-        own.hazards["vehicle"].threshold
-    )
+    assert build_detector(settings).thresholds["vehicle"] == pytest.approx(own.hazards["vehicle"].threshold)
     normal = np.load(home / "state/calibration/starter.normal.npz")
     assert len(normal["embeddings"]) == own.made.frames
 
@@ -200,7 +199,7 @@ def test_a_calibration_for_other_words_stops_the_daemon_loudly(
     settings = settings_of(home, models)
     place = home / "state/calibration/starter.json"
     place.parent.mkdir(parents=True)
-    shipped = app.open_calibrations(settings).shipped("starter")
+    shipped = open_calibrations(settings).shipped("starter")
     assert shipped is not None
     table = json.loads(shipped.model_dump_json())
     table["hazards"]["fire"]["fingerprint"] = "of other words"
@@ -233,7 +232,7 @@ def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
 def test_what_is_taught_and_forgotten_holds_after_a_reload(home: Path, models: Path) -> None:
     stripes, other = draw(home / "stripes", "stripes", 4), draw(home / "other", "disc", 10)
     before = settings_of(home, models)
-    sight = app.DetectorReloader(app.build_detector(before), before)
+    sight = DetectorReloader(build_detector(before), before)
     assert main(["teach", "barrier_tape", str(stripes), "--unlike", str(other)]) == 0
     new = settings_of(home, models)
     running = reload_plan.merged(before, new, reload_plan.plan(before, new))
@@ -249,7 +248,7 @@ def test_a_dark_lens_is_no_hazard_however_many_normal_views_there_are(home: Path
     """What `calibrate` left fills all places but those of empty pictures and of the demo."""
     settings = settings_of(home, models)
     stripes = draw(home / "stripes", "stripes", 4)
-    model = app.load_model(settings)
+    model = load_model(settings)
     random = np.random.default_rng(0)
     views = [model.encode(random.integers(0, 255, (60, 80, 3), dtype=np.uint8)) for _ in range(5)]
     write_normal(settings.paths.state, model, views * 60)
@@ -261,11 +260,11 @@ def test_a_dark_lens_is_no_hazard_however_many_normal_views_there_are(home: Path
     assert names.count("nothing to see") == len(blank_images(260))
     assert "harmless pictures were left out" in said[0]
     taught.write(settings.paths.state)
-    detector = app.build_detector(settings_of(home, models), model)
+    detector = build_detector(settings_of(home, models), model)
     column = [h.name for h in detector.spec.hazards].index("barrier_tape")
     for grey in (0, 16, 128, 255):
         covered = np.full((480, 640, 3), grey, np.uint8)
-        assert detector.assessor.score_image(covered)[1][column] < 0.5
+        assert detector.detector.score_image(covered)[1][column] < 0.5
 
 
 def test_too_many_harmless_pictures_are_thinned_evenly() -> None:
@@ -283,10 +282,10 @@ def test_too_many_harmless_pictures_are_thinned_evenly() -> None:
 
 def test_a_new_calibration_holds_after_a_reload_and_a_wrong_one_does_not(home: Path, models: Path) -> None:
     settings = settings_of(home, models)
-    sight = app.DetectorReloader(app.build_detector(settings), settings)
+    sight = DetectorReloader(build_detector(settings), settings)
     before = sight.detector_for(settings)
     assert sight.detector_for(settings) is before
-    calibrations = app.open_calibrations(settings)
+    calibrations = open_calibrations(settings)
     shipped = calibrations.shipped("starter")
     assert shipped is not None
     fits = {name: fit.model_copy(update={"threshold": 0.8}) for name, fit in shipped.hazards.items()}

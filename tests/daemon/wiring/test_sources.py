@@ -9,7 +9,7 @@ import pytest
 from capture.v4l2 import Device
 from daemon.config.settings import Settings, defaults
 from daemon.process.systemd import is_service
-from daemon.wiring import detector as app
+from daemon.wiring.sources import choose_source
 
 
 def _settings(source: str, home: Path) -> Settings:
@@ -35,7 +35,7 @@ def test_auto_is_the_first_camera_else_the_demo_but_for_a_service(
     tmp_path: Path, source: str, service: bool, devices: tuple[Device, ...], means: str
 ) -> None:
     settings = _settings(source, tmp_path)
-    assert app.choose_source(settings, service=service, devices=lambda: devices) == means
+    assert choose_source(settings, service=service, devices=lambda: devices) == means
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from daemon.core.health import HealthSettings
 from daemon.core.messages import Effect, Record
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
-from daemon.wiring import detector as app
+from daemon.wiring.voice import build_voice
 from pipeline import wording
 from speech.utterance import Priority
 from tests.fakes import core_spec
@@ -35,10 +35,17 @@ def test_a_dead_synthesiser_is_reported_and_its_words_are_ready(tmp_path: Path) 
             reports.put(effect.event.fields)
 
     runner.attach(perform)
-    voice = app.build_voice(loaded, spec, runner, Metrics(), tmp_path / "said.wav", time.monotonic)
+    voice = build_voice(
+        settings=loaded,
+        spec=spec,
+        runner=runner,
+        metrics=Metrics(),
+        fallback=tmp_path / "said.wav",
+        clock=time.monotonic,
+    )
     try:
         failing = wording.health_phrase("voice", "failed", "en")
-        assert voice.renderer.cached(utterance(failing, priority=Priority.MESSAGE)) is not None
+        assert voice.speaker.renderer.cached(utterance(failing, priority=Priority.MESSAGE)) is not None
         voice.synthesizer.close()
         voice.speaker.start(utterance("hello", id="t", priority=Priority.TEXT))
         assert reports.get(timeout=PATIENCE_S)["reason"] == "failed"

@@ -1,0 +1,50 @@
+"""Builds the describer and the encoder that compares its sentences."""
+
+from __future__ import annotations
+
+from daemon.config.settings import Settings
+from daemon.core.view import SentenceEncoder, no_encoder
+from daemon.errors import CommandError
+from daemon.replay.replay import ReplayVoice as ReplayVoice
+from daemon.wiring.store import open_store
+from pipeline.description import factory as describers
+from pipeline.description.base import DescribeError
+from pipeline.description.status import WatchedDescriber
+from pipeline.description.template import PlaceFinder, TemplateDescriber, builtin_words
+from pipeline.models.base import ImageTextModel
+from pipeline.store.errors import StoreError
+
+
+def build_describer(
+    settings: Settings, model: ImageTextModel, *, idle: bool = True
+) -> WatchedDescriber | None:
+    """Build the describer of the settings, or None if `describe.backend` is "none". Raises CommandError.
+
+    `idle`: run it with SCHED_IDLE, as beside the detector.
+    """
+    words = builtin_words()
+    try:
+        return describers.build(
+            settings.describe,
+            language=settings.speech.language,
+            tags=TemplateDescriber(words, PlaceFinder(model, words)),
+            locate=open_store(settings).path,
+            cache=settings.paths.cache,
+            words=words,
+            idle=idle,
+        )
+    except DescribeError as error:
+        raise CommandError(str(error)) from None
+
+
+def build_sentence_encoder(settings: Settings) -> SentenceEncoder:
+    """The starter's text encoder, whichever model detects; without it, sentences are compared by words."""
+    from pipeline.models.starter.model import TEXT_FILE, TOKENIZER_FILE
+    from pipeline.models.starter.text_encoder import TextEncoder
+
+    try:
+        folder = open_store(settings).path("starter")
+    except StoreError:
+        return no_encoder
+    encoder = TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE)
+    return lambda sentence: tuple(encoder.encode([sentence])[0].tolist())

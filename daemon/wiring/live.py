@@ -1,0 +1,232 @@
+"""The wiring of the running daemon: every part, and the parts that each one gets."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from capture.factory import open_camera
+from capture.frame import Frame
+from capture.reader import CameraEvent, CameraState, Reader
+from capture.slot import LatestSlot, SlotPolicy
+from common.redact import redact
+from daemon.config.settings import Settings
+from daemon.core.black_box import BlackBox
+from daemon.core.core import Core
+from daemon.core.events import Event
+from daemon.core.health_sources import CameraReporter
+from daemon.core.messages import CoreSpec, Say
+from daemon.journal.false_alarms import FalseAlarms
+from daemon.journal.paths import JournalPaths
+from daemon.journal.writer import JournalWriter
+from daemon.replay.replay import ReplayVoice as ReplayVoice
+from daemon.runtime.description_loop import DescriptionLoop
+from daemon.runtime.detection_loop import DetectionLoop
+from daemon.runtime.effects import EffectExecutor
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.event_writer import EventWriter, Outlet
+from daemon.runtime.forwarder import Forwarder
+from daemon.runtime.latest_frame import LatestFrame
+from daemon.runtime.metrics import Metrics
+from daemon.wiring.describer import build_describer, build_sentence_encoder
+from daemon.wiring.detector import DetectorBundle, DetectorReloader, build_detector, core_spec
+from daemon.wiring.sources import source_path
+from daemon.wiring.voice import Voice, build_forwarder, build_voice, replace_voice
+from pipeline import hazards as hazard_tables
+from pipeline.description.status import WatchedDescriber
+from pipeline.wording import NOT_NOTED
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveParts:
+    """The parts of a running daemon, wired and not yet started."""
+
+    bundle: DetectorBundle
+    runner: CoreRunner
+    event_writer: EventWriter
+    metrics: Metrics
+    output: Voice | Forwarder
+    describer: WatchedDescriber | None
+    description_loop: DescriptionLoop | None
+    detection_loop: DetectionLoop
+    slot: LatestSlot[Frame]
+    reader: Reader
+    reloader: DetectorReloader
+    false_alarms: FalseAlarms
+    journal_writer: JournalWriter | None
+    """None if `journal.enabled` is false."""
+    latest_frame: LatestFrame
+
+
+def build_live(
+    *,
+    settings: Settings,
+    source: str,
+    outlets: Sequence[Outlet],
+    clock: Callable[[], float],
+    heartbeat: Callable[[], None],
+    fallback: Path,
+    env: Mapping[str, str],
+) -> LiveParts:
+    """Build the core driven by threads. Raises the errors of opening a model, a voice and the store."""
+    bundle = build_detector(settings)
+    runner = CoreRunner(BlackBox(Core(bundle.spec)), clock)
+    metrics, latest_frame = Metrics(), LatestFrame()
+    slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
+    journal_writer = build_journal_writer(
+        settings=settings, bundle=bundle, runner=runner, source=source, clock=clock
+    )
+    event_writer = EventWriter((*outlets, journal_writer.write) if journal_writer else outlets)
+    path = source_path(settings, source)
+    reader = Reader(
+        open_camera=lambda: open_camera(path, settings.capture, clock),
+        slot=slot,
+        settings=settings.capture,
+        on_event=CameraReporter(runner.step, _log_camera_end),
+        clock=clock,
+    )
+    detection_loop = DetectionLoop(
+        frames=slot,
+        detector=bundle.detector,
+        runner=runner,
+        metrics=metrics,
+        clock=clock,
+        heartbeat=heartbeat,
+        late_s=settings.health.late_s,
+        unseen_reason=lambda: reader.unusable_reason or "",
+        latest_frame=latest_frame,
+    )
+    describer = build_describer(settings, bundle.model)
+    description_loop = None
+    if describer:
+        description_loop = DescriptionLoop(
+            describer=describer,
+            report=runner.step,
+            encode_sentence=build_sentence_encoder(settings),
+            clock=clock,
+        )
+    language = settings.speech.language
+    false_alarms = FalseAlarms(
+        state=settings.paths.state,
+        metadata={"model": bundle.model.name, "fingerprint": bundle.model.fingerprint},
+        snapshot=runner.snapshot if settings.journal.black_boxes else None,
+        on_failure=lambda: runner.step(Say(NOT_NOTED[language], earcon="error")),
+    )
+    output = build_output(
+        settings=settings,
+        spec=bundle.spec,
+        runner=runner,
+        metrics=metrics,
+        fallback=fallback,
+        env=env,
+        clock=clock,
+    )
+    executor = EffectExecutor(
+        runner=runner,
+        output=output if isinstance(output, Forwarder) else output.speaker,
+        descriptions=description_loop,
+        language=language,
+        events=event_writer,
+        metrics=metrics,
+        latest_view=lambda: detection_loop.latest_view,
+        on_alert=_log_alert,
+        on_false_alarm=false_alarms.record,
+        on_event=journal_writer.attach_frame if journal_writer else None,
+    )
+    runner.attach(executor.perform)
+    return LiveParts(
+        bundle=bundle,
+        runner=runner,
+        event_writer=event_writer,
+        metrics=metrics,
+        output=output,
+        describer=describer,
+        description_loop=description_loop,
+        detection_loop=detection_loop,
+        slot=slot,
+        reader=reader,
+        reloader=DetectorReloader(bundle, settings),
+        false_alarms=false_alarms,
+        journal_writer=journal_writer,
+        latest_frame=latest_frame,
+    )
+
+
+def build_output(
+    *,
+    settings: Settings,
+    spec: CoreSpec,
+    runner: CoreRunner,
+    metrics: Metrics,
+    fallback: Path,
+    env: Mapping[str, str],
+    clock: Callable[[], float],
+) -> Voice | Forwarder:
+    """Build this instance's own voice, or the connection to another's with `control.forward_to`."""
+    if settings.control.forward_to:
+        return build_forwarder(settings=settings, runner=runner, env=env, clock=clock)
+    return build_voice(
+        settings=settings, spec=spec, runner=runner, metrics=metrics, fallback=fallback, clock=clock
+    )
+
+
+def build_journal_writer(
+    *,
+    settings: Settings,
+    bundle: DetectorBundle,
+    runner: CoreRunner,
+    source: str,
+    clock: Callable[[], float],
+) -> JournalWriter | None:
+    """Build the journal, or None if the settings want none; its files are opened by its thread."""
+    if not settings.journal.enabled:
+        return None
+    return JournalWriter(
+        paths=JournalPaths.in_state(settings.paths.state),
+        settings=settings.journal,
+        run_name=secrets.token_hex(4),
+        metadata={
+            "version": version("watchword"),
+            "model": bundle.model.name,
+            "fingerprint": bundle.model.fingerprint,
+            "source": redact(source),
+        },
+        read_core=runner.read,
+        snapshot=runner.snapshot,
+        forget_recording=runner.forget,
+        report=runner.step,
+        clock=clock,
+    )
+
+
+def apply_settings(live: LiveParts, settings: Settings, voice: bool) -> None:
+    """Apply settings that need no restart to a running daemon. `voice`: words sound different.
+
+    Phrases are rendered before anything changes, which takes a while. A new calibration and taught or
+    forgotten pictures are applied too. Raises SynthesisError, ValueError; the old settings then stay.
+    """
+    bundle = live.reloader.detector_for(settings)
+    running = [hazard.name for hazard in bundle.spec.hazards]
+    hazards = hazard_tables.from_settings(settings.hazards, running)
+    spec = core_spec(settings, hazards, bundle.thresholds)
+    if voice and isinstance(live.output, Voice):
+        replace_voice(live.output, settings, spec, hazards)
+    bundle.baseline.set_thresholds([hazard.threshold for hazard in spec.hazards])
+    live.detection_loop.replace_detector(bundle.detector, lambda: live.runner.replace_spec(spec))
+    live.detection_loop.late_s = settings.health.late_s
+    logging.getLogger().setLevel(settings.log.level.upper())
+
+
+def _log_alert(event: Event) -> None:
+    log.info("%s %s (%.2f)", event.id, event.fields["hazard"], event.fields["probability"])
+
+
+def _log_camera_end(event: CameraEvent) -> None:
+    if event.state is not CameraState.ENDED:
+        log.error("camera: %s", event.reason)

@@ -1,0 +1,153 @@
+"""Builds everything from text to loudspeaker: the instance's own, or another's on this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from daemon.config.settings import Settings
+from daemon.control.paths import server_socket
+from daemon.core.health import OK, Report
+from daemon.core.health_sources import loudspeaker_report
+from daemon.core.messages import CoreSpec
+from daemon.paths import NAME
+from daemon.replay.replay import ReplayVoice as ReplayVoice
+from daemon.runtime.engine import CoreRunner
+from daemon.runtime.forwarder import Forwarder
+from daemon.runtime.metrics import Metrics
+from daemon.runtime.phrase_prefetch import Phrase, PhrasePrefetch
+from daemon.wiring.detector import enabled_hazards
+from daemon.wiring.store import open_store
+from pipeline.hazards import Hazard
+from pipeline.wording import HEALTH, danger_phrases, own_phrases
+from speech.playback.process_player import ProcessPlayer
+from speech.playback.speaker import Speaker
+from speech.synthesis.base import SynthesisError, Synthesizer
+from speech.synthesis.espeak import EspeakSynthesizer
+from speech.synthesis.renderer import Renderer
+from speech.synthesis.with_deadline import DeadlineSynthesizer, open_neural
+from speech.utterance import Priority
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """This instance's own synthesizers and loudspeaker; their threads run from the start."""
+
+    synthesizer: EspeakSynthesizer
+    neural: DeadlineSynthesizer | None
+    """Speaks everything but alerts; None if `speech.engine` is "espeak"."""
+    speaker: Speaker[ProcessPlayer]
+    prefetch: PhrasePrefetch
+    """Renders the other language's phrases in the background."""
+
+    @property
+    def player(self) -> ProcessPlayer:
+        """The loudspeaker."""
+        return self.speaker.player
+
+    @property
+    def alive(self) -> bool:
+        """False if only a restart helps."""
+        return self.player.alive and self.speaker.alive
+
+    def close_synthesizers(self) -> None:
+        """End their processes and the prefetch; the speaker is closed on its own."""
+        self.prefetch.close()
+        self.synthesizer.close()
+        if self.neural is not None:
+            self.neural.close()
+
+
+def build_voice(
+    *,
+    settings: Settings,
+    spec: CoreSpec,
+    runner: CoreRunner,
+    metrics: Metrics,
+    fallback: Path,
+    clock: Callable[[], float],
+) -> Voice:
+    """Build everything from text to loudspeaker, with the danger phrases prepared.
+
+    `fallback`: WAV file that gets the sound while there is no loudspeaker. Raises SynthesisError; StoreError
+    if the voice of `speech.engine` has not been pulled.
+    """
+    synthesizer = EspeakSynthesizer(settings.speech)
+    neural = open_neural(settings.speech, synthesizer, open_store(settings).path)
+    renderer = build_renderer(settings, synthesizer, neural)
+    prepare_phrases(renderer, spec)
+    speaker = Speaker(
+        renderer=renderer,
+        open_player=lambda on_event: ProcessPlayer(settings.speech, on_event, fallback=fallback),
+        report=lambda event, at_s: runner.step(event, {"output_s": at_s - clock()}),
+        on_output_change=lambda change: runner.step(loudspeaker_report(change)),
+        on_synthesis=partial(metrics.record, "synthesise"),
+        on_voice_change=lambda why: runner.step(Report("voice", "failed" if why else OK, why)),
+    )
+    prefetch = PhrasePrefetch()
+    prefetch.prefetch(renderer, other_phrases(enabled_hazards(settings), spec.language))
+    return Voice(synthesizer=synthesizer, neural=neural, speaker=speaker, prefetch=prefetch)
+
+
+def replace_voice(voice: Voice, settings: Settings, spec: CoreSpec, hazards: Sequence[Hazard]) -> None:
+    """Prepare the phrases of other settings, then speak with them. Raises SynthesisError; nothing changes."""
+    renderer = build_renderer(settings, voice.synthesizer, voice.neural)
+    prepare_phrases(renderer, spec)
+    voice.speaker.replace_renderer(renderer)
+    voice.prefetch.prefetch(renderer, other_phrases(hazards, spec.language))
+
+
+def build_forwarder(
+    *, settings: Settings, runner: CoreRunner, env: Mapping[str, str], clock: Callable[[], float]
+) -> Forwarder:
+    """Build the connection to the instance on this machine whose loudspeaker is used."""
+    control = settings.control
+    return Forwarder(
+        name=control.instance or NAME,
+        socket=server_socket(env, settings.paths.state, control.forward_to),
+        on_playback=partial(runner.step, timing={"output_s": 0.0}),
+        report=runner.step,
+        clock=clock,
+    )
+
+
+def build_renderer(
+    settings: Settings, synthesizer: Synthesizer, neural: Synthesizer | None = None
+) -> Renderer:
+    """Build the renderer; prepared phrases are kept in the cache folder."""
+    return Renderer(settings.speech, settings.paths.cache / "phrases", synthesizer, neural)
+
+
+def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
+    """Render every danger phrase, so that none is synthesised when it is needed. Raises SynthesisError.
+
+    The phrases about the program itself are prepared too; a failure of these is only logged.
+    """
+    language = spec.language
+    renderer.prepare(_danger_phrases((hazard.say for hazard in spec.hazards), language))
+    try:
+        renderer.prepare(_own_phrases(language))
+    except SynthesisError as error:
+        log.warning("the phrases about failing parts are not prepared: %s", error)
+
+
+def other_phrases(hazards: Sequence[Hazard], own: str) -> Iterator[Phrase]:
+    """The prepared phrases of all other languages: another instance may forward them."""
+    for language in HEALTH:
+        if language != own:
+            yield from _danger_phrases((hazard.say[language] for hazard in hazards), language)
+            yield from _own_phrases(language)
+
+
+def _danger_phrases(texts: Iterable[str], language: str) -> list[Phrase]:
+    phrases = (phrase for text in texts for phrase in danger_phrases(text, language))
+    return [(phrase, language, Priority.DANGER) for phrase in dict.fromkeys(phrases)]
+
+
+def _own_phrases(language: str) -> list[Phrase]:
+    return [(text, language, Priority.MESSAGE) for text in own_phrases(language)]
