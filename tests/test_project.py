@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from setuptools.dist import Distribution
 
 from daemon.cli.main import COMMANDS
 from daemon.tools.maintainer.config_template import render
@@ -75,6 +76,23 @@ def test_every_kind_of_circle_is_found(
 
 def test_the_configuration_file_is_up_to_date() -> None:
     assert (ROOT / "config.toml").read_text(encoding="utf-8") == render(), "run script/config_template"
+
+
+def test_the_wheel_holds_what_runs_and_no_tools_of_the_maintainers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    wheel = Distribution({"script_name": "setup.py"})
+    wheel.parse_config_files(["pyproject.toml"])
+    build = wheel.get_command_obj("build_py")
+    build.ensure_finalized()
+    files = {Path(file).relative_to(build.build_lib) for file in build.get_outputs(include_bytecode=False)}
+    shipped = {
+        file.relative_to(ROOT)
+        for room in ROOMS
+        for file in (ROOT / room).rglob("*.py")
+        if "maintainer" not in file.parts
+    }
+    assert {file for file in files if file.suffix == ".py"} == shipped
+    assert {Path("daemon/bench/load.toml"), Path("daemon/web/page/index.html")} <= files
 
 
 def test_nobody_else_provides_our_packages() -> None:
