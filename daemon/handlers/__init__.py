@@ -1,1 +1,1 @@
-"""What the daemon answers the web interface: pictures, scores, settings, metrics, and guests' pictures."""
+"""The answers to the commands of the control socket."""

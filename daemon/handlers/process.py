@@ -58,21 +58,21 @@ class ProcessHandler:
 
     def what_if(self, wanted: TryCommand) -> Mapping[str, Any]:
         """The alerts of the last minute with the thresholds that held, and with others."""
-        with self._worker.visit() as session:
+        with self._worker.open_session() as session:
             minute = Minute.of(self._snapshot())
             unknown = wanted.thresholds.keys() - {hazard.name for hazard in minute.hazards}
             if unknown:
                 raise CommandError(f"no hazard is called {', '.join(sorted(unknown))}", "unknown")
-            header, numbers = minute.packed()
-            return session.ask("what_if", numbers, minute=header, thresholds=wanted.thresholds)[0]
+            header, numbers = minute.encode()
+            return session.request("what_if", numbers, minute=header, thresholds=wanted.thresholds)[0]
 
     def process(self, wanted: ProcessCommand) -> Mapping[str, Any]:
         """The objects and hazards on a picture, and a description of it."""
         settings = self._settings()
         language = wanted.language or settings.speech.language
-        with self._worker.visit() as session:
+        with self._worker.open_session() as session:
             before_s = session.left_s
-            session.ask("ready", settings=self._for_child(settings))
+            session.request("ready", settings=self._for_child(settings))
             loaded_s = session.left_s
             image = self._inspect(session, wanted, language, settings)
             description = self._describe(session, wanted, image, language, settings)
@@ -87,7 +87,7 @@ class ProcessHandler:
             wav = None
             if wanted.speech:
                 tree = self._for_child(settings)
-                facts, sound = session.ask("speak", text=text, language=language, settings=tree)
+                facts, sound = session.request("speak", text=text, language=language, settings=tree)
                 timings["speech_s"], wav = facts["speech_s"], sound.decode("ascii")
         return {
             **{name: image.facts[name] for name in ("objects", "hazards", "prompt", "image_text_model")},
@@ -101,8 +101,8 @@ class ProcessHandler:
     def _inspect(
         self, session: WorkerSession, wanted: ProcessCommand, language: str, settings: Settings
     ) -> InspectedImage:
-        facts, pixels = session.ask(
-            "look",
+        facts, pixels = session.request(
+            "inspect",
             wanted.picture.encode(),
             objects=list(wanted.objects),
             text=wanted.text,

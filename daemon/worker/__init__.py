@@ -1,1 +1,1 @@
-"""One process beside the daemon for what is not urgent: guests' pictures, and thresholds being tried."""
+"""One low-priority process beside the daemon: external pictures, and thresholds being tried."""

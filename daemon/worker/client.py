@@ -1,4 +1,4 @@
-"""The daemon's side of the process for guests: one place, one deadline, let go when nobody comes."""
+"""The daemon's side of the worker process: one session at a time, with a deadline; ended when idle."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 CHILD = "daemon.worker.worker"
 LOAD_S = 300.0
-"""Seconds that loading the model may take: it only runs while nobody else wants to."""
-SERVING = "somebody else is being served; try again in a moment"
-LOADING = "the model for guests is still being loaded; try again in a minute"
+"""Seconds that loading the model may take, at the lowest priority."""
+SERVING = "another request is being served; try again in a moment"
+LOADING = "the model for external pictures is still being loaded; try again in a minute"
 LEAST_BYTES = 400 * 2**20
 """Below this nothing can be loaded."""
 
 
 class ChildLike(Protocol):
-    """What answers; see `ChildProcess`."""
+    """The worker process; see `ChildProcess`."""
 
     @property
     def pid(self) -> int | None: ...
@@ -43,14 +43,14 @@ class ChildLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SessionStep:
-    """One request to the child."""
+    """One request to the worker process."""
 
     header: Mapping[str, Any]
     payload: bytes = b""
 
 
 class WorkerClient:
-    """Used by any thread; whoever comes while another is there is told so at once."""
+    """Used by any thread. While a session is open, another is refused at once."""
 
     def __init__(
         self,
@@ -63,69 +63,69 @@ class WorkerClient:
         self._child = child or ChildProcess(CHILD)
         self._available = available
         self._clock = clock
-        self._place = threading.Lock()
-        self._limited: int | None = None
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="backroom")
-        self._letting_go: threading.Timer | None = None
+        self._session_lock = threading.Lock()
+        self._limited_pid: int | None = None
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="worker")
+        self._idle_timer: threading.Timer | None = None
         self._loading = False
         self._closed = False
 
     @property
     def pid(self) -> int | None:
-        """Process id of the child, where one runs."""
+        """Process id of the worker; None if none runs."""
         return self._child.pid
 
-    def visit(self) -> WorkerSession:
-        """Take the one place. Raises CommandError: busy, or turned away altogether."""
+    def open_session(self) -> WorkerSession:
+        """Raises CommandError: another session is open, or external requests are disabled."""
         if not self._settings.enabled:
-            raise CommandError("guests are turned away (worker.enabled = false)", "unavailable")
-        if self._closed or not self._place.acquire(blocking=False):
+            raise CommandError("external pictures are refused (worker.enabled = false)", "unavailable")
+        if self._closed or not self._session_lock.acquire(blocking=False):
             raise CommandError(LOADING if self._loading else SERVING, "busy")
-        if self._letting_go is not None:
-            self._letting_go.cancel()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         return WorkerSession(self, self._clock, self._settings.deadline_s)
 
     def close(self) -> None:
-        """End the child for good."""
+        """End the process for good."""
         self._closed = True
-        if self._letting_go is not None:
-            self._letting_go.cancel()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         self._child.close()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
-    # For visits
+    # For sessions
 
     def submit(self, step: SessionStep, until_s: float) -> Future[Message]:
-        """Have one step done by then, in a thread that may outlast whoever waits."""
-        return self._worker.submit(self._do, step, until_s)
+        """Carry out one step by `until_s`, in a thread that may outlast the session."""
+        return self._executor.submit(self._run, step, until_s)
 
-    def leave(self, pending: Future[Message] | None) -> None:
-        """The place is free again, once what is under way is over."""
+    def end_session(self, pending: Future[Message] | None) -> None:
+        """Allow the next session as soon as the pending step has ended."""
         if pending is None or pending.done():
-            self._free()
+            self._release()
         else:
-            pending.add_done_callback(lambda _: self._free())
+            pending.add_done_callback(lambda _: self._release())
 
-    def _free(self) -> None:
+    def _release(self) -> None:
         if not self._closed:
-            self._letting_go = threading.Timer(self._settings.idle_s, self._let_go)
-            self._letting_go.daemon = True
-            self._letting_go.start()
-        self._place.release()
+            self._idle_timer = threading.Timer(self._settings.idle_s, self._stop_idle)
+            self._idle_timer.daemon = True
+            self._idle_timer.start()
+        self._session_lock.release()
 
-    def _let_go(self) -> None:
-        if self._place.acquire(blocking=False):
+    def _stop_idle(self) -> None:
+        if self._session_lock.acquire(blocking=False):
             try:
                 self._child.stop()
             finally:
-                self._place.release()
+                self._session_lock.release()
 
-    def _do(self, step: SessionStep, until_s: float) -> Message:
+    def _run(self, step: SessionStep, until_s: float) -> Message:
         try:
             self._loading = True
-            self._limit()
+            self._limit_memory()
             if step.header["do"] == "ready":
-                # It goes on although nobody may wait for it any more: the next guest finds it done.
+                # It goes on after its session has ended: the next session finds the model loaded.
                 return _checked(self._child.ask(dict(step.header), LOAD_S, step.payload))
             self._loading = False
             left_s = until_s - self._clock()
@@ -133,34 +133,34 @@ class WorkerClient:
                 raise CommandError("there was no time left", "busy")
             return _checked(self._child.ask(dict(step.header), left_s, step.payload))
         except ChildError as error:
-            log.warning("the process for guests: %s", error)
-            raise CommandError(f"the process for guests failed: {error}", "unavailable") from None
+            log.warning("the worker process: %s", error)
+            raise CommandError(f"the worker process failed: {error}", "unavailable") from None
         finally:
             self._loading = False
 
-    def _limit(self) -> None:
-        """Start the child if need be, with as much memory as it may have."""
+    def _limit_memory(self) -> None:
+        """Start the process if none runs, with as much memory as it may have."""
         self._child.greeting()
-        if self._child.pid == self._limited:
+        if self._child.pid == self._limited_pid:
             return
         most = min(self._settings.memory_mb * 2**20, self._available() - RESERVE_BYTES)
         if most < LEAST_BYTES:
             self._child.stop()
             free = gigabytes(max(0, self._available()))
-            raise CommandError(f"too little memory is free for guests ({free})", "unavailable")
+            raise CommandError(f"too little memory is free for external pictures ({free})", "unavailable")
         self._child.ask({"do": "limit", "memory_bytes": most}, LOAD_S)
-        self._limited = self._child.pid
+        self._limited_pid = self._child.pid
 
 
 GRACE_S = 1.0
-"""Seconds in which the child's own deadline ends a step before whoever waits for it gives up."""
+"""Seconds that a session waits beyond the deadline, so that the step's own error arrives first."""
 
 
 class WorkerSession:
-    """One guest in the one place. A context manager; leave it when done."""
+    """The one open session. A context manager that allows the next one when it ends."""
 
-    def __init__(self, room: WorkerClient, clock: Callable[[], float], deadline_s: float) -> None:
-        self._room = room
+    def __init__(self, client: WorkerClient, clock: Callable[[], float], deadline_s: float) -> None:
+        self._client = client
         self._clock = clock
         self._until_s = clock() + deadline_s
         self._pending: Future[Message] | None = None
@@ -170,9 +170,9 @@ class WorkerSession:
         """Seconds until the deadline."""
         return max(0.0, self._until_s - self._clock())
 
-    def ask(self, do: str, payload: bytes = b"", **header: Any) -> Message:
-        """One step. Raises CommandError by the deadline at the latest."""
-        self._pending = self._room.submit(SessionStep({"do": do, **header}, payload), self._until_s)
+    def request(self, do: str, payload: bytes = b"", **header: Any) -> Message:
+        """Carry out one step. Raises CommandError by the deadline at the latest."""
+        self._pending = self._client.submit(SessionStep({"do": do, **header}, payload), self._until_s)
         try:
             return self._pending.result(self.left_s + GRACE_S)
         except TimeoutError:
@@ -182,7 +182,7 @@ class WorkerSession:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._room.leave(self._pending)
+        self._client.end_session(self._pending)
 
 
 def _checked(message: Message) -> Message:

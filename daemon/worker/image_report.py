@@ -1,4 +1,4 @@
-"""What a guest's picture means: things, hazards, and which prompt fits. Pure."""
+"""The report on an external picture: objects, hazards, and the prompt that fits. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TRIGGERS: Mapping[str, Trigger] = {
     "safe": Trigger.SCENE_CHANGE,
     "question": Trigger.REQUEST,
 }
-"""Why a describer is asked, by the prompt that is to be used."""
-MOST_SAID = 3
-"""Things that are named in one sentence."""
+"""The trigger of the description, by the prompt to use."""
+MAX_NAMED = 3
+"""Objects that are named in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,26 @@ class JudgedHazard:
 
 @dataclass(frozen=True, slots=True)
 class NamedObject:
-    """A thing by the name it was given or recognised by. `score` is None where somebody said so."""
+    """An object, named by the request or recognised. `score` is None if the request named it."""
 
     thing: ObjectClass | str
     score: float | None
     hazard: str | None
 
-    def said(self, language: str) -> str:
-        """As a part of a sentence."""
+    def noun(self, language: str) -> str:
+        """Its name within a sentence."""
         if isinstance(self.thing, str):
             return self.thing
         return self.thing.ko if language == "ko" else self.thing.said
 
-    def told(self, language: str) -> Mapping[str, Any]:
+    def as_json(self, language: str) -> Mapping[str, Any]:
         name = self.thing if isinstance(self.thing, str) else self.thing.called(language)
         return {"name": name, "score": self.score, "hazard": self.hazard}
 
 
 @dataclass(frozen=True, slots=True)
 class ImageReport:
-    """Everything that was made of a picture."""
+    """Objects and hazards of one picture."""
 
     objects: tuple[NamedObject, ...]
     hazards: tuple[JudgedHazard, ...]
@@ -59,7 +59,7 @@ class ImageReport:
 
     @property
     def seen(self) -> tuple[DetectedHazard, ...]:
-        """The dangerous ones, the worst first."""
+        """The dangerous hazards, the most severe first."""
         found = sorted(
             (one for one in self.hazards if one.dangerous),
             key=lambda one: (-one.spec.severity, -one.probability),
@@ -67,22 +67,22 @@ class ImageReport:
         return tuple(DetectedHazard(one.spec.name, one.probability) for one in found)
 
     def prompt(self, question: str | None) -> str:
-        """A question goes first, then danger."""
+        """The prompt to use: a question goes first, then danger."""
         if question:
             return "question"
         return "danger" if self.seen else "safe"
 
     def sentence(self, language: str) -> str:
-        """The things by name; empty where there are none."""
-        names = [one.said(language) for one in self.objects[:MOST_SAID]]
+        """The objects by name; empty if there are none."""
+        names = [one.noun(language) for one in self.objects[:MAX_NAMED]]
         if not names or language == "ko":
             return f"{', '.join(names)} 보입니다." if names else ""
         return f"I see {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
 
-    def told(self, language: str) -> dict[str, Any]:
-        """As it is sent."""
+    def as_json(self, language: str) -> dict[str, Any]:
+        """As it is sent to the client."""
         return {
-            "objects": [one.told(language) for one in self.objects],
+            "objects": [one.as_json(language) for one in self.objects],
             "hazards": [
                 {
                     "hazard": one.spec.name,
@@ -96,24 +96,24 @@ class ImageReport:
         }
 
 
-def recognised(
+def make_report(
     specs: Sequence[HazardSpec],
     probabilities: Sequence[float],
     found: Sequence[FoundObject],
     given: Sequence[str],
     words: HazardLexicon,
 ) -> ImageReport:
-    """Things and hazards of a picture.
+    """Report the objects and hazards of a picture.
 
-    What somebody says is on it is taken at its word: a knife that was named is dangerous, however small it is
-    on the picture. Without that the calibrated detector decides, and names what the finder has no eye for.
+    `given` objects are believed: a named knife is dangerous, however small it is on the picture. Without
+    them the calibrated detector decides, and adds hazards that the recognizer has no object for.
     """
     named = [NamedObject(word, None, words.hazard(word)) for word in given]
-    said = {one.hazard for one in named if one.hazard}
+    given_hazards = {one.hazard for one in named if one.hazard}
     hazards = tuple(
         sorted(
             (
-                JudgedHazard(spec, round(p, 4), p >= spec.threshold or spec.name in said)
+                JudgedHazard(spec, round(p, 4), p >= spec.threshold or spec.name in given_hazards)
                 for spec, p in zip(specs, probabilities, strict=True)
             ),
             key=lambda one: -one.probability,
@@ -128,13 +128,13 @@ def _named(found: Sequence[FoundObject], hazards: Sequence[JudgedHazard]) -> lis
     named = [NamedObject(one.thing, round(one.share, 4), one.thing.hazard) for one in found]
     known = {one.hazard for one in named}
     named += [
-        NamedObject(_thing_of(one.spec.name), one.probability, one.spec.name)
+        NamedObject(_object_of(one.spec.name), one.probability, one.spec.name)
         for one in hazards
         if one.dangerous and one.spec.name not in known
     ]
     return sorted(named, key=lambda one: -(one.score or 0.0))
 
 
-def _thing_of(hazard: str) -> ObjectClass | str:
-    """The first thing that is this hazard; the hazard's own name where it is the user's."""
+def _object_of(hazard: str) -> ObjectClass | str:
+    """The first object class of this hazard; for a user-defined hazard its own name."""
     return next((thing for thing in object_classes() if thing.hazard == hazard), hazard.replace("_", " "))

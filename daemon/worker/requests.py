@@ -1,4 +1,4 @@
-"""What the process for guests is asked, by verb."""
+"""The requests of the worker process, by name."""
 
 from __future__ import annotations
 
@@ -14,25 +14,28 @@ from pipeline.hazards import HazardError
 from pipeline.store.errors import StoreError
 from speech.synthesis.base import SynthesisError
 
-DO: Mapping[str, Callable[[WorkerTasks, Mapping[str, Any], bytes], Answer]] = {
+TASKS: Mapping[str, Callable[[WorkerTasks, Mapping[str, Any], bytes], Answer]] = {
     "ready": WorkerTasks.ready,
-    "look": WorkerTasks.look,
+    "inspect": WorkerTasks.inspect,
     "speak": WorkerTasks.speak,
     "what_if": WorkerTasks.what_if,
 }
 EXPECTED = (StoreError, CalibrationError, HazardError, TeachError, CommandError, SynthesisError)
 
 
-def answer(room: WorkerTasks, asked: Mapping[str, Any], payload: bytes) -> Answer:
-    """Carry out one request; whatever goes wrong is the answer."""
+def answer(tasks: WorkerTasks, request: Mapping[str, Any], payload: bytes) -> Answer:
+    """Carry out one request. Errors are returned as the answer, never raised."""
     try:
-        return DO[asked["do"]](room, asked, payload)
+        return TASKS[request["do"]](tasks, request, payload)
     except TaskRefused as error:
         return {"error": str(error), "code": error.code}, b""
     except EXPECTED as error:
         return {"error": str(error), "code": "unavailable"}, b""
     except MemoryError:
-        return {"error": "it takes more memory than guests may use (worker.memory_mb)", "code": "failed"}, b""
-    except Exception as error:  # the next request may be better
-        logging.exception("%s failed", asked.get("do"))
+        return {
+            "error": "it takes more memory than the worker may use (worker.memory_mb)",
+            "code": "failed",
+        }, b""
+    except Exception as error:  # one bad request must not end the process
+        logging.exception("%s failed", request.get("do"))
         return {"error": f"a bug: {type(error).__name__}: {error}", "code": "failed"}, b""

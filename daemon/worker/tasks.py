@@ -1,4 +1,4 @@
-"""What the process for guests can do: look at a picture, speak, and ask what would have been if."""
+"""The tasks of the worker process: inspect a picture, speak, and try other thresholds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from common.image_header import ImageKind, is_truncated, read_header
 from daemon.config.settings import Settings
 from daemon.wiring.detector import DetectorBundle, build_detector, load_model
 from daemon.worker import what_if
-from daemon.worker.image_report import ImageReport, recognised
+from daemon.worker.image_report import ImageReport, make_report
 from pipeline.description.base import DescribeRequest
 from pipeline.description.objects import HazardLexicon, ObjectRecognizer, object_classes
 from pipeline.description.template import NOTHING_KNOWN, PlaceFinder, TemplateDescriber, builtin_words
@@ -35,7 +35,7 @@ from speech.synthesis.espeak import EspeakSynthesizer
 from speech.text.normalize import normalize
 
 MAX_SIDE = 1280
-"""Pixels of the longer side that is looked at."""
+"""Pixels of the longer side of the inspected image."""
 FORMATS = (ImageKind.JPEG, ImageKind.PNG, ImageKind.WEBP)
 LONGEST_SOUND_S = 60.0
 
@@ -43,7 +43,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 class TaskRefused(WatchwordError):
-    """This cannot be done; `code` as in `CommandError`."""
+    """The task cannot be carried out; `code` as in `CommandError`."""
 
     def __init__(self, message: str, code: str = "failed") -> None:
         super().__init__(message)
@@ -52,94 +52,95 @@ class TaskRefused(WatchwordError):
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that is loaded, and what it names things and places by."""
+    """A loaded model with its recognizers of objects and places."""
 
-    mark: str
-    """Changes with what it was loaded by."""
+    settings_key: str
+    """Changes with the settings that the model was loaded by."""
     model: ImageTextModel
-    finder: ObjectRecognizer
-    tags: TemplateDescriber
+    recognizer: ObjectRecognizer
+    template: TemplateDescriber
 
 
 @dataclass(frozen=True, slots=True)
 class ImageReporter:
-    """What looks at guests' pictures, for one set of settings."""
+    """The detector of external pictures, for one set of settings."""
 
-    mark: str
-    detector: DetectorBundle
-    words: HazardLexicon
+    settings_key: str
+    bundle: DetectorBundle
+    lexicon: HazardLexicon
 
 
 class WorkerTasks:
-    """What the process knows; every method is a request."""
+    """The loaded models; every method is one request."""
 
     def __init__(self) -> None:
-        self._eyes: LoadedModel | None = None
-        self._guide: ImageReporter | None = None
+        self._model: LoadedModel | None = None
+        self._reporter: ImageReporter | None = None
         self._voice: tuple[str, EspeakSynthesizer] | None = None
 
-    def ready(self, asked: Mapping[str, Any], _: bytes) -> Answer:
-        """Load the model and fit the settings to it, each where that has changed."""
-        tree = asked["settings"]
+    def ready(self, request: Mapping[str, Any], _: bytes) -> Answer:
+        """Load the model, and rebuild its detector, if their settings have changed."""
+        tree = request["settings"]
         settings = Settings.model_validate(tree)
         loaded_by = json.dumps([tree["pipeline"], tree["paths"]])
-        if self._eyes is None or self._eyes.mark != loaded_by:
-            self._eyes = self._guide = None  # one model at a time
-            self._eyes = _eyes(settings, loaded_by)
-        mark = json.dumps([tree, sorted(state_version(settings.paths.state))])
-        if self._guide is None or self._guide.mark != mark:
-            detector = build_detector(settings, self._eyes.model)
-            names = [hazard.name for hazard in detector.spec.hazards]
-            self._guide = ImageReporter(mark, detector, HazardLexicon(names, object_classes()))
+        if self._model is None or self._model.settings_key != loaded_by:
+            self._model = self._reporter = None  # one model at a time
+            self._model = _load(settings, loaded_by)
+        settings_key = json.dumps([tree, sorted(state_version(settings.paths.state))])
+        if self._reporter is None or self._reporter.settings_key != settings_key:
+            bundle = build_detector(settings, self._model.model)
+            names = [hazard.name for hazard in bundle.spec.hazards]
+            self._reporter = ImageReporter(settings_key, bundle, HazardLexicon(names, object_classes()))
         return {}, b""
 
-    def look(self, asked: Mapping[str, Any], picture: bytes) -> Answer:
-        """What is on a picture, and whether it is dangerous; with the picture for the describer."""
-        eyes, guide = self._eyes, self._guide
-        if eyes is None or guide is None:
-            raise TaskRefused("the room is not ready", "unavailable")
+    def inspect(self, request: Mapping[str, Any], picture: bytes) -> Answer:
+        """Report the objects and hazards of a picture; the payload is the picture for the describer."""
+        model, reporter = self._model, self._reporter
+        if model is None or reporter is None:
+            raise TaskRefused("the model is not loaded yet", "unavailable")
         began_s = time.monotonic()
-        image = decoded(picture, asked["most_pixels"])
-        embedding, probabilities = guide.detector.detector.score_image(image)
-        seeing = recognised(
-            guide.detector.spec.hazards,
+        image = decode_picture(picture, request["most_pixels"])
+        embedding, probabilities = reporter.bundle.detector.score_image(image)
+        report = make_report(
+            reporter.bundle.spec.hazards,
             probabilities.tolist(),
-            eyes.finder.find(embedding),
-            asked["objects"],
-            guide.words,
+            model.recognizer.find(embedding),
+            request["objects"],
+            reporter.lexicon,
         )
-        said = _said(eyes.tags, seeing, image, embedding, asked)
-        small = np.ascontiguousarray(limit_size(image, asked["side"]))
+        sentence = _sentence(model.template, report, image, embedding, request)
+        small = np.ascontiguousarray(limit_size(image, request["side"]))
         header = {
-            **seeing.told(asked["language"]),
-            "prompt": seeing.prompt(asked["text"]),
-            "seen": [[one.hazard, one.probability] for one in seeing.seen],
-            "hazard": seeing.seen[0].hazard if seeing.seen else None,
-            "said": said,
+            **report.as_json(request["language"]),
+            "prompt": report.prompt(request["text"]),
+            "seen": [[one.hazard, one.probability] for one in report.seen],
+            "hazard": report.seen[0].hazard if report.seen else None,
+            "said": sentence,
             "size": list(small.shape[:2]),
-            "image_text_model": eyes.model.name,
+            "image_text_model": model.model.name,
             "recognise_s": round(time.monotonic() - began_s, 4),
         }
         return header, small.tobytes()
 
-    def speak(self, asked: Mapping[str, Any], _: bytes) -> Answer:
-        """Words as a WAV file in base64."""
+    def speak(self, request: Mapping[str, Any], _: bytes) -> Answer:
+        """Speak a text into a WAV file in base64."""
         began_s = time.monotonic()
-        settings = Settings.model_validate(asked["settings"]).speech
-        mark = settings.model_dump_json()
-        if self._voice is None or self._voice[0] != mark:
+        settings = Settings.model_validate(request["settings"]).speech
+        settings_key = settings.model_dump_json()
+        if self._voice is None or self._voice[0] != settings_key:
             if self._voice is not None:
                 self._voice[1].close()
-            self._voice = (mark, EspeakSynthesizer(settings))
-        own = settings.voice if asked["language"] == settings.language and settings.voice != "auto" else None
-        request = SpeechRequest(
-            normalize(asked["text"], asked["language"]),
-            asked["language"],
+            self._voice = (settings_key, EspeakSynthesizer(settings))
+        language = request["language"]
+        own_voice = language == settings.language and settings.voice != "auto"
+        speech = SpeechRequest(
+            normalize(request["text"], language),
+            language,
             rate_wpm=settings.rate_wpm,
             pitch=settings.pitch,
-            voice=own,
+            voice=settings.voice if own_voice else None,
         )
-        chunks = list(self._voice[1].stream(request))
+        chunks = list(self._voice[1].stream(speech))
         if not chunks:
             raise TaskRefused("there is nothing to say", "unavailable")
         sound = joined(chunks, chunks[0].rate, 1)
@@ -149,28 +150,31 @@ class WorkerTasks:
         wav = wav_header(len(samples), sound.rate, 1) + samples.tobytes()
         return {"speech_s": round(time.monotonic() - began_s, 4)}, base64.b64encode(wav)
 
-    def what_if(self, asked: Mapping[str, Any], numbers: bytes) -> Answer:
+    def what_if(self, request: Mapping[str, Any], numbers: bytes) -> Answer:
         """The alerts of a minute with its own thresholds, and with others."""
-        minute = what_if.Minute.unpacked(asked["minute"], numbers)
+        minute = what_if.Minute.decode(request["minute"], numbers)
         return {
             "seconds": round(minute.seconds, 3),
-            "before": what_if.told(what_if.alerts(minute, {})),
-            "after": what_if.told(what_if.alerts(minute, asked["thresholds"])),
+            "before": what_if.as_json(what_if.alerts(minute, {})),
+            "after": what_if.as_json(what_if.alerts(minute, request["thresholds"])),
         }, b""
 
 
-def _eyes(settings: Settings, mark: str) -> LoadedModel:
+def _load(settings: Settings, settings_key: str) -> LoadedModel:
     model, words = load_model(settings), builtin_words()
     return LoadedModel(
-        mark,
+        settings_key,
         model,
         ObjectRecognizer(model, object_classes()),
         TemplateDescriber(words, PlaceFinder(model, words)),
     )
 
 
-def decoded(picture: bytes, most_pixels: int) -> Image:
-    """A JPEG, PNG or WebP in base64, upright, bounded. Raises Refused before anything large is decoded."""
+def decode_picture(picture: bytes, most_pixels: int) -> Image:
+    """Decode a JPEG, PNG or WebP in base64, upright and bounded.
+
+    Raises TaskRefused before anything large is decoded.
+    """
     try:
         data = base64.b64decode(picture, validate=True)
     except binascii.Error:
@@ -191,19 +195,23 @@ def decoded(picture: bytes, most_pixels: int) -> Image:
         raise TaskRefused(f"the picture {error}", "invalid") from None
 
 
-def _said(
-    tags: TemplateDescriber, seeing: ImageReport, image: Image, embedding: Embedding, asked: Mapping[str, Any]
+def _sentence(
+    template: TemplateDescriber,
+    report: ImageReport,
+    image: Image,
+    embedding: Embedding,
+    request: Mapping[str, Any],
 ) -> str:
-    """Template sentences: hazards and the kind of place, else the things; always something."""
-    request = DescribeRequest(
-        id="guest",
+    """Template sentences: hazards and the kind of place, else the objects; never empty."""
+    description = DescribeRequest(
+        id="external",
         image=image,
         trigger=Trigger.SCENE_CHANGE,
-        language=asked["language"],
-        seen=seeing.seen,
+        language=request["language"],
+        seen=report.seen,
         embedding=embedding,
     )
-    parts = list(tags.describe(request))
-    if not seeing.seen and (things_said := seeing.sentence(asked["language"])):
+    parts = list(template.describe(description))
+    if not report.seen and (things_said := report.sentence(request["language"])):
         parts.append(things_said)
-    return " ".join(parts) or NOTHING_KNOWN[asked["language"]]
+    return " ".join(parts) or NOTHING_KNOWN[request["language"]]

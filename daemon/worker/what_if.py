@@ -1,7 +1,7 @@
-"""Which alerts the last minute would have brought with other thresholds. Pure.
+"""The alerts that the last minute would have brought with other thresholds. Pure.
 
-Only the watch is run again: what raises alerts depends on nothing else. Each alert counts as spoken at once,
-in the minute as it was too, so that both are told the same way.
+Only the alert policy is run again: alerts depend on nothing else. Each alert counts as spoken at once, in
+both runs, so that they can be compared.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Severity
 
 _UNSEEN = np.zeros(0, np.float32)
-"""The watch does not look at embeddings."""
+"""The alert policy does not use embeddings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Minute:
-    """What the watch was given, and how it stood before."""
+    """The alert policy's inputs of one minute, and its state before."""
 
     settings: Mapping[str, Any]
     hazards: tuple[HazardThreshold, ...]
@@ -37,7 +37,7 @@ class Minute:
 
     @classmethod
     def of(cls, recording: Recording) -> Minute:
-        """What a black box holds of it."""
+        """Take the minute out of a black box."""
         looks = [entry.input.assessment for entry in recording.entries if isinstance(entry.input, Assessed)]
         hazards = recording.spec.hazards
         return cls(
@@ -52,11 +52,11 @@ class Minute:
 
     @property
     def seconds(self) -> float:
-        """How long it was."""
+        """Its duration."""
         return float(self.times_s[-1] - self.times_s[0]) if len(self.times_s) else 0.0
 
-    def packed(self) -> tuple[dict[str, Any], bytes]:
-        """As JSON, and numbers."""
+    def encode(self) -> tuple[dict[str, Any], bytes]:
+        """Encode it as a JSON header and numbers."""
         hazards = [[h.name, int(h.severity), h.threshold] for h in self.hazards]
         header = {
             "settings": dict(self.settings),
@@ -67,8 +67,8 @@ class Minute:
         return header, self.times_s.tobytes() + np.asarray(self.probabilities, np.float32).tobytes()
 
     @classmethod
-    def unpacked(cls, header: Mapping[str, Any], numbers: bytes) -> Minute:
-        """The inverse of `packed`."""
+    def decode(cls, header: Mapping[str, Any], numbers: bytes) -> Minute:
+        """The inverse of `encode`."""
         hazards = tuple(HazardThreshold(name, Severity(level), on) for name, level, on in header["hazards"])
         looks = header["looks"]
         times_s = np.frombuffer(numbers, np.float64, looks)
@@ -77,23 +77,23 @@ class Minute:
 
 
 def alerts(minute: Minute, thresholds: Mapping[str, float]) -> tuple[Alert, ...]:
-    """In order; hazards without a threshold of their own keep the one they had."""
+    """The alerts of a minute, in order; hazards without an entry in `thresholds` keep theirs."""
     hazards = [
         HazardThreshold(h.name, h.severity, thresholds.get(h.name, h.threshold)) for h in minute.hazards
     ]
-    watch = AlertPolicy(WatchSettings.model_validate(minute.settings), hazards)
-    watch.restore(minute.state)
+    policy = AlertPolicy(WatchSettings.model_validate(minute.settings), hazards)
+    policy.restore(minute.state)
     found: list[Alert] = []
     for seq, (now, row) in enumerate(zip(minute.times_s.tolist(), minute.probabilities, strict=True)):
-        for event in watch.step(Assessment(seq, now, _UNSEEN, row)):
+        for event in policy.step(Assessment(seq, now, _UNSEEN, row)):
             if isinstance(event, Alert):
-                watch.mark_spoken(event.id, now)
+                policy.mark_spoken(event.id, now)
                 found.append(event)
     return tuple(found)
 
 
-def told(raised: Sequence[Alert]) -> list[dict[str, Any]]:
-    """As they are sent."""
+def as_json(raised: Sequence[Alert]) -> list[dict[str, Any]]:
+    """Alerts as they are sent to the client."""
     return [
         {
             "t": round(alert.captured_at_s, 3),

@@ -1,7 +1,7 @@
-"""The process for what is not urgent: `python -m daemon.worker.worker FD PARENT`.
+"""The worker process: `python -m daemon.worker.worker FD PARENT`.
 
-It yields every core to whoever wants it, is the first to go when memory runs out, may use so much of it and
-no more, and ends with its parent. The first message says how much memory; then come requests, one at a time.
+It runs at the lowest priority, is the first to be killed if memory runs out, has a limit on its memory, and
+ends with its parent. The first message sets the limit; then come requests, one at a time.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
     exit_with_parent(parent)
     lower_priority()
-    # What the starter does not know is told by the daemon already.
-    logging.basicConfig(level=logging.ERROR, format="guests: %(message)s")
+    # Warnings, such as prompts that the starter lacks, are logged by the daemon already.
+    logging.basicConfig(level=logging.ERROR, format="worker: %(message)s")
     link = socket.socket(fileno=fd)
     try:
         send(link, {})
         most = int(receive(link)[0]["memory_bytes"])
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-        # Only now: seconds of work, for which nobody else shall wait.
+        # Imported only now: it takes seconds, and the parent waits for the first reply.
         from daemon.worker.requests import answer
         from daemon.worker.tasks import WorkerTasks
 
-        room = WorkerTasks()
+        tasks = WorkerTasks()
         send(link, {})
         while True:
-            send(link, *answer(room, *receive(link)))
+            send(link, *answer(tasks, *receive(link)))
     except ConnectionLost:
         return 0
 

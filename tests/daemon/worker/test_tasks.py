@@ -45,7 +45,7 @@ def room(tree: dict[str, Any]) -> WorkerTasks:
 
 
 def ask(room: WorkerTasks, picture: bytes, **asked: object) -> dict[str, Any]:
-    return answer(room, {"do": "look", **ASKED, **asked}, base64.b64encode(picture))[0]
+    return answer(room, {"do": "inspect", **ASKED, **asked}, base64.b64encode(picture))[0]
 
 
 def encoded(image: np.ndarray[Any, Any], ending: str) -> bytes:
@@ -58,7 +58,7 @@ WALL = np.full((200, 300, 3), 200, np.uint8)
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp"])
 def test_each_form_is_read_and_the_describers_picture_comes_along(room: WorkerTasks, ending: str) -> None:
     header, pixels = answer(
-        room, {"do": "look", **ASKED, "side": 100}, base64.b64encode(encoded(WALL, ending))
+        room, {"do": "inspect", **ASKED, "side": 100}, base64.b64encode(encoded(WALL, ending))
     )
     assert header["size"] == [67, 100]
     assert len(pixels) == 67 * 100 * 3
@@ -93,9 +93,9 @@ def test_what_is_no_picture_is_refused(room: WorkerTasks, picture: bytes, told: 
 
 
 def test_no_base64_no_verb_and_nonsense_are_answered(room: WorkerTasks) -> None:
-    assert answer(room, {"do": "look", **ASKED}, b"%%%")[0]["code"] == "invalid"
+    assert answer(room, {"do": "inspect", **ASKED}, b"%%%")[0]["code"] == "invalid"
     assert "a bug" in answer(room, {"do": "dance"}, b"")[0]["error"]
-    assert answer(WorkerTasks(), {"do": "look", **ASKED}, b"")[0]["code"] == "unavailable"
+    assert answer(WorkerTasks(), {"do": "inspect", **ASKED}, b"")[0]["code"] == "unavailable"
 
 
 def test_a_model_that_is_not_there_is_told(tree: dict[str, Any]) -> None:
@@ -139,13 +139,13 @@ def test_photographs_are_recognised_and_judged(room: WorkerTasks, media: Path) -
 def test_a_new_threshold_holds_without_loading_the_model_again(
     tree: dict[str, Any], room: WorkerTasks
 ) -> None:
-    before = room._eyes
+    before = room._model
     changed = {**tree, "hazards": {**tree["hazards"]}}
     changed["hazards"]["knife"] = {**tree["hazards"]["knife"], "threshold": 0.0}
     room.ready({"settings": changed}, b"")
     told = ask(room, encoded(WALL, ".jpg"))
     assert next(one for one in told["hazards"] if one["hazard"] == "knife")["dangerous"]
-    assert room._eyes is before
+    assert room._model is before
     room.ready({"settings": tree}, b"")
     assert ask(room, encoded(WALL, ".jpg"))["prompt"] == "safe"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.messages import Assessed, Effect, Record
-from daemon.worker.what_if import Minute, alerts, told
+from daemon.worker.what_if import Minute, alerts, as_json
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech
 from tests.fakes import assessment, core_spec
 
@@ -43,7 +43,7 @@ PASSING = [0.1] * 20 + [0.9] * 20 + [0.1] * 60 + [0.7] * 20 + [0.1] * 30
 def test_with_its_own_thresholds_it_is_as_it_was() -> None:
     minute, raised = street(PASSING)
     assert raised
-    assert [(a["hazard"], a["t"]) for a in told(alerts(minute, {}))] == [
+    assert [(a["hazard"], a["t"]) for a in as_json(alerts(minute, {}))] == [
         (a["hazard"], a["t"]) for a in raised
     ]
     assert minute.seconds == (len(PASSING) - 1) / FPS
@@ -60,20 +60,20 @@ def test_a_higher_threshold_is_quieter_and_a_lower_one_says_more_in_time() -> No
 
 def test_it_survives_the_way_to_another_process() -> None:
     minute, _ = street(PASSING)
-    header, numbers = minute.packed()
-    other = Minute.unpacked(json.loads(json.dumps(header)), numbers)
+    header, numbers = minute.encode()
+    other = Minute.decode(json.loads(json.dumps(header)), numbers)
     assert alerts(other, {"vehicle": 0.6}) == alerts(minute, {"vehicle": 0.6})
 
 
 def test_an_empty_minute_has_no_alerts() -> None:
     minute, _ = street([])
-    header, numbers = minute.packed()
-    assert alerts(Minute.unpacked(header, numbers), {"vehicle": 0.0}) == ()
+    header, numbers = minute.encode()
+    assert alerts(Minute.decode(header, numbers), {"vehicle": 0.0}) == ()
     assert minute.seconds == 0
 
 
 @given(st.lists(st.floats(0, 1), max_size=60), st.floats(0, 1))
 def test_of_hazards_that_are_not_tried_nothing_changes(vehicle: list[float], fire: float) -> None:
     minute, _ = street(vehicle)
-    before = [a for a in told(alerts(minute, {})) if a["hazard"] == "vehicle"]
-    assert [a for a in told(alerts(minute, {"fire": fire})) if a["hazard"] == "vehicle"] == before
+    before = [a for a in as_json(alerts(minute, {})) if a["hazard"] == "vehicle"]
+    assert [a for a in as_json(alerts(minute, {"fire": fire})) if a["hazard"] == "vehicle"] == before

@@ -1,4 +1,4 @@
-"""One place, one deadline, and a process that is let go; the child is a stand-in that may misbehave."""
+"""One session, one deadline, and a process that ends when idle; the child is a fake that may misbehave."""
 
 from __future__ import annotations
 
@@ -46,47 +46,47 @@ class Helper:
         self.stop()
 
 
-def backroom(helper: Helper, available: int = PLENTY, **settings: Any) -> WorkerClient:
+def client(helper: Helper, available: int = PLENTY, **settings: Any) -> WorkerClient:
     return WorkerClient(WorkerSettings(**settings), helper, lambda: available)
 
 
-def test_the_second_guest_is_told_at_once_and_the_third_is_served() -> None:
-    room = backroom(Helper(lambda asked: {"fine": True}))
-    with room.visit() as first:
+def test_a_second_session_is_refused_at_once_and_the_next_is_served() -> None:
+    worker = client(Helper(lambda asked: {"fine": True}))
+    with worker.open_session() as first:
         with pytest.raises(CommandError) as caught:
-            room.visit()
+            worker.open_session()
         assert caught.value.code == "busy"
-        assert "somebody else" in str(caught.value)
-        assert first.ask("look")[0] == {"fine": True}
-    with room.visit() as third:
-        assert third.ask("look", b"picture")[1] == b"picture"
-    room.close()
+        assert "another request" in str(caught.value)
+        assert first.request("look")[0] == {"fine": True}
+    with worker.open_session() as third:
+        assert third.request("look", b"picture")[1] == b"picture"
+    worker.close()
 
 
 def test_memory_is_bounded_by_what_is_free_before_anything_else() -> None:
     helper = Helper()
-    room = backroom(helper, available=2**30, memory_mb=4096)
-    with room.visit() as visit:
-        visit.ask("look")
-        visit.ask("look")
+    worker = client(helper, available=2**30, memory_mb=4096)
+    with worker.open_session() as visit:
+        visit.request("look")
+        visit.request("look")
     assert [asked["do"] for asked in helper.asked] == ["limit", "look", "look"]
     assert helper.asked[0]["memory_bytes"] == 2**29
     helper.pid = 4712  # it died and another came
-    with room.visit() as visit:
-        visit.ask("look")
+    with worker.open_session() as visit:
+        visit.request("look")
     assert [asked["do"] for asked in helper.asked[3:]] == ["limit", "look"]
-    room.close()
+    worker.close()
 
 
-def test_too_little_memory_turns_guests_away() -> None:
-    room = backroom(Helper(), available=2**29 + 2**20)
-    with room.visit() as visit, pytest.raises(CommandError, match="too little memory") as caught:
-        visit.ask("look")
+def test_too_little_memory_refuses_a_session() -> None:
+    worker = client(Helper(), available=2**29 + 2**20)
+    with worker.open_session() as visit, pytest.raises(CommandError, match="too little memory") as caught:
+        visit.request("look")
     assert caught.value.code == "unavailable"
-    room.close()
+    worker.close()
 
 
-def test_loading_goes_on_after_the_guest_has_left_and_keeps_the_place_until_it_is_done() -> None:
+def test_loading_goes_on_after_its_session_and_refuses_others_until_it_is_done() -> None:
     go = threading.Event()
 
     def load(asked: dict[str, Any]) -> dict[str, Any]:
@@ -94,22 +94,22 @@ def test_loading_goes_on_after_the_guest_has_left_and_keeps_the_place_until_it_i
         return {}
 
     helper = Helper(load)
-    room = backroom(helper, deadline_s=0.01)
-    with room.visit() as visit, pytest.raises(CommandError, match="being loaded") as caught:
-        visit.ask("ready")
+    worker = client(helper, deadline_s=0.01)
+    with worker.open_session() as visit, pytest.raises(CommandError, match="being loaded") as caught:
+        visit.request("ready")
     assert caught.value.code == "busy"
     with pytest.raises(CommandError, match="being loaded"):
-        room.visit()
+        worker.open_session()
     go.set()
-    assert _free(room)
+    assert _free(worker)
     assert not helper.stopped.is_set()
-    room.close()
+    worker.close()
 
 
-def _free(room: WorkerClient) -> bool:
+def _free(worker: WorkerClient) -> bool:
     for _ in range(1000):
         try:
-            with room.visit():
+            with worker.open_session():
                 return True
         except CommandError:
             threading.Event().wait(0.005)
@@ -118,60 +118,60 @@ def _free(room: WorkerClient) -> bool:
 
 def test_what_the_child_refuses_keeps_its_code_and_a_dead_one_is_told() -> None:
     helper = Helper(lambda asked: {"error": "no picture", "code": "invalid"} if asked["do"] == "look" else {})
-    room = backroom(helper)
-    with room.visit() as visit, pytest.raises(CommandError, match="no picture") as caught:
-        visit.ask("look")
+    worker = client(helper)
+    with worker.open_session() as visit, pytest.raises(CommandError, match="no picture") as caught:
+        visit.request("look")
     assert caught.value.code == "invalid"
 
     def die(asked: dict[str, Any]) -> dict[str, Any]:
         raise ChildError("its process ended")
 
     helper.act = die
-    with room.visit() as visit, pytest.raises(CommandError, match="its process ended") as caught:
-        visit.ask("look")
+    with worker.open_session() as visit, pytest.raises(CommandError, match="its process ended") as caught:
+        visit.request("look")
     assert caught.value.code == "unavailable"
-    with room.visit():
+    with worker.open_session():
         pass
-    room.close()
+    worker.close()
 
 
 def test_it_is_let_go_when_nobody_comes() -> None:
     helper = Helper()
-    room = WorkerClient(
+    worker = WorkerClient(
         WorkerSettings.model_construct(enabled=True, deadline_s=5.0, memory_mb=512, idle_s=0.01), helper
     )
-    with room.visit():
+    with worker.open_session():
         pass
     assert helper.stopped.wait(5)
-    room.close()
+    worker.close()
 
 
-def test_guests_can_be_turned_away_altogether() -> None:
+def test_external_requests_can_be_disabled() -> None:
     with pytest.raises(CommandError) as caught:
-        backroom(Helper(), enabled=False).visit()
+        client(Helper(), enabled=False).open_session()
     assert caught.value.code == "unavailable"
 
 
 def test_after_the_end_nobody_is_let_in() -> None:
-    room = backroom(Helper())
-    room.close()
+    worker = client(Helper())
+    worker.close()
     with pytest.raises(CommandError):
-        room.visit()
+        worker.open_session()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_real_child_yields_to_everybody_is_bounded_and_ends_with_the_room() -> None:
-    room = WorkerClient(WorkerSettings(deadline_s=200, memory_mb=1024))
+    worker = WorkerClient(WorkerSettings(deadline_s=200, memory_mb=1024))
     minute = {"settings": {}, "hazards": [], "state": AlertPolicy(WatchSettings(), []).state(), "looks": 0}
-    with room.visit() as visit:
-        told, _ = visit.ask("what_if", minute=minute, thresholds={})
+    with worker.open_session() as visit:
+        told, _ = visit.request("what_if", minute=minute, thresholds={})
     assert told == {"seconds": 0.0, "before": [], "after": []}
-    pid = room.pid
+    pid = worker.pid
     assert pid is not None
     assert os.sched_getscheduler(pid) == os.SCHED_IDLE
     assert resource.prlimit(pid, resource.RLIMIT_DATA)[0] <= 2**30
     assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
-    room.close()
+    worker.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
