@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from daemon.config.layers import Layer
-from daemon.config.problems import MOST_SHOWN, Problem, layer_of, problem_at, short
+from daemon.config.problems import MOST_SHOWN, SettingProblem, layer_of, problem_at, short
 from daemon.config.schema import KeyPath
 from pipeline import hazards as known_hazards
 from pipeline.calibration.few_shot import few_shot_names, forgotten_names
@@ -52,12 +52,12 @@ def without_forgotten(
 
 def hazard_problems(
     hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer], taught: Collection[str] = ()
-) -> list[Problem]:
+) -> list[SettingProblem]:
     """One line for each hazard that could not be watched for: misspelt, or new and without words.
 
     Those that were `taught` by pictures need no words.
     """
-    found: list[Problem] = []
+    found: list[SettingProblem] = []
     for name, hazard in hazards.items():
         # A hint costs a search: none for lines that nobody will see.
         if text := _hazard_problem(name, hazard, taught, hinted=len(found) < MOST_SHOWN):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from daemon.config.schema import KeyPath, Schema, dotted, takes_text
 from daemon.config.text_file import read_text
-from daemon.config.toml_mistakes import Mistake, parse
+from daemon.config.toml_mistakes import SyntaxMistake, parse
 from daemon.errors import ConfigError
 
 LayerName = Literal["default", "config", "overrides", "environment", "command line"]
@@ -33,7 +33,7 @@ class Layer:
     """The file the values stand in, if any."""
     places: Mapping[KeyPath, str] = field(default_factory=dict)
     """The exact place of each value: a line number or the name of a variable."""
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[SyntaxMistake, ...] = ()
     """What is no TOML in the file; `values` hold the rest."""
 
     def place(self, path: KeyPath) -> str:

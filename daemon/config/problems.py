@@ -24,7 +24,7 @@ RENAMED: Mapping[KeyPath, KeyPath] = {("desk",): ("web",), ("guests",): ("worker
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SettingProblem:
     """A line for people, and what puts it in the order in which the settings were written."""
 
     layer: str
@@ -32,7 +32,7 @@ class Problem:
     text: str
 
 
-def refusal(problems: Collection[Problem], layers: tuple[Layer, ...]) -> ConfigError:
+def refusal(problems: Collection[SettingProblem], layers: tuple[Layer, ...]) -> ConfigError:
     """The error that tells of all problems, file by file and line by line; of very many only the first."""
     rank = {layer.source or layer.name: number for number, layer in enumerate(layers)}
     told = [*problems, *_uncovered_syntax(layers, problems)]
@@ -41,18 +41,22 @@ def refusal(problems: Collection[Problem], layers: tuple[Layer, ...]) -> ConfigE
     return ConfigError(*lines[:MOST_SHOWN], *([f"and {more} more mistakes like these"] if more > 0 else []))
 
 
-def _uncovered_syntax(layers: tuple[Layer, ...], problems: Collection[Problem]) -> list[Problem]:
+def _uncovered_syntax(
+    layers: tuple[Layer, ...], problems: Collection[SettingProblem]
+) -> list[SettingProblem]:
     """Mistakes in syntax, without those of lines whose mended value is wrong too: its message says more."""
     covered = {(problem.layer, problem.line) for problem in problems if problem.line}
-    found = [Problem(layer.source, line, text) for layer in layers for line, text in layer.syntax_problems()]
+    found = [
+        SettingProblem(layer.source, line, text) for layer in layers for line, text in layer.syntax_problems()
+    ]
     return [problem for problem in found if (problem.layer, problem.line) not in covered]
 
 
 def setting_problems(
     error: ValidationError, schema: Schema, origins: Mapping[KeyPath, Layer]
-) -> list[Problem]:
+) -> list[SettingProblem]:
     """One line for each setting at fault."""
-    found: dict[KeyPath, Problem] = {}
+    found: dict[KeyPath, SettingProblem] = {}
     for detail in error.errors(include_url=False):
         path = _setting(detail, schema)
         if path not in found:
@@ -63,9 +67,9 @@ def setting_problems(
     return list(found.values())
 
 
-def problem_at(layer: Layer, path: KeyPath, text: str) -> Problem:
+def problem_at(layer: Layer, path: KeyPath, text: str) -> SettingProblem:
     place = layer.place(path)
-    return Problem(layer.source or layer.name, int(place) if place.isdecimal() else 0, text)
+    return SettingProblem(layer.source or layer.name, int(place) if place.isdecimal() else 0, text)
 
 
 def _setting(detail: ErrorDetails, schema: Schema) -> KeyPath:

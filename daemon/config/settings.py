@@ -17,7 +17,7 @@ from capture.settings import CaptureSettings
 from daemon import paths
 from daemon.config.hazard_tables import hazard_problems, readable_hazards, without_forgotten
 from daemon.config.layers import Layer, origins
-from daemon.config.problems import Problem, refusal, setting_problems
+from daemon.config.problems import SettingProblem, refusal, setting_problems
 from daemon.config.schema import KeyPath, Schema
 from daemon.config.sections import (
     ControlSettings,
@@ -168,7 +168,7 @@ def load(
     layers, state = sources.layers, Path(folders["state"])
     refuse_misshapen(layers)
     found = origins(layers)
-    wrong: list[Problem] = []
+    wrong: list[SettingProblem] = []
     try:
         settings = Settings.read(sources, folders)
         hazards = settings.hazards
