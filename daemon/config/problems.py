@@ -88,12 +88,12 @@ def _line(detail: ErrorDetails, path: KeyPath, schema: Schema, layer: Layer, *, 
         return f"{head}: no such setting{_hint(path, layer, schema) if hinted else ''}"
     if detail["type"] == "missing":
         return f"{head}: is missing"
+    head = f"{head} = {shown(detail['input'])}"
+    if detail["type"] == "value_error":  # from a validator of ours, which names the cure
+        return f"{head}: {detail['msg'].removeprefix('Value error, ')}"
     spec = schema.at(path) or {}
-    wrong = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] != "value_error":
-        wrong = f"should be {allowed(spec)}"
     description = f" ({spec['description']})" if spec.get("description") else ""
-    return f"{head} = {shown(detail['input'])}: {wrong}{description}"
+    return f"{head}: should be {allowed(spec)}{description}"
 
 
 def layer_of(path: KeyPath, origins: Mapping[KeyPath, Layer]) -> Layer:
