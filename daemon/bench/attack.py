@@ -1,4 +1,4 @@
-"""Somebody who means the web interface ill, as fast as a humble process can: for `bench web`.
+"""Sends hostile requests to the web interface as fast as a low-priority process can, for `bench web`.
 
 `python -m daemon.bench.attack PORT SECONDS` prints how many answers there were of each status, as JSON.
 """

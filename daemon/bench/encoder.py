@@ -1,4 +1,4 @@
-"""The picture encoder against open_clip on torch, and against what the processor can do at most."""
+"""The image encoder against open_clip on torch, and against the processor's peak."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 def flops(model: Any) -> int:
     """Floating point operations of one inference: two for each multiply-add of the matrix products and
-    convolutions of an `openvino.Model` with static shapes. What else there is counts as nothing.
+    convolutions of an `openvino.Model` with static shapes. Other operations are not counted.
     """
     return 2 * sum(_multiply_adds(op) for op in model.get_ordered_ops())
 

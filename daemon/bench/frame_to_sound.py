@@ -1,8 +1,8 @@
 """From a frame to the first sample of its warning, beside the time the encoder takes.
 
 A real frame is assessed, its probabilities are then raised so that the core warns at once, and the warning
-goes the daemon's own way: core, lock, speaker, permanent stream of a private PulseAudio. What is left after
-the encoder's time is what everything else costs; with a language model at work on every core too.
+goes the daemon's own way: core, lock, speaker, permanent stream of a private PulseAudio. The time
+without the encoder's is the cost of all other steps, measured also beside a language model on every core.
 """
 
 from __future__ import annotations

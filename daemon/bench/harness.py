@@ -37,7 +37,7 @@ def at_most(bound: float) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number, and what it should be."""
+    """One measured number and its target."""
 
     name: str
     value: float | None
@@ -51,7 +51,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """None without a target. What was not measured has not been met."""
+        """None without a target; False if the figure could not be measured."""
         if self.target is None:
             return None
         return self.value is not None and self.target.met_by(self.value)
@@ -101,7 +101,7 @@ def unmeasured(name: str, unit: str, target: Target | None, why: str) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What two ways of doing a thing cost, measured alternately."""
+    """The costs of two ways of doing a thing, measured alternately."""
 
     a: tuple[float, ...]
     b: tuple[float, ...]

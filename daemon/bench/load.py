@@ -1,4 +1,4 @@
-"""Work as a describer does it, without end and only when nobody else wants the processor.
+"""Endless work like a describer's, at the lowest priority.
 
 A real language model where it can be had, else products of large matrices.
 """

@@ -1,4 +1,4 @@
-"""What the danger lane costs beside the bare network, and what more hazards, pixels or rest change."""
+"""The cost of detection beside the bare network, and the effect of more hazards, pixels or a still view."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PAUSE_S = 0.01
 
 @runtime_checkable
 class BareNetwork(Protocol):
-    """A model whose network can be run without what we do before and after it."""
+    """A model whose network can be run without preprocessing and scoring."""
 
     def infer(self, picture: Image) -> NDArray[np.float32]: ...
 

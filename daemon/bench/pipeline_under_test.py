@@ -19,7 +19,7 @@ _NOISE = 2.0
 
 
 class PipelineUnderTest:
-    """From a picture to what the core decides: resize, encode, score, calibrate, step."""
+    """From a picture to the core's decision: resize, encode, score, calibrate, step."""
 
     def __init__(self, detector: DetectorBundle) -> None:
         self._assessor = detector.detector

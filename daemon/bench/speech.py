@@ -2,7 +2,7 @@
 
 Every round a tone sounds on the left while a prepared danger is started on the right. Heard times are those
 of the recording, so they contain our own buffers, the sound server's and the recorder's: upper bounds of
-what we add to a sink's own latency.
+the latency added to the sink's own.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ SENTENCE = "A man walks past shop number {number}, and a bicycle is parked."
 
 
 def measure(settings: Settings, samples: int) -> Iterator[Figure]:
-    """Time to the first sample of a danger, time until what it interrupts is silent, and what calls cost."""
+    """Times to an alert's first sample and to the interrupted sound's silence, and the cost of calls."""
     if not available():
         why = "needs Debian's packages pulseaudio and libasound2-plugins"
         yield from (unmeasured(name, "ms", LIMIT, why) for name in (FIRST, INTERRUPT))

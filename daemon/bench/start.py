@@ -1,4 +1,4 @@
-"""How soon the daemon watches and ends, and what it takes: the real process on the demo clip, caches warm."""
+"""Time to start and to stop, and memory: the real process on the demo clip, with warm caches."""
 
 from __future__ import annotations
 

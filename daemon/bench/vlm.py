@@ -187,7 +187,7 @@ def _over(
 def _views(describe: DescribeSettings) -> Iterator[GenerationJob]:
     """The test picture shifted a little further each time, with the safe prompt, as the daemon would ask.
 
-    Never the same picture twice: a backend that keeps what it has computed would know the answer's beginning.
+    Never the same picture twice: a backend that caches its results would know the answer's beginning.
     """
     prompts = Prompts("en", builtin_words(), describe.prompts)
     for number in itertools.count():

@@ -67,7 +67,7 @@ def report(figures: list[Figure]) -> dict[str, object]:
 
 
 def machine() -> dict[str, object]:
-    """What the figures depend on."""
+    """The machine that the figures were measured on."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

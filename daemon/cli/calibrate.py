@@ -87,7 +87,7 @@ class FootageProgress:
             sys.stderr.write(f"\r{seconds / 60:.1f}{of} minutes seen")
 
     def end(self) -> None:
-        """Leave the line, so that what follows begins on one of its own."""
+        """End the line, so that later output begins on its own."""
         if self._shown:
             self._shown = False
             sys.stderr.write("\n")

@@ -1,4 +1,4 @@
-"""`watchword config show|check|reset`: what is in force, whether it holds, and back to what it was."""
+"""`watchword config show|check|reset`: show settings and their origin, check them, drop overrides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands that talk to a running daemon have in common."""
+"""Finds the running daemon and its journal, for the commands that talk to it."""
 
 from __future__ import annotations
 

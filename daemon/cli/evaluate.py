@@ -39,7 +39,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _require_writable(option: str, path: Path | None) -> None:
-    """Fail before the long work. What the file holds stays. Raises CommandError."""
+    """Fail before the long work; an existing file keeps its content. Raises CommandError."""
     if path is None:
         return
     there = path.exists()

@@ -1,4 +1,4 @@
-"""`watchword journal`: what happened, shown, taken along, or forgotten."""
+"""`watchword journal`: show, export or delete recorded events."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
 
 
 def _wanted(args: argparse.Namespace) -> JournalCommand:
-    """Raises CommandError with one line for what makes no sense."""
+    """Raises CommandError with one line for an argument that makes no sense."""
     now_s = time.time()
     asked = {name: getattr(args, name, None) for name in ("since", "until")}
     times = {name: parse_time(text, now_s) for name, text in asked.items() if text is not None}

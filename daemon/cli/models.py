@@ -60,12 +60,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, root: Path) -> int:
-    """Do what was parsed with the store in a folder; returns the exit code."""
+    """Carry out the parsed command on the store in a folder; returns the exit code."""
     return run(args, model_store(root))
 
 
 def run(args: argparse.Namespace, store: Store) -> int:
-    """Do what was parsed; one line to stderr for each thing that failed."""
+    """Carry out the parsed command; each failure is one line on stderr."""
     if args.verb == "list":
         return _list(store, as_json=args.json)
     verb = {"pull": _pull, "verify": _verify, "remove": _remove}[args.verb]
@@ -140,7 +140,7 @@ def tables(lines: Sequence[ListedModel]) -> str:
 
 
 def _table(kind: str, lines: Sequence[ListedModel]) -> str:
-    """Aligned columns; what no model of the kind has figures for is left out."""
+    """Aligned columns; columns without a figure in any row are left out."""
     cells = [_columns(line) for line in lines]
     known = [name for name in cells[0] if any(row[name] for row in cells)]
     rows = [[kind.upper(), *known[1:]], *([row[name] for name in known] for row in cells)]
@@ -171,7 +171,7 @@ def _short_licence(licence: str) -> str:
 
 
 def _legend(lines: Sequence[ListedModel]) -> Iterator[str]:
-    """What the marks in the tables mean, as far as there are any."""
+    """Explain the marks that the tables contain."""
     yield ""
     if any(line.default for line in lines):
         yield f"{DEFAULT} the default of its kind"

@@ -179,7 +179,7 @@ def _concerns(line: str) -> tuple[str, str]:
 
 
 def _narrate(event: Event) -> None:
-    """What a person watching a terminal wants to know."""
+    """Show alerts and spoken text on the terminal."""
     words = {
         "alert": "{hazard} ({severity}, {probability:.2f})",
         "direction": "{hazard}: {direction}",
@@ -201,7 +201,7 @@ def _decide_again(wanted: str, settings: Settings) -> int:
 
 
 def _repeat(path: Path, about: str | None = None) -> int:
-    """Repeat a black box and say whether it came out the same; show all of it, or what one event is about."""
+    """Repeat a black box and say if the events are the same; show all of them, or one event's causes."""
     recording = Recording.load(path)
     now = recording.repeat()
     for line in now:

@@ -68,7 +68,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
 
 @contextmanager
 def _quiet_player() -> Iterator[None]:
-    """What becomes of the sound is told in our one line; the player's log is a daemon's, or for debugging."""
+    """Silence the player's log: this command reports in one line, except with debug logging."""
     player = logging.getLogger("speech")
     before = player.level
     if not player.isEnabledFor(logging.DEBUG):

@@ -1,4 +1,4 @@
-"""`watchword status`: how the running daemon is. Exit code 1 where it is not well."""
+"""`watchword status`: the state of the running daemon. Exit code 1 if a component or part has failed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def well(status: Mapping[str, Any]) -> bool:
 
 
 def readable(status: Mapping[str, Any]) -> Iterator[str]:
-    """One line for each thing, what matters most first; what is not known by name as it is."""
+    """One line for each entry, the most important first; unknown entries as JSON."""
     for name, value in {**dict.fromkeys(_LINES), **status}.items():
         line = _LINES.get(name, _plain)(value) if value is not None else None
         if line:
@@ -87,7 +87,7 @@ def _counts(value: Mapping[str, Any]) -> str | None:
 
 
 def _journal(value: Mapping[str, Any]) -> str:
-    """`ok`, else what the disk says; and what was lost."""
+    """`ok` or the disk's error, and the numbers of lost events and pictures."""
     lost = {"events": value.get("dropped", 0), "pictures": value.get("pictures_missed", 0)}
     parts = [f"{count} {name} lost" for name, count in lost.items() if count]
     return ", ".join([str(value.get("disk", OK)), *parts])
@@ -100,7 +100,7 @@ def _dangers(value: list[Mapping[str, Any]]) -> str | None:
 
 
 def _latency(value: Mapping[str, Mapping[str, float]]) -> str | None:
-    """`assess 31/45/60 ms, ...`: medians, and what 95 and 99 of a hundred stay below."""
+    """`assess 31/45/60 ms, ...`: the 50th, 95th and 99th percentiles."""
     parts = [
         f"{name.replace('_', ' ')} {one['p50_ms']:.0f}/{one['p95_ms']:.0f}/{one['p99_ms']:.0f} ms"
         for name, one in value.items()

@@ -55,7 +55,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 
 
 def _step_back() -> None:
-    """Danger comes first: this process, and what it starts, runs when nobody else wants to."""
+    """Lower the priority of this process and its children, so that the daemon comes first."""
     with suppress(OSError):
         lower_priority()
 
@@ -117,7 +117,7 @@ def _announce(web: WebSettings, tcp: socket.socket | None, path: Path | None) ->
 def _home_automation(
     args: argparse.Namespace, load: Callable[[], Loaded], settings: Settings
 ) -> Iterator[tuple[Callable[[], Mapping[str, Any]], Callable[[], bool]]]:
-    """What it adds to `/status`, and whether it lives."""
+    """Yield a function for its part of `/status`, and one that says if it is alive."""
     if not settings.mqtt.enabled:
         yield dict, lambda: True
         return

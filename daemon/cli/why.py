@@ -1,4 +1,4 @@
-"""`watchword why [ID|#ROW|HAZARD]`: what led to an event, to what was said last, or to silence."""
+"""`watchword why [ID|#ROW|HAZARD]`: the causes of an event, of the last utterance, or of silence."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
 
 
 def _last_box(places: JournalPaths) -> Recording | None:
-    """What the last black box holds is the last that is known of every hazard's scores."""
+    """The newest black box: the last scores known of every hazard."""
     with reading(places) as reader:
         file = reader.newest_recording()
     return Recording.load(file) if file else None

@@ -121,7 +121,7 @@ class AskCommand(Command):
 
 
 class HushCommand(Command):
-    """Stop speaking and drop what waits; alerts go on."""
+    """Stop speaking and drop waiting utterances; alerts go on."""
 
     http = HttpPost("/hush", "Stop talking", "Danger is still said.")
     mqtt = MqttEntity()
@@ -296,9 +296,9 @@ class UtterCommand(Command):
 
 
 class PictureCommand(Command):
-    """The picture assessed last, as JPEG, with what was made of it.
+    """The frame assessed last, as JPEG, with its probabilities and active hazards.
 
-    `after`: the number of the picture one has; then the next newer one is waited for, `wait_s` at most.
+    `after`: the number of the frame that the client has; a newer one is waited for, `wait_s` at most.
     """
 
     do: Literal["picture"] = "picture"
@@ -316,7 +316,7 @@ class ScoresCommand(Command):
 
 
 class TryCommand(Command):
-    """What would the last minute have been with these thresholds? Nothing is changed."""
+    """The alerts of the last minute as they would have been with these thresholds. Nothing is changed."""
 
     do: Literal["try"] = "try"
     thresholds: dict[Name, Probability] = Field(min_length=1, max_length=100)
@@ -330,20 +330,20 @@ class SetCommand(Command):
 
 
 class ResetCommand(Command):
-    """Drop what was changed by `set`, by dotted key."""
+    """Drop changes made by `set`, by dotted key."""
 
     do: Literal["reset"] = "reset"
     keys: tuple[Name, ...] = Field(min_length=1, max_length=100)
 
 
 class ConfigCommand(Command):
-    """Every setting with its value, where that comes from, and what may stand there."""
+    """Every setting with its value, the origin of the value, and the permitted values."""
 
     do: Literal["config"] = "config"
 
 
 class ProcessCommand(Command):
-    """What is on this picture, is it dangerous, and what is to be said of it? One at a time."""
+    """The objects and hazards on a picture, and a description of it. One request at a time."""
 
     do: Literal["process"] = "process"
     picture: Annotated[str, Field(min_length=1, max_length=LARGEST_PICTURE)]
@@ -387,7 +387,7 @@ class SnapshotCommand(Command):
 
 
 class PurgeCommand(Command):
-    """Forget what the journal holds: all of it, or what is older."""
+    """Delete from the journal: everything, or everything before a time."""
 
     do: Literal["purge"] = "purge"
     before: float | None = None

@@ -1,4 +1,4 @@
-"""Events on their way to those who listen. Whoever is slow loses some and is told; the daemon never waits."""
+"""Distributes events to subscribers. A slow subscriber loses events and is told how many; nothing waits."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Subscription:
         return int(over)
 
     def take(self, timeout_s: float) -> tuple[str, ...]:
-        """Everything that waits, preceded by word of what was dropped; nothing after the timeout."""
+        """All waiting lines, preceded by a line that counts dropped ones; empty after the timeout."""
         with self._changed:
             self._changed.wait_for(lambda: self._lines or self._closed, timeout_s)
             lines = tuple(self._lines)
             self._lines.clear()
             dropped, self._dropped = self._dropped, 0
-        return (_told(dropped), *lines) if dropped else lines
+        return (_dropped_line(dropped), *lines) if dropped else lines
 
     def close(self) -> None:
         with self._changed:
@@ -87,5 +87,5 @@ class EventFeed:
                 self._readers = tuple(other for other in self._readers if other is not reader)
 
 
-def _told(dropped: int) -> str:
+def _dropped_line(dropped: int) -> str:
     return json.dumps({"v": VERSION, "kind": "dropped", "count": dropped}, separators=(",", ":"))

@@ -12,7 +12,7 @@ class LineTooLong(Exception):
 
 
 class LineReader:
-    """Reads lines; what came in before a timeout is kept for the next call."""
+    """Reads lines; bytes received before a timeout are kept for the next call."""
 
     def __init__(self, link: socket.socket, longest: int) -> None:
         self._link = link
@@ -21,7 +21,7 @@ class LineReader:
         self._searched = 0
 
     def read(self) -> bytes | None:
-        """The next line without its end; None where the other side has gone.
+        """The next line without its end; None if the other side has closed the connection.
 
         Raises TimeoutError, LineTooLong, OSError.
         """

@@ -60,7 +60,7 @@ def decode_request(line: bytes) -> Request:
 
 
 def checked(kind: type[CommandT], **fields: Any) -> CommandT:
-    """A command of that kind from what a person typed. Raises BadRequest with one clear line."""
+    """Build a command from typed arguments. Raises BadRequest with a one-line message."""
     return _checked(kind, {name: value for name, value in fields.items() if value is not None}, None)
 
 

@@ -1,4 +1,4 @@
-"""The unix socket itself: one daemon at a time, for its owner only, whatever a crash has left behind."""
+"""The unix socket: one daemon at a time, for its owner only, even after a crash."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BACKLOG = 16
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end, as the kernel knows it."""
+    """The process at the other end, as reported by the kernel."""
 
     pid: int
     uid: int
@@ -33,7 +33,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Who may talk to the daemon: its own user, root, and the members of one group, if any."""
+    """The users allowed to connect: the daemon's own, root, and the members of one group, if any."""
 
     uid: int
     gid: int | None = None
@@ -84,7 +84,7 @@ class ControlSocket:
             raise _unusable(path, error) from None
 
     def close(self) -> None:
-        """Wake whoever waits in accept, and leave nothing behind but the lock's file."""
+        """Wake the thread in `accept`, and remove everything but the lock file."""
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -103,7 +103,7 @@ def _locked(lock: Path, path: Path) -> FileLock:
 
 
 def _listening(path: Path, allowed: Rights) -> socket.socket:
-    """Closed to all until its rights are set: nobody can connect before `listen`."""
+    """Its rights are set before `listen`: until then no client can connect."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -1,4 +1,4 @@
-"""Runs every probe of the doctor; each finding says what to do."""
+"""Runs every probe of the doctor; each finding names its remedy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def probes(loaded: Loaded, running: RunningDaemon) -> Iterator[Probe]:
 
 
 def examine(settings: Settings, probes: Iterable[Probe]) -> Iterator[Finding]:
-    """What each probe finds, as soon as it is known. A probe that fails itself is a finding too."""
+    """Yield the findings of each probe as soon as they are known. A probe that fails is a finding too."""
     for probe in probes:
         try:
             yield from probe(settings)

@@ -40,7 +40,7 @@ Facts = Mapping[str, Any]
 
 
 class DeviceTestFailed(WatchwordError):
-    """The device does not do what is wanted of it; the message is what it said last."""
+    """The device fails; the message is the last line of its output."""
 
 
 def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
@@ -174,7 +174,7 @@ TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
 
 
 def main() -> int:
-    """The child: settings as JSON come in, one JSON line goes out, what is wrong stands last on stderr."""
+    """The child: settings as JSON on stdin, one JSON line on stdout, the error last on stderr."""
     settings = Settings.model_validate_json(sys.stdin.read())
     try:
         facts = TRIALS[sys.argv[1]](settings)

@@ -72,7 +72,7 @@ def store(settings: Settings) -> Iterator[Finding]:
 
 
 def devices(settings: Settings) -> Iterator[Finding]:
-    """The model runs on each OpenVINO device and sees there what it sees on the processor."""
+    """The model runs on each OpenVINO device with the same results as on the processor."""
     import openvino
 
     wanted = settings.pipeline.device.replace(" ", "")
@@ -124,7 +124,7 @@ def voice(settings: Settings) -> Iterator[Finding]:
 
 
 def natural_voice(settings: Settings) -> Iterator[Finding]:
-    """The voice for what is no danger, where it is another than the quick one."""
+    """The voice for everything but alerts, if `speech.engine` is not espeak."""
     if settings.speech.engine == "espeak":
         return
     try:
@@ -193,7 +193,7 @@ def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Find
 
 
 def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
-    """Who describes, and whether its model fits into memory."""
+    """The describer, and whether its model fits into memory."""
     if running and running.later.get("describer"):
         yield Finding("describer", "ok", str(running.later["describer"]))
         return

@@ -1,4 +1,4 @@
-"""The doctor at what is kept: the configuration's rights, overrides, and the journal."""
+"""Probes of files: the configuration's rights, the overrides, and the journal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OTHERS, _GROUP_WRITES = 0o007, 0o020
 
 
 def configuration(files: Iterable[Path]) -> Iterator[Finding]:
-    """May others read a password, or write what the daemon obeys?"""
+    """Whether other users can read a password, or change the configuration."""
     for file in files:
         with suppress(OSError, ValueError):
             secrets = tuple(_secrets(tomllib.loads(file.read_text("utf-8"))))
@@ -51,7 +51,7 @@ def _secrets(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 
 def overrides(settings: Settings) -> Iterator[Finding]:
-    """What was changed while it ran, and now beats the configuration."""
+    """The overrides, which take precedence over the configuration."""
     file = settings.paths.state / OVERRIDES
     try:
         values = tomllib.loads(file.read_text("utf-8"))
@@ -112,7 +112,7 @@ def assess_room(free: int, reserve: int, folder: Path) -> Iterator[Finding]:
 
 
 def assess_journal(places: JournalPaths, verdict: str, events: int) -> Finding:
-    """`verdict`: `ok`, `late` where there was no time for all of it, else what SQLite says."""
+    """`verdict`: `ok`, `late` if there was no time for all of it, else SQLite's message."""
     if verdict == "ok":
         return Finding("journal", "ok", f"{events} events in {places.database}, whole")
     if verdict == "late":

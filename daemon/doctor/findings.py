@@ -1,4 +1,4 @@
-"""What `watchword check` says: one line a thing, and what to do about it."""
+"""The findings of `watchword check`, each with its remedy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The doctor at the machine: processor, heat, memory, disks, clock, drivers and libraries.
+"""Probes of the machine: processor, heat, memory, disks, clock, drivers and libraries.
 
-What is read and what is made of it are kept apart: `judged_...` takes facts and gives findings.
+Reading and judging are kept apart: `judged_...` takes facts and gives findings.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LIBRARIES = (
 
 
 def processor(_: Settings) -> Iterator[Finding]:
-    """What the processor can, and how it is held back."""
+    """The processor's instructions and its limits of power and heat."""
     flags = set[str]()
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -56,7 +56,7 @@ def processor(_: Settings) -> Iterator[Finding]:
 
 
 def assess_flags(flags: set[str], cores: int) -> Finding:
-    """What the vector instructions mean for the detector's speed."""
+    """The effect of the vector instructions on the detector's speed."""
     name, many = "processor", f"{cores} {'core' if cores == 1 else 'cores'}"
     if not flags:
         return Finding(name, "ok", f"{many}; its instructions are not listed here")
@@ -92,7 +92,7 @@ def assess_heat(throttled: int, hottest_c: float | None) -> Iterator[Finding]:
 
 
 def memory(_: Settings) -> Iterator[Finding]:
-    """What is free for models."""
+    """The memory available for models."""
     yield assess_memory(available_bytes())
 
 

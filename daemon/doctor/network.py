@@ -1,4 +1,4 @@
-"""The doctor at what listens and connects: the web interface's port and token, and the home's MQTT broker."""
+"""Probes of the network: the web interface's port and token, and the MQTT broker."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Secret:
 
 
 def look_at(setting: str, name: str) -> Secret:
-    """Without keeping what is in it."""
+    """Read the rights and the length of a secret's file, without keeping its content."""
     path = secret_path(name)
     try:
         mode = path.stat().st_mode & 0o777
@@ -66,7 +66,7 @@ def assess_secret(secret: Secret, shortest: int = 1) -> Finding:
 
 
 def web(wanted: WebSettings) -> Iterator[Finding]:
-    """Can the web interface run, is its port free, and who may use it?"""
+    """Whether the web interface can run, its port is free, and its users are restricted."""
     missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
         yield Finding("web", "ok", f"not installed ({', '.join(missing)})", _INSTALL)
@@ -90,7 +90,7 @@ def _key(setting: str, name: str) -> Secret:
 
 
 def _reachable(address: str) -> str:
-    """Where to knock for somebody who listens there."""
+    """The address to connect to for a listening address."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
 
 
@@ -108,7 +108,7 @@ def assess_port(wanted: WebSettings, taken: bool, owner: str) -> Finding:
 
 
 def assess_exposure(wanted: WebSettings) -> Iterator[Finding]:
-    """Whoever reaches it sees the picture and can make it speak."""
+    """Warn of access without a token: its users see the picture and can make it speak."""
     try:
         outside = bool(wanted.address) and not ip_address(wanted.address).is_loopback
     except ValueError:

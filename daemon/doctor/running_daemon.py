@@ -41,7 +41,7 @@ FIXES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RunningDaemon:
-    """What is known of the daemon here. Two statuses, `BETWEEN_S` apart, where it answers."""
+    """The daemon on this machine. If it answers, two statuses, `BETWEEN_S` apart."""
 
     path: Path | None = None
     owner: str = ""
@@ -167,7 +167,7 @@ def assess_rate(
 ) -> Finding:
     """Every delivered frame must be assessed, at the rate that is configured.
 
-    `live`: the figures are a daemon's own. `device_fps`: what is asked of a device; 0 its own choice.
+    `live`: the figures are a daemon's own. `device_fps`: the rate requested of a device; 0: its own.
     """
     where = " (the daemon's own figures)" if live else ""
     says = f"{fps:.1f} pictures a second assessed, {skipped} of {frames} skipped{where}"

@@ -63,7 +63,7 @@ def service(_: Settings) -> Iterator[Finding]:
 
 
 def units() -> list[UnitState]:
-    """What systemd knows of ours: the daemon's, its instances' and the web interface's."""
+    """The installed units: the daemon's, its instances' and the web interface's."""
     return [
         unit
         for scope in ("", "--user")
@@ -84,7 +84,7 @@ def _given(scope: str) -> tuple[str, ...]:
 
 
 def assess_units(known: list[UnitState], ours: str) -> Iterator[Finding]:
-    """What is wrong with those that are installed."""
+    """The faults of the installed units."""
     loaded = [unit for unit in known if unit.loaded]
     if not any(unit.name == "watchword" or unit.instance for unit in loaded):
         yield Finding(

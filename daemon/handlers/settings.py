@@ -1,7 +1,7 @@
 """The commands `config`, `set` and `reset`: every setting, and those changed while it runs.
 
-What is changed is checked as a whole before anything happens, then applied, then written to the overrides:
-all of it, or none.
+A change is checked as a whole before anything happens, then applied, then written to the overrides: all of
+it, or none.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def is_file_only(key: str) -> bool:
 
 
 def bounds(spec: Spec) -> Mapping[str, Any]:
-    """What may stand there: `type` with `|` between several, the choices, the least and the most."""
+    """The type (several with `|` between them), the choices, the minimum and the maximum of a setting."""
     options = spec.get("anyOf", [spec])
     types = dict.fromkeys(str(one["type"]) for one in options if "type" in one)
     choices = [
@@ -153,7 +153,7 @@ def _first(options: list[Spec], *names: str) -> Any:
 
 
 def _require_open(values: Mapping[str, Any], now: Loaded) -> None:
-    """Raises CommandError for what may not be set here, or would have no effect."""
+    """Raises CommandError if a setting may only be set in the file, or if a higher layer overrides it."""
     for path in _paths(values):
         key = dotted(path)
         if is_file_only(key):
@@ -182,7 +182,7 @@ def _paths(values: Mapping[str, Any]) -> Iterator[KeyPath]:
 
 
 def _require_toml(key: str, value: Any) -> None:
-    """Raises CommandError for what TOML cannot hold, or JSON should not."""
+    """Raises CommandError for a value that TOML cannot hold, or JSON should not."""
     if isinstance(value, dict):
         for name, inner in value.items():
             _require_toml(f"{key}.{name}", inner)

@@ -36,7 +36,7 @@ class EncodedImage:
 
 
 class JpegCache:
-    """Makes at most ten images a second, each once. Whoever wants one waits in a thread of their own."""
+    """Encodes at most ten images a second, each once. Clients wait in threads of their own."""
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ Progress = Callable[[float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRequest:
-    """What to calibrate on, and for which budget."""
+    """The footage to calibrate on, and the budget."""
 
     source: str
     """Footage without danger: a file, a folder, a camera, an address."""
@@ -89,7 +89,7 @@ def calibrate(
 
 
 def undo(settings: Settings) -> tuple[str, str]:
-    """Go back to the calibration before the present one: the model's name, and what it uses again."""
+    """Go back to the previous calibration. Returns the model's name and the calibration it uses again."""
     name = settings.pipeline.model
     if name == "auto":
         name = load_model(settings).name
@@ -140,7 +140,7 @@ def _calibration_start(
 
 
 def watched_hazards(detector: DetectorBundle) -> tuple[HazardThreshold, ...]:
-    """The hazards with the calibration's thresholds; what the settings fix is not ours to choose."""
+    """The hazards with the calibration's thresholds; thresholds fixed in the settings are ignored."""
     return tuple(
         HazardThreshold(h.name, Severity(h.severity), detector.thresholds[h.name])
         for h in detector.spec.hazards
@@ -163,7 +163,7 @@ def _open(settings: Settings, source: str) -> Camera:
 
 
 def report_lines(plan: ThresholdPlan) -> Iterable[str]:
-    """What was chosen, what it rests on, and how far it can be trusted."""
+    """The chosen thresholds, their basis, and their confidence intervals."""
     minutes = plan.hours * 60
     yield f"{minutes:.1f} minutes of footage; budget {plan.budget_per_hour:g} false alerts an hour"
     yield f"{'hazard':20} {'before':>7} {'now':>7}  {'alerts':>9}  from"

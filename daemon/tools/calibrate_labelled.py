@@ -1,4 +1,4 @@
-"""What `calibrate --labelled` makes of pictures and clips: lines, and what thresholds cost in recall."""
+"""`calibrate --labelled`: fits calibration lines, and reports the cost of thresholds in recall."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pipeline.models.base import ImageTextModel
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledScores:
-    """Labelled pictures and clips, and what a detector saw in them; nothing is taken off."""
+    """Labelled pictures and clips with a detector's scores, without the baseline."""
 
     pictures: Sequence[LabelledPicture]
     rows: NDArray[np.float32]
@@ -45,7 +45,7 @@ class FittedLines:
     reasons: Mapping[str, str]
 
     def over(self, table: CalibrationTable, marks: Mapping[str, str]) -> CalibrationTable:
-        """The table with these lines; it keeps its own for what was not fitted."""
+        """The table with these lines; hazards that were not fitted keep theirs."""
         marked = {
             name: fit.model_copy(update={"fingerprint": marks[name]}) for name, fit in self.fits.items()
         }
@@ -78,7 +78,7 @@ def fitted(
 
 
 def told_lines(lines: FittedLines) -> Iterable[str]:
-    """Which hazards were fitted, what their lines are worth, and which were not, and why."""
+    """The fitted hazards with the quality of their lines, and the others with the reasons."""
     yield "slope and offset from labelled pictures; each picture judged by a line made without its source:"
     yield f"{'hazard':20} {'AUC':>6} {'recall':>7} {'false':>10} {'log loss':>9}  from"
     for name, fit in lines.fits.items():
@@ -122,7 +122,7 @@ def cost(
     before: tuple[LabelledScores, Sequence[HazardThreshold]],
     now: tuple[LabelledScores, Sequence[HazardThreshold]],
 ) -> Iterable[str]:
-    """What the new lines and thresholds cost: seen with each, and the thresholds of each."""
+    """The recall and false alerts before and after, each from its scores and thresholds."""
     if before[0].pictures:
         yield from _picture_cost(before, now)
     for word, (seen, hazards) in (("before", before), ("now", now)):

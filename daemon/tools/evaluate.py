@@ -86,7 +86,7 @@ def clip_figures(settings: Settings, clips: Sequence[LabelledClip]) -> Mapping[s
 
 
 def clip_events(events: Iterable[Event]) -> ClipEvents:
-    """What counts of a replay's events. The last event is the summary."""
+    """The alerts, clears and scenes among a replay's events, whose last one is the summary."""
     events = list(events)
     return ClipEvents(
         duration_s=events[-1].fields["last_frame_s"],

@@ -1,4 +1,4 @@
-"""What a detector got wrong on labelled pictures and clips, with something to look at."""
+"""Collects a detector's mistakes on labelled pictures and clips, with thumbnails."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mistakes:
-    """What was missed, and what was seen that was not there."""
+    """Missed hazards and false alarms."""
 
     misses: tuple[Mistake, ...] = ()
     false_alarms: tuple[Mistake, ...] = ()
@@ -114,7 +114,7 @@ def _hazards(hazards: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _confusion(confusion: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
-    """Rows: what a picture shows; columns: what was over its threshold."""
+    """Rows: labels of pictures; columns: hazards over their thresholds."""
     columns = sorted({name for counts in confusion.values() for name in counts})
     yield "<h2>Over threshold, by label</h2><p>A picture may be over several thresholds, or over none.</p>"
     heads = "".join(f'<th scope="col">{_text(name)}</th>' for name in columns)

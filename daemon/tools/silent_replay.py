@@ -1,4 +1,4 @@
-"""The core driven over a recording for its decisions alone: nobody speaks, nothing is written."""
+"""Drives the core over a recording for its decisions alone, without speech or files."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from speech.sound.audio import Audio
 from speech.utterance import Utterance
 
 WORDS_A_SECOND = 3.0
-"""How fast the voice that nobody hears speaks: 180 words a minute."""
+"""Speed of the silent voice: 180 words a minute."""
 
 RATE = 8000
 """Hertz of the silence that stands for speech."""
 
 
 class SilentVoice:
-    """Takes as long as speaking would, so that cool-downs and queues behave as they do for a listener."""
+    """Renders silence as long as the speech, so that cool-downs and queues behave as in the daemon."""
 
     def render(self, utterance: Utterance) -> Audio:
         seconds = max(len(utterance.text.split()), 1) / WORDS_A_SECOND
@@ -33,10 +33,10 @@ class NoSink:
     """Takes sound and does nothing with it."""
 
     def place(self, audio: Audio, at_s: float) -> None:
-        """Nobody listens."""
+        """Does nothing."""
 
     def cut(self, at_s: float) -> None:
-        """Nobody listens."""
+        """Does nothing."""
 
     def close(self, at_s: float) -> None:
         """Holds nothing."""

@@ -36,7 +36,7 @@ _EMPTY_SIDE = 260
 
 
 def forget(settings: Settings, name: str) -> None:
-    """Delete what was taught of a hazard. Raises CommandError if nothing was."""
+    """Delete the pictures taught of a hazard. Raises CommandError if there are none."""
     if not few_shot.forget(settings.paths.state, name):
         raise CommandError(f"{path_of(settings.paths.state, name)}: nothing was taught of {name}")
 
@@ -108,7 +108,7 @@ def teach(
 
 
 class PromptScores:
-    """What a hazard's own words say of a picture, without what was taught of it before."""
+    """Scores pictures by a hazard's prompts alone, without pictures taught before."""
 
     def __init__(self, model: ImageTextModel, hazard: Hazard | None, settings: Settings) -> None:
         self.known = hazard is not None
@@ -142,7 +142,7 @@ def _shown(settings: Settings, model: ImageTextModel, places: Sequence[Path]) ->
 
 
 def _normal(settings: Settings, model: ImageTextModel, words: PromptScores) -> EmbeddedImages:
-    """What `calibrate` saw; it may have seen the hazard, so what its words suspect is left out."""
+    """The views that `calibrate` recorded, without those that the prompts score as the hazard."""
     return _unsuspected("normal view", read_normal(settings.paths.state, model), words)
 
 
@@ -178,7 +178,7 @@ def _empty(model: ImageTextModel) -> EmbeddedImages:
 def chosen(own: EmbeddedImages, demo: EmbeddedImages, empty: EmbeddedImages) -> EmbeddedImages:
     """MOST_UNLIKE harmless pictures at most: all empty ones, some of the demo, `own` in what is left.
 
-    Without the empty ones a covered lens would resemble what is taught as much as anything.
+    Without the empty ones a covered lens would score as high as any other picture.
     """
     room = MOST_UNLIKE - len(empty.names)
     demo = _thinned(demo, max(_DEMO_KEPT, room - len(own.names)))

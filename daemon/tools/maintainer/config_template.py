@@ -108,7 +108,7 @@ def _comment(text: str, indent: str = "") -> Iterator[str]:
 
 
 def live_table() -> str:
-    """Markdown: the settings that `reload` takes over, by section, and what waits for a restart."""
+    """Markdown: the settings that `reload` applies, by section, and those that need a restart."""
     rows = ["| section | taken over at once | needs a restart |", "| --- | --- | --- |"]
     for section in SCHEMA.names(()):
         keys = list(SCHEMA.leaves((section,)))

@@ -1,6 +1,6 @@
 """Writes the tables of docs/evaluation.md anew: `script/evaluation_tables MEDIA`.
 
-Between `<!-- NAME -->` and `<!-- end -->` stands what the functions here print; the rest is prose. It
+Between `<!-- NAME -->` and `<!-- end -->` stands the output of the functions here; the rest is prose. It
 takes some minutes on two cores.
 """
 

@@ -1,12 +1,12 @@
 """Fits and checks the starter's shipped calibration: `python -m daemon.tools.maintainer.fit_starter MEDIA
 STARTER`.
 
-MEDIA holds `images.csv` and `videos.csv` (see `pipeline.evaluation.dataset`). Prints what the calibration
-does on pictures it has not seen: every picture is judged by a calibration made without its source; pictures
-of a hazard that has but one source are judged without that picture alone. Only two numbers a hazard are
-fitted, by the rule of `pipeline.calibration.line`, with the code that `watchword calibrate --labelled` uses
-for any model. The words in `hazards.toml` were chosen by people who had seen such pictures, which no
-leaving out can undo: judge the model on pictures that nobody has looked at.
+MEDIA holds `images.csv` and `videos.csv` (see `pipeline.evaluation.dataset`). Prints the figures of the
+calibration on unseen pictures: every picture is judged by a calibration made without its source; pictures of
+a hazard that has but one source are judged without that picture alone. Only two numbers a hazard are fitted,
+by the rule of `pipeline.calibration.line`, with the code that `watchword calibrate --labelled` uses.
+The words in `hazards.toml` were chosen with such pictures in sight, which no leaving out can undo: judge the
+model on pictures that were never looked at.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What teaching is worth: taught half of a hazard's pictures, judged on the other half, and in turn.
+"""Cross-validates teaching: taught half of a hazard's pictures, judged on the other half, and in turn.
 
 Halves are split by source where there is more than one, and so are the harmless pictures, so that nothing
 is judged by its own siblings; a hazard with a single source is split in the order of the manifest.
@@ -123,5 +123,5 @@ def _judged(
 
 
 def remembering(settings: Settings) -> CachedModel:
-    """The model of the settings. Raises what loading it raises."""
+    """The model of the settings. Raises the errors of `load_model`."""
     return CachedModel(load_model(settings))
