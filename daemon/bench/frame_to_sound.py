@@ -87,14 +87,14 @@ class FrameToSound:
 
     def _once(self, number: int) -> float | None:
         """Seconds from capture to first sample less those of the assessment; None if nothing was heard."""
-        mind = CoreRunner(BlackBox(Core(self._spec)), time.monotonic)
-        mind.attach(self._perform)
+        runner = CoreRunner(BlackBox(Core(self._spec)), time.monotonic)
+        runner.attach(self._perform)
         captured_s = time.monotonic()
         shape = self._image.shape
         frame = Frame(self._image, (shape[1], shape[0]), number, captured_s, "bench")
         assessment = self._detector.detector.assess(frame)
         assessed_s = time.monotonic() - captured_s
-        mind.step(Assessed(danger(assessment)))
+        runner.step(Assessed(danger(assessment)))
         began_s = self._await(PlaybackBegan)
         self._await(PlaybackEnded)
         return None if began_s is None else began_s - captured_s - assessed_s

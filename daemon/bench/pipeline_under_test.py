@@ -22,7 +22,7 @@ class PipelineUnderTest:
     """From a picture to the core's decision: resize, encode, score, calibrate, step."""
 
     def __init__(self, detector: DetectorBundle) -> None:
-        self._assessor = detector.detector
+        self._detector = detector.detector
         self._core = Core(detector.spec)
         self._seq = 0
 
@@ -30,7 +30,7 @@ class PipelineUnderTest:
         self._seq += 1
         now = self._seq / FRAMES_PER_S
         frame = Frame(image, (image.shape[1], image.shape[0]), self._seq, now, "bench")
-        self._core.step(Assessed(self._assessor.assess(frame)), now)
+        self._core.step(Assessed(self._detector.assess(frame)), now)
 
 
 def picture(width: int, height: int) -> Image:

@@ -138,7 +138,7 @@ def _interruptions(
     reports: queue.SimpleQueue[PlaybackBegan | PlaybackEnded | SpeechFailed] = queue.SimpleQueue()
     speaker = Speaker(
         renderer,
-        lambda tell: ProcessPlayer(settings, tell),
+        lambda on_event: ProcessPlayer(settings, on_event),
         lambda report, _: reports.put(report),
         lambda _: None,
     )
@@ -216,7 +216,9 @@ def private_speaker(
     ):
         renderer = Renderer(settings, None, voice)
         renderer.prepare([(text, settings.language, Priority.DANGER) for text in phrases])
-        speaker = Speaker(renderer, lambda tell: ProcessPlayer(settings, tell), report, lambda _: None)
+        speaker = Speaker(
+            renderer, lambda on_event: ProcessPlayer(settings, on_event), report, lambda _: None
+        )
         try:
             player = speaker.player
             assert isinstance(player, ProcessPlayer)

@@ -59,9 +59,9 @@ def _pairs(control: Path, port: int, pairs: int) -> Iterator[Figure]:
             now = _status(control)
             (loud if attacked else quiet).append(now["latency"][STAGE]["p99_ms"])
             skipped[attacked] += now["skipped"] - before
-    told = ", ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
+    answered = ", ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
     ratios = [b / a for a, b in zip(quiet, loud, strict=True)]
-    note = f"{STAGE}; skipped {skipped[0]} frames alone, {skipped[1]} attacked; answers {told}"
+    note = f"{STAGE}; skipped {skipped[0]} frames alone, {skipped[1]} attacked; answers {answered}"
     yield Figure.median(RATIO, ratios, "ratio", LIMIT, note)
     yield Figure.median("web.p99_alone_ms", quiet, "ms")
     yield Figure.median("web.p99_attacked_ms", loud, "ms")

@@ -32,7 +32,7 @@ def connect(args: argparse.Namespace, load: Load) -> ControlClient:
     return connect_any(sockets(args.instance, load))
 
 
-def tell(args: argparse.Namespace, load: Load, command: Command) -> dict[str, Any]:
+def send(args: argparse.Namespace, load: Load, command: Command) -> dict[str, Any]:
     """Have the daemon do it. Raises CommandError, ConfigError."""
     with connect(args, load) as client:
         return client.ask(command)

@@ -102,14 +102,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Load) -> int:
     """Raises CommandError, ConfigError."""
-    from daemon.cli.connection import tell
+    from daemon.cli.connection import send
     from daemon.control.commands import COMMANDS
     from daemon.control.protocol import checked
 
     if args.command == "events":
         return _follow(args, load)
     remote = REMOTE[args.command]
-    result = tell(args, load, checked(COMMANDS[args.command.replace("-", "_")], **remote.fields(args)))
+    result = send(args, load, checked(COMMANDS[args.command.replace("-", "_")], **remote.fields(args)))
     sys.stdout.writelines(f"{line}\n" for line in remote.lines(args, result))
     return 0
 

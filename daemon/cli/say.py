@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.cli import connection
-from daemon.cli.connection import Load, tell
+from daemon.cli.connection import Load, send
 from daemon.control.client import NotRunning
 from daemon.control.commands import EarconsCommand, SayCommand
 from daemon.control.protocol import checked
@@ -56,7 +56,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
         _write(say, load().settings, args.wav)
         return 0
     try:
-        tell(args, load, say)
+        send(args, load, say)
     except NotRunning:
         if args.instance:
             raise
@@ -94,30 +94,30 @@ def _speak(say: SayCommand | EarconsCommand, settings: Settings) -> None:
     from speech.playback.process_player import ProcessPlayer
 
     audio = _rendered(say, settings)
-    told: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
-    player = ProcessPlayer(settings.speech, told.put)
+    events: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
+    player = ProcessPlayer(settings.speech, events.put)
     try:
         if player.wait_opened(OPEN_S) is not AudioOutput.LOUDSPEAKER:
-            raise CommandError(_why_not(told))
+            raise CommandError(_why_not(events))
         player.play(ID, audio)
-        while not isinstance(event := _next(told, audio.duration_s + SPARE_S), PlaybackFinished):
+        while not isinstance(event := _next(events, audio.duration_s + SPARE_S), PlaybackFinished):
             if not isinstance(event, (PlaybackStarted, AudioOutputChanged)):
                 raise CommandError(f"not said to its end: {event.reason}")
     finally:
         player.close()
 
 
-def _next(told: queue.SimpleQueue[PlayerEvent], timeout_s: float) -> PlayerEvent:
+def _next(events: queue.SimpleQueue[PlayerEvent], timeout_s: float) -> PlayerEvent:
     try:
-        return told.get(timeout=timeout_s)
+        return events.get(timeout=timeout_s)
     except queue.Empty:
         raise CommandError("the loudspeaker takes no sound; `watchword check` tells more") from None
 
 
-def _why_not(told: queue.SimpleQueue[PlayerEvent]) -> str:
+def _why_not(events: queue.SimpleQueue[PlayerEvent]) -> str:
     from speech.playback.base import AudioOutputChanged
 
-    event = _next(told, OPEN_S)
+    event = _next(events, OPEN_S)
     reason = event.reason if isinstance(event, AudioOutputChanged) else "it does not open"
     return f"no loudspeaker ({reason}); --wav FILE writes what would be said"
 

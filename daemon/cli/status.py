@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from daemon.cli import connection
-from daemon.cli.connection import Load, tell
+from daemon.cli.connection import Load, send
 from daemon.control.commands import StatusCommand
 from daemon.core.health import OK
 
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    status = tell(args, load, StatusCommand(aloud=args.aloud))
+    status = send(args, load, StatusCommand(aloud=args.aloud))
     text = json.dumps(status, ensure_ascii=False, indent=2) if args.json else "\n".join(readable(status))
     sys.stdout.write(f"{text}\n")
     return 0 if well(status) else 1

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daemon.cli import connection
-from daemon.cli.connection import Load, tell
+from daemon.cli.connection import Load, send
 from daemon.control.client import NotRunning
 from daemon.control.commands import WhyCommand
 from daemon.control.protocol import checked
@@ -34,8 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Load) -> int:
     result = _answer(args, load)
-    told = None if args.json else result.get("text")
-    sys.stdout.write(f"{told or json.dumps(result, ensure_ascii=False, indent=2)}\n")
+    text = None if args.json else result.get("text")
+    sys.stdout.write(f"{text or json.dumps(result, ensure_ascii=False, indent=2)}\n")
     return 0
 
 
@@ -43,7 +43,7 @@ def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
     wanted = checked(WhyCommand, event=args.event, language=args.language)
     if not args.offline:
         try:
-            return tell(args, load, wanted)
+            return send(args, load, wanted)
         except NotRunning:
             pass  # what was kept still knows
     places = JournalPaths.in_state(load().settings.paths.state)

@@ -130,19 +130,19 @@ def _rate(settings: Settings) -> Facts:
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
     capture = settings.capture.model_copy(update={"loop": True})  # a short clip is to last
     reader = Reader(lambda: open_camera(source, capture), slot, capture, lambda _: None)
-    mind = CoreRunner(BlackBox(Core(detector.spec)), time.monotonic)
-    mind.attach(lambda _effect, _timing: None)
-    watcher = DetectionLoop(
-        slot, detector.detector, mind, Metrics(), time.monotonic, lambda: None, settings.health.late_s
+    runner = CoreRunner(BlackBox(Core(detector.spec)), time.monotonic)
+    runner.attach(lambda _effect, _timing: None)
+    detection_loop = DetectionLoop(
+        slot, detector.detector, runner, Metrics(), time.monotonic, lambda: None, settings.health.late_s
     )
-    thread = threading.Thread(target=watcher.run, name="watch", daemon=True)
+    thread = threading.Thread(target=detection_loop.run, name="watch", daemon=True)
     reader.start()
     thread.start()
     try:
-        first = _figures(reader, watcher, slot, WARM_S)
-        last = _figures(reader, watcher, slot, RATE_S)
+        first = _figures(reader, detection_loop, slot, WARM_S)
+        last = _figures(reader, detection_loop, slot, RATE_S)
     finally:
-        watcher.close()
+        detection_loop.close()
         reader.stop()
         thread.join(END_S)  # a model in use must not be taken down with the process
     frames, assessed, skipped = (b - a for a, b in zip(first, last, strict=True))
@@ -157,10 +157,10 @@ def _rate(settings: Settings) -> Facts:
 
 
 def _figures(
-    reader: Reader, watcher: DetectionLoop, slot: LatestSlot[Frame], after_s: float
+    reader: Reader, detection_loop: DetectionLoop, slot: LatestSlot[Frame], after_s: float
 ) -> tuple[int, int, int]:
     time.sleep(after_s)
-    return reader.frames, watcher.assessed, slot.skipped
+    return reader.frames, detection_loop.assessed, slot.skipped
 
 
 TRIALS: Mapping[str, Callable[[Settings], Facts]] = {

@@ -128,15 +128,15 @@ def assess_disk(name: str, folder: Path, free: int) -> Finding:
 
 def clock(_: Settings) -> Iterator[Finding]:
     """The wall clock: alerts do not depend on it, but the journal and TLS do."""
-    told = ""
+    output = ""
     if program := shutil.which("timedatectl"):
         with suppress(OSError, subprocess.SubprocessError):
             done = subprocess.run(  # noqa: S603
                 [program, "show", "-p", "NTPSynchronized", "--value"],
                 capture_output=True, text=True, timeout=10, check=False,
             )  # fmt: skip
-            told = done.stdout.strip()
-    yield assess_clock(time.time(), Path(daemon.__file__).stat().st_mtime, told)
+            output = done.stdout.strip()
+    yield assess_clock(time.time(), Path(daemon.__file__).stat().st_mtime, output)
 
 
 def assess_clock(now: float, installed: float, synchronised: str) -> Finding:

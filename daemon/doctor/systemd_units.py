@@ -158,8 +158,8 @@ def _unit(name: str, scope: str) -> UnitState | None:
     if not facts:
         return None
     program = re.search(r"path=(\S+)", facts.get("ExecStart", ""))
-    told = _output(program[1], "--version").split() if program and facts.get("LoadState") == "loaded" else []
-    return UnitState(name, scope, facts, told[-1] if len(told) == 2 else "")
+    words = _output(program[1], "--version").split() if program and facts.get("LoadState") == "loaded" else []
+    return UnitState(name, scope, facts, words[-1] if len(words) == 2 else "")
 
 
 def _output(*command: str) -> str:

@@ -116,10 +116,10 @@ class PromptScores:
         if hazard is None:
             return
         nothing_taught = settings.paths.state / "nothing"
-        eye = build_scorer(model, [hazard], open_calibrations(settings), nothing_taught, own=False)
-        self._eye = eye
+        scorer = build_scorer(model, [hazard], open_calibrations(settings), nothing_taught, own=False)
+        self._scorer = scorer
         self.mark = prompt_fingerprints(model, prompt_set([hazard]))[hazard.name]
-        self.threshold = logit(hazard.threshold or float(eye.calibration.thresholds[0]))
+        self.threshold = logit(hazard.threshold or float(scorer.calibration.thresholds[0]))
 
     @classmethod
     def of(cls, settings: Settings, model: ImageTextModel, name: str) -> PromptScores:
@@ -132,7 +132,7 @@ class PromptScores:
         """Calibrated log-odds (N,); zeros where there are no words."""
         if not self.known or not embeddings:
             return np.zeros(len(embeddings))
-        fit, bank = self._eye.calibration, self._eye.bank
+        fit, bank = self._scorer.calibration, self._scorer.bank
         return np.array([float((fit.slopes * bank.scores(e) + fit.offsets)[0]) for e in embeddings])
 
 

@@ -77,8 +77,8 @@ def _meaning(path: KeyPath) -> str:
     """The description, and the range or the choices where it does not name them itself."""
     spec = SCHEMA.at(path) or {}
     description = str(spec.get("description", ""))
-    told = " | " in description or not limits(spec) or limits(spec).removeprefix("from ") in description
-    return description if told else f"{description}; {limits(spec)}"
+    stated = " | " in description or not limits(spec) or limits(spec).removeprefix("from ") in description
+    return description if stated else f"{description}; {limits(spec)}"
 
 
 def _assignments(values: Mapping[str, Any]) -> Iterator[str]:
