@@ -354,13 +354,13 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from daemon.control.client import ControlClient
-from daemon.control.protocol import Status
+from daemon.control.commands import StatusCommand
 from daemon.errors import CommandError
 os.setgroups([int(group) for group in sys.argv[2:]])
 os.setgid(65534)
 os.setuid(65534)
 try:
-    print(ControlClient(Path(sys.argv[1])).ask(Status()))
+    print(ControlClient(Path(sys.argv[1])).ask(StatusCommand()))
 except CommandError as error:
     print(error)
 """
