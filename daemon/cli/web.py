@@ -1,4 +1,4 @@
-"""`watchword web`: the web page, the HTTP interface and home automation, extra_status the daemon."""
+"""`watchword web`: the web page, the HTTP interface and home automation, beside the daemon."""
 
 from __future__ import annotations
 
