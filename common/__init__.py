@@ -1,3 +1,4 @@
-"""Tools without meaning of their own: processes, sockets, files, waiting. Imports no other package of
-ours.
+"""Tools without meaning of their own: processes, sockets, files, waiting.
+
+Imports no other package of ours.
 """

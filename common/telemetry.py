@@ -1,8 +1,9 @@
 """Switches off the telemetry of the libraries in use, before any of them is imported.
 
 `import openvino` loads `openvino_telemetry`, which posts to an analytics server and writes a folder `intel`
-into the home. A module that stands as None in `sys.modules` cannot be imported; OpenVINO then takes its own stub
-without a network. The clients of model hubs read their switches from the environment, which children inherit.
+into the home. A module that stands as None in `sys.modules` cannot be imported; OpenVINO then takes its own
+stub without a network. The clients of model hubs read their switches from the environment, which children
+inherit.
 """
 
 from __future__ import annotations
