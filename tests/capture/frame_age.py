@@ -118,8 +118,8 @@ def measure_assessed(url: str, frames: int, longest_s: float = 60.0) -> Ages:
     enough = threading.Event()
 
     class Looker(LatestFrame):
-        def note(self, sighting: FrameSnapshot) -> None:
-            value = read_back(sighting.frame.image)
+        def update(self, snapshot: FrameSnapshot) -> None:
+            value = read_back(snapshot.frame.image)
             if value is not None:
                 ages.append(float((clock_ms() - value) & 0xFFFFFFFF))
             if len(ages) >= frames:
