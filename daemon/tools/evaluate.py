@@ -16,7 +16,8 @@ from daemon.tools.mistakes import of_clips, of_pictures
 from daemon.tools.report_page import Mistakes
 from daemon.tools.silent_replay import replay_events
 from daemon.wiring.detector import DetectorBundle, build_detector
-from pipeline.evaluation.clips import AlertTime, ClipEvents, evaluate_clips
+from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
+from pipeline.evaluation.clips import evaluate_clips
 from pipeline.evaluation.dataset import Dataset, LabelledClip, LabelledPicture
 from pipeline.evaluation.pictures import evaluate_pictures
 

@@ -14,7 +14,7 @@ from daemon.config.settings import Settings
 from daemon.tools.report_page import Mistake, Mistakes, thumbnail
 from daemon.wiring.detector import DetectorBundle
 from daemon.wiring.sources import open_recorded
-from pipeline.evaluation.clips import ClipEvents, hazard_spans, is_late, is_safe, wait_for
+from pipeline.evaluation.clip_counts import ClipEvents, hazard_spans, is_late, is_safe, wait_for
 from pipeline.evaluation.dataset import SAFE, LabelledClip, LabelledPicture, Span
 
 

@@ -51,7 +51,7 @@ def examples_of(
 ) -> list[Example]:
     """Scores of every picture and of four frames a second of every clip. Raises what `read` raises."""
     out = [
-        Example(frozenset([p.label]), p.source, clip=False, scores=scores(read(p.path)))
+        Example(frozenset(p.labels), p.source, clip=False, scores=scores(read(p.path)))
         for p in manifest.pictures
     ]
     for clip in manifest.clips:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold, WatchEvent
 from pipeline.alerting.baseline import BaselineFilter
-from pipeline.evaluation.clips import AlertTime, ClipEvents
+from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Probabilities, Severity
 

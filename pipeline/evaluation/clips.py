@@ -2,71 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE, LabelledClip, Span
+from pipeline.evaluation.clip_counts import ClipCounts, ClipEvents, count, hazard_spans, is_late
+from pipeline.evaluation.dataset import LabelledClip
 from pipeline.evaluation.intervals import Rows, bootstrap_draws, interval, poisson_interval
+from pipeline.evaluation.pictures import FEW_SOURCES
 
-IN_TIME_S = 1.0
-"""An alert later than this after the start of its hazard is late."""
-_ROUNDING_S = 1e-6
-"""Times are sums and differences of floats: 15.6 - 14.6 is a little more than 1."""
-SCENE_TOLERANCE_S = 2.0
-"""A scene change reported within this after a cut has found it: the view must settle first."""
+Clips = Sequence[tuple[LabelledClip, ClipEvents]]
+Counted = Sequence[tuple[LabelledClip, ClipCounts]]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertTime:
-    """An alert of a clip, reminders and escalations included."""
-
-    hazard: str
-    time_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClipEvents:
-    """What was reported over a clip, in stream seconds."""
-
-    duration_s: float
-    alerts: tuple[AlertTime, ...]
-    clears: tuple[AlertTime, ...]
-    scenes: tuple[float, ...]
-    """When a scene change was reported; those after a danger or on request are not meant."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """One clip's part of every figure."""
-
-    waits_s: tuple[float | None, ...]
-    """Seconds from the start of each hazard span to its alert; None where none came."""
-    safe_s: float
-    false_alerts: int
-    scenes: int
-    found: int
-    extra: int
-
-
-def evaluate_clips(clips: Sequence[tuple[LabelledClip, ClipEvents]]) -> dict[str, Any]:
+def evaluate_clips(clips: Clips) -> dict[str, Any]:
     """The video part of `evaluate --json`.
 
-    `time_to_alert_s` lists the hazards that were alerted of at all, 0 where one was sounding already. Beside
+    `time_to_alert_s` lists the hazards that were alerted of at all, 0 where one was sounding already.
+    `wrong_alerts` name a hazard that is not labelled at that time, inside the spans of other hazards too. Beside
     each figure its 95 % interval: of false alerts an hour Garwood's exact Poisson bounds, else a bootstrap
     over the sources of the clips; None where it is not known.
     """
-    counts = [_count(clip, events) for clip, events in clips]
-    waits = [wait for count in counts for wait in count.waits_s]
-    safe_hours = sum(count.safe_s for count in counts) / 3600
-    false_alerts = sum(count.false_alerts for count in counts)
+    counted = [(clip, count(clip, events)) for clip, events in clips]
     return {
-        "hazards": len(waits),
-        "late_or_missed": sum(map(is_late, waits)),
-        **_in_time(clips, counts),
+        **_counts(counted),
+        **_in_time(counted),
         "spans": [
             {
                 "clip": clip.path.name,
@@ -74,25 +36,47 @@ def evaluate_clips(clips: Sequence[tuple[LabelledClip, ClipEvents]]) -> dict[str
                 "start_s": span.start_s,
                 "wait_s": None if wait is None else round(wait, 3),
             }
-            for (clip, _), count in zip(clips, counts, strict=True)
-            for span, wait in zip(hazard_spans(clip), count.waits_s, strict=True)
+            for clip, n in counted
+            for span, wait in zip(hazard_spans(clip), n.waits_s, strict=True)
         ],
-        "time_to_alert_s": [round(wait, 3) for wait in waits if wait is not None],
-        "safe_hours": round(safe_hours, 5),
-        "false_alerts_on_safe": false_alerts,
-        "false_alerts_per_hour": round(false_alerts / safe_hours, 3) if safe_hours else None,
-        "false_alerts_per_hour_ci": [round(bound / safe_hours, 3) for bound in poisson_interval(false_alerts)]
-        if safe_hours
-        else None,
-        "scenes": sum(count.scenes for count in counts),
-        "scenes_found": sum(count.found for count in counts),
-        "scenes_extra": sum(count.extra for count in counts),
+        "time_to_alert_s": [round(wait, 3) for wait in _waits(counted) if wait is not None],
+        "scenes": sum(n.scenes for _, n in counted),
+        "scenes_found": sum(n.found for _, n in counted),
+        "scenes_extra": sum(n.extra for _, n in counted),
+        **_wrong(counted),
+        "by_hazard": _by_hazard(counted),
+        "sources": _grouped(counted, lambda clip: clip.source),
+        "camera": _grouped(counted, lambda clip: clip.camera),
     }
 
 
-def _in_time(clips: Sequence[tuple[LabelledClip, ClipEvents]], counts: Sequence[_Counts]) -> dict[str, Any]:
+def _counts(counted: Counted) -> dict[str, Any]:
+    """What can be counted over any choice of clips."""
+    waits = _waits(counted)
+    safe_hours = sum(n.safe_s for _, n in counted) / 3600
+    false_alerts = sum(n.false_alerts for _, n in counted)
+    bounds = (
+        [round(bound / safe_hours, 3) for bound in poisson_interval(false_alerts)] if safe_hours else None
+    )
+    return {
+        "hazards": len(waits),
+        "late_or_missed": sum(map(is_late, waits)),
+        "safe_hours": round(safe_hours, 5),
+        "false_alerts_on_safe": false_alerts,
+        "false_alerts_per_hour": round(false_alerts / safe_hours, 3) if safe_hours else None,
+        "false_alerts_per_hour_ci": bounds,
+        "alerts": sum(n.alerts for _, n in counted),
+        "wrong_alerts": sum(len(n.wrong) for _, n in counted),
+    }
+
+
+def _waits(counted: Counted) -> list[float | None]:
+    return [wait for _, n in counted for wait in n.waits_s]
+
+
+def _in_time(counted: Counted) -> dict[str, Any]:
     """Share of the hazards that were alerted of in time, and the median wait of those alerted of at all."""
-    shown = [(clip.source, wait) for (clip, _), n in zip(clips, counts, strict=True) for wait in n.waits_s]
+    shown = [(clip.source, wait) for clip, n in counted for wait in n.waits_s]
     sources = [source for source, _ in shown]
     alerted = {source for source, wait in shown if wait is not None}
 
@@ -113,73 +97,49 @@ def _in_time(clips: Sequence[tuple[LabelledClip, ClipEvents]], counts: Sequence[
     }
 
 
-def _count(clip: LabelledClip, events: ClipEvents) -> _Counts:
-    cuts = sorted(span.start_s for span in clip.spans if span.label == SCENE)
-    found, extra = match_scenes(cuts, events.scenes)
-    return _Counts(
-        waits_s=tuple(wait_for(span, events) for span in hazard_spans(clip)),
-        safe_s=safe_seconds(clip, events.duration_s),
-        false_alerts=sum(is_safe(clip, alert.time_s) for alert in events.alerts),
-        scenes=len(cuts),
-        found=found,
-        extra=sum(IGNORE not in clip.labels_at(time) for time in extra),
-    )
+def _wrong(counted: Counted) -> dict[str, Any]:
+    """Wrong alerts as a share of all that can be judged, with an interval over sources of clips."""
+    alerts = np.array([n.alerts for _, n in counted], np.int64)
+    wrong = np.array([len(n.wrong) for _, n in counted], np.int64)
+
+    def share(rows: Rows) -> float | None:
+        total = int(alerts[rows].sum())
+        return float(wrong[rows].sum() / total) if total else None
+
+    everything, *drawn = bootstrap_draws([clip.source for clip, _ in counted])
+    value = share(everything)
+    alerted = {clip.source for clip, n in counted if n.alerts}
+    return {
+        "wrong_alerts_in_danger": sum(n.wrong_in_danger for _, n in counted),
+        "wrong_alert_share": None if value is None else round(value, 4),
+        "wrong_alert_share_ci": interval(value, map(share, drawn), len(alerted), counts=True),
+        "wrong_alerts_by_hazard": dict(Counter(name for _, n in counted for name in n.wrong).most_common()),
+    }
 
 
-def hazard_spans(clip: LabelledClip) -> tuple[Span, ...]:
-    """The spans of a clip in which something should be alerted of."""
-    return tuple(span for span in clip.spans if span.label not in (SAFE, SCENE, IGNORE))
+def _by_hazard(counted: Counted) -> dict[str, dict[str, Any]]:
+    """Spans of each hazard, how many were alerted of in time, and from how many sources they come."""
+    waits: dict[str, list[float | None]] = {}
+    sources: dict[str, set[str]] = {}
+    for clip, n in counted:
+        for name, wait in n.waits:
+            waits.setdefault(name, []).append(wait)
+            sources.setdefault(name, set()).add(clip.source)
+    return {
+        name: {
+            "spans": len(own),
+            "in_time": sum(not is_late(wait) for wait in own),
+            "sources": len(sources[name]),
+            "few_sources": len(sources[name]) < FEW_SOURCES,
+        }
+        for name, own in sorted(waits.items())
+    }
 
 
-def wait_for(span: Span, events: ClipEvents) -> float | None:
-    """Seconds from the start of a hazard to its alert: 0 if it was sounding already, None if none came."""
-    if _sounding(span.label, span.start_s, events):
-        return 0.0
-    times = [
-        alert.time_s for alert in events.alerts if alert.hazard == span.label and span.covers(alert.time_s)
-    ]
-    return min(times) - span.start_s if times else None
-
-
-def is_late(wait_s: float | None) -> bool:
-    """Whether no alert came in time."""
-    return wait_s is None or wait_s > IN_TIME_S + _ROUNDING_S
-
-
-def _sounding(hazard: str, time_s: float, events: ClipEvents) -> bool:
-    def last(reports: Iterable[AlertTime]) -> float:
-        times = (one.time_s for one in reports if one.hazard == hazard and one.time_s <= time_s)
-        return max(times, default=float("-inf"))
-
-    return last(events.alerts) > last(events.clears)
-
-
-def is_safe(clip: LabelledClip, time_s: float) -> bool:
-    """Labelled safe, and nothing else at the same time."""
-    return clip.labels_at(time_s) == {SAFE}
-
-
-def safe_seconds(clip: LabelledClip, duration_s: float) -> float:
-    """Seconds labelled safe and nothing else, within the clip's duration."""
-    edges = {0.0, duration_s, *(edge for span in clip.spans for edge in (span.start_s, span.end_s))}
-    inside = sorted(edge for edge in edges if 0 <= edge <= duration_s)
-    pieces = pairwise(inside)
-    return sum(end - start for start, end in pieces if is_safe(clip, (start + end) / 2))
-
-
-def match_scenes(cuts: Sequence[float], reported: Sequence[float]) -> tuple[int, list[float]]:
-    """How many cuts were found, and the reports that found none; both in order of time.
-
-    Each report finds one cut at most. The first view of a clip is new too: a report soon after the start is
-    no extra one.
-    """
-    waiting, found, extra = sorted(reported), 0, []
-    for cut in cuts:
-        hits = [time for time in waiting if cut <= time <= cut + SCENE_TOLERANCE_S]
-        if hits:
-            found += 1
-            waiting.remove(hits[0])
-    for position, time in enumerate(waiting):
-        if position > 0 or time > SCENE_TOLERANCE_S:
-            extra.append(time)
-    return found, extra
+def _grouped(counted: Counted, key: Callable[[LabelledClip], str | None]) -> dict[str, dict[str, Any]]:
+    """The counts of the clips with each value of the key; without those that have none."""
+    groups: dict[str, list[tuple[LabelledClip, ClipCounts]]] = {}
+    for clip, n in counted:
+        if (group := key(clip)) is not None:
+            groups.setdefault(group, []).append((clip, n))
+    return {group: _counts(members) for group, members in sorted(groups.items())}

@@ -1,15 +1,25 @@
-"""Labelled pictures and clips in a CSV file: `file,label` or `file,label,start_s,end_s`; more is ignored."""
+"""Labelled pictures and clips in a CSV file.
+
+Columns: `file,label` of a picture, `file,label,start_s,end_s` of a span of a clip. Optional: `labels` in place of
+`label`, for pictures that show several hazards, separated by `;`; `uncertain`, the hazards that may be visible or
+not; `source`, where a file came from; `camera` of a clip, `moving` or `still`. Further columns are ignored.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from common.errors import WatchwordError
 
 SAFE, SCENE, IGNORE = "safe", "scene", "ignore"
+CameraMotion = Literal["moving", "still"]
+_SEPARATOR = ";"
+
+Row = Mapping[str, str | None]
 
 
 class DatasetError(WatchwordError):
@@ -21,10 +31,17 @@ class LabelledPicture:
     """One still picture."""
 
     path: Path
-    label: str
-    """A hazard's name or `safe`."""
+    labels: tuple[str, ...]
+    """The hazards that it shows, or `safe` alone; never empty."""
     source: str
-    """Where it came from; pictures of one source resemble each other. Its own path where not stated."""
+    """Where it came from; pictures of one source resemble each other. Its own path if none is stated."""
+    uncertain: frozenset[str] = frozenset()
+    """Hazards that it may show: it counts neither for nor against them."""
+
+    @property
+    def label(self) -> str:
+        """The first label."""
+        return self.labels[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,8 @@ class Span:
     label: str
     start_s: float
     end_s: float
+    uncertain: frozenset[str] = frozenset()
+    """Hazards that may be visible meanwhile: an alert for one is neither right nor wrong."""
 
     def covers(self, time_s: float) -> bool:
         return self.start_s <= time_s < self.end_s
@@ -46,9 +65,14 @@ class LabelledClip:
     path: Path
     spans: tuple[Span, ...]
     source: str
+    camera: CameraMotion | None = None
+    """Whether the camera moves; None if the manifest does not say."""
 
     def labels_at(self, time_s: float) -> frozenset[str]:
         return frozenset(span.label for span in self.spans if span.covers(time_s))
+
+    def uncertain_at(self, time_s: float) -> frozenset[str]:
+        return frozenset(name for span in self.spans if span.covers(time_s) for name in span.uncertain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +85,71 @@ class Dataset:
 
 def read_dataset(path: Path, hazards: Collection[str]) -> Dataset:
     """Paths are relative to the manifest. Raises DatasetError for a missing file or an unknown label."""
-    rows = _rows(path)
     pictures: list[LabelledPicture] = []
-    clips: dict[Path, tuple[str, list[Span]]] = {}
-    for line, row in rows:
+    clips: dict[Path, LabelledClip] = {}
+    for line, row in _rows(path):
         where = f"{path}, line {line}"
-        file, label = _file(path, row, where), (row.get("label") or "").strip()
+        file = _file(path, row, where)
         source = (row.get("source") or "").strip() or str(file)
-        span = _span(row, label, where)
-        known = {SAFE, *hazards} | ({SCENE, IGNORE} if span else set())
-        if label not in known:
-            raise DatasetError(f"{where}: unknown label {label!r}; one of {', '.join(sorted(known))}")
-        if span is None:
-            pictures.append(LabelledPicture(file, label, source))
+        times = _times(row, where)
+        labels = _labels(row, {SAFE, *hazards} | ({SCENE, IGNORE} if times else set()), where)
+        uncertain = _uncertain(row, hazards, where) - set(labels)
+        if times is None:
+            pictures.append(LabelledPicture(file, labels, source, uncertain))
         else:
-            clips.setdefault(file, (source, []))[1].append(span)
+            spans = tuple(Span(label, *times, uncertain) for label in labels)
+            clips[file] = _extended(clips.get(file), LabelledClip(file, spans, source, _camera(row, where)))
     if not pictures and not clips:
         raise DatasetError(f"{path}: lists nothing")
-    return Dataset(tuple(pictures), tuple(_clip(file, *rest) for file, rest in clips.items()))
+    return Dataset(tuple(pictures), tuple(clips.values()))
 
 
-def _clip(file: Path, source: str, spans: Iterable[Span]) -> LabelledClip:
-    return LabelledClip(file, tuple(spans), source)
+def _extended(known: LabelledClip | None, added: LabelledClip) -> LabelledClip:
+    """One clip of all its rows; the first row states the source."""
+    if known is None:
+        return added
+    return LabelledClip(known.path, known.spans + added.spans, known.source, known.camera or added.camera)
+
+
+def _labels(row: Row, known: Collection[str], where: str) -> tuple[str, ...]:
+    labels = _names(row, "labels") or _names(row, "label") or ("",)
+    for label in labels:
+        if label not in known:
+            raise DatasetError(f"{where}: unknown label {label!r}; one of {', '.join(sorted(known))}")
+    if SAFE in labels and len(labels) > 1:
+        raise DatasetError(
+            f"{where}: {SAFE!r} stands beside {_SEPARATOR.join(labels)!r}; it must stand alone"
+        )
+    return labels
+
+
+def _uncertain(row: Row, hazards: Collection[str], where: str) -> frozenset[str]:
+    names = frozenset(_names(row, "uncertain"))
+    if unknown := names - set(hazards):
+        raise DatasetError(f"{where}: unknown hazard {min(unknown)!r} in the column 'uncertain'")
+    return names
+
+
+def _names(row: Row, column: str) -> tuple[str, ...]:
+    """The names in a cell, each once, in their order."""
+    names = (name.strip() for name in (row.get(column) or "").split(_SEPARATOR))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _camera(row: Row, where: str) -> CameraMotion | None:
+    given = (row.get("camera") or "").strip()
+    motions: Sequence[CameraMotion] = get_args(CameraMotion)
+    if given and given not in motions:
+        raise DatasetError(f"{where}: camera {given!r}; one of {', '.join(motions)}, or nothing")
+    return next((motion for motion in motions if motion == given), None)
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
-            missing = {"file", "label"} - set(reader.fieldnames or ())
+            columns = set(reader.fieldnames or ())
+            missing = {"file", "label"} - columns - ({"label"} if "labels" in columns else set())
             if missing:
                 raise DatasetError(
                     f"{path}: no column {min(missing)!r} in its first line; it needs file,label"
@@ -101,7 +161,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
         raise DatasetError(f"{path}: not a CSV file in UTF-8 ({error})") from error
 
 
-def _file(manifest: Path, row: dict[str, str | None], where: str) -> Path:
+def _file(manifest: Path, row: Row, where: str) -> Path:
     name = (row.get("file") or "").strip()
     file = manifest.parent / name
     if not name or not file.is_file():
@@ -109,17 +169,17 @@ def _file(manifest: Path, row: dict[str, str | None], where: str) -> Path:
     return file
 
 
-def _span(row: dict[str, str | None], label: str, where: str) -> Span | None:
-    """None for a picture: neither start nor end is given."""
+def _times(row: Row, where: str) -> tuple[float, float] | None:
+    """Start and end in seconds; None for a picture, which has neither."""
     start, end = ((row.get(column) or "").strip() for column in ("start_s", "end_s"))
     if not start and not end:
         return None
     try:
-        span = Span(label, float(start), float(end))
+        times = float(start), float(end)
     except ValueError as error:
         raise DatasetError(
             f"{where}: start_s and end_s must both be seconds, not {start!r}, {end!r}"
         ) from error
-    if not 0 <= span.start_s <= span.end_s < float("inf"):
+    if not 0 <= times[0] <= times[1] < float("inf"):
         raise DatasetError(f"{where}: from {start} to {end} s is no span of time")
-    return span
+    return times

@@ -7,18 +7,19 @@ figure that cannot be computed (no such picture) is None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.dataset import SAFE
 from pipeline.evaluation.intervals import Rows, bootstrap_draws, interval
-from pipeline.evaluation.ranking import average_precision, roc_auc
+from pipeline.evaluation.labelled_scores import LabelledScores, Labels, Mask
+from pipeline.evaluation.reliability import reliability
 
-Mask = NDArray[np.bool_]
+FEW_SOURCES = 5
+"""A hazard with pictures from fewer sources has figures of those sources, not of the hazard."""
 
 
 class Estimate95(NamedTuple):
@@ -37,136 +38,115 @@ class BootstrapDraws(NamedTuple):
     rows: Sequence[Rows]
     sources: NDArray[Any]
 
-
-class Pictures:
-    """Probabilities (N, H) and thresholds (H,) against one label a picture."""
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        probabilities: NDArray[Any],
-        thresholds: NDArray[Any],
-        labels: Sequence[str],
-    ) -> None:
-        self.names = tuple(names)
-        self.scores = np.asarray(probabilities, np.float64)
-        self.over = self.scores >= np.asarray(thresholds, np.float64)
-        self.labels = np.asarray(labels)
-        self.highest = self.scores.max(1, initial=0.0)
-
-    def shows(self, column: int) -> Mask:
-        """The pictures of a hazard."""
-        return np.asarray(self.labels == self.names[column])
-
-    @property
-    def safe(self) -> Mask:
-        return np.asarray(self.labels == SAFE)
-
-    def any_auc(self, rows: Rows) -> float | None:
-        danger = self.labels[rows] != SAFE
-        return roc_auc(self.highest[rows][danger], self.highest[rows][~danger])
-
-    def false_alarms(self, rows: Rows) -> float | None:
-        return _share(self.over[rows][self.labels[rows] == SAFE].any(1))
-
-    def auc(self, column: int, rows: Rows) -> float | None:
-        scores, labels = self.scores[rows, column], self.labels[rows]
-        return roc_auc(scores[labels == self.names[column]], scores[labels == SAFE])
-
-    def average_precision(self, column: int, rows: Rows) -> float | None:
-        scores, labels = self.scores[rows, column], self.labels[rows]
-        return average_precision(scores[labels == self.names[column]], scores[labels == SAFE])
-
-    def recall(self, column: int, rows: Rows) -> float | None:
-        return _share(self.over[rows, column][self.labels[rows] == self.names[column]])
-
-    def any_recall(self, column: int, rows: Rows) -> float | None:
-        return _share(self.over[rows][self.labels[rows] == self.names[column]].any(1))
-
-    def precision(self, column: int, rows: Rows) -> float | None:
-        return _share((self.labels[rows] == self.names[column])[self.over[rows, column]])
-
-    def macro(self, figure: Callable[[int, Rows], float | None], rows: Rows) -> float | None:
-        """Mean over the hazards that have the figure."""
-        values = [value for column in range(len(self.names)) if (value := figure(column, rows)) is not None]
-        return float(np.mean(values)) if values else None
+    def count(self, mask: Mask) -> int:
+        """How many sources the masked pictures come from."""
+        return len(set(self.sources[mask].tolist()))
 
 
 def evaluate_pictures(
     names: Sequence[str],
     probabilities: NDArray[Any],
     thresholds: NDArray[Any],
-    labels: Sequence[str],
+    labels: Sequence[str | Labels],
     sources: Sequence[str],
+    uncertain: Sequence[Labels] | None = None,
 ) -> dict[str, Any]:
     """The picture part of `evaluate --json`.
 
-    `probabilities` is (N, H) in the order of `names`, `thresholds` (H,); a label and a source a picture.
+    `probabilities` is (N, H) in the order of `names`, `thresholds` (H,). Of each picture: its label or labels,
+    its source, and the hazards that it may show, for which it counts neither way.
     """
-    of = Pictures(names, probabilities, thresholds, labels)
+    of = LabelledScores(names, probabilities, thresholds, labels, uncertain)
     drawn = BootstrapDraws(bootstrap_draws(sources), np.asarray(sources))
-    anything = np.ones(len(of.labels), np.bool_)
-    macro = {
-        "recall": of.recall,
-        "any_recall": of.any_recall,
-        "precision": of.precision,
-        "auc": of.auc,
+    anything, kinds = np.ones(len(of.safe), np.bool_), (of.danger, of.safe)
+    any_hazard = {
+        "auc": Estimate95(of.any_auc, kinds),
+        "recall_at_5_percent": Estimate95(of.any_recall_at_price, kinds),
     }
+    macro = {
+        "recall": partial(of.macro, of.recall),
+        "any_recall": partial(of.macro, of.any_recall),
+        "precision": partial(of.macro, of.precision),
+        "auc": partial(of.macro, of.auc),
+        "recall_at_5_percent": of.macro_recall_at_price,
+    }
+    shown = [column for column in range(len(names)) if of.shown[:, column].any()]
     return {
-        "any_hazard": _figure("auc", Estimate95(of.any_auc, (~of.safe, of.safe)), drawn),
+        "any_hazard": _figures(any_hazard, drawn),
         "safe": {
             "pictures": int(np.sum(of.safe)),
-            **_figure("false_alarm_rate", Estimate95(of.false_alarms, (of.safe,)), drawn),
+            **_figures({"false_alarm_rate": Estimate95(of.false_alarms, (of.safe,))}, drawn),
         },
-        "macro": _merged(
-            _figure(key, Estimate95(partial(of.macro, f), (anything,), counts=False), drawn)
-            for key, f in macro.items()
-        ),
-        "hazards": {
-            name: _hazard(of, column, drawn) for column, name in enumerate(names) if np.any(of.labels == name)
-        },
+        "macro": _figures({key: Estimate95(f, (anything,), counts=False) for key, f in macro.items()}, drawn),
+        "hazards": {names[column]: _hazard(of, column, drawn) for column in shown},
         "confusion": confusion(of),
+        "reliability": reliability(of, drawn.sources),
+        "sources": by_source(of, drawn.sources),
     }
 
 
-def confusion(of: Pictures) -> dict[str, dict[str, int]]:
-    """How many pictures of each label were over the threshold of each hazard; zeros are left out."""
+def confusion(of: LabelledScores) -> dict[str, dict[str, int]]:
+    """How many pictures of each label were over the threshold of each hazard; zeros are left out.
+
+    A picture with several labels counts for each of them.
+    """
     table = {}
-    for label in sorted(set(of.labels.tolist())):
-        counts = of.over[of.labels == label].sum(0)
+    over = of.over & (of.known | of.shown)
+    for label in sorted({label for labels in of.labels for label in labels}):
+        counts = over[[label in labels for labels in of.labels]].sum(0)
         table[label] = {name: int(n) for name, n in zip(of.names, counts, strict=True) if n}
     return table
 
 
-def _hazard(of: Pictures, column: int, drawn: BootstrapDraws) -> dict[str, Any]:
-    shown = of.shows(column)
+def by_source(of: LabelledScores, sources: NDArray[Any]) -> dict[str, dict[str, int]]:
+    """Counts for each source.
+
+    `false_alarms` of its `safe` pictures; of its `dangers`, `alarmed` are over any threshold and `named` over
+    that of each hazard they show.
+    """
+    table = {}
+    alarmed, named = of.over.any(1), (of.over | ~of.shown).all(1)
+    false = (of.over & of.known).any(1)
+    for source in sorted(set(sources.tolist())):
+        safe, danger = (mask & (sources == source) for mask in (of.safe, of.danger))
+        counts = {
+            "safe": safe,
+            "false_alarms": safe & false,
+            "dangers": danger,
+            "alarmed": danger & alarmed,
+            "named": danger & named,
+        }
+        table[source] = {key: int(mask.sum()) for key, mask in counts.items()}
+    return table
+
+
+def _hazard(of: LabelledScores, column: int, drawn: BootstrapDraws) -> dict[str, Any]:
+    shown, safe = of.shown[:, column], of.safe & of.known[:, column]
+    raised = of.over[:, column] & of.known[:, column]
+    sources = drawn.count(shown)
     figures = {
-        "auc": Estimate95(partial(of.auc, column), (shown, of.safe)),
-        "average_precision": Estimate95(
-            partial(of.average_precision, column), (shown, of.safe), counts=False
-        ),
+        "auc": Estimate95(partial(of.auc, column), (shown, safe)),
+        "average_precision": Estimate95(partial(of.average_precision, column), (shown, safe), counts=False),
         "recall": Estimate95(partial(of.recall, column), (shown,)),
-        "precision": Estimate95(partial(of.precision, column), (of.over[:, column],)),
+        "precision": Estimate95(partial(of.precision, column), (raised,)),
+        "recall_at_5_percent": Estimate95(partial(of.recall_at_price, column), (shown, of.safe)),
     }
-    parts = (_figure(key, figure, drawn) for key, figure in figures.items())
-    return {"pictures": int(np.sum(shown)), **_merged(parts)}
+    return {
+        "pictures": int(np.sum(shown)),
+        "sources": sources,
+        "few_sources": sources < FEW_SOURCES,
+        **_figures(figures, drawn),
+    }
 
 
-def _figure(key: str, figure: Estimate95, drawn: BootstrapDraws) -> dict[str, Any]:
-    """`{key: value, key_ci: [low, high]}`; None for an interval that is not known."""
+def _figures(figures: dict[str, Estimate95], drawn: BootstrapDraws) -> dict[str, Any]:
+    return dict(pair for key, figure in figures.items() for pair in _figure(key, figure, drawn))
+
+
+def _figure(key: str, figure: Estimate95, drawn: BootstrapDraws) -> Iterable[tuple[str, Any]]:
+    """`key: value` and `key_ci: [low, high]`; None for an interval that is not known."""
     value = figure.value(drawn.rows[0])
-    fewest = min(len(set(drawn.sources[mask].tolist())) for mask in figure.rests_on)
+    fewest = min(drawn.count(mask) for mask in figure.rests_on)
     again = (figure.value(rows) for rows in drawn.rows[1:])
-    return {key: _rounded(value), f"{key}_ci": interval(value, again, fewest, counts=figure.counts)}
-
-
-def _merged(parts: Any) -> dict[str, Any]:
-    return {key: value for part in parts for key, value in part.items()}
-
-
-def _share(flags: NDArray[np.bool_]) -> float | None:
-    return float(flags.mean()) if flags.size else None
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    yield key, None if value is None else round(value, 4)
+    yield f"{key}_ci", interval(value, again, fewest, counts=figure.counts)

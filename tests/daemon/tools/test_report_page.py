@@ -16,7 +16,7 @@ from daemon.config.settings import load
 from daemon.tools.evaluate import readable
 from daemon.tools.mistakes import of_clips
 from daemon.tools.report_page import SHOWN, Mistake, Mistakes, page, thumbnail
-from pipeline.evaluation.clips import AlertTime, ClipEvents
+from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.evaluation.pictures import evaluate_pictures
 from tests.fakes import plain

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.clips import AlertTime, ClipEvents, evaluate_clips, match_scenes
+from pipeline.evaluation.clip_counts import AlertTime, ClipEvents, match_scenes
+from pipeline.evaluation.clips import evaluate_clips
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.evaluation.intervals import interval, none_or_all
 from pipeline.evaluation.pictures import evaluate_pictures

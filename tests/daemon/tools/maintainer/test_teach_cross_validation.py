@@ -12,7 +12,7 @@ from pipeline.evaluation.dataset import LabelledPicture, read_dataset
 
 
 def picture(source: str, number: int) -> LabelledPicture:
-    return LabelledPicture(Path(f"{number}.jpg"), "fire", source)
+    return LabelledPicture(Path(f"{number}.jpg"), ("fire",), source)
 
 
 def test_halves_share_no_source_where_there_are_several() -> None:
