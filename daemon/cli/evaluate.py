@@ -9,7 +9,8 @@ from pathlib import Path
 
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
-from daemon.tools.evaluate import evaluate, readable
+from daemon.tools.evaluate import evaluate
+from daemon.tools.report_lines import readable
 from daemon.tools.report_page import page
 from pipeline.evaluation.dataset import read_dataset
 

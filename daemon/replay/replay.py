@@ -27,7 +27,8 @@ from daemon.core.view import SentenceEncoder, View, describe_request, no_encoder
 from pipeline.description.base import DescribeError
 from pipeline.description.policy import AnswerFinished, CancelDescription, SentenceReady
 from pipeline.description.status import WatchedDescriber
-from pipeline.detection.detector import Detector, NotFiniteError
+from pipeline.detection.detector import NotFiniteError
+from pipeline.types import Assessment, Direction
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed, StartSpeech, StopSpeech
 from speech.sound.audio import Audio
 from speech.synthesis.base import SynthesisError
@@ -49,6 +50,12 @@ class ReplayVoice(Protocol):
     """Words to sound."""
 
     def render(self, utterance: Utterance) -> Audio: ...
+
+
+class FrameAssessor(Protocol):
+    """What scores a frame: the detector, or a wrapper that records what it says."""
+
+    def assess(self, frame: Frame, focus: Direction | None = None) -> Assessment: ...
 
 
 class ReplaySink(Protocol):
@@ -109,7 +116,7 @@ class Replay:
     def __init__(
         self,
         box: BlackBox,
-        detector: Detector,
+        detector: FrameAssessor,
         voice: ReplayVoice,
         sink: ReplaySink,
         describer: WatchedDescriber | None,

@@ -14,7 +14,7 @@ from daemon.config.settings import Settings
 from daemon.tools.report_page import Mistake, Mistakes, thumbnail
 from daemon.wiring.detector import DetectorBundle
 from daemon.wiring.sources import open_recorded
-from pipeline.evaluation.clip_counts import ClipEvents, hazard_spans, is_late, is_safe, wait_for
+from pipeline.evaluation.clip_counts import ClipEvents, hazard_spans, is_late, is_wrong, wait_for
 from pipeline.evaluation.dataset import SAFE, LabelledClip, LabelledPicture, Span
 
 
@@ -24,18 +24,20 @@ def of_pictures(
     pictures: Sequence[LabelledPicture],
     probabilities: NDArray[np.float32],
 ) -> Mistakes:
-    """Pictures whose own hazard stayed below its threshold, and safe ones with any above."""
+    """Pictures with a hazard that stayed below its threshold, and safe ones with any above."""
     names = [hazard.name for hazard in detector.spec.hazards]
     ratios = probabilities / np.array([max(h.threshold, 1e-6) for h in detector.spec.hazards])
     misses, false = [], []
     for picture, p, ratio in zip(pictures, probabilities, ratios, strict=True):
-        top = int(ratio.argmax())
+        certain = np.where([name in picture.uncertain for name in names], 0.0, ratio)
+        top = int(certain.argmax())
         likeliest = f"{names[top]} {p[top]:.2f}"
-        if picture.label == SAFE and ratio[top] >= 1:
-            false.append(_still(settings, picture, f"taken for {likeliest}", float(ratio[top])))
-        elif picture.label in names and ratio[column := names.index(picture.label)] < 1:
-            says = f"{picture.label} {p[column]:.2f}; likeliest {likeliest}"
-            misses.append(_still(settings, picture, says, -float(ratio[column])))
+        if picture.label == SAFE and certain[top] >= 1:
+            false.append(_still(settings, picture, f"taken for {likeliest}", float(certain[top])))
+        for column, name in enumerate(names):
+            if name in picture.labels and ratio[column] < 1:
+                says = f"{name} {p[column]:.2f}; likeliest {likeliest}"
+                misses.append(_still(settings, picture, says, -float(ratio[column])))
     return Mistakes(tuple(misses), tuple(false))
 
 
@@ -45,11 +47,11 @@ def _still(settings: Settings, picture: LabelledPicture, says: str, badness: flo
 
 
 def of_clips(settings: Settings, clips: Iterable[tuple[LabelledClip, ClipEvents]]) -> Mistakes:
-    """Hazards alerted late or never, and alerts on safe seconds."""
+    """Hazards alerted late or never, and alerts that name what is not there."""
     found = Mistakes()
     for clip, events in clips:
         missed = [(span, wait) for span in hazard_spans(clip) if is_late(wait := wait_for(span, events))]
-        wrong = [one for one in events.alerts if is_safe(clip, one.time_s)]
+        wrong = [one for one in events.alerts if is_wrong(clip, one)]
         views = _views(settings, clip, {*(s.start_s for s, _ in missed), *(one.time_s for one in wrong)})
         found += Mistakes(
             tuple(_missed(clip, span, wait, views.get(span.start_s)) for span, wait in missed),

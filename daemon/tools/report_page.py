@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 
 from capture.frame import Image
+from daemon.tools.report_lines import few_sources
 from pipeline.models.preprocess import fitted, resize
 
 SHOWN = 12
@@ -93,6 +94,8 @@ def _summary(report: Mapping[str, Any]) -> Iterable[str]:
     rows = [
         ("any hazard against safe: AUC", _figure(report["any_hazard"], "auc")),
         (f"false alarms on {safe['pictures']} safe pictures", _figure(safe, "false_alarm_rate")),
+        ("dangers found at 5 % false alarms", _figure(report["any_hazard"], "recall_at_5_percent")),
+        ("mean recall of hazards at 5 % false alarms", _figure(macro, "recall_at_5_percent")),
         *((f"mean over hazards: {key.replace('_', ' ')}", _figure(macro, key)) for key in _MACRO),
     ]
     yield "<h2>Pictures</h2>"
@@ -106,7 +109,7 @@ _HAZARD = ("auc", "average_precision", "recall", "precision")
 def _hazards(hazards: Mapping[str, Any]) -> Iterable[str]:
     head = ("hazard", "pictures", "AUC", "average precision", "recall", "precision")
     rows = [
-        (_text(name), str(one["pictures"]), *(_figure(one, key) for key in _HAZARD))
+        (_text(f"{name} {few_sources(one)}"), str(one["pictures"]), *(_figure(one, key) for key in _HAZARD))
         for name, one in hazards.items()
     ]
     yield "<h2>By hazard</h2>"
@@ -139,6 +142,8 @@ def _videos(videos: Mapping[str, Any]) -> Iterable[str]:
         ("safe footage", f"{videos['safe_hours'] * 60:.1f} minutes"),
         ("false alerts on it", str(videos["false_alerts_on_safe"])),
         ("false alerts an hour", _figure(videos, "false_alerts_per_hour")),
+        ("alerts that name what is not there", f"{videos['wrong_alerts']} of {videos['alerts']}"),
+        ("share of them", _figure(videos, "wrong_alert_share")),
         (
             "scene changes found",
             f"{videos['scenes_found']} of {videos['scenes']}, {videos['scenes_extra']} more",
@@ -146,6 +151,22 @@ def _videos(videos: Mapping[str, Any]) -> Iterable[str]:
     ]
     yield "<h2>Clips</h2>"
     yield _table(None, [(_text(name), value) for name, value in rows])
+    if curve := videos.get("operating_curve"):
+        yield "<h2>All thresholds moved together</h2>"
+        yield _table(_CURVE, [_curve_point(one) for one in curve])
+
+
+_CURVE = ("log-odds", "hazards within 1 s", "false alerts an hour", "wrong alerts")
+
+
+def _curve_point(one: Mapping[str, Any]) -> Sequence[str]:
+    in_time = one["hazards"] - one["late_or_missed"]
+    return (
+        f"{one['log_odds']:+.1f}",
+        f"{in_time} of {one['hazards']}",
+        _figure(one, "false_alerts_per_hour"),
+        f"{one['wrong_alerts']} of {one['alerts']}",
+    )
 
 
 def _gallery(title: str, mistakes: Sequence[Mistake]) -> Iterable[str]:

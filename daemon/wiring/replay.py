@@ -11,7 +11,7 @@ from daemon.core.core import Core
 from daemon.core.events import Event
 from daemon.core.health_sources import QualityReporter
 from daemon.core.view import no_encoder
-from daemon.replay.replay import Options, Replay, ReplaySink
+from daemon.replay.replay import FrameAssessor, Options, Replay, ReplaySink
 from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.wiring.describer import build_sentence_encoder
 from daemon.wiring.detector import DetectorBundle
@@ -28,11 +28,15 @@ def build_replay(
     write: Callable[[Event], None],
     real_time: bool = False,
     black_boxes: Path | None = None,
+    assessor: FrameAssessor | None = None,
 ) -> Replay:
-    """Build the core driven over a file. The caller closes `describer`; None: nothing is described."""
+    """Build the core driven over a file. The caller closes `describer`; None: nothing is described.
+
+    `assessor` scores the frames in place of the bundle's detector.
+    """
     return Replay(
         box=BlackBox(Core(bundle.spec)),
-        detector=bundle.detector,
+        detector=assessor or bundle.detector,
         voice=voice,
         sink=sink,
         describer=describer,

@@ -1,4 +1,4 @@
-"""What happened in one labelled clip: waits, false and wrong alerts, scenes. Pure arithmetic over events and spans."""
+"""What happened in one labelled clip: waits, false and wrong alerts, scenes; from events and spans alone."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ def evaluate_clips(clips: Clips) -> dict[str, Any]:
     """The video part of `evaluate --json`.
 
     `time_to_alert_s` lists the hazards that were alerted of at all, 0 where one was sounding already.
-    `wrong_alerts` name a hazard that is not labelled at that time, inside the spans of other hazards too. Beside
-    each figure its 95 % interval: of false alerts an hour Garwood's exact Poisson bounds, else a bootstrap
-    over the sources of the clips; None where it is not known.
+    `wrong_alerts` name a hazard that is not labelled at that time, inside the spans of other hazards too.
+    Beside each figure its 95 % interval: of false alerts an hour Garwood's exact Poisson bounds, else a
+    bootstrap over the sources of the clips; None where it is not known.
     """
     counted = [(clip, count(clip, events)) for clip, events in clips]
     return {
@@ -50,6 +50,11 @@ def evaluate_clips(clips: Clips) -> dict[str, Any]:
     }
 
 
+def count_clips(clips: Clips) -> dict[str, Any]:
+    """The counts alone, without what takes a bootstrap: a curve asks for them many times."""
+    return _counts([(clip, count(clip, events)) for clip, events in clips])
+
+
 def _counts(counted: Counted) -> dict[str, Any]:
     """What can be counted over any choice of clips."""
     waits = _waits(counted)
@@ -64,7 +69,7 @@ def _counts(counted: Counted) -> dict[str, Any]:
         "safe_hours": round(safe_hours, 5),
         "false_alerts_on_safe": false_alerts,
         "false_alerts_per_hour": round(false_alerts / safe_hours, 3) if safe_hours else None,
-        "false_alerts_per_hour_ci": bounds,
+        "false_alerts_per_hour_ci": bounds or None,
         "alerts": sum(n.alerts for _, n in counted),
         "wrong_alerts": sum(len(n.wrong) for _, n in counted),
     }

@@ -1,8 +1,9 @@
 """Labelled pictures and clips in a CSV file.
 
-Columns: `file,label` of a picture, `file,label,start_s,end_s` of a span of a clip. Optional: `labels` in place of
-`label`, for pictures that show several hazards, separated by `;`; `uncertain`, the hazards that may be visible or
-not; `source`, where a file came from; `camera` of a clip, `moving` or `still`. Further columns are ignored.
+Columns: `file,label` of a picture, `file,label,start_s,end_s` of a span of a clip. Optional: `labels` in
+place of `label`, for pictures that show several hazards, separated by `;`; `uncertain`, the hazards that may
+be visible or not; `source`, where a file came from; `camera` of a clip, `moving` or `still`. Further columns
+are ignored.
 """
 
 from __future__ import annotations

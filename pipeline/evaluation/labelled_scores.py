@@ -36,12 +36,12 @@ class LabelledScores:
         unsure = [frozenset[str]()] * len(self.labels) if uncertain is None else uncertain
         self.scores = np.asarray(probabilities, np.float64)
         limits = np.asarray(thresholds, np.float64)
-        self.over: Mask = self.scores >= limits
+        self.over: Mask = np.asarray(self.scores >= limits)
         self.shown: Mask = self._mask(self.labels)
         self.known: Mask = self.shown | ~self._mask(unsure)
         """(N, H): false if the picture may show the hazard or not."""
         self.safe: Mask = np.array([one == {SAFE} for one in self.labels], np.bool_)
-        self.danger: Mask = self.shown.any(1)
+        self.danger: Mask = np.asarray(self.shown.any(1))
         counted = self.known | self.danger[:, None]
         self.highest = np.where(counted, self.scores, 0.0).max(1, initial=0.0)
         excess = logits(self.scores.astype(np.float32)) - logits(limits.astype(np.float32))
@@ -57,7 +57,7 @@ class LabelledScores:
         return roc_auc(self.highest[rows][danger], self.highest[rows][safe])
 
     def false_alarms(self, rows: Rows) -> float | None:
-        return _share((self.over & self.known)[rows][self.safe[rows]].any(1))
+        return _share(np.asarray((self.over & self.known)[rows][self.safe[rows]].any(1)))
 
     def auc(self, column: int, rows: Rows) -> float | None:
         return roc_auc(*self._against_safe(column, rows))
@@ -86,7 +86,7 @@ class LabelledScores:
         return None if shift is None else _share(self.excess[rows][self.danger[rows]].max(1) > shift)
 
     def recall_at_price(self, column: int, rows: Rows) -> float | None:
-        """Share of a hazard's pictures with an alarm for it, all thresholds moved together until PRICE holds."""
+        """Share of a hazard's pictures with an alarm for it, at the same shift of all thresholds."""
         shift = self._shift(rows)
         return None if shift is None else self._recall_at(shift, column, rows)
 

@@ -53,8 +53,8 @@ def evaluate_pictures(
 ) -> dict[str, Any]:
     """The picture part of `evaluate --json`.
 
-    `probabilities` is (N, H) in the order of `names`, `thresholds` (H,). Of each picture: its label or labels,
-    its source, and the hazards that it may show, for which it counts neither way.
+    `probabilities` is (N, H) in the order of `names`, `thresholds` (H,). Of each picture: its label or
+    labels, its source, and the hazards that it may show, for which it counts neither way.
     """
     of = LabelledScores(names, probabilities, thresholds, labels, uncertain)
     drawn = BootstrapDraws(bootstrap_draws(sources), np.asarray(sources))
@@ -63,7 +63,7 @@ def evaluate_pictures(
         "auc": Estimate95(of.any_auc, kinds),
         "recall_at_5_percent": Estimate95(of.any_recall_at_price, kinds),
     }
-    macro = {
+    macro: dict[str, Callable[[Rows], float | None]] = {
         "recall": partial(of.macro, of.recall),
         "any_recall": partial(of.macro, of.any_recall),
         "precision": partial(of.macro, of.precision),

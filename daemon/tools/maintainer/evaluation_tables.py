@@ -20,10 +20,11 @@ import numpy as np
 from capture.image_file import load_image
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import score
-from daemon.tools import evaluate
 from daemon.tools.calibrate import report_lines, watched_hazards, without_baseline
+from daemon.tools.evaluate import clip_figures
 from daemon.tools.maintainer.fit_starter import load as load_examples
 from daemon.tools.maintainer.teach_cross_validation import CrossValidation, remembering, trial
+from daemon.tools.report_lines import readable
 from daemon.wiring.detector import build_detector, enabled_hazards
 from daemon.wiring.sources import open_recorded
 from daemon.wiring.store import open_store
@@ -52,7 +53,7 @@ def pictures(settings: Settings, media: Path) -> Iterable[str]:
     )
     hazards = detector.spec.hazards
     names, thresholds = [h.name for h in hazards], [h.threshold for h in hazards]
-    yield from _code(evaluate.readable(_evaluated(names, rows, thresholds, labelled)))
+    yield from _code(readable(_evaluated(names, rows, thresholds, labelled)))
 
 
 def left_out(settings: Settings, media: Path) -> Iterable[str]:
@@ -63,13 +64,13 @@ def left_out(settings: Settings, media: Path) -> Iterable[str]:
     examples = load_examples(media, model, prompts)
     rows = cross_validated(hazards, examples)
     judged = _evaluated(prompts.names, rows, [THRESHOLD] * len(hazards), _pictures(settings, media))
-    yield from _code(evaluate.readable(judged))
+    yield from _code(readable(judged))
 
 
 def clips(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword evaluate videos.csv`."""
     labelled = read_dataset(media / "videos.csv", settings.hazards.keys()).clips
-    yield from _code(evaluate.readable({"videos": evaluate.clip_figures(settings, labelled)}))
+    yield from _code(readable({"videos": clip_figures(settings, labelled)}))
 
 
 def calibrate(settings: Settings, media: Path) -> Iterable[str]:
@@ -122,8 +123,14 @@ def _pictures(settings: Settings, media: Path) -> Sequence[LabelledPicture]:
 def _evaluated(
     names: Sequence[str], rows: np.ndarray, thresholds: Sequence[float], labelled: Sequence[LabelledPicture]
 ) -> dict[str, object]:
-    labels, sources = [p.label for p in labelled], [p.source for p in labelled]
-    return evaluate_pictures(names, rows, np.array(thresholds), labels, sources)
+    return evaluate_pictures(
+        names,
+        rows,
+        np.array(thresholds),
+        [picture.labels for picture in labelled],
+        [picture.source for picture in labelled],
+        [picture.uncertain for picture in labelled],
+    )
 
 
 def _code(lines: Iterable[str]) -> Iterable[str]:

@@ -13,8 +13,8 @@ import pytest
 
 from daemon.cli.main import main
 from daemon.config.settings import load
-from daemon.tools.evaluate import readable
 from daemon.tools.mistakes import of_clips
+from daemon.tools.report_lines import readable
 from daemon.tools.report_page import SHOWN, Mistake, Mistakes, page, thumbnail
 from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.evaluation.dataset import LabelledClip, Span

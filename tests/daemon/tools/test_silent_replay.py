@@ -11,7 +11,7 @@ import pytest
 
 from daemon.cli.main import main
 from daemon.config.settings import load
-from daemon.tools.silent_replay import replay_events
+from daemon.tools.silent_replay import silent_replay
 from daemon.wiring.detector import build_detector
 from tests.daemon.living import own_cache
 
@@ -51,7 +51,10 @@ def test_clips_are_evaluated_without_a_describer(
     }
     settings = load(None, {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(own_cache())}, values).settings
     detector, before = build_detector(settings), children()
-    events = replay_events(settings, detector, short_street)
+    replay = silent_replay(settings, detector, short_street)
+    events = replay.events
+    assert len(replay.series.times_s) == events[-1].fields["assessed"]
+    assert replay.camera is not None
     assert any(event.kind == "alert" for event in events)
     assert any(event.kind == "scene" for event in events)
     assert events[-1].fields["vlm_calls"] == 0

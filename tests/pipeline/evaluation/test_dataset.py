@@ -54,6 +54,10 @@ def test_pictures_and_clips_are_read_and_further_columns_ignored(folder: Path) -
         ("file,label,start_s,end_s\nc.mp4,fire,one,2\n", "must both be seconds"),
         ("file,label,start_s,end_s\nc.mp4,fire,3,2\n", "no span of time"),
         ("file,label,start_s,end_s\nc.mp4,fire,nan,2\n", "no span of time"),
+        ("file,labels\na.jpg,fire;safe\n", "'safe' stands beside 'fire;safe'; it must stand alone"),
+        ("file,labels\na.jpg,\n", "unknown label ''"),
+        ("file,labels,uncertain\na.jpg,fire,cat\n", "unknown hazard 'cat' in the column 'uncertain'"),
+        ("file,label,start_s,end_s,camera\nc.mp4,fire,1,2,fast\n", "camera 'fast'; one of moving, still"),
     ],
 )
 def test_mistakes_are_named_with_their_line(folder: Path, text: str, message: str) -> None:
@@ -70,3 +74,22 @@ def test_binary_is_no_manifest(folder: Path) -> None:
     (folder / "media.csv").write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(DatasetError, match="UTF-8"):
         read_dataset(folder / "media.csv", HAZARDS)
+
+
+def test_a_picture_may_show_several_hazards_and_be_unsure_of_others(folder: Path) -> None:
+    text = "file,labels,uncertain\na.jpg,fire; dog,\nb.jpg,fire,dog;fire\n"
+    first, second = read_dataset(written(folder, text), HAZARDS).pictures
+    assert (first.labels, first.label, first.uncertain) == (("fire", "dog"), "fire", frozenset())
+    assert (second.labels, second.uncertain) == (("fire",), frozenset({"dog"}))
+
+
+def test_spans_keep_what_is_uncertain_and_the_camera_is_the_clips(folder: Path) -> None:
+    text = (
+        "file,label,labels,uncertain,start_s,end_s,camera\n"
+        "c.mp4,fire,,dog,1,2,moving\nc.mp4,,fire;dog,,3,4,\n"
+    )
+    (clip,) = read_dataset(written(folder, text), HAZARDS).clips
+    assert clip.camera == "moving"
+    assert clip.uncertain_at(1.5) == {"dog"}
+    assert not clip.uncertain_at(3.5)
+    assert clip.labels_at(3.5) == {"fire", "dog"}

@@ -13,6 +13,7 @@ from pipeline.evaluation.clip_counts import AlertTime, ClipEvents, match_scenes
 from pipeline.evaluation.clips import evaluate_clips
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.evaluation.intervals import interval, none_or_all
+from pipeline.evaluation.labelled_scores import LabelledScores
 from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.evaluation.ranking import average_precision, roc_auc
 
@@ -52,7 +53,7 @@ def test_pictures_by_hand() -> None:
 def test_a_hazard_that_was_not_shown_has_no_figures_and_spoils_none() -> None:
     result = evaluate_pictures(("fire", "dog"), np.array([[0.9, 0.1]]), np.array([0.5, 0.5]), ["fire"], ["a"])
     assert list(result["hazards"]) == ["fire"]
-    assert result["any_hazard"] == {"auc": None, "auc_ci": None}
+    assert set(result["any_hazard"].values()) == {None}
     assert result["safe"] == {"pictures": 0, "false_alarm_rate": None, "false_alarm_rate_ci": None}
     assert result["macro"]["recall"] == 1.0
 
@@ -197,3 +198,108 @@ def test_clips_of_one_source_have_no_bootstrap_and_all_in_time_is_not_certain() 
     assert evaluate_clips([one, other])["in_time_ci"] == [pytest.approx(0.1581, abs=1e-4), 1.0]
     nothing = evaluate_clips([(from_source("c", ("scene", 1, 1)), events())])
     assert nothing["in_time"] is nothing["in_time_ci"] is nothing["false_alerts_per_hour_ci"] is None
+
+
+def test_an_uncertain_hazard_counts_neither_for_nor_against() -> None:
+    probabilities = np.array([[0.9, 0.9], [0.9, 0.1], [0.1, 0.8], [0.1, 0.2]])
+    labels = [("fire", "dog"), ("fire",), ("safe",), ("safe",)]
+    certain = evaluate_pictures(("fire", "dog"), probabilities, np.array([0.5, 0.5]), labels, list("abcd"))
+    unsure = evaluate_pictures(
+        ("fire", "dog"),
+        probabilities,
+        np.array([0.5, 0.5]),
+        labels,
+        list("abcd"),
+        [(), ("dog",), ("dog",), ()],
+    )
+    assert (certain["safe"]["false_alarm_rate"], unsure["safe"]["false_alarm_rate"]) == (0.5, 0.0)
+    assert (certain["hazards"]["dog"]["precision"], unsure["hazards"]["dog"]["precision"]) == (0.5, 1.0)
+    assert certain["hazards"]["dog"]["pictures"] == unsure["hazards"]["dog"]["pictures"] == 1
+    assert unsure["confusion"]["dog"] == {"fire": 1, "dog": 1}
+    assert certain["confusion"]["safe"] == {"dog": 1}
+    assert unsure["confusion"]["safe"] == {}
+    assert sum(one["pairs"] for one in unsure["reliability"]["pooled"]) == 6
+
+
+@given(st.integers(0, 10_000), st.floats(0.05, 0.95), st.floats(0.05, 0.95))
+def test_recall_at_a_price_keeps_the_price(seed: int, first: float, second: float) -> None:
+    random = np.random.default_rng(seed)
+    labels = ["fire"] * 20 + ["dog"] * 20 + ["safe"] * 45
+    of = LabelledScores(
+        ("fire", "dog"), random.uniform(0.01, 0.99, (85, 2)), np.array([first, second]), labels
+    )
+    rows = np.arange(85)
+    above = of.any_recall_at_price(rows)
+    assert above is not None
+    limit = np.sort(of.excess[of.safe].max(1))[::-1][2]
+    assert (of.excess[of.safe].max(1) > limit).mean() <= 0.05
+    assert above == pytest.approx((of.excess[of.danger].max(1) > limit).mean())
+    macro = of.macro_recall_at_price(rows)
+    named = [of.recall_at_price(column, rows) for column in (0, 1)]
+    assert macro == pytest.approx(np.mean([one for one in named if one is not None]))
+    assert macro is not None and macro <= above + 1e-9
+
+
+def test_sources_are_counted_apart_and_few_of_them_are_said() -> None:
+    probabilities = np.array([[0.9], [0.1], [0.9], [0.1], [0.9]])
+    labels = ["fire", "fire", "safe", "safe", "fire"]
+    result = evaluate_pictures(("fire",), probabilities, np.array([0.5]), labels, list("aaabb"))
+    assert result["sources"]["a"] == {"safe": 1, "false_alarms": 1, "dangers": 2, "alarmed": 1, "named": 1}
+    assert result["sources"]["b"] == {"safe": 1, "false_alarms": 0, "dangers": 1, "alarmed": 1, "named": 1}
+    assert (result["hazards"]["fire"]["sources"], result["hazards"]["fire"]["few_sources"]) == (2, True)
+    many = evaluate_pictures(("fire",), probabilities, np.array([0.5]), ["fire"] * 5, list("abcde"))
+    assert not many["hazards"]["fire"]["few_sources"]
+
+
+def test_reliability_of_calibrated_scores_is_their_probability() -> None:
+    random = np.random.default_rng(7)
+    chances = random.uniform(0, 1, 6000)
+    labels = ["fire" if shown else "safe" for shown in random.uniform(0, 1, 6000) < chances]
+    sources = [f"s{i % 9}" for i in range(6000)]
+    result = evaluate_pictures(("fire",), chances[:, None], np.array([0.5]), labels, sources)
+    table = result["reliability"]
+    assert len(table["pooled"]) == len(table["hazards"]["fire"]) == 10
+    assert table["expected_calibration_error"] < 0.03
+    for one in table["pooled"]:
+        assert one["from"] <= one["mean_probability"] <= one["to"]
+        assert one["share_shown"] == pytest.approx(one["mean_probability"], abs=0.06)
+        assert one["share_shown_ci"][0] <= one["share_shown"] <= one["share_shown_ci"][1]
+
+
+@pytest.mark.parametrize(("pictures", "sources"), [(49, 7), (60, 4)])
+def test_bins_of_a_hazard_that_rest_on_little_are_left_out(pictures: int, sources: int) -> None:
+    names = [f"s{i % sources}" for i in range(pictures)]
+    rows = np.full((pictures, 1), 0.55)
+    result = evaluate_pictures(("fire",), rows, np.array([0.5]), ["fire"] * pictures, names)
+    assert result["reliability"]["hazards"] == {}
+    assert result["reliability"]["pooled"][0]["pairs"] == pictures
+
+
+def test_wrong_alerts_count_inside_danger_too() -> None:
+    spans = clip(("safe", 0, 2), ("fire", 2, 6), ("ignore", 6, 7), ("fire", 7, 8))
+    raised = [("dog", 1.0), ("fire", 2.5), ("dog", 3.0), ("dog", 6.5), ("fire", 7.5), ("dog", 9.0)]
+    result = evaluate_clips([(spans, events(raised))])
+    assert (result["alerts"], result["wrong_alerts"], result["wrong_alerts_in_danger"]) == (5, 3, 1)
+    assert result["wrong_alert_share"] == 0.6
+    assert result["wrong_alerts_by_hazard"] == {"dog": 3}
+    assert result["false_alerts_on_safe"] == 1
+
+
+def test_alerts_for_an_uncertain_hazard_are_not_judged() -> None:
+    one = LabelledClip(Path("c.mp4"), (Span("fire", 0, 5, frozenset({"smoke"})),), "s")
+    result = evaluate_clips([(one, events([("fire", 0.5), ("smoke", 1.0), ("smoke", 6.0)]))])
+    assert (result["alerts"], result["wrong_alerts"]) == (2, 1)
+
+
+def test_clips_are_counted_by_source_camera_and_hazard() -> None:
+    moving = LabelledClip(Path("a.mp4"), (Span("safe", 0, 10),), "a", "moving")
+    still = LabelledClip(Path("b.mp4"), (Span("fire", 0, 10),), "b", "still")
+    unknown = from_source("c", ("fire", 0, 10))
+    result = evaluate_clips(
+        [(moving, events([("dog", 1)])), (still, events([("fire", 0.5)])), (unknown, events([("fire", 3)]))]
+    )
+    assert {name: one["hazards"] for name, one in result["sources"].items()} == {"a": 0, "b": 1, "c": 1}
+    assert result["camera"]["moving"]["false_alerts_on_safe"] == 1
+    assert result["camera"]["still"]["false_alerts_per_hour_ci"] is None
+    assert set(result["camera"]) == {"moving", "still"}
+    assert result["by_hazard"]["fire"] == {"spans": 2, "in_time": 1, "sources": 2, "few_sources": True}
