@@ -86,6 +86,8 @@ class BuiltinHazard(BaseModel, frozen=True, extra="forbid"):
     device_class: str = "safety"
     arriving: bool = False
     glow_from_afar: str | None = None
+    yields_to: dict[str, Annotated[float, Field(ge=0)]] = {}
+    vote_factor: float = Field(1.0, ge=1)
     denied_as: InBoth[tuple[str, ...]]
     shown_by: InBoth[tuple[str, ...]]
     things: tuple[HazardThing, ...] = ()
@@ -113,6 +115,16 @@ def arriving() -> frozenset[str]:
 def glowing() -> Mapping[str, str]:
     """The built-in hazards that glow, each with the one that shows it from afar."""
     return {name: one.glow_from_afar for name, one in builtin_hazards().items() if one.glow_from_afar}
+
+
+def yields_to() -> Mapping[str, Mapping[str, float]]:
+    """The built-in hazards that leave the word to clearer rivals, each with the lead of these in log-odds."""
+    return {name: one.yields_to for name, one in builtin_hazards().items() if one.yields_to}
+
+
+def vote_factors() -> Mapping[str, float]:
+    """The built-in hazards that need more votes than others, and how many times as many seconds."""
+    return {name: one.vote_factor for name, one in builtin_hazards().items() if one.vote_factor != 1}
 
 
 def look_alikes(hazard: str) -> frozenset[str]:

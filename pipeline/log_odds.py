@@ -24,7 +24,7 @@ def bounded_logit(probability: float) -> float:
     return max(-LOGIT_BOUND, min(LOGIT_BOUND, logit(probability)))
 
 
-def logits(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+def logits(probabilities: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Log-odds of each probability, finite; the same shape, computed in float64."""
     p = np.clip(probabilities.astype(np.float64), TINY, 1 - TINY)
     return np.asarray(np.log(p / (1 - p)))

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from daemon.core import health as components
 from daemon.core.events import Event
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
+from pipeline.alerting.rules import builtin_rules
 from pipeline.description import policy as stories
 from pipeline.description.base import DetectedHazard
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
@@ -49,7 +50,9 @@ class CoreSpec(BaseModel, frozen=True):
     def alert_policy(self) -> AlertPolicy:
         """Build the alert policy for these hazards and settings, in its initial state."""
         return AlertPolicy(
-            self.watch, [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in self.hazards]
+            self.watch,
+            [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in self.hazards],
+            builtin_rules(),
         )
 
 

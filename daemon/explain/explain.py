@@ -168,7 +168,7 @@ def _alert(event: Fields, evidence: Fields | None, words: ExplanationWords) -> s
         threshold=evidence["thresholds"][hazard],
         voted=evidence["voted_s"][hazard],
         window=evidence["vote_window_s"],
-        needed=evidence["vote_s"],
+        needed=evidence.get("needed_s", {}).get(hazard, evidence["vote_s"]),
         single=evidence["probabilities"][hazard],
     )
     return head + votes + _runner_up(hazard, evidence, words)

@@ -41,7 +41,9 @@ class HazardTrace:
     """Seconds of the vote's window up to each frame in which the hazard was over its threshold."""
     over: NDArray[np.bool_]
     confirmed: NDArray[np.bool_]
-    """Frames in which an alert may be raised, apart from the cool-down."""
+    """Frames in which an alert may be raised, apart from the cool-down and from rivals."""
+    withheld_by: tuple[str | None, ...]
+    """The clearer rival of each frame for which no alert was raised."""
 
 
 def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
@@ -61,7 +63,7 @@ def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
     return HazardTrace(
         hazard=spec.hazards[index],
         watch=spec.watch,
-        vote_s=policy.vote_s,
+        vote_s=float(policy.needed_s[index]),
         seqs=np.array([a.seq for a in assessments], np.int64),
         times_s=np.array([a.captured_at_s for a in assessments], np.float64),
         probabilities=np.array([a.probabilities[index] for a in assessments], np.float64),
@@ -69,6 +71,7 @@ def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
         voted_s=np.array([e.voted_s for e in evidence], np.float64),
         over=np.array([e.over for e in evidence], np.bool_),
         confirmed=np.array([e.confirmed for e in evidence], np.bool_),
+        withheld_by=tuple(e.withheld_by for e in evidence),
     )
 
 
@@ -85,6 +88,7 @@ def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | 
         "voted_s": {hazard: round(float(trace.voted_s[i]), 4)},
         "thresholds": {hazard: round(trace.hazard.threshold, 4)},
         "vote_s": trace.vote_s,
+        "needed_s": {hazard: trace.vote_s},
         "vote_window_s": trace.watch.vote_window_s,
     }
 
@@ -139,6 +143,8 @@ def _held_back(
         yield words.say("lasts", alert=active["alert_id"], remind=trace.watch.remind_s)
     elif (spoken_s := _last_spoken_s(events, name, watch, first_s)) is not None:
         yield words.say("cooldown", ago=first_s - spoken_s, cooldown=trace.watch.cooldown_s)
+    elif (rival := trace.withheld_by[int(np.argmax(trace.confirmed))]) is not None:
+        yield words.say("withheld", rival=words.hazard(rival))
     else:
         yield words.say("changed")
 

@@ -49,6 +49,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         ),
         "smoothed": "Smoothed over time it stayed below, so it was not certain enough to speak of.",
         "enough": "It was over it for {over:.2f} s in all, which is enough.",
+        "withheld": "One thing is one alert: {rival} was the clearer one, so this was left unsaid.",
         "lasts": (
             "It is the danger of {alert} that has not gone since; while it lasts it is said again every "
             "{remind:g} s, or when it comes nearer."
@@ -115,6 +116,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         ),
         "smoothed": "시간에 걸쳐 고르게 하면 기준보다 낮아서, 말할 만큼 확실하지 않았습니다.",
         "enough": "모두 {over:.2f}초 동안 기준을 넘었고, 이것으로 충분합니다.",
+        "withheld": "{rival} 더 뚜렷했으므로, 같은 것을 두 번 알리지 않으려고 따로 알리지 않았습니다.",
         "lasts": (
             "{alert} 경고의 위험이 아직 사라지지 않았습니다. 이어지는 동안에는 {remind:g}초마다, "
             "또는 가까워질 때 다시 말합니다."

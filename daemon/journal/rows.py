@@ -28,11 +28,14 @@ class Evidence:
     smoothed: NDArray[np.float64]
     voted_s: NDArray[np.float64]
     """Seconds of the vote's window each was over its threshold."""
+    needed_s: NDArray[np.float64]
+    """Seconds of it that each needed."""
 
     @classmethod
     def of(cls, core: Core, assessment: Assessment) -> Self:
         """Taken right after the step that raised the alert; costs a copy."""
-        return cls(core.spec, assessment.probabilities, core.alert_policy.smoothed, core.alert_policy.voted_s)
+        policy = core.alert_policy
+        return cls(core.spec, assessment.probabilities, policy.smoothed, policy.voted_s, policy.needed_s)
 
     def as_fields(self) -> Fields:
         """Plain JSON types, by hazard."""
@@ -44,6 +47,7 @@ class Evidence:
             "voted_s": _by_name(self, self.voted_s.tolist()),
             "thresholds": {h.name: round(h.threshold, 4) for h in hazards},
             "vote_s": min(watch.vote_s, watch.vote_window_s),
+            "needed_s": _by_name(self, self.needed_s.tolist()),
             "vote_window_s": watch.vote_window_s,
         }
 

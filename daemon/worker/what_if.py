@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from daemon.core.black_box import Recording
 from daemon.core.messages import Assessed
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
+from pipeline.alerting.rules import builtin_rules
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Severity
 
@@ -81,7 +82,7 @@ def alerts(minute: Minute, thresholds: Mapping[str, float]) -> tuple[Alert, ...]
     hazards = [
         HazardThreshold(h.name, h.severity, thresholds.get(h.name, h.threshold)) for h in minute.hazards
     ]
-    policy = AlertPolicy(WatchSettings.model_validate(minute.settings), hazards)
+    policy = AlertPolicy(WatchSettings.model_validate(minute.settings), hazards, builtin_rules())
     policy.restore(minute.state)
     found: list[Alert] = []
     for seq, (now, row) in enumerate(zip(minute.times_s.tolist(), minute.probabilities, strict=True)):

@@ -5,7 +5,8 @@ Over every hazard at once (numpy vectors, so that a thousand hazards cost about 
 1. smoothing: `s += (1 - exp(-dt / tau)) * (p - s)`, the first-order low-pass filter sampled unevenly;
 2. votes over *seconds*: an interval between two frames counts for the frame that opens it, so a vote
    needs two looks at least and means the same at 2 and at 60 frames a second;
-3. hysteresis: on at the threshold, off only after `clear_s` below `off_ratio` of it.
+3. hysteresis: on at the threshold, off only after `clear_s` below `off_ratio` of it;
+4. rivals: of hazards that look like one thing only the clearer one is raised (`pipeline.alerting.rivals`).
 
 Only hazards that pass, or are active, meet Python code of their own.
 """
@@ -21,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.alerting.direction import DirectionEstimator
-from pipeline.log_odds import bounded_logit
+from pipeline.alerting.rivals import NO_RULES, AlertRules, Rivals
+from pipeline.log_odds import bounded_logit, logits
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabilities, Severity
 
@@ -85,18 +87,26 @@ class HazardEvidence:
     """It is over its threshold in this frame."""
     confirmed: bool
     """Votes and smoothing suffice for an alert, unless it is active already or was spoken of just now."""
+    withheld_by: str | None = None
+    """The clearer rival for which no alert is raised all the same."""
 
 
 class AlertPolicy:
     """Turns assessments into alerts. Serialisable by `state` and `restore`."""
 
-    def __init__(self, settings: WatchSettings, hazards: Sequence[HazardThreshold]) -> None:
+    def __init__(
+        self, settings: WatchSettings, hazards: Sequence[HazardThreshold], rules: AlertRules = NO_RULES
+    ) -> None:
         self._settings = settings
         self._hazards = tuple(hazards)
         self._index = {h.name: i for i, h in enumerate(hazards)}
         self._on = np.array([h.threshold for h in hazards], dtype=np.float64)
         self._off = self._on * settings.off_ratio
         self._suspect = self._on * settings.suspect_ratio
+        self._on_odds = logits(self._on)
+        factors = np.array([rules.vote_factor.get(h.name, 1.0) for h in hazards], dtype=np.float64)
+        self._needed_s = np.minimum(settings.vote_s * factors, settings.vote_window_s)
+        self._rivals = Rivals(self.names, rules)
         self._smoothed = np.zeros(len(hazards), dtype=np.float64)
         self._over = np.zeros(len(hazards), dtype=np.bool_)
         self._votes: tuple[Vote, ...] = ()
@@ -105,6 +115,7 @@ class AlertPolicy:
         self._active: dict[str, ActiveAlert] = {}
         self._spoken: dict[str, SpokenAlert] = {}
         self._where = DirectionEstimator(settings)
+        self._withheld_by: dict[int, int] = {}
         self._issued = 0
 
     @property
@@ -128,18 +139,20 @@ class AlertPolicy:
         return dict(self._active)
 
     @property
-    def vote_s(self) -> float:
-        """Seconds over its threshold that a hazard needs within the vote's window."""
-        return min(self._settings.vote_s, self._settings.vote_window_s)
+    def needed_s(self) -> NDArray[np.float64]:
+        """Seconds over its threshold that each hazard needs within the vote's window, shape (H,)."""
+        return self._needed_s
 
     def evidence(self, hazard: str) -> HazardEvidence:
         """Return the evidence for one hazard after the last step. Raises KeyError for an unknown one."""
         i = self._index[hazard]
+        rival = self._withheld_by.get(i)
         return HazardEvidence(
             smoothed=float(self._smoothed[i]),
             voted_s=float(self._voted_s[i]),
             over=bool(self._over[i]),
             confirmed=bool(self._confirmed()[i]),
+            withheld_by=None if rival is None else self._hazards[rival].name,
         )
 
     def next_crop(self) -> Direction | None:
@@ -156,10 +169,12 @@ class AlertPolicy:
         self._smooth(p, now)
         self._vote(p, now)
         located = self._locate(assessment, now)
+        confirmed = self._confirmed()
+        self._withheld_by = self._withheld(confirmed)
         alerts = [
             alert
-            for i in np.flatnonzero(self._confirmed()).tolist()
-            if (alert := self._onset(self._hazards[i], assessment))
+            for i in np.flatnonzero(confirmed).tolist()
+            if i not in self._withheld_by and (alert := self._onset(self._hazards[i], assessment))
         ]
         lasting = [e for name in tuple(self._active) if (e := self._continue(name, assessment))]
         return (*alerts, *lasting, *located)
@@ -206,8 +221,15 @@ class AlertPolicy:
 
     def _confirmed(self) -> NDArray[np.bool_]:
         """Which hazards are over threshold now, were for `vote_s`, and are when smoothed."""
-        voted = self._over & (self._voted_s >= self.vote_s - 1e-9)
+        voted = self._over & (self._voted_s >= self._needed_s - 1e-9)
         return np.asarray(voted & (self._smoothed >= self._on))
+
+    def _withheld(self, confirmed: NDArray[np.bool_]) -> dict[int, int]:
+        """Which hazards leave the word to a clearer rival, and to which."""
+        if not confirmed.any():
+            return {}
+        active = self._mask([self._index[name] for name in self._active])
+        return self._rivals.withheld_by(logits(self._smoothed) - self._on_odds, confirmed, active)
 
     def _onset(self, hazard: HazardThreshold, a: Assessment) -> Alert | None:
         if hazard.name in self._active or not self._may_speak(hazard.name, a.captured_at_s):

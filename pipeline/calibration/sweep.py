@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold, WatchEvent
 from pipeline.alerting.baseline import BaselineFilter
+from pipeline.alerting.rivals import NO_RULES, AlertRules
+from pipeline.alerting.rules import builtin_rules
 from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Probabilities, Severity
@@ -56,7 +58,8 @@ def sweep(
     """One pass with every hazard at every threshold at once. Blocks last as long as a cool-down.
 
     From each, what the normal view shows is taken off as the daemon does at that very threshold (`usual_s` is
-    the time constant; 0 takes nothing off). Thresholds above all that was seen never alert and are left out.
+    the time constant; 0 takes nothing off). Each hazard stands alone: rivals and additional votes
+    would only make it quieter. Thresholds above all that was seen never alert and are left out.
     """
     count, levels = len(severities), len(LOGITS)
     thresholds = 1 / (1 + np.exp(-LOGITS))
@@ -67,7 +70,7 @@ def sweep(
     blocks = max(1, int(footage.seconds // block_s))
     alerts = np.zeros((count, levels), np.int64)
     maxima = np.full((blocks, count), LOGITS[0])
-    for event in _events(footage, hazards, settings, usual_s, [h for h, _ in pairs]):
+    for event in _events(footage, hazards, settings, usual_s, [h for h, _ in pairs], NO_RULES):
         if isinstance(event, Alert):
             hazard, level = map(int, event.hazard.split("/"))
             alerts[hazard, level] += 1
@@ -77,11 +80,19 @@ def sweep(
 
 
 def replay_alerts(
-    footage: ScoreSeries, hazards: Sequence[HazardThreshold], settings: WatchSettings, usual_s: float = 0.0
+    footage: ScoreSeries,
+    hazards: Sequence[HazardThreshold],
+    settings: WatchSettings,
+    usual_s: float = 0.0,
+    rules: AlertRules | None = None,
 ) -> ClipEvents:
-    """Alerts and clears over a recording, as a listener would have had them; `usual_s` as for `sweep`."""
+    """Alerts and clears over a recording, as a listener would have had them; `usual_s` as for `sweep`.
+
+    `rules` are those of the built-in hazards by default.
+    """
     alerts, clears = [], []
-    for event in _events(footage, hazards, settings, usual_s, range(len(hazards))):
+    rules = builtin_rules() if rules is None else rules
+    for event in _events(footage, hazards, settings, usual_s, range(len(hazards)), rules):
         if isinstance(event, Alert):
             alerts.append(AlertTime(event.hazard, event.captured_at_s))
         elif isinstance(event, Clear):
@@ -95,6 +106,7 @@ def _events(
     settings: WatchSettings,
     usual_s: float,
     columns: Sequence[int],
+    rules: AlertRules,
 ) -> Iterable[WatchEvent]:
     """Every alert is taken to be spoken at once, so that cool-downs run; directions are not looked for.
 
@@ -102,7 +114,7 @@ def _events(
     """
     if not hazards:
         return
-    watch = AlertPolicy(settings.model_copy(update={"locate_s": 0.0}), hazards)
+    watch = AlertPolicy(settings.model_copy(update={"locate_s": 0.0}), hazards, rules)
     rows = _relative(footage, [hazard.threshold for hazard in hazards], usual_s, columns)
     for seq, (time_s, row) in enumerate(rows):
         for event in watch.step(Assessment(seq, time_s, _NO_EMBEDDING, row)):
