@@ -1,8 +1,8 @@
 """One thing is one alert: hazards that a picture seldom shows at once are told apart by a margin.
 
 A train also looks like a vehicle, a lit stove like a fire. A hazard is withheld while a rival that can be
-alerted of too is the clearer one by a stated lead, in log-odds over the thresholds. The clearest of all is never
-withheld for one that is not alerted of yet, so something is always said.
+alerted of too is the clearer one by a stated lead, in log-odds over the thresholds. The clearest of all is
+never withheld for one that is not alerted of yet, so something is always said.
 """
 
 from __future__ import annotations

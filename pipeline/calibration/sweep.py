@@ -6,8 +6,9 @@ how much is taken off depends on the thresholds, so that is done anew for every 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from pipeline.alerting.baseline import BaselineFilter
 from pipeline.alerting.rivals import NO_RULES, AlertRules
 from pipeline.alerting.rules import builtin_rules
 from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
+from pipeline.log_odds import logit
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Probabilities, Severity
 
@@ -98,6 +100,53 @@ def replay_alerts(
         elif isinstance(event, Clear):
             clears.append(AlertTime(event.hazard, event.captured_at_s))
     return ClipEvents(footage.seconds, tuple(alerts), tuple(clears), ())
+
+
+def replay_shifted(
+    footage: ScoreSeries,
+    hazards: Sequence[HazardThreshold],
+    settings: WatchSettings,
+    shifts: Sequence[float],
+    rules: AlertRules | None = None,
+) -> list[ClipEvents]:
+    """What `replay_alerts` gives with all thresholds moved by each of the shifts in log-odds, in one pass.
+
+    Nothing is taken off for a normal view. Each shift is a world of its own: rivals meet within it only.
+    """
+    rules, levels = builtin_rules() if rules is None else rules, range(len(shifts))
+    copies = [
+        replace(one, name=f"{one.name}/{level}", threshold=_moved(one.threshold, shifts[level]))
+        for level in levels
+        for one in hazards
+    ]
+    columns = [column for _ in levels for column in range(len(hazards))]
+    alerts: list[list[AlertTime]] = [[] for _ in levels]
+    clears: list[list[AlertTime]] = [[] for _ in levels]
+    for event in _events(footage, copies, settings, 0.0, columns, _for_levels(rules, levels)):
+        if isinstance(event, Alert | Clear):
+            name, level = event.hazard.rsplit("/", 1)
+            kept = alerts if isinstance(event, Alert) else clears
+            kept[int(level)].append(AlertTime(name, event.captured_at_s))
+    return [ClipEvents(footage.seconds, tuple(alerts[i]), tuple(clears[i]), ()) for i in levels]
+
+
+def _moved(threshold: float, shift: float) -> float:
+    return 1 / (1 + math.exp(-(logit(threshold) + shift)))
+
+
+def _for_levels(rules: AlertRules, levels: Iterable[int]) -> AlertRules:
+    """The rules for copies of the hazards that are named NAME/LEVEL."""
+    levels = tuple(levels)
+    return AlertRules(
+        yields_to={
+            f"{name}/{level}": {f"{rival}/{level}": lead for rival, lead in leads.items()}
+            for name, leads in rules.yields_to.items()
+            for level in levels
+        },
+        vote_factor={
+            f"{name}/{level}": factor for name, factor in rules.vote_factor.items() for level in levels
+        },
+    )
 
 
 def _events(

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.alerting.alert_policy import HazardThreshold
-from pipeline.calibration.operating_curve import operating_curve, shifted
-from pipeline.calibration.sweep import ScoreSeries
+from pipeline.alerting.rivals import AlertRules
+from pipeline.calibration.operating_curve import operating_curve
+from pipeline.calibration.sweep import ScoreSeries, replay_alerts, replay_shifted
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.settings import WatchSettings
 from pipeline.types import Severity
 
+shifts = st.lists(st.floats(-2, 2), min_size=1, max_size=4)
 HAZARDS = [HazardThreshold("fire", Severity.CRITICAL, 0.5), HazardThreshold("dog", Severity.NOTICE, 0.2)]
 
 
@@ -35,8 +39,14 @@ def test_lower_thresholds_find_more_and_raise_more_false_alerts() -> None:
     assert (low, high) == (0.0, pytest.approx(2.9957 * 200, rel=1e-3))
 
 
-def test_thresholds_move_in_log_odds() -> None:
-    fire, dog = shifted(HAZARDS, 1.0)
-    assert fire.threshold == pytest.approx(0.7311, abs=1e-4)
-    assert np.log(dog.threshold / (1 - dog.threshold)) == pytest.approx(np.log(0.25) + 1)
-    assert shifted(HAZARDS, 0.0)[1].threshold == pytest.approx(0.2)
+@given(st.lists(st.lists(st.floats(-3, 3), min_size=3, max_size=3), min_size=1, max_size=30), shifts)
+def test_one_pass_is_what_a_pass_for_each_shift_gives(rows: list[list[float]], moved: list[float]) -> None:
+    hazards = [HazardThreshold(name, Severity.WARNING, 0.4) for name in ("vehicle", "train", "dog")]
+    rules = AlertRules(yields_to={"vehicle": {"train": 0.5}}, vote_factor={"dog": 1.5})
+    scores = (1 / (1 + np.exp(-np.array(rows)))).astype(np.float32)
+    series = ScoreSeries(np.arange(len(rows)) / 5, scores)
+    together = replay_shifted(series, hazards, WatchSettings(), moved, rules)
+    for shift, events in zip(moved, together, strict=True):
+        odds = np.log(0.4 / 0.6) + shift
+        alone = [HazardThreshold(h.name, h.severity, float(1 / (1 + np.exp(-odds)))) for h in hazards]
+        assert events == replay_alerts(series, alone, WatchSettings(), 0.0, rules)

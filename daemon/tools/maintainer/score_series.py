@@ -1,0 +1,182 @@
+"""Scores of every frame of labelled clips, kept in files: timing is tuned on them without the network.
+
+`python -m daemon.tools.maintainer.score_series MANIFEST OUT` looks at each clip once and writes one file for
+it; clips that have a file are skipped. With the embeddings kept beside the scores, heads that were trained
+without a fold can score the fold's clips anew in seconds (`rescored`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.camera import Camera
+from common.errors import WatchwordError
+from daemon.config.settings import load
+from daemon.tools.calibrate import without_baseline
+from daemon.tools.maintainer.splits import FOLDS, SPLITS, part_of, read_splits
+from daemon.wiring.detector import build_detector
+from daemon.wiring.sources import open_recorded
+from pipeline.calibration.sweep import ScoreSeries
+from pipeline.detection.detector import Detector
+from pipeline.evaluation.camera_motion import CameraMotionMeter
+from pipeline.evaluation.dataset import CameraMotion, LabelledClip, Span, read_dataset
+from pipeline.log_odds import logits
+
+HeadsOfPart = Callable[[str], Callable[[NDArray[np.float32]], NDArray[np.float32]]]
+"""For a part: heads that were not trained on it, from embeddings (T, D) to log-odds (T, H)."""
+
+
+class SeriesError(WatchwordError):
+    """A file of scores cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSeries:
+    """A clip's labels and its scores; T frames, H hazards, D numbers of an embedding."""
+
+    clip: LabelledClip
+    part: str
+    hazards: tuple[str, ...]
+    times_s: NDArray[np.float64]
+    log_odds: NDArray[np.float32]
+    """(T, H), calibrated."""
+    embeddings: NDArray[np.float16]
+    """(T, D); D is 0 if they were not kept."""
+
+    @property
+    def series(self) -> ScoreSeries:
+        """As probabilities, for the alert policy."""
+        odds = np.clip(self.log_odds.astype(np.float64), -30, 30)
+        return ScoreSeries(self.times_s, np.asarray(1 / (1 + np.exp(-odds)), np.float32))
+
+
+def rescored(all_series: Iterable[LabelledSeries], heads: HeadsOfPart) -> list[LabelledSeries]:
+    """The same clips scored from their embeddings by heads that did not see their part."""
+    return [replace(one, log_odds=heads(one.part)(one.embeddings.astype(np.float32))) for one in all_series]
+
+
+def write_series(path: Path, one: LabelledSeries) -> None:
+    """One file, complete or not there at all."""
+    spans = one.clip.spans
+    arrays: dict[str, Any] = {
+        "times_s": one.times_s,
+        "log_odds": one.log_odds,
+        "embeddings": one.embeddings,
+        "hazards": np.array(one.hazards),
+        "labels": np.array([span.label for span in spans]),
+        "starts_s": np.array([span.start_s for span in spans]),
+        "ends_s": np.array([span.end_s for span in spans]),
+        "uncertain": np.array([";".join(sorted(span.uncertain)) for span in spans]),
+        "about": np.array([str(one.clip.path), one.clip.source, one.clip.camera or "", one.part]),
+    }
+    unfinished = path.with_suffix(".part.npz")
+    np.savez(unfinished, **arrays)
+    unfinished.replace(path)
+
+
+def read_series(path: Path) -> LabelledSeries:
+    """Raises SeriesError."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return _series(arrays)
+    except (OSError, ValueError, KeyError) as error:
+        raise SeriesError(
+            f"{path}: no file of scores ({error}); delete it and score the clip again"
+        ) from error
+
+
+def _series(arrays: Mapping[str, NDArray[Any]]) -> LabelledSeries:
+    clip, source, camera, part = map(str, arrays["about"])
+    columns = (arrays[name].tolist() for name in ("labels", "starts_s", "ends_s", "uncertain"))
+    spans = tuple(
+        Span(label, start_s, end_s, frozenset(filter(None, unsure.split(";"))))
+        for label, start_s, end_s, unsure in zip(*columns, strict=True)
+    )
+    motions: Mapping[str, CameraMotion] = {"moving": "moving", "still": "still"}
+    return LabelledSeries(
+        LabelledClip(Path(clip), spans, source, motions.get(camera)),
+        part,
+        tuple(map(str, arrays["hazards"])),
+        arrays["times_s"],
+        arrays["log_odds"],
+        arrays["embeddings"],
+    )
+
+
+def read_folder(folder: Path) -> list[LabelledSeries]:
+    """All series of a folder, in the order of their names. Raises SeriesError."""
+    found = [read_series(path) for path in sorted(folder.glob("*.npz")) if ".part" not in path.name]
+    if not found:
+        raise SeriesError(f"{folder}: holds no scores")
+    if len({one.hazards for one in found}) > 1:
+        raise SeriesError(f"{folder}: scores of different hazards; score all clips with one model")
+    return found
+
+
+def score_clip(clip: LabelledClip, part: str, camera: Camera, detector: Detector) -> LabelledSeries:
+    """Look at every frame of a clip; the normal view is not taken off. Raises CameraError, NotFiniteError."""
+    times: list[float] = []
+    rows, embeddings, meter = [], [], CameraMotionMeter()
+    while (frame := camera.read()) is not None:
+        assessment = detector.assess(frame)
+        meter.add(frame.image, frame.captured_at_s)
+        times.append(frame.captured_at_s)
+        rows.append(logits(assessment.probabilities))
+        embeddings.append(assessment.embedding.astype(np.float16))
+    if not times:
+        raise SeriesError(f"{clip.path}: has no frame")
+    return LabelledSeries(
+        replace(clip, camera=clip.camera or meter.motion),
+        part,
+        (),
+        np.array(times, np.float64),
+        np.asarray(np.stack(rows), np.float32),
+        np.stack(embeddings),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="score_series", description=__doc__)
+    parser.add_argument("manifest", type=Path, help="videos.csv of clips")
+    parser.add_argument("out", type=Path, help="folder for the scores")
+    parser.add_argument("--parts", default=",".join(FOLDS), help="of the splits")
+    parser.add_argument("--splits", type=Path, default=SPLITS)
+    args = parser.parse_args(arguments)
+    try:
+        _score(args.manifest, args.out, args.parts.split(","), read_splits(args.splits))
+    except WatchwordError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _score(manifest: Path, out: Path, wanted: Sequence[str], parts: Mapping[str, str]) -> None:
+    settings = without_baseline(load(None, os.environ, {}).settings)
+    out.mkdir(parents=True, exist_ok=True)
+    bundle = build_detector(settings)
+    hazards = tuple(hazard.name for hazard in bundle.spec.hazards)
+    for clip in read_dataset(manifest, hazards).clips:
+        part, file = part_of(clip.source, parts), out / f"{clip.path.stem}.npz"
+        if part not in wanted or file.exists():
+            continue
+        camera = open_recorded(settings, str(clip.path))
+        try:
+            scored = score_clip(clip, part, camera, build_detector(settings, bundle.model).detector)
+        finally:
+            camera.close()
+        write_series(file, replace(scored, hazards=hazards))
+        sys.stdout.write(f"{clip.path.name}: {len(scored.times_s)} frames\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
