@@ -84,9 +84,9 @@ def _still(random: Generator) -> Motion:
 def frame_at(image: Image, motion: Motion, time_s: float, seconds: float, random: Generator) -> Image:
     """The frame at `time_s` of a shot that lasts `seconds`; `random` draws the sensor's noise."""
     matrix = _view(image, motion, time_s, seconds)
-    frame = cv2.warpAffine(image, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    seen = cv2.warpAffine(image, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     later = _view(image, motion, time_s + _SHUTTER_S, seconds)
-    frame = _smeared(np.asarray(frame, np.uint8), (later - matrix)[:, 2])
+    frame = _smeared(np.asarray(seen, np.uint8), (later - matrix)[:, 2])
     blur = motion.focus * max(0.0, math.sin(2 * math.pi * 0.3 * time_s + motion.phase[4])) ** 3
     if blur > 0.3:
         frame = np.asarray(cv2.GaussianBlur(frame, (0, 0), blur), np.uint8)
