@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.intervals import Rows, bootstrap_draws, interval
-from pipeline.evaluation.labelled_scores import LabelledScores, Labels, Mask
+from pipeline.evaluation.picture_scores import Labels, Mask, PictureScores
 from pipeline.evaluation.reliability import reliability
 
 FEW_SOURCES = 5
@@ -56,7 +56,7 @@ def evaluate_pictures(
     `probabilities` is (N, H) in the order of `names`, `thresholds` (H,). Of each picture: its label or
     labels, its source, and the hazards that it may show, for which it counts neither way.
     """
-    of = LabelledScores(names, probabilities, thresholds, labels, uncertain)
+    of = PictureScores(names, probabilities, thresholds, labels, uncertain)
     drawn = BootstrapDraws(bootstrap_draws(sources), np.asarray(sources))
     anything, kinds = np.ones(len(of.safe), np.bool_), (of.danger, of.safe)
     any_hazard = {
@@ -85,7 +85,7 @@ def evaluate_pictures(
     }
 
 
-def confusion(of: LabelledScores) -> dict[str, dict[str, int]]:
+def confusion(of: PictureScores) -> dict[str, dict[str, int]]:
     """How many pictures of each label were over the threshold of each hazard; zeros are left out.
 
     A picture with several labels counts for each of them.
@@ -98,7 +98,7 @@ def confusion(of: LabelledScores) -> dict[str, dict[str, int]]:
     return table
 
 
-def by_source(of: LabelledScores, sources: NDArray[Any]) -> dict[str, dict[str, int]]:
+def by_source(of: PictureScores, sources: NDArray[Any]) -> dict[str, dict[str, int]]:
     """Counts for each source.
 
     `false_alarms` of its `safe` pictures; of its `dangers`, `alarmed` are over any threshold and `named` over
@@ -120,7 +120,7 @@ def by_source(of: LabelledScores, sources: NDArray[Any]) -> dict[str, dict[str, 
     return table
 
 
-def _hazard(of: LabelledScores, column: int, drawn: BootstrapDraws) -> dict[str, Any]:
+def _hazard(of: PictureScores, column: int, drawn: BootstrapDraws) -> dict[str, Any]:
     shown, safe = of.shown[:, column], of.safe & of.known[:, column]
     raised = of.over[:, column] & of.known[:, column]
     sources = drawn.count(shown)

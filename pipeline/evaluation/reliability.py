@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.intervals import bootstrap_draws, interval
-from pipeline.evaluation.labelled_scores import LabelledScores
+from pipeline.evaluation.picture_scores import PictureScores
 
 BINS = 10
 """Of equal width, from probability 0 to 1."""
@@ -22,7 +22,7 @@ LEAST_PICTURES, LEAST_SOURCES = 50, 5
 Table = NDArray[np.float64]
 
 
-def reliability(of: LabelledScores, sources: NDArray[Any]) -> dict[str, Any]:
+def reliability(of: PictureScores, sources: NDArray[Any]) -> dict[str, Any]:
     """`pooled` bins, `hazards` with their bins, and `expected_calibration_error` of the pooled ones.
 
     That is the mean distance between the mean probability of a bin and the share shown in it, weighted by the
@@ -40,7 +40,7 @@ def reliability(of: LabelledScores, sources: NDArray[Any]) -> dict[str, Any]:
     }
 
 
-def _pooled(of: LabelledScores, place: NDArray[np.int64], sources: NDArray[Any]) -> list[dict[str, Any]]:
+def _pooled(of: PictureScores, place: NDArray[np.int64], sources: NDArray[Any]) -> list[dict[str, Any]]:
     """All bins that hold anything, with an interval of the share shown by a bootstrap over sources."""
     draws, bins = bootstrap_draws(sources.tolist()), []
     for number in range(BINS):
@@ -61,7 +61,7 @@ def _pooled(of: LabelledScores, place: NDArray[np.int64], sources: NDArray[Any])
 
 
 def _of_hazard(
-    of: LabelledScores, place: NDArray[np.int64], sources: NDArray[Any], column: int
+    of: PictureScores, place: NDArray[np.int64], sources: NDArray[Any], column: int
 ) -> list[dict[str, Any]]:
     bins = []
     for number in range(BINS):
@@ -73,7 +73,7 @@ def _of_hazard(
     return bins
 
 
-def _bin(of: LabelledScores, inside: NDArray[np.bool_], number: int) -> dict[str, Any]:
+def _bin(of: PictureScores, inside: NDArray[np.bool_], number: int) -> dict[str, Any]:
     return {
         "from": round(number / BINS, 3),
         "to": round((number + 1) / BINS, 3),

@@ -13,7 +13,7 @@ from pipeline.evaluation.clip_counts import AlertTime, ClipEvents, match_scenes
 from pipeline.evaluation.clips import evaluate_clips
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.evaluation.intervals import interval, none_or_all
-from pipeline.evaluation.labelled_scores import LabelledScores
+from pipeline.evaluation.picture_scores import PictureScores
 from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.evaluation.ranking import average_precision, roc_auc
 
@@ -225,7 +225,7 @@ def test_an_uncertain_hazard_counts_neither_for_nor_against() -> None:
 def test_recall_at_a_price_keeps_the_price(seed: int, first: float, second: float) -> None:
     random = np.random.default_rng(seed)
     labels = ["fire"] * 20 + ["dog"] * 20 + ["safe"] * 45
-    of = LabelledScores(
+    of = PictureScores(
         ("fire", "dog"), random.uniform(0.01, 0.99, (85, 2)), np.array([first, second]), labels
     )
     rows = np.arange(85)

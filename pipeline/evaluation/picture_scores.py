@@ -19,7 +19,7 @@ PRICE = 0.05
 """Share of the safe pictures on which "recall at 5 % false alarms" allows a false alarm."""
 
 
-class LabelledScores:
+class PictureScores:
     """N pictures, H hazards. Figures take the rows they are computed over, so that sources can be drawn."""
 
     def __init__(
