@@ -59,7 +59,7 @@ class Notes(SilentProgress):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def note(self, text: str) -> None:
+    def report(self, text: str) -> None:
         self.lines.append(text)
 
 
