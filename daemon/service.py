@@ -269,8 +269,12 @@ class MainLoop:
         if self._greeted or self.live.detection_loop.first_assessed_at_s is None:
             return
         self._greeted = True
-        device = self.live.bundle.model.device
-        self.lifecycle.hello(other_device=fell_back(self.settings.pipeline.device, device))
+        bundle = self.live.bundle
+        self.lifecycle.hello(
+            other_device=fell_back(self.settings.pipeline.device, bundle.model.device),
+            lessons=bundle.outdated.lessons,
+            calibration=bundle.outdated.calibration,
+        )
 
     def _inspect(self) -> None:
         """Take the heartbeats of the parts that have threads of their own, and report the describer."""

@@ -84,8 +84,6 @@ class BuiltinHazard(BaseModel, frozen=True, extra="forbid"):
     noun: InBoth[str]
     group: str
     device_class: str = "safety"
-    arriving: bool = False
-    glow_from_afar: str | None = None
     yields_to: dict[str, Annotated[float, Field(ge=0)]] = {}
     vote_factor: float = Field(1.0, ge=1)
     denied_as: InBoth[tuple[str, ...]]
@@ -105,16 +103,6 @@ def builtin() -> dict[str, dict[str, Any]]:
         name: {key: value for key, value in table.items() if key in HazardSettings.model_fields}
         for name, table in _shipped()["hazards"].items()
     }
-
-
-def arriving() -> frozenset[str]:
-    """The built-in hazards that come into a still view by themselves, as a car does."""
-    return frozenset(name for name, one in builtin_hazards().items() if one.arriving)
-
-
-def glowing() -> Mapping[str, str]:
-    """The built-in hazards that glow, each with the one that shows it from afar."""
-    return {name: one.glow_from_afar for name, one in builtin_hazards().items() if one.glow_from_afar}
 
 
 def yields_to() -> Mapping[str, Mapping[str, float]]:
@@ -154,7 +142,9 @@ def prompt_set(hazards: Iterable[Hazard]) -> PromptSet:
     shipped = {name: tuple(table["prompts"]) for name, table in builtin().items()}
     world = {**shipped, **{name: prompts for name, prompts in chosen if name in shipped}}
     return PromptSet(
-        chosen, (*_shipped()["contrast"], *(text for prompts in world.values() for text in prompts))
+        hazards=chosen,
+        contrast=(*_shipped()["contrast"], *(text for prompts in world.values() for text in prompts)),
+        shipped=frozenset(name for name, prompts in chosen if shipped.get(name) == prompts),
     )
 
 

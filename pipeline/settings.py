@@ -10,6 +10,7 @@ from common import addresses
 from common.live_settings import Live, LiveVoice
 
 SERVER_SCHEMES = ("http", "https")
+Distance = Annotated[float, Field(gt=0, le=2)] | Literal["auto"]
 _CHOOSERS = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
@@ -100,12 +101,14 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
 class SceneSettings(BaseModel, frozen=True, extra="forbid"):
     """When a view has changed enough to be described."""
 
-    distance: Live[float] = Field(
-        0.25, gt=0, le=2, description="cosine distance from the view last described"
+    distance: Live[Distance] = Field(
+        "auto", description="cosine distance from the view last described, up to 2; auto takes the model's"
     )
     smoothing_s: Live[float] = Field(0.15, ge=0, le=10, description="seconds; time constant of the smoothing")
-    settle_distance: Live[float] = Field(
-        0.08, gt=0, le=2, description="cosine distance to the smoothed view that counts as settled"
+    settle_distance: Live[Distance] = Field(
+        "auto",
+        description="cosine distance to the smoothed view that counts as settled, up to 2; auto takes the "
+        "model's",
     )
     settle_s: Live[float] = Field(0.3, ge=0, le=10, description="seconds the view must have been settled")
     min_interval_s: Live[float] = Field(
@@ -114,6 +117,17 @@ class SceneSettings(BaseModel, frozen=True, extra="forbid"):
     budget_per_minute: Live[int] = Field(
         12, ge=0, le=600, description="scene changes described a minute at most; 0 none"
     )
+
+    def with_distances(self, *, distance: float, settle_distance: float) -> SceneSettings:
+        """The same with a model's distances for those that are "auto"."""
+        return self.model_copy(
+            update={
+                "distance": distance if self.distance == "auto" else self.distance,
+                "settle_distance": settle_distance
+                if self.settle_distance == "auto"
+                else self.settle_distance,
+            }
+        )
 
 
 class DescribeSettings(BaseModel, frozen=True, extra="forbid"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -49,6 +49,8 @@ class PromptSet:
     """(name, prompts) in the order of every score and probability vector."""
     contrast: tuple[str, ...]
     """Ordinary scenes without danger."""
+    shipped: frozenset[str] = frozenset()
+    """The built-in hazards with the words they were shipped with: a model may have been trained for these."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,7 +58,23 @@ class PromptSet:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CropReading:
+class Encoding:
+    """A picture, or a part of one, as an image-text model sees it."""
+
+    embedding: Embedding
+    evidence: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Read only by the prompt banks of the same model: float32, shape (E,); empty if they need none."""
+    parts: tuple[Encoding, ...] = ()
+    """The left, the middle and the right part of the picture; empty if the model cannot tell them apart."""
+
+    @property
+    def whole(self) -> Encoding:
+        """The same without its parts."""
+        return replace(self, parts=())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartReading:
     """The calibrated probabilities of one part of a frame."""
 
     direction: Direction
@@ -69,10 +87,11 @@ class Assessment:
 
     seq: int
     captured_at_s: float
-    embedding: Embedding
+    encoding: Encoding
+    """Without its parts."""
     probabilities: Probabilities
-    crop: CropReading | None = None
-    """The one part scored beside this frame while a hazard is suspected."""
+    parts: tuple[PartReading, ...] = ()
+    """The parts scored beside this frame while a direction is sought."""
 
 
 @dataclass(frozen=True, slots=True)

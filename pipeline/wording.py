@@ -108,6 +108,14 @@ OTHER_DEVICE: Mapping[str, str] = {
     "en": "The chosen processor cannot be used. Warnings may be slower.",
     "ko": "선택한 처리 장치를 쓸 수 없습니다. 경고가 느릴 수 있습니다.",
 }
+OUTDATED_LESSONS: Mapping[str, str] = {
+    "en": "I have a new way of seeing. Teach me again: {names}.",
+    "ko": "보는 방식이 바뀌었습니다. 다시 가르쳐 주세요. {names}.",
+}
+OUTDATED_CALIBRATION: Mapping[str, str] = {
+    "en": "Your calibration is outdated and not used. Please calibrate again.",
+    "ko": "저장된 보정이 오래되어 쓰지 않습니다. 다시 보정해 주세요.",
+}
 GOODBYE: Mapping[str, str] = {
     "en": "No more warnings.",
     "ko": "경고를 끝냅니다.",
@@ -235,6 +243,12 @@ def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
         return "I am speaking again."
     unit = "minute" if minutes == 1 else "minutes"
     return f"Silent for {minutes} {unit}, {'even about danger' if danger else 'except for danger'}."
+
+
+def outdated_lessons_phrase(names: Sequence[str], language: str) -> str:
+    """The names of hazards whose taught pictures do not fit the model."""
+    spoken = ", ".join(name.replace("_", " ") for name in names)
+    return OUTDATED_LESSONS[language].format(names=spoken)
 
 
 def volume_phrase(volume: float, language: str) -> str:

@@ -13,9 +13,9 @@ from daemon.core.health import HealthSettings
 from daemon.core.messages import CoreSpec, HazardSpec
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.status import DescriberStatus, Phase
-from pipeline.models.base import Scores
+from pipeline.models.base import EmbeddingGeometry, Scores
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
-from pipeline.types import Assessment, Embedding, Probabilities, PromptSet, Severity
+from pipeline.types import Assessment, Encoding, Probabilities, PromptSet, Severity
 from speech.settings import OutboxSettings
 from speech.sound.audio import Audio
 from speech.synthesis.base import SynthesisError
@@ -23,6 +23,10 @@ from speech.utterance import Utterance
 
 COLOURS = {"fire": (0, 0, 255), "vehicle": (255, 0, 0), "dog": (0, 255, 0)}
 """BGR colour by which `ColourModel` recognises a hazard."""
+
+
+SCENE = SceneSettings(distance=0.25, settle_distance=0.08)
+"""With the distances of a model."""
 
 
 def core_spec(**changes: object) -> CoreSpec:
@@ -35,7 +39,7 @@ def core_spec(**changes: object) -> CoreSpec:
             for name, s in severities.items()
         ),
         watch=WatchSettings(),
-        scene=SceneSettings(),
+        scene=SCENE,
         describe=DescribeSettings(),
         health=HealthSettings(),
         outbox=OutboxSettings(),
@@ -49,7 +53,7 @@ def assessment(
     """One frame's worth, in the order of `core_spec`'s hazards; `view` names the scene."""
     embedding = np.zeros(8, np.float32)
     embedding[view] = 1
-    return Assessment(seq, t, embedding, np.array([fire, vehicle, dog], np.float32))
+    return Assessment(seq, t, Encoding(embedding), np.array([fire, vehicle, dog], np.float32))
 
 
 @dataclass(slots=True)
@@ -84,8 +88,8 @@ class ColourBank:
         self.fingerprint = hashlib.sha256(repr(names).encode()).hexdigest()
         self._rows = np.array([COLOURS.get(n, (0, 0, 0)) for n in names], np.float32).reshape(-1, 3) / 255
 
-    def scores(self, embedding: Embedding) -> Scores:
-        return np.asarray((self._rows @ embedding - 0.75) * 20, np.float32)
+    def scores(self, encoding: Encoding) -> Scores:
+        return np.asarray((self._rows @ encoding.embedding - 0.75) * 20, np.float32)
 
 
 class ColourModel:
@@ -95,10 +99,11 @@ class ColourModel:
     fingerprint = "colour-1"
     device = "CPU"
     input_size = (8, 8)
+    geometry = EmbeddingGeometry(scene_distance=0.25, settle_distance=0.08)
 
-    def encode(self, image: Image) -> Embedding:
+    def encode(self, image: Image) -> Encoding:
         mean = image.reshape(-1, 3).mean(0).astype(np.float32) + 1e-3
-        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+        return Encoding(np.asarray(mean / np.linalg.norm(mean), np.float32))
 
     def bind(self, prompts: PromptSet) -> ColourBank:
         return ColourBank(prompts.names)

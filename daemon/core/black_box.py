@@ -25,8 +25,8 @@ from daemon.core.messages import CoreSpec, Effect, Input, Record
 from daemon.errors import CommandError
 from pipeline.alerting.alert_policy import remap_state
 
-FORMAT = 3
-"""Raise it whenever the state or the inputs are written differently. 3: inputs are named by tags."""
+FORMAT = 4
+"""Raise it whenever the state or the inputs are written differently. 4: a frame may have several parts."""
 SUFFIX = ".blackbox"
 BREATH = 32
 """Steps of the core that are written between two breaths: about a millisecond."""

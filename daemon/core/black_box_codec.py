@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from daemon.core.messages import INPUT_TAGS, Assessed, Input
-from pipeline.types import Assessment, CropReading, Direction
+from pipeline.types import Assessment, Direction, Encoding, PartReading
 
 TAG_OF: Mapping[type, str] = {kind: tag for tag, kind in INPUT_TAGS.items()}
 ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
@@ -38,7 +38,7 @@ def encode(event: Input, arrays: Arrays) -> dict[str, Any]:
         tag = TAG_OF[type(event)]
         return {"is": tag, **ADAPTERS[tag].dump_python(event, mode="json")}
     a = event.assessment
-    arrays.embeddings.append(a.embedding)
+    arrays.embeddings.append(a.encoding.embedding)
     row = {
         "is": TAG_OF[Assessed],
         "seq": a.seq,
@@ -47,8 +47,8 @@ def encode(event: Input, arrays: Arrays) -> dict[str, Any]:
     }
     if event.unseen:
         row["unseen"] = event.unseen
-    if a.crop:
-        row["crop"] = [a.crop.direction, arrays.add_probabilities(a.crop.probabilities)]
+    if a.parts:
+        row["parts"] = [[one.direction, arrays.add_probabilities(one.probabilities)] for one in a.parts]
     return {**row, "e": len(arrays.embeddings) - 1}
 
 
@@ -70,11 +70,11 @@ def decode(
 
 
 def _assessment(fields: Mapping[str, Any], embeddings: Any, probabilities: Any) -> Assessment:
-    crop = fields.get("crop")
+    """The core reads no more of an encoding than its embedding, so only that is kept."""
     return Assessment(
         seq=fields["seq"],
         captured_at_s=fields["t"],
-        embedding=embeddings[fields["e"]],
+        encoding=Encoding(embeddings[fields["e"]]),
         probabilities=probabilities[fields["p"]],
-        crop=CropReading(Direction(crop[0]), probabilities[crop[1]]) if crop else None,
+        parts=tuple(PartReading(Direction(d), probabilities[row]) for d, row in fields.get("parts", ())),
     )

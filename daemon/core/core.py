@@ -143,7 +143,7 @@ class Core:
             if isinstance(event, Alert) and not (event.again or event.escalated):
                 new_alerts.append(event)
         unwanted = "blind" if self._blind_reason() else self._announcer.unwanted_reason(now)
-        gate_opens = self._gate.step(a.embedding, a.captured_at_s, unwanted=bool(unwanted))
+        gate_opens = self._gate.step(a.encoding.embedding, a.captured_at_s, unwanted=bool(unwanted))
         if new_alerts and (unwanted := "blind" if self._unseen else self._announcer.unwanted_reason(now)):
             self._events.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
         elif new_alerts:

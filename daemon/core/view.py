@@ -32,7 +32,7 @@ def describe_request(effect: DescribeView, view: View, language: str, deadline_s
         language=language,
         seen=effect.seen,
         question=effect.scene.question,
-        embedding=view.assessment.embedding,
+        encoding=view.assessment.encoding,
         hazard=effect.scene.hazard,
         deadline_s=deadline_s,
     )

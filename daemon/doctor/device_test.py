@@ -68,13 +68,13 @@ def _model(settings: Settings) -> Facts:
     model = load_model(settings)
     model.encode(picture)
     start = time.perf_counter()
-    embedding = [model.encode(picture) for _ in range(10)][-1]
+    encoding = [model.encode(picture) for _ in range(10)][-1]
     took_s = time.perf_counter() - start
     return {
         "model": model.name,
         "device": model.device,
         "ms": took_s * 100,
-        "embedding": [float(value) for value in embedding],
+        "embedding": [float(value) for value in encoding.embedding],
     }
 
 

@@ -11,20 +11,20 @@ import numpy as np
 from capture.camera import Camera, CameraLost
 from pipeline.calibration.sweep import ScoreSeries
 from pipeline.detection.detector import Detector, NotFiniteError
-from pipeline.types import Embedding
+from pipeline.types import Encoding
 
 log = logging.getLogger(__name__)
 
 KEPT = 300
-"""Embeddings kept of a recording, evenly over its length."""
+"""Encodings kept of a recording, evenly over its length."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredFootage:
-    """A recording's probabilities, and some of its embeddings."""
+    """A recording's probabilities, and some of its encodings."""
 
     footage: ScoreSeries
-    embeddings: tuple[Embedding, ...]
+    encodings: tuple[Encoding, ...]
 
 
 def score(
@@ -59,7 +59,7 @@ def score(
             broken += 1
             continue
         if len(times) % stride == 0:
-            kept.append(assessment.embedding)
+            kept.append(assessment.encoding)
             if len(kept) > KEPT:
                 kept, stride = kept[::2], stride * 2
         times.append(frame.captured_at_s)

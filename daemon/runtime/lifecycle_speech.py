@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from daemon.core.core import Core
 from daemon.core.health import OK
@@ -43,11 +43,19 @@ class LifecycleSpeech:
         self._language = language
         self._forwards = forwards
 
-    def hello(self, *, other_device: bool) -> None:
-        """Say that frames are being assessed. May be called from any thread."""
+    def hello(self, *, other_device: bool, lessons: Sequence[str] = (), calibration: bool = False) -> None:
+        """Say that frames are being assessed. May be called from any thread.
+
+        `lessons`: hazards whose taught pictures do not fit the model; `calibration`: nor does the user's own
+        calibration.
+        """
         self._runner.step(Say(wording.READY[self._language], earcon="ready"))
         if other_device:
             self._runner.step(Say(wording.OTHER_DEVICE[self._language]))
+        if lessons:
+            self._runner.step(Say(wording.outdated_lessons_phrase(lessons, self._language)))
+        if calibration:
+            self._runner.step(Say(wording.OUTDATED_CALIBRATION[self._language]))
 
     def settings_not_changed(self) -> None:
         """Say that a reload failed and the old settings hold."""

@@ -214,7 +214,7 @@ def _keep(
     )
     marks = prompt_fingerprints(detector.model, prompt_set(enabled_hazards(settings)))
     fits = {one.hazard: _fit(base, one, marks.get(one.hazard, "")) for one in plan.choices}
-    write_normal(settings.paths.state, detector.model, scored.embeddings)
+    write_normal(settings.paths.state, detector.model, scored.encodings)
     return calibrations.write(base.model_copy(update={"hazards": fits, "made": made}))
 
 

@@ -18,6 +18,7 @@ from daemon.wiring.detector import enabled_hazards
 from daemon.wiring.sources import DEMO, open_recorded, source_path
 from daemon.wiring.store import open_calibrations
 from pipeline.calibration import few_shot
+from pipeline.calibration.blank_images import blank_images
 from pipeline.calibration.few_shot import Estimate, FewShotHazard, LabelledEmbedding, TeachError, path_of
 from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, MOST_UNLIKE, TrainingSet, estimate, fit
 from pipeline.calibration.normal_view import read_normal
@@ -25,9 +26,8 @@ from pipeline.detection.scorer import TAUGHT_THRESHOLD, build_scorer, prompt_fin
 from pipeline.hazards import Hazard, prompt_set
 from pipeline.log_odds import logit
 from pipeline.models.base import ImageTextModel
-from pipeline.models.starter.blank_images import blank_images
 from pipeline.store.errors import StoreError
-from pipeline.types import Embedding
+from pipeline.types import Encoding
 
 _BUILT_IN = "demo"
 _DEMO_KEPT = 40
@@ -53,11 +53,16 @@ def find_pictures(places: Iterable[Path]) -> list[Path]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EmbeddedImages:
+class EncodedImages:
     """Pictures as the model sees them."""
 
     names: tuple[str, ...]
-    embeddings: tuple[Embedding, ...]
+    encodings: tuple[Encoding, ...]
+
+    @property
+    def embeddings(self) -> NDArray[np.float32]:
+        """Unit rows (N, D)."""
+        return np.stack([one.embedding for one in self.encodings])
 
 
 def teach(
@@ -85,10 +90,10 @@ def teach(
     if left := len(own.names) + len(demo.names) + len(empty.names) - len(harmless.names):
         report(f"{left} harmless pictures were left out, evenly over all: {MOST_UNLIKE} at most are kept")
     lesson = TrainingSet.of(
-        np.stack(shown.embeddings),
-        np.stack(harmless.embeddings),
-        words.odds(shown.embeddings),
-        words.odds(harmless.embeddings),
+        shown.embeddings,
+        harmless.embeddings,
+        words.odds(shown.encodings),
+        words.odds(harmless.encodings),
     )
     learnt = fit(lesson)
     return FewShotHazard(
@@ -128,30 +133,30 @@ class PromptScores:
             raise CommandError(f"hazards.{name}.enabled is false: nobody would watch for it")
         return cls(model, known.get(name), settings)
 
-    def odds(self, embeddings: Sequence[Embedding]) -> NDArray[np.float64]:
+    def odds(self, encodings: Sequence[Encoding]) -> NDArray[np.float64]:
         """Calibrated log-odds (N,); zeros where there are no words."""
-        if not self.known or not embeddings:
-            return np.zeros(len(embeddings))
+        if not self.known or not encodings:
+            return np.zeros(len(encodings))
         fit, bank = self._scorer.calibration, self._scorer.bank
-        return np.array([float((fit.slopes * bank.scores(e) + fit.offsets)[0]) for e in embeddings])
+        return np.array([float((fit.slopes * bank.scores(e) + fit.offsets)[0]) for e in encodings])
 
 
-def _shown(settings: Settings, model: ImageTextModel, places: Sequence[Path]) -> EmbeddedImages:
+def _shown(settings: Settings, model: ImageTextModel, places: Sequence[Path]) -> EncodedImages:
     pictures = (load_image(place, settings.capture.max_side)[0] for place in places)
-    return EmbeddedImages(tuple(place.name for place in places), tuple(model.encode(one) for one in pictures))
+    return EncodedImages(tuple(place.name for place in places), tuple(model.encode(one) for one in pictures))
 
 
-def _normal(settings: Settings, model: ImageTextModel, words: PromptScores) -> EmbeddedImages:
+def _normal(settings: Settings, model: ImageTextModel, words: PromptScores) -> EncodedImages:
     """The views that `calibrate` recorded, without those that the prompts score as the hazard."""
     return _unsuspected("normal view", read_normal(settings.paths.state, model), words)
 
 
-def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> EmbeddedImages:
+def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> EncodedImages:
     """Four views a second of the demo street, where it is here."""
     try:
         place = source_path(settings, DEMO)
     except StoreError:
-        return EmbeddedImages((), ())
+        return EncodedImages((), ())
     camera = open_recorded(settings, place)
     try:
         pictures = []
@@ -163,19 +168,19 @@ def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> Emb
     return _unsuspected(_BUILT_IN, pictures, words)
 
 
-def _unsuspected(name: str, embeddings: Sequence[Embedding], words: PromptScores) -> EmbeddedImages:
-    odds = words.odds(embeddings)
-    kept = [e for e, o in zip(embeddings, odds, strict=True) if not words.known or o < words.threshold]
-    return EmbeddedImages((name,) * len(kept), tuple(kept))
+def _unsuspected(name: str, encodings: Sequence[Encoding], words: PromptScores) -> EncodedImages:
+    odds = words.odds(encodings)
+    kept = [e for e, o in zip(encodings, odds, strict=True) if not words.known or o < words.threshold]
+    return EncodedImages((name,) * len(kept), tuple(kept))
 
 
-def _empty(model: ImageTextModel) -> EmbeddedImages:
+def _empty(model: ImageTextModel) -> EncodedImages:
     """A dark or blank view is no hazard."""
     pictures = [model.encode(picture) for picture in blank_images(_EMPTY_SIDE)]
-    return EmbeddedImages(("nothing to see",) * len(pictures), tuple(pictures))
+    return EncodedImages(("nothing to see",) * len(pictures), tuple(pictures))
 
 
-def chosen(own: EmbeddedImages, demo: EmbeddedImages, empty: EmbeddedImages) -> EmbeddedImages:
+def chosen(own: EncodedImages, demo: EncodedImages, empty: EncodedImages) -> EncodedImages:
     """MOST_UNLIKE harmless pictures at most: all empty ones, some of the demo, `own` in what is left.
 
     Without the empty ones a covered lens would score as high as any other picture.
@@ -185,19 +190,19 @@ def chosen(own: EmbeddedImages, demo: EmbeddedImages, empty: EmbeddedImages) -> 
     return _joined(_thinned(own, room - len(demo.names)), demo, empty)
 
 
-def _thinned(shown: EmbeddedImages, most: int) -> EmbeddedImages:
+def _thinned(shown: EncodedImages, most: int) -> EncodedImages:
     """At most so many, evenly over all."""
     count = len(shown.names)
     if count <= most:
         return shown
     kept = [i * count // most for i in range(most)]
-    return EmbeddedImages(tuple(shown.names[i] for i in kept), tuple(shown.embeddings[i] for i in kept))
+    return EncodedImages(tuple(shown.names[i] for i in kept), tuple(shown.encodings[i] for i in kept))
 
 
-def _joined(*parts: EmbeddedImages) -> EmbeddedImages:
-    return EmbeddedImages(
+def _joined(*parts: EncodedImages) -> EncodedImages:
+    return EncodedImages(
         tuple(name for part in parts for name in part.names),
-        tuple(one for part in parts for one in part.embeddings),
+        tuple(one for part in parts for one in part.encodings),
     )
 
 

@@ -17,10 +17,10 @@ from pipeline.alerting.baseline import BaselineFilter
 from pipeline.calibration.few_shot import TeachError, few_shot_names
 from pipeline.calibration.table import CalibrationError, CalibrationTable
 from pipeline.detection.detector import Detector
-from pipeline.detection.scorer import build_scorer, load_hazards, state_version
+from pipeline.detection.scorer import Outdated, build_scorer, load_hazards, state_version
 from pipeline.detection.static_scene import StaticSceneCheck
-from pipeline.hazards import Hazard, HazardError, arriving, glowing
-from pipeline.models.base import ImageTextModel
+from pipeline.hazards import Hazard, HazardError
+from pipeline.models.base import EmbeddingGeometry, ImageTextModel
 from pipeline.models.loader import fell_back, load_image_text
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ class DetectorBundle:
     spec: CoreSpec
     baseline: BaselineFilter
     """The detector's."""
+    outdated: Outdated
+    """Files of the state folder that do not fit the model."""
 
 
 def load_model(settings: Settings) -> ImageTextModel:
@@ -59,8 +61,16 @@ def load_model(settings: Settings) -> ImageTextModel:
     return model
 
 
-def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping[str, float]) -> CoreSpec:
-    """The settings of the core's decisions. `thresholds`: the calibration's, by hazard."""
+def core_spec(
+    settings: Settings,
+    hazards: Sequence[Hazard],
+    thresholds: Mapping[str, float],
+    geometry: EmbeddingGeometry,
+) -> CoreSpec:
+    """The settings of the core's decisions.
+
+    `thresholds`: the calibration's, by hazard. `geometry`: the model's.
+    """
     return CoreSpec(
         language=settings.speech.language,
         hazards=tuple(
@@ -73,7 +83,9 @@ def core_spec(settings: Settings, hazards: Sequence[Hazard], thresholds: Mapping
             for h in hazards
         ),
         watch=settings.watch,
-        scene=settings.scene,
+        scene=settings.scene.with_distances(
+            distance=geometry.scene_distance, settle_distance=geometry.settle_distance
+        ),
         describe=settings.describe,
         health=settings.health,
         outbox=settings.speech.outbox,
@@ -143,15 +155,20 @@ def build_detector(
         model, hazards, open_calibrations(settings), settings.paths.state, own=own, table=table
     )
     thresholds = dict(zip(scorer.calibration.names, scorer.calibration.thresholds.tolist(), strict=True))
-    spec = core_spec(settings, hazards, thresholds)
+    spec = core_spec(settings, hazards, thresholds, model.geometry)
     baseline = BaselineFilter(settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
     detector = Detector(
         model=model,
         bank=scorer.bank,
         calibration=scorer.calibration,
         stillness=StaticSceneCheck(settings.pipeline.still_level, settings.pipeline.still_s),
-        arriving=arriving(),
-        glowing=glowing(),
-        usual=baseline,
+        baseline=baseline,
     )
-    return DetectorBundle(model=model, detector=detector, thresholds=thresholds, spec=spec, baseline=baseline)
+    return DetectorBundle(
+        model=model,
+        detector=detector,
+        thresholds=thresholds,
+        spec=spec,
+        baseline=baseline,
+        outdated=scorer.outdated,
+    )

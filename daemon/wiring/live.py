@@ -214,7 +214,7 @@ def apply_settings(live: LiveParts, settings: Settings, voice: bool) -> None:
     bundle = live.reloader.detector_for(settings)
     running = [hazard.name for hazard in bundle.spec.hazards]
     hazards = hazard_tables.from_settings(settings.hazards, running)
-    spec = core_spec(settings, hazards, bundle.thresholds)
+    spec = core_spec(settings, hazards, bundle.thresholds, bundle.model.geometry)
     if voice and isinstance(live.output, Voice):
         replace_voice(live.output, settings, spec, hazards)
     bundle.baseline.set_thresholds([hazard.threshold for hazard in spec.hazards])

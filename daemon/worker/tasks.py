@@ -27,7 +27,7 @@ from pipeline.description.objects import HazardLexicon, ObjectRecognizer, object
 from pipeline.description.template import NOTHING_KNOWN, PlaceFinder, TemplateDescriber, builtin_words
 from pipeline.detection.scorer import state_version
 from pipeline.models.base import ImageTextModel
-from pipeline.types import Embedding, Trigger
+from pipeline.types import Encoding, Trigger
 from speech.sound.effects import joined
 from speech.sound.wav_format import wav_header
 from speech.synthesis.base import SpeechRequest
@@ -100,15 +100,15 @@ class WorkerTasks:
             raise TaskRefused("the model is not loaded yet", "unavailable")
         began_s = time.monotonic()
         image = decode_picture(picture, request["most_pixels"])
-        embedding, probabilities = reporter.bundle.detector.score_image(image)
+        encoding, probabilities = reporter.bundle.detector.score_image(image)
         report = make_report(
             reporter.bundle.spec.hazards,
             probabilities.tolist(),
-            model.recognizer.find(embedding),
+            model.recognizer.find(encoding),
             request["objects"],
             reporter.lexicon,
         )
-        sentence = _sentence(model.template, report, image, embedding, request)
+        sentence = _sentence(model.template, report, image, encoding, request)
         small = np.ascontiguousarray(limit_size(image, request["side"]))
         header = {
             **report.as_json(request["language"]),
@@ -199,7 +199,7 @@ def _sentence(
     template: TemplateDescriber,
     report: ImageReport,
     image: Image,
-    embedding: Embedding,
+    encoding: Encoding,
     request: Mapping[str, Any],
 ) -> str:
     """Template sentences: hazards and the kind of place, else the objects; never empty."""
@@ -209,7 +209,7 @@ def _sentence(
         trigger=Trigger.SCENE_CHANGE,
         language=request["language"],
         seen=report.seen,
-        embedding=embedding,
+        encoding=encoding,
     )
     parts = list(template.describe(description))
     if not report.seen and (things_said := report.sentence(request["language"])):

@@ -18,10 +18,10 @@ from daemon.core.messages import Assessed
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
 from pipeline.alerting.rules import builtin_rules
 from pipeline.settings import WatchSettings
-from pipeline.types import Alert, Assessment, Severity
+from pipeline.types import Alert, Assessment, Encoding, Severity
 
-_UNSEEN = np.zeros(0, np.float32)
-"""The alert policy does not use embeddings."""
+_UNSEEN = Encoding(np.zeros(0, np.float32))
+"""The alert policy does not use encodings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

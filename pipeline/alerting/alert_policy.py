@@ -156,7 +156,7 @@ class AlertPolicy:
         )
 
     def next_crop(self) -> Direction | None:
-        """Which part of the next frame to score beside the whole; None while nothing is suspected."""
+        """The part to score beside the next frame, by a model that needs crops; None if none is wanted."""
         return self._where.next_crop()
 
     def step(self, assessment: Assessment) -> tuple[WatchEvent, ...]:
@@ -328,8 +328,7 @@ class AlertPolicy:
 
     def _locate(self, a: Assessment, now: float) -> list[Located]:
         suspected = [self._hazards[i].name for i in np.flatnonzero(self._smoothed >= self._suspect).tolist()]
-        crop = a.crop if a.crop is not None and np.isfinite(a.crop.probabilities).all() else None
-        self._where.step(suspected, crop, self._index, now)
+        self._where.step(suspected, a.parts, self._index, now)
         found = []
         for name, active in self._active.items():
             if active.direction is None and (direction := self._where.of(name)):

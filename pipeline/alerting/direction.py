@@ -1,7 +1,8 @@
-"""Where is it? While a hazard is suspected one part of the picture is scored beside each frame, in turn.
+"""The direction of a hazard, from its log-odds in the parts of the picture. Pure and serialisable.
 
-Pure and serialisable. A direction is given only where one part stands out; else the hazard is spoken of
-without one: no direction is better than a wrong one.
+While a hazard is suspected the parts are scored beside each frame: all of them at once by a model that tells
+them apart, else one crop a frame, in turn. A direction is given only if one part stands out; otherwise the
+hazard is announced without one, which is better than a wrong one.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pipeline.log_odds import bounded_logit
 from pipeline.settings import WatchSettings
-from pipeline.types import CropReading, Direction
+from pipeline.types import Direction, PartReading
 
 TURN = (Direction.AHEAD, Direction.LEFT, Direction.RIGHT)
 
@@ -27,9 +30,13 @@ class DirectionEvidence:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TURN, 0))
     direction: str | None = None
 
+    def add(self, part: Direction, probability: float) -> None:
+        self.sums[part] += bounded_logit(probability)
+        self.counts[part] += 1
+
 
 class DirectionEstimator:
-    """Which part to look at next, and what the parts have shown so far."""
+    """Collects what the parts of the picture show of each suspected hazard."""
 
     def __init__(self, settings: WatchSettings) -> None:
         self._settings = settings
@@ -38,38 +45,44 @@ class DirectionEstimator:
         self._now = -math.inf
 
     def next_crop(self) -> Direction | None:
-        """The part to score beside the next frame; None while no direction is sought."""
+        """The part that a model which needs crops should score next; None while no direction is sought."""
         return TURN[self._turn % len(TURN)] if any(map(self._open, self._sought.values())) else None
 
     def of(self, hazard: str) -> Direction | None:
-        """The direction of a hazard, where one has been found."""
+        """The direction of a hazard; None if none has been found."""
         sought = self._sought.get(hazard)
         return Direction(sought.direction) if sought and sought.direction else None
 
     def step(
-        self, suspected: Sequence[str], crop: CropReading | None, index: Mapping[str, int], now: float
+        self, suspected: Sequence[str], readings: Sequence[PartReading], index: Mapping[str, int], now: float
     ) -> None:
-        """Take note of a reading of the suspected hazards; forget the others."""
+        """Add the readings of a frame to the evidence of the suspected hazards; forget the others.
+
+        `index`: the place of each hazard in the readings' probabilities. Those that are not finite are left
+        out.
+        """
         self._now = now
         self._sought = {name: self._sought.get(name) or DirectionEvidence(now) for name in suspected}
-        if crop is None:
+        readings = [one for one in readings if np.isfinite(one.probabilities).all()]
+        if not readings:
             return
         self._turn += 1
         for name, sought in self._sought.items():
             if self._open(sought):
-                self._read(sought, crop.direction, float(crop.probabilities[index[name]]))
+                for one in readings:
+                    sought.add(one.direction, float(one.probabilities[index[name]]))
+                sought.direction = self._leading(sought)
 
     def _open(self, sought: DirectionEvidence) -> bool:
         limit = self._settings.locate_s
         return limit > 0 and sought.direction is None and self._now - sought.since_s <= limit
 
-    def _read(self, sought: DirectionEvidence, direction: Direction, probability: float) -> None:
-        sought.sums[direction] += bounded_logit(probability)
-        sought.counts[direction] += 1
-        if min(sought.counts.values()) >= self._settings.locate_looks:
-            means = sorted((sought.sums[d] / sought.counts[d], d) for d in TURN)
-            if means[-1][0] - means[-2][0] >= self._settings.locate_margin:
-                sought.direction = Direction(means[-1][1])
+    def _leading(self, sought: DirectionEvidence) -> str | None:
+        """The part that leads the next one by `locate_margin`, once each has been read often enough."""
+        if min(sought.counts.values()) < self._settings.locate_looks:
+            return None
+        means = sorted((sought.sums[part] / sought.counts[part], part) for part in TURN)
+        return means[-1][1] if means[-1][0] - means[-2][0] >= self._settings.locate_margin else None
 
     def state(self) -> dict[str, Any]:
         return {

@@ -29,7 +29,11 @@ class SceneChangeGate:
     """`step` is True for a frame whose view should be described now."""
 
     def __init__(self, settings: SceneSettings) -> None:
+        """Raises ValueError if a distance is still "auto": only a model knows its own."""
+        if settings.distance == "auto" or settings.settle_distance == "auto":
+            raise ValueError("the distances of the scene gate must be those of a model")
         self._settings = settings
+        self._distance, self._settle_distance = settings.distance, settings.settle_distance
         self._smoothed: Embedding | None = None
         self._described: Embedding | None = None
         self._last_s: float | None = None
@@ -60,7 +64,7 @@ class SceneChangeGate:
 
     def _settled(self, embedding: Embedding, now: float) -> bool:
         assert self._smoothed is not None
-        if cosine_distance(embedding, self._smoothed) > self._settings.settle_distance:
+        if cosine_distance(embedding, self._smoothed) > self._settle_distance:
             self._settled_since_s = None
             return False
         if self._settled_since_s is None:
@@ -71,7 +75,7 @@ class SceneChangeGate:
         assert self._smoothed is not None
         if self._described is None:
             return True
-        return cosine_distance(self._smoothed, self._described) >= self._settings.distance
+        return cosine_distance(self._smoothed, self._described) >= self._distance
 
     def _allowed(self, now: float) -> bool:
         self._opened_s = tuple(t for t in self._opened_s if now - t < MINUTE_S)

@@ -26,12 +26,14 @@ from common.errors import WatchwordError
 from pipeline.calibration.table import Calibration
 from pipeline.models.base import PromptBank, Scores
 from pipeline.models.prompts import digest
-from pipeline.types import Embedding
+from pipeline.types import Embedding, Encoding
 
 FOLDER = "taught"
 _FORGOTTEN = ".forgotten"
 SHARPNESS = 4.0
-"""B: an example at cosine 0.9 counts 0.67, one at 0.5 counts 0.14. From 1 to 6 makes little difference."""
+"""B: an example at cosine 0.9 counts 0.67, one at 0.5 counts 0.14. From 3 to 12 makes little difference, as
+`python -m daemon.tools.maintainer.derive_geometry` prints for the starter.
+"""
 LOGIT_PER_DEVIATION = 2.0
 """Log-odds per standard deviation of the harmless, as in the calibration of words."""
 UNSEEN = -12.0
@@ -158,16 +160,18 @@ def vector(example: LabelledEmbedding) -> Embedding:
     return np.asarray(row / norm, np.float32)
 
 
-def require_compatible(taught: FewShotHazard, model: str, fingerprint: str, words: str) -> None:
-    """Raises TeachError where it was taught to another model, or beside other words."""
-    todo = f"teach it again, or remove it with `watchword teach {taught.hazard} --remove`"
-    if (taught.model, taught.model_fingerprint) != (model, fingerprint):
-        raise TeachError(
-            f"hazard {taught.hazard} was taught to model {taught.model} ({taught.model_fingerprint[:12]}), "
-            f"not to {model} ({fingerprint[:12]}); {todo}"
-        )
+def is_outdated(taught: FewShotHazard, model: str, fingerprint: str) -> bool:
+    """True if it was taught to another model, or to another version of it: its pictures mean nothing here."""
+    return (taught.model, taught.model_fingerprint) != (model, fingerprint)
+
+
+def require_same_words(taught: FewShotHazard, words: str) -> None:
+    """Raises TeachError if it was taught beside other words. `words`: the fingerprint of the present ones."""
     if taught.words != words:
-        raise TeachError(f"hazard {taught.hazard} has other words than when it was taught; {todo}")
+        raise TeachError(
+            f"hazard {taught.hazard} has other words than when it was taught; teach it again, or remove it "
+            f"with `watchword teach {taught.hazard} --remove`"
+        )
 
 
 def density(affinities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -210,7 +214,7 @@ class FewShotBank:
         calibration: Calibration,
         taught: Iterable[FewShotHazard],
     ) -> None:
-        """`names` are all hazards; those with words are in `words`, the others must be in `taught`."""
+        """`names` are all hazards; one that is neither in `words` nor in `taught` is never recognised."""
         self.names = tuple(names)
         self._words, self._slopes, self._offsets = words, calibration.slopes, calibration.offsets
         self._columns = np.array([self.names.index(name) for name in words.names], np.intp)
@@ -219,12 +223,12 @@ class FewShotBank:
         self._worded = frozenset(self._columns.tolist())
         self.fingerprint = digest(words.fingerprint, [one.fingerprint for one in taught])
 
-    def scores(self, embedding: Embedding) -> Scores:
+    def scores(self, encoding: Encoding) -> Scores:
         out = np.full(len(self.names), UNSEEN, np.float32)
-        out[self._columns] = self._slopes * self._words.scores(embedding) + self._offsets
+        out[self._columns] = self._slopes * self._words.scores(encoding) + self._offsets
         for one in self._pictures:
             words = float(out[one.column]) if one.column in self._worded else 0.0
-            out[one.column] = max(float(out[one.column]), one.log_odds(embedding, words))
+            out[one.column] = max(float(out[one.column]), one.log_odds(encoding.embedding, words))
         return out
 
 

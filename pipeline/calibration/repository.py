@@ -108,12 +108,31 @@ class CalibrationRepository:
         return base.model_copy(update={"hazards": {**base.hazards, **fitted}})
 
     def bind(self, model: ImageTextModel, prompts: PromptSet) -> Calibration:
-        """The calibration to use. Raises CalibrationError where the user's own does not fit."""
+        """The calibration to use. The user's own is set aside if it was made for another model (logged).
+
+        Raises CalibrationError if it is broken or was made for other words.
+        """
         own = self.own(model.name)
         if own is None:
             self._tell_lost(model.name)
-            return self.base(model).bind(model.name, model.fingerprint, prompts)
-        return self._checked(own, model, prompts).bind(model.name, model.fingerprint, prompts)
+        elif self.is_outdated(model):
+            log.warning(
+                "%s was made for model %s (%s), not for %s (%s): what was shipped is used; run `watchword "
+                "calibrate` again",
+                *(self.place(model.name), own.model, own.model_fingerprint[:12]),
+                *(model.name, model.fingerprint[:12]),
+            )
+        else:
+            return self._checked(own, model, prompts).bind(model.name, model.fingerprint, prompts)
+        return self.base(model).bind(model.name, model.fingerprint, prompts)
+
+    def is_outdated(self, model: ImageTextModel) -> bool:
+        """True if the user's own was made for another model, or another version of it.
+
+        Raises CalibrationError if it is broken.
+        """
+        own = self.own(model.name)
+        return own is not None and (own.model, own.model_fingerprint) != (model.name, model.fingerprint)
 
     def _tell_lost(self, model: str) -> None:
         """A previous one without one in use is what an interrupted write of an older version left."""
@@ -126,19 +145,11 @@ class CalibrationRepository:
 
     def _checked(self, own: CalibrationTable, model: ImageTextModel, prompts: PromptSet) -> CalibrationTable:
         """Thresholds measured for other scores would be worse than none: refuse them."""
-        place = self.place(model.name)
-        remedy = "run `watchword calibrate` again, or go back with `watchword calibrate --undo`"
-        if (own.model, own.model_fingerprint) != (model.name, model.fingerprint):
-            if (shipped := self.shipped(model.name)) is not None:
-                shipped.require(model.name, model.fingerprint)
-            raise CalibrationError(
-                f"{place}: made for model {own.model} ({own.model_fingerprint[:12]}), not for "
-                f"{model.name} ({model.fingerprint[:12]}); {remedy}"
-            )
         unfit = own.mismatched(model.fingerprint, prompts)
         if unfit:
             raise CalibrationError(
-                f"{place}: made for other hazards or other words ({', '.join(unfit)}); {remedy}"
+                f"{self.place(model.name)}: made for other hazards or other words ({', '.join(unfit)}); "
+                "run `watchword calibrate` again, or go back with `watchword calibrate --undo`"
             )
         if own.made:
             log.info("calibration of %s: from %s, %s", model.name, own.made.source, own.made.made_at)

@@ -20,9 +20,9 @@ from pipeline.alerting.rules import builtin_rules
 from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.log_odds import logit
 from pipeline.settings import WatchSettings
-from pipeline.types import Alert, Assessment, Clear, Probabilities, Severity
+from pipeline.types import Alert, Assessment, Clear, Encoding, Probabilities, Severity
 
-_NO_EMBEDDING = np.zeros(1, np.float32)
+_NO_ENCODING = Encoding(np.zeros(1, np.float32))
 LOGITS = np.round(np.arange(-4.0, 7.01, 0.2), 3)
 """Log-odds of the thresholds that are tried: probabilities 0.018 to 0.999."""
 
@@ -166,7 +166,7 @@ def _events(
     watch = AlertPolicy(settings.model_copy(update={"locate_s": 0.0}), hazards, rules)
     rows = _relative(footage, [hazard.threshold for hazard in hazards], usual_s, columns)
     for seq, (time_s, row) in enumerate(rows):
-        for event in watch.step(Assessment(seq, time_s, _NO_EMBEDDING, row)):
+        for event in watch.step(Assessment(seq, time_s, _NO_ENCODING, row)):
             if isinstance(event, Alert):
                 watch.mark_spoken(event.id, time_s)
             yield event

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from capture.frame import Image
 from common.errors import WatchwordError
-from pipeline.types import Direction, Embedding, Trigger
+from pipeline.types import Direction, Encoding, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class DescribeRequest:
     question: str | None = None
     known: tuple[str, ...] = ()
     """What else somebody says is on it, in their own words."""
-    embedding: Embedding | None = None
+    encoding: Encoding | None = None
     """What the detector made of the picture, for describers that need no pixels."""
     deadline_s: float = 10.0
     """Seconds from the start of the request after which the answer is worthless."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.hazards import HazardThing, builtin_hazards
 from pipeline.models.base import ImageTextModel, PromptBank
-from pipeline.types import Embedding, PromptSet
+from pipeline.types import Encoding, PromptSet
 
 LEAST_SHARE = 0.1
 """Share of the picture, among everything there is a name for, from which a thing is named."""
@@ -59,7 +59,7 @@ def _object(thing: HazardThing, hazard: str | None) -> ObjectClass:
 
 
 class ObjectRecognizer:
-    """Names what an embedding shows; each thing is told from all others."""
+    """Names what a picture shows; each thing is told from all others."""
 
     def __init__(self, model: ImageTextModel, known: Iterable[ObjectClass]) -> None:
         """Slow: binds some hundreds of words."""
@@ -68,10 +68,10 @@ class ObjectRecognizer:
         every = tuple(text for _, own in prompts for text in own)
         self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 
-    def find(self, embedding: Embedding) -> tuple[FoundObject, ...]:
+    def find(self, encoding: Encoding) -> tuple[FoundObject, ...]:
         """The likeliest first."""
         # A bank's scores are log-odds.
-        shares = 1 / (1 + np.exp(-self._bank.scores(embedding).astype(np.float64)))
+        shares = 1 / (1 + np.exp(-self._bank.scores(encoding).astype(np.float64)))
         order = np.argsort(-shares)[:MOST_NAMED].tolist()
         return tuple(
             FoundObject(self._things[i], float(shares[i])) for i in order if shares[i] >= LEAST_SHARE

@@ -19,7 +19,7 @@ from pipeline.description.objects import ObjectRecognizer
 from pipeline.hazards import builtin_hazards
 from pipeline.log_odds import logit
 from pipeline.models.base import ImageTextModel, PromptBank
-from pipeline.types import Direction, Embedding, PromptSet, Trigger
+from pipeline.types import Direction, Encoding, PromptSet, Trigger
 
 CONFIDENT = 0.45
 """Share of the picture, among all places and everything else the model knows, from which a place is named."""
@@ -86,7 +86,7 @@ def builtin_words() -> Vocabulary:
 
 
 class PlaceFinder:
-    """Which kind of place an embedding shows, if any of those we have words for.
+    """Which kind of place a picture shows, if any of those we have words for.
 
     Each place is told from all others: a raw score is the log-odds of its own share.
     """
@@ -97,9 +97,9 @@ class PlaceFinder:
         every = tuple(text for _, own in prompts for text in own)
         self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 
-    def find(self, embedding: Embedding) -> str | None:
+    def find(self, encoding: Encoding) -> str | None:
         """The name of the place, None where none stands out."""
-        scores = self._bank.scores(embedding)
+        scores = self._bank.scores(encoding)
         best = int(np.argmax(scores))
         return self._names[best] if scores[best] >= logit(CONFIDENT) else None
 
@@ -126,8 +126,8 @@ class TemplateDescriber:
         if asked and request.question:
             yield ONLY_NAMES[request.language]
         place = None
-        if self._places is not None and request.embedding is not None:
-            place = self._places.find(request.embedding)
+        if self._places is not None and request.encoding is not None:
+            place = self._places.find(request.encoding)
         names = [self._name(seen, request.language) for seen in request.seen]
         names += self._things_in(request) if asked else []
         if names or place:
@@ -137,10 +137,10 @@ class TemplateDescriber:
 
     def _things_in(self, request: DescribeRequest) -> list[str]:
         """What stands out besides the hazards."""
-        if self._things is None or request.embedding is None:
+        if self._things is None or request.encoding is None:
             return []
         hazards = {seen.hazard for seen in request.seen}
-        found = [f.thing for f in self._things().find(request.embedding) if f.share >= SURE]
+        found = [f.thing for f in self._things().find(request.encoding) if f.share >= SURE]
         fresh = [thing for thing in found if thing.hazard not in hazards]
         return [_as_subject(thing.ko) if request.language == "ko" else thing.said for thing in fresh]
 

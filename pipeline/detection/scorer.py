@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from pipeline.calibration.few_shot import (
     FewShotHazard,
     few_shot_names,
     identity,
+    is_outdated,
     path_of,
     read_few_shot,
-    require_compatible,
+    require_same_words,
 )
 from pipeline.calibration.repository import FOLDER as CALIBRATIONS
 from pipeline.calibration.repository import CalibrationRepository
@@ -25,16 +27,29 @@ from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
 from pipeline.types import PromptSet
 
+log = logging.getLogger(__name__)
+
 TAUGHT_THRESHOLD = 0.5
-"""Of a hazard without words, where nobody has calibrated it."""
+"""Threshold of a hazard without words that has not been calibrated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Files of the state folder that are not used: made for another model, or another version of it."""
+
+    lessons: tuple[str, ...] = ()
+    """Hazards that were taught by pictures."""
+    calibration: bool = False
+    """The user's own calibration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scorer:
-    """What turns embeddings into probabilities, in the order of the hazards."""
+    """Turns encodings into probabilities, in the order of the hazards."""
 
     bank: PromptBank
     calibration: Calibration
+    outdated: Outdated = Outdated()
 
 
 def build_scorer(
@@ -46,9 +61,10 @@ def build_scorer(
     own: bool = True,
     table: CalibrationTable | None = None,
 ) -> Scorer:
-    """`own`: with the user's own thresholds, where there are some. `table`: with this calibration instead.
+    """`own`: use the user's own thresholds if there are some. `table`: use this calibration instead.
 
-    Raises CalibrationError, TeachError where what the state folder holds belongs to something else.
+    A calibration or a lesson that was made for another model is set aside, which is logged and returned.
+    Raises CalibrationError, TeachError if one is broken or was made for other words.
     """
     prompts = prompt_set(hazards)
     words = model.bind(prompts)
@@ -58,15 +74,17 @@ def build_scorer(
         calibration = calibrations.bind(model, prompts)
     else:
         calibration = calibrations.base(model).bind(model.name, model.fingerprint, prompts)
-    taught = read_all_few_shot(model, hazards, state, prompts)
-    if not taught:
-        return Scorer(words, calibration)
-    kept_table = calibrations.own(model.name) if own else None
+    taught, lessons = _lessons(model, hazards, state, prompts)
+    outdated = Outdated(lessons, calibration=own and calibrations.is_outdated(model))
+    if not taught and len(prompts.hazards) == len(hazards):
+        return Scorer(words, calibration, outdated)
+    kept_table = calibrations.own(model.name) if own and not outdated.calibration else None
     kept = {name: fit.threshold for name, fit in kept_table.hazards.items()} if kept_table else {}
-    thresholds = {one.hazard: kept.get(one.hazard, TAUGHT_THRESHOLD) for one in taught}
-    thresholds |= dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
     names = [hazard.name for hazard in hazards]
-    return Scorer(FewShotBank(names, words, calibration, taught), identity(names, thresholds))
+    thresholds = {name: kept.get(name, TAUGHT_THRESHOLD) for name in names}
+    thresholds |= dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
+    bank = FewShotBank(names, words, calibration, taught)
+    return Scorer(bank, identity(names, thresholds), outdated)
 
 
 def load_hazards(settings: Mapping[str, HazardSettings], state: Path) -> tuple[Hazard, ...]:
@@ -80,16 +98,29 @@ def state_version(state: Path) -> frozenset[tuple[str, int]]:
     return frozenset((str(path), path.stat().st_mtime_ns) for path in files)
 
 
-def read_all_few_shot(
+def _lessons(
     model: ImageTextModel, hazards: Sequence[Hazard], state: Path, prompts: PromptSet
-) -> tuple[FewShotHazard, ...]:
-    """What was taught of these hazards. Raises TeachError where it does not fit."""
-    known = set(few_shot_names(state))
-    found = tuple(read_few_shot(path_of(state, one.name)) for one in hazards if one.name in known)
-    marks = prompt_fingerprints(model, prompts)
-    for taught in found:
-        require_compatible(taught, model.name, model.fingerprint, marks.get(taught.hazard, ""))
-    return found
+) -> tuple[tuple[FewShotHazard, ...], tuple[str, ...]]:
+    """The lessons of these hazards that fit the model, and the names of those that do not.
+
+    Raises TeachError if one is broken or was taught beside other words.
+    """
+    known, fingerprints = set(few_shot_names(state)), prompt_fingerprints(model, prompts)
+    fitting, outdated = [], []
+    for name in (hazard.name for hazard in hazards if hazard.name in known):
+        taught = read_few_shot(path_of(state, name))
+        if is_outdated(taught, model.name, model.fingerprint):
+            log.warning(
+                "hazard %s was taught to %s (%s), not to %s (%s), and is not recognised by its pictures; "
+                "teach it again, or remove it with `watchword teach %s --remove`",
+                *(name, taught.model, taught.model_fingerprint[:12]),
+                *(model.name, model.fingerprint[:12], name),
+            )
+            outdated.append(name)
+            continue
+        require_same_words(taught, fingerprints.get(name, ""))
+        fitting.append(taught)
+    return tuple(fitting), tuple(outdated)
 
 
 def prompt_fingerprints(model: ImageTextModel, prompts: PromptSet) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Is this picture the one that was encoded last? Then its embedding is too, and the work can be saved.
+"""Does a picture show the same as the one last encoded? Then its encoding holds, and the work can be saved.
 
 Compared are the mean colours of cells, four pixels of a 260-pixel network input, and the *largest* change of
 any cell counts, so that a small thing entering a corner is a change. Averaging over a cell takes sensor
@@ -8,9 +8,17 @@ noise out.
 from __future__ import annotations
 
 import cv2
+import numpy as np
 
+from capture.downscale import halve
 from capture.frame import Image
-from pipeline.detection.thumbnail import coarse_grid, thumbnail
+
+CELLS = 64
+"""Cells across; as many rows as keep them square."""
+FINE = 4
+"""Points a cell has across and down."""
+POINTS = CELLS * FINE
+"""Points across that a picture is reduced to before its cells are averaged."""
 
 
 class StaticSceneCheck:
@@ -24,13 +32,10 @@ class StaticSceneCheck:
         self._since_s = 0.0
 
     def is_still(self, image: Image, now: float) -> bool:
-        """True where the last encoding still holds. False means: encode, this picture is the new measure.
-
-        `image` may be its points.
-        """
+        """True if the last encoding still holds. False means: encode; this picture is the new reference."""
         if self._longest_s == 0:
             return False
-        cells = coarse_grid(thumbnail(image))
+        cells = coarse_grid(image)
         if 0 <= now - self._since_s < self._longest_s and self._like(cells):
             return True
         self._cells, self._since_s = cells, now
@@ -41,3 +46,13 @@ class StaticSceneCheck:
         if last is None or last.shape != cells.shape:
             return False
         return cv2.norm(cells, last, cv2.NORM_INF) <= self._level
+
+
+def coarse_grid(image: Image) -> Image:
+    """CELLS across, each about the mean of what it covers."""
+    rows = max(4, round(CELLS * image.shape[0] / image.shape[1]))
+    size = POINTS, FINE * rows
+    points = image
+    if image.shape[1::-1] != size:
+        points = np.asarray(cv2.resize(halve(image, *size), size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return halve(points, CELLS, rows)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.types import Embedding, PromptSet
+from pipeline.types import Encoding, PromptSet
 
 Scores = NDArray[np.float32]
 """One raw score per hazard: float32, shape (H,), larger means likelier, not yet a probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingGeometry:
+    """How far apart views lie in a model's space; cosine distances, from 0 to 2."""
+
+    scene_distance: float
+    """From here on two views are different scenes."""
+    settle_distance: float
+    """Up to here a view is the same as the smoothed one: the camera rests."""
 
 
 class PromptBank(Protocol):
@@ -27,8 +38,8 @@ class PromptBank(Protocol):
         """sha256 over model and prompts: a calibration belongs to exactly one."""
         ...
 
-    def scores(self, embedding: Embedding) -> Scores:
-        """Raw score of each hazard, shape (H,)."""
+    def scores(self, encoding: Encoding) -> Scores:
+        """Raw score of each hazard in a picture or a part of one, shape (H,)."""
         ...
 
 
@@ -53,8 +64,13 @@ class ImageTextModel(Protocol):
         """Width and height in pixels of what the network sees."""
         ...
 
-    def encode(self, image: Image) -> Embedding:
-        """BGR uint8 picture of any size to a unit embedding that the caller owns."""
+    @property
+    def geometry(self) -> EmbeddingGeometry:
+        """The distances in its embedding space."""
+        ...
+
+    def encode(self, image: Image) -> Encoding:
+        """Encode a BGR uint8 picture of any size, in one inference. The caller owns the result."""
         ...
 
     def bind(self, prompts: PromptSet) -> PromptBank:

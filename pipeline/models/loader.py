@@ -113,7 +113,8 @@ def _starter(folder: Path, wanted: str, threads: int, cache_dir: Path | None) ->
 
 def agreement(model: ImageTextModel, reference: ImageTextModel) -> float:
     """The smallest cosine between two models' embeddings of test pictures."""
-    return min(float(model.encode(image) @ reference.encode(image)) for image in _test_pictures())
+    pairs = ((model.encode(image), reference.encode(image)) for image in _test_pictures())
+    return min(float(ours.embedding @ theirs.embedding) for ours, theirs in pairs)
 
 
 def _test_pictures() -> tuple[Image, ...]:

@@ -11,11 +11,9 @@ from pipeline.hazards import (
     LANGUAGES,
     BuiltinHazard,
     HazardError,
-    arriving,
     builtin,
     builtin_hazards,
     from_settings,
-    glowing,
     look_alikes,
     prompt_set,
 )
@@ -77,6 +75,12 @@ def test_a_hazard_of_the_user_changes_no_contrast() -> None:
     assert prompt_set(hazards).contrast == prompt_set(from_settings(shipped())).contrast
 
 
+def test_only_hazards_with_their_shipped_words_count_as_shipped() -> None:
+    settings = {**shipped(), "ice": HazardSettings(prompts=("an icy pavement",))}
+    settings["dog"] = settings["dog"].model_copy(update={"prompts": ("a poodle",)})
+    assert prompt_set(from_settings(settings)).shipped == set(NAMES) - {"dog"}
+
+
 def test_without_words_of_its_own_a_hazard_is_called_by_its_name() -> None:
     (hazard,) = from_settings({"wet_floor": HazardSettings(prompts=("a wet floor",), say_en="Wet{where}!")})
     assert hazard.say["en"].format(where=" ahead") == "Wet ahead!"
@@ -99,12 +103,9 @@ def test_every_builtin_hazard_is_complete_and_refers_to_others_that_exist() -> N
     known = builtin_hazards()
     for name, hazard in known.items():
         assert hazard.things, name
-        assert hazard.glow_from_afar is None or hazard.glow_from_afar in known
         assert name in look_alikes(name)
     assert look_alikes("fire") == {"fire", "smoke", "stove_hot"}
     assert look_alikes("thin_ice") == frozenset()
-    assert glowing() == {"fire": "smoke"}
-    assert arriving() == {"vehicle", "two_wheeler", "train", "dog", "dangerous_animal"}
 
 
 def test_a_hazard_without_words_in_one_language_is_refused() -> None:

@@ -22,20 +22,14 @@ from daemon.config.settings import Settings, load
 from daemon.replay.footage import score
 from daemon.tools.calibrate import report_lines, watched_hazards, without_baseline
 from daemon.tools.evaluate import clip_figures
-from daemon.tools.maintainer.fit_starter import load as load_examples
 from daemon.tools.maintainer.teach_cross_validation import CrossValidation, remembering, trial
 from daemon.tools.report_lines import readable
-from daemon.wiring.detector import build_detector, enabled_hazards
+from daemon.wiring.detector import build_detector
 from daemon.wiring.sources import open_recorded
-from daemon.wiring.store import open_store
-from pipeline.calibration.fit_labelled import cross_validated
 from pipeline.calibration.fit_thresholds import make_plan
-from pipeline.calibration.line import THRESHOLD
 from pipeline.calibration.sweep import ScoreSeries
 from pipeline.evaluation.dataset import LabelledPicture, read_dataset
 from pipeline.evaluation.pictures import evaluate_pictures
-from pipeline.hazards import prompt_set
-from pipeline.models.starter.model import StarterModel
 
 SAFE_CLIPS = ("vtest_first25s.mp4", "intel_bottle-detection.mp4")
 """Clips of the media without any danger, long enough to calibrate on."""
@@ -54,17 +48,6 @@ def pictures(settings: Settings, media: Path) -> Iterable[str]:
     hazards = detector.spec.hazards
     names, thresholds = [h.name for h in hazards], [h.threshold for h in hazards]
     yield from _code(readable(_evaluated(names, rows, thresholds, labelled)))
-
-
-def left_out(settings: Settings, media: Path) -> Iterable[str]:
-    """Every picture judged by a calibration made without its source."""
-    hazards = enabled_hazards(settings)
-    prompts = prompt_set(hazards)
-    model = StarterModel(open_store(settings).path("starter"), cache_dir=settings.paths.cache)
-    examples = load_examples(media, model, prompts)
-    rows = cross_validated(hazards, examples)
-    judged = _evaluated(prompts.names, rows, [THRESHOLD] * len(hazards), _pictures(settings, media))
-    yield from _code(readable(judged))
 
 
 def clips(settings: Settings, media: Path) -> Iterable[str]:
@@ -139,7 +122,6 @@ def _code(lines: Iterable[str]) -> Iterable[str]:
 
 TABLES: dict[str, Callable[[Settings, Path], Iterable[str]]] = {
     "pictures": pictures,
-    "left out": left_out,
     "clips": clips,
     "calibrate": calibrate,
     "teach": teach,

@@ -21,7 +21,7 @@ from daemon.wiring.detector import load_model
 from pipeline.calibration.few_shot import FewShotHazard, KernelScore
 from pipeline.evaluation.dataset import SAFE, LabelledPicture
 from pipeline.models.base import ImageTextModel, PromptBank
-from pipeline.types import Embedding, PromptSet
+from pipeline.types import Encoding, PromptSet
 
 
 class CachedModel:
@@ -29,11 +29,12 @@ class CachedModel:
 
     def __init__(self, model: ImageTextModel) -> None:
         self._model = model
-        self._known: dict[bytes, Embedding] = {}
+        self._known: dict[bytes, Encoding] = {}
         self.name, self.fingerprint = model.name, model.fingerprint
         self.device, self.input_size = model.device, model.input_size
+        self.geometry = model.geometry
 
-    def encode(self, image: Image) -> Embedding:
+    def encode(self, image: Image) -> Encoding:
         key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
         if key not in self._known:
             self._known[key] = self._model.encode(image)
@@ -115,10 +116,10 @@ def _judged(
     """Recognised by words, and by words or pictures."""
     resemblance, out = KernelScore.of(taught, 0), []
     for picture in pictures:
-        embedding = model.encode(load_image(picture.path, settings.capture.max_side)[0])
-        by_words = float(words.odds([embedding])[0])
+        encoding = model.encode(load_image(picture.path, settings.capture.max_side)[0])
+        by_words = float(words.odds([encoding])[0])
         before = words.known and by_words >= words.threshold
-        out.append((before, before or resemblance.log_odds(embedding, by_words) >= words.threshold))
+        out.append((before, before or resemblance.log_odds(encoding.embedding, by_words) >= words.threshold))
     return out
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.models.base import Scores
 from pipeline.models.prompts import digest
-from pipeline.types import Embedding, PromptSet
+from pipeline.types import Encoding, PromptSet
 
 _FLOOR = 1e-300
 _LIMIT = 30.0
@@ -34,10 +34,10 @@ class ContrastBank:
     """(H, C): 1 where a contrast scene is a hazard's rival. Never subtracted instead: that cancels badly."""
     scale: float
 
-    def scores(self, embedding: Embedding) -> Scores:
+    def scores(self, encoding: Encoding) -> Scores:
         if not self.names:
             return np.zeros(0, np.float32)
-        logits = self.scale * (self.vectors @ embedding).astype(np.float64)
+        logits = self.scale * (self.vectors @ encoding.embedding).astype(np.float64)
         weights = np.exp(logits - logits.max())
         own = np.add.reduceat(weights, self.starts)
         others = self.rivals @ weights[: self.rivals.shape[1]]

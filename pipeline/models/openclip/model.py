@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from capture.frame import Image
-from pipeline.models.base import PromptBank
+from pipeline.models.base import EmbeddingGeometry, PromptBank
 from pipeline.models.openclip.bank import bank_of
 from pipeline.models.openclip.devices import compile_tested, read_golden
 from pipeline.models.openclip.model_config import (
@@ -24,10 +24,12 @@ from pipeline.models.openclip.tokens import TokenEncoder
 from pipeline.models.preprocess import letterbox, resize
 from pipeline.models.prompts import digest
 from pipeline.models.text_cache import CachedTexts, Vectors
-from pipeline.types import Embedding, PromptSet
+from pipeline.types import Encoding, PromptSet
 
 _SCHEME = "openclip-odds-1"
 """Part of the fingerprint; changed with anything that changes scores."""
+GEOMETRY = EmbeddingGeometry(scene_distance=0.25, settle_distance=0.08)
+"""Of CLIP's embeddings, in which unrelated photographs lie about 0.5 apart."""
 
 
 class OpenClipModel:
@@ -36,6 +38,8 @@ class OpenClipModel:
     `device` is `best`, or OpenVINO device names in order of preference with commas; those that are not there
     are skipped, and those that compute something else than the reference are logged and skipped.
     """
+
+    geometry = GEOMETRY
 
     def __init__(
         self, folder: Path, device: str = "CPU", threads: int = 0, cache_dir: Path | None = None
@@ -70,11 +74,11 @@ class OpenClipModel:
     def input_size(self) -> tuple[int, int]:
         return self._recipe.width, self._recipe.height
 
-    def encode(self, image: Image) -> Embedding:
-        """Whole picture, letterboxed or stretched as the model was trained: (D,), unit norm."""
+    def encode(self, image: Image) -> Encoding:
+        """The whole picture, letterboxed or stretched as the model was trained; without parts."""
         fit = letterbox if self._recipe.fit == "letterbox" else resize
         self._request.infer([fit(image, *self.input_size)[None]])
-        return np.array(self._request.get_output_tensor(0).data[0], np.float32)
+        return Encoding(np.array(self._request.get_output_tensor(0).data[0], np.float32))
 
     def bind(self, prompts: PromptSet) -> PromptBank:
         """Tens of milliseconds a prompt never seen; with a cache folder, some milliseconds in all."""

@@ -1,11 +1,7 @@
-"""The starter: an ImageNet classifier and a sentence encoder as one image-text model.
+"""The starter: an ImageNet classifier with trained heads, and a sentence encoder, as one image-text model.
 
-What a picture shows is a distribution over the classifier's 1000 classes. What a prompt means is a row of
-weights: each class is shared out among all prompts and contrast scenes by a softmax over the cosine
-similarity of their sentence vectors, with one more rival that stands for everything nobody named. The share
-of the picture's distribution that falls to a hazard's prompts, as log-odds, is the hazard's raw score. It
-is a relative of ConSE (Norouzi et al., 2013), turned round: the words are spread over the classes, not the
-classes over the words.
+The built-in hazards are recognised by heads trained on the classifier's features (`heads`), hazards added in
+the settings by words (`bank`), and taught hazards by their pictures, compared in the same features.
 """
 
 from __future__ import annotations
@@ -13,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from pipeline.models.base import PromptBank, Scores
+from pipeline.models.base import EmbeddingGeometry, PromptBank
 from pipeline.models.preprocess import letterbox
 from pipeline.models.prompts import contrast_prompts, digest
-from pipeline.models.starter.blank_images import blank_images
+from pipeline.models.starter.bank import BACKGROUND, SHARPNESS, StarterBank, class_shares, stack_rows
 from pipeline.models.starter.checkpoint import CheckpointError, read_checkpoint
 from pipeline.models.starter.errors import StarterUnusableError, damaged
-from pipeline.models.starter.network import CLASSES, SIDE, build_network
+from pipeline.models.starter.heads import CLASSES, HEADS_FILE, Heads, HeadsError, read_heads
+from pipeline.models.starter.network import SIDE, build_network
 from pipeline.models.starter.text_encoder import TextEncoder
-from pipeline.models.text_cache import CachedTexts, Vectors
-from pipeline.types import Embedding, PromptSet
+from pipeline.models.text_cache import CachedTexts
+from pipeline.types import Encoding, PromptSet
 
 log = logging.getLogger(__name__)
 
@@ -41,115 +39,103 @@ NAMES_FILE = "imagenet1k_clean_names.json"
 FILES = (NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, NAMES_FILE)
 """What the folder of the starter model must hold."""
 
-_SHARPNESS = 40.0
-"""Softmax sharpness over cosine similarities."""
-_BACKGROUND = 0.55
-"""Cosine similarity of the rival that stands for everything nobody named; a class must be closer to count."""
 _KNOWN = 0.5
 """A hazard that no class belongs to by at least this share is unknown to the classifier."""
-_FLOOR = 1e-6
-"""Smallest share told apart: the classifier's own noise is about here."""
-_EMPTY = 0.85
-"""Likeness to an empty picture from which a view counts for less; photographs stay below it."""
-_EMPTY_STEEPNESS = 40.0
-"""Log-odds lost per unit of likeness beyond that: two at 0.90, four at 0.95."""
-_SCHEME = "halved-5/linear-2/letterbox-260/sqrt/share-2"
+_SCHEME = "halved-5/linear-2/letterbox-260/heads-2/share-2"
 """Part of the fingerprint; changed with anything that changes scores."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShareBank:
-    """Prompts as shares of classes. `scores` is the log-odds of the share of a picture that is the hazard."""
-
-    names: tuple[str, ...]
-    fingerprint: str
-    shares: NDArray[np.float32]
-    """(H, 1000): how much of each class each hazard is."""
-    empty: Vectors
-    """(E, 1000): embeddings of pictures that show nothing."""
-
-    def scores(self, embedding: Embedding) -> Scores:
-        share = np.clip(self.shares @ (embedding * embedding), _FLOOR, 1 - _FLOOR)
-        emptiness = max(0.0, float((self.empty @ embedding).max()) - _EMPTY)
-        return np.asarray(np.log(share / (1 - share)) - _EMPTY_STEEPNESS * emptiness, np.float32)
+GEOMETRY = EmbeddingGeometry(scene_distance=0.55, settle_distance=0.3)
+"""Printed by `python -m daemon.tools.maintainer.derive_geometry`, from training footage only."""
 
 
 class StarterModel:
-    """`ImageTextModel` over plain files in a folder. Used by one thread.
+    """`ImageTextModel` over plain files in a folder, and the heads that come with the program.
 
-    The embedding is the square root of the class distribution: a unit vector whose dot product with another
-    is their Bhattacharyya coefficient, so that cosine distance tells scenes apart and squaring gives the
-    distribution.
+    Used by one thread. The embedding is the direction of the pooled features from their mean over the
+    training pictures (1280,). The evidence holds the log-odds of the heads, then the class probabilities.
     """
 
     name = "starter"
+    geometry = GEOMETRY
 
     def __init__(
         self, folder: Path, device: str = "CPU", threads: int = 0, cache_dir: Path | None = None
     ) -> None:
+        """Raises StarterUnusableError."""
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise StarterUnusableError(f"{folder}: no {missing[0]}; run `watchword models pull starter`")
-        self.fingerprint = _fingerprint(folder)
+        self.fingerprint = fingerprint_of(folder)
         self.device = device
-        self._classes = _class_names(folder / NAMES_FILE)
+        self._class_names = _class_names(folder / NAMES_FILE)
         text_mark = digest(*(_sha256(folder / name) for name in (TEXT_FILE, TOKENIZER_FILE)))
         self._texts = CachedTexts(
             lambda: TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE), text_mark, cache_dir
         )
-        self._request = _compile(folder / NETWORK_FILE, device, threads, cache_dir)
-        self._empty: Vectors = np.stack([self.encode(picture) for picture in blank_images(SIDE)])
+        heads = _shipped_heads()
+        self._heads = {name: row for row, name in enumerate(heads.hazards)}
+        self._request = _compile(folder / NETWORK_FILE, heads, device, threads, cache_dir)
 
     @property
     def input_size(self) -> tuple[int, int]:
         return SIDE, SIDE
 
-    def encode(self, image: Image) -> Embedding:
-        """Whole picture, letterboxed, to the square root of its class distribution: (1000,), unit norm."""
-        return np.sqrt(self.infer(letterbox(image, SIDE, SIDE)))
+    def encode(self, image: Image) -> Encoding:
+        """The whole picture, letterboxed, and its parts, in one inference."""
+        self._request.infer([letterbox(image, SIDE, SIDE)[None]])
+        embeddings, evidence = (self._output(index).copy() for index in (0, 1))
+        whole, *parts = map(Encoding, embeddings, evidence)
+        return replace(whole, parts=tuple(parts))
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
-        """The bare network: BGR uint8 of `input_size` to class probabilities (1000,), lost at next call."""
+        """The bare network: BGR uint8 of `input_size` to evidence (PARTS, E), lost at the next call."""
         self._request.infer([picture[None]])
-        return np.asarray(self._request.get_output_tensor(0).data[0], np.float32)
+        return self._output(1)
+
+    def _output(self, index: int) -> NDArray[np.float32]:
+        return np.asarray(self._request.get_output_tensor(index).data, np.float32)
 
     def bind(self, prompts: PromptSet) -> PromptBank:
-        """Some seconds for prompts never seen, else some milliseconds (with a cache folder).
+        """Some seconds for words never seen, else some milliseconds (with a cache folder).
 
-        Logs each hazard that no class resembles: the starter can never see it.
+        The shipped hazards need no words. Logs each other hazard that no class resembles: the starter can
+        never recognise it.
         """
-        texts = sorted({*prompts.contrast, *(text for _, own in prompts.hazards for text in own)})
+        trained = [name in prompts.shipped and name in self._heads for name in prompts.names]
+        worded = [own for own, known in zip(prompts.hazards, trained, strict=True) if not known]
+        return StarterBank(
+            names=prompts.names,
+            fingerprint=digest(self.fingerprint, prompts.hazards, prompts.contrast, sorted(prompts.shipped)),
+            heads=np.array(
+                [self._heads[name] for name, known in zip(prompts.names, trained, strict=True) if known],
+                np.intp,
+            ),
+            trained=np.flatnonzero(trained),
+            worded=np.flatnonzero(np.logical_not(trained)),
+            shares=self._shares(worded, prompts.contrast),
+        )
+
+    def _shares(
+        self, hazards: Sequence[tuple[str, tuple[str, ...]]], contrast: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """How much of each class each hazard is by its words: (W, CLASSES)."""
+        if not hazards:
+            return np.zeros((0, CLASSES), np.float32)
+        texts = sorted({*contrast, *(text for _, own in hazards for text in own)})
         rows = dict(zip(texts, self._texts.encode(texts), strict=True))
-        classes = self._texts.encode([f"a {name}" for name in self._classes])
+        classes = self._texts.encode([f"a {name}" for name in self._class_names])
         shares = [
-            _share(classes, _stack(rows, own), _stack(rows, contrast_prompts(own, prompts.contrast)))
-            for _, own in prompts.hazards
+            class_shares(classes, stack_rows(rows, own), stack_rows(rows, contrast_prompts(own, contrast)))
+            for _, own in hazards
         ]
-        for name, share in zip(prompts.names, shares, strict=True):
+        for (name, _), share in zip(hazards, shares, strict=True):
             if share.max() < _KNOWN:
                 log.warning(
                     "hazard %s: the starter model knows nothing like it and will never warn of it", name
                 )
-        return ShareBank(
-            names=prompts.names,
-            fingerprint=digest(self.fingerprint, prompts.hazards, prompts.contrast),
-            shares=np.asarray(shares, np.float32).reshape(len(shares), CLASSES),
-            empty=self._empty,
-        )
+        return np.stack(shares)
 
 
-def _share(classes: Vectors, own: Vectors, others: Vectors) -> NDArray[np.float32]:
-    """Share of each class that falls to `own` rather than to `others` or the background: (1000,), 0 to 1."""
-    mine, theirs = (np.exp(_SHARPNESS * (classes @ side.T - 1)).sum(1) for side in (own, others))
-    nobody = np.exp(_SHARPNESS * (_BACKGROUND - 1))
-    return np.asarray(mine / (mine + theirs + nobody), np.float32)
-
-
-def _stack(rows: dict[str, NDArray[np.float32]], texts: tuple[str, ...]) -> Vectors:
-    return np.stack([rows[text] for text in texts]) if texts else np.zeros((0, 384), np.float32)
-
-
-def _compile(checkpoint: Path, device: str, threads: int, cache_dir: Path | None) -> Any:
+def _compile(checkpoint: Path, heads: Heads, device: str, threads: int, cache_dir: Path | None) -> Any:
     import openvino as ov
 
     options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
@@ -160,10 +146,17 @@ def _compile(checkpoint: Path, device: str, threads: int, cache_dir: Path | None
     ):  # the CPU compiles in a third of a second; a kept blob could only go stale
         options["CACHE_DIR"] = str(cache_dir / "openvino")
     try:
-        network = build_network(read_checkpoint(checkpoint))
+        network = build_network(read_checkpoint(checkpoint), heads)
     except CheckpointError as error:
         raise damaged(checkpoint, error) from error
     return ov.Core().compile_model(network, device, options).create_infer_request()
+
+
+def _shipped_heads() -> Heads:
+    try:
+        return read_heads()
+    except HeadsError as error:
+        raise StarterUnusableError(f"{error}; install watchword again") from error
 
 
 def _class_names(path: Path) -> list[str]:
@@ -182,15 +175,10 @@ def _class_names(path: Path) -> list[str]:
     return names
 
 
-def _fingerprint(folder: Path) -> str:
-    return digest(
-        _SCHEME,
-        _SHARPNESS,
-        _BACKGROUND,
-        _EMPTY,
-        _EMPTY_STEEPNESS,
-        *(_sha256(folder / name) for name in FILES),
-    )
+def fingerprint_of(folder: Path, heads: Path = HEADS_FILE) -> str:
+    """The fingerprint of the starter with the files of a folder and a file of heads."""
+    files = (heads, *(folder / name for name in FILES))
+    return digest(_SCHEME, SHARPNESS, BACKGROUND, *map(_sha256, files))
 
 
 def _sha256(path: Path) -> str:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from openvino import opset13 as ops
 
 from pipeline.models.starter.checkpoint import CheckpointError, Tensors
+from pipeline.models.starter.head_graph import head_outputs, linear, pooled_parts
+from pipeline.models.starter.heads import CLASSES, FEATURES, Heads
 
 SIDE = 260
 """Pixels: what Lite2 was trained on."""
-CLASSES = 1000
 _STAGES = ((1, 1), (3, 2), (3, 2), (4, 2), (4, 1), (5, 2), (1, 1))
 """(blocks, stride of the first block) a stage."""
 _BATCH_NORM_EPSILON = 1e-3
@@ -26,20 +27,25 @@ _MEAN, _SCALE = 127.0, 128.0
 """TensorFlow's normalisation of the Lite models, on RGB from 0 to 255."""
 
 
-def build_network(tensors: Tensors, side: int = SIDE) -> ov.Model:
-    """Graph from uint8 BGR `(1, side, side, 3)` to class probabilities `(1, 1000)` (softmax).
+def build_network(tensors: Tensors, heads: Heads | None = None, side: int = SIDE) -> ov.Model:
+    """Build the graph from uint8 BGR `(1, side, side, 3)`.
 
-    Raises CheckpointError where a tensor is missing or has the wrong shape.
+    Outputs without heads: class probabilities `(1, 1000)` and pooled features `(1, 1280)`. With heads, of the
+    whole picture and its parts: embeddings `(PARTS, 1280)`, and calibrated log-odds of the H heads beside the
+    class probabilities `(PARTS, H + 1000)`.
+
+    Raises CheckpointError if a tensor is missing or has the wrong shape.
     """
     try:
-        logits, picture = _graph(tensors, side)
+        picture, grid = _backbone(tensors, side)
+        outputs = _outputs(grid, tensors, heads)
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the checkpoint is not EfficientNet-Lite2 ({error})") from error
-    model = ov.Model([ops.softmax(logits, 1)], [picture], "efficientnet-lite2")
-    return _with_preprocessing(model)
+    return _with_preprocessing(ov.Model(outputs, [picture], "efficientnet-lite2"))
 
 
-def _graph(tensors: Tensors, side: int) -> tuple[Any, Any]:
+def _backbone(tensors: Tensors, side: int) -> tuple[Any, Any]:
+    """The picture's parameter and the last feature map `(1, 1280, 9, 9)`."""
     picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
     node = ops.clamp(_convolution(picture, tensors, "_conv_stem", "_bn0", stride=2), 0.0, 6.0)
     index = 0
@@ -47,12 +53,18 @@ def _graph(tensors: Tensors, side: int) -> tuple[Any, Any]:
         for position in range(blocks):
             node = _block(node, tensors, f"_blocks.{index}.", first_stride if position == 0 else 1)
             index += 1
-    node = ops.clamp(_convolution(node, tensors, "_conv_head", "_bn1"), 0.0, 6.0)
-    node = ops.squeeze(ops.reduce_mean(node, [2, 3], keep_dims=True), [2, 3])
+    return picture, ops.clamp(_convolution(node, tensors, "_conv_head", "_bn1"), 0.0, 6.0)
+
+
+def _outputs(grid: Any, tensors: Tensors, heads: Heads | None) -> list[Any]:
     weight, bias = tensors["_fc.weight"], tensors["_fc.bias"]
-    if weight.shape != (CLASSES, 1280):
+    if weight.shape != (CLASSES, FEATURES):
         raise ValueError(f"_fc.weight has shape {weight.shape}")
-    return ops.add(ops.matmul(node, ops.constant(weight), False, True), ops.constant(bias[None])), picture
+    pooled = pooled_parts(grid)
+    probabilities = ops.softmax(linear(pooled, weight, bias), 1)
+    if heads is None:
+        return [ops.slice(rows, [0], [1], [1], [0]) for rows in (probabilities, pooled)]
+    return head_outputs(pooled, probabilities, heads)
 
 
 def _block(node: Any, tensors: Tensors, prefix: str, stride: int) -> Any:

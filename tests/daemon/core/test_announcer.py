@@ -7,10 +7,11 @@ import pytest
 from daemon.core.health import HealthSettings, Report
 from daemon.core.messages import Ask, Mute, Repeat, Say
 from pipeline.description.policy import SentenceReady
-from pipeline.settings import SceneSettings, WatchSettings
+from pipeline.settings import WatchSettings
 from pipeline.types import Direction
 from speech.outbox.messages import StopSpeaking
 from tests.daemon.core.world import World
+from tests.fakes import SCENE
 
 SIDES = {"fire": Direction.LEFT, "vehicle": Direction.RIGHT}
 PHRASE_S = 1.4
@@ -133,7 +134,7 @@ def test_nothing_is_described_for_nobody(unwanted: str) -> None:
 
 
 def test_what_was_withheld_by_silence_is_no_repetition_afterwards() -> None:
-    world = World(scene=SceneSettings(min_interval_s=1)).watch(2).tell(Mute(600))
+    world = World(scene=SCENE.model_copy(update={"min_interval_s": 1})).watch(2).tell(Mute(600))
     world.describe("A kitchen with a table.")
     world.tell(Mute(0)).watch(4, view=1).describe("A kitchen with a table.")
     assert "A kitchen with a table." in world.said

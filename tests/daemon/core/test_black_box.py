@@ -12,7 +12,7 @@ from daemon.core.core import Core
 from daemon.core.health import Report
 from daemon.core.messages import Ask, Assessed, CoreSpec, CoreTick, FalseAlarm, Input, Mute, Record, Say
 from pipeline.description.policy import AnswerFinished, SentenceReady
-from pipeline.types import CropReading, Direction
+from pipeline.types import Direction, PartReading
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech, StopSpeaking
 from tests.fakes import assessment, core_spec
 
@@ -28,7 +28,7 @@ def lived(seconds: float = 30) -> BlackBox:
         focus = box.core.alert_policy.next_crop()
         if focus:
             a = type(a)(
-                a.seq, a.captured_at_s, a.embedding, a.probabilities, CropReading(focus, a.probabilities)
+                a.seq, a.captured_at_s, a.encoding, a.probabilities, (PartReading(focus, a.probabilities),)
             )
         box.step(Assessed(a), now)
         extra: list[Input] = [
@@ -80,19 +80,20 @@ def test_it_is_bounded_in_steps_too() -> None:
     assert len(box.snapshot().entries) <= 500
 
 
-def test_crops_survive(tmp_path: Path) -> None:
+def test_parts_survive(tmp_path: Path) -> None:
     box = BlackBox(Core(core_spec()))
-    reading = CropReading(Direction.LEFT, np.array([0.1, 0.2, 0.3], np.float32))
+    rows = np.array([[0.1, 0.2, 0.0], [0.3, 0.4, 0.1], [0.5, 0.6, 0.2]], np.float32)
+    readings = tuple(map(PartReading, Direction, rows))
     a = assessment(0, 0.0)
-    box.step(Assessed(type(a)(0, 0.0, a.embedding, a.probabilities, reading), "dark"), 0.0)
+    box.step(Assessed(type(a)(0, 0.0, a.encoding, a.probabilities, readings), "dark"), 0.0)
     box.snapshot().save(tmp_path / "x.blackbox")
     (entry,) = Recording.load(tmp_path / "x.blackbox").entries
     assert isinstance(entry.input, Assessed)
     assert entry.input.unseen == "dark"
-    crop = entry.input.assessment.crop
-    assert crop is not None
-    assert crop.direction is Direction.LEFT
-    assert np.array_equal(crop.probabilities, reading.probabilities)
+    parts = entry.input.assessment.parts
+    assert [part.direction for part in parts] == list(Direction)
+    for part, reading in zip(parts, readings, strict=True):
+        assert np.array_equal(part.probabilities, reading.probabilities)
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "truncated", "other"])

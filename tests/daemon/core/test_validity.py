@@ -14,11 +14,11 @@ from daemon.core.health import Health, HealthSettings, Report
 from daemon.core.messages import Ask, CoreTick, FalseAlarm, Input, Mute, Repeat, Say, TellStatus
 from daemon.core.validity import Condition, Validity
 from pipeline.log_odds import logit
-from pipeline.settings import SceneSettings, WatchSettings
+from pipeline.settings import WatchSettings
 from speech.outbox.messages import SpeechFailed, StartSpeech, StopSpeaking, StopSpeech
 from speech.utterance import Priority, Utterance
 from tests.daemon.core.world import World
-from tests.fakes import core_spec
+from tests.fakes import SCENE, core_spec
 
 LONG_S = 60.0
 AT_ONCE = HealthSettings(settle_s=0, quiet_s=0)
@@ -69,7 +69,7 @@ def test_what_rests_on_a_danger_that_is_not_there_does_not_hold() -> None:
 
 
 def test_what_is_seen_no_more_is_not_described() -> None:
-    world = talking(scene=SceneSettings(min_interval_s=0.1)).watch(1)
+    world = talking(scene=SCENE.model_copy(update={"min_interval_s": 0.1})).watch(1)
     world.describe("A quiet street.").watch(2, view=1)
     assert len(world.views) == 2
     world.finish()
@@ -191,7 +191,7 @@ happenings: st.SearchStrategy[list[Happening]] = st.lists(
     ),
     max_size=8,
 )
-OFTEN = SceneSettings(min_interval_s=0.1, budget_per_minute=600)
+OFTEN = SCENE.model_copy(update={"min_interval_s": 0.1, "budget_per_minute": 600})
 
 
 def lived(verbosity: str, story: list[Happening]) -> World:

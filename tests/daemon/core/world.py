@@ -12,7 +12,7 @@ import numpy as np
 from daemon.core.core import Core
 from daemon.core.messages import Assessed, DescribeView, Effect, Input, Record
 from pipeline.description.policy import AnswerFinished, CancelDescription, SentenceReady
-from pipeline.types import CropReading, Direction
+from pipeline.types import Direction, PartReading
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech, StopSpeech
 from speech.utterance import Utterance
 from tests.fakes import assessment, core_spec
@@ -71,15 +71,15 @@ class World:
             if self._speaking is not None and self.now >= self._speaking[0]:
                 self.finish()
             seen = assessment(self.seq, self.now, view=view, **p)
-            self.tell(Assessed(replace(seen, crop=self._crop(sides or {}, p))))
+            self.tell(Assessed(replace(seen, parts=self._parts(sides or {}, p))))
             self.seq += 1
         return self
 
-    def _crop(self, sides: Mapping[str, Direction], p: Mapping[str, float]) -> CropReading | None:
+    def _parts(self, sides: Mapping[str, Direction], p: Mapping[str, float]) -> tuple[PartReading, ...]:
         if (focus := self.core.alert_policy.next_crop()) is None or not sides:
-            return None
+            return ()
         there = [p.get(n, 0.01) if sides.get(n) is focus else 0.01 for n in self.core.alert_policy.names]
-        return CropReading(focus, np.array(there, np.float32))
+        return (PartReading(focus, np.array(there, np.float32)),)
 
     def describe(self, *sentences: str) -> World:
         """The describer answers about the newest view."""

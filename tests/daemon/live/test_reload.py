@@ -33,8 +33,9 @@ from daemon.wiring.voice import Voice
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.description.base import DescribeRequest
 from pipeline.detection.detector import Detector
+from pipeline.detection.scorer import Outdated
 from pipeline.hazards import prompt_set
-from pipeline.types import Assessment, PromptSet
+from pipeline.types import Assessment, Encoding, PromptSet
 from speech.playback.speaker import Speaker
 from speech.synthesis.renderer import Renderer
 from tests.fakes import ColourBank, ColourModel, Logistic, plain
@@ -89,11 +90,18 @@ class Station:
     def _detector(self) -> DetectorBundle:
         hazards = enabled_hazards(self.settings)
         thresholds = {hazard.name: 0.5 for hazard in hazards}
-        spec = core_spec(self.settings, hazards, thresholds)
-        usual = BaselineFilter(self.settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
         model = self.model = Remembering()
-        assessor = Detector(model, model.bind(prompt_set(hazards)), Logistic(), usual=usual)
-        return DetectorBundle(cast("Any", model), assessor, thresholds, spec, usual)
+        spec = core_spec(self.settings, hazards, thresholds, model.geometry)
+        usual = BaselineFilter(self.settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
+        detector = Detector(model, model.bind(prompt_set(hazards)), Logistic(), baseline=usual)
+        return DetectorBundle(
+            model=cast("Any", model),
+            detector=detector,
+            thresholds=thresholds,
+            spec=spec,
+            baseline=usual,
+            outdated=Outdated(),
+        )
 
     def _attach(self, speaker: Speaker[HandPlayer]) -> None:
         view = View(Frame(plain((9, 9, 9)), (32, 32), 0, 0.0, "s"), self.assessment())
@@ -112,7 +120,7 @@ class Station:
 
     def assessment(self) -> Assessment:
         low = np.full(len(self.detector.spec.hazards), 0.01, np.float32)
-        return Assessment(0, self._now, np.ones(3, np.float32), low)
+        return Assessment(0, self._now, Encoding(np.ones(3, np.float32)), low)
 
     def _live(self) -> LiveParts:
         renderer = Renderer(self.settings.speech, None, self.synthesizer)

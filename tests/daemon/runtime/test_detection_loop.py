@@ -14,7 +14,7 @@ from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
 from pipeline.detection.detector import Detector
-from pipeline.types import Embedding, PromptSet
+from pipeline.types import Encoding, PromptSet
 from tests.fakes import ColourModel, Logistic, core_spec, plain
 
 FPS = 25
@@ -26,10 +26,10 @@ class Sick(ColourModel):
     def __init__(self, ill: int, well: int) -> None:
         self.seen, self.ill, self.well = 0, ill, well
 
-    def encode(self, image: Image) -> Embedding:
+    def encode(self, image: Image) -> Encoding:
         self.seen += 1
-        embedding = super().encode(image)
-        return embedding * np.nan if self.ill < self.seen <= self.well else embedding
+        encoding = super().encode(image)
+        return Encoding(encoding.embedding * np.nan) if self.ill < self.seen <= self.well else encoding
 
 
 class Lane:
@@ -97,7 +97,7 @@ def test_a_detector_that_hangs_is_told_of_and_so_is_that_it_goes_on() -> None:
 
         seen = 0
 
-        def encode(self, image: Image) -> Embedding:
+        def encode(self, image: Image) -> Encoding:
             self.seen += 1
             if self.seen == 50:
                 (lane,) = supervised

@@ -15,16 +15,16 @@ from daemon.cli.main import main
 from daemon.config import reload_plan
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import KEPT, score
-from daemon.tools.teach import EmbeddedImages, chosen, teach
+from daemon.tools.teach import EncodedImages, chosen, teach
 from daemon.wiring.detector import DetectorReloader, build_detector, load_model
 from daemon.wiring.store import open_calibrations
+from pipeline.calibration.blank_images import blank_images
 from pipeline.calibration.few_shot import read_few_shot
 from pipeline.calibration.few_shot_fit import MOST_UNLIKE
 from pipeline.calibration.normal_view import write_normal
 from pipeline.calibration.table import read_calibration, shipped_starter
 from pipeline.detection.detector import Detector
-from pipeline.models.starter.blank_images import blank_images
-from pipeline.types import PromptSet
+from pipeline.types import Encoding, PromptSet
 from tests.daemon.living import own_cache
 from tests.fakes import ColourModel, ListCamera, Logistic, plain
 
@@ -225,7 +225,7 @@ def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
     pictures = [plain((0, 0, 255 - i % 200)) for i in range(2 * KEPT + 50)]
     watched = score(ListCamera(pictures), assessor, longest_s=20)
     assert len(watched.footage.times_s) == 500
-    assert KEPT // 2 <= len(watched.embeddings) <= KEPT
+    assert KEPT // 2 <= len(watched.encodings) <= KEPT
     assert watched.footage.seconds == pytest.approx(20)
 
 
@@ -268,11 +268,12 @@ def test_a_dark_lens_is_no_hazard_however_many_normal_views_there_are(home: Path
 
 
 def test_too_many_harmless_pictures_are_thinned_evenly() -> None:
-    def shown(name: str, count: int) -> EmbeddedImages:
-        return EmbeddedImages(tuple(f"{name}{i}" for i in range(count)), (np.ones(1, np.float32),) * count)
+    def shown(name: str, count: int) -> EncodedImages:
+        view = Encoding(np.ones(1, np.float32))
+        return EncodedImages(tuple(f"{name}{i}" for i in range(count)), (view,) * count)
 
     few = chosen(shown("own", 100), shown("demo", 80), shown("empty", 10))
-    assert len(few.names) == len(few.embeddings) == 190
+    assert len(few.names) == len(few.encodings) == 190
     many = chosen(shown("own", 700), shown("demo", 80), shown("empty", 10))
     kinds = [name.rstrip("0123456789") for name in many.names]
     assert (kinds.count("own"), kinds.count("demo"), kinds.count("empty")) == (250, 40, 10)

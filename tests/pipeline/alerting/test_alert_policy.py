@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold, WatchEvent
 from pipeline.settings import WatchSettings
-from pipeline.types import Alert, Assessment, Clear, CropReading, Direction, Located, Severity
+from pipeline.types import Alert, Assessment, Clear, Direction, Encoding, Located, PartReading, Severity
 
 HAZARDS = (
     HazardThreshold("fire", Severity.CRITICAL, 0.5),
@@ -25,8 +25,8 @@ Crop = tuple[Direction, Sequence[float]]
 
 
 def assessment(seq: int, t: float, p: Sequence[float], crop: Crop | None = None) -> Assessment:
-    reading = CropReading(crop[0], np.array(crop[1], np.float32)) if crop else None
-    return Assessment(seq, t, np.ones(1, np.float32), np.array(p, np.float32), reading)
+    readings = (PartReading(crop[0], np.array(crop[1], np.float32)),) if crop else ()
+    return Assessment(seq, t, Encoding(np.ones(1, np.float32)), np.array(p, np.float32), readings)
 
 
 class Run:
@@ -247,7 +247,8 @@ def test_a_thousand_hazards_are_watched_like_ten() -> None:
     watch = AlertPolicy(SETTINGS, names)
     p = np.zeros(1000, np.float32)
     p[617] = 0.99
-    events = [e for i in range(50) for e in watch.step(Assessment(i, i / 25, np.ones(1, np.float32), p))]
+    view = Encoding(np.ones(1, np.float32))
+    events = [e for i in range(50) for e in watch.step(Assessment(i, i / 25, view, p))]
     assert [e.hazard for e in events] == ["h617"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,3 +89,11 @@ def test_saved_and_restored_at_any_moment_it_decides_the_same(steps: list[tuple[
 
 def test_cosine_distance_of_nothing_is_one() -> None:
     assert cosine_distance(np.zeros(3, np.float32), np.ones(3, np.float32)) == 1.0
+
+
+def test_distances_that_no_model_has_given_are_refused() -> None:
+    with pytest.raises(ValueError, match="must be those of a model"):
+        SceneChangeGate(SceneSettings(distance=0.3))
+    settings = SceneSettings(distance=0.3).with_distances(distance=0.5, settle_distance=0.2)
+    assert (settings.distance, settings.settle_distance) == (0.3, 0.2)
+    assert SceneChangeGate(settings).step(view(0), 0.0) is False

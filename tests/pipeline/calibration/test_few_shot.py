@@ -24,7 +24,7 @@ from pipeline.calibration.few_shot import (
 from pipeline.calibration.few_shot_fit import LEAST_UNLIKE, TrainingSet, estimate, fit
 from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import Calibration, Fit
-from pipeline.detection.scorer import build_scorer, load_hazards
+from pipeline.detection.scorer import Outdated, build_scorer, load_hazards
 from pipeline.hazards import Hazard
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
@@ -50,8 +50,8 @@ def lesson(like: int = 6, unlike: int = 30, seed: int = 1) -> tuple[TrainingSet,
 
 
 def taught(hazard: str = "snow", words: str = "", **changes: object) -> FewShotHazard:
-    like = [MODEL.encode(plain(WHITE)), MODEL.encode(plain((240, 250, 255)))]
-    unlike = [MODEL.encode(plain(colour)) for colour in (BLUE, GREEN, RED)] * 3
+    like = [MODEL.encode(plain(colour)).embedding for colour in (WHITE, (240, 250, 255))]
+    unlike = [MODEL.encode(plain(colour)).embedding for colour in (BLUE, GREEN, RED)] * 3
     learnt = fit(TrainingSet.of(np.stack(like), np.stack(unlike), np.zeros(2), np.zeros(9)))
     one = FewShotHazard(
         hazard=hazard,
@@ -119,7 +119,7 @@ def test_what_was_taught_survives_the_disk_and_holds_no_picture(tmp_path: Path) 
     again = read_few_shot(place)
     assert again == taught()
     assert again.fingerprint == taught().fingerprint
-    assert vector(again.like[0]) == pytest.approx(MODEL.encode(plain(WHITE)), abs=1e-3)
+    assert vector(again.like[0]) == pytest.approx(MODEL.encode(plain(WHITE)).embedding, abs=1e-3)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "not json", '{"version": 2}'])
@@ -179,20 +179,27 @@ def test_pictures_take_nothing_away_from_words(tmp_path: Path) -> None:
     assert bank.fingerprint != words.fingerprint
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"model_fingerprint": "other"}, "was taught to model colour"),
-        ({"model": "starter"}, "was taught to model starter"),
-        ({"words": "other"}, "has other words than when it was taught"),
-    ],
-)
-def test_what_was_taught_to_something_else_is_refused(
-    tmp_path: Path, changes: dict[str, object], said: str
+def test_a_lesson_taught_beside_other_words_is_refused(tmp_path: Path) -> None:
+    taught(words="other").write(tmp_path)
+    with pytest.raises(TeachError, match=r"has other words than when it was taught.*--remove"):
+        eye_of(tmp_path, hazards(tmp_path, snow=()))
+
+
+@pytest.mark.parametrize("changes", [{"model_fingerprint": "other"}, {"model": "starter"}])
+def test_a_lesson_for_another_model_is_set_aside_and_named(
+    tmp_path: Path, changes: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     taught(**changes).write(tmp_path)  # type: ignore[arg-type]
-    with pytest.raises(TeachError, match=f"{said}.*--remove"):
-        eye_of(tmp_path, hazards(tmp_path, snow=()))
+    calibrations = CalibrationRepository(tmp_path, store_at(tmp_path / "store"))
+    scorer = build_scorer(MODEL, hazards(tmp_path, snow=(), fire=("red",)), calibrations, tmp_path)
+    assert scorer.outdated == Outdated(lessons=("snow",))
+    assert "`watchword teach snow --remove`" in caplog.text
+    white, red = (
+        scorer.calibration.probabilities(scorer.bank.scores(MODEL.encode(plain(colour))))
+        for colour in (WHITE, RED)
+    )
+    assert white[0] < 0.01, "it is never recognised"
+    assert red[1] > 0.5, "the other hazards are"
 
 
 def test_identity_changes_nothing_but_the_scale() -> None:

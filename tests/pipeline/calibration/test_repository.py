@@ -161,21 +161,25 @@ def test_undo_brings_back_the_one_before_then_the_shipped_one(calibrations: Cali
         calibrations.undo("colour")
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"model_fingerprint": "other"}, "made for model colour"),
-        ({"model": "starter"}, "made for model starter"),
-        ({"hazards": {}}, r"other hazards or other words \(fire, dog\)"),
-    ],
-)
-def test_one_s_own_for_something_else_is_refused_and_says_what_to_do(
-    calibrations: CalibrationRepository, changes: dict[str, object], said: str
+@pytest.mark.parametrize("changes", [{"model_fingerprint": "other"}, {"model": "starter"}])
+def test_one_s_own_for_another_model_is_set_aside_and_says_what_to_do(
+    calibrations: CalibrationRepository, changes: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     place = calibrations.place("colour")
     place.parent.mkdir(parents=True)
     own(0.7, **changes).write(place)
-    with pytest.raises(CalibrationError, match=f"{said}.*calibrate` again.*--undo"):
+    assert calibrations.is_outdated(ColourModel())
+    assert calibrations.bind(ColourModel(), PROMPTS).thresholds.min() >= 0.9, "the one for unknown models"
+    assert "was made for model" in caplog.text
+    assert "run `watchword calibrate` again" in caplog.text
+
+
+def test_one_s_own_for_other_words_is_refused_and_says_what_to_do(
+    calibrations: CalibrationRepository,
+) -> None:
+    calibrations.write(own(0.7, hazards={}))
+    assert not calibrations.is_outdated(ColourModel())
+    with pytest.raises(CalibrationError, match=r"other words \(fire, dog\).*calibrate` again.*--undo"):
         calibrations.bind(ColourModel(), PROMPTS)
 
 

@@ -111,7 +111,7 @@ def test_pictures_and_words_give_the_embeddings_of_open_clip(converted: Converte
     recipe = read_model_config(converted.folder)
     fit = letterbox if recipe.fit == "letterbox" else resize
     expected = converted.reference.images([fit(street(), *model.input_size)])[0]
-    got = model.encode(street())
+    got = model.encode(street()).embedding
     assert float(got @ expected) > 0.999
     assert np.linalg.norm(got) == pytest.approx(1, abs=1e-3)
     texts = ["a dog on the street", "불이 난 방"]
@@ -167,12 +167,12 @@ def test_eight_bits_are_kept_only_where_faster_and_true() -> None:
 
 def test_the_same_picture_gives_the_same_bytes_and_the_caller_owns_them(clip: Converted) -> None:
     model = OpenClipModel(clip.folder)
-    one = model.encode(street())
+    one = model.encode(street()).embedding
     kept = one.copy()
     model.encode(np.zeros((10, 10, 3), np.uint8))
     assert np.array_equal(one, kept)
     again = OpenClipModel(clip.folder)
-    assert np.array_equal(again.encode(street()), one)
+    assert np.array_equal(again.encode(street()).embedding, one)
     assert again.fingerprint == model.fingerprint
     assert again.bind(PROMPTS).fingerprint == model.bind(PROMPTS).fingerprint
 

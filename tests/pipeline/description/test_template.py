@@ -18,7 +18,7 @@ from pipeline.description.template import (
     builtin_words,
 )
 from pipeline.models.base import Scores
-from pipeline.types import Direction, Embedding, PromptSet, Trigger
+from pipeline.types import Direction, Encoding, PromptSet, Trigger
 from tests.fakes import ColourModel
 
 WORDS = builtin_words()
@@ -33,8 +33,8 @@ class PlaceBank:
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
 
-    def scores(self, embedding: Embedding) -> Scores:
-        return embedding[: len(self.names)] - 5
+    def scores(self, encoding: Encoding) -> Scores:
+        return encoding.embedding[: len(self.names)] - 5
 
 
 class PlaceModel(ColourModel):
@@ -52,7 +52,9 @@ def tell(
     embedding = np.zeros(len(WORDS.places), np.float32)
     if place:
         embedding[list(WORDS.places).index(place)] = 9
-    request = DescribeRequest("s1", PICTURE, trigger, language, seen, embedding=embedding, question=question)
+    request = DescribeRequest(
+        "s1", PICTURE, trigger, language, seen, encoding=Encoding(embedding), question=question
+    )
     return list(TemplateDescriber(WORDS, PlaceFinder(PlaceModel(), WORDS)).describe(request))
 
 
@@ -102,11 +104,12 @@ def asked(*seen: DetectedHazard, thing: str, language: str = "en") -> list[str]:
 
     embedding = np.full(len(KNOWN), -9, np.float32)
     embedding[[known.name for known in KNOWN].index(thing)] = 9
+    encoding = Encoding(embedding)
     describer = TemplateDescriber(WORDS, None, finder)
     for trigger in (Trigger.SCENE_CHANGE, Trigger.DANGER):
-        list(describer.describe(DescribeRequest("s1", PICTURE, trigger, language, seen, embedding=embedding)))
+        list(describer.describe(DescribeRequest("s1", PICTURE, trigger, language, seen, encoding=encoding)))
     assert made == [], "it takes seconds, and nobody asked"
-    request = DescribeRequest("s1", PICTURE, Trigger.REQUEST, language, seen, embedding=embedding)
+    request = DescribeRequest("s1", PICTURE, Trigger.REQUEST, language, seen, encoding=encoding)
     return list(describer.describe(request))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from capture.frame import Frame, Image
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.detection.detector import Detector, NotFiniteError
 from pipeline.detection.static_scene import StaticSceneCheck
-from pipeline.types import Direction, Embedding, Probabilities, PromptSet
+from pipeline.types import Direction, Encoding, PromptSet
 from tests.fakes import ColourModel, Logistic
 
 
@@ -74,90 +76,42 @@ def test_it_can_be_switched_off() -> None:
     assert subject.encoded == 10
 
 
-def test_a_part_is_scored_beside_the_whole() -> None:
+def test_without_a_direction_sought_no_part_is_scored() -> None:
+    assert assessor().assess(frame(scene(), 0)).parts == ()
+
+
+def test_one_crop_is_scored_beside_the_whole_by_a_model_that_cannot_tell_the_parts_apart() -> None:
     picture = np.full((64, 128, 3), (0, 255, 0), np.uint8)
     picture[:, :64] = (0, 0, 255)
     subject = assessor()
     readings = {}
     for i, direction in enumerate(Direction):
-        crop = subject.assess(frame(picture, i), direction).crop
-        assert crop is not None
-        readings[crop.direction] = float(crop.probabilities[0])
+        (part,) = subject.assess(frame(picture, i), direction).parts
+        readings[part.direction] = float(part.probabilities[0])
     assert readings[Direction.LEFT] > readings[Direction.AHEAD] > readings[Direction.RIGHT]
+    assert subject.encoded == 1 + 3, "the view stands still, the crops are three"
 
 
-def arriving() -> tuple[Detector, Image, Image]:
-    """An assessor for which fire comes into view; a grey view, and the same with a small red thing in it."""
-    model = ColourModel()
-    bank = model.bind(PromptSet((("fire", ("fire",)),), ()))
-    empty = noisy(np.full((360, 640, 3), 90, np.uint8), 1)
-    entered = empty.copy()
-    entered[100:220, 300:420] = (0, 0, 255)
-    entered[100:220:40, 300:420] = (0, 0, 200)
-    return Detector(model, bank, Logistic(), arriving=("fire",)), empty, entered
+class Parted(ColourModel):
+    """Tells the halves and the middle of a picture apart in one go."""
+
+    def encode(self, image: Image) -> Encoding:
+        columns = image.shape[1]
+        parts = (image[:, : columns // 2], image[:, columns // 4 : -columns // 4], image[:, columns // 2 :])
+        return replace(super().encode(image), parts=tuple(super(Parted, self).encode(part) for part in parts))
 
 
-def test_what_has_come_into_view_is_looked_at_alone() -> None:
-    subject, empty, entered = arriving()
-    before = subject.assess(frame(empty, 0, 10)).probabilities[0]
-    whole = subject.score_image(entered)[1][0]
-    after = subject.assess(frame(entered, 1, 10))
-    assert before < whole < after.probabilities[0]
-    assert subject.encoded == 1 + 1 + 2
-    gone = subject.assess(frame(empty, 2, 10))
-    assert gone.probabilities[0] == before
-
-
-def test_what_has_come_is_looked_for_some_ten_times_a_second_and_believed_between() -> None:
-    subject, empty, entered = arriving()
-    subject.assess(frame(empty, 0, 100))
-    seen = [float(subject.assess(frame(entered, i, 100)).probabilities[0]) for i in range(1, 25)]
-    assert subject.encoded == 1 + 24 + 2
-    assert len(set(seen[:8])) == len(set(seen[8:])) == 1
-    assert seen[8] > seen[7]
-
-
-def test_only_hazards_that_come_by_themselves_gain() -> None:
-    _, empty, entered = arriving()
-    subject = assessor()
-    subject.assess(frame(empty, 0, 10))
-    subject.assess(frame(entered, 1, 10))
-    assert subject.encoded == 2
-
-
-def test_one_part_a_frame_in_turn_while_a_direction_is_sought_too() -> None:
-    subject, empty, entered = arriving()
-    subject.assess(frame(empty, 0, 10))
-    crops, probabilities = [], set()
-    for i in range(1, 7):
-        before = subject.encoded
-        a = subject.assess(frame(entered, i, 10), Direction.AHEAD)
-        assert subject.encoded == before + 2
-        crops.append(a.crop is not None)
-        probabilities.add(float(a.probabilities[0]))
-    assert crops == [False, True] * 3
-    assert len(probabilities) == 1
-
-
-def test_where_it_smokes_a_glow_makes_a_fire_likelier() -> None:
-    class Smoke:
-        """Fire 0.1 and smoke 0.4 whatever is shown."""
-
-        def probabilities(self, scores: object) -> Probabilities:
-            return np.array([0.1, 0.4], np.float32)
-
-    model = ColourModel()
-    bank = model.bind(PromptSet((("fire", ("fire",)), ("smoke", ("smoke",))), ()))
-    subject = Detector(model, bank, Smoke(), glowing={"fire": "smoke", "stove": "fire"})
-    grey = np.full((360, 640, 3), 100, np.uint8)
-    lit = grey.copy()
-    lit[200:224, 300:324] = (40, 90, 230)
-    seen = [
-        subject.assess(frame(image, 10 * i)).probabilities for i, image in enumerate([grey, lit, lit, lit])
-    ]
-    assert seen[0].tolist() == seen[1].tolist()
-    assert seen[-1][0] == np.float32(0.4 * 3 / (0.4 * 3 + 0.6))
-    assert seen[-1][1] == np.float32(0.4)
+def test_all_parts_come_from_the_one_encoding_of_a_model_that_tells_them_apart() -> None:
+    picture = np.full((64, 128, 3), (0, 255, 0), np.uint8)
+    picture[:, 64:] = (0, 0, 255)
+    model = Parted()
+    subject = Detector(model, model.bind(PromptSet((("fire", ("fire",)),), ())), Logistic())
+    a = subject.assess(frame(picture, 0), Direction.LEFT)
+    left, middle, right = a.parts
+    assert [left.direction, middle.direction, right.direction] == list(Direction)
+    assert right.probabilities[0] > middle.probabilities[0] > left.probabilities[0]
+    assert subject.encoded == 1
+    assert a.encoding.parts == ()
 
 
 class Sick(ColourModel):
@@ -165,15 +119,17 @@ class Sick(ColourModel):
 
     ill = False
 
-    def encode(self, image: Image) -> Embedding:
-        embedding = super().encode(image)
-        return np.full_like(embedding, np.nan) if self.ill else embedding
+    def encode(self, image: Image) -> Encoding:
+        encoding = super().encode(image)
+        return Encoding(np.full_like(encoding.embedding, np.nan)) if self.ill else encoding
 
 
 def test_a_frame_whose_numbers_are_not_finite_is_refused_and_the_next_one_looked_at_again() -> None:
     model = Sick()
     bank = model.bind(PromptSet((("fire", ("fire",)),), ()))
-    subject = Detector(model, bank, Logistic(), StaticSceneCheck(2.0, 0.5), usual=BaselineFilter(60.0, [0.5]))
+    subject = Detector(
+        model, bank, Logistic(), StaticSceneCheck(2.0, 0.5), baseline=BaselineFilter(60.0, [0.5])
+    )
     view = scene()
     before = subject.assess(frame(view, 0)).probabilities
     model.ill = True
@@ -187,16 +143,31 @@ def test_a_frame_whose_numbers_are_not_finite_is_refused_and_the_next_one_looked
     assert after.probabilities.tolist() == pytest.approx(before.tolist(), abs=1e-3)
 
 
-def test_a_part_whose_numbers_are_not_finite_is_left_out() -> None:
+def test_a_crop_whose_numbers_are_not_finite_is_left_out() -> None:
     class SickOfParts(ColourModel):
-        def encode(self, image: Image) -> Embedding:
-            embedding = super().encode(image)
-            return embedding if image.shape[1] == 128 else np.full_like(embedding, np.inf)
+        def encode(self, image: Image) -> Encoding:
+            encoding = super().encode(image)
+            broken = Encoding(np.full_like(encoding.embedding, np.inf))
+            return encoding if image.shape[1] == 128 else broken
 
     picture = np.full((64, 128, 3), (0, 0, 255), np.uint8)
     model = SickOfParts()
     subject = Detector(model, model.bind(PromptSet((("fire", ("fire",)),), ())), Logistic())
     a = subject.assess(frame(picture, 0), Direction.LEFT)
-    assert a.crop is None
+    assert a.parts == ()
     assert a.probabilities[0] > 0.5
+    assert subject.broken == 1
+
+
+def test_a_part_of_an_encoding_whose_numbers_are_not_finite_is_left_out() -> None:
+    class HalfSick(Parted):
+        def encode(self, image: Image) -> Encoding:
+            encoding = super().encode(image)
+            broken = Encoding(np.full(3, np.nan, np.float32))
+            return replace(encoding, parts=(broken, *encoding.parts[1:]))
+
+    model = HalfSick()
+    subject = Detector(model, model.bind(PromptSet((("fire", ("fire",)),), ())), Logistic())
+    a = subject.assess(frame(np.full((64, 128, 3), (0, 0, 255), np.uint8), 0), Direction.LEFT)
+    assert [part.direction for part in a.parts] == [Direction.AHEAD, Direction.RIGHT]
     assert subject.broken == 1

@@ -16,7 +16,7 @@ from pipeline.store.catalogue.shipped import shipped_catalogue
 from pipeline.store.errors import NotInstalledError, StoreError, UnknownModelError
 from pipeline.store.manifest import Kind
 from pipeline.store.store import PullOptions, Store
-from pipeline.types import Embedding
+from pipeline.types import Encoding
 from tests.fakes import ColourModel
 from tests.pipeline.models.starter.files import starter_folder
 from tests.pipeline.store.fake_index import tiny_catalogue
@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Store:
 def test_the_starter_serves_where_nothing_better_is_here(store: Store, wanted: str, device: str) -> None:
     model = load_image_text(store, wanted, device)
     assert model.name == "starter"
-    assert model.encode(np.zeros((20, 30, 3), np.uint8)).shape == (1000,)
+    assert model.encode(np.zeros((20, 30, 3), np.uint8)).embedding.shape == (1280,)
 
 
 def test_a_device_that_is_not_here_is_passed_over(store: Store) -> None:
@@ -53,10 +53,10 @@ def test_a_device_that_sees_something_else_is_told_apart(store: Store) -> None:
     assert agreement(model, model) == pytest.approx(1)
 
     class Wrong(ColourModel):
-        """Sees the first class everywhere."""
+        """Sees the same everywhere."""
 
-        def encode(self, image: Image) -> Embedding:
-            return np.asarray(np.eye(1000)[0], np.float32)
+        def encode(self, image: Image) -> Encoding:
+            return Encoding(np.asarray(np.eye(1280)[0], np.float32))
 
     assert agreement(Wrong(), model) < 0.9
 

@@ -19,7 +19,7 @@ from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import ModelUnusableError
 from pipeline.models.openclip.tokens import clean
 from pipeline.models.prompts import contrast_prompts
-from pipeline.types import PromptSet
+from pipeline.types import Encoding, PromptSet
 
 WORDS = ("a fire", "a street", "smoke", "a knife", "a park", "fog", "a kitchen")
 
@@ -65,7 +65,7 @@ def test_scores_are_the_log_odds_of_own_prompts_against_rivals(
     rows = dict(zip(WORDS, unit_rows(len(WORDS), seed), strict=True))
     picture = unit_rows(1, seed + 1)[0]
     prompts = PromptSet(tuple((f"h{i}", own) for i, own in enumerate(hazards)), contrast)
-    scores = bank_of(prompts, rows, scale, "model").scores(picture)
+    scores = bank_of(prompts, rows, scale, "model").scores(Encoding(picture))
     assert scores.dtype == np.float32
     for score, own in zip(scores, hazards, strict=True):
         mine = sum(np.exp(scale * float(rows[text] @ picture)) for text in set(own))
@@ -76,7 +76,8 @@ def test_scores_are_the_log_odds_of_own_prompts_against_rivals(
 
 def test_a_bank_without_hazards_has_no_scores() -> None:
     rows = dict(zip(WORDS, unit_rows(len(WORDS), 0), strict=True))
-    assert bank_of(PromptSet((), ("fog",)), rows, 100.0, "model").scores(unit_rows(1, 1)[0]).shape == (0,)
+    bank = bank_of(PromptSet((), ("fog",)), rows, 100.0, "model")
+    assert bank.scores(Encoding(unit_rows(1, 1)[0])).shape == (0,)
 
 
 def test_a_bank_belongs_to_its_model_and_prompts() -> None:

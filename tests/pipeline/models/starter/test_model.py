@@ -13,9 +13,10 @@ from pipeline.calibration.table import CalibrationError, shipped_starter
 from pipeline.hazards import builtin, from_settings, prompt_set
 from pipeline.models.base import PromptBank
 from pipeline.models.starter.errors import StarterUnusableError
+from pipeline.models.starter.heads import read_heads
 from pipeline.models.starter.model import FILES, NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, StarterModel
 from pipeline.settings import HazardSettings
-from pipeline.types import PromptSet
+from pipeline.types import Encoding, PromptSet
 from tests.pipeline.models.starter.files import starter_folder
 
 CAR = PromptSet((("vehicle", ("a car",)), ("animal", ("a dog", "a cat"))), ("a chair", "a tree"))
@@ -40,34 +41,74 @@ def noise(rows: int = 90, columns: int = 160) -> np.ndarray[tuple[int, int, int]
     return np.random.default_rng(3).integers(0, 256, (rows, columns, 3), np.uint8)
 
 
-def test_an_embedding_is_a_unit_vector_the_caller_owns(model: StarterModel) -> None:
+def test_an_encoding_is_unit_vectors_and_evidence_that_the_caller_owns(model: StarterModel) -> None:
     first = model.encode(noise())
-    kept = first.copy()
+    kept = first.embedding.copy(), first.evidence.copy()
     model.encode(np.zeros((50, 70, 3), np.uint8))
-    np.testing.assert_array_equal(first, kept)
-    assert first.shape == (1000,)
-    assert first.dtype == np.float32
-    assert np.linalg.norm(first) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(first.embedding, kept[0])
+    np.testing.assert_array_equal(first.evidence, kept[1])
+    assert len(first.parts) == 3
+    for one in (first, *first.parts):
+        assert (one.embedding.shape, one.evidence.shape) == ((1280,), (14 + 1000,))
+        assert one.embedding.dtype == one.evidence.dtype == np.float32
+        assert np.linalg.norm(one.embedding) == pytest.approx(1, abs=1e-5)
+        assert one.evidence[14:].sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_the_same_picture_gives_the_same_bits(model: StarterModel) -> None:
-    np.testing.assert_array_equal(model.encode(noise()), model.encode(noise()))
+    one, again = model.encode(noise()), model.encode(noise())
+    np.testing.assert_array_equal(one.embedding, again.embedding)
+    np.testing.assert_array_equal(one.evidence, again.evidence)
 
 
 def test_any_size_of_picture_will_do(model: StarterModel) -> None:
     for shape in ((1, 1, 3), (1, 900, 3), (700, 3, 3), (260, 260, 3)):
-        assert np.isfinite(model.encode(np.full(shape, 90, np.uint8))).all()
+        encoding = model.encode(np.full(shape, 90, np.uint8))
+        assert np.isfinite(encoding.embedding).all()
+        assert np.isfinite(encoding.evidence).all()
 
 
-def test_a_class_scores_for_the_prompt_that_names_it(model: StarterModel, bank: PromptBank) -> None:
-    def scores(index: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-        seen = np.zeros(1000, np.float32)
-        seen[index] = 1
-        return bank.scores(seen)
+def seen_class(index: int) -> Encoding:
+    """A picture of which the classifier is sure."""
+    evidence = np.zeros(14 + 1000, np.float32)
+    evidence[14 + index] = 1
+    return Encoding(np.zeros(1280, np.float32), evidence)
 
-    sports_car, tabby = 817, 281
-    assert scores(sports_car)[0] > 2 > -2 > scores(sports_car)[1]
-    assert scores(tabby)[1] > 2 > -2 > scores(tabby)[0]
+
+def test_a_class_scores_for_the_prompt_that_names_it(bank: PromptBank) -> None:
+    sports_car, tabby = bank.scores(seen_class(817)), bank.scores(seen_class(281))
+    assert sports_car[0] > 2 > -2 > sports_car[1]
+    assert tabby[1] > 2 > -2 > tabby[0]
+
+
+def test_a_shipped_hazard_is_scored_by_its_head_and_a_reworded_one_by_its_words(model: StarterModel) -> None:
+    settings = {name: HazardSettings(**raw) for name, raw in builtin().items()}
+    settings["dog"] = settings["dog"].model_copy(update={"prompts": ("a tabby cat",)})
+    bank = model.bind(prompt_set(from_settings(settings)))
+    encoding = seen_class(281)
+    encoding.evidence[:14] = np.arange(14)
+    scores = dict(zip(bank.names, bank.scores(encoding).tolist(), strict=True))
+    heads = read_heads()
+    for name in set(bank.names) - {"dog"}:
+        assert scores[name] == heads.hazards.index(name)
+    assert scores["dog"] > 2
+    assert scores["dog"] != heads.hazards.index("dog")
+
+
+def test_an_encoding_without_evidence_has_no_scores(model: StarterModel, bank: PromptBank) -> None:
+    with pytest.raises(ValueError, match="without the evidence of the starter"):
+        bank.scores(Encoding(model.encode(noise()).embedding))
+
+
+def test_the_parts_are_those_of_the_picture(model: StarterModel) -> None:
+    """In the mirror left is right."""
+    picture = np.asarray(cv2.GaussianBlur(noise(180, 320), (0, 0), 9), np.uint8)
+    picture[:, :160] = picture[:, :160] // 4
+    left, _, right = (part.embedding for part in model.encode(picture).parts)
+    mirrored = np.ascontiguousarray(picture[:, ::-1], np.uint8)
+    left_again, _, right_again = (part.embedding for part in model.encode(mirrored).parts)
+    assert left @ right_again > left @ left_again
+    assert right @ left_again > right @ right_again
 
 
 def test_a_hazard_that_is_added_leaves_the_others_as_they_are(model: StarterModel, bank: PromptBank) -> None:
@@ -95,7 +136,7 @@ def test_a_broken_cache_is_made_anew_and_logged(
         again = StarterModel(starter_folder(), cache_dir=cache).bind(CAR)
     assert "is broken" in caplog.text
     assert again.fingerprint == bank.fingerprint
-    seen = np.full(1000, 1000**-0.5, np.float32)
+    seen = seen_class(817)
     np.testing.assert_array_equal(again.scores(seen), bank.scores(seen))
 
 

@@ -1,7 +1,7 @@
-"""Pictures of nothing: what a covered, dark or blank view looks like to the network.
+"""Pictures of nothing: a covered, dark or blank view.
 
-A classifier without a class for "nothing" must still name something, and on a blank wall it names small
-tools. So a view is compared with these, and counts for less the more it resembles one of them.
+They stand among the harmless pictures of every taught hazard, or a covered lens would resemble it as much as
+anything else.
 """
 
 from __future__ import annotations

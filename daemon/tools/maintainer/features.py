@@ -1,0 +1,78 @@
+"""Features that the frozen backbone finds in the training pictures: as they are (version 0) and augmented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from capture.frame import Image
+from daemon.tools.maintainer.augment import augmented
+from daemon.tools.maintainer.training_set import Rows, pictures_of
+from pipeline.models.preprocess import letterbox
+from pipeline.models.starter.checkpoint import read_checkpoint
+from pipeline.models.starter.heads import CLASSES, FEATURES
+from pipeline.models.starter.network import SIDE, build_network
+
+PHOTOGRAPH_VERSIONS = 4
+FRAME_VERSIONS = 2
+"""Versions of a picture, the plain one included; frames of a clip are versions of each other anyway."""
+THREADS = 2
+"""Fixed: sums in another order have other last digits."""
+_OPTIONS = {
+    "PERFORMANCE_HINT": "LATENCY",
+    "INFERENCE_PRECISION_HINT": "f32",
+    "INFERENCE_NUM_THREADS": THREADS,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """Of N pictures."""
+
+    pooled: list[NDArray[np.float16]]
+    """(N, D) a version; the higher versions of a frame repeat its lower ones."""
+    probabilities: NDArray[np.float32]
+    """(N, CLASSES) of version 0."""
+
+
+def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
+    """All versions of all pictures: some ten milliseconds each on two cores."""
+    network = build_network(read_checkpoint(checkpoint))
+    request = ov.Core().compile_model(network, "CPU", _OPTIONS).create_infer_request()
+    shape = len(rows.names), FEATURES
+    pooled = [np.zeros(shape, np.float16) for _ in range(PHOTOGRAPH_VERSIONS)]
+    probabilities = np.zeros((len(rows.names), CLASSES), np.float32)
+    for row, image in enumerate(pictures_of(folder, rows.names)):
+        versions = PHOTOGRAPH_VERSIONS if rows.photographs[row] else FRAME_VERSIONS
+        for version in range(versions):
+            picture = augmented(image, rows.names[row], version) if version else image
+            classes, features = _seen(request, picture)
+            for slot in range(version, PHOTOGRAPH_VERSIONS, versions):
+                pooled[slot][row] = features
+            if version == 0:
+                probabilities[row] = classes
+    return Features(pooled, probabilities)
+
+
+def _seen(request: Any, picture: Image) -> tuple[NDArray[Any], NDArray[Any]]:
+    request.infer([letterbox(picture, SIDE, SIDE)[None]])
+    classes, pooled = (np.array(request.get_output_tensor(index).data[0]) for index in range(2))
+    return classes, pooled
+
+
+def write_features(features: Features, cache: Path) -> None:
+    """Write features to a file, so that heads can be trained again in minutes."""
+    arrays = {f"pooled_{version}": array for version, array in enumerate(features.pooled)}
+    np.savez(cache, probabilities=features.probabilities, **arrays)  # type: ignore[arg-type]
+
+
+def read_features(cache: Path) -> Features:
+    """Features written by `write_features`."""
+    with np.load(cache, allow_pickle=False) as arrays:
+        pooled = [arrays[f"pooled_{version}"] for version in range(PHOTOGRAPH_VERSIONS)]
+        return Features(pooled, arrays["probabilities"])

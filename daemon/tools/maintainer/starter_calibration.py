@@ -1,0 +1,87 @@
+"""The calibration that comes with the starter.
+
+The scores of the heads are calibrated log-odds already, so their lines change nothing. Hazards that people
+add are recognised by words, whose scores are log-odds of a share of the classes: the line for them is the
+median of the lines that the built-in hazards get if they are recognised by their words too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.calibration.line import RULES, THRESHOLD, Line, fit_line
+from pipeline.calibration.table import CalibrationTable, Fit
+from pipeline.hazards import Hazard, builtin, from_settings, prompt_set
+from pipeline.models.prompts import hazard_fingerprints
+from pipeline.models.starter.heads import Heads
+from pipeline.models.starter.model import StarterModel, fingerprint_of
+from pipeline.settings import HazardSettings
+from pipeline.types import Encoding, PromptSet
+
+
+def calibration_of(
+    model: Path,
+    heads_file: Path,
+    heads: Heads,
+    probabilities: NDArray[np.float32],
+    shown: NDArray[np.float32],
+) -> CalibrationTable:
+    """The table for these heads.
+
+    `model`: folder of the starter model. `probabilities` (N, CLASSES) and `shown` (N, H): of photographs.
+    """
+    hazards = from_settings({name: HazardSettings(**raw) for name, raw in builtin().items()})
+    fingerprint, prompts = fingerprint_of(model, heads_file), prompt_set(hazards)
+    marks = dict(zip(prompts.names, hazard_fingerprints(fingerprint, prompts), strict=True))
+    fits = {
+        name: Fit(
+            slope=1,
+            offset=0,
+            threshold=round(float(limit), 4),
+            fingerprint=marks[name],
+            provenance=f"a trained head; {int(shown[:, column].sum())} photographs of it",
+        )
+        for column, (name, limit) in enumerate(zip(heads.hazards, heads.threshold, strict=True))
+    }
+    generic = _generic(StarterModel(model), hazards, prompts, probabilities, shown)
+    return CalibrationTable(
+        model=StarterModel.name, model_fingerprint=fingerprint, generic=generic, hazards=fits
+    )
+
+
+def _generic(
+    model: StarterModel,
+    hazards: tuple[Hazard, ...],
+    prompts: PromptSet,
+    probabilities: NDArray[np.float32],
+    shown: NDArray[np.float32],
+) -> Fit:
+    """The line of a hazard known by its words alone."""
+    bank = model.bind(PromptSet(prompts.hazards, prompts.contrast))
+    nothing = np.zeros(0, np.float32)
+    scores = np.array([bank.scores(Encoding(nothing, row)) for row in probabilities], np.float64)
+    harmless = ~shown.any(1)
+    lines = [
+        fit_line(
+            scores[harmless, column],
+            np.ones(int(harmless.sum())),
+            scores[shown[:, column] > 0, column],
+            RULES[hazard.severity],
+        )
+        for column, hazard in enumerate(hazards)
+    ]
+    return _median(lines)
+
+
+def _median(lines: list[Line]) -> Fit:
+    slope = round(float(np.median([one.slope for one in lines])), 4)
+    boundary = float(np.median([one.boundary for one in lines]))
+    return Fit(
+        slope=slope,
+        offset=round(-slope * boundary, 4),
+        threshold=THRESHOLD,
+        provenance="medians of the built-in hazards, recognised by their words",
+    )

@@ -1,0 +1,155 @@
+"""Trains the heads of the starter and writes them with their calibration: `train_starter FOLDER`.
+
+The folder holds pictures and footage as `training_set` describes. Choices are made on the five folds of the
+open sources; the locked ones are looked at once, when everything is chosen (`--locked`). The shipped heads
+are trained on all sources by the same recipe, and calibrated on scores that the folds give to pictures they
+were not trained on. The same pictures give the same bytes on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.tools.maintainer.features import Features, extract, read_features, write_features
+from daemon.tools.maintainer.head_figures import Judged, limit, side_by_side
+from daemon.tools.maintainer.head_training import Mixing, centre_of, fit_mixing, heads_of, train
+from daemon.tools.maintainer.starter_calibration import calibration_of
+from daemon.tools.maintainer.training_set import LOCKED, Rows, read_rows
+from pipeline.hazards import builtin_hazards
+from pipeline.models.starter.heads import CLASSES, HEADS_FILE, class_log_odds, heads_bytes
+from pipeline.models.starter.model import NETWORK_FILE
+
+HAZARDS = tuple(builtin_hazards())
+HERE = Path(__file__).parent
+SPLITS, TABLE = HERE / "splits.csv", HERE / "hazard_classes.csv"
+CALIBRATION_FILE = "calibration.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures of the folds, then write what is shipped."""
+    options = _parser().parse_args(arguments)
+    rows = read_rows(options.folder, options.splits, HAZARDS)
+    features = _features(options, rows)
+    seen = class_log_odds(features.probabilities, class_table(TABLE))
+    raw = out_of_fold(features, rows, options.folds)
+    open_ = _photographs(rows, options.folds)
+    parts = {"folds": judged(rows, cross_fitted(raw, seen, rows, options.folds), open_)}
+    mixing = fit_mixing(raw, seen, rows, open_)
+    if options.locked:
+        net = train(features, rows, rows.parts != LOCKED)
+        scores = mixing.scores(net.scores(features.pooled[0]), seen)
+        parts["locked"] = judged(rows, scores, _photographs(rows, (LOCKED,)))
+    sys.stdout.write(side_by_side(parts) + "\n")
+    if not options.cross_validate:
+        _ship(options, features, rows, mixing, threshold(mixing, raw, seen, rows, options.folds))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="script/train_starter", description="Train the heads that come with the starter model."
+    )
+    parser.add_argument("folder", type=Path, help="the training set")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path.home() / ".local/share/watchword/models/starter",
+        help="folder of the starter model",
+    )
+    parser.add_argument("--out", type=Path, default=HEADS_FILE.parent, help="where both files are written")
+    parser.add_argument("--splits", type=Path, default=SPLITS, help="the part of each source")
+    parser.add_argument("--folds", type=lambda text: tuple(text.split(",")), default=tuple("01234"))
+    parser.add_argument("--cross-validate", action="store_true", help="print figures, write nothing")
+    parser.add_argument("--locked", action="store_true", help="print figures of the locked sources too")
+    parser.add_argument(
+        "--features", type=Path, help="read the features from this file, or write them into it"
+    )
+    return parser
+
+
+def _features(options: argparse.Namespace, rows: Rows) -> Features:
+    if options.features and options.features.is_file():
+        return read_features(options.features)
+    features = extract(options.folder, rows, options.model / NETWORK_FILE)
+    if options.features:
+        write_features(features, options.features)
+    return features
+
+
+def class_table(path: Path) -> NDArray[np.float32]:
+    """(H, CLASSES): 1 where a class of the classifier is a hazard."""
+    table = np.zeros((len(HAZARDS), CLASSES), np.float32)
+    with path.open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            table[HAZARDS.index(row["hazard"]), int(row["index"])] = 1
+    return table
+
+
+def out_of_fold(features: Features, rows: Rows, folds: tuple[str, ...]) -> NDArray[np.float32]:
+    """Raw scores (N, H) of each fold's rows by a net trained on the other open sources; else NaN."""
+    raw = np.full(rows.shown.shape, np.nan, np.float32)
+    for fold in folds:
+        net = train(features, rows, (rows.parts != LOCKED) & (rows.parts != fold))
+        raw[rows.parts == fold] = net.scores(features.pooled[0][rows.parts == fold])
+    return raw
+
+
+def cross_fitted(
+    raw: NDArray[Any], seen: NDArray[Any], rows: Rows, folds: tuple[str, ...]
+) -> NDArray[np.float32]:
+    """Calibrated log-odds of each fold's rows, by a calibration from the other folds."""
+    scores = np.full(raw.shape, np.nan, np.float32)
+    for fold in folds:
+        others = tuple(other for other in folds if other != fold) or folds
+        mixing = fit_mixing(raw, seen, rows, _photographs(rows, others))
+        scores[rows.parts == fold] = mixing.scores(raw, seen)[rows.parts == fold]
+    return scores
+
+
+def judged(rows: Rows, scores: NDArray[Any], chosen: NDArray[Any]) -> Judged:
+    chances = 1 / (1 + np.exp(-np.clip(scores[chosen], -30, 30)))
+    return Judged(HAZARDS, chances, rows.shown[chosen] > 0, rows.sources[chosen])
+
+
+def threshold(
+    mixing: Mixing, raw: NDArray[Any], seen: NDArray[Any], rows: Rows, folds: tuple[str, ...]
+) -> float:
+    """The probability that costs the price of false alarms on harmless photographs."""
+    value = limit(judged(rows, mixing.scores(raw, seen), _photographs(rows, folds)))
+    if value is None:
+        raise ValueError("the training set has no harmless photographs")
+    return value
+
+
+def _photographs(rows: Rows, parts: tuple[str, ...]) -> NDArray[np.bool_]:
+    return np.asarray(np.isin(rows.parts, parts) & rows.photographs)
+
+
+def _ship(options: argparse.Namespace, features: Features, rows: Rows, mixing: Mixing, limit_: float) -> None:
+    heads = heads_of(
+        net=train(features, rows, np.ones(len(rows.names), np.bool_)),
+        mixing=mixing,
+        hazards=HAZARDS,
+        classes=class_table(TABLE),
+        threshold=limit_,
+        centre=centre_of(features.pooled[0][rows.photographs]),
+    )
+    file = options.out / HEADS_FILE.name
+    file.write_bytes(heads_bytes(heads))
+    table = calibration_of(
+        options.model, file, heads, features.probabilities[rows.photographs], rows.shown[rows.photographs]
+    )
+    table.write(options.out / CALIBRATION_FILE)
+    sys.stdout.write(f"{file}: {file.stat().st_size} bytes, threshold {limit_:.3f}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
