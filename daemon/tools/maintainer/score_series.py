@@ -131,7 +131,7 @@ def score_clip(clip: LabelledClip, part: str, camera: Camera, detector: Detector
         meter.add(frame.image, frame.captured_at_s)
         times.append(frame.captured_at_s)
         rows.append(logits(assessment.probabilities))
-        embeddings.append(assessment.embedding.astype(np.float16))
+        embeddings.append(assessment.encoding.embedding.astype(np.float16))
     if not times:
         raise SeriesError(f"{clip.path}: has no frame")
     return LabelledSeries(

@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 from daemon.tools.maintainer.features import Features, extract, read_features, write_features
 from daemon.tools.maintainer.head_figures import Judged, limit, side_by_side
 from daemon.tools.maintainer.head_training import Mixing, centre_of, fit_mixing, heads_of, train
+from daemon.tools.maintainer.splits import FOLDS, LOCKED, SPLITS
 from daemon.tools.maintainer.starter_calibration import calibration_of
-from daemon.tools.maintainer.training_set import LOCKED, Rows, read_rows
+from daemon.tools.maintainer.training_set import Rows, read_rows
 from pipeline.hazards import builtin_hazards
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, class_log_odds, heads_bytes
 from pipeline.models.starter.model import NETWORK_FILE
 
 HAZARDS = tuple(builtin_hazards())
-HERE = Path(__file__).parent
-SPLITS, TABLE = HERE / "splits.csv", HERE / "hazard_classes.csv"
+TABLE = Path(__file__).with_name("hazard_classes.csv")
 CALIBRATION_FILE = "calibration.json"
 
 
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, default=HEADS_FILE.parent, help="where both files are written")
     parser.add_argument("--splits", type=Path, default=SPLITS, help="the part of each source")
-    parser.add_argument("--folds", type=lambda text: tuple(text.split(",")), default=tuple("01234"))
+    parser.add_argument("--folds", type=lambda text: tuple(text.split(",")), default=FOLDS)
     parser.add_argument("--cross-validate", action="store_true", help="print figures, write nothing")
     parser.add_argument("--locked", action="store_true", help="print figures of the locked sources too")
     parser.add_argument(

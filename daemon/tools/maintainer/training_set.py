@@ -1,7 +1,7 @@
 """The training set: pictures with several labels each, footage with spans, and which part a source is in.
 
 `images.csv` has `file,labels,uncertain,source,licence` (`;` between labels), `videos.csv` has
-`file,label,start_s,end_s,source,licence`, the splits `source,part`: `locked`, or the number of a fold.
+`file,label,start_s,end_s,source,licence`; `splits` says which part a source is in.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
+from daemon.tools.maintainer.splits import part_of, read_splits
 from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE
 
-LOCKED = "locked"
-"""Part of the sources that no choice was made on."""
 FRAME_EVERY_S = 0.5
 ALIKE_EVERY_S = 2.5
 """For footage whose pictures are all of one kind: a person signing before a plain wall, cards of text."""
@@ -66,8 +65,8 @@ class Rows:
 
 
 def read_rows(folder: Path, splits: Path, hazards: tuple[str, ...]) -> Rows:
-    """Everything that is labelled in the folder. Raises KeyError for a source that has no part."""
-    parts = {row["source"]: row["part"] for row in _read(splits)}
+    """Everything that is labelled in the folder. Raises SplitsError for a source that has no part."""
+    parts = read_splits(splits)
     pictures = [_picture(row, hazards) for row in _read(folder / "images.csv")]
     frames = list(_frames(folder, hazards))
     names, shown, known, sources = zip(*pictures, *frames, strict=True)
@@ -76,7 +75,7 @@ def read_rows(folder: Path, splits: Path, hazards: tuple[str, ...]) -> Rows:
         np.array(shown, np.float32),
         np.array(known, np.float32),
         np.array(sources),
-        np.array([parts[source] for source in sources]),
+        np.array([part_of(source, parts) for source in sources]),
         np.arange(len(names)) < len(pictures),
     )
 

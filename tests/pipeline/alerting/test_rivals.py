@@ -14,7 +14,7 @@ from pipeline.alerting.rivals import HOLD, NO_RULES, AlertRules, Rivals
 from pipeline.alerting.rules import builtin_rules
 from pipeline.hazards import builtin_hazards
 from pipeline.settings import WatchSettings
-from pipeline.types import Alert, Assessment, Severity
+from pipeline.types import Alert, Assessment, Encoding, Severity
 
 NAMES = ("vehicle", "train", "two_wheeler", "dog")
 RULES = AlertRules(
@@ -27,6 +27,7 @@ RULES = AlertRules(
 HAZARDS = [HazardThreshold(name, Severity.WARNING, 0.5) for name in NAMES]
 SETTINGS = WatchSettings(smoothing_s=0.0, vote_s=0.3, vote_window_s=0.6)
 
+NO_VIEW = Encoding(np.zeros(1, np.float32))
 log_odds = st.lists(st.floats(-4, 4), min_size=4, max_size=4)
 
 
@@ -37,7 +38,7 @@ def raised(
     policy, found = AlertPolicy(settings, HAZARDS, rules), []
     for number, row in enumerate(rows):
         p = (1 / (1 + np.exp(-np.array(row)))).astype(np.float32)
-        for event in policy.step(Assessment(number, number / 5, np.zeros(1, np.float32), p)):
+        for event in policy.step(Assessment(number, number / 5, NO_VIEW, p)):
             if isinstance(event, Alert):
                 policy.mark_spoken(event.id, number / 5)
                 found.append(event)
@@ -80,7 +81,7 @@ def test_something_of_a_group_is_always_said(rows: list[list[float]]) -> None:
     policy = AlertPolicy(SETTINGS, HAZARDS, RULES)
     for number, row in enumerate(rows):
         p = (1 / (1 + np.exp(-np.array(row)))).astype(np.float32)
-        policy.step(Assessment(number, number / 5, np.zeros(1, np.float32), p))
+        policy.step(Assessment(number, number / 5, NO_VIEW, p))
         for name in NAMES:
             if policy.evidence(name).confirmed and name not in policy.active:
                 rival = policy.evidence(name).withheld_by
@@ -144,7 +145,7 @@ def test_a_restored_policy_withholds_the_same() -> None:
     whole, parts = AlertPolicy(SETTINGS, HAZARDS, RULES), AlertPolicy(SETTINGS, HAZARDS, RULES)
     for number, row in enumerate(rows):
         p = (1 / (1 + np.exp(-np.array(row)))).astype(np.float32)
-        look = Assessment(number, number / 5, np.zeros(1, np.float32), p)
+        look = Assessment(number, number / 5, NO_VIEW, p)
         fresh = AlertPolicy(SETTINGS, HAZARDS, RULES)
         fresh.restore(json.loads(json.dumps(parts.state())))
         parts = fresh
