@@ -196,7 +196,7 @@ def test_a_calibration_may_travel_with_the_same_weights_but_not_to_others(
     clip: Converted, foreign: Converted, tmp_path: Path
 ) -> None:
     OpenClipConversion(
-        "again", clip.raw, tmp_path, None, Notes().note
+        "again", clip.raw, tmp_path, None, Notes().report
     ).run()  # in this process: torch is loaded here
     one, two = read_model_config(clip.folder), read_model_config(tmp_path)
     assert (one.identity == two.identity) == (one.precision == two.precision)
