@@ -31,8 +31,8 @@ from pipeline.types import Embedding, Encoding
 FOLDER = "taught"
 _FORGOTTEN = ".forgotten"
 SHARPNESS = 4.0
-"""B: an example at cosine 0.9 counts 0.67, one at 0.5 counts 0.14. From 3 to 12 makes little difference, as
-`python -m daemon.tools.maintainer.derive_geometry` prints for the starter.
+"""B: an example at cosine 0.9 counts 0.67, one at 0.5 counts 0.14. In one trial on the starter's embedding 3
+to 12 made little difference; no command repeats that trial yet.
 """
 LOGIT_PER_DEVIATION = 2.0
 """Log-odds per standard deviation of the harmless, as in the calibration of words."""

@@ -44,7 +44,9 @@ _KNOWN = 0.5
 _SCHEME = "halved-5/linear-2/letterbox-260/heads-2/share-2"
 """Part of the fingerprint; changed with anything that changes scores."""
 GEOMETRY = EmbeddingGeometry(scene_distance=0.55, settle_distance=0.3)
-"""Printed by `python -m daemon.tools.maintainer.derive_geometry`, from training footage only."""
+"""Chosen by hand, not derived: no command prints these two numbers yet. They have to be measured on cuts of
+training footage.
+"""
 
 
 class StarterModel:
