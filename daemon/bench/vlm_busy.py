@@ -11,17 +11,12 @@ from daemon.bench.harness import Figure, Pairs, at_least, at_most, interleave, p
 from daemon.bench.load import MODEL, BackgroundLoad, LoadUnavailable, arithmetic_load, language_load
 from daemon.bench.pipeline_under_test import PipelineUnderTest, moving
 from daemon.config.settings import Settings
-from daemon.wiring.detector import build_detector, load_model
+from daemon.wiring.detector import build_detector
 from pipeline.models.base import ImageTextModel
 
 log = logging.getLogger(__name__)
 
 _FRAMES = 40
-
-
-def measure_vlm_busy(settings: Settings, samples: int) -> Iterator[Figure]:
-    """As `measure`, with the model that the settings name."""
-    yield from measure(settings, load_model(settings), samples)
 
 
 def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator[Figure]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from daemon.tools.maintainer.splits import FOLDS, part_of
 from pipeline.evaluation.dataset import LabelledPicture
 from pipeline.evaluation.pictures import evaluate_pictures
+from pipeline.log_odds import sigmoid
 
 
 class OutOfFoldScores(Protocol):
@@ -58,7 +59,7 @@ def _scored(
     odds = np.asarray(scores(part, pictures), np.float64)
     if odds.shape != (len(pictures), hazards) or not np.isfinite(odds).all():
         raise ValueError(f"part {part}: scores of the shape {odds.shape}, or not all of them finite")
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+    return sigmoid(odds)
 
 
 def _evaluated(

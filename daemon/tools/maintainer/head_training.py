@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from daemon.tools.maintainer.features import Features
 from daemon.tools.maintainer.training_set import Rows
+from pipeline.log_odds import sigmoid
 from pipeline.models.starter.heads import FEATURES, Heads, scaled, unit
 
 HIDDEN, SEEDS = 256, (1, 2, 3, 4)
@@ -151,7 +152,7 @@ def line(
     slope, offset = 1.0, 0.0
     z = scores.astype(np.float64)
     for _ in range(60):
-        chance = 1 / (1 + np.exp(-np.clip(slope * z + offset, -30, 30)))
+        chance = sigmoid(slope * z + offset)
         error, curve = weights * (chance - shown), weights * chance * (1 - chance) + 1e-9
         gradient = np.array([(error * z).sum() + prior * (slope - 1), error.sum()])
         mixed = (curve * z).sum()

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.camera import Camera
+from common import atomic_file
 from common.errors import WatchwordError
 from daemon.config.settings import load
 from daemon.tools.calibrate import without_baseline
@@ -29,7 +30,7 @@ from pipeline.calibration.sweep import ScoreSeries
 from pipeline.detection.detector import Detector
 from pipeline.evaluation.camera_motion import CameraMotionMeter
 from pipeline.evaluation.dataset import CameraMotion, LabelledClip, Span, read_dataset
-from pipeline.log_odds import logits
+from pipeline.log_odds import logits, sigmoid
 
 HeadsOfPart = Callable[[str], Callable[[NDArray[np.float32]], NDArray[np.float32]]]
 """For a part: heads that were not trained on it, from embeddings (T, D) to log-odds (T, H)."""
@@ -55,8 +56,7 @@ class LabelledSeries:
     @property
     def series(self) -> ScoreSeries:
         """As probabilities, for the alert policy."""
-        odds = np.clip(self.log_odds.astype(np.float64), -30, 30)
-        return ScoreSeries(self.times_s, np.asarray(1 / (1 + np.exp(-odds)), np.float32))
+        return ScoreSeries(self.times_s, sigmoid(self.log_odds).astype(np.float32))
 
 
 def rescored(all_series: Iterable[LabelledSeries], heads: HeadsOfPart) -> list[LabelledSeries]:
@@ -78,9 +78,8 @@ def write_series(path: Path, one: LabelledSeries) -> None:
         "uncertain": np.array([";".join(sorted(span.uncertain)) for span in spans]),
         "about": np.array([str(one.clip.path), one.clip.source, one.clip.camera or "", one.part]),
     }
-    unfinished = path.with_suffix(".part.npz")
-    np.savez(unfinished, **arrays)
-    unfinished.replace(path)
+    with atomic_file.replacing(path, durable=False) as file:
+        np.savez(file, **arrays)
 
 
 def read_series(path: Path) -> LabelledSeries:
@@ -114,7 +113,7 @@ def _series(arrays: Mapping[str, NDArray[Any]]) -> LabelledSeries:
 
 def read_folder(folder: Path) -> list[LabelledSeries]:
     """All series of a folder, in the order of their names. Raises SeriesError."""
-    found = [read_series(path) for path in sorted(folder.glob("*.npz")) if ".part" not in path.name]
+    found = [read_series(path) for path in sorted(folder.glob("*.npz"))]
     if not found:
         raise SeriesError(f"{folder}: holds no scores")
     if len({one.hazards for one in found}) > 1:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common import atomic_file
 from daemon.tools.maintainer.features import Features, extract, read_features, write_features
 from daemon.tools.maintainer.head_figures import Judged, limit, side_by_side
 from daemon.tools.maintainer.head_training import Mixing, centre_of, fit_mixing, heads_of, train
@@ -25,6 +26,7 @@ from daemon.tools.maintainer.splits import FOLDS, LOCKED, SPLITS
 from daemon.tools.maintainer.starter_calibration import calibration_of
 from daemon.tools.maintainer.training_set import Rows, read_rows
 from pipeline.hazards import builtin_hazards
+from pipeline.log_odds import sigmoid
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, class_log_odds, heads_bytes
 from pipeline.models.starter.model import NETWORK_FILE
 
@@ -115,8 +117,7 @@ def cross_fitted(
 
 
 def judged(rows: Rows, scores: NDArray[Any], chosen: NDArray[Any]) -> Judged:
-    chances = 1 / (1 + np.exp(-np.clip(scores[chosen], -30, 30)))
-    return Judged(HAZARDS, chances, rows.shown[chosen] > 0, rows.sources[chosen])
+    return Judged(HAZARDS, sigmoid(scores[chosen]), rows.shown[chosen] > 0, rows.sources[chosen])
 
 
 def threshold(
@@ -143,7 +144,7 @@ def _ship(options: argparse.Namespace, features: Features, rows: Rows, mixing: M
         centre=centre_of(features.pooled[0][rows.photographs]),
     )
     file = options.out / HEADS_FILE.name
-    file.write_bytes(heads_bytes(heads))
+    atomic_file.write(file, heads_bytes(heads))
     table = calibration_of(
         options.model, file, heads, features.probabilities[rows.photographs], rows.shown[rows.photographs]
     )
