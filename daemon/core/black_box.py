@@ -10,7 +10,7 @@ import json
 import zipfile
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from pydantic import ValidationError
 from common.atomic_file import replacing
 from daemon.core.black_box_codec import Arrays, decode, encode
 from daemon.core.core import Core
-from daemon.core.messages import CoreSpec, Effect, Input, Record
+from daemon.core.messages import Assessed, CoreSpec, Effect, Input, Record
 from daemon.errors import CommandError
 from pipeline.alerting.alert_policy import remap_state
+from pipeline.types import Encoding
 
 FORMAT = 4
 """Raise it whenever the state or the inputs are written differently. 4: a frame may have several parts."""
@@ -81,7 +82,7 @@ class BlackBox:
         """One step of the core, remembered."""
         segment = self._segment(now)
         effects = self._core.step(event, now)
-        segment.entries.append(Entry(now, event, _events(effects)))
+        segment.entries.append(Entry(now, _without_evidence(event), _events(effects)))
         return effects
 
     def _segment(self, now: float) -> Segment:
@@ -104,6 +105,15 @@ class BlackBox:
         entries = tuple(entry for segment in self._segments for entry in segment.entries)
         state = self._segments[0].state if self._segments else self._core.state()
         return Recording(self._core.spec, state, entries)
+
+
+def _without_evidence(event: Input) -> Input:
+    """Drop what no step of the core reads, so that a minute of frames takes half the memory."""
+    if not isinstance(event, Assessed):
+        return event
+    assessment = event.assessment
+    slim = replace(assessment, encoding=Encoding(assessment.encoding.embedding))
+    return replace(event, assessment=slim)
 
 
 @dataclass(frozen=True, slots=True)

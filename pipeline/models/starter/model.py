@@ -84,8 +84,9 @@ class StarterModel:
     def encode(self, image: Image) -> Encoding:
         """The whole picture, letterboxed, and its parts, in one inference."""
         self._request.infer([letterbox(image, SIDE, SIDE)[None]])
-        embeddings, evidence = (self._output(index).copy() for index in (0, 1))
-        whole, *parts = map(Encoding, embeddings, evidence)
+        embeddings, evidence = (self._output(index) for index in (0, 1))
+        # A copy for each part: a view would keep the rows of all parts as long as the encoding of one.
+        whole, *parts = (Encoding(*map(np.copy, rows)) for rows in zip(embeddings, evidence, strict=True))
         return replace(whole, parts=tuple(parts))
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
