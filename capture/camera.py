@@ -16,6 +16,10 @@ class CameraLost(CameraError):
     """The source stopped delivering; opening it again later may help."""
 
 
+class CameraLate(CameraLost):
+    """Its pictures arrive later and later; opening it again begins with the newest. No fault of the camera."""
+
+
 class CameraUnusable(CameraError):
     """The source can never deliver as configured (missing file, undecodable, no permission)."""
 

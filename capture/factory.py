@@ -9,7 +9,7 @@ from pathlib import Path
 from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.files import ImageFolder, VideoFile
 from capture.image_file import is_still_image
-from capture.network import StreamCamera
+from capture.network import open_network_camera
 from capture.settings import CaptureSettings
 from capture.v4l2 import V4l2Camera, list_devices
 from common import addresses
@@ -30,7 +30,7 @@ def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float]
     if spec.startswith(("/dev/video", "/dev/v4l/")):
         return V4l2Camera(Path(spec), settings, clock)
     if addresses.is_address(spec) and not Path(spec).exists():
-        return StreamCamera(spec, settings, clock)
+        return open_network_camera(spec, settings, clock)
     return open_path(Path(spec).expanduser(), settings)
 
 

@@ -21,11 +21,17 @@ class Frame:
     seq: int
     """Counts the frames the source delivered, from 0, skipped ones included."""
     captured_at_s: float
-    """Monotonic seconds (live) or stream seconds (replay)."""
+    """Monotonic seconds (live) or stream seconds (replay).
+
+    Of a live source, when the picture was taken as far as can be told: its arrival less the delay that its
+    own times and what waits behind it show.
+    """
     source: str
     """The source's name with credentials redacted."""
     source_time_s: float | None = None
     """The source's own time stamp in seconds, where it has one."""
+    damaged: bool = False
+    """Part of the picture is missing; what is there instead was made up by the decoder."""
 
     def __post_init__(self) -> None:
         self.image.setflags(write=False)

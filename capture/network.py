@@ -1,7 +1,8 @@
-"""Cameras on the network: RTSP, RTMP, and MJPEG over HTTP, through FFmpeg with as little delay as it can."""
+"""Cameras on the network: MJPEG by a reader of our own; RTSP, RTMP and the rest through FFmpeg."""
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
 from collections.abc import Callable
@@ -9,12 +10,16 @@ from urllib.parse import SplitResult
 
 import cv2
 
-from capture.camera import CameraLost, CameraUnusable
+from capture.camera import CameraLate, CameraLost, CameraUnusable
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame
+from capture.http_stream import open_stream
 from capture.image_file import MAX_PIXELS
+from capture.mjpeg import MjpegCamera, boundary_of
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
+from capture.source_clock import SourceClock
+from capture.waiting import WaitMeter
 from common import addresses
 from common.redact import redact
 
@@ -33,10 +38,39 @@ _TRIES = 3000
 """Failures in a row before a stream counts as lost, where they come at once. Each packet ahead of the first
 key frame is one, as is each damaged picture; those take their time, which has its own limit."""
 _PROBE_S = 1.0
+_WAITED_S = 0.005
+"""A grab that waited longer found nothing that had been there before."""
+_TOO_OLD_S = 2.0
+"""Pictures that are later mean that this machine decodes slower than the camera sends."""
+_OLD_FOR_S = 1.0
+"""Seconds that they must have been too old, before the stream is opened again at its newest."""
+_REOPEN_PAUSE_S = 15.0
+"""Seconds between two such reopenings at least: each costs the wait for a key frame."""
+
+
+def open_network_camera(
+    url: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic
+) -> MjpegCamera | StreamCamera:
+    """The camera at an address. Raises CameraUnusable for one that makes no sense, else CameraLost."""
+    parts = _split(url)
+    if parts.scheme.startswith("http"):
+        source = redact(url)
+        try:
+            stream = open_stream(parts.geturl(), settings.open_timeout_s)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise CameraLost(f"{source} {explain_failure(url, _PROBE_S)}") from error
+        if boundary_of(stream.content_type) is not None:
+            return MjpegCamera(stream, source, settings, clock)
+        stream.release()
+    return StreamCamera(url, settings, clock)
 
 
 class StreamCamera:
-    """A network camera. Pictures are stamped on arrival; must be read all the time, or they grow old."""
+    """A network camera through FFmpeg, which decodes every picture in the order it was sent.
+
+    Their age is known from the stream's own times. If this machine is too slow for them, the stream is opened
+    again, which begins with the newest.
+    """
 
     live = True
 
@@ -49,6 +83,11 @@ class StreamCamera:
         self._settings = settings
         self._clock = clock
         self._seq = 0
+        self._source_clock = SourceClock()
+        self._meter = WaitMeter()
+        self._captured_s = -1.0
+        self._old_since_s: float | None = None
+        self._opened_s = clock()
         self._patience_s = read_timeout_s(url, settings)
         self._capture = open_ffmpeg(target, options, self._parameters())
         if not self._capture.isOpened():
@@ -64,16 +103,37 @@ class StreamCamera:
         return self._source
 
     def read(self) -> Frame | None:
+        self._meter.begin()
         damaged = grab(self._capture, _TRIES, within_s=self._patience_s)
+        waited_s = self._meter.waited_s()
         at_s = self._clock()
         image = None if damaged is None else retrieve(self._capture)
         if damaged is None or image is None:
             raise CameraLost(f"{self._source} stopped sending pictures; check its power and the network")
         sent_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         self._seq += 1
+        delay_s = self._source_clock.delay_s(sent_s, at_s, caught_up=waited_s > _WAITED_S)
+        self._catch_up(delay_s, at_s)
+        # Never before the picture before it, or what follows could not rely on time going on.
+        self._captured_s = max(self._captured_s, at_s - delay_s)
         return make_frame(
-            image, self._settings, seq=self._seq - 1, at_s=at_s, source=self._source, source_time_s=sent_s
+            image,
+            self._settings,
+            seq=self._seq - 1,
+            at_s=self._captured_s,
+            source=self._source,
+            source_time_s=sent_s,
         )
+
+    def _catch_up(self, delay_s: float, now: float) -> None:
+        """Raises CameraLate if pictures have been too old for a while."""
+        if delay_s <= _TOO_OLD_S:
+            self._old_since_s = None
+            return
+        if self._old_since_s is None:
+            self._old_since_s = now
+        if now - self._old_since_s > _OLD_FOR_S and now - self._opened_s > _REOPEN_PAUSE_S:
+            raise CameraLate(f"{self._source} is {delay_s:.1f} s behind; opening it again at its newest")
 
     def close(self) -> None:
         self._capture.release()

@@ -67,8 +67,9 @@ def make_frame(
     source: str,
     source_size: tuple[int, int] | None = None,
     source_time_s: float | None = None,
+    damaged: bool = False,
 ) -> Frame:
     """A frame of a picture as its source delivered it; `source_size` where it has been scaled since."""
     height, width = image.shape[:2]
     upright = orient(image, rotate=settings.rotate, mirror=settings.mirror, max_side=settings.max_side)
-    return Frame(upright, source_size or (width, height), seq, at_s, source, source_time_s)
+    return Frame(upright, source_size or (width, height), seq, at_s, source, source_time_s, damaged)

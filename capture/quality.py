@@ -16,6 +16,12 @@ from capture.settings import CaptureSettings
 
 _MEASURED_SIDE = 320
 """Pixels: about what a detector sees, so that only blur which matters to it counts."""
+_NOISE_RATIO = 2.5
+"""Sharpness over contrast: the square root of 20 (4.5) for white noise, below 1 for views of anything."""
+_FAINTEST = 1.0
+"""Contrast below which the ratio says nothing."""
+_DIM_FACTOR = 4.0
+"""Noise below so many times `dark_luma` is a dark room seen with all the gain there is."""
 _CLEAR_RATIO = 1.2
 """How far beyond its threshold a figure must be for the trouble to be over."""
 
@@ -27,9 +33,17 @@ class ImageFault(StrEnum):
     COVERED = "covered"
     BLURRED = "blurred"
     FROZEN = "frozen"
+    BROKEN = "broken"
+    """Half pictures: part of each is missing."""
+    NOISE = "noise"
+    """Nothing but noise, as of a broken sensor or a dark room seen with all the gain there is."""
+    SLOW = "slow"
+    """Too few pictures a second."""
 
 
-UNSEEING = (ImageFault.DARK, ImageFault.COVERED, ImageFault.BLURRED)
+MEASURED = tuple(fault for fault in ImageFault if fault is not ImageFault.SLOW)
+"""Troubles seen in pictures; the rate of pictures is measured apart."""
+UNSEEING = (ImageFault.DARK, ImageFault.COVERED, ImageFault.BLURRED, ImageFault.NOISE)
 """Troubles that leave nothing to describe. A frozen picture is told of instead: it was a good one."""
 
 
@@ -45,6 +59,8 @@ class ImageStats:
     """Standard deviation of the Laplacian of the brightness, at 320 pixels."""
     digest: int
     """CRC-32 of a grid of untouched pixels: equal pictures have equal ones, sensor noise changes it."""
+    damaged: bool = False
+    """Part of it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +72,13 @@ class FaultChange:
     at_s: float
 
 
-def measure(image: Image) -> ImageStats:
+def measure(image: Image, *, damaged: bool = False) -> ImageStats:
     """Figures of a BGR uint8 picture; a millisecond or two at 720p."""
     luma = cv2.cvtColor(limit_size(image, _MEASURED_SIDE), cv2.COLOR_BGR2GRAY)
     mean, deviation = cv2.meanStdDev(luma)
     _, edges = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))
     digest = zlib.crc32(np.ascontiguousarray(image[::8]).data)
-    return ImageStats(float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0]), digest)
+    return ImageStats(float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0]), digest, damaged)
 
 
 @dataclass(slots=True)
@@ -91,7 +107,7 @@ class QualityMonitor:
     def __init__(self, settings: CaptureSettings, state: Mapping[str, object] | None = None) -> None:
         """`state` is what `state()` of an earlier judge returned."""
         self._settings = settings
-        self._tracks = {trouble: _Track() for trouble in ImageFault}
+        self._tracks = {trouble: _Track() for trouble in MEASURED}
         self._digest: int | None = None
         self._unseen: ImageFault | None = None
         if state is not None:
@@ -127,21 +143,25 @@ class QualityMonitor:
 
     def _evidence(self, stats: ImageStats) -> dict[ImageFault, bool | None]:
         """What a picture says of each trouble; a dark one says nothing of the others, nor a covered one."""
-        dark = _below(stats.luma, self._settings.dark_luma)
+        noise = stats.sharpness > _NOISE_RATIO * stats.contrast >= _NOISE_RATIO * _FAINTEST
+        faint = noise and stats.luma < _DIM_FACTOR * self._settings.dark_luma
+        dark = True if faint else _below(stats.luma, self._settings.dark_luma)
         covered = None if dark else _below(stats.contrast, self._settings.covered_contrast)
-        unseen = bool(dark or covered)
+        unseen = bool(dark or covered or noise)
         return {
             ImageFault.DARK: dark,
             ImageFault.COVERED: covered,
             ImageFault.BLURRED: None if unseen else _below(stats.sharpness, self._settings.blurred_sharpness),
             ImageFault.FROZEN: None if unseen else stats.digest == self._digest,
+            ImageFault.BROKEN: stats.damaged,
+            ImageFault.NOISE: None if dark or covered else noise,
         }
 
     def _restore(self, state: Mapping[str, object]) -> None:
         tracks, digest = state["tracks"], state["digest"]
         if not isinstance(tracks, Mapping) or not (digest is None or isinstance(digest, int)):
             raise TypeError(f"not a state of a PictureJudge: {state!r}")
-        self._tracks = {trouble: _Track(*tracks[trouble.value]) for trouble in ImageFault}
+        self._tracks = {fault: _Track(*tracks.get(fault.value, ())) for fault in MEASURED}
         self._digest = digest
 
 
@@ -159,7 +179,7 @@ class FrameInspector:
         if self._looked_at_s is not None and now - self._looked_at_s < self._interval_s:
             return ()
         self._looked_at_s = now
-        return self.judge.step(measure(frame.image), now)
+        return self.judge.step(measure(frame.image, damaged=frame.damaged), now)
 
 
 def _below(value: float, threshold: float) -> bool | None:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from capture.camera import Camera, CameraError, CameraUnusable
+from capture.camera import Camera, CameraError, CameraLate, CameraUnusable
 from capture.frame import Frame
 from capture.quality import FaultChange, FrameInspector, ImageFault
+from capture.rate import FrameRateMonitor
 from capture.session import CaptureSession
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot
@@ -24,6 +25,8 @@ _MOST_STUCK = 3
 """Capture threads stuck in native calls beyond which only a new process helps."""
 _LOOK_S = 0.1
 """Seconds between two looks at the capture thread."""
+_SLOW_FACTOR = 2.0
+"""A camera that sends rarely is lost after so many of its own intervals, if that is more than `stall_s`."""
 _STEADY_S = 10.0
 """Seconds of pictures after which retries begin with the shortest wait again."""
 
@@ -78,6 +81,9 @@ class Reader:
         self._clock = clock
         self._backoff = Backoff(_FIRST_RETRY_S, settings.retry_max_s, jitter)
         self._inspector = FrameInspector(settings)
+        self._rate = FrameRateMonitor(settings.slow_fps)
+        self._session_seq = -1
+        self._passed_over = 0
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._finished = threading.Event()
@@ -97,8 +103,13 @@ class Reader:
 
     @property
     def frames(self) -> int:
-        """Frames delivered so far, through all reopenings."""
+        """Frames that the source sent so far, through all reopenings."""
         return self._frames
+
+    @property
+    def passed_over(self) -> int:
+        """Frames of these that were never decoded, because a newer one had come."""
+        return self._passed_over
 
     @property
     def last_frame_at_s(self) -> float | None:
@@ -160,6 +171,7 @@ class Reader:
         )
         with self._lock:
             self._turn = turn
+            self._session_seq = -1
             self._live_since_s = None
         turn.start()
         return turn
@@ -169,7 +181,8 @@ class Reader:
         while not (turn.over or turn.is_stuck(self._clock()) or self._stopping.is_set()):
             with self._lock:
                 waited_s = turn.waited_s(self._clock())
-                if self._event.state is CameraState.LIVE and waited_s > self._settings.stall_s:
+                patience_s = max(self._settings.stall_s, _SLOW_FACTOR * self._rate.interval_s)
+                if self._event.state is CameraState.LIVE and waited_s > patience_s:
                     self._tell(CameraState.LOST, f"no picture for {waited_s:.1f} s")
             self._finished.wait(_LOOK_S)
             self._heartbeat_s = self._clock()
@@ -187,6 +200,9 @@ class Reader:
             return self._end(CameraState.UNUSABLE, str(error))
         if not isinstance(error, CameraError):
             return self._fail(error)
+        if isinstance(error, CameraLate):
+            _log.warning("%s", error)
+            return True  # at once, and not as a loss: it is there
         return self._try_again(str(error))
 
     def _fail(self, error: BaseException) -> bool:
@@ -232,11 +248,17 @@ class Reader:
                 self._live_since_s = frame.captured_at_s
             if self._event.state is not CameraState.LIVE:
                 self._tell(CameraState.LIVE, "")
-            frame = replace(frame, seq=self._frames)
-            self._frames += 1
+            sent = max(1, frame.seq - self._session_seq)
+            self._session_seq = frame.seq
+            self._passed_over += sent - 1
+            frame = replace(frame, seq=self._frames + sent - 1)
+            self._frames += sent
             self._last_frame_at_s = frame.captured_at_s
             for change in self._inspector.step(frame):
                 self._on_event(change)
+            # By arrival: passed-over pictures are ours to answer for, not the camera's.
+            if turn.live and sent == 1 and self._rate.step(self._clock()):
+                self._on_event(FaultChange(ImageFault.SLOW, self._rate.too_slow, frame.captured_at_s))
         while not self._slot.put(frame, _LOOK_S):
             if self._slot.closed or turn is not self._turn:
                 return False

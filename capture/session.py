@@ -63,6 +63,8 @@ class CaptureSession:
         self._finished = finished
         self._calling: tuple[float, float] | None = None
         self.over = False
+        self.live = False
+        """True once a source is open of which pictures are lost when not taken in time."""
         self.error: BaseException | None = None
         """Why it is over; None where the source has ended, or nobody wanted more."""
         self.thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -91,6 +93,7 @@ class CaptureSession:
 
     def _capture(self) -> None:
         camera = self._native(self._settings.open_timeout_s, self._open_camera)
+        self.live = camera.live
         try:
             self._read(camera)
         finally:

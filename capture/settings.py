@@ -44,6 +44,9 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
     retry_max_s: float = Field(
         5.0, ge=0.1, le=300, description="seconds at most between two attempts to open it"
     )
+    slow_fps: float = Field(
+        1.5, ge=0, le=30, description="pictures a second below which that is said; 0 never"
+    )
     inspect_interval_s: float = Field(
         0.25,
         ge=0,

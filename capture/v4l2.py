@@ -25,6 +25,12 @@ _QUERYCAP = 0x80685600
 _VIDEO_CAPTURE = 0x00000001
 _DEVICE_CAPS = 0x80000000
 _CAPABILITY = struct.Struct("16s 32s 32s I I I 3I")
+_WAITED_S = 0.15
+"""A picture that is older was not taken in time. Some cameras themselves hold one for 100 ms."""
+_BUFFERS = 4
+"""Pictures that OpenCV lets the driver keep."""
+_PLAUSIBLE_S = 10.0
+"""Ages beyond this come from another clock than the monotonic one."""
 _TRIES = 25
 """Damaged pictures in a row that are passed over before a device counts as lost."""
 
@@ -41,7 +47,7 @@ class Device:
 
 
 class V4l2Camera:
-    """A camera device. Pictures are stamped when the kernel hands them over."""
+    """A camera device. Pictures are stamped when the kernel took them from the device."""
 
     live = True
 
@@ -54,6 +60,7 @@ class V4l2Camera:
         self._settings = settings
         self._clock = clock
         self._seq = 0
+        self._passed_over = 0
         self._capture = _open(path, settings)
         # isOpened() may be true of a device that never delivers.
         if not (self._capture.isOpened() and self._capture.grab()):
@@ -70,17 +77,24 @@ class V4l2Camera:
         for _ in range(_TRIES):
             if not self._capture.grab():
                 break
-            at_s = self._clock()
+            at_s, taken_s = self._clock(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            age_s = at_s - taken_s
+            # The driver keeps a few pictures; one that waited there was followed by newer ones.
+            if _WAITED_S < age_s < _PLAUSIBLE_S and self._passed_over < _BUFFERS:
+                self._passed_over += 1
+                self._seq += 1
+                continue
+            self._passed_over = 0
             image = retrieve(self._capture)
             if image is not None:
-                return self._frame(image, at_s)
+                # Other clocks than ours (the day's time, none at all) say nothing of its age.
+                return self._frame(image, taken_s if 0 <= age_s < _PLAUSIBLE_S else at_s, taken_s)
         raise CameraLost(f"{self._path} stopped delivering pictures; check its cable")
 
     def close(self) -> None:
         self._capture.release()
 
-    def _frame(self, image: Image, at_s: float) -> Frame:
-        taken_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+    def _frame(self, image: Image, at_s: float, taken_s: float) -> Frame:
         self._seq += 1
         return make_frame(
             image, self._settings, seq=self._seq - 1, at_s=at_s, source=self.source, source_time_s=taken_s

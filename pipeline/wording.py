@@ -41,6 +41,9 @@ ONLY_WHERE: Mapping[str, Mapping[Direction, str]] = {
 
 CLOSER: Mapping[str, str] = {"en": "Getting closer! ", "ko": "가까워집니다! "}
 
+BEFORE: Mapping[str, str] = {"en": "A moment ago: ", "ko": "조금 전: "}
+"""In front of an alert whose picture is seconds old."""
+
 HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
     "en": {
         ("camera", "ok"): "The camera is back.",
@@ -53,6 +56,9 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("picture", "covered"): "The camera is covered.",
         ("picture", "frozen"): "The picture is frozen. I cannot see.",
         ("picture", "blurred"): "The picture is blurred.",
+        ("picture", "broken"): "Only half pictures come. I may miss dangers.",
+        ("picture", "noise"): "The picture is only noise. I cannot see.",
+        ("picture", "slow"): "Too few pictures come. I may miss dangers.",
         ("picture", "*"): "The picture is bad. I may miss dangers.",
         ("detector", "ok"): "Warnings are in time again.",
         ("detector", "failed"): "Careful. The detector fails. There are no warnings.",
@@ -81,6 +87,9 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("picture", "covered"): "카메라가 가려졌습니다.",
         ("picture", "frozen"): "화면이 멈췄습니다. 볼 수 없습니다.",
         ("picture", "blurred"): "화면이 흐립니다.",
+        ("picture", "broken"): "화면이 반만 들어옵니다. 위험을 놓칠 수 있습니다.",
+        ("picture", "noise"): "화면에 잡음만 보입니다. 볼 수 없습니다.",
+        ("picture", "slow"): "화면이 너무 드물게 들어옵니다. 위험을 놓칠 수 있습니다.",
         ("picture", "*"): "화면이 나쁩니다. 위험을 놓칠 수 있습니다.",
         ("detector", "ok"): "경고가 다시 제때 나옵니다.",
         ("detector", "failed"): "조심하세요. 위험을 알아볼 수 없습니다. 경고가 없습니다.",

@@ -21,6 +21,9 @@ from speech.utterance import Priority, Utterance
 MUTE_AGAIN_S = 30.0
 """A second `mute` within this time mutes danger too."""
 
+STALE_S = 2.0
+"""Seconds after which a picture no longer shows the present: its danger is told as one of a moment ago."""
+
 NEVER_S = -1e9
 """A time before all others."""
 
@@ -121,6 +124,11 @@ class Announcer:
         direction: Direction | None,
         now: float,
     ) -> Iterable[Effect]:
+        captured_at_s, age_s = self._events.captured_at_s, now - self._events.captured_at_s
+        if age_s > STALE_S:
+            # Not dropped: late is better than never. It may wait as long as a present one, from now on.
+            text, captured_at_s = wording.BEFORE[self._spec.language] + text, now
+            self._events.counts["stale"] += 1
         yield from self._delivery.say(
             now,
             text,
@@ -131,7 +139,7 @@ class Announcer:
             severity=int(severity),
             earcon=danger_earcon(int(severity)),
             pan=PAN[direction],
-            captured_at_s=self._events.captured_at_s,
+            captured_at_s=captured_at_s,
         )
 
     def _on_heard(self, utterance: Utterance, condition: Condition, now: float) -> None:

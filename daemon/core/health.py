@@ -46,7 +46,7 @@ class HealthSettings(BaseModel, frozen=True, extra="forbid"):
         10.0, ge=0, le=600, description="seconds between two words about the same component"
     )
     late_s: Live[float] = Field(
-        0.7, gt=0, le=60, description="seconds from frame to assessment that count as late"
+        1.0, gt=0, le=60, description="seconds from taking a picture to its assessment that count as late"
     )
     remind_s: Live[float] = Field(
         60.0,

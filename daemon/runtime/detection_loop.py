@@ -131,7 +131,8 @@ class DetectionLoop:
         if done_s - self._last_not_finite_s > RECOVERED_S:
             self._check_lateness(done_s - frame.captured_at_s)
         self._runner.step(
-            Assessed(assessment, self._unseen_reason()), {"waited_s": waited_s, "assess_s": took_s}
+            Assessed(assessment, self._unseen_reason()),
+            {"waited_s": waited_s, "assess_s": took_s, "age_s": done_s - frame.captured_at_s},
         )
         self.assessed += 1
         if self.first_assessed_at_s is None:

@@ -1,0 +1,163 @@
+"""Opens a camera's address over HTTP: redirects, passwords, and a time limit for all of it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+_REDIRECTS = 5
+_CONNECT_S = 5.0
+_HEADERS = {
+    "Accept": "multipart/x-mixed-replace, image/jpeg, */*",
+    "User-Agent": "watchword",
+    "Connection": "close",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpStream:
+    """An answer whose body is read as it comes."""
+
+    response: http.client.HTTPResponse
+    socket: socket.socket
+    """The connection below; its timeout is that of one `read1`."""
+    content_type: str
+
+    def read1(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are any; empty at the end. Raises OSError, HTTPException."""
+        return self.response.read1(size)
+
+    def close(self) -> None:
+        """End the connection; a `read1` in another thread returns or raises."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Free the connection, once no other thread reads."""
+        self.close()
+        with contextlib.suppress(OSError, ValueError):
+            self.response.close()
+            self.socket.close()
+
+
+class _Deadline:
+    """Shuts a socket down when the time is up: a timeout of a socket begins anew with each byte."""
+
+    def __init__(self, seconds: float) -> None:
+        self.until_s = time.monotonic() + seconds
+        self.socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+
+    @property
+    def left_s(self) -> float:
+        return max(0.05, self.until_s - time.monotonic())
+
+    def _expire(self) -> None:
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+
+def open_stream(url: str, timeout_s: float) -> HttpStream:
+    """The answer to GET, after at most 5 redirects, within `timeout_s` altogether.
+
+    Raises OSError if there is no answer, HTTPException if it is none that can be used (its status in
+    `args`, for what is not 200).
+    """
+    authorization: str | None = None
+    with _Deadline(timeout_s) as deadline:
+        credentials = urlsplit(url)
+        for _ in range(_REDIRECTS):
+            response, sock = _get(urlsplit(url), authorization, deadline)
+            location = response.getheader("Location")
+            if response.status in (301, 302, 303, 307, 308) and location:
+                url = _follow(url, location)
+            elif response.status == 401 and authorization is None and credentials.username is not None:
+                authorization = _authorization(url, credentials, response.headers.get_all("WWW-Authenticate"))
+            elif response.status == 200:
+                deadline.socket = None
+                return HttpStream(response, sock, response.getheader("Content-Type") or "")
+            else:
+                raise http.client.HTTPException(response.status)
+            response.close()
+            sock.close()
+    raise http.client.HTTPException("too many redirects")
+
+
+def _get(
+    parts: SplitResult, authorization: str | None, deadline: _Deadline
+) -> tuple[http.client.HTTPResponse, socket.socket]:
+    timeout_s = min(_CONNECT_S, deadline.left_s)
+    host = parts.hostname or ""
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        # Cameras sign their certificates themselves; what they show is not trusted anyway.
+        connection = http.client.HTTPSConnection(
+            host, parts.port, timeout=timeout_s, context=ssl._create_unverified_context()  # noqa: S323
+        )
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
+    connection.connect()
+    sock: socket.socket = connection.sock
+    deadline.socket = sock
+    sock.settimeout(deadline.left_s)
+    target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    connection.request("GET", target, headers=_HEADERS | _optional("Authorization", authorization))
+    return connection.getresponse(), sock
+
+
+def _optional(name: str, value: str | None) -> dict[str, str]:
+    return {} if value is None else {name: value}
+
+
+def _follow(url: str, location: str) -> str:
+    target = urljoin(url, location)
+    if urlsplit(target).scheme not in ("http", "https"):
+        raise http.client.HTTPException(f"redirects to {urlsplit(target).scheme}://")
+    return target
+
+
+def _authorization(url: str, credentials: SplitResult, challenges: list[str] | None) -> str:
+    user, password = unquote(credentials.username or ""), unquote(credentials.password or "")
+    for challenge in challenges or []:
+        scheme, _, rest = challenge.partition(" ")
+        if scheme.lower() == "digest":
+            return _digest(url, user, password, rest)
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _digest(url: str, user: str, password: str, challenge: str) -> str:
+    """The answer to a digest challenge (RFC 7616), by the standard library's own implementation."""
+    parts = urlsplit(url)
+    plain = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    passwords.add_password(None, plain, user, password)
+    handler = urllib.request.HTTPDigestAuthHandler(passwords)
+    fields = urllib.request.parse_keqv_list(urllib.request.parse_http_list(challenge))
+    try:
+        answer = handler.get_authorization(urllib.request.Request(plain), fields)  # noqa: S310 - http(s) only
+    except (ValueError, KeyError) as error:
+        raise http.client.HTTPException("asks for an unknown kind of password") from error
+    if not answer:
+        raise http.client.HTTPException(401)
+    return f"Digest {answer}"

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import cv2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture.multipart import MAX_PART_BYTES, MultipartSplitter, Part
+from tests.capture.made import street
+
+PICTURE = cv2.imencode(".jpg", street(0, 64, 48))[1].tobytes()
+OTHER = cv2.imencode(".jpg", street(9, 64, 48))[1].tobytes()
+
+
+def part(data: bytes, length: int | None = None, *more: str, end: str = "\r\n") -> bytes:
+    lines = ["--frame", "Content-Type: image/jpeg", *more]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    return (end.join(lines) + end + end).encode() + data + b"\r\n"
+
+
+def split(data: bytes, step: int, boundary: str = "frame") -> list[Part]:
+    splitter = MultipartSplitter(boundary)
+    return [each for at in range(0, len(data), step) for each in splitter.feed(data[at : at + step])]
+
+
+@given(st.integers(1, 4000), st.sampled_from([None, 0, -10, 10, 99999]), st.sampled_from(["\r\n", "\n"]))
+def test_however_it_is_cut_and_whatever_length_is_announced(step: int, wrong: int | None, end: str) -> None:
+    pictures = [PICTURE, OTHER, PICTURE]
+    data = b"".join(part(p, None if wrong is None else len(p) + wrong, end=end) for p in pictures) + b"--frame"
+    assert [each.data for each in split(data, step)] == pictures
+
+
+def test_with_its_length_a_picture_need_not_wait_for_the_next() -> None:
+    assert [each.data for each in split(part(PICTURE, len(PICTURE)), 100)] == [PICTURE]
+
+
+@pytest.mark.parametrize("boundary", ["frame", "--frame", '"frame"'])
+def test_a_boundary_as_cameras_write_it(boundary: str) -> None:
+    assert len(split(part(PICTURE) + b"--frame\r\n", 100, boundary)) == 1
+
+
+def test_half_a_picture_is_damaged() -> None:
+    half = PICTURE[: len(PICTURE) // 2]
+    found = split(part(half, len(half)) + part(PICTURE, len(PICTURE)), 100)
+    assert [each.damaged for each in found] == [True, False]
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("12.5", 12.5), ("soon", None), ("", None)])
+def test_the_cameras_own_time(said: str, seconds: float | None) -> None:
+    (found,) = split(part(PICTURE, len(PICTURE), f"X-Timestamp: {said}"), 100)
+    assert found.sent_s == seconds
+
+
+@given(st.binary(max_size=3000), st.integers(1, 500))
+def test_rubbish_is_passed_over(rubbish: bytes, step: int) -> None:
+    found = split(rubbish + b"\r\n" + part(PICTURE, len(PICTURE)) + part(OTHER) + b"--frame", step)
+    assert found[-1].data == OTHER
+
+
+def test_what_never_ends_is_not_kept() -> None:
+    splitter = MultipartSplitter("frame")
+    splitter.feed(part(b"", None))
+    for _ in range(70):
+        splitter.feed(bytes(1_000_000))
+        assert splitter.pending <= MAX_PART_BYTES
