@@ -17,7 +17,7 @@ class CameraLost(CameraError):
 
 
 class CameraLate(CameraLost):
-    """Its pictures arrive later and later; opening it again begins with the newest. No fault of the camera."""
+    """Its pictures arrive later and later; opening it again begins with the newest."""
 
 
 class CameraUnusable(CameraError):

@@ -113,7 +113,10 @@ def _get(
     if parts.scheme == "https":
         # Cameras sign their certificates themselves; what they show is not trusted anyway.
         connection = http.client.HTTPSConnection(
-            host, parts.port, timeout=timeout_s, context=ssl._create_unverified_context()  # noqa: S323
+            host,
+            parts.port,
+            timeout=timeout_s,
+            context=ssl._create_unverified_context(),  # noqa: S323
         )
     else:
         connection = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)

@@ -77,9 +77,7 @@ class MultipartSplitter:
             self._drop(max(0, len(self._buffer) - len(self._boundary)))
             return False
         ends = [
-            (at, len(mark))
-            for mark in (b"\r\n\r\n", b"\n\n")
-            if (at := self._buffer.find(mark, start)) >= 0
+            (at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := self._buffer.find(mark, start)) >= 0
         ]
         if not ends:
             if len(self._buffer) - start > _MAX_HEAD_BYTES:

@@ -251,7 +251,9 @@ class Reader:
             sent = max(1, frame.seq - self._session_seq)
             self._session_seq = frame.seq
             self._passed_over += sent - 1
-            frame = replace(frame, seq=self._frames + sent - 1)
+            # Another session may know less of the delay; time must not run back for whatever follows.
+            at_s = max(frame.captured_at_s, self._last_frame_at_s or frame.captured_at_s)
+            frame = replace(frame, seq=self._frames + sent - 1, captured_at_s=at_s)
             self._frames += sent
             self._last_frame_at_s = frame.captured_at_s
             for change in self._inspector.step(frame):

@@ -43,6 +43,8 @@ class HttpPost:
     summary: str
     description: str = ""
     example: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that are no part of the body, with the values that they always have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,25 +208,29 @@ class FasterCommand(Command):
 
 
 class MuteCommand(Command):
-    """Speak nothing but alerts for `seconds`; 0 ends it. Given twice in a row, alerts are silent too."""
+    """Speak nothing but alerts for `seconds`; 0 ends it.
 
-    # No `mqtt`: the switch in `daemon/mqtt/commands.py` never sends it twice, for only the wearer may silence
-    # alerts.
+    Given twice in a row by the same hand of the wearer (keys, or the command line), alerts are silent too.
+    """
+
+    # No `mqtt`: its switch, in `daemon/mqtt/commands.py`, has a length of its own.
 
     http = HttpPost(
         "/mute",
         "Nothing but danger for so long",
-        "Asked for twice, danger is silent too. 0 ends it.",
+        "Danger is said all the same; only the wearer can silence it. 0 ends it.",
         {"seconds": 600},
+        {"by": "page"},
     )
 
     do: Literal["mute"] = "mute"
     seconds: float = Field(ge=0, le=86400)
+    by: Literal["keys", "command", "page", "home"] = "command"
 
     def core_input(self) -> Input:
         from daemon.core.messages import Mute
 
-        return Mute(self.seconds)
+        return Mute(self.seconds, self.by)
 
 
 class FalseAlarmCommand(Command):
@@ -403,7 +409,7 @@ MUTE_ACTION = "mute"
 """The action of a key whose duration is `keys.mute_minutes`."""
 KEY_COMMANDS: Mapping[str, Command] = {
     **{name: COMMANDS[name]() for name in COMMANDS if COMMANDS[name].key_action},
-    "unmute": MuteCommand(seconds=0),
+    "unmute": MuteCommand(seconds=0, by="keys"),
     "status": StatusCommand(aloud=True),
 }
 """The commands of the keys' actions, without `mute`."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from daemon.core.delivery import Delivery
+from daemon.core.delivery import EXPIRES_S, Delivery
 from daemon.core.event_ids import EventFactory
 from daemon.core.health import VITAL, Change, Component
-from daemon.core.messages import CoreSpec, Effect, Mute, RelayedSpeech, Say
+from daemon.core.messages import WEARERS_HANDS, CoreSpec, Effect, Hand, Mute, RelayedSpeech, Say
 from daemon.core.validity import Condition, Validity
 from pipeline import wording
 from pipeline.description.policy import Speak
@@ -65,6 +65,7 @@ class Announcer:
         self._danger_muted_until_s = NEVER_S
         self._danger_muted_since_s: float | None = None
         self._mute_requested_s = NEVER_S
+        self._mute_requested_by: Hand = "command"
         self._begun: str | None = None
         self._warned: dict[str, int] = {}
 
@@ -124,10 +125,11 @@ class Announcer:
         direction: Direction | None,
         now: float,
     ) -> Iterable[Effect]:
-        captured_at_s, age_s = self._events.captured_at_s, now - self._events.captured_at_s
-        if age_s > STALE_S:
+        captured_at_s, expires_in_s = self._events.captured_at_s, None
+        if (age_s := now - captured_at_s) > STALE_S:
             # Not dropped: late is better than never. It may wait as long as a present one, from now on.
-            text, captured_at_s = wording.BEFORE[self._spec.language] + text, now
+            text = wording.BEFORE[self._spec.language] + text
+            expires_in_s = age_s + EXPIRES_S[Priority.DANGER]
             self._events.counts["stale"] += 1
         yield from self._delivery.say(
             now,
@@ -140,6 +142,7 @@ class Announcer:
             earcon=danger_earcon(int(severity)),
             pan=PAN[direction],
             captured_at_s=captured_at_s,
+            expires_in_s=expires_in_s,
         )
 
     def _on_heard(self, utterance: Utterance, condition: Condition, now: float) -> None:
@@ -302,9 +305,9 @@ class Announcer:
         yield from self._delivery.say(now, text, Priority.MESSAGE, "false alarm")
 
     def mute(self, command: Mute, now: float) -> Iterable[Effect]:
-        """Mute for a while; danger too if requested again within MUTE_AGAIN_S."""
-        muted = now < self._muted_until_s
-        twice = command.seconds > 0 and muted and now - self._mute_requested_s <= MUTE_AGAIN_S
+        """Mute for a while; danger too if the wearer requests it again by the same hand in MUTE_AGAIN_S."""
+        again = self._mute_requested_by == command.by and now - self._mute_requested_s <= MUTE_AGAIN_S
+        twice = command.seconds > 0 and now < self._muted_until_s and again and command.by in WEARERS_HANDS
         if command.seconds > 0:
             yield from self._delivery.step(voices.StopSpeaking(danger=twice), now)
         if not twice:
@@ -313,7 +316,9 @@ class Announcer:
             self._danger_muted_since_s = now
         self._muted_until_s = now + command.seconds
         self._danger_muted_until_s = now + command.seconds if twice else now
-        self._mute_requested_s = now if command.seconds > 0 else NEVER_S
+        if command.by in WEARERS_HANDS:  # others neither count as the first of two nor come between them
+            self._mute_requested_s = now if command.seconds > 0 else NEVER_S
+            self._mute_requested_by = command.by
         text = wording.mute_phrase(command.seconds, self._spec.language, danger=twice)
         yield from self._delivery.say(now, text, Priority.MESSAGE, "mute")
 
@@ -328,6 +333,7 @@ class Announcer:
             "delivery": self._delivery.state(),
             "muted": [self._muted_until_s, self._danger_muted_until_s, self._mute_requested_s],
             "danger_muted_since_s": self._danger_muted_since_s,
+            "muted_by": self._mute_requested_by,
             "begun": self._begun,
             "warned": dict(self._warned),
         }
@@ -336,5 +342,6 @@ class Announcer:
         self._delivery.restore(state["delivery"])
         self._muted_until_s, self._danger_muted_until_s, self._mute_requested_s = state["muted"]
         self._danger_muted_since_s = state.get("danger_muted_since_s")
+        self._mute_requested_by = state.get("muted_by", "command")
         self._begun = state["begun"]
         self._warned = dict(state["warned"])

@@ -20,6 +20,12 @@ from speech.outbox import messages as voices
 from speech.settings import ClearEarcon, OutboxSettings, Verbosity
 from speech.utterance import Priority
 
+Hand = Literal["keys", "command", "page", "home"]
+"""The way by which a request came: a key, the command line, the web page or home automation."""
+
+WEARERS_HANDS: frozenset[Hand] = frozenset(["keys", "command"])
+"""Those that may silence danger."""
+
 
 class HazardSpec(BaseModel, frozen=True):
     """A hazard's settings within the core."""
@@ -91,9 +97,10 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Mute for a while; 0 ends it. Danger is muted only by a second request."""
+    """Mute for a while; 0 ends it. Danger is muted only by a second request of the same hand."""
 
     seconds: float
+    by: Hand = "command"
 
 
 @dataclass(frozen=True, slots=True)

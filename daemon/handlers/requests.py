@@ -72,7 +72,7 @@ class RequestHandler:
 
     def press(self, action: str, mute_s: float) -> None:
         """Carry out the action of a key (`KEY_ACTIONS`); a failure is spoken."""
-        command = MuteCommand(seconds=mute_s) if action == MUTE_ACTION else KEY_COMMANDS[action]
+        command = MuteCommand(seconds=mute_s, by="keys") if action == MUTE_ACTION else KEY_COMMANDS[action]
         try:
             self.answer(Request(0, command))
         except CommandError as error:

@@ -37,19 +37,19 @@ def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> 
         return (kind(),)
     match name:
         case "mute" if text == OFF:
-            return (MuteCommand(seconds=0),)
+            return (MuteCommand(seconds=0, by="home"),)
         case "mute" if text == ON:
-            # A second mute would silence danger too, which only the wearer may do.
-            return () if muted_s > 0 else (MuteCommand(seconds=mute_minutes * 60),)
+            # Not begun anew: Home Assistant repeats the state it wants.
+            return () if muted_s > 0 else (MuteCommand(seconds=mute_minutes * 60, by="home"),)
         case "mute_minutes":
             return _mute_for(_minutes(text), muted_s)
     raise CommandRefused(f"{name}: no such command, or not with {text[:40]!r}")
 
 
 def _mute_for(minutes: float, muted_s: float) -> tuple[Command, ...]:
-    """Unmute first if it is muted, since a second mute would silence danger too."""
-    end = (MuteCommand(seconds=0),) if muted_s > 0 or not minutes else ()
-    return (*end, MuteCommand(seconds=minutes * 60)) if minutes else end
+    """Unmute first if it is muted: the new length holds, also if it is shorter."""
+    end = (MuteCommand(seconds=0, by="home"),) if muted_s > 0 or not minutes else ()
+    return (*end, MuteCommand(seconds=minutes * 60, by="home")) if minutes else end
 
 
 def _text(payload: bytes) -> str:

@@ -25,9 +25,10 @@ def split(data: bytes, step: int, boundary: str = "frame") -> list[Part]:
 
 
 @given(st.integers(1, 4000), st.sampled_from([None, 0, -10, 10, 99999]), st.sampled_from(["\r\n", "\n"]))
-def test_however_it_is_cut_and_whatever_length_is_announced(step: int, wrong: int | None, end: str) -> None:
+def test_however_it_is_cut_and_whatever_length_it_has(step: int, wrong: int | None, end: str) -> None:
     pictures = [PICTURE, OTHER, PICTURE]
-    data = b"".join(part(p, None if wrong is None else len(p) + wrong, end=end) for p in pictures) + b"--frame"
+    lengths = [None if wrong is None else len(picture) + wrong for picture in pictures]
+    data = b"".join(part(p, n, end=end) for p, n in zip(pictures, lengths, strict=True)) + b"--frame"
     assert [each.data for each in split(data, step)] == pictures
 
 

@@ -9,7 +9,7 @@ delays = st.lists(st.floats(0, 20), min_size=1, max_size=60)
 
 
 @given(delays, st.floats(-1e6, 1e6))
-def test_the_delay_is_that_beyond_the_least_and_never_more_than_it_was(late: list[float], zero: float) -> None:
+def test_the_delay_is_that_beyond_the_least_so_far(late: list[float], zero: float) -> None:
     clock, least = SourceClock(), float("inf")
     for i, delay in enumerate(late):
         sent = 20.0 * i  # apart by more than any delay, so that they arrive in order

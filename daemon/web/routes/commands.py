@@ -27,7 +27,9 @@ class Accepted(BaseModel, extra="allow"):
 def body_of(kind: type[Command], offer: HttpPost) -> type[BaseModel]:
     """The fields of a command as the model of a JSON body."""
     fields: dict[str, Any] = {
-        name: (info.rebuild_annotation(), info) for name, info in kind.model_fields.items() if name != "do"
+        name: (info.rebuild_annotation(), info)
+        for name, info in kind.model_fields.items()
+        if name != "do" and name not in offer.fixed
     }
     if not fields:
         return EmptyBody
@@ -38,10 +40,12 @@ def body_of(kind: type[Command], offer: HttpPost) -> type[BaseModel]:
     return create_model(name, __config__=config, __doc__=kind.__doc__, **fields)
 
 
-def _endpoint(kind: type[Command], body: type[BaseModel]) -> Callable[..., Awaitable[Accepted]]:
+def _endpoint(
+    kind: type[Command], offer: HttpPost, body: type[BaseModel]
+) -> Callable[..., Awaitable[Accepted]]:
     async def endpoint(web: Web, content: BaseModel | None = None) -> Accepted:
         fields = content.model_dump() if content is not None else {}
-        return Accepted.model_validate(await web.ask(kind(**fields)))
+        return Accepted.model_validate(await web.ask(kind(**fields, **offer.fixed)))
 
     # FastAPI reads the signature: the body's own model, optional unless a field of it is required.
     required = any(info.is_required() for info in body.model_fields.values())
@@ -66,7 +70,7 @@ for _kind in COMMANDS.values():
     if _kind.http is not None:
         router.add_api_route(
             _kind.http.path,
-            _endpoint(_kind, body_of(_kind, _kind.http)),
+            _endpoint(_kind, _kind.http, body_of(_kind, _kind.http)),
             methods=["POST"],
             summary=_kind.http.summary,
             description=_kind.http.description or None,

@@ -17,6 +17,7 @@ from daemon.core.messages import (
     CoreTick,
     DescribeView,
     Effect,
+    Hand,
     Input,
     Mute,
     Record,
@@ -172,6 +173,46 @@ def test_mute_asked_again_much_later_is_not_asked_twice() -> None:
     world.now += 60
     world.tell(Mute(600))
     assert "except for danger" in world.said[-1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "silent"),
+    [
+        ("keys", "keys", True),
+        ("command", "command", True),
+        ("home", "keys", False),
+        ("keys", "home", False),
+        ("page", "keys", False),
+        ("page", "page", False),
+        ("home", "home", False),
+        ("keys", "command", False),
+    ],
+)
+def test_danger_is_silenced_only_by_the_wearer_and_twice_by_the_same_hand(
+    first: Hand, second: Hand, silent: bool
+) -> None:
+    world = World().watch(1)
+    world.tell(Mute(600, first), Mute(600, second))
+    assert ("even about danger" in world.said[-1]) is silent
+    world.watch(1, fire=0.95)
+    assert (world.said[-1] == "Stop! fire.") is not silent
+
+
+def test_what_others_mute_neither_counts_nor_comes_between() -> None:
+    world = World().watch(1)
+    world.tell(Mute(600, "keys"), Mute(600, "home"), Mute(600, "keys"))
+    assert "even about danger" in world.said[-1]
+
+
+def test_a_danger_of_a_moment_ago_is_not_told_as_a_present_one() -> None:
+    world = World()
+    for seq in range(50):
+        world.now = 10 + seq / 25
+        for effect in world.step(Assessed(assessment(seq, world.now - 4, fire=0.95))):
+            if isinstance(effect, StartSpeech):
+                assert effect.utterance.text.startswith("A moment ago: ")
+                return
+    raise AssertionError("it was not said at all")
 
 
 def test_mute_ends_by_itself_and_by_command() -> None:

@@ -195,8 +195,8 @@ def test_orders_reach_the_daemon_but_for_strange_retained_and_too_many(
     asked = [
         HushCommand(),
         SayCommand(text="dinner is ready"),
-        MuteCommand(seconds=600),
-        MuteCommand(seconds=0),
+        MuteCommand(seconds=600, by="home"),
+        MuteCommand(seconds=0, by="home"),
     ]
     assert daemon.asked == asked
     for _ in range(30):

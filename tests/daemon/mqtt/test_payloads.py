@@ -183,8 +183,11 @@ def test_orders_are_what_they_say() -> None:
     assert commands("hush", b"PRESS", 0, 10) == (HushCommand(),)
     assert commands("say", " 안녕 ".encode(), 0, 10) == (SayCommand(text="안녕"),)
     assert commands("ask", b"what is ahead?", 0, 10) == (AskCommand(question="what is ahead?"),)
-    assert commands("mute", b"ON", 0, 10) == (MuteCommand(seconds=600),)
-    assert commands("mute_minutes", b"5", 30, 10) == (MuteCommand(seconds=0), MuteCommand(seconds=300))
+    assert commands("mute", b"ON", 0, 10) == (MuteCommand(by="home", seconds=600),)
+    assert commands("mute_minutes", b"5", 30, 10) == (
+        MuteCommand(by="home", seconds=0),
+        MuteCommand(by="home", seconds=300),
+    )
 
 
 @pytest.mark.parametrize(

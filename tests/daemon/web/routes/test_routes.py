@@ -91,7 +91,7 @@ def test_the_live_picture_moves(web: httpx.Client) -> None:
         ("/say", {"text": "hello", "language": "en"}, SayCommand(text="hello", language="en")),
         ("/ask", {"question": "a dog?"}, AskCommand(question="a dog?")),
         ("/ask", None, AskCommand()),
-        ("/mute", {"seconds": 60}, MuteCommand(seconds=60)),
+        ("/mute", {"seconds": 60}, MuteCommand(seconds=60, by="page")),
         ("/try", {"thresholds": {"fire": 0.5}}, TryCommand(thresholds={"fire": 0.5})),
         ("/config", {"values": {"speech.rate_wpm": 200}}, SetCommand(values={"speech.rate_wpm": 200})),
         ("/purge", {"before": 5}, PurgeCommand(before=5)),
