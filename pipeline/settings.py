@@ -206,6 +206,10 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     say_ko: LiveVoice[str] = Field("", description="spoken in Korean; {where} stands for the direction")
     prompts: Live[tuple[str, ...]] = Field((), description="concrete scenes that show it, in English")
 
+    words: Live[tuple[str, ...]] = Field(
+        (), description="other words for it in any language, by which somebody may name it to /process"
+    )
+
     @field_validator("say_en", "say_ko")
     @classmethod
     def _has_one_gap(cls, say: str) -> str:

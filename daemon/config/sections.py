@@ -258,6 +258,11 @@ class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
     idle_s: float = Field(
         300.0, ge=1, le=86400, description="seconds without a request until the process ends"
     )
+    keep_loaded: bool = Field(
+        True,
+        description="load its model soon after the start and keep it while 2 GB more are free; false loads it "
+        "with the first request",
+    )
     most_pixels: int = Field(50_000_000, ge=10_000, le=120_000_000, description="pixels a picture may have")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 from daemon.handlers.info import DaemonInfo
@@ -18,6 +19,9 @@ from daemon.runtime.settings_updates import SettingsUpdater
 from daemon.wiring.live import LiveParts
 from daemon.worker.client import WorkerClient
 
+LOAD_AHEAD_S = 20.0
+"""Seconds after the start at which the worker loads its model: the detector and the describer go first."""
+
 
 def build_handlers(
     *, live: LiveParts, info: DaemonInfo, updater: SettingsUpdater, worker: WorkerClient
@@ -31,6 +35,9 @@ def build_handlers(
         settings=lambda: updater.settings,
         model=live.bundle.model.name,
     )
+    ahead = threading.Timer(LOAD_AHEAD_S, process.load_ahead)
+    ahead.daemon = True
+    ahead.start()
     return {
         "status": StatusHandler(live, info),
         "picture": PictureAnswer(live.latest_frame, JpegCache(live.latest_frame), info.clock),

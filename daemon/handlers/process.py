@@ -17,6 +17,7 @@ from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
 from daemon.worker.client import WorkerClient, WorkerSession
 from daemon.worker.image_report import TRIGGERS
 from daemon.worker.what_if import Minute
+from pipeline.description.answer.permission import with_caution
 from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.template import TemplateDescriber
 
@@ -52,6 +53,10 @@ class ProcessHandler:
         self._settings = settings
         self._model = model
 
+    def load_ahead(self) -> None:
+        """Have the worker load its model now, so that the first picture need not wait; never raises."""
+        self._worker.load_ahead(settings=self._for_child(self._settings()))
+
     def handlers(self) -> Mapping[str, Handler]:
         """By the name of the command; each raises CommandError."""
         return {"process": self.process, "try": self.what_if}
@@ -79,6 +84,7 @@ class ProcessHandler:
             if description and description.model == TemplateDescriber.model:
                 description = None  # the worker's own sentence also names the objects
             text = description.text if description else str(image.facts["said"])
+            text = with_caution(text, wanted.text, language)  # whoever answered
             timings = {
                 "wait_s": round(before_s - loaded_s + (description.waited_s if description else 0.0), 4),
                 "recognise_s": image.facts["recognise_s"],
@@ -134,7 +140,10 @@ class ProcessHandler:
             image=np.frombuffer(image.pixels, np.uint8).reshape(*facts["size"], 3),
             trigger=TRIGGERS[facts["prompt"]],
             language=language,
-            seen=tuple(DetectedHazard(hazard, probability) for hazard, probability in facts["seen"]),
+            seen=tuple(
+                DetectedHazard(hazard, probability, called=called)
+                for hazard, probability, called in facts["seen"]
+            ),
             hazard=facts["hazard"],
             question=wanted.text,
             known=tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,12 +14,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
+from common.image_header import image_kind
 from daemon.control.commands import Language
 from daemon.web.problems import Problem, from_validation_errors
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 MOST_FIELDS = 64
 MOST_OBJECTS = 32
+
+
+ALIASES: Mapping[str, str] = {
+    **dict.fromkeys(("file", "files", "picture", "photo", "img", "images", "data", "upload"), "image"),
+    **dict.fromkeys(("url", "image_url", "image_file", "image_base64", "base64", "frame"), "image"),
+    **dict.fromkeys(("question", "prompt", "query", "q", "message", "content", "ask"), "text"),
+    **dict.fromkeys(("object", "labels", "label", "tags", "classes", "names", "detections"), "objects"),
+    **dict.fromkeys(("lang", "locale"), "language"),
+    **dict.fromkeys(("audio", "wav", "sound", "voice", "tts", "speak"), "speech"),
+}
+"""Names of fields that clients of other services write, and ours."""
+LONGEST_NAME = 40
+"""Characters of an unknown field's name that an error repeats: a body of the wrong type is one long name."""
+CURL = {"image": "-F image=@picture.jpg", "text": "-F 'text=What is there?'", "objects": "-F objects=car,dog"}
 
 
 class ProcessForm(BaseModel):
@@ -56,10 +72,12 @@ class ProcessRequest:
 async def read_form(request: Request, largest: int) -> ProcessRequest:
     """Read and validate the request's body. Raises Problem."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == JSON:
+    if kind == JSON or kind.endswith("+json"):
         return _validate(_read_json(await request.body()), None)
     if kind not in (FORM, MULTIPART):
-        raise Problem(415, f"Content-Type should be {MULTIPART}, {FORM} or {JSON}")
+        raise Problem(415, _other_type(kind, await request.body()))
+    if kind == FORM and (hint := _mistyped(await request.body())):
+        raise Problem(415, hint)
     # No part can be larger than the largest body.
     async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=largest) as form:
         return await _read_fields(form)
@@ -72,8 +90,10 @@ async def _read_fields(form: FormData) -> ProcessRequest:
         values = form.getlist(name)
         if name == "image" and isinstance(values[0], UploadFile) and len(values) == 1:
             upload = await values[0].read()
+        elif name not in ProcessForm.model_fields:
+            raise Problem(422, unknown_field(name))
         elif not all(isinstance(value, str) for value in values):
-            raise Problem(422, f"{name[:40]}: should not be a file")
+            raise Problem(422, f"{name}: should not be a file; the picture goes into image, {CURL['image']}")
         elif name == "objects":
             fields[name] = values if len(values) > 1 else values[0]
         elif len(values) > 1:
@@ -81,6 +101,39 @@ async def _read_fields(form: FormData) -> ProcessRequest:
         elif values[0] != "":
             fields[name] = values[0]
     return _validate(fields, upload)
+
+
+def unknown_field(name: str) -> str:
+    """What to write in place of a field that there is none of."""
+    shown = "".join(c if c.isprintable() else " " for c in name[:LONGEST_NAME])
+    meant = ALIASES.get(name.casefold().strip().rstrip("[]").replace("-", "_"))
+    if meant is None:
+        near = difflib.get_close_matches(name[:LONGEST_NAME].casefold(), ProcessForm.model_fields, 1)
+        meant = near[0] if near else None
+    if meant is None:
+        return f"{shown}: there is no such field; there are {', '.join(ProcessForm.model_fields)}"
+    example = f", as in {CURL[meant]}" if meant in CURL else ""
+    return f"{shown}: there is no such field; write {meant}{example}"
+
+
+def _other_type(kind: str, body: bytes) -> str:
+    """How to send a body of a type that is not accepted."""
+    if image_kind(body) is not None:
+        return f"send the picture as a field of a form: {CURL['image']}"
+    if body.lstrip()[:1] == b"{":
+        return f"the body looks like JSON; send it with the header Content-Type: {JSON}"
+    shown = f"not {kind[:LONGEST_NAME]!r}" if kind else "and is missing"
+    return f"Content-Type should be {MULTIPART}, {FORM} or {JSON}, {shown}; with curl: {CURL['image']}"
+
+
+def _mistyped(body: bytes) -> str:
+    """The hint for a body that is no form although its type says so, as `curl -d` says of everything."""
+    start = body[:64].lstrip().lower()
+    if start.startswith((b"{", b"%7b%22", b"[")):
+        return f"the body looks like JSON; send it with the header Content-Type: {JSON}"
+    if image_kind(body) is not None:
+        return f"the body is a picture itself; send it as a field of a form: {CURL['image']}"
+    return ""
 
 
 def _read_json(body: bytes) -> Mapping[str, Any]:
@@ -94,6 +147,10 @@ def _read_json(body: bytes) -> Mapping[str, Any]:
 
 
 def _validate(fields: Mapping[str, Any], upload: bytes | None) -> ProcessRequest:
+    if unknown := next((name for name in fields if name not in ProcessForm.model_fields), None):
+        raise Problem(422, unknown_field(unknown))
+    if upload is None and "image" not in fields:
+        raise Problem(422, f"image: the picture is missing; with curl: {CURL['image']}")
     try:
         form = ProcessForm.model_validate({**fields, "image": "a file"} if upload is not None else fields)
     except ValidationError as error:

@@ -22,6 +22,8 @@ LOAD_S = 300.0
 """Seconds that loading the model may take, at the lowest priority."""
 SERVING = "another request is being served; try again in a moment"
 LOADING = "the model for external pictures is still being loaded; try again in a minute"
+KEEP_BYTES = 2 * 2**30
+"""With less free memory than this the process ends when idle, even with `worker.keep_loaded`."""
 LEAST_BYTES = 400 * 2**20
 """Below this nothing can be loaded."""
 
@@ -85,6 +87,21 @@ class WorkerClient:
             self._idle_timer.cancel()
         return WorkerSession(self, self._clock, self._settings.deadline_s)
 
+    def load_ahead(self, **header: Any) -> bool:
+        """Load the model before anybody asks, if `worker.keep_loaded` and memory allow it; may take minutes.
+
+        False if it is not to be done, or failed: the first request then loads it, and tells why it cannot.
+        """
+        if not self._settings.keep_loaded or self._available() < KEEP_BYTES:
+            return False
+        try:
+            with self.open_session() as session:
+                session.request("ready", **header)
+        except CommandError as error:
+            log.debug("the model for external pictures is not loaded ahead: %s", error)
+            return False
+        return True
+
     def close(self) -> None:
         """End the process for good."""
         self._closed = True
@@ -107,18 +124,25 @@ class WorkerClient:
             pending.add_done_callback(lambda _: self._release())
 
     def _release(self) -> None:
+        self._await_idle()
+        self._session_lock.release()
+
+    def _await_idle(self) -> None:
         if not self._closed:
             self._idle_timer = threading.Timer(self._settings.idle_s, self._stop_idle)
             self._idle_timer.daemon = True
             self._idle_timer.start()
-        self._session_lock.release()
 
     def _stop_idle(self) -> None:
-        if self._session_lock.acquire(blocking=False):
-            try:
+        if not self._session_lock.acquire(blocking=False):
+            return  # in use: its end waits for idleness again
+        try:
+            if self._settings.keep_loaded and self._available() >= KEEP_BYTES:
+                self._await_idle()  # memory may be short the next time
+            else:
                 self._child.stop()
-            finally:
-                self._session_lock.release()
+        finally:
+            self._session_lock.release()
 
     def _run(self, step: SessionStep, until_s: float) -> Message:
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daemon.core.messages import HazardSpec
 from pipeline.description.base import DetectedHazard
-from pipeline.description.objects import FoundObject, HazardLexicon, ObjectClass, object_classes
+from pipeline.description.lexicon import HazardLexicon
+from pipeline.description.nouns import as_subject, with_article
+from pipeline.description.objects import FoundObject, ObjectClass, object_classes
 from pipeline.types import Severity, Trigger
 
 TRIGGERS: Mapping[str, Trigger] = {
@@ -39,10 +41,10 @@ class NamedObject:
     hazard: str | None
 
     def noun(self, language: str) -> str:
-        """Its name within a sentence."""
+        """Its name within a sentence; in Korean with the particle of the subject."""
         if isinstance(self.thing, str):
-            return self.thing
-        return self.thing.ko if language == "ko" else self.thing.said
+            return with_article(self.thing) if language == "en" else as_subject(self.thing)
+        return as_subject(self.thing.ko) if language == "ko" else self.thing.said
 
     def as_json(self, language: str) -> Mapping[str, Any]:
         name = self.thing if isinstance(self.thing, str) else self.thing.called(language)
@@ -65,6 +67,15 @@ class ImageReport:
             key=lambda one: (-one.spec.severity, -one.probability),
         )
         return tuple(DetectedHazard(one.spec.name, one.probability) for one in found)
+
+    def seen_in(self, language: str) -> tuple[DetectedHazard, ...]:
+        """The same, each called by the name that the request has for it."""
+        return tuple(replace(one, called=self._called(one.hazard, language)) for one in self.seen)
+
+    def _called(self, hazard: str, language: str) -> str:
+        """The things of this hazard that the request named; "" if it named none."""
+        given = [one.noun(language) for one in self.objects if one.hazard == hazard and one.score is None]
+        return (" and ", ", ")[language == "ko"].join(given[:MAX_NAMED])
 
     def prompt(self, question: str | None) -> str:
         """The prompt to use: a question goes first, then danger."""

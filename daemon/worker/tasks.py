@@ -22,10 +22,19 @@ from daemon.config.settings import Settings
 from daemon.wiring.detector import DetectorBundle, build_detector, load_model
 from daemon.worker import what_if
 from daemon.worker.image_report import ImageReport, make_report
+from pipeline.description.answer.permission import asks_permission, with_caution
 from pipeline.description.base import DescribeRequest
-from pipeline.description.objects import HazardLexicon, ObjectRecognizer, object_classes
-from pipeline.description.template import NOTHING_KNOWN, PlaceFinder, TemplateDescriber, builtin_words
+from pipeline.description.lexicon import HazardLexicon, words_of
+from pipeline.description.objects import ObjectRecognizer, object_classes
+from pipeline.description.template import (
+    NOTHING_KNOWN,
+    ONLY_NAMES,
+    PlaceFinder,
+    TemplateDescriber,
+    builtin_words,
+)
 from pipeline.detection.scorer import state_version
+from pipeline.hazards import builtin_hazards, from_settings
 from pipeline.models.base import ImageTextModel
 from pipeline.types import Encoding, Trigger
 from speech.sound.effects import joined
@@ -89,8 +98,7 @@ class WorkerTasks:
         settings_key = json.dumps([tree, sorted(state_version(settings.paths.state))])
         if self._reporter is None or self._reporter.settings_key != settings_key:
             bundle = build_detector(settings, self._model.model)
-            names = [hazard.name for hazard in bundle.spec.hazards]
-            self._reporter = ImageReporter(settings_key, bundle, HazardLexicon(names, object_classes()))
+            self._reporter = ImageReporter(settings_key, bundle, _lexicon(settings, bundle))
         return {}, b""
 
     def inspect(self, request: Mapping[str, Any], picture: bytes) -> Answer:
@@ -113,7 +121,9 @@ class WorkerTasks:
         header = {
             **report.as_json(request["language"]),
             "prompt": report.prompt(request["text"]),
-            "seen": [[one.hazard, one.probability] for one in report.seen],
+            "seen": [
+                [one.hazard, one.probability, one.called] for one in report.seen_in(request["language"])
+            ],
             "hazard": report.seen[0].hazard if report.seen else None,
             "said": sentence,
             "size": list(small.shape[:2]),
@@ -170,6 +180,21 @@ def _load(settings: Settings, settings_key: str) -> LoadedModel:
     )
 
 
+def _lexicon(settings: Settings, bundle: DetectorBundle) -> HazardLexicon:
+    """Knows the hazards of the bundle, the user's own by all words that the settings have for them."""
+    names = [hazard.name for hazard in bundle.spec.hazards]
+    own = from_settings(
+        {
+            name: one
+            for name, one in settings.hazards.items()
+            if name in names and name not in builtin_hazards()
+        },
+        taught=names,
+    )
+    words = words_of(own, {name: settings.hazards[name].words for name in names if name in settings.hazards})
+    return HazardLexicon(names, object_classes(), words)
+
+
 def decode_picture(picture: bytes, most_pixels: int) -> Image:
     """Decode a JPEG, PNG or WebP in base64, upright and bounded.
 
@@ -202,16 +227,24 @@ def _sentence(
     encoding: Encoding,
     request: Mapping[str, Any],
 ) -> str:
-    """Template sentences: hazards and the kind of place, else the objects; never empty."""
+    """Template sentences: hazards and the kind of place, else the objects; never empty.
+
+    A question is told first that it is not answered, and one for leave that nobody can say.
+    """
+    language, question = request["language"], request["text"]
     description = DescribeRequest(
         id="external",
         image=image,
         trigger=Trigger.SCENE_CHANGE,
-        language=request["language"],
-        seen=report.seen,
+        language=language,
+        seen=report.seen_in(language),
         encoding=encoding,
     )
     parts = list(template.describe(description))
-    if not report.seen and (things_said := report.sentence(request["language"])):
+    if not report.seen and (things_said := report.sentence(language)):
         parts.append(things_said)
-    return " ".join(parts) or NOTHING_KNOWN[request["language"]]
+    if asks_permission(question):
+        return with_caution(" ".join(parts), question, language)
+    if question:
+        parts.insert(0, ONLY_NAMES[language])
+    return " ".join(parts) or NOTHING_KNOWN[language]

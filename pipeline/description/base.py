@@ -18,6 +18,8 @@ class DetectedHazard:
     hazard: str
     probability: float
     direction: Direction | None = None
+    called: str = ""
+    """The thing by name, if its name is known better than by its hazard: `a lorry`, not `a vehicle`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,9 @@
-"""Things by name: recognised in a picture by an image-text model, and looked up among the hazards."""
+"""Things by name, as an image-text model recognises them in a picture."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -16,7 +16,6 @@ from pipeline.types import Encoding, PromptSet
 LEAST_SHARE = 0.1
 """Share of the picture, among everything there is a name for, from which a thing is named."""
 MOST_NAMED = 5
-_ARTICLES = frozenset(["a", "an", "the", "some"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +75,3 @@ class ObjectRecognizer:
         return tuple(
             FoundObject(self._things[i], float(shares[i])) for i in order if shares[i] >= LEAST_SHARE
         )
-
-
-class HazardLexicon:
-    """Which hazard a word means, in English or Korean."""
-
-    def __init__(self, hazards: Collection[str], known: Iterable[ObjectClass]) -> None:
-        """`hazards`: those that are watched for, by name; a thing of another hazard means none."""
-        self._meant = {_plain(name): name for name in hazards}
-        for thing in known:
-            if thing.hazard is not None and thing.hazard in hazards:
-                for word in (thing.name, thing.ko, *thing.also):
-                    self._meant.setdefault(_plain(word), thing.hazard)
-
-    def hazard(self, word: str) -> str | None:
-        """By the whole word, its singular, or its last part: `a red sports car` is a car."""
-        words = _plain(word).split()
-        for start in range(len(words)):
-            tail = " ".join(words[start:])
-            for form in (tail, tail.removesuffix("s"), tail.removesuffix("es")):
-                if form in self._meant:
-                    return self._meant[form]
-        return None
-
-
-def _plain(word: str) -> str:
-    """In small letters, without articles and marks."""
-    letters = "".join(c if c.isalnum() else " " for c in word.casefold())
-    return " ".join(part for part in letters.split() if part not in _ARTICLES)

@@ -15,6 +15,7 @@ from importlib import resources
 import numpy as np
 
 from pipeline.description.base import DescribeRequest, DetectedHazard
+from pipeline.description.nouns import as_subject
 from pipeline.description.objects import ObjectRecognizer
 from pipeline.hazards import builtin_hazards
 from pipeline.log_odds import logit
@@ -142,7 +143,7 @@ class TemplateDescriber:
         hazards = {seen.hazard for seen in request.seen}
         found = [f.thing for f in self._things().find(request.encoding) if f.share >= SURE]
         fresh = [thing for thing in found if thing.hazard not in hazards]
-        return [_as_subject(thing.ko) if request.language == "ko" else thing.said for thing in fresh]
+        return [as_subject(thing.ko) if request.language == "ko" else thing.said for thing in fresh]
 
     def cancel(self) -> None:
         """Answers at once, so there is nothing to cancel."""
@@ -162,15 +163,11 @@ class TemplateDescriber:
         return _korean(names, where) if language == "ko" else _english(names, where)
 
     def _name(self, seen: DetectedHazard, language: str) -> str:
-        name = self._words.hazards.get(seen.hazard, {}).get(language, seen.hazard.replace("_", " "))
+        name = seen.called or self._words.hazards.get(seen.hazard, {}).get(
+            language, seen.hazard.replace("_", " ")
+        )
         where = WHERE[language][seen.direction]
         return where + name if language == "ko" else name + where
-
-
-def _as_subject(word: str) -> str:
-    """With the particle of the subject, by whether its last syllable is closed (Unicode, 3.12)."""
-    closed = (ord(word[-1]) - ord("가")) % 28 != 0
-    return word + ("이" if closed else "가")
 
 
 def _english(names: Sequence[str], place: str) -> str:

@@ -15,9 +15,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from common.image_header import image_kind
 from common.ip_addresses import IpAddress, is_private_network, is_public
 from daemon.config.sections import WebSettings
-from daemon.web.images.pictures import TYPES
+from daemon.web.images.pictures import ACCEPTED, TYPES
 from daemon.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ STEP_S = 5.0
 """Seconds for resolving, for connecting, and between two chunks."""
 REDIRECTS = 2
 LONGEST_URL = 2000
+SNIFF_BYTES = 64
+"""As many bytes tell the kind of a picture."""
+NO_PICTURE = "image: that host did not send a plain JPEG, PNG or WebP"
 PORTS = {"http": 80, "https": 443}
+SNIFFED = ("image/", "application/octet-stream", "binary/octet-stream", "application/binary")
+"""Types of which the bytes decide; a missing type is another. Cameras name their pictures in many ways."""
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
 
@@ -155,11 +161,16 @@ class Fetcher:
         if response.status_code != 200:
             raise Problem(422, f"image: that host answered {response.status_code}")
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in TYPES or response.headers.get("content-encoding", "identity") != "identity":
-            raise Problem(415, "image: that host did not send a plain JPEG, PNG or WebP")
+        plain = response.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
+        if not plain or (kind and not kind.startswith(SNIFFED)):
+            raise Problem(415, NO_PICTURE)
         content = bytearray()
         async for piece in response.aiter_raw(64 * 1024):
             content += piece
             if len(content) > self._largest:
                 raise Problem(413, f"image: larger than {self._largest} bytes")
+            if len(content) >= SNIFF_BYTES and image_kind(bytes(content[:SNIFF_BYTES])) not in ACCEPTED:
+                break  # no need to fetch the rest
+        if image_kind(bytes(content[:SNIFF_BYTES])) not in ACCEPTED:
+            raise Problem(415, NO_PICTURE)
         return bytes(content)

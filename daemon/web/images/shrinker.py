@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from daemon.process.systemd import without_notify
 from daemon.web.images.pictures import measure
@@ -14,6 +15,9 @@ from daemon.web.problems import RETRY_S, Problem
 
 TIME_S = 20.0
 """Seconds for one picture, the start of the process included."""
+COSTLY_S = 10.0
+"""Processor seconds on one picture from which it is at fault; with less, the machine was busy."""
+BUSY = "the machine is too busy to decode the picture; try again in a moment"
 QUEUE_SIZE = 4
 """Pictures that may wait."""
 
@@ -55,7 +59,13 @@ class Shrinker:
         try:
             async with asyncio.timeout(self._time_s):
                 return await self._exchange(data)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        except TimeoutError:
+            used_s = _processor_s(self._child.pid) if self._child is not None else 0.0
+            await self.close()
+            if used_s < COSTLY_S:
+                raise Problem(503, BUSY, "busy", retry_s=RETRY_S) from None
+            return False, b""
+        except (OSError, asyncio.IncompleteReadError):
             await self.close()
             return False, b""
         except BaseException:  # part of an answer is still in the pipe
@@ -85,3 +95,14 @@ class Shrinker:
                 env=without_notify(os.environ),
             )
         return self._child
+
+
+def _processor_s(pid: int) -> float:
+    """Processor seconds that a process has used; 0 if it is gone."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return 0.0

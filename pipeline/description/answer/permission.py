@@ -55,6 +55,14 @@ def asks_permission(question: str | None) -> bool:
     return bool(question and _ASKS.search(question.replace("’", "'")))
 
 
+def with_caution(text: str, question: str | None, language: str) -> str:
+    """The text behind the caution, if the question asks for leave and the text does not begin with it."""
+    caution = CANNOT_SAY[language]
+    if not asks_permission(question) or text.startswith(caution):
+        return text
+    return f"{caution} {text}".strip()
+
+
 def affirms(sentence: str) -> bool:
     """Would this be heard as a yes by somebody who asked for leave?"""
     return bool(_AFFIRMS.search(sentence.replace("’", "'")))

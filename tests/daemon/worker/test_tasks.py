@@ -15,6 +15,8 @@ import pytest
 from daemon.config import settings
 from daemon.worker.requests import answer
 from daemon.worker.tasks import WorkerTasks
+from pipeline.description.answer.permission import CANNOT_SAY
+from pipeline.description.template import NOTHING_KNOWN, ONLY_NAMES
 from tests.daemon.living import own_cache
 
 ASKED: dict[str, Any] = {
@@ -116,8 +118,52 @@ def test_what_somebody_says_is_on_it_counts_and_a_question_goes_first(room: Work
     ]
     assert "knife" in told["said"]
     safe = ask(room, jpeg, objects=["컵"], language="ko")
-    assert (safe["prompt"], safe["said"]) == ("safe", "컵 보입니다.")
+    assert (safe["prompt"], safe["said"]) == ("safe", "컵이 보입니다.")
     assert ask(room, jpeg, objects=["knife"], text="Where?")["prompt"] == "question"
+
+
+def test_a_thing_keeps_the_name_that_it_was_given(room: WorkerTasks) -> None:
+    """A lorry is dangerous as a vehicle is, but it is not called one."""
+    jpeg = encoded(WALL, ".jpg")
+    assert ask(room, jpeg, objects=["lorries"])["said"].startswith("I see lorries")
+    told = ask(room, jpeg, objects=["wolf"])
+    assert told["said"].startswith("I see a wolf")
+    assert told["seen"][0][2] == "a wolf"
+    assert "늑대가" in ask(room, jpeg, objects=["늑대가"], language="ko")["said"]
+    assert ask(room, jpeg, objects=["teddy bear"])["prompt"] == "safe"
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "Can I cross the road?"),
+        ("ko", "지금 건너도 되나요?"),
+        ("en", "지금 건너도 되나요?"),
+        ("ko", "Is it safe?"),
+    ],
+)
+@pytest.mark.parametrize("objects", [[], ["plate"], ["knife"]])
+def test_a_question_for_leave_is_never_answered_by_what_sounds_like_one(
+    room: WorkerTasks, language: str, question: str, objects: list[str]
+) -> None:
+    said = ask(room, encoded(WALL, ".jpg"), language=language, text=question, objects=objects)["said"]
+    assert said.startswith(CANNOT_SAY[language])
+    assert NOTHING_KNOWN[language] not in said
+    assert ("knife" in said) == ("knife" in objects)
+
+
+def test_another_question_hears_that_it_is_not_answered(room: WorkerTasks) -> None:
+    said = ask(room, encoded(WALL, ".jpg"), text="What colour is the wall?")["said"]
+    assert said.startswith(ONLY_NAMES["en"])
+
+
+def test_a_hazard_of_ones_own_is_known_by_words_of_both_languages(tree: dict[str, Any]) -> None:
+    mine = {"prompts": ["broken glass on the floor"], "words": ["shards"]}
+    room = WorkerTasks()
+    room.ready({"settings": {**tree, "hazards": {**tree["hazards"], "broken_glass": mine}}}, b"")
+    for word in ("깨진 유리", "shard", "broken glass"):
+        told = ask(room, encoded(WALL, ".jpg"), objects=[word])
+        assert (told["prompt"], told["seen"][0][0]) == ("danger", "broken_glass"), word
 
 
 def test_photographs_are_recognised_and_judged(room: WorkerTasks, media: Path) -> None:

@@ -78,6 +78,27 @@ def test_memory_is_bounded_by_what_is_free_before_anything_else() -> None:
     worker.close()
 
 
+def test_the_model_is_loaded_ahead_and_kept_while_memory_is_plenty() -> None:
+    helper, free = Helper(), PLENTY
+    worker = WorkerClient(WorkerSettings(idle_s=1), helper, lambda: free)
+    assert worker.load_ahead(settings={})
+    assert [asked["do"] for asked in helper.asked] == ["limit", "ready"]
+    assert not helper.stopped.wait(1.5)
+    free = 2**30
+    assert helper.stopped.wait(10), "memory is short, so the idle process ends"
+    assert not worker.load_ahead(settings={})
+    worker.close()
+    assert not client(Helper(), keep_loaded=False).load_ahead(settings={})
+
+
+def test_what_cannot_be_loaded_ahead_is_told_to_the_first_request() -> None:
+    worker = client(Helper(lambda asked: {"error": "no such model", "code": "unavailable"}))
+    assert not worker.load_ahead(settings={})
+    with worker.open_session() as visit, pytest.raises(CommandError, match="no such model"):
+        visit.request("ready")
+    worker.close()
+
+
 def test_too_little_memory_refuses_a_session() -> None:
     worker = client(Helper(), available=2**29 + 2**20)
     with worker.open_session() as visit, pytest.raises(CommandError, match="too little memory") as caught:

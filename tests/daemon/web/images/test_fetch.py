@@ -23,9 +23,18 @@ class _Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         routes: dict[str, Any] = {
             "/good.jpg": (200, {"Content-Type": "image/jpeg"}, jpeg()),
+            "/jpg": (200, {"Content-Type": "image/jpg"}, jpeg()),
+            "/bytes": (200, {"Content-Type": "application/octet-stream"}, jpeg()),
+            "/untyped": (200, {}, jpeg()),
+            "/strange": (200, {"Content-Type": "IMAGE/x-Unknown; a=b"}, jpeg()),
+            "/liar": (200, {"Content-Type": "image/jpeg"}, b"<html>" + bytes(200)),
+            "/archive": (200, {"Content-Type": "application/octet-stream"}, b"PK" + bytes(200)),
+            "/gif": (200, {"Content-Type": "image/gif"}, b"GIF89a" + bytes(200)),
+            "/text": (200, {"Content-Type": "text/plain"}, jpeg()),
+            "/empty": (200, {"Content-Type": "image/jpeg"}, b""),
             "/page": (200, {"Content-Type": "text/html"}, b"<html>"),
             "/gzip": (200, {"Content-Type": "image/jpeg", "Content-Encoding": "gzip"}, b"x"),
-            "/huge": (200, {"Content-Type": "image/jpeg"}, bytes(3_000_000)),
+            "/huge": (200, {"Content-Type": "image/jpeg"}, jpeg() + bytes(3_000_000)),
             "/near": (302, {"Location": "/good.jpg"}, b""),
             "/away": (302, {"Location": "http://169.254.169.254/latest/meta-data"}, b""),
             "/other": (302, {"Location": "http://other.example/x.jpg"}, b""),
@@ -81,11 +90,21 @@ def test_a_named_host_may_be_asked(site: ThreadingHTTPServer) -> None:
     assert fetched(site, "/near", names) == jpeg()
 
 
+@pytest.mark.parametrize("path", ["/jpg", "/bytes", "/untyped", "/strange"])
+def test_a_picture_is_known_by_its_bytes(site: ThreadingHTTPServer, path: str) -> None:
+    assert fetched(site, path, Names_(["127.0.0.1"])) == jpeg()
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/page", 415),
         ("/gzip", 415),
+        ("/liar", 415),
+        ("/archive", 415),
+        ("/gif", 415),
+        ("/text", 415),
+        ("/empty", 415),
         ("/huge", 413),
         ("/away", 403),
         ("/other", 403),

@@ -187,6 +187,46 @@ def test_process_refuses_with_reason(web: httpx.Client, body: Any, status: int, 
     is_problem(web.post("/process", json=body), status, code)
 
 
+LONG = base64.b64encode(LARGE).decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "hint"),
+    [
+        ({"files": {"file": LARGE}}, 422, "write image, as in -F image=@"),
+        ({"files": {"picture": LARGE}}, 422, "write image"),
+        ({"files": {"imgae": LARGE}}, 422, "write image"),
+        ({"files": {"image": LARGE}, "data": {"question": "What?"}}, 422, "write text"),
+        ({"files": {"image": LARGE}, "data": {"labels": "car"}}, 422, "write objects"),
+        ({"files": {"image": LARGE}, "data": {"zzz": "car"}}, 422, "there are image, objects, text"),
+        ({"files": {"text": LARGE}}, 422, "image=@"),
+        ({"data": {"text": "What?"}}, 422, "image=@"),
+        ({"json": {"img": LONG}}, 422, "write image"),
+        ({"json": {"image": LONG, "lang": "ko"}}, 422, "write language"),
+        ({"json": {LONG: 1}}, 422, "no such field"),
+        ({"data": {LONG: "1"}}, 422, "no such field"),
+        ({"content": json.dumps({"image": LONG})}, 415, "Content-Type: application/json"),
+        ({"content": LARGE}, 415, "-F image=@"),
+        ({"content": LARGE, "headers": {"Content-Type": "image/jpeg"}}, 415, "-F image=@"),
+        (
+            {"content": b"{}", "headers": {"Content-Type": "text/plain"}},
+            415,
+            "Content-Type: application/json",
+        ),
+        ({"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415, "multipart/form-data"),
+    ],
+)
+def test_what_is_sent_the_wrong_way_is_told_the_right_one(
+    web: httpx.Client, sent: dict[str, Any], status: int, hint: str
+) -> None:
+    if "content" in sent and "headers" not in sent:  # as `curl -d` and `curl --data-binary` say of everything
+        sent = {**sent, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    answer = web.post("/process", **sent)
+    assert answer.status_code == status, answer.text
+    assert hint in answer.json()["detail"]
+    assert len(answer.content) < 500, "nothing that was sent is repeated at length"
+
+
 def test_one_picture_at_a_time(web: httpx.Client, pretender: Pretender, serving: Serving) -> None:
     pretender.held.clear()
     try:

@@ -1,0 +1,245 @@
+"""Which hazard a word means, as people and object detectors write it, in English or Korean. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pipeline.description.objects import ObjectClass
+from pipeline.hazards import Hazard
+
+LONGEST_WORDS = 12
+"""Words of a name that are read: a name is no essay."""
+_ARTICLES = frozenset(
+    ["a", "an", "the", "some", "one", "two", "three", "four", "five", "several", "many", "this", "that"]
+)
+_IRREGULAR: Mapping[str, str] = {
+    "men": "man", "women": "woman", "children": "child", "people": "person", "mice": "mouse",
+    "geese": "goose", "feet": "foot", "oxen": "ox", "policemen": "policeman",
+}  # fmt: skip
+_PREPOSITIONS = frozenset(
+    [
+        "in",
+        "on",
+        "with",
+        "near",
+        "behind",
+        "at",
+        "by",
+        "beside",
+        "under",
+        "over",
+        "above",
+        "below",
+        "across",
+        "along",
+        "next",
+        "holding",
+        "carrying",
+        "riding",
+        "and",
+        "or",
+        "from",
+        "inside",
+        "outside",
+        "towards",
+        "approaching",
+        "crossing",
+        "who",
+        "which",
+        "that",
+        "wearing",
+    ]
+)
+"""Each side of these names something by itself: "a dog in a basket"."""
+_PARTICLES_CLOSED = ("이랑", "이나", "으로", "이", "은", "을", "과")
+_PARTICLES_OPEN = ("가", "는", "를", "와", "랑", "나", "로")
+_PARTICLES_BOTH = (
+    "입니다", "이에요", "예요", "이다", "에서", "에게", "까지", "부터", "처럼", "하고", "이랑",
+    "도", "만", "의", "에",
+)  # fmt: skip
+_KO_NUMBER = r"(?:\d+|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|몇|여러|서너|두세)"
+_COUNTED = re.compile(
+    rf"\s*{_KO_NUMBER}\s*(?:개|마리|대|자루|명|사람|그루|송이|채|권|병|잔|장|척|벌|켤레|량|정|곳|군데)"
+    r"(?:이|가|를|을|은|는|의|도)?$"
+)
+"""A number with its counter: the dog in "사과 세 개" is none."""
+_REMARK = re.compile(r"(?<=\S)[\s_]*[(\[][^)\]]*[)\]]")
+"""As in `Nail (Construction)`: which of the things of this name it is."""
+_KO_NUMERALS = frozenset(["하나", "둘", "셋", "넷", "여럿", "하나가", "둘이"])
+
+
+class HazardLexicon:
+    """Maps the name of a thing to the hazard that it is, or to None.
+
+    The longest known ending of a name decides: "sea lion" is known as harmless, so that "lion" is not read.
+    """
+
+    def __init__(
+        self,
+        hazards: Collection[str],
+        known: Iterable[ObjectClass],
+        own: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """`hazards`: those that are watched for, by name; a thing of another hazard means none.
+
+        `own`: further words of a hazard, such as those that a user gave.
+        """
+        table = _table()
+        self._glossary: Mapping[str, str] = table["glossary"]
+        self._copies = frozenset(table["copies"])
+        self._copies_of = frozenset(table["copies_of"])
+        self._real = frozenset(_plain(word) for word in table["real"])
+        self._meant: dict[str, str | None] = {_plain(name): name for name in hazards}
+        for hazard, words in (own or {}).items():
+            for form in (form for word in words for form in _forms_of_head(_plain(word))):
+                self._meant.setdefault(form, hazard if hazard in hazards else None)
+        for word in table["harmless"]:
+            self._meant.setdefault(_plain(word), None)
+        for thing in known:
+            meant = thing.hazard if thing.hazard in hazards else None
+            for word in (thing.name, thing.ko, *thing.also):
+                self._meant.setdefault(_plain(word), meant)
+
+    def hazard(self, word: str) -> str | None:
+        """The hazard that a name means, by its head: `two red sports cars` are cars."""
+        if (whole := _plain(word)) in self._meant:
+            return self._meant[whole]
+        text = _COUNTED.sub("", _REMARK.sub(" ", word).strip()) or word
+        words = _plain(text).split()[:LONGEST_WORDS]
+        while len(words) > 1 and words[-1] in _KO_NUMERALS:
+            words.pop()
+        if (found := self._longest_ending(words)) is not None:
+            return found[0]
+        if "/" in text.strip("/"):  # two names of one thing
+            return next((meant for part in text.split("/") if (meant := self.hazard(part))), None)
+        parts = _parts(words)
+        if len(parts) == 1:
+            return None
+        found_parts = (self._longest_ending(part) for part in parts)
+        return next((part[0] for part in found_parts if part is not None and part[0] is not None), None)
+
+    def _longest_ending(self, words: list[str]) -> tuple[str | None] | None:
+        """What the longest known ending means, in a tuple; None if no ending is known."""
+        if any(word in _PREPOSITIONS for word in words):
+            return (self._meant[whole],) if (whole := " ".join(words)) in self._meant else None
+        if "of" in words:
+            return self._of(words)
+        for start in range(len(words)):
+            for form in self._forms(words[start:]):
+                if form in self._meant:
+                    is_copy = self._is_copy(words[:start]) and not self._is_real(words)
+                    return (None,) if is_copy else (self._meant[form],)
+        return None
+
+    def _of(self, words: list[str]) -> tuple[str | None] | None:
+        """`a pair of scissors` is scissors, `a statue of a lion` is none."""
+        if (whole := " ".join(words)) in self._meant:
+            return (self._meant[whole],)
+        at = words.index("of")
+        if any(word in self._copies_of for word in words[:at]):
+            return (None,)
+        return self._longest_ending(words[at + 1 :]) or self._longest_ending(words[:at])
+
+    def _is_copy(self, before: list[str]) -> bool:
+        return any(word in self._copies for word in before)
+
+    def _is_real(self, words: list[str]) -> bool:
+        text = f" {' '.join(words)} "
+        return any(f" {name} " in text for name in self._real)
+
+    def _forms(self, words: list[str]) -> Iterator[str]:
+        """The words as they may stand in the table: in the singular, without particle, in English."""
+        yield from _forms_of_head(" ".join(words))
+        stems = [next((s for s in _korean_stems(word) if s in self._glossary), "") for word in words]
+        if all(stems):
+            yield " ".join(self._glossary[stem] for stem in stems)
+
+
+def words_of(hazards: Iterable[Hazard], extra: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
+    """The words by which hazards that are not built in are meant: prompts, what is said, and `extra`."""
+    return {
+        hazard.name: tuple(
+            word
+            for word in (*extra.get(hazard.name, ()), *hazard.prompts, *map(_noun, hazard.say.values()))
+            if _plain(word)
+        )
+        for hazard in hazards
+    }
+
+
+def _noun(say: str) -> str:
+    """The name in an announcement: `Careful! Broken glass{where}.`, `{where}깨진 유리가 있습니다.`"""
+    clause = re.split(r"[!?.]\s*", say.replace("{where}", " ").strip().rstrip(".!"))[-1].strip()
+    clause = re.sub(
+        r"\s*(?:있습니다|있어요|보입니다|조심하세요|주의|입니다|났습니다|납니다|조심)$", "", clause
+    ).strip()
+    words = clause.split()
+    return " ".join([*words[:-1], next(reversed(list(_korean_stems(words[-1]))), "")]) if words else ""
+
+
+def _forms_of_head(name: str) -> list[str]:
+    """A name with its last word as it is, in the singular, and without particle."""
+    before, _, last = name.rpartition(" ")
+    heads = dict.fromkeys([*_korean_stems(last), *_singulars(last)])
+    return [f"{before} {head}".strip() for head in heads if head]
+
+
+def _parts(words: list[str]) -> list[list[str]]:
+    """The words between prepositions."""
+    groups = itertools.groupby(words, lambda word: word in _PREPOSITIONS)
+    return [list(group) for is_preposition, group in groups if not is_preposition]
+
+
+def _singulars(word: str) -> Iterator[str]:
+    yield word
+    if word in _IRREGULAR:
+        yield _IRREGULAR[word]
+    for ending, singulars in (("ies", ("y",)), ("ves", ("f", "fe")), ("es", ("", "e")), ("s", ("",))):
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            yield from (word.removesuffix(ending) + singular for singular in singulars)
+
+
+def _korean_stems(word: str) -> Iterator[str]:
+    """The word, and what is left of it without particle and without 들, the plural."""
+    yield word
+    for stem in (word, _without_particle(word)):
+        if stem != word:
+            yield stem
+        if stem.endswith("들") and len(stem) > 1:
+            yield stem[:-1]
+
+
+def _without_particle(word: str) -> str:
+    """A particle is one only behind the syllable that it fits: `차가` is 차, but `차이` is a word."""
+    for particle in _PARTICLES_BOTH:
+        if word.endswith(particle) and len(word) > len(particle):
+            return word.removesuffix(particle)
+    for particles, closed in ((_PARTICLES_CLOSED, True), (_PARTICLES_OPEN, False)):
+        for particle in particles:
+            stem = word.removesuffix(particle)
+            if stem and stem != word and _is_closed(stem) is closed:
+                return stem
+    return word
+
+
+def _is_closed(word: str) -> bool | None:
+    """Whether the last syllable ends in a consonant (Unicode 3.12); None if it is not Hangul."""
+    at = ord(word[-1]) - ord("가")
+    return at % 28 != 0 if 0 <= at < 11172 else None
+
+
+def _plain(word: str) -> str:
+    """In small letters, without articles and marks."""
+    letters = "".join(c if c.isalnum() else " " for c in word.casefold())
+    return " ".join(part for part in letters.split() if part not in _ARTICLES and not part.isdigit())
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))

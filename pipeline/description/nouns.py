@@ -1,0 +1,85 @@
+"""Nouns as they stand in a sentence, in English and Korean. Pure."""
+
+from __future__ import annotations
+
+_MASS = frozenset(
+    [
+        "fire",
+        "smoke",
+        "water",
+        "glass",
+        "ice",
+        "snow",
+        "mud",
+        "oil",
+        "food",
+        "bread",
+        "rice",
+        "fruit",
+        "traffic",
+        "furniture",
+        "grass",
+        "sand",
+        "hair",
+        "luggage",
+        "scissors",
+        "people",
+        "children",
+        "men",
+        "women",
+        "clothing",
+        "paper",
+        "wood",
+        "metal",
+        "money",
+    ]
+)
+"""Without article, though they do not end in s."""
+_DETERMINED = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "some",
+        "my",
+        "your",
+        "his",
+        "her",
+        "their",
+        "our",
+        "this",
+        "that",
+        "these",
+        "those",
+        "two",
+        "three",
+        "four",
+        "five",
+    ]
+)
+_VOWELS = frozenset("aeiou")
+_CONSONANT_SOUND = ("uni", "use", "eu", "one")
+"""Beginnings that are written with a vowel and spoken with a consonant: a unicycle."""
+_SINGULAR_S = ("ss", "us", "is", "as")
+
+
+def with_article(noun: str) -> str:
+    """An English noun as a part of a sentence: `a knife`, `an axe`, `knives`, `fire`."""
+    words = noun.casefold().split()
+    if not words or not noun.isascii() or words[0] in _DETERMINED or words[-1] in _MASS or words[0].isdigit():
+        return noun
+    if words[-1].endswith("s") and not words[-1].endswith(_SINGULAR_S):
+        return noun
+    first = words[0]
+    return ("an " if first[0] in _VOWELS and not first.startswith(_CONSONANT_SOUND) else "a ") + noun
+
+
+def as_subject(noun: str) -> str:
+    """A Korean noun with the particle of the subject, by whether its last syllable is closed (Unicode 3.12).
+
+    A noun that carries one, or that is not written in Hangul, stays as it is.
+    """
+    at = ord(noun[-1]) - ord("가") if noun else -1
+    if not 0 <= at < 11172 or (len(noun) > 2 and noun.endswith(("들이", "가"))):
+        return noun
+    return noun + ("이" if at % 28 else "가")
