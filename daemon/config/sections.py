@@ -260,8 +260,8 @@ class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
     )
     keep_loaded: bool = Field(
         True,
-        description="load its model soon after the start and keep it while 2 GB more are free; false loads it "
-        "with the first request",
+        description="load its model soon after the start and keep it while 2 GB more are free; "
+        "false loads it with the first request",
     )
     most_pixels: int = Field(50_000_000, ge=10_000, le=120_000_000, description="pixels a picture may have")
 

@@ -159,7 +159,10 @@ def test_what_the_child_refuses_keeps_its_code_and_a_dead_one_is_told() -> None:
 def test_it_is_let_go_when_nobody_comes() -> None:
     helper = Helper()
     worker = WorkerClient(
-        WorkerSettings.model_construct(enabled=True, deadline_s=5.0, memory_mb=512, idle_s=0.01), helper
+        WorkerSettings.model_construct(
+            enabled=True, deadline_s=5.0, memory_mb=512, idle_s=0.01, keep_loaded=False
+        ),
+        helper,
     )
     with worker.open_session():
         pass
