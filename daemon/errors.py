@@ -28,3 +28,7 @@ class CommandError(WatchwordError):
     def __init__(self, message: str, code: Code = "failed") -> None:
         super().__init__(message)
         self.code: Code = code
+
+
+class AlreadyRunningError(CommandError):
+    """Another daemon holds the socket or the state folder; that one is watching."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not 
 
 FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
 
+DAEMON = "run"
+"""The command whose failure is said aloud."""
+
 RENAMED = {"desk": "web"}
 """Commands by a name they once had, for the hint only."""
 
@@ -53,6 +56,14 @@ def _as_daemon(module: ModuleType, args: argparse.Namespace, _: Load) -> int:
 
     policy = StartPolicy(args.config, os.environ, _options(args), service=is_service(os.environ))
     return int(module.execute(args, lambda: _with_logs(policy.load())))
+
+
+def _say_failure(error: Exception, args: argparse.Namespace) -> None:
+    """A daemon that cannot start, or that breaks, says so: a wearer reads no log and no exit code."""
+    from daemon.process import last_words
+
+    if (reason := last_words.reason_of(error)) is not None:
+        last_words.say(reason, getattr(args, "config", None), os.environ)
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit code: 0 fine, 1 failed, 2 usage, 78 bad configuration."""
     # Our matrices are small: OpenBLAS's threads would only wait for each other, between every two frames.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    args = argparse.Namespace()
     try:
         args = _parser().parse_args(argv)
         command = COMMANDS[args.command]
@@ -131,7 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
-        return _report(error)
+        code = _report(error)
+        # By the words: what cannot be imported fails while they are read.
+        if DAEMON in (sys.argv[1:] if argv is None else argv):
+            _say_failure(error, args)
     return code
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.file_lock import FileLock, LockHeldError
-from daemon.errors import CommandError
+from daemon.errors import AlreadyRunningError, CommandError
 
 LONGEST_PATH = 107
 """Bytes in a unix socket's address (unix(7)), one of them the final null."""
@@ -96,7 +96,7 @@ def _locked(lock: Path, path: Path) -> FileLock:
     try:
         return FileLock(lock)
     except LockHeldError as error:
-        raise CommandError(
+        raise AlreadyRunningError(
             f"watchword is running already (process {error.holder}, socket {path}); "
             "stop it first, or give this one a name of its own in control.instance"
         ) from None

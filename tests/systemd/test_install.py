@@ -13,11 +13,16 @@ ROOT = Path(__file__).parents[2]
 SYSTEM = {
     "etc/watchword/config.toml",
     "etc/systemd/system/watchword.service",
+    "etc/systemd/system/watchword-silent@.service",
     "etc/systemd/system/watchword@.service",
     "etc/sysusers.d/watchword.conf",
     "etc/udev/rules.d/70-watchword.rules",
 }
-USER = {"home/me/.config/watchword/config.toml", "home/me/.config/systemd/user/watchword.service"}
+USER = {
+    "home/me/.config/watchword/config.toml",
+    "home/me/.config/systemd/user/watchword.service",
+    "home/me/.config/systemd/user/watchword-silent@.service",
+}
 WEB = {
     "etc/systemd/system/watchword-web.service",
     "etc/systemd/system/watchword.service.d/web.conf",

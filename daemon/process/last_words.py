@@ -1,0 +1,113 @@
+"""Says that the daemon cannot start, or has broken, by a sound that needs none of what may be broken."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from common.errors import WatchwordError
+from daemon import paths
+from daemon.errors import AlreadyRunningError, ConfigError
+from speech.last_words import words
+
+log = logging.getLogger(__name__)
+
+SAID_S = 20.0
+"""Seconds that saying it may take."""
+QUIET_S = 30.0
+"""Seconds before the same is said again by a service that starts over and over."""
+_HEAD = 65_536
+_SETTING = re.compile(r"""^\s*(language|device)\s*=\s*["']([^"'\n]{1,200})["']""", re.MULTILINE)
+_SPEECH = re.compile(r"^\s*\[speech\]\s*$(.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def reason_of(error: BaseException) -> str | None:
+    """The reason that is spoken for what ended the daemon; None if nothing is to be said.
+
+    By the names of the classes: what defines them may be what cannot be imported.
+    """
+    if isinstance(error, AlreadyRunningError | KeyboardInterrupt | BrokenPipeError):
+        return None
+    if isinstance(error, ConfigError):
+        return words.SETTINGS
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "CameraError" in names:
+        return None  # the daemon itself has said so: its voice is not what fails
+    if names & {"StoreError", "StarterUnusableError", "CheckpointError", "HeadsError", "ModelUnusableError"}:
+        return words.MODEL
+    if names & {"CalibrationError", "TeachError"}:
+        return words.START
+    if "SynthesisError" in names:
+        return words.VOICE
+    return words.START if isinstance(error, WatchwordError | OSError) else words.BROKEN
+
+
+def say(reason: str, config: Path | None, env: Mapping[str, str]) -> None:
+    """Play the sound of a reason, unless it was played a moment ago. Never raises, never takes long."""
+    if _is_recent(reason, env):
+        return
+    settings = speech_settings(config, env)
+    command = [sys.executable, "-m", "speech.last_words.play", reason, "--language", settings["language"]]
+    command += ["--device", settings["device"]]
+    try:
+        done = subprocess.run(
+            command, timeout=SAID_S, check=False, stdin=subprocess.DEVNULL, capture_output=True
+        )
+    except (OSError, subprocess.SubprocessError, MemoryError) as error:
+        log.warning("the failure could not be said: %s", error)
+        return
+    if done.returncode:
+        log.warning("the failure could not be said: no loudspeaker and no player works")
+
+
+def speech_settings(config: Path | None, env: Mapping[str, str]) -> dict[str, str]:
+    """Language and device as far as they can be guessed from files that may be no TOML at all."""
+    found = {"language": "ko" if env.get("LANG", "").startswith("ko") else "en", "device": ""}
+    state = Path(paths.resolved({}, env)["state"])
+    files = [config] if config else list(paths.config_files(env))
+    for file in (*files, state / "last_good.toml", state / "overrides.toml"):
+        if (match := _SPEECH.search(_head(file))) is not None:
+            found |= {name: value for name, value in _SETTING.findall(match[1])}
+    if found["language"] not in words.TEXTS:
+        found["language"] = "en"
+    return found
+
+
+def _head(file: Path) -> str:
+    """The beginning of a regular file; empty for anything else, which could hold us up."""
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return ""
+        return os.read(handle, _HEAD).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(handle)
+
+
+def _is_recent(reason: str, env: Mapping[str, str]) -> bool:
+    """True if this was said just now; remembers that it is, as far as the state folder lets us."""
+    stamp = Path(paths.resolved({}, env)["state"]) / "last_words"
+    try:
+        since_s = time.time() - stamp.stat().st_mtime
+        if 0 <= since_s < QUIET_S and stamp.read_text(encoding="utf-8") == reason:
+            return True
+    except (OSError, ValueError):
+        pass
+    try:
+        stamp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stamp.write_text(reason, encoding="utf-8")
+    except OSError:
+        pass
+    return False
