@@ -57,7 +57,7 @@ def say(reason: str, config: Path | None, env: Mapping[str, str]) -> None:
     command = [sys.executable, "-m", "speech.last_words.play", reason, "--language", settings["language"]]
     command += ["--device", settings["device"]]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
             command, timeout=SAID_S, check=False, stdin=subprocess.DEVNULL, capture_output=True
         )
     except (OSError, subprocess.SubprocessError, MemoryError) as error:
@@ -74,7 +74,7 @@ def speech_settings(config: Path | None, env: Mapping[str, str]) -> dict[str, st
     files = [config] if config else list(paths.config_files(env))
     for file in (*files, state / "last_good.toml", state / "overrides.toml"):
         if (match := _SPEECH.search(_head(file))) is not None:
-            found |= {name: value for name, value in _SETTING.findall(match[1])}
+            found |= dict(_SETTING.findall(match[1]))
     if found["language"] not in words.TEXTS:
         found["language"] = "en"
     return found

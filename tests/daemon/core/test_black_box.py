@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +149,49 @@ def test_other_hazards_leave_those_that_stay_as_they_are() -> None:
     assert recording.repeat() == recording.events
     box.replace_spec(spec)
     assert set(box.core.alert_policy.active) == {"fire"}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_damaged_recording_is_refused_in_one_line_or_read_whatever_is_damaged(
+    tmp_path: Path, seed: int
+) -> None:
+    """Bytes flipped, cut off or zeroed at random: zlib, zip, NumPy and JSON each complain in their own way."""
+    path, chance = tmp_path / "a.blackbox", random.Random(seed)
+    lived(1).snapshot().save(path)
+    data = bytearray(path.read_bytes())
+    at = chance.randrange(len(data))
+    match seed % 3:
+        case 0:
+            data[at] ^= 1 << chance.randrange(8)
+        case 1:
+            del data[at:]
+        case 2:
+            data[at : at + 200] = bytes(min(200, len(data) - at))
+    path.write_bytes(data)
+    try:
+        Recording.load(path)
+    except BlackBoxError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "meta", [b"[" * 200_000, b'{"format": 4, "entries": [[' + b"[" * 100_000, b"\xff", b"1", b'{"format": 4}']
+)
+def test_a_hostile_recording_is_refused_in_one_line(tmp_path: Path, meta: bytes) -> None:
+    path = tmp_path / "a.blackbox"
+    none = np.zeros((0, 0), np.float32)
+    with path.open("wb") as file:
+        np.savez_compressed(file, meta=np.frombuffer(meta, np.uint8), embeddings=none, probabilities=none)
+    with pytest.raises(BlackBoxError) as caught:
+        Recording.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.blackbox"
+    bomb = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED)
+    with bomb, bomb.open("meta.npy", "w", force_zip64=True) as part:
+        for _ in range(600):
+            part.write(bytes(1_000_000))
+    with pytest.raises(BlackBoxError, match="would unpack to 600 MB"):
+        Recording.load(path)
