@@ -55,6 +55,14 @@ class FileLock:
             if handle >= 0:
                 os.close(handle)
 
+    def holds(self, path: Path) -> bool:
+        """True if the file at this path is still the one that is locked; it may have been removed."""
+        try:
+            ours, there = os.fstat(self._handle), path.stat(follow_symlinks=False)
+        except OSError:
+            return False
+        return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
     def __enter__(self) -> Self:
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 CHUNK = 64 * 1024
 
@@ -20,15 +21,26 @@ class LineReader:
         self._buffer = bytearray()
         self._searched = 0
 
-    def read(self) -> bytes | None:
+    def read(self, first_s: float | None = None, whole_s: float | None = None) -> bytes | None:
         """The next line without its end; None if the other side has closed the connection.
+
+        Its first byte must come within `first_s`, all of it within `whole_s` from then on. By default the
+        socket's own timeout holds, for each piece.
 
         Raises TimeoutError, LineTooLong, OSError.
         """
+        deadline_s = None
+        if first_s is not None:
+            self._link.settimeout(first_s)
         while (end := self._buffer.find(b"\n", self._searched)) < 0:
             self._searched = len(self._buffer)
             if self._searched > self._longest:
                 raise LineTooLong
+            if whole_s is not None and self._buffer:
+                deadline_s = deadline_s or time.monotonic() + whole_s
+                if (left_s := deadline_s - time.monotonic()) <= 0:
+                    raise TimeoutError("a line has not ended in time")
+                self._link.settimeout(left_s)
             chunk = self._link.recv(CHUNK)
             if not chunk:
                 return None

@@ -1,4 +1,8 @@
-"""Answers the control socket: a thread for each client, few clients, and none can hold up the daemon."""
+"""Answers the control socket: a thread for each client, few clients, and none can hold up the daemon.
+
+The threads are started once: none can be started while memory is short, and the attempt may never return.
+A client that has not asked anything in time, or is only idle, makes room for a new one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from daemon.control.commands import EventsCommand
@@ -24,7 +30,7 @@ from daemon.control.protocol import (
     encode_error,
     encode_reply,
 )
-from daemon.control.socket import ControlSocket, peer, rights
+from daemon.control.socket import ControlSocket, Peer, peer, rights
 from daemon.errors import CommandError, ConfigError
 
 log = logging.getLogger(__name__)
@@ -33,13 +39,30 @@ Handler = Callable[[Request], Mapping[str, Any]]
 """Does what is asked and returns the result; raises CommandError with a line for whoever asked."""
 
 CLIENTS = 16
+OF_A_PROCESS = 12
+"""Clients of one process at most, so that there is always room for a command."""
 STREAMS = 8
 """Clients that listen to events at most, so that there is always room to ask for silence."""
 IDLE_S = 60.0
 """Seconds a client may be silent, or not read what it is sent, until it is let go."""
+REQUEST_S = 5.0
+"""Seconds in which a whole request must have come: the first one from the connection on, others from their
+first byte on. A byte now and then would hold a place for ever."""
 LOOK_S = 1.0
 """Seconds between two looks whether a listener is still there."""
 CLOSE_S = 2.0
+
+
+@dataclass(slots=True)
+class _Client:
+    """A connection."""
+
+    link: socket.socket
+    pid: int
+    idle_since_s: float | None
+    """Since when it has been without a whole request; None while one is answered."""
+    proven: bool = False
+    """It has made a whole request."""
 
 
 class ControlServer:
@@ -55,6 +78,8 @@ class ControlServer:
         clients: int = CLIENTS,
         streams: int = STREAMS,
         idle_s: float = IDLE_S,
+        request_s: float = REQUEST_S,
+        of_a_process: int = OF_A_PROCESS,
     ) -> None:
         """Raises CommandError where a daemon is running there already, or the path is of no use."""
         self._handler = handler
@@ -64,28 +89,44 @@ class ControlServer:
         self._most = clients
         self._most_streams = streams
         self._idle_s = idle_s
+        self._request_s = request_s
+        self._of_a_process = of_a_process
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._clients: dict[socket.socket, threading.Thread] = {}
+        self._clients: list[_Client] = []
+        self._accepted: SimpleQueue[_Client | None] = SimpleQueue()
         self._streams: set[Subscription] = set()
         self._socket = ControlSocket(path, self._rights)
+        # One more than clients: one that was let go may still be on its way out.
+        self._threads = [
+            threading.Thread(target=self._serve, name="control client", daemon=True)
+            for _ in range(clients + 1)
+        ]
 
     @property
     def path(self) -> Path:
         return self._socket.path
 
+    @property
+    def clients(self) -> int:
+        """Connections that have a place now."""
+        return len(self._clients)
+
     def run(self) -> None:
         """Take clients until `close`."""
+        for thread in self._threads:
+            thread.start()
         while not self._closing.is_set():
             try:
-                link, _ = self._socket.listener.accept()
-            except OSError as error:
+                self._socket.restore()
+                if self._socket.wait(LOOK_S):
+                    link, _ = self._socket.listener.accept()
+                    self._take(link)
+            except (OSError, MemoryError, RuntimeError) as error:
+                # No room for a file or for memory now, or the folder cannot be written: there may be again.
                 if not self._closing.is_set():
                     log.warning("the control socket takes nobody now: %s", error)
                     self._closing.wait(LOOK_S)
-                continue
-            link.settimeout(self._idle_s)
-            self._take(link)
 
     def replace_handler(self, handler: Handler) -> None:
         """Answer further requests by another handler, as soon as the daemon has started."""
@@ -98,57 +139,88 @@ class ControlServer:
         self._closing.set()
         self._socket.close()
         with self._lock:
-            clients, streams = dict(self._clients), tuple(self._streams)
+            clients, streams = tuple(self._clients), tuple(self._streams)
         for stream in streams:
             stream.close()
-        for link in clients:
-            with suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
+        for client in clients:
+            _let_go(client)
+        for _ in self._threads:
+            self._accepted.put(None)
         deadline_s = time.monotonic() + CLOSE_S
-        for thread in clients.values():
-            thread.join(max(0.0, deadline_s - time.monotonic()))
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline_s - time.monotonic()))
 
     def _take(self, link: socket.socket) -> None:
-        refusal = self._refusal(link)
+        try:
+            who = peer(link)
+        except OSError:
+            _refuse(link, "the kernel does not say who you are")
+            return
+        client = _Client(link, who.pid, time.monotonic())
+        with self._lock:
+            refusal = self._refusal(who)
+            if not refusal and not self._closing.is_set():
+                self._clients.append(client)
         if refusal:
             _refuse(link, refusal)
-            return
-        thread = threading.Thread(target=self._client, args=(link,), name="control client", daemon=True)
-        with self._lock:
-            if self._closing.is_set():
-                link.close()
-                return
-            self._clients[link] = thread
-            thread.start()
-
-    def _refusal(self, link: socket.socket) -> str:
-        with suppress(OSError):
-            who = peer(link)
-            if not self._rights.allow(who):
-                log.warning("user %d (process %d) may not talk to this daemon", who.uid, who.pid)
-                members = f", members of the group {self._group}" if self._group else ""
-                return f"only user {self._rights.uid}{members} and root may talk to this watchword"
-            full = len(self._clients) >= self._most
-            return f"{self._most} others are talking to it already; try again later" if full else ""
-        return "the kernel does not say who you are"
-
-    def _client(self, link: socket.socket) -> None:
-        try:
-            self._converse(link)
-        except OSError as error:  # it left, or was too slow: its own affair
-            log.debug("a client was let go: %s", error)
-        finally:
-            with self._lock:
-                del self._clients[link]
+        elif self._closing.is_set():
             link.close()
+        else:
+            self._accepted.put(client)
 
-    def _converse(self, link: socket.socket) -> None:
-        lines = LineReader(link, LONGEST_REQUEST)
+    def _refusal(self, who: Peer) -> str:
+        """Why it may not talk to us; empty if there is a place for it. Called with the lock held."""
+        if not self._rights.allow(who):
+            log.warning("user %d (process %d) may not talk to this daemon", who.uid, who.pid)
+            members = f", members of the group {self._group}" if self._group else ""
+            return f"only user {self._rights.uid}{members} and root may talk to this watchword"
+        if sum(one.pid == who.pid for one in self._clients) >= self._of_a_process:
+            return f"this process has {self._of_a_process} connections already; close one"
+        if len(self._clients) >= self._most and not self._make_room():
+            return f"{self._most} others are talking to it already; try again later"
+        return ""
+
+    def _make_room(self) -> bool:
+        """Let the client go that least needs its place; False if all are being answered, or listen.
+
+        So whoever wants silence finds a place, however many connect and say nothing. First those that have
+        left already, then those that never asked anything, then those that have been idle longest.
+        """
+        idle = [one for one in self._clients if one.idle_since_s is not None]
+        if not idle:
+            return False
+        client = min(idle, key=lambda one: (not _gone(one.link), one.proven, one.idle_since_s))
+        self._clients.remove(client)
+        _let_go(client)
+        return True
+
+    def _serve(self) -> None:
+        """One thread's life: one client after the other."""
+        while (client := self._accepted.get()) is not None:
+            try:
+                self._converse(client)
+            except OSError as error:  # it left, or was too slow: its own affair
+                log.debug("a client was let go: %s", error)
+            except (MemoryError, RuntimeError) as error:  # the thread has to live on
+                log.warning("a client could not be answered: %s", error)
+            finally:
+                with self._lock:
+                    if client in self._clients:
+                        self._clients.remove(client)
+                client.link.close()
+
+    def _converse(self, client: _Client) -> None:
+        lines = LineReader(client.link, LONGEST_REQUEST)
+        first_s = self._request_s
         try:
-            while (line := lines.read()) is not None:
-                self._answer(link, line)
+            while (line := lines.read(first_s, self._request_s)) is not None:
+                client.proven, client.idle_since_s, first_s = True, None, self._idle_s
+                client.link.settimeout(self._idle_s)
+                self._answer(client.link, line)
+                client.idle_since_s = time.monotonic()
         except LineTooLong:
-            _refuse(link, f"a request may have {LONGEST_REQUEST} bytes at most")
+            _refuse(client.link, f"a request may have {LONGEST_REQUEST} bytes at most")
 
     def _answer(self, link: socket.socket, line: bytes) -> None:
         try:
@@ -211,6 +283,13 @@ def _gone(link: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
+def _let_go(client: _Client) -> None:
+    """Its thread then finds the connection closed."""
+    with suppress(OSError):
+        client.link.shutdown(socket.SHUT_RDWR)
+
+
 def _refuse(link: socket.socket, why: str) -> None:
     with link, suppress(OSError):
+        link.settimeout(LOOK_S)
         link.sendall(encode_error(None, why))

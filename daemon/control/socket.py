@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import grp
+import logging
 import os
+import select
 import socket
 import struct
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +16,16 @@ from pathlib import Path
 from common.file_lock import FileLock, LockHeldError
 from daemon.errors import AlreadyRunningError, CommandError
 
+log = logging.getLogger(__name__)
+
 LONGEST_PATH = 107
 """Bytes in a unix socket's address (unix(7)), one of them the final null."""
 SO_PEERGROUPS = 59
 """From asm-generic/socket.h; Python has no name for it."""
 MOST_GROUPS = 256
 """Python takes no more than 1024 bytes."""
-BACKLOG = 16
+BACKLOG = 128
+"""Connections that may wait to be taken, so that many that say nothing do not shut the others out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,16 @@ def peer(link: socket.socket) -> Peer:
 
 
 class ControlSocket:
-    """Listens at a path. The lock beside it tells a daemon that runs from one that crashed."""
+    """Listens at a path. The lock beside it tells a daemon that runs from one that crashed.
+
+    `wait` and `restore` are for one thread, that which accepts.
+    """
 
     def __init__(self, path: Path, allowed: Rights) -> None:
         """Raises CommandError: a daemon is running there already, or the path is of no use."""
         self.path = path
+        self._allowed = allowed
+        self._closed = threading.Event()
         if len(os.fsencode(path)) > LONGEST_PATH:
             raise CommandError(
                 f"{path} is longer than the {LONGEST_PATH} bytes a socket's path may have; "
@@ -74,7 +85,7 @@ class ControlSocket:
             )
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = _locked(path.with_suffix(".lock"), path)
+            self._lock = _locked(self._lock_file, path)
         except OSError as error:
             raise _unusable(path, error) from None
         try:
@@ -82,14 +93,56 @@ class ControlSocket:
         except OSError as error:
             self._lock.release()
             raise _unusable(path, error) from None
+        self._inode = _inode(path)
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.path.with_suffix(".lock")
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as somebody connects; False after `seconds`."""
+        poll = select.poll()
+        poll.register(self.listener, select.POLLIN)
+        return bool(poll.poll(seconds * 1000)) and not self._closed.is_set()
+
+    def restore(self) -> None:
+        """Listen anew if the path is no longer ours: somebody removed the folder or the socket.
+
+        Another daemon that has taken the path meanwhile keeps it. Raises OSError.
+        """
+        if self._closed.is_set() or _inode(self.path) == self._inode:
+            return
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            lock = FileLock(self._lock_file) if not self._lock.holds(self._lock_file) else self._lock
+        except LockHeldError:
+            return
+        if lock is not self._lock:
+            self._lock.release()
+            self._lock = lock
+        listener = _listening(self.path, self._allowed)
+        self.listener.close()
+        self.listener, self._inode = listener, _inode(self.path)
+        log.warning("the control socket %s had been removed; it is there again", self.path)
 
     def close(self) -> None:
-        """Wake the thread in `accept`, and remove everything but the lock file."""
+        """Wake the thread in `wait`, and remove everything but the lock file."""
+        self._closed.set()
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.path.unlink(missing_ok=True)
+        if _inode(self.path) == self._inode:  # never another daemon's
+            self.path.unlink(missing_ok=True)
         self._lock.release()
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Device and inode of what is there; None if nothing is."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _locked(lock: Path, path: Path) -> FileLock:

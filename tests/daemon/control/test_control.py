@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from daemon.control import protocol as wire
 from daemon.control.client import ControlClient, NotRunning, connect_any
 from daemon.control.event_feed import EventFeed
 from daemon.control.server import ControlServer
-from daemon.control.socket import Peer, Rights, peer, rights
+from daemon.control.socket import ControlSocket, Peer, Rights, peer, rights
 from daemon.errors import CommandError, ConfigError
 
 PATIENCE_S = 10.0
@@ -71,9 +72,16 @@ def running(path: Path, feed: EventFeed | None = None, **options: Any) -> Iterat
         daemon.server.close()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
-        for left in [t for t in threading.enumerate() if t.name == "control client"]:
+        for left in daemon.server._threads:
             left.join(PATIENCE_S)
             assert not left.is_alive()
+
+
+def _eventually(true: Callable[[], bool]) -> bool:
+    until_s = time.monotonic() + PATIENCE_S
+    while not true() and time.monotonic() < until_s:
+        threading.Event().wait(0.02)
+    return true()
 
 
 @pytest.fixture
@@ -147,18 +155,91 @@ def test_an_endless_request_is_cut_off(path: Path) -> None:
 
 
 def test_who_says_nothing_is_let_go(path: Path) -> None:
-    with running(path, idle_s=0.05), _raw(path) as link:
+    with running(path, request_s=0.05), _raw(path) as link:
         assert link.recv(1) == b""
+    with running(path, idle_s=0.05), ControlClient(path) as client:
+        client.ask(commands.StatusCommand())
+        assert client._link.recv(1) == b""
 
 
-def test_only_so_many_are_served_and_the_rest_are_told(path: Path) -> None:
+def test_a_byte_now_and_then_does_not_hold_a_place(path: Path) -> None:
+    with running(path, request_s=0.3) as daemon, _raw(path) as link:
+        with pytest.raises(OSError):
+            for _ in range(100):
+                link.sendall(b"{")
+                threading.Event().wait(0.02)
+        assert _eventually(lambda: daemon.server.clients == 0)
+
+
+def test_only_so_many_are_answered_at_once_and_the_rest_are_told(path: Path) -> None:
     with running(path, clients=2) as daemon, ExitStack() as stack:
-        first, second = (stack.enter_context(ControlClient(path)) for _ in range(2))
-        first.ask(commands.StatusCommand())
-        second.ask(commands.StatusCommand())
+        daemon.go_on.clear()
+        for link in [stack.enter_context(_raw(path)) for _ in range(2)]:
+            link.sendall(b'{"v":1,"id":1,"do":"status"}\n')
+        assert _eventually(lambda: len(daemon.asked) == 2)
         with ControlClient(path) as third, pytest.raises(CommandError, match="2 others are talking"):
             third.ask(commands.StatusCommand())
-        assert len(daemon.asked) == 2
+
+
+def test_who_only_holds_a_place_makes_room_for_who_asks(path: Path) -> None:
+    with running(path, clients=3, of_a_process=99) as daemon, ExitStack() as stack:
+        patient = stack.enter_context(ControlClient(path))
+        patient.ask(commands.StatusCommand())
+        for _ in range(20):
+            stack.enter_context(_raw(path)).sendall(b'{"v":1,')
+        for _ in range(20):
+            with ControlClient(path) as client:
+                assert client.ask(commands.HushCommand()) == {}
+        assert patient.ask(commands.StatusCommand()), "those that never asked anything go first"
+        assert daemon.server.clients <= 3
+
+
+def test_one_process_does_not_take_every_place(path: Path) -> None:
+    with running(path, of_a_process=2), ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(ControlClient(path)).ask(commands.StatusCommand())
+        with ControlClient(path) as third, pytest.raises(CommandError, match="2 connections already"):
+            third.ask(commands.StatusCommand())
+
+
+def test_memory_that_runs_short_does_not_end_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(path) as daemon:
+        take, failures = daemon.server._take, [MemoryError(), RuntimeError("can't start new thread")]
+
+        def short(link: socket.socket) -> None:
+            if failures:
+                link.close()
+                raise failures.pop()
+            take(link)
+
+        monkeypatch.setattr(daemon.server, "_take", short)
+        for _ in range(2):
+            with pytest.raises(CommandError), ControlClient(path) as client:
+                client.ask(commands.StatusCommand())
+        with ControlClient(path) as client:
+            assert client.ask(commands.StatusCommand())
+
+
+def test_what_was_removed_is_there_again_and_still_ours(path: Path) -> None:
+    with running(path):
+        shutil.rmtree(path.parent)
+        assert _eventually(path.exists)
+        with ControlClient(path) as client:
+            assert client.ask(commands.StatusCommand())
+        with pytest.raises(CommandError, match=f"process {os.getpid()}"):
+            Daemon(path)
+        path.unlink()
+        assert _eventually(path.exists)
+        with ControlClient(path) as client:
+            assert client.ask(commands.StatusCommand())
+
+
+def test_the_socket_of_another_daemon_is_not_removed(path: Path) -> None:
+    ours = ControlSocket(path, rights(""))
+    path.unlink()
+    path.touch()
+    ours.close()
+    assert path.exists()
 
 
 def test_listeners_leave_room_for_those_who_ask(path: Path) -> None:
@@ -307,23 +388,20 @@ def test_a_reader_that_does_not_read_loses_events_is_told_and_holds_up_nobody(pa
 
 def test_a_reader_that_never_reads_is_let_go(path: Path) -> None:
     feed = EventFeed(limit=1000)
-    with running(path, feed, idle_s=0.2), ControlClient(path) as slow:
+    with running(path, feed, idle_s=0.2) as daemon, ControlClient(path) as slow:
         events = slow.events()
         for n in range(1000):
             feed.publish(json.dumps({"v": 1, "kind": "alert", "n": n, "padding": "x" * 2000}))
-        thread = next(t for t in threading.enumerate() if t.name == "control client")
-        thread.join(PATIENCE_S)
-        assert not thread.is_alive()
+        assert _eventually(lambda: daemon.server.clients == 0)
         assert len(list(events)) < 1000
 
 
 def test_a_listener_that_leaves_is_noticed(path: Path) -> None:
-    with running(path):
+    with running(path) as daemon:
         with ControlClient(path) as client:
             client.events()
-            thread = next(t for t in threading.enumerate() if t.name == "control client")
-        thread.join(PATIENCE_S)
-        assert not thread.is_alive()
+            assert daemon.server.clients == 1
+        assert _eventually(lambda: daemon.server.clients == 0)
 
 
 # Rights

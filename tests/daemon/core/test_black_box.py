@@ -155,7 +155,7 @@ def test_other_hazards_leave_those_that_stay_as_they_are() -> None:
 def test_a_damaged_recording_is_refused_in_one_line_or_read_whatever_is_damaged(
     tmp_path: Path, seed: int
 ) -> None:
-    """Bytes flipped, cut off or zeroed at random: zlib, zip, NumPy and JSON each complain in their own way."""
+    """Bytes flipped, cut off or zeroed at random: zlib, zip, NumPy and JSON each complain differently."""
     path, chance = tmp_path / "a.blackbox", random.Random(seed)
     lived(1).snapshot().save(path)
     data = bytearray(path.read_bytes())
