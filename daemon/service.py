@@ -11,19 +11,21 @@ from pathlib import Path
 
 from capture.camera import CameraUnusable
 from capture.reader import CameraState
+from common.file_lock import FileLock, LockHeldError
 from common.redact import redact
 from daemon.config.settings import Loaded, Settings, defaults
 from daemon.control.event_feed import EventFeed
 from daemon.control.paths import server_socket
 from daemon.control.server import ControlServer
-from daemon.core.health_sources import configuration_report, describer_report
+from daemon.core.health_sources import configuration_report, describer_report, program_report
 from daemon.core.messages import CoreTick
 from daemon.core.summary import summary
-from daemon.errors import CommandError, ConfigError
+from daemon.errors import AlreadyRunningError, CommandError, ConfigError
 from daemon.handlers.commands import build_handlers
 from daemon.handlers.info import DaemonInfo
 from daemon.handlers.requests import RequestHandler, still_starting
 from daemon.keys.reader import KeyReader
+from daemon.process.gaps import GapMonitor
 from daemon.process.signals import Signals
 from daemon.process.supervisor import PartFailed, PartFinished, ReloadRequested, StopRequested, Supervisor
 from daemon.process.systemd import Notifier, is_service
@@ -118,6 +120,7 @@ class Daemon:
     def _start(self, outlets: tuple[Outlet, ...]) -> MainLoop:
         """Start every part in order; each is stopped in reverse."""
         settings, supervisor, clock = self._settings, self._supervisor, self._clock
+        self._lock_state()
         path = server_socket(self._env, settings.paths.state, settings.control.instance)
         # First of all: a second daemon must fail before it loads a model.
         server = ControlServer(path, still_starting, self._feed, group=settings.control.group)
@@ -167,6 +170,25 @@ class Daemon:
             rate=rate,
             clock=clock,
         )
+
+    def _lock_state(self) -> None:
+        """Refuse to run beside another daemon with the same state: both would speak, and write one journal.
+
+        Raises AlreadyRunningError. If the folder cannot be written, that is told by whoever writes into it.
+        """
+        state = self._settings.paths.state
+        try:
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = FileLock(state / "daemon.lock")
+        except LockHeldError as error:
+            raise AlreadyRunningError(
+                f"watchword is running already (process {error.holder}) with the state folder {state}; "
+                "stop it first, or give this one a folder of its own in paths.state"
+            ) from None
+        except OSError as error:
+            log.warning("the state folder %s cannot be locked: %s", state, error.strerror)
+        else:
+            self._supervisor.add("state lock", lock.release)
 
     def _reload_settings(self, live: LiveParts) -> Settings:
         """Read the settings again. Success ends the report about a configuration refused at the start."""
@@ -243,14 +265,18 @@ class MainLoop:
     clock: Callable[[], float]
     _greeted: bool = False
     _status_s: float = 0.0
+    _lost_parts: bool = False
 
     def run(self) -> None:
         """Raises CameraUnusable if the camera cannot be used, PartFailed if a vital part has ended."""
-        watchdog = WatchdogFeeder(self.notifier, self.heartbeats)
+        watchdog, gaps = WatchdogFeeder(self.notifier, self.heartbeats), GapMonitor()
         self.notifier.ready(f"watching {self.source}")
         while True:
             wake = self.supervisor.wait(min(LOOK_S, watchdog.interval_s))
             self._greet_once()
+            if away_s := gaps.step():
+                log.warning("nothing was seen for %.0f s: the machine or the process stood still", away_s)
+                self.lifecycle.was_away(away_s)
             match wake:
                 case StopRequested(reason):
                     log.info("stopping: %s", reason)
@@ -281,6 +307,9 @@ class MainLoop:
         live, now = self.live, self.clock()
         self.heartbeats.beat("capture", live.reader.heartbeat_s)
         self._report_hang(self.heartbeats.ages(now)["watch"])
+        if (failures := self.supervisor.failures) or self._lost_parts:
+            live.runner.step(program_report(failures))
+        self._lost_parts = bool(failures)
         if live.describer is not None:
             live.runner.step(describer_report(live.describer.status))
         if live.output.alive:

@@ -72,7 +72,10 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("loudspeaker", "*"): "Sound is failing.",
         ("disk", "ok"): "I am recording again.",
         ("disk", "full"): "The disk is full. Nothing is being recorded.",
+        ("disk", "lost"): "My records were lost. I begin new ones.",
         ("disk", "*"): "The disk fails. Nothing is being recorded.",
+        ("program", "ok"): "All parts of me work again.",
+        ("program", "*"): "A part of me has failed. Warnings go on.",
         ("configuration", "ok"): "The settings are fine again.",
         ("configuration", "*"): "The settings have a mistake. I use the last good ones.",
     },
@@ -103,7 +106,10 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("loudspeaker", "*"): "소리에 문제가 있습니다.",
         ("disk", "ok"): "다시 기록하고 있습니다.",
         ("disk", "full"): "디스크가 가득 찼습니다. 기록하지 못합니다.",
+        ("disk", "lost"): "기록이 사라졌습니다. 새로 기록합니다.",
         ("disk", "*"): "디스크에 문제가 있습니다. 기록하지 못합니다.",
+        ("program", "ok"): "모든 기능이 다시 작동합니다.",
+        ("program", "*"): "일부 기능이 멈췄습니다. 경고는 계속됩니다.",
         ("configuration", "ok"): "설정이 다시 정상입니다.",
         ("configuration", "*"): "설정에 오류가 있습니다. 마지막으로 정상이던 설정을 씁니다.",
     },
@@ -157,6 +163,12 @@ FURTHEST: Mapping[str, Mapping[tuple[str, int], str]] = {
 }
 """By knob and direction: it goes no further."""
 
+AWAY: Mapping[str, tuple[str, str]] = {
+    "en": ("I was away for {count} seconds.", "I was away for {count} minutes."),
+    "ko": ("{count}초 동안 멈춰 있었습니다.", "{count}분 동안 멈춰 있었습니다."),
+}
+"""After the program or the machine stood still; for less than two minutes, and for longer."""
+
 NOT_KEPT: Mapping[str, str] = {
     "en": "I cannot keep that beyond the next start.",
     "ko": "다시 시작하면 이 설정은 남지 않습니다.",
@@ -182,6 +194,16 @@ WELL: Mapping[str, str] = {
 STILL_WATCHING: Mapping[str, str] = {
     "en": "Watching {rate} pictures a second.",
     "ko": "초당 {rate}장을 보고 있습니다.",
+}
+FEW = 2.5
+"""Pictures a second below which nothing is called well."""
+ONE_IN: Mapping[str, str] = {
+    "en": "I see only about one picture a second. I may miss dangers.",
+    "ko": "일 초에 한 장 정도만 보고 있습니다. 위험을 놓칠 수 있습니다.",
+}
+FEW_PICTURES: Mapping[str, str] = {
+    "en": "I see only two pictures a second. I may miss dangers.",
+    "ko": "일 초에 두 장만 보고 있습니다. 위험을 놓칠 수 있습니다.",
 }
 NO_PICTURES: Mapping[str, str] = {
     "en": "I get no pictures. I cannot see.",
@@ -254,6 +276,12 @@ def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
     return f"Silent for {minutes} {unit}, {'even about danger' if danger else 'except for danger'}."
 
 
+def away_phrase(seconds: float, language: str) -> str:
+    """What is said after the program stood still for so long."""
+    short, long = AWAY[language]
+    return short.format(count=round(seconds)) if seconds < 120 else long.format(count=round(seconds / 60))
+
+
 def outdated_lessons_phrase(names: Sequence[str], language: str) -> str:
     """The names of hazards whose taught pictures do not fit the model."""
     spoken = ", ".join(name.replace("_", " ") for name in names)
@@ -275,6 +303,13 @@ def false_alarm_phrase(say: str, language: str) -> str:
     return FALSE_ALARM[language].format(what=say.replace("{where}", "").rpartition("! ")[2])
 
 
+def _watching(pictures_per_second: float, language: str, *, well: bool) -> str:
+    """That pictures are seen, and how many: a wearer must know whether a danger could be missed."""
+    if pictures_per_second < FEW:
+        return ONE_IN[language] if pictures_per_second < 1.25 else FEW_PICTURES[language]
+    return (WELL if well else STILL_WATCHING)[language].format(rate=round(pictures_per_second))
+
+
 def status_phrase(
     failing: Sequence[tuple[str, str]],
     pictures_per_second: float,
@@ -288,8 +323,7 @@ def status_phrase(
     parts = [health_phrase(component, reason, language) for component, reason in failing]
     blind = any(component in ("camera", "picture") for component, _ in failing)
     if pictures_per_second >= 0.5:
-        pattern = STILL_WATCHING if failing else WELL
-        parts += [] if blind else [pattern[language].format(rate=round(pictures_per_second))]
+        parts += [] if blind else [_watching(pictures_per_second, language, well=not failing)]
     elif not blind:
         parts.insert(0, NO_PICTURES[language])
     if muted_s > 0:

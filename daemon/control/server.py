@@ -115,7 +115,8 @@ class ControlServer:
     def run(self) -> None:
         """Take clients until `close`."""
         for thread in self._threads:
-            thread.start()
+            if thread.ident is None:  # this may be the second run, after a failure
+                thread.start()
         while not self._closing.is_set():
             try:
                 self._socket.restore()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from common.live_settings import Live
 
 Component = Literal[
-    "camera", "picture", "detector", "describer", "voice", "loudspeaker", "disk", "configuration"
+    "camera", "picture", "detector", "describer", "voice", "loudspeaker", "disk", "configuration", "program"
 ]
 OK = "ok"
 
@@ -26,6 +26,8 @@ FINAL: frozenset[tuple[Component, str]] = frozenset(
     [("camera", "unusable"), ("camera", "stuck"), ("camera", "failed")]
 )
 """Components and reasons that never recover, and after which the process ends: announced at once."""
+AT_ONCE: frozenset[tuple[Component, str]] = FINAL | {("disk", "lost")}
+"""What is announced without waiting whether it lasts: it cannot be undone."""
 REMINDED: frozenset[Component] = VITAL | {"configuration"}
 """Components whose lasting failure is repeated every `remind_s`: a wearer cannot see a log, and whoever set
 the device up learns of the mistake only by what it says.
@@ -140,7 +142,7 @@ class Health:
             return None
         recent = state.announced_at_s is not None and now - state.announced_at_s < self._settings.quiet_s
         early = recent or now - state.since_s < self._settings.settle_s
-        if changed and early and (component, state.reason) not in FINAL:
+        if changed and early and (component, state.reason) not in AT_ONCE:
             return None
         self._components[component] = replace(
             state, announced=state.reason, announced_at_s=now, unheard=False

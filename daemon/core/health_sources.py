@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from capture.frame import Frame
 from capture.quality import FaultChange, FrameInspector, ImageFault
@@ -81,6 +81,13 @@ def loudspeaker_report(change: AudioOutputChanged) -> Report:
     """Report the output: a loudspeaker is fine, a file or no output is a failure."""
     fine = change.output is AudioOutput.LOUDSPEAKER
     return Report("loudspeaker", OK if fine else f"to {change.output}", change.reason)
+
+
+def program_report(failures: Mapping[str, str]) -> Report:
+    """Report the parts of the program that have failed, with their reasons; fine without any."""
+    if not failures:
+        return Report("program", OK)
+    return Report("program", "lost", "; ".join(f"{name} {how}" for name, how in failures.items()))
 
 
 def configuration_report(mistakes: Sequence[str]) -> Report:

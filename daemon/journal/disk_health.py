@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import logging
 import sqlite3
+from dataclasses import replace
 
 from common.backoff import Backoff
 from daemon.core.health import OK, Report
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FIRST_RETRY_S, MAX_RETRY_S = 1.0, 30.0
+LOSS_S = 2.0
+"""Seconds without a journal after its loss."""
 
 
 class NoRoom(OSError):
@@ -52,6 +55,12 @@ class DiskHealth:
             self.failures += 1
         self.reason = health.reason
         self.wait_s = self._backoff.next_s()
+        return health
+
+    def on_loss(self, error: sqlite3.Error | OSError) -> Report:
+        """What was written is gone. A new journal is begun after `wait_s`, so that the loss is heard of."""
+        health = replace(self.on_failure(error), reason="lost")
+        self.reason, self.wait_s = health.reason, LOSS_S
         return health
 
     def on_success(self) -> Report | None:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from daemon.config.sections import JournalSettings
+from daemon.journal.age_limit import DAY_S, AgeLimit
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 
 BATCH = 400
 """Events forgotten at once at most."""
-DAY_S = 86_400.0
 MB = 1_000_000
 PAGES = 1_000
 """Pages of the database given back to the disk at once at most, 4 MB."""
@@ -20,23 +20,35 @@ FREE_PAGES = 500
 """Free pages it may keep for what comes next, 2 MB."""
 
 
-def step(store: JournalStore, settings: JournalSettings, wall_s: float) -> bool:
-    """Forget a little of what is too old or too much; True where there is more to forget."""
+def step(store: JournalStore, settings: JournalSettings, age: AgeLimit, now: float, wall_s: float) -> bool:
+    """Forget a little of what is too old or too much; True where there is more to forget.
+
+    `now` is monotonic, `wall_s` Unix seconds.
+    """
     if store.recordings_bytes > settings.black_box_mb * MB:
         return delete_oldest_recording(store)
-    before_s = wall_s - settings.keep_days * DAY_S
-    if store.quarantined_bytes and store.delete_quarantined(before_s):
-        return True
-    if delete_events(store, before_s=before_s):
-        return True
+    before_s = age.before_s(settings.keep_days, now, wall_s)
+    if before_s is not None:
+        if store.quarantined_bytes and store.delete_quarantined(before_s):
+            return True
+        most = min(BATCH, age.allowed(store.query_number("SELECT count(*) FROM events"), BATCH, now))
+        if most > 0 and (count := delete_events(store, before_s=before_s, until_s=wall_s + DAY_S, most=most)):
+            age.spend(count)
+            return True
     if store.bytes > settings.keep_mb * MB and (store.delete_quarantined() or delete_events(store)):
         return True
     return _shrink_database(store)
 
 
-def delete_events(store: JournalStore, *, before_s: float | None = None, most: int = BATCH) -> int:
-    """Forget the oldest events, their pictures and black boxes where nobody else needs them. How many."""
-    found = _oldest(store.database, before_s, most)
+def delete_events(
+    store: JournalStore, *, before_s: float | None = None, until_s: float | None = None, most: int = BATCH
+) -> int:
+    """Forget the oldest events, their pictures and black boxes where nobody else needs them. How many.
+
+    With `until_s` (the present and a little more) the order in which they were written counts too: what was
+    written after an event that is not too old is not either, whatever the clock said then.
+    """
+    found = _oldest(store.database, before_s, until_s, most)
     if not found:
         return 0
     with store.transaction() as database:
@@ -102,11 +114,17 @@ def delete_oldest_recording(store: JournalStore) -> bool:
 
 
 def _oldest(
-    database: sqlite3.Connection, before_s: float | None, most: int
+    database: sqlite3.Connection, before_s: float | None, until_s: float | None, most: int
 ) -> Sequence[tuple[int, int | None, int | None]]:
     if before_s is None:
         question = "SELECT row, picture, box FROM events ORDER BY row LIMIT ?"
         return database.execute(question, (most,)).fetchall()
+    if until_s is not None:
+        question = (
+            "SELECT row, picture, box FROM events WHERE wall_s < ?1 AND row < ifnull("
+            "(SELECT min(row) FROM events WHERE wall_s BETWEEN ?1 AND ?2), 1 << 62) ORDER BY row LIMIT ?3"
+        )
+        return database.execute(question, (before_s, until_s, most)).fetchall()
     question = "SELECT row, picture, box FROM events WHERE wall_s < ? ORDER BY wall_s LIMIT ?"
     return database.execute(question, (before_s, most)).fetchall()
 

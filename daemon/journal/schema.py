@@ -7,6 +7,7 @@ last seconds may be, and the database is whole all the same.
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -82,6 +83,8 @@ def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
 
     Raises sqlite3.Error and OSError where the disk does not let us.
     """
+    if path.is_dir():
+        quarantine(path, "it is a folder")
     try:
         return _opened(path, steps)
     except Unreadable as error:
@@ -184,4 +187,12 @@ def quarantine(path: Path, why: str) -> None:
     )
     for old in names[:-QUARANTINED_KEPT]:
         for suffix in ("", "-wal", "-shm"):
-            path.with_name(old + suffix).unlink(missing_ok=True)
+            remove(path.with_name(old + suffix))
+
+
+def remove(path: Path) -> None:
+    """Delete a file, or a folder that somebody put in its place. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -14,10 +14,11 @@ from typing import Any
 
 from common import atomic_file
 from daemon.core.black_box import SUFFIX
+from daemon.journal.database_file import DatabaseFile
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import KeptPicture
 from daemon.journal.rows import JournalRow
-from daemon.journal.schema import open_writer
+from daemon.journal.schema import open_writer, remove
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,13 @@ class JournalStore:
         self._pictures: dict[int, int] = {}
         paths.prepare()
         self._database = open_writer(paths.database)
+        try:
+            self._file = DatabaseFile(paths.database)
+        except OSError:
+            self._database.close()
+            raise
+        self.newest_s = self._newest()
+        """When the last event of earlier runs was written, Unix seconds; None without any."""
         self._insert_run()
         self._delete_orphans()
         self.quarantined_bytes = self.paths.quarantined_bytes
@@ -58,7 +66,20 @@ class JournalStore:
         self.recordings_bytes = self.query_number("SELECT ifnull(sum(bytes), 0) FROM boxes")
 
     def close(self) -> None:
-        self._database.close()
+        try:
+            self._database.close()
+        finally:
+            self._file.close()
+
+    def check_file(self) -> None:
+        """Raises JournalLostError if the database was deleted, replaced or overwritten."""
+        self._file.check()
+
+    def _newest(self) -> float | None:
+        (newest,) = self._database.execute(
+            "SELECT wall_s FROM events WHERE run <> ? ORDER BY row DESC LIMIT 1", (self._run,)
+        ).fetchone() or (None,)
+        return None if newest is None else float(newest)
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -184,7 +205,7 @@ class JournalStore:
     def reset(self) -> None:
         """Forget everything, also what cannot be read any more; row numbers go on."""
         last = self.query_number("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
-        self._database.close()
+        self.close()
         database = self._paths.database
         for file in (database, *(database.with_name(database.name + s) for s in ("-wal", "-shm"))):
             file.unlink(missing_ok=True)
@@ -193,8 +214,9 @@ class JournalStore:
             *_files(self._paths.pictures),
             *_files(self._paths.black_boxes),
         ):
-            file.unlink(missing_ok=True)
+            remove(file)
         self._database = open_writer(database)
+        self._file = DatabaseFile(database)
         self._database.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", (last,))
         self._insert_run()
         self._known.clear()
@@ -207,7 +229,7 @@ class JournalStore:
         gone = found[:1] if before_s is None else [(name, end_s) for name, end_s in found if end_s < before_s]
         for name, _ in gone:
             for suffix in ("", "-wal", "-shm"):
-                self._paths.folder.joinpath(name + suffix).unlink(missing_ok=True)
+                remove(self._paths.folder / (name + suffix))
         self.quarantined_bytes = self._paths.quarantined_bytes
         return len(gone)
 

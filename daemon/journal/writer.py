@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -18,6 +20,8 @@ from daemon.core.health import Report
 from daemon.core.view import View
 from daemon.errors import CommandError
 from daemon.journal import retention
+from daemon.journal.age_limit import AgeLimit
+from daemon.journal.database_file import JournalLostError
 from daemon.journal.disk_health import DiskHealth, NoRoom
 from daemon.journal.inbox import JournalInbox, JournalJob
 from daemon.journal.paths import JournalPaths, bytes_free
@@ -40,6 +44,10 @@ RETENTION_S = 30.0
 RETENTION_AGAIN_S = 0.05
 SPACE_CHECK_S = 5.0
 """Seconds between two checks of the free disk space."""
+FILE_CHECK_S = 2.0
+"""Seconds between two looks whether the database is still there."""
+RECENT = 500
+"""Events since the last look that are kept in memory, to be written again if the database is lost."""
 PURGE_TIMEOUT_S = 4.0
 """Seconds that `purge` waits for its result."""
 YIELD_S = 0.001
@@ -96,6 +104,9 @@ class JournalWriter:
         self._retry_s = float("-inf")
         self._retention_s = float("-inf")
         self._space_checked_s = float("-inf")
+        self._file_checked_s = float("-inf")
+        self._recent: deque[JournalRow] = deque(maxlen=RECENT)
+        self._age: AgeLimit | None = None
         self._rows_since_retention = 0
         self._working = False
         self.dropped = 0
@@ -185,7 +196,7 @@ class JournalWriter:
         due_s = (
             self._retry_s if self._disk.reason else min(self._schedule.due_s, self._retention_s + RETENTION_S)
         )
-        return min(due_s - self._clock(), RETENTION_S)
+        return min(due_s - self._clock(), FILE_CHECK_S)
 
     def _process(self, ending: bool) -> None:
         """Write the pending batch, then save a recording or run retention if due.
@@ -196,6 +207,7 @@ class JournalWriter:
         self._check_space()
         if self._batch:
             store.write(self._batch)
+            self._recent.extend(self._batch)
             self._rows_since_retention += len(self._batch)
             self._batch = []
         elif self._disk.reason:
@@ -204,7 +216,7 @@ class JournalWriter:
         if now >= self._schedule.due_s or (ending and self._schedule.pending):
             self._save_recording(store)
         if now - self._retention_s >= RETENTION_S or self._rows_since_retention >= retention.BATCH:
-            more = retention.step(store, self._settings, self._wall())
+            more = retention.step(store, self._settings, self._age or AgeLimit(None), now, self._wall())
             self._retention_s, self._rows_since_retention = now - (RETENTION_S - RETENTION_AGAIN_S) * more, 0
         self._on_success()
 
@@ -217,12 +229,24 @@ class JournalWriter:
             self._report(report)
 
     def _open_store(self) -> JournalStore:
-        if self._store is None:
+        if self._store is not None:
+            self._check_file(self._store)
+        else:
             self._lock.close()
             self.paths.prepare()
             self._lock.enter_context(self.paths.lock())
             self._store = JournalStore(self.paths, self.run_name, self._wall(), self._metadata)
+            self._age = self._age or AgeLimit(self._store.newest_s)
         return self._store
+
+    def _check_file(self, store: JournalStore) -> None:
+        """Raises JournalLostError; what was written since the last look is then written again."""
+        now = self._clock()
+        if now - self._file_checked_s < FILE_CHECK_S and not self._disk.reason:
+            return
+        store.check_file()
+        self._file_checked_s = now
+        self._recent.clear()
 
     def _close(self) -> None:
         if self._store is not None:
@@ -241,15 +265,19 @@ class JournalWriter:
 
     def _on_error(self, error: sqlite3.Error | OSError) -> None:
         """Report the failure and retry later; a damaged database is quarantined at once."""
-        broken = isinstance(error, sqlite3.Error) and damaged(error)
+        lost = isinstance(error, JournalLostError)
+        broken = lost or (isinstance(error, sqlite3.Error) and damaged(error))
+        if broken:
+            self._batch = [*self._recent, *self._batch]
+            self._recent.clear()
         if not isinstance(error, NoRoom):
             self._close_store()
         try:
-            if broken and self.paths.database.exists():
+            if broken and os.path.lexists(self.paths.database):
                 quarantine(self.paths.database, str(error))
         except OSError as failure:
             error = failure
-        self._report(self._disk.on_failure(error))
+        self._report(self._disk.on_loss(error) if broken else self._disk.on_failure(error))
         self._retry_s = self._clock() + self._disk.wait_s
 
     def _close_store(self) -> None:

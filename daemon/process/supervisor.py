@@ -1,17 +1,28 @@
-"""The parts of the live process: started in order, stopped in reverse, and none dies unnoticed."""
+"""The parts of the live process: started in order, stopped in reverse, and none dies unnoticed.
+
+Without a vital part the process ends. Any other is run again, after waits that grow.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from common.backoff import Backoff
+from common.errors import WatchwordError
 from daemon.errors import CommandError
 
 log = logging.getLogger(__name__)
+
+
+RETRY_S, RETRY_MAX_S = 1.0, 60.0
+"""Seconds before a part that is not vital is run again: doubled after each failure, up to the second."""
+STEADY_S = 5.0
+"""Seconds that it must have run to count as working again."""
 
 
 class PartFailed(CommandError):
@@ -53,6 +64,14 @@ class _Part:
     thread: threading.Thread | None
 
 
+@dataclass(slots=True)
+class _Lost:
+    """A part that has failed. `running_since_s`: since when it runs again; None while it waits."""
+
+    how: str
+    running_since_s: float | None = None
+
+
 class Supervisor:
     """Belongs to the main thread; only `request` is for others."""
 
@@ -63,12 +82,24 @@ class Supervisor:
         # A SimpleQueue may be put to from anywhere, and waiting on it ends at once.
         self._wakes: SimpleQueue[Wake | PartFailed] = SimpleQueue()
         self._failure: PartFailed | None = None
-        self._failed_parts: list[str] = []
+        self._lost: dict[str, _Lost] = {}
+        self._lost_lock = threading.Lock()
 
     @property
     def failed_parts(self) -> tuple[str, ...]:
-        """Parts that ended although they should not have, and without which it goes on."""
-        return tuple(self._failed_parts)
+        """Parts that ended although they should not have, and do not run again for good yet."""
+        return tuple(self.failures)
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Why each of them ended."""
+        now = self._clock()
+        with self._lost_lock:
+            for name, lost in tuple(self._lost.items()):
+                if lost.running_since_s is not None and now - lost.running_since_s >= STEADY_S:
+                    del self._lost[name]
+                    log.warning("%s works again", name)
+            return {name: lost.how for name, lost in self._lost.items()}
 
     def start(
         self,
@@ -82,17 +113,17 @@ class Supervisor:
     ) -> None:
         """Run `target` in a thread of that name. `stop` makes it return, within `stop_s` seconds.
 
-        Without a vital part the process ends; `may_end` allows it to return by itself, as at the end
-        of a file.
+        Without a vital part the process ends, any other is run again; `may_end` allows it to return by
+        itself, as at the end of a file.
         """
 
         def run() -> None:
-            try:
-                target()
-            except BaseException as error:  # whatever it is, the thread is gone
-                self._on_thread_end(name, error, vital=vital, may_end=False)
-            else:
-                self._on_thread_end(name, None, vital=vital, may_end=may_end)
+            backoff = Backoff(RETRY_S, RETRY_MAX_S)
+            while self._run_once(name, target, vital=vital, may_end=may_end):
+                if self._stopping.wait(backoff.next_s()):
+                    return
+                with self._lost_lock:
+                    self._lost[name].running_since_s = self._clock()
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
@@ -127,23 +158,31 @@ class Supervisor:
             log.error("did not stop in time: %s", ", ".join(survivors))
         return survivors
 
-    def _on_thread_end(self, name: str, error: BaseException | None, *, vital: bool, may_end: bool) -> None:
-        """In the part's own thread, as the last thing it does."""
+    def _run_once(self, name: str, target: Callable[[], None], *, vital: bool, may_end: bool) -> bool:
+        """Run a part to its end, in its own thread; True if it is to be run again."""
+        error = None
+        try:
+            target()
+        except BaseException as caught:  # whatever it is, the part has ended
+            error, may_end = caught, False
         if self._stopping.is_set():
             if error:
                 log.error("%s failed while stopping", name, exc_info=error)
-            return
+            return False
         if may_end:
             self._wakes.put(PartFinished(name))
-            return
+            return False
         how = f"failed ({type(error).__name__}: {error})" if error else "ended by itself"
-        log.critical("%s %s", name, how, exc_info=error)
+        # What is expected needs no traceback.
+        log.critical("%s %s", name, how, exc_info=None if isinstance(error, WatchwordError) else error)
         if vital:
             failure = PartFailed(name, how)
             failure.__cause__ = error
             self._wakes.put(failure)
-        else:
-            self._failed_parts.append(name)
+            return False
+        with self._lost_lock:
+            self._lost[name] = _Lost(how)
+        return True
 
     def _stopped(self, part: _Part) -> bool:
         """Guarded and bounded, whatever `stop` does."""

@@ -61,6 +61,10 @@ class LifecycleSpeech:
         """Say that a reload failed and the old settings hold."""
         self._runner.step(Say(wording.NOT_CHANGED[self._language], earcon="error", key="tuning"))
 
+    def was_away(self, seconds: float) -> None:
+        """Say that nothing was seen for so long: the machine was suspended, or the process stopped."""
+        self._runner.step(Say(wording.away_phrase(seconds, self._language), earcon="error", key="away"))
+
     def demonstration(self) -> None:
         """Say that the demo clip is playing, before its first alert: its dangers are not real."""
         self._runner.step(Say(wording.DEMONSTRATION[self._language], earcon="notice"))

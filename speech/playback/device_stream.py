@@ -26,6 +26,8 @@ STALL_S = 1.0
 """A stream that asks for no samples for so long is dead."""
 START_STALL_S = 6.0
 """The same right after opening: sound servers take up to 2 s to set up."""
+PROOF_S = 0.25
+"""Seconds of sound beyond its buffer that a device must have taken to count as playing."""
 SANE_AHEAD_S = 5.0
 """Device times further ahead than this are a driver's mistake."""
 
@@ -46,6 +48,7 @@ class DeviceStream:
         self._sounddevice = _library()
         self._finished = False
         self.underruns = 0
+        self._taken = 0
         self._called_at_s: float | None = None
         self._opened_at_s = clock()
         try:
@@ -70,6 +73,15 @@ class DeviceStream:
             self._stream.start()
         except self._sounddevice.PortAudioError as error:
             raise PlayerLostError(f"{self.device} does not start ({_first_line(error)})") from None
+
+    def use(self, pull: Pull) -> None:
+        """Ask this one for samples from now on."""
+        self._pull = pull
+
+    @property
+    def plays(self) -> bool:
+        """True once it has taken more than its buffer holds: a suspended server opens, and plays nothing."""
+        return self._taken > (self._latency_s + PROOF_S) * self.rate
 
     def trouble(self) -> str | None:
         """Why nothing is heard any more; None while all is well."""
@@ -130,6 +142,7 @@ class DeviceStream:
         if self._called_at_s is None:
             _hurry()
         self._called_at_s = now
+        self._taken += frames
         self.underruns += bool(status.output_underflow)
         ahead = float(moment.outputBufferDacTime - moment.currentTime)
         if not 0 <= ahead < SANE_AHEAD_S:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from speech.playback.base import AudioOutput, AudioOutputChanged, PlayerEvent, PlayerLostError
 from speech.playback.device_stream import BLOCK_S, DeviceStream
 from speech.playback.latency_policy import LatencyPolicy
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 RETRY_S = (0.25, 0.5, 1.0, 2.0)
 """Waits between attempts to open the device; the last one repeats."""
 POLL_S = 0.05
+PROOF_POLL_S = 0.02
 FALLBACK_POLL_S = 0.02
 IDLE_S = 0.5
 STEADY_S = 0.5
@@ -184,11 +187,23 @@ class SounddevicePlayer:
         self._stream = stream
         try:
             self._use_rate(stream.rate)
-            stream.start(self._mixer.pull)
+            stream.start(lambda frames, _: np.zeros((frames, 2), np.int16))
+            self._await_proof(stream)
+            stream.use(self._mixer.pull)
             self._set_output(AudioOutput.LOUDSPEAKER, stream.device)
             self._watch_stream(stream)
         finally:
             self._drop_stream()
+
+    def _await_proof(self, stream: DeviceStream) -> None:
+        """Wait until the device takes sound in earnest. Raises PlayerLostError if it does not.
+
+        Until then what is to be heard waits, or goes where it went before.
+        """
+        while not stream.plays and not self._closing.wait(PROOF_POLL_S):
+            self._due_at_s = self._clock() + CHECK_TIMEOUT_S
+            if (trouble := stream.trouble()) is not None:
+                raise PlayerLostError(trouble)
 
     def _watch_stream(self, stream: DeviceStream) -> None:
         counted = 0

@@ -237,6 +237,8 @@ def test_each_verbosity_says_what_the_lower_one_says_and_no_less(
     extra = [text for text in kinds(full, Priority.MESSAGE) if text not in kinds(alerts, Priority.MESSAGE)]
     assert set(extra) <= {
         "My voice is failing. Warnings go on.",
+        "My records were lost. I begin new ones.",
+        "A part of me has failed. Warnings go on.",
         "The disk fails. Nothing is being recorded.",
     }
 

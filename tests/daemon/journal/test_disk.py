@@ -139,7 +139,7 @@ def test_a_journal_that_is_torn_to_pieces_while_it_is_written_is_begun_anew(tmp_
                 stream.write(os.urandom(file.stat().st_size))
         with pytest.raises(CommandError, match="cannot forget now"):
             it.clerk.purge(WALL_S + 1000)
-        assert it.heard("failed")
+        assert it.heard("lost")
         assert it.heard("ok")
         it.tell(Say("the last"))
     assert said(it.places)[-1] == "the last"

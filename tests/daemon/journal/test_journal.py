@@ -9,6 +9,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from daemon.explain.sources import why
 from daemon.handlers.journal import handlers
 from daemon.handlers.requests import Handler
 from daemon.journal import retention
+from daemon.journal.age_limit import DAY_S, AgeLimit
 from daemon.journal.export import export
 from daemon.journal.inbox import JournalInbox
 from daemon.journal.offline import purge
@@ -308,14 +310,14 @@ def test_what_was_moved_aside_counts_ages_and_is_forgotten(tmp_path: Path) -> No
     assert store.bytes > 4_800_000
     retention.purge_store(store, WALL_S - 50)
     assert (old.exists(), new.exists(), len(list(store.paths.quarantined))) == (False, True, 2)
-    old = aside("20260101T000000Z", WALL_S - 2 * retention.DAY_S)
+    old = aside("20260101T000000Z", WALL_S - 2 * DAY_S)
     store.quarantined_bytes = store.paths.quarantined_bytes
     wanted = JournalSettings(keep_days=1)
-    while retention.step(store, wanted, WALL_S):
+    while retention.step(store, wanted, AgeLimit(None), 0.0, WALL_S):
         pass
     assert (old.exists(), new.exists()) == (False, True)
     store.write([note(1)])
-    while retention.step(store, JournalSettings(keep_mb=2), WALL_S):
+    while retention.step(store, JournalSettings(keep_mb=2), AgeLimit(None), 0.0, WALL_S):
         pass
     assert not new.exists()
     assert store.query_number("SELECT count(*) FROM events") == 1
@@ -508,7 +510,7 @@ def test_size_holds_over_a_hundred_thousand_events(tmp_path: Path) -> None:
     filled(places, 100_000, 2000)
     store = JournalStore(places, "r", WALL_S, {})
     before, steps = store.query_number("SELECT count(*) FROM events"), 0
-    while retention.step(store, wanted, WALL_S):
+    while retention.step(store, wanted, AgeLimit(None), 0.0, WALL_S):
         steps += 1
     assert before == 100_000
     assert steps > 50  # small ones
@@ -520,7 +522,7 @@ def test_size_holds_over_a_hundred_thousand_events(tmp_path: Path) -> None:
     assert store.query_number("SELECT max(row) - min(row) + 1 = count(*) FROM events")
     for _ in range(10):
         store.write([note(number) for number in range(retention.BATCH)])
-        retention.step(store, wanted, WALL_S)
+        retention.step(store, wanted, AgeLimit(None), 0.0, WALL_S)
         assert store.bytes / 1e6 <= limit_mb + 1
     store.close()
 
@@ -532,7 +534,7 @@ def test_what_is_too_old_goes_with_its_pictures(tmp_path: Path) -> None:
     assert len(list(it.places.pictures.iterdir())) == 2
     store = JournalStore(it.places, "r", WALL_S, {})
     wanted = JournalSettings(keep_days=1)
-    while retention.step(store, wanted, WALL_S + 4.5 + retention.DAY_S):
+    while retention.step(store, wanted, AgeLimit(None), 0.0, WALL_S + 4.5 + DAY_S):
         pass
     store.close()
     assert [event["id"] for event in events(it.places)] == kept_ids
@@ -546,7 +548,7 @@ def test_black_boxes_have_a_bound_of_their_own_and_their_alerts_stay(tmp_path: P
         file = store.new_recording()
         file.write_bytes(bytes(400_000))
         store.add_recording(file, [f"a{number}"])
-    while retention.step(store, JournalSettings(black_box_mb=1), WALL_S):
+    while retention.step(store, JournalSettings(black_box_mb=1), AgeLimit(None), 0.0, WALL_S):
         pass
     store.close()
     assert [event["black_box"] for event in events(JournalPaths(tmp_path))] == [False, False, True, True]
@@ -635,3 +637,62 @@ def test_black_boxes_come_after_their_alerts_and_not_too_often(story: list[tuple
         assert any(
             0 <= box_s - alert_s <= 65 + 1e-6 for box_s in saved
         )  # a box reaches back a minute and more
+
+
+# A database that is lost while it is written
+
+
+@pytest.mark.parametrize("how", ["deleted", "folder", "overwritten", "replaced", "zeroed"])
+def test_a_database_lost_while_running_is_told_and_begun_anew_with_the_last_alerts(
+    tmp_path: Path, how: str
+) -> None:
+    with diary(tmp_path) as it:
+        it.watch(1, fire=0.9).watch(4)
+        it.settle()
+        it.heard("ok")
+        database = it.places.database
+        match how:
+            case "deleted":
+                database.unlink()
+            case "folder":
+                database.unlink()
+                database.mkdir()
+            case "overwritten":
+                database.write_bytes(os.urandom(100_000))
+            case "replaced":
+                database.with_name("x").write_bytes(database.read_bytes())
+                database.with_name("x").replace(database)
+            case "zeroed":
+                database.write_bytes(bytes(100_000))
+        it.heard("lost")
+        it.watch(1, vehicle=0.9)
+        it.heard("ok")
+    kinds = [event["kind"] for event in events(it.places)]
+    assert "alert" in kinds
+
+
+def test_a_clock_that_is_a_month_ahead_forgets_nothing(tmp_path: Path) -> None:
+    with diary(tmp_path) as it:
+        it.watch(1, fire=0.9).watch(4)
+    count = len(events(it.places))
+    store = JournalStore(it.places, "later", WALL_S + 40 * DAY_S, {})
+    age, wanted = AgeLimit(store.newest_s), JournalSettings(keep_days=30)
+    for now in range(0, 80_000, 100):
+        assert not retention.step(store, wanted, age, float(now), WALL_S + 40 * DAY_S + now)
+    store.close()
+    assert len(events(it.places)) == count > 0
+
+
+def test_what_was_written_with_the_clock_far_behind_is_not_too_old_at_once(tmp_path: Path) -> None:
+    store = JournalStore(JournalPaths(tmp_path), "r", WALL_S, {})
+    old, new = note(1), note(2)
+    store.write([old, replace(new, wall_s=5.0), replace(note(3), wall_s=6.0)])
+    age, wanted = AgeLimit(None), JournalSettings(keep_days=1)
+    while retention.step(store, wanted, age, 0.0, old.wall_s + 60):
+        pass
+    assert store.query_number("SELECT count(*) FROM events") == 3
+    age = AgeLimit(None)
+    while retention.step(store, wanted, age, 0.0, old.wall_s + 2 * DAY_S):
+        pass
+    assert store.query_number("SELECT count(*) FROM events") == 0
+    store.close()
