@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 SENTENCE_PAUSE_S = 0.22
 CLAUSE_PAUSE_S = 0.12
+EXCLAMATION_PAUSE_S = 0.08
+"""After a short cry, which belongs to what follows: `Fire! On your left.`"""
+SHORT_CRY = 16
+"""Characters of such a cry at most."""
 BREATH_S = 0.03
 """Pauses at 180 words a minute; they shrink as the rate grows."""
 
@@ -38,8 +42,13 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
         pieces = [(piece, CLAUSE_PAUSE_S) for part in parts for piece in _short(part, language)]
         spoken = [(piece, pause) for piece, pause in pieces if any(c.isalnum() for c in piece)]
         found += [Clause(piece, pause) for piece, pause in spoken[:-1]]
-        found += [Clause(piece, SENTENCE_PAUSE_S) for piece, _ in spoken[-1:]]
+        found += [Clause(piece, _pause_after(piece)) for piece, _ in spoken[-1:]]
     return (*found[:-1], *(Clause(last.text, 0.0) for last in found[-1:]))
+
+
+def _pause_after(sentence: str) -> float:
+    cry = sentence.endswith("!") and len(sentence) <= SHORT_CRY
+    return EXCLAMATION_PAUSE_S if cry else SENTENCE_PAUSE_S
 
 
 def split_first_clause(found: tuple[Clause, ...]) -> tuple[Clause, ...]:

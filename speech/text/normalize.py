@@ -2,7 +2,8 @@
 
 espeak-ng reads plain English numbers well. This package converts what it reads badly: markup (markup.py),
 units, money and ranges (units.py), telephone numbers (phone_numbers.py), dates and times (dates.py),
-fractions (english.py), Korean numbers (korean.py), emoji (emoji.py) and, here, a few abbreviations.
+fractions (english.py), Korean numbers (korean.py), emoji (emoji.py), special forms of letters and numbers
+(characters.py) and, here, a few abbreviations.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from speech.text.characters import name_arrows, name_signs, plain_characters, plain_scripts
 from speech.text.dates import dates_and_times_to_words
 from speech.text.emoji import name_emoji, strip_emoji
 from speech.text.english import fractions_to_words
@@ -53,7 +55,7 @@ LINK = {"en": "a link", "ko": "링크"}
 
 _ONE_FORM = str.maketrans(
     {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
-    | {"㎞": "km", "㎝": "cm", "㎜": "mm", "㎡": "m²", "㎢": "km²", "㎥": "m³"}
+    | {"№": "No. ", "㎞": "km", "㎝": "cm", "㎜": "mm", "㎡": "m²", "㎢": "km²", "㎥": "m³"}
     | {"㎏": "kg", "ℓ": "L", "㎖": "ml", "㎐": "Hz", "℃": "°C", "℉": "°F"}
     | {"−": "-", "‐": "-", "‑": "-", "〜": "~", "∼": "~"}
 )
@@ -64,16 +66,22 @@ _PART = re.compile(r"[¼-¾⅐-⅞]")
 def normalize(text: str, language: str) -> str:
     """Convert text to its spoken form. Languages other than Korean are treated as English."""
     language = "ko" if language == "ko" else "en"
+    written = text
     text = _PART.sub(_fraction, unicodedata.normalize("NFC", text).translate(_ONE_FORM))
+    text = plain_characters(text, language)
     text = strip_markup(text, LINK[language])
     with_emoji = text
+    text = name_arrows(text, language)
     text = units_to_words(phone_numbers_to_words(text, language), language)
+    text = plain_scripts(text)
     text = dates_and_times_to_words(text, language)
     for pattern, replacement in WORDS[language]:
         text = re.sub(pattern, replacement, text)
     text = numbers_to_words(text) if language == "ko" else fractions_to_words(text)
     text = _spaced_once(strip_emoji(text))
-    return text if any(map(str.isalnum, text)) else name_emoji(with_emoji, language) or text
+    if any(map(str.isalnum, text)):
+        return text
+    return name_emoji(with_emoji, language) or name_signs(written, language)
 
 
 def _fraction(found: re.Match[str]) -> str:

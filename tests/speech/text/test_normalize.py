@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -248,7 +250,7 @@ def test_what_korean_alone_writes(written: str, said: str) -> None:
         ("🇰🇷", "South Korea", "깃발 대한민국"),
         ("➡", "right arrow", "우향 화살표"),
         ("🔥 ok", "ok", "ok"),
-        ("─── ●●●", "", ""),
+        ("─── ●●●", "black circle", "기호"),
     ],
 )
 def test_pictographs_are_named_only_where_there_is_nothing_else(
@@ -292,3 +294,44 @@ def test_it_never_fails_and_leaves_no_double_space(text: str, language: str) -> 
 def test_plain_words_stay_as_they_are(words: list[str]) -> None:
     assert normalize(" ".join(words), "en") == " ".join(words)
     assert normalize(" ".join(words), "ko") == " ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "said"),
+    [
+        ("①번 출구, ③층, Ⅳ관", "ko", "1번 출구, 3층, 4관"),
+        ("Exit ①, Gate Ⅳ, ⅻ", "en", "Exit 1, Gate 4, 12"),
+        ("①", "ko", "1"),
+        ("10⁶", "en", "10 to the 6"),
+        ("10⁻³", "ko", "10의 마이너스 3제곱"),
+        ("𝐒𝐓𝐎𝐏 Ⓐ 🅲 ㉮ ﬁre", "en", "STOP A C 가 fire"),
+        ("20 m², H₂O", "en", "20 square meters, H2O"),
+        ("sta\u00adirs, zero\u200bwidth", "en", "stairs, zerowidth"),
+        ("ㅋㅋ", "ko", "ㅋㅋ"),
+        ("№5", "en", "number 5"),
+    ],
+)
+def test_special_forms_of_letters_and_numbers_are_said(written: str, language: str, said: str) -> None:
+    assert normalize(written, language) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "said"),
+    [
+        ("Exit →", "en", "Exit, right arrow"),
+        ("→ 출구", "ko", "오른쪽 화살표, 출구"),
+        ("?", "en", "question mark"),
+        ("?", "ko", "물음표"),
+        ("§", "ko", "기호"),
+    ],
+)
+def test_what_no_voice_says_is_named(written: str, language: str, said: str) -> None:
+    assert normalize(written, language) == said
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_nothing_that_is_seen_is_dropped_altogether(text: str) -> None:
+    visible = [
+        c for c in text if unicodedata.category(c)[0] in "LNSP" and "BOX DRAW" not in unicodedata.name(c, "")
+    ]
+    assert not visible or any(map(str.isalnum, normalize(text, "en")))
