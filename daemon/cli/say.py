@@ -9,6 +9,7 @@ import argparse
 import logging
 import queue
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SPARE_S = 10.0
 """Seconds the loudspeaker may take longer than the sound lasts."""
+TAIL_S = 0.1
+"""Seconds that a sound server may lag behind the time it states."""
 OPEN_S = 5.0
 ID = "say"
 GAP_S = 0.6
@@ -103,6 +106,8 @@ def _speak(say: SayCommand | EarconsCommand, settings: Settings) -> None:
         while not isinstance(event := _next(events, audio.duration_s + SPARE_S), PlaybackFinished):
             if not isinstance(event, (PlaybackStarted, AudioOutputChanged)):
                 raise CommandError(f"not said to its end: {event.reason}")
+        # It is finished for the player once its last sample is handed over; the device still plays it.
+        time.sleep(min(max(event.at_s - time.monotonic(), 0.0), SPARE_S) + TAIL_S)
     finally:
         player.close()
 
