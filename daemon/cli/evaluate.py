@@ -12,12 +12,19 @@ from daemon.errors import CommandError
 from daemon.tools.evaluate import evaluate
 from daemon.tools.report_lines import readable
 from daemon.tools.report_page import page
-from pipeline.evaluation.dataset import read_dataset
+from daemon.tools.speech_evaluation import evaluate_speech
+from pipeline.evaluation.dataset import Dataset, read_dataset
+from pipeline.evaluation.speech import rows
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("manifest", type=Path, help="CSV of file,label or file,label,start_s,end_s")
+    parser.add_argument(
+        "--speech",
+        action="store_true",
+        help="measure what is heard of the clips, in both languages, in place of what is detected",
+    )
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every figure there")
     parser.add_argument(
         "--html", type=Path, metavar="OUT.html", help="the figures on one page, with the worst mistakes"
@@ -29,6 +36,8 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     dataset = read_dataset(args.manifest, settings.hazards.keys())
     _require_writable("--json", args.json)
     _require_writable("--html", args.html)
+    if args.speech:
+        return _speech(args, settings, dataset)
     report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     sys.stdout.flush()
@@ -36,6 +45,19 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     if args.html is not None:
         _write("--html", args.html, page(report, mistakes, str(args.manifest)))
+    return 0
+
+
+def _speech(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> int:
+    if not dataset.clips:
+        raise CommandError(f"--speech: {args.manifest} lists no clips; give spans with start_s and end_s")
+    if args.html is not None:
+        raise CommandError("--html shows mistakes of the detector; leave it or --speech out")
+    totals, by_clip = evaluate_speech(settings, dataset.clips)
+    sys.stdout.writelines(f"{line}\n" for line in rows({**by_clip, **totals}))
+    if args.json is not None:
+        report = {"speech": totals, "speech_by_clip": by_clip}
+        _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     return 0
 
 

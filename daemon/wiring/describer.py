@@ -9,6 +9,7 @@ from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.wiring.store import open_store
 from pipeline.description import factory as describers
 from pipeline.description.base import DescribeError
+from pipeline.description.fallback import StaticDescriber
 from pipeline.description.status import WatchedDescriber
 from pipeline.description.template import PlaceFinder, TemplateDescriber, builtin_words
 from pipeline.models.base import ImageTextModel
@@ -35,6 +36,12 @@ def build_describer(
         )
     except DescribeError as error:
         raise CommandError(str(error)) from None
+
+
+def tags_describer(model: ImageTextModel) -> WatchedDescriber:
+    """Build the describer that needs no model of its own."""
+    words = builtin_words()
+    return StaticDescriber(TemplateDescriber(words, PlaceFinder(model, words)))
 
 
 def build_sentence_encoder(settings: Settings) -> SentenceEncoder:
