@@ -12,6 +12,9 @@ SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https")
 """What a camera's address may begin with."""
 
 
+Facing = Literal["ahead", "left", "right", "back"]
+
+
 class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
     """Where pictures come from, how they are turned upright, and when they are no use."""
 
@@ -21,6 +24,11 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
         "a folder; auto takes the first camera, else the demo clip (as a service it waits for one)",
     )
     rotate: Literal[0, 90, 180, 270] = Field(0, description="degrees clockwise until the picture is upright")
+    facing: Facing = Field(
+        "ahead",
+        description="ahead | left | right | back, as seen by the wearer; a camera that does not look ahead "
+        "gives its own side to all its dangers",
+    )
     mirror: bool = Field(False, description="swap left and right (a camera that delivers a mirror image)")
     max_side: int = Field(1280, ge=64, le=7680, description="pixels; larger pictures are scaled down to this")
     folder_fps: float = Field(1.0, gt=0, le=60, description="pictures a second when the source is a folder")

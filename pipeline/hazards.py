@@ -29,7 +29,7 @@ def _in_both(values: dict[str, T]) -> dict[str, T]:
 
 InBoth = Annotated[dict[str, T], AfterValidator(_in_both)]
 """One value for each language."""
-_PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "조심하세요! {{where}}{name}."}
+_PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "위험! {name}.{{where}}"}
 """What is said of a hazard that came without words of its own."""
 
 
@@ -49,6 +49,8 @@ class Hazard:
     """Probability from 0 to 1; None takes the calibration's."""
     say: Mapping[str, str]
     """Spoken text by language; `{where}` stands for the direction."""
+    rank: int = 0
+    """Which of several hazards of one severity is said first: the higher. 0 for those that users add."""
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -77,6 +79,7 @@ class BuiltinHazard(BaseModel, frozen=True, extra="forbid"):
     """One table of hazards.toml, which explains its keys."""
 
     severity: str
+    rank: int = Field(ge=1)
     say_en: str
     say_ko: str
     prompts: tuple[str, ...] = Field(min_length=1)
@@ -162,7 +165,13 @@ def _hazard(name: str, settings: HazardSettings, taught: bool) -> Hazard:
         prompts=prompts,
         threshold=None if settings.threshold == "auto" else settings.threshold,
         say={language: _spoken(name, language, given[language]) for language in LANGUAGES},
+        rank=_rank(name),
     )
+
+
+def _rank(name: str) -> int:
+    known = builtin_hazards().get(name)
+    return 0 if known is None else known.rank
 
 
 def _spoken(name: str, language: str, text: str) -> str:

@@ -28,6 +28,10 @@ class Direction(StrEnum):
     LEFT = "left"
     AHEAD = "ahead"
     RIGHT = "right"
+    BOTH = "both"
+    """Left and right at once."""
+    BEHIND = "behind"
+    """Only from a camera that faces backwards."""
 
 
 class Trigger(StrEnum):

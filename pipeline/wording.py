@@ -1,6 +1,7 @@
 """What is said of dangers and of the program itself, in English and Korean.
 
-Action first, twelve words at most, no number nobody asked for.
+The thing comes first, then its side, then what to do; twelve words at most, no number that was not asked for.
+Korean warnings are telegraphic, statements end in -습니다.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ WHERE: Mapping[str, Mapping[Direction | None, str]] = {
         Direction.LEFT: " on your left",
         Direction.AHEAD: " ahead",
         Direction.RIGHT: " on your right",
+        Direction.BOTH: " on both sides",
+        Direction.BEHIND: " behind you",
     },
     "ko": {
         None: "",
-        Direction.LEFT: "왼쪽에 ",
-        Direction.AHEAD: "앞에 ",
-        Direction.RIGHT: "오른쪽에 ",
+        Direction.LEFT: " 왼쪽.",
+        Direction.AHEAD: " 정면.",
+        Direction.RIGHT: " 오른쪽.",
+        Direction.BOTH: " 양쪽.",
+        Direction.BEHIND: " 뒤쪽.",
     },
 }
 """What `{where}` in a hazard's text becomes."""
@@ -30,11 +35,15 @@ ONLY_WHERE: Mapping[str, Mapping[Direction, str]] = {
         Direction.LEFT: "On your left.",
         Direction.AHEAD: "Straight ahead.",
         Direction.RIGHT: "On your right.",
+        Direction.BOTH: "On both sides.",
+        Direction.BEHIND: "Behind you.",
     },
     "ko": {
         Direction.LEFT: "왼쪽입니다.",
-        Direction.AHEAD: "바로 앞입니다.",
+        Direction.AHEAD: "정면입니다.",
         Direction.RIGHT: "오른쪽입니다.",
+        Direction.BOTH: "양쪽입니다.",
+        Direction.BEHIND: "뒤쪽입니다.",
     },
 }
 """Said when the direction becomes known after the alert."""
@@ -47,23 +56,23 @@ BEFORE: Mapping[str, str] = {"en": "A moment ago: ", "ko": "조금 전: "}
 HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
     "en": {
         ("camera", "ok"): "The camera is back.",
-        ("camera", "unusable"): "The camera cannot be used. I cannot see.",
-        ("camera", "stuck"): "The camera does not answer. I cannot see.",
-        ("camera", "failed"): "Something in me broke. I cannot see.",
-        ("camera", "*"): "Camera lost. I cannot see.",
-        ("picture", "ok"): "I can see again.",
-        ("picture", "dark"): "Too dark to see.",
+        ("camera", "unusable"): "The camera cannot be used. I see nothing.",
+        ("camera", "stuck"): "The camera does not answer. I see nothing.",
+        ("camera", "failed"): "Something in me broke. I see nothing.",
+        ("camera", "*"): "Camera lost. I see nothing.",
+        ("picture", "ok"): "The camera sees again.",
+        ("picture", "dark"): "Too dark for the camera.",
         ("picture", "covered"): "The camera is covered.",
-        ("picture", "frozen"): "The picture is frozen. I cannot see.",
+        ("picture", "frozen"): "The picture is frozen. I see nothing.",
         ("picture", "blurred"): "The picture is blurred.",
         ("picture", "broken"): "Only half pictures come. I may miss dangers.",
-        ("picture", "noise"): "The picture is only noise. I cannot see.",
+        ("picture", "noise"): "The picture is only noise. I see nothing.",
         ("picture", "slow"): "Too few pictures come. I may miss dangers.",
         ("picture", "*"): "The picture is bad. I may miss dangers.",
         ("detector", "ok"): "Warnings are in time again.",
-        ("detector", "failed"): "Careful. The detector fails. There are no warnings.",
-        ("detector", "hung"): "Careful. The detector hangs. There are no warnings.",
-        ("detector", "*"): "Careful. Warnings are late.",
+        ("detector", "failed"): "There are no warnings. Something in me failed.",
+        ("detector", "hung"): "There are no warnings. Something in me hangs.",
+        ("detector", "*"): "Warnings are late.",
         ("describer", "ok"): "Descriptions are back.",
         ("describer", "*"): "No descriptions for now. Warnings go on.",
         ("voice", "ok"): "My voice is back.",
@@ -81,29 +90,29 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "ko": {
         ("camera", "ok"): "카메라가 다시 연결되었습니다.",
-        ("camera", "unusable"): "카메라를 쓸 수 없습니다. 볼 수 없습니다.",
-        ("camera", "stuck"): "카메라가 응답하지 않습니다. 볼 수 없습니다.",
-        ("camera", "failed"): "프로그램에 오류가 났습니다. 볼 수 없습니다.",
-        ("camera", "*"): "카메라가 끊겼습니다. 볼 수 없습니다.",
-        ("picture", "ok"): "다시 볼 수 있습니다.",
-        ("picture", "dark"): "너무 어두워서 볼 수 없습니다.",
+        ("camera", "unusable"): "카메라를 쓸 수 없어 앞을 확인하지 못합니다.",
+        ("camera", "stuck"): "카메라가 응답하지 않아 앞을 확인하지 못합니다.",
+        ("camera", "failed"): "프로그램 오류로 앞을 확인하지 못합니다.",
+        ("camera", "*"): "카메라가 끊겨 앞을 확인하지 못합니다.",
+        ("picture", "ok"): "카메라 시야가 돌아왔습니다.",
+        ("picture", "dark"): "너무 어두워 앞을 확인하지 못합니다.",
         ("picture", "covered"): "카메라가 가려졌습니다.",
-        ("picture", "frozen"): "화면이 멈췄습니다. 볼 수 없습니다.",
-        ("picture", "blurred"): "화면이 흐립니다.",
-        ("picture", "broken"): "화면이 반만 들어옵니다. 위험을 놓칠 수 있습니다.",
-        ("picture", "noise"): "화면에 잡음만 보입니다. 볼 수 없습니다.",
-        ("picture", "slow"): "화면이 너무 드물게 들어옵니다. 위험을 놓칠 수 있습니다.",
-        ("picture", "*"): "화면이 나쁩니다. 위험을 놓칠 수 있습니다.",
+        ("picture", "frozen"): "카메라 영상이 멈춰 앞을 확인하지 못합니다.",
+        ("picture", "blurred"): "카메라 영상이 흐립니다.",
+        ("picture", "broken"): "카메라 영상이 반만 들어와 위험을 놓칠 수 있습니다.",
+        ("picture", "noise"): "카메라 영상에 잡음뿐이라 앞을 확인하지 못합니다.",
+        ("picture", "slow"): "카메라 영상이 너무 드물게 들어와 위험을 놓칠 수 있습니다.",
+        ("picture", "*"): "카메라 영상 상태가 좋지 않아 위험을 놓칠 수 있습니다.",
         ("detector", "ok"): "경고가 다시 제때 나옵니다.",
-        ("detector", "failed"): "조심하세요. 위험을 알아볼 수 없습니다. 경고가 없습니다.",
-        ("detector", "hung"): "조심하세요. 위험 감지가 멈췄습니다. 경고가 없습니다.",
-        ("detector", "*"): "조심하세요. 경고가 늦습니다.",
+        ("detector", "failed"): "위험 감지 오류. 경고가 나오지 않습니다.",
+        ("detector", "hung"): "위험 감지가 멈춰 경고가 나오지 않습니다.",
+        ("detector", "*"): "경고가 늦게 나옵니다.",
         ("describer", "ok"): "설명이 다시 나옵니다.",
         ("describer", "*"): "지금은 설명할 수 없습니다. 경고는 계속됩니다.",
-        ("voice", "ok"): "목소리가 돌아왔습니다.",
-        ("voice", "*"): "목소리에 문제가 있습니다. 경고는 계속됩니다.",
-        ("loudspeaker", "ok"): "소리가 돌아왔습니다.",
-        ("loudspeaker", "*"): "소리에 문제가 있습니다.",
+        ("voice", "ok"): "음성이 다시 나옵니다.",
+        ("voice", "*"): "음성에 문제가 있습니다. 경고는 계속됩니다.",
+        ("loudspeaker", "ok"): "소리가 다시 나옵니다.",
+        ("loudspeaker", "*"): "소리 출력에 문제가 있습니다.",
         ("disk", "ok"): "다시 기록하고 있습니다.",
         ("disk", "full"): "디스크가 가득 찼습니다. 기록하지 못합니다.",
         ("disk", "lost"): "기록이 사라졌습니다. 새로 기록합니다.",
@@ -111,29 +120,29 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("program", "ok"): "모든 기능이 다시 작동합니다.",
         ("program", "*"): "일부 기능이 멈췄습니다. 경고는 계속됩니다.",
         ("configuration", "ok"): "설정이 다시 정상입니다.",
-        ("configuration", "*"): "설정에 오류가 있습니다. 마지막으로 정상이던 설정을 씁니다.",
+        ("configuration", "*"): "설정에 오류가 있습니다. 이전 설정을 그대로 씁니다.",
     },
 }
 """By component and reason; `*` stands for any other reason."""
 
 NOTHING_SAID: Mapping[str, str] = {"en": "I have not said anything yet.", "ko": "아직 말한 것이 없습니다."}
 
-READY: Mapping[str, str] = {"en": "Ready. I am watching.", "ko": "준비되었습니다. 지켜보고 있습니다."}
+READY: Mapping[str, str] = {"en": "Ready. I am watching.", "ko": "준비되었습니다. 살피고 있습니다."}
 OTHER_DEVICE: Mapping[str, str] = {
-    "en": "The chosen processor cannot be used. Warnings may be slower.",
-    "ko": "선택한 처리 장치를 쓸 수 없습니다. 경고가 느릴 수 있습니다.",
+    "en": "Warnings may be slower: the chosen processor cannot be used.",
+    "ko": "경고가 느릴 수 있습니다. 선택한 처리 장치를 쓸 수 없습니다.",
 }
 OUTDATED_LESSONS: Mapping[str, str] = {
-    "en": "I have a new way of seeing. Teach me again: {names}.",
-    "ko": "보는 방식이 바뀌었습니다. 다시 가르쳐 주세요. {names}.",
+    "en": "I do not know these any more, teach me again: {names}.",
+    "ko": "인식 모델이 바뀌었습니다. 다시 가르쳐 주세요. {names}.",
 }
 OUTDATED_CALIBRATION: Mapping[str, str] = {
     "en": "Your calibration is outdated and not used. Please calibrate again.",
-    "ko": "저장된 보정이 오래되어 쓰지 않습니다. 다시 보정해 주세요.",
+    "ko": "저장된 보정이 맞지 않아 쓰지 않습니다. 다시 보정해 주세요.",
 }
 GOODBYE: Mapping[str, str] = {
     "en": "No more warnings.",
-    "ko": "경고를 끝냅니다.",
+    "ko": "이제 경고하지 않습니다.",
 }
 ONE_LESS: Mapping[str, str] = {
     "en": "One camera stops.",
@@ -142,11 +151,11 @@ ONE_LESS: Mapping[str, str] = {
 """The same of an instance for which another speaks, which may go on."""
 DEMONSTRATION: Mapping[str, str] = {
     "en": "No camera. This is a demonstration; its dangers are not real.",
-    "ko": "카메라가 없습니다. 지금은 시연이며 위험은 실제가 아닙니다.",
+    "ko": "카메라가 없습니다. 지금은 시연이며, 실제 위험이 아닙니다.",
 }
 
-VOLUME: Mapping[str, str] = {"en": "Volume {percent} percent.", "ko": "음량 {percent}퍼센트."}
-RATE: Mapping[str, str] = {"en": "Speed {wpm}.", "ko": "속도 {wpm}."}
+VOLUME: Mapping[str, str] = {"en": "Volume {percent} percent.", "ko": "음량 {percent}퍼센트입니다."}
+RATE: Mapping[str, str] = {"en": "Speed {wpm}.", "ko": "속도 {wpm}입니다."}
 FURTHEST: Mapping[str, Mapping[tuple[str, int], str]] = {
     "en": {
         ("volume", 1): "That is the loudest.",
@@ -155,10 +164,10 @@ FURTHEST: Mapping[str, Mapping[tuple[str, int], str]] = {
         ("rate", -1): "That is the slowest.",
     },
     "ko": {
-        ("volume", 1): "가장 큰 소리입니다.",
-        ("volume", -1): "가장 작은 소리입니다.",
-        ("rate", 1): "가장 빠른 속도입니다.",
-        ("rate", -1): "가장 느린 속도입니다.",
+        ("volume", 1): "음량이 가장 큽니다.",
+        ("volume", -1): "음량이 가장 작습니다.",
+        ("rate", 1): "속도가 가장 빠릅니다.",
+        ("rate", -1): "속도가 가장 느립니다.",
     },
 }
 """By knob and direction: it goes no further."""
@@ -171,7 +180,7 @@ AWAY: Mapping[str, tuple[str, str]] = {
 
 NOT_KEPT: Mapping[str, str] = {
     "en": "I cannot keep that beyond the next start.",
-    "ko": "다시 시작하면 이 설정은 남지 않습니다.",
+    "ko": "다시 시작하면 이 설정은 사라집니다.",
 }
 NOT_NOTED: Mapping[str, str] = {"en": "I could not write that down.", "ko": "기록하지 못했습니다."}
 NO_ANSWER: Mapping[str, str] = {"en": "I have no answer to that.", "ko": "대답할 수 없습니다."}
@@ -188,26 +197,26 @@ NO_ALARM: Mapping[str, str] = {
 }
 
 WELL: Mapping[str, str] = {
-    "en": "All is well. Watching {rate} pictures a second.",
-    "ko": "모두 정상입니다. 초당 {rate}장을 보고 있습니다.",
+    "en": "All is well. I am watching.",
+    "ko": "모두 정상입니다. 살피고 있습니다.",
 }
 STILL_WATCHING: Mapping[str, str] = {
-    "en": "Watching {rate} pictures a second.",
-    "ko": "초당 {rate}장을 보고 있습니다.",
+    "en": "I am watching.",
+    "ko": "살피고 있습니다.",
 }
 FEW = 2.5
 """Pictures a second below which nothing is called well."""
 ONE_IN: Mapping[str, str] = {
-    "en": "I see only about one picture a second. I may miss dangers.",
-    "ko": "일 초에 한 장 정도만 보고 있습니다. 위험을 놓칠 수 있습니다.",
+    "en": "I get very few pictures. I may miss dangers.",
+    "ko": "카메라 영상이 아주 드물게 들어와 위험을 놓칠 수 있습니다.",
 }
 FEW_PICTURES: Mapping[str, str] = {
-    "en": "I see only two pictures a second. I may miss dangers.",
-    "ko": "일 초에 두 장만 보고 있습니다. 위험을 놓칠 수 있습니다.",
+    "en": "I get few pictures. I may miss dangers.",
+    "ko": "카메라 영상이 드물게 들어와 위험을 놓칠 수 있습니다.",
 }
 NO_PICTURES: Mapping[str, str] = {
-    "en": "I get no pictures. I cannot see.",
-    "ko": "화면이 들어오지 않습니다. 볼 수 없습니다.",
+    "en": "I get no pictures. I see nothing.",
+    "ko": "카메라 영상이 들어오지 않아 앞을 확인하지 못합니다.",
 }
 
 EARCONS: Mapping[str, Mapping[str, str]] = {
@@ -222,14 +231,14 @@ EARCONS: Mapping[str, Mapping[str, str]] = {
         "tick": "I am watching.",
     },
     "ko": {
-        "critical": "위험. 멈추세요.",
+        "critical": "위급. 멈추세요.",
         "warning": "경고.",
         "notice": "알림.",
         "ready": "준비되었습니다.",
         "clear": "위험이 지나갔습니다.",
-        "listening": "알아들었습니다.",
+        "listening": "질문을 들었습니다.",
         "error": "문제가 생겼습니다.",
-        "tick": "지켜보고 있습니다.",
+        "tick": "살피고 있습니다.",
     },
 }
 """What each short sound means, for learning them by ear."""
@@ -267,9 +276,9 @@ def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
     minutes = -int(-seconds // 60)
     if language == "ko":
         if minutes == 0:
-            return "다시 말하겠습니다."
-        what = "위험 경고까지 모두" if danger else "위험 경고만 빼고"
-        return f"{minutes}분 동안 {what} 조용히 하겠습니다."
+            return "다시 말합니다."
+        what = "위험 경고까지 모두 끕니다" if danger else "위험 경고만 합니다"
+        return f"{minutes}분 동안 {what}."
     if minutes == 0:
         return "I am speaking again."
     unit = "minute" if minutes == 1 else "minutes"
@@ -298,16 +307,23 @@ def rate_phrase(words_per_minute: int, language: str) -> str:
     return RATE[language].format(wpm=words_per_minute)
 
 
+def _thing(say: str) -> str:
+    """The part of a hazard's text that names it: what stands before its side, else what follows."""
+    before, _, after = say.partition("{where}")
+    named = before.rstrip(" !.").rpartition("! ")[2]
+    return named if named and "{where}" in say and before[-1:] != " " else (after or before).strip(" !.")
+
+
 def false_alarm_phrase(say: str, language: str) -> str:
     """The answer to a false alarm: what it was, without the word that calls for action."""
-    return FALSE_ALARM[language].format(what=say.replace("{where}", "").rpartition("! ")[2])
+    return FALSE_ALARM[language].format(what=_thing(say) + ".")
 
 
 def _watching(pictures_per_second: float, language: str, *, well: bool) -> str:
     """That pictures are seen, and how many: a wearer must know whether a danger could be missed."""
     if pictures_per_second < FEW:
         return ONE_IN[language] if pictures_per_second < 1.25 else FEW_PICTURES[language]
-    return (WELL if well else STILL_WATCHING)[language].format(rate=round(pictures_per_second))
+    return (WELL if well else STILL_WATCHING)[language]
 
 
 def status_phrase(

@@ -38,11 +38,29 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
     danger_rate_wpm: LiveVoice[int] = Field(
         180, ge=80, le=500, description="words a minute of danger phrases; fast ones are misheard"
     )
+    korean_rate: LiveVoice[float] = Field(
+        1.25,
+        ge=0.5,
+        le=2,
+        description="times the words a minute of both rates for Korean, whose words are longer",
+    )
     volume: LiveVoice[float] = Field(1.0, ge=0, le=1, description="0 to 1")
     verbosity: Live[Verbosity] = Field(
         "full",
         description="alerts | brief | full; alerts: danger, failing sight and answers; brief: the first "
         "sentence of each description too",
+    )
+    description_gap_s: Live[float] = Field(
+        4.0,
+        ge=0,
+        le=600,
+        description="seconds of silence at least before a description that nobody asked for",
+    )
+    talk_share: Live[float] = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="share of the last minute with sound from which nothing unasked is described; 1 never",
     )
     clear_earcon: Live[ClearEarcon] = Field(
         "critical", description="off | critical | all; dangers whose end is told by a short sound"

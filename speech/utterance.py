@@ -33,7 +33,11 @@ class Utterance:
     expires_at_s: float
     """Not started after this."""
     severity: int = 0
-    """Rank among DANGER utterances: only a strictly higher one cuts another."""
+    """Among DANGER utterances, a higher one is said first and cuts a lower one."""
+    rank: int = 0
+    """Among utterances of one priority and severity, a higher one is said first and cuts a lower one."""
+    certainty: float = 0.0
+    """Among those of one rank too, 0 to 1: the surer one is said first; none is cut for it."""
     earcon: str | None = None
     """Name of the short sound played before the words."""
     pan: float = 0.0

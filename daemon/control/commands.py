@@ -287,6 +287,8 @@ class UtterCommand(Command):
     priority: Literal["danger", "message", "text", "notice"]
     key: Name
     severity: int = Field(0, ge=0, le=10)
+    rank: int = Field(0, ge=-1000, le=1000)
+    certainty: float = Field(0.0, ge=0, le=1)
     pan: float = Field(0.0, ge=-1, le=1)
     earcon: Name | None = None
     expires_in_s: float = Field(5.0, gt=0, le=60)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from daemon.core.delivery import EXPIRES_S, Delivery
+from daemon.core.delivery import Delivery, expires_after_s
 from daemon.core.event_ids import EventFactory
 from daemon.core.health import VITAL, Change, Component
 from daemon.core.messages import WEARERS_HANDS, CoreSpec, Effect, Hand, Mute, RelayedSpeech, Say
 from daemon.core.validity import Condition, Validity
 from pipeline import wording
+from pipeline.description.novelty import adds_nothing, named_hazards
 from pipeline.description.policy import Speak
 from pipeline.types import Alert, Clear, Direction, Located, Severity, Trigger
 from speech.outbox import messages as voices
@@ -24,6 +25,19 @@ MUTE_AGAIN_S = 30.0
 STALE_S = 2.0
 """Seconds after which a picture no longer shows the present: its danger is told as one of a moment ago."""
 
+JUST_S = 10.0
+"""Seconds after a warning in which a description of the same is no news, and after the end of a danger in
+which it is not named.
+"""
+
+REMINDER_RANK = -1
+"""Rank of a warning that was heard before and brings no news: whatever is new goes first."""
+
+ANSWER_RANK = 1
+"""Rank of answers among messages: an answer is said before anything that was not asked for."""
+SIGN_RANK = 2
+"""Rank of the sign that a question was heard, which must sound at once."""
+
 NEVER_S = -1e9
 """A time before all others."""
 
@@ -32,6 +46,8 @@ PAN: Mapping[Direction | None, float] = {
     Direction.LEFT: -1.0,
     Direction.AHEAD: 0.0,
     Direction.RIGHT: 1.0,
+    Direction.BOTH: 0.0,
+    Direction.BEHIND: 0.0,
 }
 
 CLEARED: Mapping[str, int] = {"off": Severity.CRITICAL + 1, "critical": Severity.CRITICAL, "all": 0}
@@ -60,6 +76,8 @@ class Announcer:
         self._on_text_heard = on_text_heard
         self._on_unmuted = on_unmuted
         self._say = {h.name: h.say for h in spec.hazards}
+        self._rank = {h.name: h.rank for h in spec.hazards}
+        self._validity = validity
         self._delivery = Delivery(spec, events, validity, self._on_heard)
         self._muted_until_s = NEVER_S
         self._danger_muted_until_s = NEVER_S
@@ -68,6 +86,9 @@ class Announcer:
         self._mute_requested_by: Hand = "command"
         self._begun: str | None = None
         self._warned: dict[str, int] = {}
+        self._warned_at: dict[str, tuple[float, bool]] = {}
+        self._over_at: dict[str, float] = {}
+        self._answering: str | None = None
 
     @property
     def quiet(self) -> bool:
@@ -98,8 +119,18 @@ class Announcer:
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
         )
-        condition = Condition(hazard=alert.hazard)
-        yield from self._danger(text, alert.id, alert.hazard, condition, alert.severity, alert.direction, now)
+        no_news = alert.again and alert.hazard in self._warned
+        yield from self._danger(
+            text,
+            alert.id,
+            alert.hazard,
+            Condition(hazard=alert.hazard),
+            alert.severity,
+            alert.direction,
+            now,
+            rank=REMINDER_RANK if no_news else self._rank[alert.hazard],
+            certainty=alert.probability,
+        )
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
         """Announce a direction: within the waiting alert, right after it, or with its name again."""
@@ -113,7 +144,12 @@ class Announcer:
             text = wording.danger_phrase(say, where, language, escalated=closer)
         elif not self._spec.forwards and self._delivery.would_follow(found.alert_id):
             text, condition = wording.ONLY_WHERE[language][where], replace(condition, after=found.alert_id)
-        yield from self._danger(text, found.alert_id, key, condition, severity, where, now)
+        rank, certainty = self._rank[found.hazard], 0.0
+        if waiting:
+            rank, certainty = waiting.rank, waiting.certainty
+        yield from self._danger(
+            text, found.alert_id, key, condition, severity, where, now, rank=rank, certainty=certainty
+        )
 
     def _danger(
         self,
@@ -124,12 +160,15 @@ class Announcer:
         severity: Severity,
         direction: Direction | None,
         now: float,
+        *,
+        rank: int,
+        certainty: float,
     ) -> Iterable[Effect]:
         captured_at_s, expires_in_s = self._events.captured_at_s, None
         if (age_s := now - captured_at_s) > STALE_S:
             # Not dropped: late is better than never. It may wait as long as a present one, from now on.
             text = wording.BEFORE[self._spec.language] + text
-            expires_in_s = age_s + EXPIRES_S[Priority.DANGER]
+            expires_in_s = age_s + expires_after_s(Priority.DANGER, severity)
             self._events.counts["stale"] += 1
         yield from self._delivery.say(
             now,
@@ -139,6 +178,8 @@ class Announcer:
             condition=condition,
             cause=cause,
             severity=int(severity),
+            rank=rank,
+            certainty=certainty,
             earcon=danger_earcon(int(severity)),
             pan=PAN[direction],
             captured_at_s=captured_at_s,
@@ -151,6 +192,15 @@ class Announcer:
             return
         if condition.hazard is not None:
             self._warned[condition.hazard] = max(utterance.severity, self._warned.get(condition.hazard, 0))
+            sided = (
+                any(
+                    where in utterance.text
+                    for side, where in wording.WHERE[self._spec.language].items()
+                    if side
+                )
+                or condition.after is not None
+            )
+            self._warned_at[condition.hazard] = (now, sided)
         if utterance.cause is not None:
             self._on_danger_heard(utterance.cause, now)
 
@@ -158,27 +208,31 @@ class Announcer:
         """Drop what waits about a danger that is over; announce its end if the danger had been heard."""
         yield from self._delivery.step(voices.Retract(clear.alert_id), now)
         severity = self._warned.pop(clear.hazard, None)
+        self._over_at[clear.hazard] = now
         if severity is not None and severity >= CLEARED[self._spec.clear_earcon]:
             yield from self._earcon("clear", Priority.NOTICE, now, cause=clear.id)
 
     def _earcon(
-        self, earcon: str, priority: Priority, now: float, *, cause: str | None = None
+        self, earcon: str, priority: Priority, now: float, *, cause: str | None = None, rank: int = 0
     ) -> Iterable[Effect]:
         """Play an earcon without words."""
         if now >= self._muted_until_s or priority is Priority.MESSAGE:
             key = f"sign:{earcon}"
-            yield from self._delivery.say(now, "", priority, key, cause=cause, earcon=earcon)
+            yield from self._delivery.say(now, "", priority, key, cause=cause, earcon=earcon, rank=rank)
 
     # Descriptions and answers
 
     def sentence(self, effect: Speak, now: float) -> Iterable[Effect]:
         """Say one sentence of a description."""
         asked = effect.scene.trigger is Trigger.REQUEST
-        first, self._begun = effect.description.id != self._begun, effect.description.id
-        if not asked and (reason := self._withheld_reason(now, first)):
+        first = effect.description.id != self._begun
+        if asked:
+            self._answering = effect.description.id
+        elif reason := self._withheld_reason(effect, now, first=first):
             self._events.counts[reason] += 1
             yield self._events.unspoken(now, effect.description.id, reason, text=effect.description.text)
             return
+        self._begun = effect.description.id
         yield from self._delivery.say(
             now,
             effect.description.text,
@@ -186,6 +240,7 @@ class Announcer:
             f"{effect.description.id}:{effect.description.text}",
             condition=self._condition(effect),
             cause=effect.description.id,
+            rank=ANSWER_RANK if asked else 0,
             language=effect.description.language,
             captured_at_s=effect.scene.captured_at_s,
         )
@@ -196,33 +251,62 @@ class Announcer:
             return "muted"
         return "brevity" if self._spec.verbosity == "alerts" else None
 
-    def _withheld_reason(self, now: float, first: bool) -> str | None:
+    def _withheld_reason(self, effect: Speak, now: float, *, first: bool) -> str | None:
         """The reason why this sentence of an unrequested description is not said, or None."""
-        rest = self._spec.verbosity == "brief" and not first
-        return self.unwanted_reason(now) or ("brevity" if rest else None)
+        if reason := self.unwanted_reason(now):
+            return reason
+        if self._spec.verbosity == "brief" and not first:
+            return "brevity"
+        if reason := self._no_news(effect, now):
+            return reason
+        if first and self._delivery.since_sound_s(now) < self._spec.description_gap_s:
+            return "spacing"
+        return "talk" if self._delivery.talk_share(now) > self._spec.talk_share else None
+
+    def _no_news(self, effect: Speak, now: float) -> str | None:
+        """ "over" if a sentence names a danger that has ended, "warned" if it repeats a recent warning."""
+        text, language = effect.description.text, effect.description.language
+        since = min(effect.scene.captured_at_s, now - JUST_S)
+        over = [name for name, at_s in self._over_at.items() if at_s >= since and not self._is_present(name)]
+        if named_hazards(text, language, over):
+            return "over"
+        warned = {name: sided for name, (at_s, sided) in self._warned_at.items() if now - at_s <= JUST_S}
+        if adds_nothing(text, language, warned, side_known=all(warned.values())):
+            return "warned"
+        return None
+
+    def _is_present(self, hazard: str) -> bool:
+        return self._validity.is_present(hazard)
 
     def _condition(self, effect: Speak) -> Condition:
+        text, language = effect.description.text, effect.description.language
+        named = tuple(sorted(named_hazards(text, language, filter(self._is_present, self._say))))
         match effect.scene.trigger:
             case Trigger.DANGER:
-                return Condition(hazard=effect.scene.hazard)
+                return Condition(hazard=effect.scene.hazard, named=named)
             case Trigger.SCENE_CHANGE:
-                return Condition(view=effect.scene.id)
+                return Condition(view=effect.scene.id, named=named)
             case Trigger.REQUEST:
                 return Condition(fresh_until_s=effect.scene.captured_at_s + self._spec.describe.stale_s)
 
     def listening(self, now: float) -> Iterable[Effect]:
-        """Confirm a question; its answer takes a while."""
-        yield from self._earcon("listening", Priority.MESSAGE, now)
+        """Confirm a question at once; its answer takes a while. The answer to an older one ends."""
+        yield from self._earcon("listening", Priority.MESSAGE, now, rank=SIGN_RANK)
+        if self._answering is not None:
+            yield from self._delivery.step(voices.Retract(self._answering), now)
+            self._answering = None
 
     def cannot_see(self, component: Component, reason: str, now: float) -> Iterable[Effect]:
         """Answer a question while the view shows nothing: by the reason."""
         text = wording.health_phrase(component, reason, self._spec.language)
-        yield from self._delivery.say(now, text, Priority.MESSAGE, "blind")
+        yield from self._delivery.say(now, text, Priority.MESSAGE, "blind", rank=ANSWER_RANK)
 
     def unanswered(self, scene_id: str, now: float) -> Iterable[Effect]:
         """Say that a question has no answer."""
         text = wording.NO_ANSWER[self._spec.language]
-        yield from self._delivery.say(now, text, Priority.MESSAGE, "unanswered", cause=scene_id)
+        yield from self._delivery.say(
+            now, text, Priority.MESSAGE, "unanswered", cause=scene_id, rank=ANSWER_RANK
+        )
 
     # The program itself
 
@@ -282,6 +366,8 @@ class Announcer:
             cause=command.cause,
             language=command.language,
             severity=command.severity,
+            rank=command.rank,
+            certainty=command.certainty,
             earcon=command.earcon,
             pan=command.pan,
             expires_in_s=command.expires_in_s,
@@ -336,6 +422,9 @@ class Announcer:
             "muted_by": self._mute_requested_by,
             "begun": self._begun,
             "warned": dict(self._warned),
+            "warned_at": {name: list(one) for name, one in self._warned_at.items()},
+            "over_at": dict(self._over_at),
+            "answering": self._answering,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -345,3 +434,6 @@ class Announcer:
         self._mute_requested_by = state.get("muted_by", "command")
         self._begun = state["begun"]
         self._warned = dict(state["warned"])
+        self._warned_at = {name: (at_s, sided) for name, (at_s, sided) in state.get("warned_at", {}).items()}
+        self._over_at = dict(state.get("over_at", {}))
+        self._answering = state.get("answering")

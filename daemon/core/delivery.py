@@ -5,6 +5,7 @@ Part of the core.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,9 +13,16 @@ from typing import Any
 from daemon.core.event_ids import EventFactory
 from daemon.core.messages import CoreSpec, Effect, Record
 from daemon.core.validity import ALWAYS, Condition, Validity
+from pipeline.types import Severity
 from speech.outbox import messages as voices
 from speech.outbox.outbox import Outbox
 from speech.utterance import Priority, Utterance
+
+CRITICAL_EXPIRES_S = 10.0
+"""The same for critical dangers, which wait behind worse ones as long as they are true."""
+
+TALK_WINDOW_S = 60.0
+"""Seconds over which the share of time with sound is measured."""
 
 EXPIRES_S: Mapping[Priority, float] = {
     Priority.DANGER: 3.0,
@@ -51,6 +59,8 @@ class Delivery:
         self._outbox = Outbox(spec.outbox)
         self._sounded_at_s: float | None = None
         self._last_said: LastSaid | None = None
+        self._sound_began_s: float | None = None
+        self._sounds: tuple[tuple[float, float], ...] = ()
 
     @property
     def quiet(self) -> bool:
@@ -84,9 +94,35 @@ class Delivery:
             self._sounded_at_s = now
         return now - self._sounded_at_s
 
+    def since_sound_s(self, now: float) -> float:
+        """Seconds since the last sound ended; 0 during one, infinity if there was none."""
+        if self._sound_began_s is not None:
+            return 0.0
+        return now - self._sounds[-1][1] if self._sounds else math.inf
+
+    def talk_share(self, now: float) -> float:
+        """Share of the last TALK_WINDOW_S with sound, 0 to 1."""
+        since = now - TALK_WINDOW_S
+        sounds = self._sounds
+        if self._sound_began_s is not None:
+            sounds = (*sounds, (self._sound_began_s, now))
+        return sum(max(end - max(start, since), 0.0) for start, end in sounds) / TALK_WINDOW_S
+
+    def _note_sound(self, now: float) -> None:
+        """Keep the times at which something sounded, by what the outbox is doing now."""
+        current = self._outbox.state.current
+        sounding = current is not None and current.sounding
+        if sounding and self._sound_began_s is None:
+            self._sound_began_s = now
+        elif not sounding and self._sound_began_s is not None:
+            recent = tuple(one for one in self._sounds if one[1] > now - TALK_WINDOW_S)
+            self._sounds = (*recent, (self._sound_began_s, now))
+            self._sound_began_s = None
+
     def step(self, event: voices.Input, now: float) -> Iterable[Effect]:
         """Step the outbox; an utterance whose condition no longer holds is retracted instead of started."""
         effects, found_untrue = self._outbox.step(event, now), list[str | None]()
+        self._note_sound(now)
         while (untrue := self._untrue(effects, now)) is not None:
             yield from self._convert(effects[:-1], now, found_untrue)
             self._events.counts["untrue"] += 1
@@ -138,6 +174,8 @@ class Delivery:
         cause: str | None = None,
         language: str | None = None,
         severity: int = 0,
+        rank: int = 0,
+        certainty: float = 0.0,
         earcon: str | None = None,
         pan: float = 0.0,
         captured_at_s: float | None = None,
@@ -154,8 +192,11 @@ class Delivery:
             key=key,
             created_at_s=now,
             captured_at_s=captured,
-            expires_at_s=captured + (EXPIRES_S[priority] if expires_in_s is None else expires_in_s),
+            expires_at_s=captured
+            + (expires_after_s(priority, severity) if expires_in_s is None else expires_in_s),
             severity=severity,
+            rank=rank,
+            certainty=certainty,
             earcon=earcon,
             pan=pan,
         )
@@ -207,14 +248,24 @@ class Delivery:
         return {
             "outbox": self._outbox.state.to_json(),
             "sounded_at_s": self._sounded_at_s,
+            "sound_began_s": self._sound_began_s,
+            "sounds": [list(one) for one in self._sounds],
             "last_said": None if self._last_said is None else asdict(self._last_said),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._outbox = Outbox(self._spec.outbox, voices.OutboxState.from_json(state["outbox"]))
         self._sounded_at_s = state["sounded_at_s"]
+        self._sound_began_s = state.get("sound_began_s")
+        self._sounds = tuple((start, end) for start, end in state.get("sounds", ()))
         said = state["last_said"]
         self._last_said = LastSaid(**{**said, "texts": tuple(said["texts"])}) if said else None
+
+
+def expires_after_s(priority: Priority, severity: int) -> float:
+    """Seconds after its picture until an utterance that has not begun is dropped."""
+    critical = priority is Priority.DANGER and severity >= Severity.CRITICAL
+    return CRITICAL_EXPIRES_S if critical else EXPIRES_S[priority]
 
 
 def _after(last: LastSaid | None, heard: Utterance) -> LastSaid:

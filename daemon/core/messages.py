@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from capture.settings import Facing
 from daemon.core import health as components
 from daemon.core.events import Event
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
@@ -35,6 +36,8 @@ class HazardSpec(BaseModel, frozen=True):
     threshold: float
     say: str
     """Spoken text in the core's language, with `{where}`."""
+    rank: int = 0
+    """Which of several hazards of one severity is said first: the higher."""
 
 
 class CoreSpec(BaseModel, frozen=True):
@@ -50,6 +53,9 @@ class CoreSpec(BaseModel, frozen=True):
     verbosity: Verbosity = "full"
     clear_earcon: ClearEarcon = "critical"
     tick_s: float = 0.0
+    description_gap_s: float = 0.0
+    talk_share: float = 1.0
+    facing: Facing = "ahead"
     forwards: bool = False
     """Another instance speaks for this one, so what is heard in between is unknown here."""
 
@@ -59,6 +65,7 @@ class CoreSpec(BaseModel, frozen=True):
             self.watch,
             [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in self.hazards],
             builtin_rules(),
+            facing=self.facing,
         )
 
 
@@ -124,6 +131,8 @@ class RelayedSpeech:
     priority: Priority
     key: str
     severity: int = 0
+    rank: int = 0
+    certainty: float = 0.0
     pan: float = 0.0
     earcon: str | None = None
     expires_in_s: float = 5.0

@@ -20,6 +20,8 @@ class Condition:
 
     hazard: str | None = None
     """This hazard is present."""
+    named: tuple[str, ...] = ()
+    """These hazards, which it names, are present."""
     component: Component | None = None
     reason: str = OK
     """The component is as this says."""
@@ -61,9 +63,15 @@ class Validity:
         """Return the condition of an utterance."""
         return self._conditions.get(utterance_id, ALWAYS)
 
+    def is_present(self, hazard: str) -> bool:
+        """True while the alert of a hazard lasts."""
+        return hazard in self._policy.active
+
     def is_valid(self, condition: Condition, now: float) -> bool:
         """True if the condition holds now."""
         if condition.hazard is not None and condition.hazard not in self._policy.active:
+            return False
+        if not self._policy.active.keys() >= set(condition.named):
             return False
         if condition.component is not None and not self._is_news(condition.component, condition):
             return False
@@ -111,4 +119,7 @@ class Validity:
     def restore(self, state: Mapping[str, Any]) -> None:
         self._current_view = state["view"]
         self._last_cause = state.get("last_cause")
-        self._conditions = {id: Condition(**fields) for id, fields in state["conditions"].items()}
+        self._conditions = {
+            id: Condition(**{**fields, "named": tuple(fields.get("named", ()))})
+            for id, fields in state["conditions"].items()
+        }

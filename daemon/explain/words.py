@@ -51,8 +51,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "enough": "It was over it for {over:.2f} s in all, which is enough.",
         "withheld": "One thing is one alert: {rival} was the clearer one, so this was left unsaid.",
         "lasts": (
-            "It is the danger of {alert} that has not gone since; while it lasts it is said again every "
-            "{remind:g} s, or when it comes nearer."
+            "It is the danger of {alert} that has not gone since; while it lasts it is said again after "
+            "{remind:g} s, then ever more rarely, or when it comes nearer."
         ),
         "cooldown": (
             "It had been spoken of {ago:.1f} s before, and the same danger is not said again within "
@@ -76,76 +76,87 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reason.stale": "the view was too old",
         "reason.late": "the description took too long",
         "reason.repeats": "it would have said what was said before",
+        "reason.unasked": "nobody had asked, and the detector alone tells no more than its warnings",
+        "reason.warned": "that had been warned of just before",
+        "reason.over": "it named a danger that was over",
+        "reason.spacing": "something had been said just before (speech.description_gap_s)",
+        "reason.talk": "enough had been said in the last minute (speech.talk_share)",
     },
     "ko": {
         "headed": "{id}, {when}: {text}",
         "seconds": "{seconds:.2f}초",
         "unknown": "{kind} {hazard}",
-        "said": '"{text}" 하고 말했습니다 ({priority})',
-        "said.late": '"{text}" 하고 말했습니다 ({priority}), 화면이 찍히고 {after:.2f}초 뒤입니다',
-        "sound": "{earcon} 소리를 냈습니다 ({priority})",
+        "said": '말함: "{text}" ({priority})',
+        "said.late": '말함: "{text}" ({priority}), 촬영 {after:.2f}초 뒤',
+        "sound": "신호음: {earcon} ({priority})",
         "alert": "{hazard} ({reason}, {severity}): 확률 {probability:.2f}",
-        "alert.forgotten": ". 나머지는 이제 알 수 없습니다.",
+        "alert.forgotten": ". 나머지 기록은 남아 있지 않습니다.",
         "alert.votes": (
-            ", 기준 {threshold:.2f}. 지난 {window:g}초 가운데 {voted:.2f}초 동안 기준을 넘었고, "
-            "{needed:g}초가 필요합니다. 바로 그 화면에서는 {single:.2f}였습니다."
+            ", 기준 {threshold:.2f}. 지난 {window:g}초 가운데 {voted:.2f}초 동안 기준을 넘었습니다"
+            "(필요한 시간: {needed:g}초). 그 프레임의 확률: {single:.2f}."
         ),
         "alert.next": " 그다음은 {hazard}: {value:.2f}, 기준 {threshold:.2f}.",
         "alert.next.over": " 그다음은 {hazard}: {value:.2f}, 기준 {threshold:.2f}, 역시 기준을 넘었습니다.",
-        "side": "{hazard}: 한쪽에서 두드러졌습니다 ({direction})",
-        "scene.danger": "{hazard}: 자세한 설명이 필요했습니다",
-        "scene.request": "누군가 앞에 무엇이 있는지 물었습니다",
-        "scene.change": "장면이 바뀌고 가라앉았습니다",
+        "side": "{hazard}: 방향이 뚜렷해졌습니다 ({direction})",
+        "scene.danger": "{hazard}: 자세한 설명을 요청했습니다",
+        "scene.request": "장면에 대한 질문을 받았습니다",
+        "scene.change": "장면이 바뀐 뒤 안정되었습니다",
         "described": "{model} 모델의 설명: {text}",
-        "marked": "누군가 {alert} ({hazard}) 경고가 틀렸다고 표시했습니다",
-        "unsaid": '"{text}" 말하지 않음: {reason}',
-        "unsaid.sign": "말하지 않음: {reason}",
-        "unsaid.behind": '. 그때 "{text}" 하고 말하는 중이었습니다',
-        "open": "아직 이것에 대해 말한 것이 없습니다",
+        "marked": "잘못된 경고로 표시됨: {alert} ({hazard})",
+        "unsaid": '말하지 않음: "{text}". 이유: {reason}',
+        "unsaid.sign": "말하지 않음. 이유: {reason}",
+        "unsaid.behind": '. 그때 하던 말: "{text}"',
+        "open": "아직 말하지 않았습니다",
         "about": "{hazard}: {text}",
-        "unseen": "지난 1분 동안 살펴본 화면이 없습니다.",
+        "unseen": "지난 1분 동안 분석한 영상이 없습니다.",
         "reached": (
-            "지난 {span:.0f}초 동안 {hazard} 확률은 {ago:.1f}초 전의 {value:.2f}이 가장 높았고, "
-            "기준은 {threshold:.2f}입니다."
+            "{hazard}, 지난 {span:.0f}초의 최고 확률: {value:.2f}({ago:.1f}초 전). 기준: {threshold:.2f}."
         ),
-        "never": "기준을 넘은 적이 없어서 말할 것이 없었습니다.",
-        "singles": "몇몇 화면에서만 기준을 넘었고, 모두 {over:.2f}초입니다.",
+        "never": "기준을 넘은 적이 없어 경고하지 않았습니다.",
+        "singles": "일부 프레임에서만 기준을 넘었습니다. 모두 {over:.2f}초.",
         "votes": (
-            "{window:g}초 안에서 기준을 넘은 시간은 길어야 {longest:.2f}초였고 {needed:g}초가 필요하므로, "
-            "말할 만큼 확실하지 않았습니다."
+            "{window:g}초 안에서 기준을 넘은 시간: 최대 {longest:.2f}초(필요한 시간: {needed:g}초). "
+            "경고할 만큼 확실하지 않았습니다."
         ),
-        "smoothed": "시간에 걸쳐 고르게 하면 기준보다 낮아서, 말할 만큼 확실하지 않았습니다.",
-        "enough": "모두 {over:.2f}초 동안 기준을 넘었고, 이것으로 충분합니다.",
-        "withheld": "{rival} 더 뚜렷했으므로, 같은 것을 두 번 알리지 않으려고 따로 알리지 않았습니다.",
+        "smoothed": "시간 평균으로는 기준보다 낮아, 경고할 만큼 확실하지 않았습니다.",
+        "enough": "모두 {over:.2f}초 동안 기준을 넘어 충분했습니다.",
+        "withheld": "더 뚜렷한 위험: {rival}. 같은 것을 두 번 경고하지 않습니다.",
         "lasts": (
-            "{alert} 경고의 위험이 아직 사라지지 않았습니다. 이어지는 동안에는 {remind:g}초마다, "
-            "또는 가까워질 때 다시 말합니다."
+            "{alert} 경고의 위험이 아직 계속됩니다. 계속되는 동안에는 {remind:g}초 뒤, "
+            "그다음은 점점 드물게, 또는 가까워질 때 다시 경고합니다."
         ),
-        "cooldown": "{ago:.1f}초 전에 이미 말했고, 같은 위험은 {cooldown:g}초 안에 다시 말하지 않습니다.",
+        "cooldown": (
+            "{ago:.1f}초 전에 이미 경고했습니다. 같은 위험은 {cooldown:g}초 안에 다시 경고하지 않습니다."
+        ),
         "changed": "그사이 설정이나 카메라의 시간이 바뀌었습니다. 다른 이유는 없습니다.",
         "reason.muted": "조용히 해 달라는 요청이 있었습니다",
         "reason.brevity": "speech.verbosity 설정이 말을 줄이게 되어 있습니다",
-        "reason.expired": "너무 오래 기다려서 말할 때가 지났습니다",
-        "reason.replaced": "같은 것에 대한 새로운 말이 대신했습니다",
+        "reason.expired": "너무 오래 기다려 말할 때가 지났습니다",
+        "reason.replaced": "같은 내용의 새 안내로 바뀌었습니다",
         "reason.superseded": "더 새로운 장면의 설명이 나왔습니다",
         "reason.retracted": "말하기 전에 끝났거나, 틀렸다고 표시되었습니다",
         "reason.untrue": "차례가 왔을 때는 더 이상 맞지 않았습니다",
-        "reason.hushed": "멈춰 달라는 요청이 있었습니다",
+        "reason.hushed": "그만 말하라는 요청이 있었습니다",
         "reason.full": "더 급한 말이 너무 많이 기다리고 있었습니다",
-        "reason.failed": "목소리나 스피커에 문제가 있었습니다",
+        "reason.failed": "음성이나 스피커에 문제가 있었습니다",
         "reason.busy": "다른 말을 하는 중이었습니다",
-        "reason.cut": "더 급한 말이 첫소리가 나기 전에 끊었습니다",
+        "reason.cut": "첫소리가 나기 전에 더 급한 말이 나왔습니다",
         "reason.duplicate": "같은 말이 두 번 들어왔습니다",
-        "reason.overtaken": "더 새로운 장면이 대신했습니다",
+        "reason.overtaken": "더 새로운 장면으로 바뀌었습니다",
         "reason.stale": "장면이 너무 오래되었습니다",
         "reason.late": "설명이 너무 오래 걸렸습니다",
         "reason.repeats": "앞서 한 말과 같은 말이었습니다",
+        "reason.unasked": "묻지 않았고, 위험 감지만으로는 경고보다 더 말할 것이 없습니다",
+        "reason.warned": "바로 앞에 경고한 것입니다",
+        "reason.over": "이미 끝난 위험을 말하고 있었습니다",
+        "reason.spacing": "바로 앞에 다른 말을 했습니다 (speech.description_gap_s)",
+        "reason.talk": "지난 1분 동안 이미 충분히 말했습니다 (speech.talk_share)",
     },
 }
 """By language and place. What stands in braces is the same in each language."""
 
 NAMES: Mapping[str, Mapping[str, str]] = {
-    "en": {"nearer": "nearer than before"},
+    "en": {"nearer": "nearer than before", "both": "both sides"},
     "ko": {
         "new": "처음",
         "again": "다시",
@@ -157,8 +168,10 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "message": "안내",
         "text": "설명",
         "left": "왼쪽",
-        "ahead": "앞",
+        "ahead": "정면",
         "right": "오른쪽",
+        "both": "양쪽",
+        "behind": "뒤쪽",
     },
 }
 """Spoken names of the words in events that need one."""

@@ -140,6 +140,8 @@ class Forwarder:
             priority=utterance.priority.name.lower(),  # type: ignore[arg-type]
             key=f"{self._name}:{utterance.key}"[:200],
             severity=utterance.severity,
+            rank=utterance.rank,
+            certainty=utterance.certainty,
             pan=utterance.pan,
             earcon=utterance.earcon,
             expires_in_s=min(left_s, 60.0),

@@ -79,6 +79,7 @@ def core_spec(
                 severity=int(h.severity),
                 threshold=thresholds[h.name] if h.threshold is None else h.threshold,
                 say=h.say[settings.speech.language],
+                rank=h.rank,
             )
             for h in hazards
         ),
@@ -92,6 +93,9 @@ def core_spec(
         verbosity=settings.speech.verbosity,
         clear_earcon=settings.speech.clear_earcon,
         tick_s=settings.speech.tick_s,
+        description_gap_s=settings.speech.description_gap_s,
+        talk_share=settings.speech.talk_share,
+        facing=settings.capture.facing,
         forwards=bool(settings.control.forward_to),
     )
 

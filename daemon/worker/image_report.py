@@ -9,8 +9,9 @@ from typing import Any
 from daemon.core.messages import HazardSpec
 from pipeline.description.base import DetectedHazard
 from pipeline.description.lexicon import HazardLexicon
-from pipeline.description.nouns import as_subject, with_article
+from pipeline.description.nouns import with_article, without_particle
 from pipeline.description.objects import FoundObject, ObjectClass, object_classes
+from pipeline.description.template import korean_list
 from pipeline.types import Severity, Trigger
 
 TRIGGERS: Mapping[str, Trigger] = {
@@ -41,10 +42,10 @@ class NamedObject:
     hazard: str | None
 
     def noun(self, language: str) -> str:
-        """Its name within a sentence; in Korean with the particle of the subject."""
+        """Its name within a sentence; in Korean without a particle."""
         if isinstance(self.thing, str):
-            return with_article(self.thing) if language == "en" else as_subject(self.thing)
-        return as_subject(self.thing.ko) if language == "ko" else self.thing.said
+            return with_article(self.thing) if language == "en" else without_particle(self.thing)
+        return self.thing.ko if language == "ko" else self.thing.said
 
     def as_json(self, language: str) -> Mapping[str, Any]:
         name = self.thing if isinstance(self.thing, str) else self.thing.called(language)
@@ -86,8 +87,10 @@ class ImageReport:
     def sentence(self, language: str) -> str:
         """The objects by name; empty if there are none."""
         names = [one.noun(language) for one in self.objects[:MAX_NAMED]]
-        if not names or language == "ko":
-            return f"{', '.join(names)} 보입니다." if names else ""
+        if not names:
+            return ""
+        if language == "ko":
+            return korean_list(names) + " 보입니다."
         return f"I see {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
 
     def as_json(self, language: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.settings import Facing
 from pipeline.alerting.direction import DirectionEstimator
 from pipeline.alerting.rivals import NO_RULES, AlertRules, Rivals
 from pipeline.log_odds import bounded_logit, logits
@@ -28,6 +29,12 @@ from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabilities, Severity
 
 WatchEvent = Alert | Located | Clear
+
+GROWTH_S = 1.0
+"""Seconds for which a hazard must stay grown until that is news: a passing rise is noise."""
+
+REMINDERS_DOUBLED = 3
+"""The wait between reminders of a lasting hazard doubles so often at most."""
 
 _SETTLED = 4.0
 """Time constants of the smoothing after an alert until it has arrived (all but 1 %, with those before it)."""
@@ -56,6 +63,10 @@ class ActiveAlert:
     below_since_s: float | None = None
     retries: int = 0
     direction: Direction | None = None
+    reminders: int = 0
+    """How often it was said again without news."""
+    grown_since_s: float | None = None
+    """Since when it has been higher than `level` by `escalate_logit`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +106,14 @@ class AlertPolicy:
     """Turns assessments into alerts. Serialisable by `state` and `restore`."""
 
     def __init__(
-        self, settings: WatchSettings, hazards: Sequence[HazardThreshold], rules: AlertRules = NO_RULES
+        self,
+        settings: WatchSettings,
+        hazards: Sequence[HazardThreshold],
+        rules: AlertRules = NO_RULES,
+        *,
+        facing: Facing = "ahead",
     ) -> None:
+        """`facing`: where the camera looks, as seen by the wearer."""
         self._settings = settings
         self._hazards = tuple(hazards)
         self._index = {h.name: i for i, h in enumerate(hazards)}
@@ -114,7 +131,7 @@ class AlertPolicy:
         self._last_s: float | None = None
         self._active: dict[str, ActiveAlert] = {}
         self._spoken: dict[str, SpokenAlert] = {}
-        self._where = DirectionEstimator(settings)
+        self._where = DirectionEstimator(settings, {h.name: h.threshold for h in hazards}, facing)
         self._withheld_by: dict[int, int] = {}
         self._issued = 0
 
@@ -257,6 +274,7 @@ class AlertPolicy:
         escalated: bool = False,
         again: bool = False,
         retries: int = 0,
+        reminders: int = 0,
     ) -> Alert:
         self._issued += 1
         probability = float(self._smoothed[self._index[name]])
@@ -278,6 +296,7 @@ class AlertPolicy:
             bounded_logit(probability),
             retries=retries,
             direction=alert.direction,
+            reminders=reminders,
         )
         return alert
 
@@ -289,19 +308,28 @@ class AlertPolicy:
         if self._smoothed[i] < self._off[i]:
             return self._fade(name, active, a)
         active = self._active[name] = replace(
-            active, below_since_s=None, level=self._level(name, active, now)
+            active,
+            below_since_s=None,
+            level=self._level(name, active, now),
+            grown_since_s=self._grown_since_s(name, active, now),
         )
         if not self._over[i]:
             return None
-        if self._risen(name, active.level, now - active.alerted_at_s):
+        if active.grown_since_s is not None and now - active.grown_since_s >= GROWTH_S:
             severity = Severity(min(active.severity + 1, Severity.CRITICAL))
             return self._alert(name, severity, a, escalated=True)
         if active.spoken_at_s is None:
             return self._retry(name, active, a)
-        remind = self._settings.remind_s
-        if 0 < remind <= now - active.spoken_at_s and active.severity > Severity.NOTICE:
-            return self._alert(name, active.severity, a, again=True)
+        remind_s = self._settings.remind_s * 2 ** min(active.reminders, REMINDERS_DOUBLED)
+        if 0 < remind_s <= now - active.spoken_at_s and active.severity > Severity.NOTICE:
+            return self._alert(name, active.severity, a, again=True, reminders=active.reminders + 1)
         return None
+
+    def _grown_since_s(self, name: str, active: ActiveAlert, now: float) -> float | None:
+        """Since when the hazard has stayed grown; None if it has not."""
+        if not self._risen(name, active.level, now - active.alerted_at_s):
+            return None
+        return now if active.grown_since_s is None else active.grown_since_s
 
     def _level(self, name: str, active: ActiveAlert, now: float) -> float:
         """An alert comes while its score is still on its way up: that is no coming nearer."""

@@ -2,8 +2,7 @@
 
 While a hazard is suspected the parts are scored beside each frame: all of them at once by a model that tells
 them apart, else one crop a frame, in turn. A direction is given only if one part stands out; otherwise the
-hazard is announced without one, which is better than a wrong one.
-"""
+hazard is announced without one, X"""
 
 from __future__ import annotations
 
@@ -14,9 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from capture.settings import Facing
 from pipeline.log_odds import bounded_logit
 from pipeline.settings import WatchSettings
 from pipeline.types import Direction, PartReading
+
+FIXED: Mapping[Facing, Direction | None] = {
+    "ahead": None,
+    "left": Direction.LEFT,
+    "right": Direction.RIGHT,
+    "back": Direction.BEHIND,
+}
+"""The direction of everything that a camera facing there shows; None if its parts tell."""
 
 TURN = (Direction.AHEAD, Direction.LEFT, Direction.RIGHT)
 
@@ -38,18 +46,33 @@ class DirectionEvidence:
 class DirectionEstimator:
     """Collects what the parts of the picture show of each suspected hazard."""
 
-    def __init__(self, settings: WatchSettings) -> None:
+    def __init__(
+        self,
+        settings: WatchSettings,
+        thresholds: Mapping[str, float] | None = None,
+        facing: Facing = "ahead",
+    ) -> None:
+        """`thresholds`: the probability from which each hazard counts as present, also in a part.
+
+        `facing`: where the camera looks, as seen by the wearer.
+        """
         self._settings = settings
+        self._present = {name: bounded_logit(one) for name, one in (thresholds or {}).items()}
+        self._fixed = FIXED[facing]
         self._sought: dict[str, DirectionEvidence] = {}
         self._turn = 0
         self._now = -math.inf
 
     def next_crop(self) -> Direction | None:
         """The part that a model which needs crops should score next; None while no direction is sought."""
+        if self._fixed is not None:
+            return None
         return TURN[self._turn % len(TURN)] if any(map(self._open, self._sought.values())) else None
 
     def of(self, hazard: str) -> Direction | None:
         """The direction of a hazard; None if none has been found."""
+        if self._fixed is not None:
+            return self._fixed
         sought = self._sought.get(hazard)
         return Direction(sought.direction) if sought and sought.direction else None
 
@@ -64,25 +87,33 @@ class DirectionEstimator:
         self._now = now
         self._sought = {name: self._sought.get(name) or DirectionEvidence(now) for name in suspected}
         readings = [one for one in readings if np.isfinite(one.probabilities).all()]
-        if not readings:
+        if not readings or self._fixed is not None:
             return
         self._turn += 1
         for name, sought in self._sought.items():
             if self._open(sought):
                 for one in readings:
                     sought.add(one.direction, float(one.probabilities[index[name]]))
-                sought.direction = self._leading(sought)
+                sought.direction = self._leading(sought, self._present.get(name, math.inf))
 
     def _open(self, sought: DirectionEvidence) -> bool:
         limit = self._settings.locate_s
         return limit > 0 and sought.direction is None and self._now - sought.since_s <= limit
 
-    def _leading(self, sought: DirectionEvidence) -> str | None:
-        """The part that leads the next one by `locate_margin`, once each has been read often enough."""
+    def _leading(self, sought: DirectionEvidence, present: float) -> str | None:
+        """The part that leads the next one by `locate_margin`, once each has been read often enough.
+
+        Both sides if each of them shows it by itself, and both lead the middle by that much. `present`:
+        log-odds from which a part shows the hazard.
+        """
         if min(sought.counts.values()) < self._settings.locate_looks:
             return None
-        means = sorted((sought.sums[part] / sought.counts[part], part) for part in TURN)
-        return means[-1][1] if means[-1][0] - means[-2][0] >= self._settings.locate_margin else None
+        mean = {part: sought.sums[part] / sought.counts[part] for part in TURN}
+        weaker_side = min(mean[Direction.LEFT], mean[Direction.RIGHT])
+        if weaker_side >= max(present, mean[Direction.AHEAD] + self._settings.locate_margin):
+            return Direction.BOTH
+        (_, best), (second, _) = sorted(((value, part) for part, value in mean.items()), reverse=True)[:2]
+        return best if mean[best] - second >= self._settings.locate_margin else None
 
     def state(self) -> dict[str, Any]:
         return {

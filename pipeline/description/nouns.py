@@ -74,12 +74,6 @@ def with_article(noun: str) -> str:
     return ("an " if first[0] in _VOWELS and not first.startswith(_CONSONANT_SOUND) else "a ") + noun
 
 
-def as_subject(noun: str) -> str:
-    """A Korean noun with the particle of the subject, by whether its last syllable is closed (Unicode 3.12).
-
-    A noun that carries one, or that is not written in Hangul, stays as it is.
-    """
-    at = ord(noun[-1]) - ord("가") if noun else -1
-    if not 0 <= at < 11172 or (len(noun) > 2 and noun.endswith(("들이", "가"))):
-        return noun
-    return noun + ("이" if at % 28 else "가")
+def without_particle(noun: str) -> str:
+    """A Korean noun without the particle of the subject that somebody may have written behind it."""
+    return noun[:-1] if len(noun) > 2 and noun.endswith(("들이", "가")) else noun

@@ -22,6 +22,9 @@ JUST_S = 10.0
 REMEMBERED = 16
 """Sentences that are remembered at most."""
 
+DETECTOR_ALONE = "tags"
+"""Name of the describer that only knows what the detector reports. Unasked, it would repeat the warnings."""
+
 RANK = {Trigger.SCENE_CHANGE: 0, Trigger.REQUEST: 1, Trigger.DANGER: 2}
 
 
@@ -100,7 +103,7 @@ class Suppressed:
 
     scene_id: str
     reason: str
-    """overtaken | hushed | stale | repeats | failed: ... | late"""
+    """overtaken | hushed | stale | unasked | repeats | failed: ... | late"""
     text: str = ""
     """The sentence, where there was one."""
     model: str = ""
@@ -219,6 +222,8 @@ class DescriptionPolicy:
             return running.cancelled
         if now - running.scene.captured_at_s > self._settings.stale_s:
             return "stale"
+        if answer.model == DETECTOR_ALONE and running.scene.trigger is not Trigger.REQUEST:
+            return "unasked"
         return "repeats" if self._repeats(running, answer, now) else None
 
     def _repeats(self, running: RunningAnswer, answer: SentenceReady, now: float) -> bool:

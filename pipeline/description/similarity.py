@@ -37,8 +37,8 @@ def is_repetition(a: str, b: str, meaning_a: SentenceVector = (), meaning_b: Sen
     return jaccard(a, b) >= ALIKE_WORDS
 
 
-_ENGLISH = "left right ahead behind up down no not red green open closed stop go empty near far"
-_KOREAN = "왼쪽 오른쪽 앞 뒤 없 위 아래 빨간 초록 열 닫"
+_ENGLISH = "left right both ahead behind up down no not red green open closed stop go empty near far"
+_KOREAN = "왼쪽 오른쪽 앞 뒤 양쪽 없 위 아래 빨간 초록 열 닫"
 TELLING = frozenset([*_ENGLISH.split(), *_KOREAN.split()])
 """Words that turn a sentence into another."""
 

@@ -15,12 +15,12 @@ from importlib import resources
 import numpy as np
 
 from pipeline.description.base import DescribeRequest, DetectedHazard
-from pipeline.description.nouns import as_subject
 from pipeline.description.objects import ObjectRecognizer
 from pipeline.hazards import builtin_hazards
 from pipeline.log_odds import logit
 from pipeline.models.base import ImageTextModel, PromptBank
 from pipeline.types import Direction, Encoding, PromptSet, Trigger
+from speech.text.particles import with_particle
 
 CONFIDENT = 0.45
 """Share of the picture, among all places and everything else the model knows, from which a place is named."""
@@ -40,16 +40,28 @@ WHERE: Mapping[str, Mapping[Direction | None, str]] = {
         Direction.LEFT: " to the left",
         Direction.AHEAD: " ahead",
         Direction.RIGHT: " to the right",
+        Direction.BOTH: " on both sides",
+        Direction.BEHIND: " behind you",
     },
-    "ko": {None: "", Direction.LEFT: "왼쪽에 ", Direction.AHEAD: "앞에 ", Direction.RIGHT: "오른쪽에 "},
+    "ko": {
+        None: "",
+        Direction.LEFT: "왼쪽에 ",
+        Direction.AHEAD: "앞에 ",
+        Direction.RIGHT: "오른쪽에 ",
+        Direction.BOTH: "양쪽에 ",
+        Direction.BEHIND: "뒤에 ",
+    },
 }
 
-NOTHING_KNOWN: Mapping[str, str] = {"en": "Nothing here that I know.", "ko": "아는 것이 보이지 않습니다."}
-
+NOTHING_KNOWN: Mapping[str, str] = {
+    "en": "I recognise nothing. That does not mean the way is free.",
+    "ko": "알아본 것이 없습니다. 길이 비었다는 뜻은 아닙니다.",
+}
+"""Ignorance, said as ignorance: the listener must not take it for an all-clear."""
 
 ONLY_NAMES: Mapping[str, str] = {
-    "en": "I cannot answer questions, only name what I see.",
-    "ko": "질문에는 답하지 못하고 보이는 것만 말합니다.",
+    "en": "I cannot answer questions, only name what I recognise.",
+    "ko": "질문에는 답하지 못하고, 알아본 것만 말합니다.",
 }
 """Said before everything else to a question: "nothing here" would be heard as a no."""
 
@@ -143,7 +155,7 @@ class TemplateDescriber:
         hazards = {seen.hazard for seen in request.seen}
         found = [f.thing for f in self._things().find(request.encoding) if f.share >= SURE]
         fresh = [thing for thing in found if thing.hazard not in hazards]
-        return [as_subject(thing.ko) if request.language == "ko" else thing.said for thing in fresh]
+        return [thing.ko if request.language == "ko" else thing.said for thing in fresh]
 
     def cancel(self) -> None:
         """Answers at once, so there is nothing to cancel."""
@@ -163,11 +175,11 @@ class TemplateDescriber:
         return _korean(names, where) if language == "ko" else _english(names, where)
 
     def _name(self, seen: DetectedHazard, language: str) -> str:
-        name = seen.called or self._words.hazards.get(seen.hazard, {}).get(
-            language, seen.hazard.replace("_", " ")
-        )
         where = WHERE[language][seen.direction]
-        return where + name if language == "ko" else name + where
+        if language == "ko":
+            return where + (seen.called or self._words.noun(seen.hazard, language))
+        known = self._words.hazards.get(seen.hazard, {}).get(language, seen.hazard.replace("_", " "))
+        return (seen.called or known) + where
 
 
 def _english(names: Sequence[str], place: str) -> str:
@@ -180,9 +192,16 @@ def _english(names: Sequence[str], place: str) -> str:
 
 
 def _korean(names: Sequence[str], place: str) -> str:
-    listed = ", ".join(names)
-    if listed and place:
-        return f"{place} 같습니다. {listed} 있습니다."
-    if listed:
-        return f"{listed} 보입니다."
-    return f"{place} 같습니다."
+    """One particle of the subject for the whole list; the last two of it are joined."""
+    found = f"{with_particle(place, '으로/로')} 보입니다." if place else ""
+    if not names:
+        return found
+    listed = korean_list(names)
+    return f"{found} {listed} 있습니다." if found else f"{listed} 있습니다."
+
+
+def korean_list(names: Sequence[str]) -> str:
+    """Names as a subject: the last two joined, one particle for all."""
+    *first, last = names
+    joined = [*first[:-1], f"{with_particle(first[-1], '과/와')} {last}"] if first else [last]
+    return with_particle(", ".join(joined), "이/가")

@@ -110,9 +110,10 @@ class QueuedUtterance:
     """It was cut once and waits, or sounds, for the second time."""
 
     @property
-    def rank(self) -> tuple[int, int, int]:
+    def order(self) -> tuple[int, int, int, float, int]:
         """Sorts first what is to be said first."""
-        return (-self.utterance.priority, -self.severity, self.arrival)
+        said = self.utterance
+        return (-said.priority, -self.severity, -said.rank, -said.certainty, self.arrival)
 
     @property
     def severity(self) -> int:

@@ -1,8 +1,9 @@
 """What to say next: a pure step machine, no clock, no sound, no threads.
 
 The policy follows speech-dispatcher's priorities: a danger cuts all that is lower; a message cuts
-descriptions and notices and is said in order; of descriptions the newest wins; a notice is only said
-into silence.
+descriptions and notices; of descriptions the newest wins; a notice is only said into silence. Within a
+priority the more severe comes first, then that of the higher rank, each cutting the other, then the surer,
+then the older.
 """
 
 from __future__ import annotations
@@ -144,13 +145,15 @@ class Outbox:
     def _interrupts(self, new: Utterance, old: Utterance) -> bool:
         if new.priority != old.priority:
             return new.priority > old.priority
-        if new.priority == Priority.DANGER:
-            return new.severity > old.severity
+        if new.priority >= Priority.MESSAGE:
+            danger = new.priority == Priority.DANGER
+            severities = (new.severity, old.severity) if danger else (0, 0)
+            return (severities[0], new.rank) > (severities[1], old.rank)
         return self._settings.text_cuts_text and new.priority == Priority.TEXT and not _continues(new, old)
 
     def _queue(self, entry: QueuedUtterance) -> None:
         """Put it in line; where the line is full, the least urgent goes."""
-        self._waiting = sorted([*self._waiting, entry], key=lambda each: each.rank)
+        self._waiting = sorted([*self._waiting, entry], key=lambda each: each.order)
         # While nothing sounds the first in line starts in this very step, so it takes no room.
         room = self._settings.waiting_limit + (self._current is None)
         while len(self._waiting) > room:

@@ -18,6 +18,8 @@ from speech.utterance import Priority, Utterance
 
 log = logging.getLogger(__name__)
 
+SLOWEST_WPM, FASTEST_WPM = 80, 500
+"""What the engines can do."""
 EARCON_GAP_S = 0.04
 """Seconds between an earcon and the words."""
 
@@ -103,6 +105,8 @@ class Renderer:
         settings = self._settings
         own = settings.voice if language == settings.language and settings.voice != "auto" else None
         rate = settings.danger_rate_wpm if priority == Priority.DANGER else settings.rate_wpm
+        if language == "ko":
+            rate = min(max(round(rate * settings.korean_rate), SLOWEST_WPM), FASTEST_WPM)
         said = normalize(text, language)
         return SpeechRequest(said, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
 

@@ -42,7 +42,7 @@ def test_every_phrase_is_short_in_every_direction() -> None:
         text = hazard.say[language]
         assert text.count("{where}") == 1
         for where in WHERE[language].values():
-            assert 2 <= len(text.format(where=where).split()) <= 12
+            assert 1 <= len(text.format(where=where).split()) <= 12
 
 
 def test_no_two_hazards_open_with_the_same_words() -> None:
@@ -84,7 +84,7 @@ def test_only_hazards_with_their_shipped_words_count_as_shipped() -> None:
 def test_without_words_of_its_own_a_hazard_is_called_by_its_name() -> None:
     (hazard,) = from_settings({"wet_floor": HazardSettings(prompts=("a wet floor",), say_en="Wet{where}!")})
     assert hazard.say["en"].format(where=" ahead") == "Wet ahead!"
-    assert hazard.say["ko"].format(where="앞에 ") == "조심하세요! 앞에 wet floor."
+    assert hazard.say["ko"].format(where=" 정면.") == "위험! wet floor. 정면."
 
 
 @pytest.mark.parametrize("prompts", [(), ("",), ("  ",)])

@@ -33,8 +33,17 @@ _SIDES: Mapping[str, Mapping[Direction | None, str]] = {
         Direction.LEFT: " on the left",
         Direction.AHEAD: " ahead",
         Direction.RIGHT: " on the right",
+        Direction.BOTH: " on both sides",
+        Direction.BEHIND: " behind",
     },
-    "ko": {None: "", Direction.LEFT: " 왼쪽", Direction.AHEAD: " 앞", Direction.RIGHT: " 오른쪽"},
+    "ko": {
+        None: "",
+        Direction.LEFT: " 왼쪽",
+        Direction.AHEAD: " 앞",
+        Direction.RIGHT: " 오른쪽",
+        Direction.BOTH: " 양쪽",
+        Direction.BEHIND: " 뒤쪽",
+    },
 }
 _CERTAIN = {"en": "{percent}% certain", "ko": "확률 {percent}%"}
 _NOTHING = {"en": "nothing", "ko": "없음"}

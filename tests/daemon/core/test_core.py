@@ -113,7 +113,7 @@ def test_a_danger_asks_for_detail_and_a_new_scene_for_a_description() -> None:
 def test_a_reminder_asks_for_no_detail() -> None:
     spec = core_spec()
     spec = spec.model_copy(update={"watch": spec.watch.model_copy(update={"remind_s": 5.0})})
-    world = World(Core(spec)).watch(14, fire=0.9)
+    world = World(Core(spec)).watch(17, fire=0.9)
     assert len(world.records("alert")) == 3
     assert [s["trigger"] for s in world.records("scene")].count(Trigger.DANGER) == 1
 
@@ -251,7 +251,7 @@ def test_a_lost_camera_is_told_and_so_is_its_return() -> None:
         ("camera", "lost"),
         ("camera", "ok"),
     ]
-    assert world.said[-2:] == ["Camera lost. I cannot see.", "The camera is back."]
+    assert world.said[-2:] == ["Camera lost. I see nothing.", "The camera is back."]
 
 
 def test_what_a_bad_picture_shows_is_not_described() -> None:
@@ -280,7 +280,7 @@ def test_a_question_about_nothing_to_be_seen_is_answered_by_the_reason(told: boo
         world.watch(0.2, unseen="dark")
     before = len(world.records("scene"))
     world.tell(Ask("what is ahead?"))
-    assert world.said[-1] == "Too dark to see."
+    assert world.said[-1] == "Too dark for the camera."
     assert len(world.records("scene")) == before
 
 
@@ -289,7 +289,7 @@ def test_a_question_about_a_lost_camera_is_not_answered_from_its_last_picture() 
     world.tell(Report("camera", "lost"))
     world.now = 3.0
     world.tell(CoreTick(), Ask())
-    assert world.said[-1] == "Camera lost. I cannot see."
+    assert world.said[-1] == "Camera lost. I see nothing."
 
 
 commands: st.SearchStrategy[Input] = st.one_of(

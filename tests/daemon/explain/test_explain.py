@@ -62,7 +62,7 @@ def test_every_sentence_is_there_in_each_language_with_the_same_figures() -> Non
 
 def test_a_korean_is_told_in_korean() -> None:
     lines = explain_recording(spoken().snapshot(), None, ExplanationWords("ko"))["text"].splitlines()
-    assert '"Stop! fire." 하고 말했습니다 (위험)' in lines[0]
+    assert '말함: "Stop! fire." (위험)' in lines[0]
     assert "불 (처음, 위급): 확률 0.90, 기준 0.50." in lines[1]
     (first, *_) = explain_silence(spoken().snapshot(), "dog", ExplanationWords("ko"))
-    assert "개 확률은" in first
+    assert "개, 지난 2초의 최고 확률" in first

@@ -55,7 +55,7 @@ def test_a_camera_that_can_never_work_is_told_aloud_and_never_called_ready(
     (tmp_path / "notes.mp4").write_text("this is no video")
     result, events = _watch(tmp_path, models, str(tmp_path / "notes.mp4"))
     assert result.returncode == 1
-    assert _said(events)[0] == "The camera cannot be used. I cannot see."
+    assert _said(events)[0] == "The camera cannot be used. I see nothing."
     assert READY not in _said(events)
     assert [e["reason"] for e in events if e.get("component") == "camera"] == ["unusable"]
     assert "Traceback" not in result.stderr
@@ -72,7 +72,7 @@ def test_an_error_nobody_foresaw_in_capture_is_no_end_of_a_file(tmp_path: Path, 
     assert result.returncode == 1
     assert "capture failed (RuntimeError: the decoder broke)" in result.stderr
     assert "Traceback" in result.stderr
-    assert _said(events)[0] == "Something in me broke. I cannot see."
+    assert _said(events)[0] == "Something in me broke. I see nothing."
 
 
 def test_at_the_end_of_a_file_goodbye_comes_last(tmp_path: Path, models: Path, short_street: Path) -> None:
@@ -107,7 +107,7 @@ def test_as_a_service_auto_waits_for_a_camera(tmp_path: Path, models: Path) -> N
         listening() as ear,
         Living(tmp_path, models, "auto", FAST, {"NOTIFY_SOCKET": ear.name}) as living,
     ):
-        living.await_event("speak", text="Camera lost. I cannot see.")
+        living.await_event("speak", text="Camera lost. I see nothing.")
         status = living.status()
         assert (status["camera"], status["source"], status["frames"]) == ("lost", "auto", 0)
         assert READY not in _said(living.events)

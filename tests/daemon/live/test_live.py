@@ -131,7 +131,7 @@ def test_a_stream_that_stalls_hangs_up_sends_rubbish_and_dies_is_told_and_comes_
             since = living.heard
             break_it()
             living.await_event("health", since, component="camera", reason="lost")
-            living.await_event("speak", since, text="Camera lost. I cannot see.")
+            living.await_event("speak", since, text="Camera lost. I see nothing.")
             since = living.heard
             mend_it()
             living.await_event("health", since, component="camera", reason="ok")
@@ -289,7 +289,7 @@ def test_a_source_that_can_never_work_ends_it_with_one_line(tmp_path: Path, mode
 def test_a_camera_that_is_not_there_is_told_and_awaited(tmp_path: Path, models: Path) -> None:
     with Living(tmp_path, models, "/dev/video97", FAST) as living:
         living.await_event("health", component="camera", reason="lost")
-        living.await_event("speak", text="Camera lost. I cannot see.")
+        living.await_event("speak", text="Camera lost. I see nothing.")
         assert living.process.poll() is None
 
 

@@ -154,4 +154,4 @@ def test_a_view_that_grows_dark_is_never_shown_to_the_describer() -> None:
 def test_a_dark_stretch_is_told() -> None:
     stage = Stage().run([GREY] * 10 + [GREY // 60] * 150)
     assert [e.fields["reason"] for e in stage.of("health")] == ["dark"]
-    assert "Too dark to see." in [e.fields["text"] for e in stage.of("speak")]
+    assert "Too dark for the camera." in [e.fields["text"] for e in stage.of("speak")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.description.nouns import as_subject, with_article
+from pipeline.description.nouns import with_article, without_particle
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_english_nouns_get_the_article_that_fits(noun: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("noun", "said"),
     [
-        ("칼", "칼이"),
-        ("자동차", "자동차가"),
-        ("자동차가", "자동차가"),
-        ("고양이", "고양이가"),
+        ("칼", "칼"),
+        ("자동차", "자동차"),
+        ("자동차가", "자동차"),
+        ("사람들이", "사람들"),
         ("knife", "knife"),
         ("", ""),
     ],
 )
-def test_korean_nouns_get_the_particle_that_fits(noun: str, said: str) -> None:
-    assert as_subject(noun) == said
+def test_korean_nouns_lose_the_particle_that_came_with_them(noun: str, said: str) -> None:
+    assert without_particle(noun) == said

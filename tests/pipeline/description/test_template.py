@@ -63,12 +63,12 @@ CAR, DOG = DetectedHazard("vehicle", 0.9, Direction.LEFT), DetectedHazard("dog",
 
 def test_it_names_hazards_with_their_side_and_the_place() -> None:
     assert tell(CAR, DOG, place="street") == ["Looks like a street, with vehicles to the left and a dog."]
-    assert tell(CAR, DOG, place="street", language="ko") == ["거리 같습니다. 왼쪽에 차가, 개가 있습니다."]
+    assert tell(CAR, DOG, place="street", language="ko") == ["거리로 보입니다. 왼쪽에 차와 개가 있습니다."]
 
 
 def test_it_says_nothing_where_it_knows_nothing_unless_asked() -> None:
     assert tell() == []
-    assert tell(trigger=Trigger.REQUEST) == ["Nothing here that I know."]
+    assert tell(trigger=Trigger.REQUEST) == ["I recognise nothing. That does not mean the way is free."]
 
 
 def test_a_place_that_does_not_stand_out_is_not_named() -> None:
@@ -119,7 +119,7 @@ KNOWN = object_classes()
 def test_who_asks_is_told_the_things_that_stand_out() -> None:
     assert asked(thing="chair") == ["I see a chair."]
     assert asked(CAR, thing="chair") == ["I see vehicles to the left and a chair."]
-    assert asked(thing="chair", language="ko") == ["의자가 보입니다."]
+    assert asked(thing="chair", language="ko") == ["의자가 있습니다."]
 
 
 def test_a_thing_that_is_a_hazard_already_named_is_not_named_twice() -> None:

@@ -228,7 +228,7 @@ def test_never_two_at_a_time_never_too_many_never_an_error(events: list[tuple[In
         state = made.outbox.state
         assert len(state.waiting) <= SETTINGS.waiting_limit
         assert (state.current is None) <= (not state.waiting)
-        assert list(state.waiting) == sorted(state.waiting, key=lambda entry: entry.rank)
+        assert list(state.waiting) == sorted(state.waiting, key=lambda entry: entry.order)
 
 
 @given(steps)

@@ -4,7 +4,9 @@ import { $, make } from "./dom.js";
 import { hazard, t } from "./i18n.js";
 import { danger, severity, where } from "./wording.js";
 
-const ARROWS = /** @type {Record<string, string>} */ ({ left: "◀", ahead: "▲", right: "▶" });
+const ARROWS = /** @type {Record<string, string>} */ ({ left: "◀", ahead: "▲", right: "▶", both: "◀▶", behind: "▼" });
+/** Directions without a zone of their own. @type {Record<string, string | null>} */
+const ZONES = { both: "ahead", behind: "ahead" };
 
 /** @param {import("./dangers.js").Danger[]} dangers worst first @param {boolean} known false if there may be others */
 export function showDangers(dangers, known) {
@@ -13,7 +15,7 @@ export function showDangers(dangers, known) {
     make("span", { text: () => danger(each) })));
   $("now").replaceChildren(...(lines.length ? lines : [make("li", { class: "quiet", text: () => t(known ? "now.none" : "now.unknown") })]));
   const zones = [null, "left", "ahead", "right"].map((zone) => make("div", { class: `zone ${zone ?? "nowhere"}` },
-    ...dangers.filter((each) => each.direction === zone).map(mark)));
+    ...dangers.filter((each) => (ZONES[each.direction ?? ""] ?? each.direction) === zone).map(mark)));
   $("overlay").replaceChildren(...zones);
 }
 

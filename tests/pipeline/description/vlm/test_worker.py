@@ -28,7 +28,7 @@ from pipeline.types import Trigger
 PATIENCE_S = 60.0
 """Longest wait of a test for something that must come."""
 MEMORY = 400 * 2**20
-NOTHING = "Nothing here that I know."
+NOTHING = "I recognise nothing. That does not mean the way is free."
 """What `tags` says last where it sees nothing."""
 
 Start = Callable[..., VlmDescriber]
