@@ -6,6 +6,7 @@ Korean warnings are telegraphic, statements end in -습니다.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.types import Direction
@@ -48,7 +49,10 @@ ONLY_WHERE: Mapping[str, Mapping[Direction, str]] = {
 }
 """Said when the direction becomes known after the alert."""
 
-CLOSER: Mapping[str, str] = {"en": "Getting closer! ", "ko": "가까워집니다! "}
+CLOSER: Mapping[str, str] = {"en": "Getting closer!", "ko": "가까워집니다!"}
+
+LETTERS_PER_S: Mapping[str, float] = {"en": 12.0, "ko": 5.0}
+"""Letters, in Korean syllables, that the slowest usual voice says in a second (180 words a minute)."""
 
 BEFORE: Mapping[str, str] = {"en": "A moment ago: ", "ko": "조금 전: "}
 """In front of an alert whose picture is seconds old."""
@@ -246,8 +250,22 @@ EARCONS: Mapping[str, Mapping[str, str]] = {
 
 def danger_phrase(say: str, direction: Direction | None, language: str, *, escalated: bool = False) -> str:
     """The words of an alert: `say` with its `{where}` filled in."""
-    phrase = say.replace("{where}", WHERE[language][direction])
-    return CLOSER[language] + phrase if escalated else phrase
+    if escalated:
+        say = _closer(say, language)
+    return say.replace("{where}", WHERE[language][direction])
+
+
+def name_length_s(say: str, language: str) -> float:
+    """Seconds, roughly, until the name in a hazard's text has been said; the whole if it is not first."""
+    before = say.partition("{where}")[0].strip(" !.") if "{where}" in say else ""
+    letters = before or say.replace("{where}", "")
+    return len(letters) / LETTERS_PER_S[language]
+
+
+def _closer(say: str, language: str) -> str:
+    """The name and the side, then that it comes closer, in place of what to do."""
+    found = re.match(r"[^!.{]+[!.]?\{where\}[!.]?", say)
+    return f"{found[0]} {CLOSER[language]}" if found else f"{CLOSER[language]} {say}"
 
 
 def danger_phrases(say: str, language: str) -> Iterator[str]:

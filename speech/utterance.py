@@ -38,6 +38,10 @@ class Utterance:
     """Among utterances of one priority and severity, a higher one is said first and cuts a lower one."""
     certainty: float = 0.0
     """Among those of one rank too, 0 to 1: the surer one is said first; none is cut for it."""
+    named_after_s: float = 0.0
+    """Seconds from its first sample until what it warns of has been named. Then it makes room for another
+    danger of its severity that has not been named yet, and is said in full after it. 0: it does not.
+    """
     earcon: str | None = None
     """Name of the short sound played before the words."""
     pan: float = 0.0

@@ -12,8 +12,8 @@ from daemon.core.health import VITAL, Change, Component
 from daemon.core.messages import WEARERS_HANDS, CoreSpec, Effect, Hand, Mute, RelayedSpeech, Say
 from daemon.core.validity import Condition, Validity
 from pipeline import wording
-from pipeline.description.novelty import adds_nothing, named_hazards
 from pipeline.description.policy import Speak
+from pipeline.sentence_hazards import adds_nothing, named_hazards
 from pipeline.types import Alert, Clear, Direction, Located, Severity, Trigger
 from speech.outbox import messages as voices
 from speech.sound.earcons import danger_earcon
@@ -37,6 +37,9 @@ ANSWER_RANK = 1
 """Rank of answers among messages: an answer is said before anything that was not asked for."""
 SIGN_RANK = 2
 """Rank of the sign that a question was heard, which must sound at once."""
+
+EARCON_S = 0.2
+"""Seconds that the longest earcon of a danger takes, with the gap after it."""
 
 NEVER_S = -1e9
 """A time before all others."""
@@ -140,7 +143,7 @@ class Announcer:
         key, condition = f"where:{found.hazard}", Condition(hazard=found.hazard)
         text = wording.danger_phrase(say, where, language)
         if waiting := self._delivery.first_waiting(found.alert_id):
-            key, closer = found.hazard, waiting.text.startswith(wording.CLOSER[language])
+            key, closer = found.hazard, wording.CLOSER[language] in waiting.text
             text = wording.danger_phrase(say, where, language, escalated=closer)
         elif not self._spec.forwards and self._delivery.would_follow(found.alert_id):
             text, condition = wording.ONLY_WHERE[language][where], replace(condition, after=found.alert_id)
@@ -180,11 +183,18 @@ class Announcer:
             severity=int(severity),
             rank=rank,
             certainty=certainty,
-            earcon=danger_earcon(int(severity)),
+            named_after_s=self._named_after_s(key),
+            earcon=None if self._delivery.is_warning(int(severity)) else danger_earcon(int(severity)),
             pan=PAN[direction],
             captured_at_s=captured_at_s,
             expires_in_s=expires_in_s,
         )
+
+    def _named_after_s(self, key: str) -> float:
+        """Seconds until the name of a hazard has been said; 0 for a direction alone."""
+        if key not in self._say:
+            return 0.0
+        return EARCON_S + wording.name_length_s(self._say[key], self._spec.language)
 
     def _on_heard(self, utterance: Utterance, condition: Condition, now: float) -> None:
         if utterance.priority is not Priority.DANGER:

@@ -79,6 +79,12 @@ class Delivery:
         entries = self._outbox.state.waiting
         return next((entry.utterance for entry in entries if entry.utterance.cause == cause), None)
 
+    def is_warning(self, severity: int) -> bool:
+        """True while a danger of at least that severity sounds: its earcon was heard just now."""
+        current = self._outbox.state.current
+        said = None if current is None else current.entry.utterance
+        return said is not None and said.priority is Priority.DANGER and said.severity >= severity
+
     def would_follow(self, cause: str) -> bool:
         """True if a danger enqueued now would be heard directly after an utterance of this cause."""
         outbox = self._outbox.state
@@ -176,6 +182,7 @@ class Delivery:
         severity: int = 0,
         rank: int = 0,
         certainty: float = 0.0,
+        named_after_s: float = 0.0,
         earcon: str | None = None,
         pan: float = 0.0,
         captured_at_s: float | None = None,
@@ -197,6 +204,7 @@ class Delivery:
             severity=severity,
             rank=rank,
             certainty=certainty,
+            named_after_s=named_after_s,
             earcon=earcon,
             pan=pan,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from daemon.config.settings import Settings
@@ -24,6 +24,7 @@ from speech.sound.audio import Audio
 from speech.sound.earcons import danger_earcon, earcon
 from speech.synthesis.espeak import EspeakSynthesizer
 from speech.synthesis.renderer import EARCON_GAP_S, Renderer
+from speech.utterance import Utterance
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,20 @@ EARCONS_S = {
 }
 """Seconds from the first sample of a warning to its first word, by severity."""
 SEVERITIES = {"notice": 1, "warning": 2, "critical": 3}
+
+
+class NotedVoice:
+    """A voice that notes which utterances began with an earcon."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self.with_earcon: set[str] = set()
+
+    def render(self, utterance: Utterance) -> Audio:
+        """Render it as the renderer does. Raises SynthesisError."""
+        if utterance.earcon is not None:
+            self.with_earcon.add(utterance.id)
+        return self._renderer.render(utterance)
 
 
 class SoundTimes:
@@ -91,14 +106,14 @@ def hear(
 ) -> HeardClip:
     """Replay one clip with the voice of `renderer`. Raises CameraUnusable."""
     events: list[Event] = []
-    sink = SoundTimes()
+    sink, voice = SoundTimes(), NotedVoice(renderer)
     camera = open_recorded(settings, str(clip.path))
     words = builtin_words()
     try:
         build_replay(
             settings=settings,
             bundle=build_detector(settings, model),
-            voice=renderer,
+            voice=voice,
             sink=sink,
             describer=ScriptedDescriber(words) if describer == "scripted" else tags_describer(model),
             write=events.append,
@@ -106,11 +121,19 @@ def hear(
     finally:
         camera.close()
     log.info("%s, %s, %s: heard", settings.speech.language, describer, clip.path.name)
-    return heard_clip(events, sink.sounds, settings.speech.language)
+    return heard_clip(events, sink.sounds, settings.speech.language, voice.with_earcon)
 
 
-def heard_clip(events: Iterable[Event], sounds: tuple[tuple[float, float], ...], language: str) -> HeardClip:
-    """What the events of a replay tell of its speech; the summary comes last."""
+def heard_clip(
+    events: Iterable[Event],
+    sounds: tuple[tuple[float, float], ...],
+    language: str,
+    with_earcon: Collection[str],
+) -> HeardClip:
+    """What the events of a replay tell of its speech; the summary comes last.
+
+    `with_earcon`: ids of the utterances that began with one.
+    """
     events = list(events)
     alerts = {e.id: _alert(e) for e in events if e.kind == "alert"}
     severities = {e.id: SEVERITIES[e.fields["severity"]] for e in events if e.kind == "alert"}
@@ -120,7 +143,7 @@ def heard_clip(events: Iterable[Event], sounds: tuple[tuple[float, float], ...],
             continue
         text, cause = event.fields["text"], event.cause
         if event.fields["priority"] == "danger" and cause in alerts:
-            first_word_s = event.t + EARCONS_S[severities[cause]]
+            first_word_s = event.t + (EARCONS_S[severities[cause]] if event.id in with_earcon else 0.0)
             warnings.append(SaidText(first_word_s, text, alerts[cause].hazard, cause))
         elif event.fields["priority"] == "text":
             descriptions.append(SaidText(event.t, text, None, cause))

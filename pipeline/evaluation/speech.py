@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.description.novelty import adds_nothing, named_hazards
 from pipeline.evaluation.clip_counts import AlertTime, hazard_spans, is_wrong
 from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE, LabelledClip
+from pipeline.sentence_hazards import adds_nothing, named_hazards
 
 NAMED_IN_S = 1.5
 """A word for a hazard later than this after its start is late."""

@@ -106,14 +106,16 @@ class QueuedUtterance:
     """Counts offers: age that needs no clock."""
     heard: bool = False
     """Its first sample was out once: it is not reported spoken, or dropped, again."""
+    named: bool = False
+    """It was cut after what it warns of had been named: whatever has not been named goes first."""
     resumed: bool = False
     """It was cut once and waits, or sounds, for the second time."""
 
     @property
-    def order(self) -> tuple[int, int, int, float, int]:
+    def order(self) -> tuple[int, int, bool, int, float, int]:
         """Sorts first what is to be said first."""
         said = self.utterance
-        return (-said.priority, -self.severity, -said.rank, -said.certainty, self.arrival)
+        return (-said.priority, -self.severity, self.named, -said.rank, -said.certainty, self.arrival)
 
     @property
     def severity(self) -> int:

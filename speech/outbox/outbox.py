@@ -69,6 +69,7 @@ class Outbox:
         self._check_timeouts(now)
         self._expire(now)
         self._on_command(event, now)
+        self._make_room_for_equals(now)
         self._next(now)
         return tuple(self._effects)
 
@@ -115,7 +116,7 @@ class Outbox:
         elif new.priority == Priority.NOTICE and (self._current or self._waiting):
             self._drop(entry, "busy")
         else:
-            self._admit(self._replace_older(entry))
+            self._admit(self._replace_older(entry), now)
 
     def _is_known(self, id_: str) -> bool:
         current = self._current
@@ -136,10 +137,10 @@ class Outbox:
                 self._remove(old, "superseded")
         return entry
 
-    def _admit(self, entry: QueuedUtterance) -> None:
+    def _admit(self, entry: QueuedUtterance, now: float) -> None:
         current = self._current
         if current is not None and self._interrupts(entry.utterance, current.entry.utterance):
-            self._interrupt(current, entry.utterance)
+            self._interrupt(current, entry.utterance, now)
         self._queue(entry)
 
     def _interrupts(self, new: Utterance, old: Utterance) -> bool:
@@ -197,7 +198,16 @@ class Outbox:
             self._stop_current(current)
             self._drop(current.entry, "hushed")
 
-    def _interrupt(self, current: CurrentUtterance, by: Utterance) -> None:
+    def _make_room_for_equals(self, now: float) -> None:
+        """Let a danger of the same severity be named as soon as the present one has been."""
+        current, first = self._current, next(iter(self._waiting), None)
+        if current is None or first is None or not _is_named(current, now) or first.named:
+            return
+        danger = first.utterance.priority == Priority.DANGER
+        if danger and first.severity == current.entry.severity and not current.entry.named:
+            self._interrupt(current, first.utterance, now)
+
+    def _interrupt(self, current: CurrentUtterance, by: Utterance, now: float) -> None:
         """Make room for something more urgent; a danger waits to be said again, a message once."""
         self._stop_current(current)
         self._count("cut")
@@ -207,7 +217,7 @@ class Outbox:
             self._drop(entry, "replaced")
         elif old.priority == Priority.DANGER or (old.priority == Priority.MESSAGE and not entry.resumed):
             self._count("resumed")
-            self._queue(replace(entry, resumed=True))
+            self._queue(replace(entry, resumed=True, named=entry.named or _is_named(current, now)))
         else:
             self._drop(entry, "cut")
             self._drop_rest_of(old)
@@ -241,6 +251,11 @@ class Outbox:
 
     def _count(self, name: str) -> None:
         self._counts[name] = self._counts.get(name, 0) + 1
+
+
+def _is_named(current: CurrentUtterance, now: float) -> bool:
+    after_s = current.entry.utterance.named_after_s
+    return current.sounding and after_s > 0 and now - current.since_s >= after_s
 
 
 def _continues(new: Utterance, old: Utterance) -> bool:

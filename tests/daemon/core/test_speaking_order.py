@@ -1,0 +1,100 @@
+"""What is said first, what makes room, and what is not described."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.core.core import Core
+from daemon.core.messages import Ask, Say
+from pipeline.description.policy import AnswerFinished, SentenceReady
+from pipeline.types import Direction
+from speech.utterance import Priority
+from tests.daemon.core.world import World
+from tests.fakes import core_spec
+
+
+def ranked(talks_s: float = 1.5, **changes: object) -> World:
+    """A world with three critical hazards of different rank."""
+    spec = core_spec(**changes)
+    ranks = {"fire": 30, "vehicle": 20, "dog": 10}
+    hazards = tuple(
+        h.model_copy(update={"severity": 3, "rank": ranks.get(h.name, 0), "say": f"{h.name}{{where}}! Act!"})
+        for h in spec.hazards
+    )
+    world = World(talks_s=talks_s)
+    world.core = Core(spec.model_copy(update={"hazards": hazards}))
+    return world
+
+
+def test_of_equals_the_higher_rank_is_said_first_and_cuts() -> None:
+    world = ranked().watch(1).watch(0.5, vehicle=0.9)
+    assert [u.text for _, u in world.heard][-1].startswith("vehicle")
+    world.watch(2, vehicle=0.9, fire=0.9)
+    fire_alert = next(e for e in world.records("alert") if e["hazard"] == "fire")
+    fire_s = next(t for t, u in world.heard if u.text.startswith("fire"))
+    assert fire_s - fire_alert["t"] < 0.1, "it does not wait for the end of what matters less"
+
+
+def test_each_of_two_at_once_is_named_within_half_a_second_and_then_said_in_full() -> None:
+    world = ranked().watch(1).watch(4, vehicle=0.9, fire=0.9)
+    texts = [u.text for _, u in world.heard if u.priority is Priority.DANGER]
+    assert texts == ["fire! Act!", "vehicle! Act!", "fire! Act!"]
+    times = [t for t, u in world.heard if u.priority is Priority.DANGER]
+    assert times[1] - times[0] < 0.75
+    assert world.heard[1][1].earcon is None, "the sound for danger was heard just before"
+
+
+def test_no_true_critical_danger_expires_behind_another() -> None:
+    world = ranked(talks_s=4.0).watch(1).watch(12, vehicle=0.9, fire=0.9, dog=0.9)
+    assert {u.text.split("!")[0] for _, u in world.heard} >= {"fire", "vehicle", "dog"}
+    assert not [e for e in world.records("unspoken") if e["reason"] == "expired"]
+
+
+def test_the_sign_that_a_question_was_heard_comes_at_once_and_ends_the_older_answer() -> None:
+    world = World(talks_s=5.0).watch(1).tell(Ask("what is there?"))
+    world.describe("An old answer that takes long.")
+    world.finish().tell(Ask("and now?"))
+    assert world.said[-1] == "[listening]"
+    world.finish()
+    assert world.said[-1] == "[listening]", "the older answer is not taken up again"
+
+
+def test_an_answer_goes_before_what_nobody_asked_for() -> None:
+    world = World(talks_s=5.0).watch(1).tell(Say("one"), Say("two"), Ask("what is there?"))
+    world.describe("The answer.")
+    world.finish()
+    assert world.said[-1] == "The answer."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("There is a car on your left.", "warned"),
+        ("A car waits behind a red barrier that closes the pavement.", None),
+    ],
+)
+def test_a_description_does_not_repeat_the_warning(sentence: str, reason: str | None) -> None:
+    world = World().watch(1).watch(3, vehicle=0.9, sides={"vehicle": Direction.LEFT})
+    world.describe(sentence)
+    reasons = [e["reason"] for e in world.records("unspoken") if e.get("text") == sentence]
+    assert reasons == ([reason] if reason else [])
+    assert (sentence in world.said) is (reason is None)
+
+
+def test_descriptions_keep_their_distance_and_their_share() -> None:
+    spaced = World(description_gap_s=5.0, talks_s=1.0).watch(1).tell(Say("something")).finish()
+    spaced.watch(1, view=1).describe("A quiet street.")
+    assert [e["reason"] for e in spaced.records("unspoken")] == ["spacing"]
+    shared = World(talk_share=0.01, talks_s=1.0).watch(1).tell(Say("something")).watch(3)
+    shared.watch(1, view=1).describe("A quiet street.")
+    assert [e["reason"] for e in shared.records("unspoken")] == ["talk"]
+
+
+def test_the_detector_alone_describes_only_what_is_asked_for() -> None:
+    world = World().watch(2)
+    world.tell(SentenceReady(world.views[-1], "I see a car.", "tags"))
+    assert "I see a car." not in world.said
+    assert [e["reason"] for e in world.records("unspoken")] == ["unasked"]
+    world.tell(AnswerFinished(world.views[-1]), Ask())
+    world.tell(SentenceReady(world.views[-1], "I see a car.", "tags"))
+    assert world.said[-1] == "I see a car."
