@@ -10,6 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from common.errors import WatchwordError
+from common.plain_text import PlainStream, escaped
 from daemon.cli.remote import REMOTE
 from daemon.errors import ConfigError
 
@@ -130,12 +132,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit code: 0 fine, 1 failed, 2 usage, 78 bad configuration."""
     # Our matrices are small: OpenBLAS's threads would only wait for each other, between every two frames.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Journals, pictures and sockets are the owner's alone, whoever starts us; systemd's units say the same.
+    os.umask(os.umask(0o077) | 0o077)
     args = argparse.Namespace()
     try:
-        args = _parser().parse_args(argv)
-        command = COMMANDS[args.command]
-        code = command.execute(args.module, args, lambda: _load(args, command.watches))
-        sys.stdout.flush()
+        with redirect_stdout(PlainStream(sys.stdout)):
+            args = _parser().parse_args(argv)
+            command = COMMANDS[args.command]
+            code = command.execute(args.module, args, lambda: _load(args, command.watches))
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -197,7 +202,7 @@ def _plain(error: Exception) -> str:
 
 def _complain(message: str) -> None:
     for line in message.splitlines():
-        sys.stderr.write(f"watchword: {line}\n")
+        sys.stderr.write(f"watchword: {escaped(line)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

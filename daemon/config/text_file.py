@@ -12,6 +12,10 @@ from daemon.errors import ConfigError
 MOST_BYTES = 1_000_000
 """Far more than every setting with every text; a larger file was named by mistake."""
 
+MOST_SECTIONS = 2000
+"""Headers at the beginning of a line. Each hazard has one; a search through all of them for each of tens of
+thousands would hold the daemon up for minutes."""
+
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HANGUL = ("가", "힣")
 
@@ -29,7 +33,10 @@ def read_text(path: Path) -> str | None:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); --config names another") from None
     if len(raw) > MOST_BYTES:
         raise ConfigError(f"{path}: is larger than {MOST_BYTES // 1000} kB; --config names another")
-    return _decoded(path, raw)
+    text = _decoded(path, raw)
+    if text.count("\n[") > MOST_SECTIONS:
+        raise ConfigError(f"{path}: has more than {MOST_SECTIONS} sections; --config names another")
+    return text
 
 
 def _read_bytes(path: Path) -> bytes:

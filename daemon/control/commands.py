@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from common.plain_text import spoken
+
 if TYPE_CHECKING:
     from daemon.core.messages import Input
 
 Language = Literal["en", "ko"]
-Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+Spoken = BeforeValidator(lambda text: spoken(text) if isinstance(text, str) else text)
+"""Without control characters, which no voice says and no terminal should get."""
+Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S"), Spoken]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -99,7 +103,7 @@ class SayCommand(Command):
 
 
 def _blank_is_none(question: object) -> object:
-    return (question.strip() or None) if isinstance(question, str) else question
+    return (spoken(question).strip() or None) if isinstance(question, str) else question
 
 
 class AskCommand(Command):
@@ -281,7 +285,7 @@ class UtterCommand(Command):
     """Speak this for another instance, which has no loudspeaker of its own."""
 
     do: Literal["utter"] = "utter"
-    text: Annotated[str, Field(max_length=1000)]
+    text: Annotated[str, Field(max_length=1000), Spoken]
     """Empty if there is only an earcon."""
     language: Language
     priority: Literal["danger", "message", "text", "notice"]

@@ -215,7 +215,7 @@ class MqttBridge:
     def _on_event(self, line: str) -> None:
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
             self._counts["invalid_events"] += 1
@@ -413,6 +413,6 @@ class MqttBridge:
 def _announced(payload: bytes) -> dict[str, str]:
     try:
         fields = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):  # anybody may publish there, also JSON of any depth
         return {}
     return announced(fields) if isinstance(fields, dict) else {}

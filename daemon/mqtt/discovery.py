@@ -17,6 +17,9 @@ from typing import Any
 from daemon.control.commands import COMMANDS
 from pipeline.hazards import builtin_hazards
 
+LONGEST_NAME = 200
+"""Characters of an entity's key or platform that is read back from the broker."""
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 ON, OFF, ONLINE, OFFLINE = "ON", "OFF", "online", "offline"
 LONGEST_STATE = 255
 """Longest state in Home Assistant, in characters; the whole text is an attribute."""
@@ -138,8 +141,13 @@ def announced(payload: Mapping[str, Any]) -> dict[str, str]:
     return {
         key: body["platform"]
         for key, body in components.items()
-        if isinstance(body, dict) and isinstance(body.get("platform"), str)
+        if isinstance(body, dict) and _is_name(key) and _is_name(body.get("platform"))
     }
+
+
+def _is_name(text: object) -> bool:
+    """True for what we announce ourselves; not for half a surrogate pair, which could not be sent again."""
+    return isinstance(text, str) and len(text) <= LONGEST_NAME and bool(_NAME.fullmatch(text))
 
 
 def _with_id(topics: Topics, key: str, body: Entity) -> Entity:

@@ -6,8 +6,9 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
+from common.plain_text import escaped, one_line
 from common.redact import redact
 from daemon.config.sections import LogSettings
 
@@ -17,16 +18,27 @@ _COLOURS = {2: "\x1b[1;31m", 3: "\x1b[31m", 4: "\x1b[33m", 7: "\x1b[2m"}
 _PLAIN = "\x1b[0m"
 
 
-class JournalFormatter(logging.Formatter):
+class _PlainFormatter(logging.Formatter):
+    """Leaves no control character of a message as it is, and no line feed: it may quote anybody."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging calls it
+        return one_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return escaped(super().formatException(ei))
+
+
+class JournalFormatter(_PlainFormatter):
     """`<N>name: message`, N being the syslog priority (sd-daemon(3)); the journal has the time itself."""
 
     def format(self, record: logging.LogRecord) -> str:
+        # Tracebacks have lines of their own; a message has one, whatever is in it.
         prefix = f"<{_priority(record.levelno)}>"
         text = redact(f"{record.name}: {super().format(record)}")
         return "\n".join(prefix + line for line in text.splitlines())
 
 
-class TerminalFormatter(logging.Formatter):
+class TerminalFormatter(_PlainFormatter):
     """`12:30:01 name: message`, coloured by severity where the terminal can."""
 
     def __init__(self, colour: bool) -> None:

@@ -89,6 +89,7 @@ class Guard:
         self._clock = clock
         self._send_s = send_s
         self._buckets = RateLimiter(settings.requests_per_s, BURST_S * settings.requests_per_s)
+        self._foreign_buckets = RateLimiter(settings.requests_per_s, BURST_S * settings.requests_per_s)
         self._wrong = RateLimiter(WRONG_PER_S, WRONG_BURST)
         self._in_progress = 0
         self.sessions = Sessions()
@@ -142,21 +143,31 @@ class Guard:
         client, now = client_of(scope), self._clock()
         if client == UNKNOWN:
             raise Problem(400, "the connection was reset")
-        if wait_s := self._buckets.take(client, now):
+        foreign = self._foreign(scope, headers, client)
+        # Apart: the owner's browser, at the same address, must not run out of requests because of a page of
+        # another site that is open in it.
+        buckets = self._buckets if foreign is None else self._foreign_buckets
+        if wait_s := buckets.take(client, now):
             raise Problem(429, "too many requests", retry_s=whole_seconds(wait_s))
+        if foreign is not None:
+            raise foreign
         _check_head(scope)
-        host = headers.get("host", "")
-        if client != UNIX and not self._names.contains(host):
-            raise Problem(421, "unknown host name; use this machine's address, or add the name to web.hosts")
-        fetched = (headers.get(name) for name in ("origin", "sec-fetch-site", "sec-fetch-mode"))
-        if is_cross_site(scope["method"], scope["scheme"], host, *fetched):
-            raise Problem(403, "requests from another site's page are refused")
         self._check_token(scope, headers, client, now)
         _check_size(headers, self._largest(scope))
         if scope["method"] == "POST" and scope["path"] != PICTURE_PATH:
             _check_type(headers)
         if self._in_progress >= self._settings.requests_at_once:
             raise Problem(503, "too many requests at once", "busy", retry_s=problems.RETRY_S)
+
+    def _foreign(self, scope: Scope, headers: Headers, client: str) -> Problem | None:
+        """Why it is another site's request; None if it is meant for us."""
+        host = headers.get("host", "")
+        if client != UNIX and not self._names.contains(host):
+            return Problem(421, "unknown host name; use this machine's address, or add the name to web.hosts")
+        fetched = (headers.get(name) for name in ("origin", "sec-fetch-site", "sec-fetch-mode"))
+        if is_cross_site(scope["method"], scope["scheme"], host, *fetched):
+            return Problem(403, "requests from another site's page are refused")
+        return None
 
     def _check_token(self, scope: Scope, headers: Headers, client: str, now: float) -> None:
         if self._token is None or client == UNIX or scope["path"] in self._open:

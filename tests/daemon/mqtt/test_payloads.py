@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from common.rate_limit import RateLimiter
 from daemon.config.sections import MqttSettings
 from daemon.control.commands import AskCommand, HushCommand, MuteCommand, SayCommand
+from daemon.mqtt.bridge import _announced
 from daemon.mqtt.commands import (
     COMMAND_BURST,
     COMMANDS_PER_S,
@@ -218,3 +219,19 @@ def test_orders_are_no_more_than_burst_and_rate_allow(gaps: list[float]) -> None
 def test_settings_that_cannot_be_are_refused(field: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(field))):
         MqttSettings(**field)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"[" * 100_000,
+        b'{"components":' * 50_000,
+        json.dumps({"components": {"\ud800": {"platform": "button"}}}).encode(),
+        json.dumps({"components": {"x": {"platform": "\udfff"}}}).encode(),
+        json.dumps({"components": {"x" * 5000: {"platform": "button"}}}).encode(),
+        b"\xff\xfe",
+        b"null",
+    ],
+)
+def test_whatever_was_left_at_the_broker_is_survived_and_not_sent_on(payload: bytes) -> None:
+    assert _announced(payload) == {}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from daemon.config.sections import LogSettings
-from daemon.process.logs import configure, is_journal
+from daemon.process.logs import JournalFormatter, TerminalFormatter, configure, is_journal
 
 
 class Terminal(io.StringIO):
@@ -82,3 +82,12 @@ def test_set_up_twice_it_still_speaks_once() -> None:
     logging.getLogger("capture").warning("dark")
     assert stream.getvalue().count("dark") == 1
     assert sys.stderr is not stream
+
+
+@pytest.mark.parametrize("formatter", [JournalFormatter(), TerminalFormatter(colour=False)])
+def test_what_a_message_quotes_forges_no_line_and_moves_no_cursor(formatter: logging.Formatter) -> None:
+    said = "x\x1b]0;title\x07\x9b31m\r\n<3>watchword: forged\u2028y"
+    record = logging.LogRecord("a", logging.INFO, "f", 1, "it said %s", (said,), None)
+    shown = formatter.format(record)
+    assert len(shown.splitlines()) == 1
+    assert shown.isprintable()

@@ -111,6 +111,14 @@ def test_another_sites_page_may_order_nothing(web: httpx.Client, headers: dict[s
     refused(web.post("/hush", headers=headers), 403)
 
 
+def test_another_sites_page_does_not_use_up_the_owners_requests(web: httpx.Client) -> None:
+    codes = [web.post("/hush", headers={"Origin": "http://evil.example"}).status_code for _ in range(900)]
+    assert set(codes) <= {403, 429}
+    for _ in range(5):
+        assert web.get("/healthz").status_code == 200
+        assert web.post("/hush").status_code < 300
+
+
 def test_there_is_no_cors(web: httpx.Client) -> None:
     answer = web.get("/status", headers={"Origin": "http://evil.example"})
     assert not [name for name in answer.headers if name.startswith("access-control")]

@@ -1,0 +1,52 @@
+"""Text from outside made harmless for terminals and logs: no control character is left as it is.
+
+ESC, BEL and the C1 characters move the cursor, change titles and colours, or type answers; a line feed in a
+message forges a line of a log.
+"""
+
+from __future__ import annotations
+
+import re
+from io import TextIOBase
+from typing import TextIO
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""C0 but tabulator and line feed, DEL, C1, separators of lines, and marks that reverse the direction."""
+
+
+def escaped(text: str) -> str:
+    r"""Each of them as \uXXXX, which within JSON means the same character."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    r"""The same, with line feeds as \n: what is to be one line stays one."""
+    return escaped(text).replace("\n", "\\n")
+
+
+def spoken(text: str) -> str:
+    """Control characters, line feeds too, as spaces: for what is to be said or kept as it was said."""
+    return _CONTROLS.sub(" ", text).replace("\n", " ").replace("\t", " ")
+
+
+class PlainStream(TextIOBase):
+    """Writes to a text stream what is left of control characters; everything else is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(escaped(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def writable(self) -> bool:
+        return True
