@@ -27,6 +27,7 @@ from pipeline.description.vlm.job import (
     ModelSpec,
     job_from,
 )
+from pipeline.description.vlm.token_text import first_line
 
 MOST_WAITING = 4
 """Jobs that may wait; a parent asks one thing at a time and cancels what it does not want any more."""
@@ -46,6 +47,10 @@ def main(fd: int, parent: int, load: Callable[[ModelSpec], Generator] = load) ->
             generator = load(spec)
         except ModelLoadError as error:
             send(link, {"failed": str(error)})
+            return 1
+        except Exception as error:  # told once in one line, instead of a process that only ends
+            logging.exception("%s does not load", spec.model)
+            send(link, {"failed": f"{spec.model} does not load: {type(error).__name__}: {first_line(error)}"})
             return 1
         inbox.interrupt = generator.interrupt
         took_s = round(time.monotonic() - began_s, 3)
@@ -109,6 +114,12 @@ def serve(link: socket.socket, generator: Generator, inbox: JobInbox) -> None:
         written = generator.generate(job, emit)
     except GenerateError as error:
         send(link, {"id": job.id, "error": str(error)})
+        return
+    except ConnectionLost:
+        raise
+    except Exception as error:  # one picture must not cost a load of the model
+        logging.exception("answer %d failed", job.id)
+        send(link, {"id": job.id, "error": f"the model failed: {type(error).__name__}: {first_line(error)}"})
         return
     took_s = round(time.monotonic() - began_s, 4)
     send(link, {"id": job.id, "end": {"tokens": written.tokens, "cut": written.cut, "took_s": took_s}})

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from capture.test_image import draw_test_image
+from pipeline.description.vlm.chat_text import IMAGE, filled
 from pipeline.description.vlm.image import squared
 from pipeline.description.vlm.job import (
     Emit,
@@ -73,7 +74,7 @@ class GenaiGenerator:
         self._keeps_prompts = False
         try:
             self._pipeline = self._open(spec, device)
-        except RuntimeError as error:
+        except Exception as error:  # the binding raises more than RuntimeError
             raise ModelLoadError(f"{spec.model} does not load on {device}: {first_line(error)}") from None
         self._tokenizer = self._pipeline.get_tokenizer()
         self._template = spec.template
@@ -120,7 +121,7 @@ class GenaiGenerator:
                 generation_config=self._options(job),
                 streamer=streamer,
             )
-        except RuntimeError as error:
+        except Exception as error:  # the binding raises more than RuntimeError
             raise GenerateError(f"the model failed: {first_line(error)}") from None
         if streamer.failure is not None:
             raise streamer.failure
@@ -133,7 +134,7 @@ class GenaiGenerator:
     def _prompt(self, job: GenerationJob) -> Any:
         """Messages for the model's own chat template, or text in the format given for one that has none."""
         if self._template:
-            return self._template.format(system=job.system, user=job.user).replace("<image>", IMAGE_TAG)
+            return filled(self._template, job).replace(IMAGE, IMAGE_TAG)
         history = self._genai.ChatHistory()
         if job.system:
             history.append({"role": "system", "content": job.system})

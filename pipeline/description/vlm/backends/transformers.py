@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pipeline.description.vlm.chat_text import NO_SYSTEM, chat_text, filled
 from pipeline.description.vlm.image import squared
 from pipeline.description.vlm.job import (
     Emit,
@@ -51,8 +52,11 @@ class TorchGenerator:
             model = transformers.AutoModelForImageTextToText.from_pretrained(
                 spec.folder, local_files_only=True, dtype="auto", low_cpu_mem_usage=True
             )
-        except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
-            raise ModelLoadError(f"{spec.model} does not load: {first_line(error)}") from None
+        except Exception as error:  # files of a publisher's own layout break libraries in many ways
+            raise ModelLoadError(
+                f"{spec.model} does not load: {type(error).__name__}: {first_line(error)}"
+            ) from None
+        complete_processor(self._processor, model.config)
         self._model = model.to(self.device).eval()
         if self._model.generation_config.pad_token_id is None:  # else it warns at every answer
             words = self._processor.tokenizer
@@ -62,11 +66,10 @@ class TorchGenerator:
 
     def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Streams every token; `emit` is asked after each whether to go on."""
-        inputs = self._inputs(job)
-        length = inputs["input_ids"].shape[1]
         stream = _stream_type()(self._processor.tokenizer, emit)
         self._torch.manual_seed(SEED)
         try:
+            inputs = self._inputs(job)
             with self._torch.inference_mode():
                 result = self._model.generate(
                     **inputs,
@@ -75,9 +78,11 @@ class TorchGenerator:
                     stopping_criteria=self._criteria([lambda *_args, **_kw: stream.stopped]),
                     **_sampling(job),
                 )
-        except (RuntimeError, ValueError, IndexError) as error:
-            raise GenerateError(f"the model failed: {first_line(error)}") from None
-        tokens = int(result.shape[1]) - length
+        except GenerateError:
+            raise
+        except Exception as error:  # processors and templates raise anything; the next picture may do
+            raise GenerateError(f"the model failed: {type(error).__name__}: {first_line(error)}") from None
+        tokens = int(result.shape[1]) - inputs["input_ids"].shape[1]
         return GenerationStats(tokens, tokens >= job.max_tokens and not stream.stopped)
 
     def interrupt(self) -> None:
@@ -97,12 +102,32 @@ class TorchGenerator:
 
     def _text(self, job: GenerationJob) -> str:
         if self._template or not getattr(self._processor, "chat_template", None):
-            return (self._template or PLAIN_TEMPLATE).format(system=job.system, user=job.user).lstrip()
-        content = [{"type": "image"}, {"type": "text", "text": job.user}]
-        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
-        if job.system:
-            messages.insert(0, {"role": "system", "content": [{"type": "text", "text": job.system}]})
-        return str(self._processor.apply_chat_template(messages, add_generation_prompt=True))
+            return filled(self._template or PLAIN_TEMPLATE, job)
+        return chat_text(
+            lambda messages: str(self._processor.apply_chat_template(messages, add_generation_prompt=True)),
+            job,
+            image_token=str(getattr(self._processor, "image_token", "") or "<image>"),
+            takes_system=self._model.config.model_type not in NO_SYSTEM,
+        )
+
+
+def complete_processor(processor: Any, config: Any) -> None:
+    """Give a LLaVA processor what it needs to count the tokens of a picture, from the model's configuration.
+
+    Checkpoints older than transformers 4.45 publish neither `patch_size` nor `vision_feature_select_strategy`
+    with the processor, and then it fails at every picture.
+    """
+    vision = getattr(config, "vision_config", None)
+    names = ("patch_size", "vision_feature_select_strategy")
+    missing = [name for name in names if getattr(processor, name, "") is None]
+    if vision is None or not missing:
+        return
+    if "patch_size" in missing:
+        processor.patch_size = vision.patch_size
+    if "vision_feature_select_strategy" in missing:
+        processor.vision_feature_select_strategy = config.vision_feature_select_strategy
+    if hasattr(processor, "num_additional_image_tokens") and vision.model_type == "clip_vision_model":
+        processor.num_additional_image_tokens = 1  # CLIP's class token, which "default" leaves out again
 
 
 def _sampling(job: GenerationJob) -> dict[str, Any]:
@@ -118,7 +143,10 @@ def _sampling(job: GenerationJob) -> dict[str, Any]:
 
 def _device(wanted: str, torch: Any) -> str:
     if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        if torch.cuda.is_available():
+            return "cuda"
+        xpu = getattr(torch, "xpu", None)  # Intel GPUs; not in every build
+        return "xpu" if xpu is not None and xpu.is_available() else "cpu"
     try:
         return str(torch.device(wanted.lower()))
     except RuntimeError:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[4]
 LONGEST_S = 900.0
 PARTS = ("transformers", "optimum-intel", "openvino", "openvino-genai", "torch")
 TRAINED = ("llava", "qwen2.5-vl")
-RANDOM = ("smolvlm2-500m", "deepseek-vl-7b", "llama-3.2-11b-vision", "qwen3-vl-2b")
+RANDOM = ("smolvlm2-500m", "deepseek-vl-7b", "deepseek-vl-1.3b", "llama-3.2-11b-vision", "qwen3-vl-2b")
 DONE = "made.json"
 """Stands in a folder that is complete."""
 

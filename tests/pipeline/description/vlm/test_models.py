@@ -279,6 +279,9 @@ def test_pictures_are_bounded_and_squared_without_loss() -> None:
     wide[:, 0] = wide[:, -1] = 255
     assert bounded(wide, 80).shape == (45, 80, 3)
     assert bounded(wide, 400).shape == wide.shape
+    assert bounded(np.zeros((60, 20_000, 3), np.uint8), 448).shape == (28, 448, 3)
+    assert bounded(np.zeros((20_000, 60, 3), np.uint8), 1120).shape == (1120, 70, 3)
+    assert bounded(np.zeros((1, 1, 3), np.uint8), 448).shape == (28, 28, 3)
     square = squared(wide)
     assert square.shape == (160, 160, 3)
     assert np.array_equal(square[35:125], wide)

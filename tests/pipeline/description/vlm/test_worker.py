@@ -204,6 +204,16 @@ def test_failing_answers_count_as_a_failing_describer_until_one_succeeds(start: 
     assert describer.status.phase is Phase.READY
 
 
+def test_whatever_a_backend_raises_costs_that_answer_and_not_the_process(start: Start) -> None:
+    describer = start()
+    assert describer.wait_ready(PATIENCE_S)
+    pid = describer.keeper.pid
+    with pytest.raises(DescribeError, match="ZeroDivisionError: a processor's own mistake"):
+        list(describer.describe(ask("raise")))
+    assert list(describer.describe(ask("say Fine."))) == ["Fine."]
+    assert describer.keeper.pid == pid
+
+
 def test_nothing_fit_to_be_spoken_is_an_error_not_a_description(start: Start) -> None:
     describer = start()
     assert describer.wait_ready(PATIENCE_S)

@@ -89,6 +89,40 @@ def deepseek_vl(folder: Path) -> tuple[Any, Any]:
     return processor, hf().DeepseekVLForConditionalGeneration(config)
 
 
+def deepseek_vl_hybrid(folder: Path) -> tuple[Any, Any]:
+    """The class of DeepSeek-VL-7B-chat: a second, finer look at the picture by a SAM encoder."""
+    tokens = tokenizer(folder, BASE, **ROLES, extra_special_tokens={"image_token": "<image_placeholder>"})
+    processor = hf().DeepseekVLHybridProcessor(
+        hf().DeepseekVLHybridImageProcessor(
+            size={"height": 64, "width": 64}, high_res_size={"height": 128, "width": 128}
+        ),
+        tokens,
+        chat_template=TEMPLATE.replace("IMAGE", "<image_placeholder>"),
+        num_image_tokens=16,
+    )
+    vision = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "patch_size": 16}
+    config = hf().DeepseekVLHybridConfig(
+        text_config={"model_type": "llama", "vocab_size": len(tokens), **TEXT},
+        vision_config={
+            **vision,
+            "model_type": "siglip_vision_model",
+            "intermediate_size": 96,
+            "image_size": 64,
+        },
+        high_res_vision_config={
+            **vision,
+            "model_type": "sam_vision_model",
+            "image_size": 128,
+            "output_channels": 32,
+            "global_attn_indexes": [1],
+            "window_size": 4,
+            "mlp_dim": 96,
+        },
+        image_token_id=tokens.convert_tokens_to_ids("<image_placeholder>"),
+    )
+    return processor, hf().DeepseekVLHybridForConditionalGeneration(config)
+
+
 def mllama(folder: Path) -> tuple[Any, Any]:
     tokens = words(folder, "<|image|>")
     size = {"height": 56, "width": 56}
@@ -164,7 +198,8 @@ def qwen3_vl(folder: Path) -> tuple[Any, Any]:
 
 ARCHITECTURES: dict[str, Callable[[Path], tuple[Any, Any]]] = {
     "smolvlm2-500m": smolvlm,
-    "deepseek-vl-7b": deepseek_vl,
+    "deepseek-vl-7b": deepseek_vl_hybrid,
+    "deepseek-vl-1.3b": deepseek_vl,
     "llama-3.2-11b-vision": mllama,
     "qwen3-vl-2b": qwen3_vl,
 }

@@ -34,6 +34,8 @@ class ScriptedGenerator:
             os.kill(os.getpid(), signal.SIGSEGV)
         if verb == "fail":
             raise GenerateError("the model failed: scripted")
+        if verb == "raise":
+            raise ZeroDivisionError("a processor's own mistake")
         if verb == "eat":
             self._eat()
         if verb == "endless":
