@@ -10,6 +10,7 @@ from pipeline.description.answer.denial import NO_WORDS, DenialWords, denial_sen
 from pipeline.description.answer.permission import CANNOT_SAY, asks_permission
 from pipeline.description.answer.rejection import rejection
 from pipeline.description.answer.sentences import SentenceSplitter
+from pipeline.description.answer.thinking import ThoughtFilter, sounds_thought
 from pipeline.description.similarity import is_repetition
 
 MOST_SENTENCES = {"danger": 2, "safe": 3, "question": 3}
@@ -17,7 +18,6 @@ MOST_WORDS = {"danger": 12, "safe": 90, "question": 90}
 """Of the whole answer; a first sentence that is longer ends at its last pause within."""
 MOST_JUDGED = 4
 """Sentences about a danger that are read for a contradiction, spoken or not."""
-THINKS = "<think>"
 LONGEST_ANSWER = 2000
 """Characters after which an answer is over, whatever a model still has to say."""
 
@@ -45,8 +45,13 @@ class Answer:
         danger: Danger | None = None,
         *,
         question: str | None = None,
+        thinks: bool = False,
     ) -> None:
-        """`prompt` must not be recited; who asks for leave in `question` is told that nobody can say."""
+        """`prompt` must not be recited; who asks for leave in `question` is told that nobody can say.
+
+        `thinks`: the model is known to think first without saying so, so nothing is spoken before its thought
+        has ended.
+        """
         self._purpose = purpose
         self._prompt = prompt
         self._language = language
@@ -54,7 +59,9 @@ class Answer:
         self._splitter = SentenceSplitter()
         self._raw = ""
         self._said: list[str] = []
-        self._thinking = True
+        self._thoughts = ThoughtFilter()
+        self._held: list[str] | None = [] if thinks else None
+        """Sentences that may turn out to be thoughts; None if what comes is spoken at once."""
         self._judged = 0
         self._shown = False
         self._enough = False
@@ -67,6 +74,11 @@ class Answer:
         """Sentences that were not fit to be spoken, by reason."""
 
     @property
+    def unmarked_thought(self) -> bool:
+        """The answer began with a thought of which only the end was marked: the next ones will, too."""
+        return self._thoughts.unopened
+
+    @property
     def empty(self) -> bool:
         """True while nothing has been given to be spoken."""
         return not self._said and not self.denied and not self._cautioned
@@ -76,7 +88,7 @@ class Answer:
         if self.full:
             return []
         self._raw += piece
-        given = self._all(self._splitter.feed(self._aloud(piece)))
+        given = self._all(self._settled_sentences(self._aloud(piece)))
         if len(self._raw) > LONGEST_ANSWER or is_repetitive(self._raw):
             self.full = True
             self.withheld["endless"] += 1
@@ -84,21 +96,41 @@ class Answer:
 
     def finish(self, *, cut: bool = False) -> list[str]:
         """The last sentence; none where it was `cut` short by a limit and others were given."""
-        rest = self._splitter.flush()
+        sentences = self._splitter.feed(self._thoughts.flush())
+        if rest := self._splitter.flush():
+            sentences.append(rest)
+        if self._thoughts.thinking:
+            self.withheld["thought"] += 1  # it never ended
+        if self._held is not None:
+            sentences, self._held = [*self._held, *sentences], None
+            spoken = [] if cut and self._thoughts.thought else [s for s in sentences if not sounds_thought(s)]
+            self.withheld["thought"] += len(sentences) - len(spoken)
+            sentences = spoken
         if self.full or (cut and not self.empty):
             return []
-        return [*(self._all([rest]) if rest else []), *self._caution()]
+        return [*self._all(sentences), *self._caution()]
 
     def _aloud(self, piece: str) -> str:
-        """The piece without what a model only thinks, between `<think>` and `</think>` at the beginning."""
-        if not self._thinking:
-            return piece
-        begun = self._raw.lstrip()
-        if begun.startswith(THINKS):
-            self._thinking = "</think>" not in begun
-            return begun.partition("</think>")[2]
-        self._thinking = THINKS.startswith(begun)
-        return "" if self._thinking else begun
+        """The piece without what a model only thinks."""
+        before = self._thoughts.unopened
+        aloud = self._thoughts.feed(piece)
+        if self._thoughts.unopened and not before:
+            self._splitter.flush()  # what it wrote so far was a thought
+            self.withheld["thought"] += len(self._held or ()) or 1
+        if self._thoughts.thought and not self._thoughts.thinking:
+            self._held = None
+        return aloud
+
+    def _settled_sentences(self, aloud: str) -> list[str]:
+        """Finished sentences; none as long as they may be thoughts of which only the end is marked."""
+        sentences = self._splitter.feed(aloud)
+        if self._held is None and not self._thoughts.thought and not self._said:
+            first = next(iter(sentences), "")
+            self._held = [] if sounds_thought(first) else None
+        if self._held is None:
+            return sentences
+        self._held += sentences
+        return []
 
     def _all(self, sentences: list[str]) -> list[str]:
         return [ready for sentence in sentences for ready in self._one(sentence)]

@@ -59,6 +59,7 @@ class VlmDescriber:
         self._clock = clock
         self._failures = 0
         self._why = ""
+        self._thinks = False
 
     @property
     def keeper(self) -> WorkerSupervisor:
@@ -85,6 +86,7 @@ class VlmDescriber:
             self._language,
             self._danger(request),
             question=request.question,
+            thinks=self._thinks,
         )
         job_id, inbox = self._keeper.submit(self._job(request, prompt))
         self.calls += 1
@@ -100,6 +102,7 @@ class VlmDescriber:
             raise
         finally:
             self._keeper.cancel(job_id)
+            self._thinks = self._thinks or answer.unmarked_thought
             self._report(answer, request)
 
     def cancel(self) -> None:
