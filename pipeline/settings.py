@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -163,6 +163,16 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
         "", description="file that holds the server's key; a bare name means a systemd credential"
     )
     server_connect_s: float = Field(3.0, gt=0, le=60, description="seconds the server may take to accept us")
+    server_keep_alive_s: float = Field(
+        240.0,
+        ge=0,
+        le=86400,
+        description="seconds without a question until the server is asked one, to keep its model; 0 never",
+    )
+    server_extra: dict[str, Any] = Field(
+        {},
+        description='further fields of each request, as in { reasoning_effort = "none" }; "" leaves one out',
+    )
     deadline_s: Live[float] = Field(
         7.0,
         gt=0,

@@ -25,11 +25,14 @@ from daemon.wiring.sources import DEMO, choose_source
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.description.base import DescribeError
 from pipeline.description.factory import UnusableError, choose
+from pipeline.description.vlm.job import GenerateError, ModelLoadError, ModelSpec
 from pipeline.models.loader import AUTO, best_model
 from pipeline.store.catalogue.vlms import known_models
 from pipeline.store.errors import StoreError
 
 NOBODY = RunningDaemon()
+SERVER_S = 30.0
+"""Seconds that a describer's server may take to answer."""
 _SAME_COSINE = 0.99
 """Embeddings of the same picture on two devices differ by rounding, not by more."""
 _NODES = (
@@ -194,7 +197,7 @@ def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Find
 
 def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """The describer, and whether its model fits into memory."""
-    if running and running.later.get("describer"):
+    if running and running.later.get("describer") and not settings.describe.server_url:
         yield Finding("describer", "ok", str(running.later["describer"]))
         return
     wanted = settings.describe
@@ -210,7 +213,25 @@ def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[F
     except DescribeError as error:
         yield Finding("describer", "fail", str(error), "mend [describe]")
     else:
+        if choice is not None and choice.spec.url:
+            yield _server(choice.spec)
+            return
         yield _described(choice.spec.model if choice else None, choice.memory_bytes if choice else 0)
+
+
+def _server(spec: ModelSpec) -> Finding:
+    """Whether the describer's server answers a question about a picture."""
+    from pipeline.description.vlm.backends.openai_server import try_server
+
+    where = "see describe.server_url and describe.model; until then templates are spoken"
+    try:
+        said = try_server(spec, SERVER_S)
+    except (GenerateError, ModelLoadError) as error:
+        return Finding("describer", "warn", str(error), where)
+    if "red" not in said.lower():
+        doubt = f"{spec.model} said {said[:60]!r} of a red picture: it may not see pictures"
+        return Finding("describer", "warn", doubt, "name a model that reads pictures in describe.model")
+    return Finding("describer", "ok", f"{spec.model} on a server, which sees pictures")
 
 
 def _described(model: str | None, room: int) -> Finding:

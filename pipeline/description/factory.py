@@ -141,6 +141,9 @@ def _server(settings: DescribeSettings) -> DescriberChoice:
         url=settings.server_url,
         key_file=settings.server_key_file,
         connect_s=settings.server_connect_s,
+        load_s=settings.load_s,
+        keep_alive_s=settings.server_keep_alive_s,
+        extra=dict(settings.server_extra),
         idle=False,  # it computes nothing, and what arrives must be read
     )
     return DescriberChoice(spec, SERVER_MEMORY_BYTES)

@@ -17,6 +17,9 @@ IMAGE = "<image>"
 """Where the picture goes in the formats of models that bring no chat template."""
 NO_SYSTEM = frozenset({"deepseek_vl", "deepseek_vl_hybrid"})
 """Model types whose template has instructions of its own, and ends ours with an end-of-text token."""
+OPENED = "<think>"
+"""Given on before an answer of which the template has opened the thought."""
+_OPENERS = ("<think>", "<thinking>", "◁think▷", "[THINK]", "<|channel|>analysis<|message|>")
 _LIST_MARKS = ("{'type'", '{"type"')
 """A template that expects text prints a list of parts as Python does."""
 
@@ -38,6 +41,11 @@ def chat_text(render: Render, job: GenerationJob, *, image_token: str, takes_sys
         if _is_whole(text, job, image_token):
             return text
     raise GenerateError(f"the model's chat template cannot be used: {why}")
+
+
+def opens_thought(text: str) -> bool:
+    """Whether a template has begun a thought for the model, so that only its end will be written."""
+    return text.rstrip().endswith(_OPENERS)
 
 
 def filled(template: str, job: GenerationJob) -> str:

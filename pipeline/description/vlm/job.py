@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +33,12 @@ class ModelSpec:
     url: str = ""
     key_file: str = ""
     connect_s: float = 5.0
+    load_s: float = 600.0
+    """Seconds that a server may take to load its model."""
+    keep_alive_s: float = 0.0
+    """Seconds without a question after which a server is asked one, so that it keeps its model; 0 never."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Further fields of each request to a server."""
     warm: tuple[str, ...] = ()
     """Instructions to have computed before the first question, where the backend keeps them."""
     idle: bool = True

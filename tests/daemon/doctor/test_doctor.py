@@ -30,6 +30,7 @@ from daemon.errors import CommandError
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 from tests.daemon.mqtt.mosquitto import Mosquitto, free_port
+from tests.pipeline.description.vlm.fake_server import running_server
 
 STATUS: dict[str, Any] = {
     "version": "1", "pid": 7, "source": "/dev/video0", "uptime_s": 60.0, "fps": 9.6, "frames": 100,
@@ -384,6 +385,24 @@ def test_a_describer_that_does_not_fit_is_no_secret(settings: Settings) -> None:
     assert described(backend="off") == "ok"
     assert described(backend="openvino", model="/nowhere") == "warn"
     assert described(backend="openai") == "fail"
+    assert described(backend="openai", model="m", server_url="http://127.0.0.1:9/v1") == "warn"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "says"),
+    [
+        ("good", "ok", "sees pictures"),
+        ("blind", "warn", "may not see pictures"),
+        ("textonly", "warn", "reads no pictures"),
+        ("nov1", "warn", "answered 404"),
+    ],
+)
+def test_a_describers_server_is_asked(settings: Settings, behaviour: str, state: str, says: str) -> None:
+    with running_server() as address:
+        wanted = {"backend": "openai", "model": "m", "server_url": f"{address}/{behaviour}/v1"}
+        describe = settings.describe.model_copy(update=wanted)
+        (finding,) = devices.describer(settings.model_copy(update={"describe": describe}))
+    assert (finding.state, says in finding.says) == (state, True), finding
 
 
 @pytest.mark.parametrize(

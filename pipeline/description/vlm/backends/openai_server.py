@@ -6,23 +6,35 @@ followed, no proxy is used. A key is read from a file and goes over TLS, or to t
 
 from __future__ import annotations
 
-import base64
-import http.client
+import contextlib
 import ipaddress
 import json
+import logging
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import SplitResult
 
-import cv2
+import httpx
 
+from capture.test_image import draw_test_image
 from common import addresses
 from common.redact import redact
 from common.secret_file import SecretError, read_secret
+from pipeline.description.vlm.backends.openai_answer import (
+    SWITCHES,
+    ThinksError,
+    body,
+    explain,
+    read_stream,
+    read_whole,
+)
+from pipeline.description.vlm.backends.sse import TooMuchError, bounded, events
 from pipeline.description.vlm.job import (
     Emit,
     GenerateError,
@@ -34,17 +46,25 @@ from pipeline.description.vlm.job import (
 from pipeline.description.vlm.token_text import first_line
 from pipeline.settings import SERVER_SCHEMES
 
-MOST_BYTES = 2**20
-"""Of one answer; a hundred tokens of a stream take about 30 kB."""
-LONGEST_LINE = 2**16
-PIECE = 2**14
-JPEG_QUALITY = 85
-STRANGE = "the server's answer is not of the OpenAI protocol"
+log = logging.getLogger(__name__)
+
+WAIT_PRELOAD_S = 3.0
+"""Seconds in which a server that has its model loaded answers; for longer the describer does not wait."""
+PRELOAD_SIDE = 112
+PRELOAD_TOKENS = 2
+TICK_S = 1.0
+THINKS_ONLY = (
+    "the model only thinks, and the server knows none of the usual switches against it; "
+    "name another model, or its switch in describe.server_extra"
+)
 
 
 def load(spec: ModelSpec) -> ServerGenerator:
-    """The generator for a spec. Raises ModelLoadError."""
-    return ServerGenerator(spec)
+    """The generator for a spec, whose server is asked to load its model meanwhile. Raises ModelLoadError."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes a line a request
+    generator = ServerGenerator(spec)
+    generator.start_preload()
+    return generator
 
 
 class ServerGenerator:
@@ -52,170 +72,236 @@ class ServerGenerator:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._url = checked_url(spec.url)
-        self._model = spec.model
+        self._spec = spec
         self._key = read_key(spec.key_file) if spec.key_file else ""
-        self._connect_s = spec.connect_s
-        self._socket: socket.socket | None = None
-        self._interrupted = False
+        self._tls = ssl.create_default_context() if self._url.scheme == "https" else False
+        self._switch = 0
+        self._call: _Call | None = None
+        self._preload: threading.Thread | None = None
+        self._asked_at_s = time.monotonic()
         self.device = str(self._url.netloc)
         if self._key and self._url.scheme == "http" and not is_here(self._url):
             raise ModelLoadError(f"describe.server_url: a key goes to {self.device} over https only")
 
+    def start_preload(self) -> None:
+        """Have the server load its model, with a long time limit, and keep it loaded from then on.
+
+        Ollama gives up loading when the client that asked leaves, and a job's client leaves at its deadline.
+        """
+        self._preload = threading.Thread(target=self._load_model, name="preload", daemon=True)
+        self._preload.start()
+        self._preload.join(WAIT_PRELOAD_S)
+        if self._spec.keep_alive_s > 0:
+            threading.Thread(target=self._keep_alive, name="keep-alive", daemon=True).start()
+
     def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Raises GenerateError within the job's deadline, or soon after `interrupt`."""
-        self._interrupted = False
-        until_s = time.monotonic() + job.deadline_s
-        try:
-            with closing(self._connect()) as connection:
-                return self._answer(self._ask(connection, job), emit, until_s)
-        except TimeoutError:
-            raise GenerateError(f"{self.device} did not answer in time") from None
-        except (OSError, http.client.HTTPException) as error:
-            if self._interrupted:
-                return GenerationStats(0, cut=False)
-            raise GenerateError(f"{self.device}: {first_line(error)}") from None
-        finally:
-            self._socket = None
+        if self._preload is not None and self._preload.is_alive():
+            raise GenerateError(f"{self.device} is still loading {self._spec.model}")
+        with _Call(job.deadline_s) as call:
+            self._call = call
+            try:
+                return self._answer(call, job, emit)
+            except GenerateError:
+                if call.interrupted:
+                    return GenerationStats(0, cut=False)
+                raise
+            finally:
+                self._call = None
 
     def interrupt(self) -> None:
         """Ends a read that waits."""
-        self._interrupted = True
-        if (waiting := self._socket) is not None:
-            with suppress(OSError):
-                waiting.shutdown(socket.SHUT_RDWR)
+        if (call := self._call) is not None:
+            call.interrupt()
 
-    def _connect(self) -> http.client.HTTPConnection:
-        host, port = self._url.hostname or "", self._url.port
-        connection: http.client.HTTPConnection
-        if self._url.scheme == "https":
-            context = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(host, port, timeout=self._connect_s, context=context)
+    def _load_model(self) -> None:
+        picture = draw_test_image(PRELOAD_SIDE, PRELOAD_SIDE)
+        job = GenerationJob(0, picture, "Answer with one word.", "What is this?", PRELOAD_TOKENS)
+        began_s = time.monotonic()
+        try:
+            with _Call(self._spec.load_s) as call:
+                self._answer(call, replace(job, deadline_s=self._spec.load_s), lambda _: False)
+        except GenerateError as error:
+            log.warning("%s", error)
         else:
-            connection = http.client.HTTPConnection(host, port, timeout=self._connect_s)
-        connection.connect()
-        self._socket = connection.sock
-        return connection
+            log.info("%s answers after %.1f s", self.device, time.monotonic() - began_s)
 
-    def _ask(self, connection: http.client.HTTPConnection, job: GenerationJob) -> http.client.HTTPResponse:
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "Connection": "close"}
+    def _keep_alive(self) -> None:
+        while True:
+            time.sleep(TICK_S)
+            if time.monotonic() - self._asked_at_s >= self._spec.keep_alive_s:
+                self._load_model()
+
+    def _answer(self, call: _Call, job: GenerationJob, emit: Emit) -> GenerationStats:
+        """The answer; a server that thinks first is asked again with the next switch against it."""
+        self._asked_at_s = time.monotonic()
+        while True:
+            try:
+                return self._once(call, job, emit)
+            except ThinksError:
+                if not self._next_switch():
+                    raise GenerateError(THINKS_ONLY) from None
+            except _RefusedError as error:
+                if not self._switch or not self._next_switch():
+                    raise GenerateError(str(error)) from None
+
+    def _next_switch(self) -> bool:
+        """Try the next way to have no thought; the last is kept, so that a short thought may end in time."""
+        if self._switch + 1 >= len(SWITCHES):
+            return False
+        self._switch += 1
+        log.info(
+            "%s thinks first; asking it not to with %s", self._spec.model, json.dumps(SWITCHES[self._switch])
+        )
+        return True
+
+    def _once(self, call: _Call, job: GenerationJob, emit: Emit) -> GenerationStats:
+        try:
+            with self._response(call, job) as response:
+                return self._read(response, call, emit)
+        except TooMuchError:
+            raise GenerateError(f"{self.device} sends more than any answer takes") from None
+        except httpx.HTTPError as error:
+            if call.late or isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout | httpx.ConnectTimeout):
+                raise GenerateError(f"{self.device} did not answer in time") from None
+            raise GenerateError(f"{self.device}: {first_line(error)}") from None
+
+    @contextmanager
+    def _response(self, call: _Call, job: GenerationJob) -> Iterator[httpx.Response]:
+        headers = {"Accept": "text/event-stream", "Connection": "close"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        connection.sock.settimeout(job.deadline_s)
-        path = self._url.path.rstrip("/") + "/chat/completions"
-        connection.request("POST", path, json.dumps(body(self._model, job)).encode(), headers)
-        return connection.getresponse()
+        fields = body(self._spec.model, job, {**SWITCHES[self._switch], **self._spec.extra})
+        times = httpx.Timeout(
+            max(call.left_s, 0.01), connect=min(self._spec.connect_s, max(call.left_s, 0.01))
+        )
+        url = self._url._replace(path=self._url.path.rstrip("/") + "/chat/completions").geturl()
+        with (
+            httpx.Client(trust_env=False, verify=self._tls, timeout=times, follow_redirects=False) as client,
+            client.stream(
+                "POST", url, json=fields, headers=headers, extensions={"trace": call.trace}
+            ) as response,
+        ):
+            yield response
 
-    def _answer(self, response: http.client.HTTPResponse, emit: Emit, until_s: float) -> GenerationStats:
-        kind = response.headers.get_content_type()
-        lines = self._lines(response, until_s)
-        if response.status != http.HTTPStatus.OK:
-            raise GenerateError(f"{self.device} answered {response.status}: {complaint(''.join(lines))}")
-        if kind == "text/event-stream":
-            return read_stream(lines, emit)
-        if kind == "application/json":
-            return read_whole("\n".join(lines), emit)
-        raise GenerateError(f"{self.device} answered with {kind}; is server_url the address of an API?")
+    def _read(self, response: httpx.Response, call: _Call, emit: Emit) -> GenerationStats:
+        pieces = call.within(bounded(response.iter_bytes()))
+        if response.status_code != httpx.codes.OK:
+            raise self._refusal(response.status_code, b"".join(pieces).decode("utf-8", "replace"))
+        first = next(pieces, b"")
+        kind = _kind(response.headers.get("content-type", ""), first)
+        whole = _chained(first, pieces)
+        if kind == "events":
+            return read_stream(events(whole), emit, abort_thought=self._switch + 1 < len(SWITCHES))
+        if kind == "json":
+            return read_whole(b"".join(whole).decode("utf-8", "replace"), emit)
+        told = f"{self.device} answered with {kind or 'nothing'}; is server_url the address of an API?"
+        raise GenerateError(told + self._hint())
 
-    def _lines(self, response: http.client.HTTPResponse, until_s: float) -> Iterator[str]:
-        """Lines of the body, bounded in length, number of bytes and time."""
-        rest, total = b"", 0
-        while True:
-            remaining = until_s - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError
+    def _refusal(self, status: int, text: str) -> GenerateError:
+        told = f"{self.device} answered {status}: {explain(text)}"
+        if status in (400, 422):
+            return _RefusedError(told)
+        return GenerateError(told + (self._hint() if status in (404, 405) else ""))
+
+    def _hint(self) -> str:
+        if self._url.path.rstrip("/").endswith("/v1"):
+            return ""
+        meant = self._url._replace(path=self._url.path.rstrip("/") + "/v1").geturl()
+        return f"; most servers have their API at {redact(meant)}"
+
+
+class _RefusedError(GenerateError):
+    """The server does not like something about the request."""
+
+
+class _Call:
+    """The connection of one job, which is ended at its deadline or from another thread.
+
+    Time limits of single reads are not enough: a server that sends a byte now and then keeps to all of them.
+    """
+
+    def __init__(self, deadline_s: float) -> None:
+        self._until_s = time.monotonic() + deadline_s
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(deadline_s, self._end)
+        self._timer.daemon = True
+        self.interrupted = False
+
+    @property
+    def left_s(self) -> float:
+        return self._until_s - time.monotonic()
+
+    @property
+    def late(self) -> bool:
+        return self.left_s <= 0
+
+    def __enter__(self) -> _Call:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """httpcore's trace extension: the only way to the socket before the response has come."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            with self._lock:
+                self._socket = info["return_value"].get_extra_info("socket")
+            if self.interrupted or self.late:
+                self._end()
+
+    def within(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces until the deadline. Raises httpx.ReadTimeout."""
+        for piece in pieces:
+            if self.late:
+                raise httpx.ReadTimeout("too late")
+            yield piece
+        if self.late:  # cut off by the timer, which looks like an end
+            raise httpx.ReadTimeout("too late")
+
+    def interrupt(self) -> None:
+        """End the connection: nobody wants the rest."""
+        self.interrupted = True
+        self._end()
+
+    def _end(self) -> None:
+        with self._lock, contextlib.suppress(OSError):
             if self._socket is not None:
-                self._socket.settimeout(remaining)
-            piece = response.read1(PIECE)
-            total += len(piece)
-            *lines, rest = (rest + piece).split(b"\n")
-            if total > MOST_BYTES or len(rest) > LONGEST_LINE:
-                raise GenerateError(f"{self.device} sends more than any answer takes")
-            yield from (line.rstrip(b"\r").decode("utf-8", "replace") for line in lines)
-            if not piece:
-                yield rest.decode("utf-8", "replace")
-                return
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
-def body(model: str, job: GenerationJob) -> dict[str, Any]:
-    """The request, with the picture in it as JPEG."""
-    done, jpeg = cv2.imencode(".jpg", job.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise GenerateError("the picture cannot be compressed")
-    picture = "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
-    content = [{"type": "text", "text": job.user}, {"type": "image_url", "image_url": {"url": picture}}]
-    return {
-        "model": model,
-        "messages": [{"role": "system", "content": job.system}, {"role": "user", "content": content}],
-        "max_tokens": job.max_tokens,
-        "temperature": job.temperature,
-        "top_p": job.top_p,
-        "stream": True,
-    }
+def _kind(content_type: str, first: bytes) -> str:
+    """`events`, `json`, or the type of something else: servers are careless about it."""
+    named = content_type.partition(";")[0].strip().lower()
+    start = first.lstrip(b"\xef\xbb\xbf \r\n")[:16]
+    if named == "text/event-stream" or start.startswith((b"data:", b":", b"event:", b"id:")):
+        return "events"
+    if named == "application/json" or start.startswith(b"{"):
+        return "json"
+    return named
 
 
-def read_stream(lines: Iterator[str], emit: Emit) -> GenerationStats:
-    """Server-sent events up to `[DONE]` or a finish reason. Raises GenerateError where they break off."""
-    tokens, finish = 0, None
-    for line in lines:
-        if not line.startswith("data:"):
-            continue
-        data = line.removeprefix("data:").strip()
-        if data == "[DONE]":
-            return GenerationStats(tokens, finish == "length")
-        choice = first_choice(data)
-        finish = choice.get("finish_reason") or finish
-        if piece := text_of(choice.get("delta")):
-            tokens += 1
-            if not emit(piece):
-                return GenerationStats(tokens, cut=False)
-    if finish is None:
-        raise GenerateError("the server's answer broke off")
-    return GenerationStats(tokens, finish == "length")
+def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
 
 
-def read_whole(text: str, emit: Emit) -> GenerationStats:
-    """The answer of a server that does not stream."""
-    choice = first_choice(text)
-    emit(text_of(choice.get("message")))
-    return GenerationStats(0, choice.get("finish_reason") == "length", "the server does not stream")
+def try_server(spec: ModelSpec, wait_s: float) -> str:
+    """What the server says of a red picture. Raises GenerateError or ModelLoadError."""
+    import numpy as np
 
+    said: list[str] = []
 
-def first_choice(data: str) -> dict[str, Any]:
-    """The first choice of an answer; empty where an event carries none. Raises GenerateError."""
-    try:
-        answer = json.loads(data)
-    except (ValueError, RecursionError):
-        raise GenerateError(STRANGE) from None
-    if not isinstance(answer, dict):
-        raise GenerateError(STRANGE)
-    if "error" in answer:
-        raise GenerateError(f"the server failed: {complaint(data)}")
-    choices = answer.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else {}
-    if not isinstance(choices, list) or not isinstance(choice, dict):
-        raise GenerateError(STRANGE)
-    if choice.get("finish_reason") == "content_filter":
-        raise GenerateError("the server's filter withheld the answer")
-    return choice
+    def take(piece: str) -> bool:
+        said.append(piece)
+        return True
 
-
-def text_of(message: object) -> str:
-    """The text of a message or a part of one. Raises GenerateError where it is none."""
-    content = message.get("content") if isinstance(message, dict) else None
-    if content is not None and not isinstance(content, str):
-        raise GenerateError(STRANGE)
-    return content or ""
-
-
-def complaint(text: str) -> str:
-    """What a server says of an error, in one short line."""
-    try:
-        told = json.loads(text)["error"]
-        text = told["message"] if isinstance(told, dict) else told
-    except (ValueError, TypeError, LookupError, RecursionError):
-        pass
-    printable = "".join(c if c.isprintable() else " " for c in str(text)[:400])
-    return " ".join(printable.split())[:160] or "no reason given"
+    red = np.full((PRELOAD_SIDE, PRELOAD_SIDE, 3), (0, 0, 220), np.uint8)
+    job = GenerationJob(0, red, "Answer with one word.", "Which colour is this?", 24, deadline_s=wait_s)
+    ServerGenerator(spec).generate(job, take)
+    return "".join(said).strip()
 
 
 def checked_url(url: str) -> SplitResult:

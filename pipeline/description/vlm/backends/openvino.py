@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from capture.test_image import draw_test_image
-from pipeline.description.vlm.chat_text import IMAGE, filled
+from pipeline.description.vlm.chat_text import IMAGE, OPENED, filled, opens_thought
 from pipeline.description.vlm.image import squared
 from pipeline.description.vlm.job import (
     Emit,
@@ -115,8 +115,11 @@ class GenaiGenerator:
         """Streams every token; `emit` is asked after each whether to go on."""
         streamer = streamer_type(self._genai)(self._tokenizer, emit)
         try:
+            prompt = self._prompt(job)
+            if not self._template and opens_thought(self._rendered(prompt)):
+                emit(OPENED)
             result = self._pipeline.generate(
-                self._prompt(job),
+                prompt,
                 images=[self._picture(job)],
                 generation_config=self._options(job),
                 streamer=streamer,
@@ -140,6 +143,13 @@ class GenaiGenerator:
             history.append({"role": "system", "content": job.system})
         history.append({"role": "user", "content": job.user})
         return history
+
+    def _rendered(self, history: Any) -> str:
+        """The prompt's text; empty if the model's template cannot be applied apart."""
+        try:
+            return str(self._tokenizer.apply_chat_template(history, add_generation_prompt=True))
+        except Exception:  # then `generate` fails, too, or applies its own
+            return ""
 
     def _picture(self, job: GenerationJob) -> Any:
         import openvino

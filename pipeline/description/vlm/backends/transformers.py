@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipeline.description.vlm.chat_text import NO_SYSTEM, chat_text, filled
+from pipeline.description.vlm.chat_text import NO_SYSTEM, OPENED, chat_text, filled, opens_thought
 from pipeline.description.vlm.image import squared
 from pipeline.description.vlm.job import (
     Emit,
@@ -69,7 +69,10 @@ class TorchGenerator:
         stream = _stream_type()(self._processor.tokenizer, emit)
         self._torch.manual_seed(SEED)
         try:
-            inputs = self._inputs(job)
+            text = self._text(job)
+            if opens_thought(text):
+                emit(OPENED)
+            inputs = self._inputs(job, text)
             with self._torch.inference_mode():
                 result = self._model.generate(
                     **inputs,
@@ -88,12 +91,12 @@ class TorchGenerator:
     def interrupt(self) -> None:
         """Nothing is waited for here: the stopping criterion is asked after each token."""
 
-    def _inputs(self, job: GenerationJob) -> Any:
+    def _inputs(self, job: GenerationJob, text: str) -> Any:
         from PIL import Image as Pillow
 
         shown = squared(job.image) if self._square else job.image
         picture = Pillow.fromarray(shown[..., ::-1].copy())
-        batch = self._processor(images=picture, text=self._text(job), return_tensors="pt")
+        batch = self._processor(images=picture, text=text, return_tensors="pt")
         return {key: self._placed(value) for key, value in batch.items() if key in self._takes}
 
     def _placed(self, value: Any) -> Any:

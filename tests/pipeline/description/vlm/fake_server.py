@@ -7,15 +7,22 @@ Prints its port. The first part of the path says how it behaves; what it was ask
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+LOADED = threading.Event()
 ASKED: list[dict[str, Any]] = []
 
 
@@ -80,6 +87,80 @@ class Handler(BaseHTTPRequestHandler):
         ):
             self._send(piece)
         self._send(chunk(None, "stop") + "data: [DONE]\n\n")
+
+    def be_wild(self, request: dict[str, Any]) -> None:
+        """Everything that servers do to the format, in one answer."""
+        self._events()
+        self._send("\ufeff: open\r\n\r\ndata:\r\n\r\nevent: ping\r\ndata\r\n\r\n")
+        self._send(f"data: {json.dumps({'object': 'chat.completion.chunk', 'choices': []})}\r\n\r\n")
+        self._send(f"data: {json.dumps({'usage': {'prompt_tokens': 3}})}\n\n")
+        self._send('data: {"error": null, "choices":\ndata: [{"delta": {"content": null}}]}\n\n')
+        first = {"error": None, "choices": [{"delta": {"content": [{"type": "text", "text": "A red"}]}}]}
+        self._send(f"id: 1\rdata:{json.dumps(first)}\r\r")
+        second = {"choices": [{"delta": {"content": " wall."}, "finish_reason": None}]}
+        third = {"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}]}
+        self._send(f"data: {json.dumps(second)}\ndata: {json.dumps(third)}")
+
+    def be_gzip(self, request: dict[str, Any]) -> None:
+        data = gzip.compress((chunk("A red wall.") + chunk(None, "stop")).encode())
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def be_untyped(self, request: dict[str, Any]) -> None:
+        self._whole(200, "text/plain", chunk("A red wall.") + chunk(None, "stop"))
+
+    def be_slowload(self, request: dict[str, Any]) -> None:
+        """Loads its model for some seconds, and gives up if the client leaves meanwhile, as Ollama does."""
+        if not LOADED.is_set():
+            end_s = time.monotonic() + 6
+            while time.monotonic() < end_s:
+                self.connection.settimeout(0.1)
+                try:
+                    if self.connection.recv(1) == b"":
+                        ASKED.append({"gave_up_loading": True})
+                        return
+                except TimeoutError:
+                    continue
+            LOADED.set()
+        self.be_good(request)
+
+    def _thinks(self, request: dict[str, Any], *, quiet: bool) -> None:
+        self._events()
+        if quiet:
+            self._send(chunk("A red wall.") + chunk(None, "stop"))
+            return
+        for _ in range(20):
+            delta = {"content": "", "reasoning": "The user wants "}
+            self._send(f"data: {json.dumps({'choices': [{'delta': delta, 'finish_reason': None}]})}\n\n")
+        self._send(chunk(None, "length"))
+
+    def be_ollama(self, request: dict[str, Any]) -> None:
+        """Puts everything into `reasoning` unless its switch is set."""
+        self._thinks(request, quiet=request.get("reasoning_effort") == "none")
+
+    def be_vllm(self, request: dict[str, Any]) -> None:
+        """Another switch; and what it does not know, it refuses."""
+        if "reasoning_effort" in request:
+            self._whole(400, "application/json", json.dumps({"error": "unknown reasoning_effort"}))
+            return
+        self._thinks(request, quiet=request.get("chat_template_kwargs", {}).get("enable_thinking") is False)
+
+    def be_stubborn(self, request: dict[str, Any]) -> None:
+        self._thinks(request, quiet=request.get("my_switch") == 1)
+
+    def be_textonly(self, request: dict[str, Any]) -> None:
+        told = "image input is not supported - hint: you may need to provide the mmproj"
+        self._whole(500, "application/json", json.dumps({"error": {"message": told}}))
+
+    def be_blind(self, request: dict[str, Any]) -> None:
+        self._whole(200, "application/json", json.dumps({"choices": [{"message": {"content": "Blue."}}]}))
+
+    def be_nov1(self, request: dict[str, Any]) -> None:
+        self._whole(404, "text/plain", "404 page not found")
 
     def be_whole(self, request: dict[str, Any]) -> None:
         message = {"role": "assistant", "content": "A plain wall. Nothing else."}
@@ -148,6 +229,24 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Location", "/good/v1/chat/completions")
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """The address of a server of this kind in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.pipeline.description.vlm.fake_server"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[4],
+    )
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.wait(60)
+        process.stdout.close()
 
 
 if __name__ == "__main__":

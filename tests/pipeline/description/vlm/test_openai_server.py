@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,12 +15,13 @@ from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.factory import build
 from pipeline.description.status import Phase, WatchedDescriber
 from pipeline.description.template import TemplateDescriber, builtin_words
-from pipeline.description.vlm.backends.openai_server import ServerGenerator, read_key
+from pipeline.description.vlm.backends.openai_answer import TEXT_ONLY, body, explain
+from pipeline.description.vlm.backends.openai_server import ServerGenerator, load, read_key, try_server
 from pipeline.description.vlm.job import GenerateError, GenerationJob, ModelLoadError, ModelSpec
 from pipeline.settings import DescribeSettings
 from pipeline.types import Trigger
+from tests.pipeline.description.vlm.fake_server import running_server
 
-ROOT = Path(__file__).parents[4]
 PATIENCE_S = 60.0
 RED = np.full((40, 60, 3), (0, 0, 200), np.uint8)
 
@@ -32,17 +31,8 @@ Connect = Callable[..., WatchedDescriber]
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Address of a running server."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.pipeline.description.vlm.fake_server"],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert process.stdout is not None
-    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    process.kill()
-    process.wait(PATIENCE_S)
-    process.stdout.close()
+    with running_server() as address:
+        yield address
 
 
 @pytest.fixture
@@ -83,6 +73,90 @@ def test_a_server_that_does_not_stream_is_understood(generator: Callable[..., Se
     assert said(generator("whole")) == "A plain wall. Nothing else."
 
 
+@pytest.mark.parametrize("behaviour", ["wild", "gzip", "untyped", "ollama", "vllm"])
+def test_answers_are_read_as_servers_send_them(
+    generator: Callable[..., ServerGenerator], behaviour: str
+) -> None:
+    assert said(generator(behaviour)) == "A red wall."
+
+
+def test_a_switch_that_works_is_kept(generator: Callable[..., ServerGenerator], server: str) -> None:
+    asked = generator("ollama")
+    assert said(asked) == said(asked) == "A red wall."
+    with urllib.request.urlopen(f"{server}/asked", timeout=PATIENCE_S) as answer:
+        requests = [
+            each["request"] for each in json.load(answer) if each.get("path", "").startswith("/ollama")
+        ]
+    assert requests[-1]["reasoning_effort"] == requests[-2]["reasoning_effort"] == "none"
+
+
+def test_a_model_that_only_thinks_is_told_and_may_be_switched_by_settings(
+    generator: Callable[..., ServerGenerator],
+) -> None:
+    with pytest.raises(GenerateError, match=r"only thinks.*describe\.server_extra"):
+        said(generator("stubborn"))
+    assert said(generator("stubborn", extra={"my_switch": 1})) == "A red wall."
+
+
+def test_extra_fields_go_over_ours_and_may_leave_one_out() -> None:
+    fields = body("m", job(), {"max_tokens": "", "max_completion_tokens": 9, "temperature": 1})
+    assert "max_tokens" not in fields
+    assert (fields["max_completion_tokens"], fields["temperature"]) == (9, 1)
+
+
+def test_a_server_that_loads_for_long_loads_once(server: str) -> None:
+    """It would give up when the client of a job leaves: only the preloading client waits so long."""
+    generator = load(ModelSpec("openai", "m", url=f"{server}/slowload/v1", load_s=60))
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
+        try:
+            assert said(generator, deadline_s=0.5) == "A red wall. It is plain."
+            break
+        except GenerateError as error:
+            assert "still loading" in str(error)
+            time.sleep(0.1)
+    else:
+        pytest.fail("it never loaded")
+    with urllib.request.urlopen(f"{server}/asked", timeout=PATIENCE_S) as answer:
+        assert {"gave_up_loading": True} not in json.load(answer)
+
+
+def test_a_server_is_asked_now_and_then_so_that_it_keeps_its_model(server: str) -> None:
+    def asked() -> int:
+        with urllib.request.urlopen(f"{server}/asked", timeout=PATIENCE_S) as answer:
+            return sum(each.get("path", "").startswith("/whole") for each in json.load(answer))
+
+    before = asked()
+    load(ModelSpec("openai", "m", url=f"{server}/whole/v1", keep_alive_s=0.5))
+    end_s = time.monotonic() + PATIENCE_S
+    while asked() < before + 3 and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert asked() >= before + 3
+
+
+def test_what_check_asks_is_about_a_picture(server: str) -> None:
+    assert "red" in try_server(ModelSpec("openai", "m", url=f"{server}/good/v1"), 20)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "image input is not supported - hint: you may need to provide the mmproj",
+        "This model does not support image inputs",
+        "m is not a multimodal model",
+        "At most 0 image(s) may be provided in one prompt.",
+        "Unsupported content type: image_url",
+    ],
+)
+def test_a_model_without_eyes_is_known_by_what_its_server_says(told: str) -> None:
+    assert explain(json.dumps({"error": {"message": told}})).startswith(TEXT_ONLY)
+
+
+@pytest.mark.parametrize("told", ["model not found", "out of memory", "image too large", "rate limited"])
+def test_another_error_is_passed_on(told: str) -> None:
+    assert explain(json.dumps({"error": told})) == told
+
+
 @pytest.mark.parametrize(
     ("behaviour", "complaint"),
     [
@@ -96,6 +170,7 @@ def test_a_server_that_does_not_stream_is_understood(generator: Callable[..., Se
         ("oversized", "more than any answer takes"),
         ("longline", "more than any answer takes"),
         ("redirect", "answered 307"),
+        ("textonly", "reads no pictures"),
     ],
 )
 def test_a_bad_answer_is_one_clear_line(
@@ -105,6 +180,13 @@ def test_a_bad_answer_is_one_clear_line(
         said(generator(behaviour))
     assert len(str(failure.value)) < 300
     assert str(failure.value).isprintable()
+
+
+def test_an_address_without_its_end_gets_a_hint(server: str) -> None:
+    for end, hinted in (("nov1", True), ("nov1/v1", False)):
+        with pytest.raises(GenerateError, match="answered 404") as failure:
+            said(ServerGenerator(ModelSpec("openai", "m", url=f"{server}/{end}")))
+        assert (f"have their API at {server}/nov1/v1" in str(failure.value)) == hinted
 
 
 @pytest.mark.parametrize("behaviour", ["silent", "dripping"])
