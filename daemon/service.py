@@ -299,6 +299,7 @@ class MainLoop:
         self.lifecycle.hello(
             other_device=fell_back(self.settings.pipeline.device, bundle.model.device),
             lessons=bundle.outdated.lessons,
+            unknown=bundle.outdated.unknown,
             calibration=bundle.outdated.calibration,
         )
 

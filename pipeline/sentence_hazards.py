@@ -15,6 +15,7 @@ from pipeline.hazards import builtin_hazards
 OWN_WORDS = 1
 """Words beside the hazard's name, its side and such as carry no meaning, up to which nothing new is told."""
 
+_NUMBER_BEFORE = re.compile(r"(?:\d|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|몇|여러)\s*$")
 _WORD = re.compile(r"\w+")
 _ENGLISH_FILLERS = (
     "a an the is are was be there here this that it i see can you your of on in at to"
@@ -98,8 +99,13 @@ def _matches(sentence: str, hazard: str, language: str) -> list[tuple[int, int]]
     found = []
     for word in words:
         spans = re.finditer(rf"(?<!\w){re.escape(word)}{ending}(?!\w)", lowered)
-        found += [one.span() for one in spans]
+        found += [one.span() for one in spans if not _is_counter(word, lowered[: one.start()])]
     return found
+
+
+def _is_counter(word: str, before: str) -> bool:
+    """The Korean word for a dog is also what things are counted with."""
+    return word == "개" and _NUMBER_BEFORE.search(before) is not None
 
 
 def _is_filler(word: str, language: str) -> bool:

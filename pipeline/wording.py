@@ -51,8 +51,10 @@ ONLY_WHERE: Mapping[str, Mapping[Direction, str]] = {
 
 CLOSER: Mapping[str, str] = {"en": "Getting closer!", "ko": "가까워집니다!"}
 
-LETTERS_PER_S: Mapping[str, float] = {"en": 12.0, "ko": 5.0}
-"""Letters, in Korean syllables, that the slowest usual voice says in a second (180 words a minute)."""
+LETTERS_PER_S: Mapping[str, float] = {"en": 16.0, "ko": 6.0}
+"""Letters, in Korean syllables, of a name that are said in a second at the usual rate."""
+ATTACK_S: Mapping[str, float] = {"en": 0.1, "ko": 0.15}
+"""Seconds that even the shortest name takes beside its letters."""
 
 BEFORE: Mapping[str, str] = {"en": "A moment ago: ", "ko": "조금 전: "}
 """In front of an alert whose picture is seconds old."""
@@ -139,6 +141,10 @@ OTHER_DEVICE: Mapping[str, str] = {
 OUTDATED_LESSONS: Mapping[str, str] = {
     "en": "I do not know these any more, teach me again: {names}.",
     "ko": "인식 모델이 바뀌었습니다. 다시 가르쳐 주세요. {names}.",
+}
+UNKNOWN_HAZARDS: Mapping[str, str] = {
+    "en": "I cannot recognise these by words, teach me with pictures: {names}.",
+    "ko": "말로는 알아볼 수 없습니다. 사진으로 가르쳐 주세요. {names}.",
 }
 OUTDATED_CALIBRATION: Mapping[str, str] = {
     "en": "Your calibration is outdated and not used. Please calibrate again.",
@@ -259,7 +265,7 @@ def name_length_s(say: str, language: str) -> float:
     """Seconds, roughly, until the name in a hazard's text has been said; the whole if it is not first."""
     before = say.partition("{where}")[0].strip(" !.") if "{where}" in say else ""
     letters = before or say.replace("{where}", "")
-    return len(letters) / LETTERS_PER_S[language]
+    return ATTACK_S[language] + sum(map(str.isalnum, letters)) / LETTERS_PER_S[language]
 
 
 def _closer(say: str, language: str) -> str:
@@ -313,6 +319,12 @@ def outdated_lessons_phrase(names: Sequence[str], language: str) -> str:
     """The names of hazards whose taught pictures do not fit the model."""
     spoken = ", ".join(name.replace("_", " ") for name in names)
     return OUTDATED_LESSONS[language].format(names=spoken)
+
+
+def unknown_hazards_phrase(names: Sequence[str], language: str) -> str:
+    """The names of hazards that the model can never recognise by their words."""
+    spoken = ", ".join(name.replace("_", " ") for name in names)
+    return UNKNOWN_HAZARDS[language].format(names=spoken)
 
 
 def volume_phrase(volume: float, language: str) -> str:

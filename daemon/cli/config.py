@@ -13,6 +13,7 @@ from typing import Any
 import tomli_w
 
 from common import atomic_file
+from common.errors import WatchwordError
 from common.redact import redact
 from daemon.config.layers import Layer, leaves, read_file, walk
 from daemon.config.overrides import drop
@@ -40,10 +41,29 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     if args.action == "check":
         for warning in loaded.warnings:
             sys.stdout.write(f"warning: {warning}\n")
+        for warning in _unrecognised(loaded):
+            sys.stdout.write(f"warning: {warning}\n")
         files = ", ".join(str(path) for path in loaded.files) or "no file, only defaults"
         sys.stdout.write(f"settings are fine ({files})\n")
         return 0
     return _show(loaded, args.key, args.json)
+
+
+def _unrecognised(loaded: Loaded) -> Iterator[str]:
+    """Warn of hazards that the model can never recognise, and of such without Korean words."""
+    from daemon.wiring.detector import unrecognised_hazards
+
+    for name, one in loaded.settings.hazards.items():
+        if one.enabled and not one.say_ko.strip() and loaded.settings.speech.language == "ko":
+            yield f'hazards.{name}: has no say_ko; its English name is said. Add say_ko = "...{{where}}"'
+    try:
+        for name in unrecognised_hazards(loaded.settings):
+            yield (
+                f"hazards.{name}: the model cannot recognise it by its prompts and will never warn of it; "
+                f"teach it with pictures: `watchword teach {name} FOLDER`"
+            )
+    except WatchwordError as error:
+        yield f"whether the model recognises the hazards could not be looked at: {error}"
 
 
 def _show(loaded: Loaded, key: str, as_json: bool) -> int:

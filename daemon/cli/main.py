@@ -84,6 +84,7 @@ COMMANDS = {
     "replay": Subcommand("the same over a file, frame by frame", "daemon.cli.replay"),
     "status": Subcommand("how the running daemon is", "daemon.cli.status", _with_loader),
     "say": Subcommand("speak a sentence", "daemon.cli.say", _with_loader),
+    "tour": Subcommand("hear what a wearer hears, in a minute", "daemon.cli.tour", _with_loader),
     **{name: Subcommand(one.help, "daemon.cli.remote", _with_loader) for name, one in REMOTE.items()},
     "why": Subcommand("what led to what was said, or to silence", "daemon.cli.why", _with_loader),
     "journal": Subcommand("what happened: show, export, forget", "daemon.cli.journal", _with_loader),

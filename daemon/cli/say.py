@@ -10,7 +10,7 @@ import logging
 import queue
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +56,8 @@ def execute(args: argparse.Namespace, load: Load) -> int:
         else checked(SayCommand, text=" ".join(args.text), language=args.language)
     )
     if args.wav:
-        _write(say, load().settings, args.wav)
+        settings = load().settings
+        write(_utterances(say, settings.speech.language), settings, args.wav)
         return 0
     try:
         send(args, load, say)
@@ -65,7 +66,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
             raise
         settings = load().settings
         with _quiet_player():
-            _speak(say, settings)
+            speak(_utterances(say, settings.speech.language), settings)
     return 0
 
 
@@ -82,21 +83,23 @@ def _quiet_player() -> Iterator[None]:
         player.setLevel(before)
 
 
-def _write(say: SayCommand | EarconsCommand, settings: Settings, path: Path) -> None:
+def write(utterances: Iterable[Utterance], settings: Settings, path: Path) -> None:
+    """Write what would be said into a file. Raises SynthesisError, PlayerError."""
     from speech.playback.wav_timeline import WavTimeline
 
-    audio = _rendered(say, settings)
+    audio = _rendered(utterances, settings)
     timeline = WavTimeline(path, audio.rate)
     timeline.place(audio, 0.0)
     timeline.close(audio.duration_s)
     sys.stdout.write(f"{audio.duration_s:.2f} s in {path}\n")
 
 
-def _speak(say: SayCommand | EarconsCommand, settings: Settings) -> None:
+def speak(utterances: Iterable[Utterance], settings: Settings) -> None:
+    """Say it through the loudspeaker, without a daemon. Raises CommandError, SynthesisError, PlayerError."""
     from speech.playback.base import AudioOutput, AudioOutputChanged, PlaybackFinished, PlaybackStarted
     from speech.playback.process_player import ProcessPlayer
 
-    audio = _rendered(say, settings)
+    audio = _rendered(utterances, settings)
     events: queue.SimpleQueue[PlayerEvent] = queue.SimpleQueue()
     player = ProcessPlayer(settings.speech, events.put)
     try:
@@ -127,35 +130,44 @@ def _why_not(events: queue.SimpleQueue[PlayerEvent]) -> str:
     return f"no loudspeaker ({reason}); --wav FILE writes what would be said"
 
 
-def _rendered(say: SayCommand | EarconsCommand, settings: Settings) -> Audio:
+def _rendered(utterances: Iterable[Utterance], settings: Settings) -> Audio:
     from speech.sound.effects import joined, silence
     from speech.synthesis.espeak import EspeakSynthesizer
     from speech.synthesis.renderer import Renderer
 
     with EspeakSynthesizer(settings.speech) as synthesizer:
         renderer = Renderer(settings.speech, None, synthesizer)
-        sounds = [renderer.render(utterance) for utterance in _utterances(say, settings.speech.language)]
+        sounds = [renderer.render(one) for one in utterances]
     gap = silence(GAP_S, renderer.rate, 2)
     return joined([sounds[0], *(part for sound in sounds[1:] for part in (gap, sound))], renderer.rate, 2)
 
 
 def _utterances(say: SayCommand | EarconsCommand, language: str) -> Iterator[Utterance]:
+    pieces = _lesson(language) if isinstance(say, EarconsCommand) else ((None, say.text),)
+    spoken = (say.language if isinstance(say, SayCommand) else None) or language
+    for earcon, text in pieces:
+        yield utterance(text, spoken, earcon)
+
+
+def utterance(
+    text: str, language: str, earcon: str | None = None, *, pan: float = 0.0, danger: bool = False
+) -> Utterance:
+    """Something that this process says by itself."""
     from speech.utterance import Priority, Utterance
 
-    pieces = _lesson(language) if isinstance(say, EarconsCommand) else ((None, say.text),)
-    for earcon, text in pieces:
-        yield Utterance(
-            id=ID,
-            cause=None,
-            text=text,
-            language=(say.language if isinstance(say, SayCommand) else None) or language,
-            priority=Priority.MESSAGE,
-            key=ID,
-            created_at_s=0.0,
-            captured_at_s=0.0,
-            expires_at_s=0.0,
-            earcon=earcon,
-        )
+    return Utterance(
+        id=ID,
+        cause=None,
+        text=text,
+        language=language,
+        priority=Priority.DANGER if danger else Priority.MESSAGE,
+        key=ID,
+        created_at_s=0.0,
+        captured_at_s=0.0,
+        expires_at_s=0.0,
+        earcon=earcon,
+        pan=pan,
+    )
 
 
 def _lesson(language: str) -> Iterator[tuple[str | None, str]]:

@@ -93,6 +93,12 @@ def _journal(value: Mapping[str, Any]) -> str:
     return ", ".join([str(value.get("disk", OK)), *parts])
 
 
+def _unrecognised(value: list[str]) -> str | None:
+    """`scooter (the model does not know it by words: ...)`."""
+    cure = "the model cannot recognise it by its words; teach it with pictures: `watchword teach"
+    return "; ".join(f"{name} ({cure} {name} FOLDER`)" for name in value) or None
+
+
 def _dangers(value: list[Mapping[str, Any]]) -> str | None:
     """`vehicle (critical, left)`."""
     known = ((one["hazard"], filter(None, (one["severity"], one["direction"]))) for one in value)
@@ -111,6 +117,7 @@ def _latency(value: Mapping[str, Mapping[str, float]]) -> str | None:
 _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "components": _components,
     "lost": _names,
+    "unrecognised": _unrecognised,
     "dangers": _dangers,
     "muted_s": _muted,
     "danger_muted_s": _muted,

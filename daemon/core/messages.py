@@ -38,6 +38,8 @@ class HazardSpec(BaseModel, frozen=True):
     """Spoken text in the core's language, with `{where}`."""
     rank: int = 0
     """Which of several hazards of one severity is said first: the higher."""
+    unrecognised: bool = False
+    """The model can never recognise it by its words, and it was not taught by pictures."""
 
 
 class CoreSpec(BaseModel, frozen=True):

@@ -20,6 +20,7 @@ def probes(loaded: Loaded, running: RunningDaemon) -> Iterator[Probe]:
     yield from (machine.memory, machine.disks, machine.clock, machine.real_time)
     yield lambda _: files.configuration(loaded.files)
     yield from (files.overrides, files.journal, service)
+    yield files.hazards
     yield lambda settings: network.web(settings.web)
     yield network.mqtt
 

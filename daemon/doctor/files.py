@@ -14,6 +14,7 @@ from common.redact import redact
 from daemon.config.settings import OVERRIDES, Settings
 from daemon.doctor.findings import Finding
 from daemon.journal.paths import JournalPaths, bytes_free
+from daemon.wiring.detector import unrecognised_hazards
 
 LOOK_S = 5.0
 """Seconds after which looking through the journal is given up."""
@@ -48,6 +49,18 @@ def _secrets(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
             yield from _secrets(value, f"{dotted}.")
         elif isinstance(value, str) and redact(value) != value:
             yield dotted
+
+
+def hazards(settings: Settings) -> Iterator[Finding]:
+    """Whether the model can recognise the hazards that were added."""
+    unknown = unrecognised_hazards(settings)
+    if not unknown:
+        yield Finding(
+            "hazards", "ok", f"{sum(one.enabled for one in settings.hazards.values())} are watched for"
+        )
+    for name in unknown:
+        says = f"{name}: the model cannot recognise it by its prompts and will never warn of it"
+        yield Finding("hazards", "warn", says, f"teach it with pictures: `watchword teach {name} FOLDER`")
 
 
 def overrides(settings: Settings) -> Iterator[Finding]:

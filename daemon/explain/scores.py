@@ -102,6 +102,8 @@ def explain_silence(recording: Recording, hazard: str, words: ExplanationWords =
 
 
 def _silence(trace: HazardTrace, recording: Recording, words: ExplanationWords) -> Iterator[str]:
+    if trace.hazard.unrecognised:
+        yield words.say("unrecognised", hazard=words.hazard(trace.hazard.name), name=trace.hazard.name)
     now = float(trace.times_s[-1])
     best = int(np.argmax(trace.smoothed))
     yield words.say(

@@ -41,6 +41,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
             "In the last {span:.0f} s {hazard} reached {value:.2f} at most, {ago:.1f} s ago; "
             "its threshold is {threshold:.2f}."
         ),
+        "unrecognised": (
+            "The model cannot recognise {hazard} by its words and will never warn of it. "
+            "Teach it with pictures: watchword teach {name} FOLDER."
+        ),
         "never": "It was never over its threshold, so there was nothing to say.",
         "singles": "Single pictures were over it, for {over:.2f} s in all.",
         "votes": (
@@ -111,6 +115,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unseen": "지난 1분 동안 분석한 영상이 없습니다.",
         "reached": (
             "{hazard}, 지난 {span:.0f}초의 최고 확률: {value:.2f}({ago:.1f}초 전). 기준: {threshold:.2f}."
+        ),
+        "unrecognised": (
+            "모델이 말로는 알아볼 수 없어 경고하지 않는 위험입니다: {hazard}. "
+            "사진으로 가르쳐 주세요: watchword teach {name} FOLDER."
         ),
         "never": "기준을 넘은 적이 없어 경고하지 않았습니다.",
         "singles": "일부 프레임에서만 기준을 넘었습니다. 모두 {over:.2f}초.",

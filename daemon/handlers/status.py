@@ -12,7 +12,7 @@ from daemon.core.core import Core
 from daemon.core.messages import TellStatus
 from daemon.handlers.info import DaemonInfo
 from daemon.runtime.forwarder import Forwarder
-from daemon.wiring.live import LiveParts
+from daemon.wiring.live import LiveParts, unrecognised
 from daemon.wiring.voice import Voice
 from pipeline.description.status import WatchedDescriber
 
@@ -55,6 +55,7 @@ class StatusHandler:
             "latency": live.metrics.percentiles(),
             "heartbeats": {name: round(age, 2) for name, age in info.heartbeats.ages(now).items()},
             "lost": list(info.supervisor.failed_parts),
+            "unrecognised": list(live.runner.read(unrecognised)),
             "keys": info.keys.state if settings.keys.device else None,
             "dropped_events": live.event_writer.dropped + info.feed.dropped,
             "journal": live.journal_writer.status() if live.journal_writer else None,

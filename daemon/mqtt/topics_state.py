@@ -160,9 +160,15 @@ class MqttState:
         components = status.get("components", {})
         failing = {name: o.get("reason") for name, o in components.items() if o.get("reason", OK) != OK}
         lost = list(status.get("lost", ()))
+        unrecognised = list(status.get("unrecognised", ()))
         wanted = {
             topics.state("health"): _line(
-                {"state": ON if failing or lost else OFF, "failing": failing, "lost": lost}
+                {
+                    "state": ON if failing or lost else OFF,
+                    "failing": failing,
+                    "lost": lost,
+                    "unrecognised": unrecognised,
+                }
             ),
             topics.state("muted"): _line(_muted(status)),
             topics.state("fps"): str(round(float(status.get("fps", 0.0)))).encode(),

@@ -43,17 +43,26 @@ class LifecycleSpeech:
         self._language = language
         self._forwards = forwards
 
-    def hello(self, *, other_device: bool, lessons: Sequence[str] = (), calibration: bool = False) -> None:
+    def hello(
+        self,
+        *,
+        other_device: bool,
+        lessons: Sequence[str] = (),
+        unknown: Sequence[str] = (),
+        calibration: bool = False,
+    ) -> None:
         """Say that frames are being assessed. May be called from any thread.
 
         `lessons`: hazards whose taught pictures do not fit the model; `calibration`: nor does the user's own
-        calibration.
+        calibration. `unknown`: hazards that the model can never recognise.
         """
         self._runner.step(Say(wording.READY[self._language], earcon="ready"))
         if other_device:
             self._runner.step(Say(wording.OTHER_DEVICE[self._language]))
         if lessons:
             self._runner.step(Say(wording.outdated_lessons_phrase(lessons, self._language)))
+        if unknown:
+            self._runner.step(Say(wording.unknown_hazards_phrase(unknown, self._language)))
         if calibration:
             self._runner.step(Say(wording.OUTDATED_CALIBRATION[self._language]))
 

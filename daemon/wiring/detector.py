@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +19,7 @@ from pipeline.calibration.table import CalibrationError, CalibrationTable
 from pipeline.detection.detector import Detector
 from pipeline.detection.scorer import Outdated, build_scorer, load_hazards, state_version
 from pipeline.detection.static_scene import StaticSceneCheck
-from pipeline.hazards import Hazard, HazardError
+from pipeline.hazards import Hazard, HazardError, builtin
 from pipeline.models.base import EmbeddingGeometry, ImageTextModel
 from pipeline.models.loader import fell_back, load_image_text
 
@@ -66,10 +66,12 @@ def core_spec(
     hazards: Sequence[Hazard],
     thresholds: Mapping[str, float],
     geometry: EmbeddingGeometry,
+    unknown: Collection[str] = (),
 ) -> CoreSpec:
     """The settings of the core's decisions.
 
-    `thresholds`: the calibration's, by hazard. `geometry`: the model's.
+    `thresholds`: the calibration's, by hazard. `geometry`: the model's. `unknown`: hazards that it can never
+    recognise.
     """
     return CoreSpec(
         language=settings.speech.language,
@@ -80,6 +82,7 @@ def core_spec(
                 threshold=thresholds[h.name] if h.threshold is None else h.threshold,
                 say=h.say[settings.speech.language],
                 rank=h.rank,
+                unrecognised=h.name in unknown,
             )
             for h in hazards
         ),
@@ -134,6 +137,20 @@ def _enabled_prompts(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], .
     return tuple((name, one.prompts) for name, one in settings.hazards.items() if one.enabled)
 
 
+def unrecognised_hazards(settings: Settings) -> tuple[str, ...]:
+    """The enabled hazards that the settings' model can never recognise.
+
+    The model is loaded only if there are hazards beside those that come with the program. Raises as
+    `load_model` and `build_detector` do.
+    """
+    shipped = builtin()
+    added = any(
+        one.enabled and (name not in shipped or list(one.prompts) != list(shipped[name]["prompts"]))
+        for name, one in settings.hazards.items()
+    )
+    return build_detector(settings).outdated.unknown if added else ()
+
+
 def enabled_hazards(settings: Settings) -> tuple[Hazard, ...]:
     """The hazards that the settings enable. Raises HazardError; CommandError if there are none."""
     hazards = load_hazards(settings.hazards, settings.paths.state)
@@ -159,7 +176,7 @@ def build_detector(
         model, hazards, open_calibrations(settings), settings.paths.state, own=own, table=table
     )
     thresholds = dict(zip(scorer.calibration.names, scorer.calibration.thresholds.tolist(), strict=True))
-    spec = core_spec(settings, hazards, thresholds, model.geometry)
+    spec = core_spec(settings, hazards, thresholds, model.geometry, scorer.outdated.unknown)
     baseline = BaselineFilter(settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
     detector = Detector(
         model=model,

@@ -37,6 +37,7 @@ from daemon.wiring.detector import DetectorBundle, DetectorReloader, build_detec
 from daemon.wiring.sources import source_path
 from daemon.wiring.voice import Voice, build_forwarder, build_voice, replace_voice
 from pipeline import hazards as hazard_tables
+from pipeline import wording
 from pipeline.description.status import WatchedDescriber
 from pipeline.wording import NOT_NOTED
 
@@ -214,13 +215,21 @@ def apply_settings(live: LiveParts, settings: Settings, voice: bool) -> None:
     bundle = live.reloader.detector_for(settings)
     running = [hazard.name for hazard in bundle.spec.hazards]
     hazards = hazard_tables.from_settings(settings.hazards, running)
-    spec = core_spec(settings, hazards, bundle.thresholds, bundle.model.geometry)
+    spec = core_spec(settings, hazards, bundle.thresholds, bundle.model.geometry, bundle.outdated.unknown)
+    already = live.runner.read(unrecognised)
     if voice and isinstance(live.output, Voice):
         replace_voice(live.output, settings, spec, hazards)
     bundle.baseline.set_thresholds([hazard.threshold for hazard in spec.hazards])
     live.detection_loop.replace_detector(bundle.detector, lambda: live.runner.replace_spec(spec))
     live.detection_loop.late_s = settings.health.late_s
+    if new := [name for name in bundle.outdated.unknown if name not in already]:
+        live.runner.step(Say(wording.unknown_hazards_phrase(new, spec.language)))
     logging.getLogger().setLevel(settings.log.level.upper())
+
+
+def unrecognised(core: Core) -> tuple[str, ...]:
+    """The hazards that are watched for in vain: the model can never recognise them."""
+    return tuple(hazard.name for hazard in core.spec.hazards if hazard.unrecognised)
 
 
 def _log_alert(event: Event) -> None:

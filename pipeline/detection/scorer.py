@@ -22,7 +22,7 @@ from pipeline.calibration.repository import FOLDER as CALIBRATIONS
 from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.table import Calibration, CalibrationTable
 from pipeline.hazards import Hazard, from_settings, prompt_set
-from pipeline.models.base import ImageTextModel, PromptBank
+from pipeline.models.base import ImageTextModel, PromptBank, unknown_hazards
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
 from pipeline.types import PromptSet
@@ -41,6 +41,8 @@ class Outdated:
     """Hazards that were taught by pictures."""
     calibration: bool = False
     """The user's own calibration."""
+    unknown: tuple[str, ...] = ()
+    """Hazards that the model can never recognise by their words and that were not taught by pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +77,12 @@ def build_scorer(
     else:
         calibration = calibrations.base(model).bind(model.name, model.fingerprint, prompts)
     taught, lessons = _lessons(model, hazards, state, prompts)
-    outdated = Outdated(lessons, calibration=own and calibrations.is_outdated(model))
+    known = {lesson.hazard for lesson in taught}
+    outdated = Outdated(
+        lessons,
+        calibration=own and calibrations.is_outdated(model),
+        unknown=tuple(name for name in unknown_hazards(words) if name not in known),
+    )
     if not taught and len(prompts.hazards) == len(hazards):
         return Scorer(words, calibration, outdated)
     kept_table = calibrations.own(model.name) if own and not outdated.calibration else None

@@ -43,6 +43,11 @@ class PromptBank(Protocol):
         ...
 
 
+def unknown_hazards(bank: PromptBank) -> tuple[str, ...]:
+    """The hazards of a bank that its model can never recognise by their words; a bank need not tell."""
+    return tuple(getattr(bank, "unknown", ()))
+
+
 class ImageTextModel(Protocol):
     """An image encoder and a text encoder that share a space. Used by one thread."""
 

@@ -44,6 +44,8 @@ class StarterBank:
     """(W,): the columns of the other hazards."""
     shares: NDArray[np.float32]
     """(W, CLASSES): how much of each class each of them is."""
+    unknown: tuple[str, ...] = ()
+    """Those of them that no class resembles: they can never be recognised."""
 
     def scores(self, encoding: Encoding) -> Scores:
         """Raises ValueError for an encoding without evidence, such as one read from a recording."""

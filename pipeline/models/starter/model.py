@@ -105,6 +105,7 @@ class StarterModel:
         """
         trained = [name in prompts.shipped and name in self._heads for name in prompts.names]
         worded = [own for own, known in zip(prompts.hazards, trained, strict=True) if not known]
+        shares = self._shares(worded, prompts.contrast)
         return StarterBank(
             names=prompts.names,
             fingerprint=digest(self.fingerprint, prompts.hazards, prompts.contrast, sorted(prompts.shipped)),
@@ -114,7 +115,10 @@ class StarterModel:
             ),
             trained=np.flatnonzero(trained),
             worded=np.flatnonzero(np.logical_not(trained)),
-            shares=self._shares(worded, prompts.contrast),
+            shares=shares,
+            unknown=tuple(
+                name for (name, _), share in zip(worded, shares, strict=True) if share.max() < _KNOWN
+            ),
         )
 
     def _shares(

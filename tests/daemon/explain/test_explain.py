@@ -66,3 +66,14 @@ def test_a_korean_is_told_in_korean() -> None:
     assert "불 (처음, 위급): 확률 0.90, 기준 0.50." in lines[1]
     (first, *_) = explain_silence(spoken().snapshot(), "dog", ExplanationWords("ko"))
     assert "개, 지난 2초의 최고 확률" in first
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_hazard_that_the_model_cannot_know_is_explained_with_its_cure(language: str) -> None:
+    spec = core_spec()
+    dog = next(h for h in spec.hazards if h.name == "dog").model_copy(update={"unrecognised": True})
+    hazards = tuple(dog if h.name == "dog" else h for h in spec.hazards)
+    box = BlackBox(Core(spec.model_copy(update={"hazards": hazards})))
+    box.step(Assessed(assessment(0, 0.0)), 0.0)
+    first, *_ = explain_silence(box.snapshot(), "dog", ExplanationWords(language))
+    assert "watchword teach dog" in first

@@ -110,6 +110,7 @@ def test_events_and_status_make_the_state() -> None:
         "state": "ON",
         "failing": {"voice": "failed"},
         "lost": [],
+        "unrecognised": [],
     }
     assert state(device, TOPICS.state("muted")) == {"state": "ON", "minutes": 2, "danger": "OFF"}
     device.on_event({"kind": "health", "component": "voice", "reason": "ok"}, 1_700_000_005)

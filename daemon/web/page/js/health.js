@@ -82,8 +82,10 @@ const figureLine = (key) => make("div", {}, make("dt", { text: () => t(key) }), 
 function figures(status) {
   const ear = status.latency?.frame_to_ear;
   const earWords = () => (ear ? t("figure.ear-value", { p50: (ear.p50_ms / 1000).toFixed(2), p95: (ear.p95_ms / 1000).toFixed(2) }) : t("figure.ear-none"));
+  const unknown = status.unrecognised ?? [];
   /** @type {[string, any, () => string][]} */
   const all = [
+    ["figure.unrecognised", unknown.length ? unknown : null, () => t("figure.unrecognised-value", { names: unknown.join(", ") })],
     ["figure.fps", status.fps, () => number(status.fps, 1)],
     ["figure.skipped", status.skipped, () => number(status.skipped)],
     ["figure.ear", status.latency, earWords],

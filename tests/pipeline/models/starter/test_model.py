@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.calibration.table import CalibrationError, shipped_starter
 from pipeline.hazards import builtin, from_settings, prompt_set
-from pipeline.models.base import PromptBank
+from pipeline.models.base import PromptBank, unknown_hazards
 from pipeline.models.starter.errors import StarterUnusableError
 from pipeline.models.starter.heads import read_heads
 from pipeline.models.starter.model import FILES, NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, StarterModel
@@ -121,7 +121,8 @@ def test_a_hazard_that_the_model_cannot_know_is_logged(
     model: StarterModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        model.bind(PromptSet((("ice", ("an icy pavement",)), ("cat", ("a cat",))), CAR.contrast))
+        bank = model.bind(PromptSet((("ice", ("an icy pavement",)), ("cat", ("a cat",))), CAR.contrast))
+    assert unknown_hazards(bank) == ("ice",)
     assert "hazard ice: the starter model knows nothing like it" in caplog.text
     assert "hazard cat" not in caplog.text
 
