@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -35,8 +35,8 @@ def dangers(language: str) -> Iterator[str]:
                 yield danger_phrase(say, direction, language, escalated=escalated)
 
 
-def durations(texts: Iterator[str], language: str, priority: Priority) -> dict[str, float]:
-    settings = SpeechSettings(language=language)  # type: ignore[arg-type]
+def durations(texts: Iterable[str], language: str, priority: Priority) -> dict[str, float]:
+    settings = SpeechSettings(language=language)
     with EspeakSynthesizer(settings) as voice:
         renderer = Renderer(settings, cache_folder() / "phrases", voice)
         wanted = list(dict.fromkeys(texts))
