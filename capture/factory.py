@@ -34,6 +34,12 @@ def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float]
     return open_path(Path(spec).expanduser(), settings)
 
 
+def is_live(spec: str) -> bool:
+    """True if `spec` names a device or a stream, of which pictures are lost if they are not taken in time."""
+    device = spec == "auto" or spec.isdecimal() or spec.startswith(("/dev/video", "/dev/v4l/"))
+    return device or (addresses.is_address(spec) and not Path(spec).exists())
+
+
 def open_path(path: Path, settings: CaptureSettings) -> VideoFile | ImageFolder:
     """A video, a picture, or the pictures of a folder, on stream time."""
     if path.is_dir() or is_still_image(path):

@@ -364,6 +364,7 @@ def _write_summary(live: LiveParts, clock: Callable[[], float]) -> None:
             clock(),
             frames=live.reader.frames,
             skipped=live.slot.skipped,
+            left_out=live.detection_loop.left_out,
             vlm_calls=live.describer.calls if live.describer else 0,
             counts=live.runner.read(lambda core: core.counts),
         )

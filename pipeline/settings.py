@@ -39,6 +39,17 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
         description="seconds over which a camera's normal view is learnt, to be taken off; 0 never",
     )
 
+    max_fps: Literal["auto"] | Annotated[float, Field(ge=1, le=240)] = Field(
+        "auto",
+        description="pictures a second of a live camera that are assessed at most; auto sets no limit; never "
+        "fewer than 8, and all of them while a hazard is suspected",
+    )
+    cpu_share: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = Field(
+        "auto",
+        description="part of the time that assessing a live camera may take; 1 all of it; auto one half "
+        "beside a describer that is a model, else all",
+    )
+
     @field_validator("device")
     @classmethod
     def _names_devices(cls, device: str) -> str:

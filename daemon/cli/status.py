@@ -127,6 +127,8 @@ _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "model": _plain,
     "fps": lambda value: f"{value:.1f}",
     "skipped": _plain,
+    "passed_over": lambda value: str(value) if value else None,
+    "left_out": lambda value: str(value) if value else None,
     "uptime_s": _duration,
     "heartbeats": _ages,
     "journal": _journal,

@@ -14,9 +14,13 @@ def summary(
     skipped: int,
     vlm_calls: int,
     counts: Mapping[str, int],
+    left_out: int | None = None,
     last_frame_s: float | None = None,
 ) -> Event:
-    """`counts`: the core's. `last_frame_s`: stream seconds of the last frame, where there is an end."""
+    """`counts`: the core's. `last_frame_s`: stream seconds of the last frame, where there is an end.
+
+    `left_out`: frames not assessed because of the budget; None without one.
+    """
     return Event(
         "summary",
         "summary",
@@ -25,6 +29,7 @@ def summary(
             "frames": frames,
             "assessed": counts.get("assessed", 0),
             "skipped": skipped,
+            **({} if left_out is None else {"left_out": left_out}),
             "alerts": counts.get("alerts", 0),
             "scenes": counts.get("scenes", 0),
             "vlm_calls": vlm_calls,

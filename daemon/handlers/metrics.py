@@ -70,6 +70,8 @@ def counters(live: LiveParts, counts: Mapping[str, int]) -> Mapping[str, int]:
         "frames_captured": live.reader.frames,
         "frames_assessed": assessed,
         "frames_skipped": live.slot.skipped,
+        "frames_passed_over": live.reader.passed_over,
+        "frames_left_out": live.detection_loop.left_out,
         "alerts": counts.get("alerts", 0),
         "scenes": counts.get("scenes", 0),
         "descriptions_asked": counts.get("describe.asked", 0),

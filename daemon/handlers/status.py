@@ -50,6 +50,8 @@ class StatusHandler:
             "assessed": detection.assessed,
             "first_assessed_at_s": detection.first_assessed_at_s,
             "skipped": live.slot.skipped,
+            "passed_over": live.reader.passed_over,
+            "left_out": detection.left_out,
             **output_status(live.output),
             **live.runner.read(lambda core: core_status(core, now)),
             "latency": live.metrics.percentiles(),

@@ -17,6 +17,7 @@ from daemon.core.health import OK, Report
 from daemon.core.messages import Assessed, CoreTick
 from daemon.core.view import View
 from daemon.runtime.engine import CoreRunner
+from daemon.runtime.frame_budget import FrameBudget
 from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 from daemon.runtime.metrics import Metrics
 from pipeline.alerting.alert_policy import ActiveAlert
@@ -54,8 +55,11 @@ class DetectionLoop:
         late_s: float,
         unseen_reason: Callable[[], str] = lambda: "",
         latest_frame: LatestFrame | None = None,
+        budget: FrameBudget | None = None,
     ) -> None:
         """`unseen_reason`: why the present picture shows too little to be described, see `Assessed`.
+
+        `budget`: which frames are left out; None assesses every frame.
 
         `latest_frame` is shown each frame once it has been assessed.
         """
@@ -69,6 +73,7 @@ class DetectionLoop:
         """Seconds from frame to assessment that are reported as late."""
         self._unseen_reason = unseen_reason
         self._latest_frame = latest_frame
+        self._budget = budget
         self._reported_reason = OK
         # Reports come from this loop and, if it hangs, from the main thread; compare and step must not mix.
         self._report_lock = threading.Lock()
@@ -78,6 +83,8 @@ class DetectionLoop:
         self._closed = threading.Event()
         self.latest_view: View | None = None
         self.assessed = 0
+        self.left_out = 0
+        """Frames that were not assessed because of the budget."""
         self.not_finite = 0
         """Frames dropped because their scores were not finite."""
         self.first_assessed_at_s: float | None = None
@@ -116,7 +123,16 @@ class DetectionLoop:
             update_core()
             self._detector = detector
 
+    def _is_left_out(self, frame: Frame) -> bool:
+        if self._budget is None:
+            return False
+        suspected = self._runner.read(lambda core: core.alert_policy.suspected)
+        return not self._budget.wants(frame.captured_at_s, suspected=suspected)
+
     def _frame(self, frame: Frame) -> None:
+        if self._is_left_out(frame):
+            self.left_out += 1
+            return
         taken_s = self._clock()
         try:
             assessment = self._detector.assess(
@@ -135,6 +151,8 @@ class DetectionLoop:
             {"waited_s": waited_s, "assess_s": took_s, "age_s": done_s - frame.captured_at_s},
         )
         self.assessed += 1
+        if self._budget is not None:
+            self._budget.on_assessed(took_s)
         if self.first_assessed_at_s is None:
             self.first_assessed_at_s = done_s
         self._metrics.record("wait", waited_s)

@@ -21,6 +21,8 @@ HELP: Mapping[str, str] = {
     "frames_captured": "Frames read from the camera",
     "frames_assessed": "Frames assessed for hazards",
     "frames_skipped": "Frames dropped because they came faster than they could be assessed",
+    "frames_passed_over": "Frames never decoded because a newer one had come",
+    "frames_left_out": "Frames not assessed because of the detector's budget",
     "vlm_calls": "Calls of the describing model",
     "vlm_calls_saved": "Assessed frames without a call of the describing model",
     "utterances_spoken": "Utterances played",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from capture.factory import open_camera
+from capture.factory import is_live, open_camera
 from capture.frame import Frame
 from capture.reader import CameraEvent, CameraState, Reader
+from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
 from common.redact import redact
 from daemon.config.settings import Settings
@@ -30,6 +32,7 @@ from daemon.runtime.effects import EffectExecutor
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.event_writer import EventWriter, Outlet
 from daemon.runtime.forwarder import Forwarder
+from daemon.runtime.frame_budget import MIN_FPS, FrameBudget
 from daemon.runtime.latest_frame import LatestFrame
 from daemon.runtime.metrics import Metrics
 from daemon.wiring.describer import build_describer, build_sentence_encoder
@@ -38,6 +41,7 @@ from daemon.wiring.sources import source_path
 from daemon.wiring.voice import Voice, build_forwarder, build_voice, replace_voice
 from pipeline import hazards as hazard_tables
 from pipeline import wording
+from pipeline.description.fallback import StaticDescriber
 from pipeline.description.status import WatchedDescriber
 from pipeline.wording import NOT_NOTED
 
@@ -86,12 +90,13 @@ def build_live(
     event_writer = EventWriter((*outlets, journal_writer.write) if journal_writer else outlets)
     path = source_path(settings, source)
     reader = Reader(
-        open_camera=lambda: open_camera(path, settings.capture, clock),
+        open_camera=lambda: open_camera(path, capture_settings(settings), clock),
         slot=slot,
         settings=settings.capture,
         on_event=CameraReporter(runner.step, _log_camera_end),
         clock=clock,
     )
+    describer = build_describer(settings, bundle.model)
     detection_loop = DetectionLoop(
         frames=slot,
         detector=bundle.detector,
@@ -102,8 +107,8 @@ def build_live(
         late_s=settings.health.late_s,
         unseen_reason=lambda: reader.unusable_reason or "",
         latest_frame=latest_frame,
+        budget=build_budget(settings, path, describer),
     )
-    describer = build_describer(settings, bundle.model)
     description_loop = None
     if describer:
         description_loop = DescriptionLoop(
@@ -157,6 +162,22 @@ def build_live(
         journal_writer=journal_writer,
         latest_frame=latest_frame,
     )
+
+
+def build_budget(settings: Settings, path: str, describer: WatchedDescriber | None) -> FrameBudget | None:
+    """Build the detector's budget for a live camera; None for a file, whose frames are all assessed."""
+    if not is_live(path):
+        return None
+    describes = describer is not None and not isinstance(describer, StaticDescriber)
+    return FrameBudget(settings.pipeline.max_fps, settings.pipeline.cpu_share, describes=describes)
+
+
+def capture_settings(settings: Settings) -> CaptureSettings:
+    """The camera's settings: asked for no more pictures than will be assessed, unless a rate is set."""
+    capture, wanted = settings.capture, settings.pipeline.max_fps
+    if capture.device_fps or wanted == "auto":
+        return capture
+    return capture.model_copy(update={"device_fps": math.ceil(max(wanted, MIN_FPS))})
 
 
 def build_output(

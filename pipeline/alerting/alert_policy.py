@@ -151,6 +151,11 @@ class AlertPolicy:
         return self._voted_s
 
     @property
+    def suspected(self) -> bool:
+        """True while a hazard is present, or may be about to be."""
+        return bool(self._active) or bool((self._smoothed >= self._suspect).any())
+
+    @property
     def active(self) -> Mapping[str, ActiveAlert]:
         """The hazards that are present now."""
         return dict(self._active)

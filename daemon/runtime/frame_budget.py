@@ -1,0 +1,52 @@
+"""How many frames a second the detector may look at, so that a describer has processor time left. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+MIN_FPS = 8.0
+"""Frames a second that are never left out: an alert needs several looks within half a second."""
+_SMOOTHING = 0.1
+"""Weight of the newest duration in the mean."""
+
+
+class FrameBudget:
+    """Chooses the frames to assess, evenly. Nothing is left out while a hazard is suspected."""
+
+    def __init__(
+        self, max_fps: float | Literal["auto"], share: float | Literal["auto"], *, describes: bool
+    ) -> None:
+        """`share`: part of the time that assessing may take, in which it keeps every core of its own busy.
+
+        With `auto` a limit holds only if `describes`: nobody else wants the time otherwise.
+        """
+        self._max_fps = max_fps
+        if share == "auto":
+            share = 0.5 if describes else 1.0
+        self._share = share if share < 1.0 else float("inf")
+        self._took_s = 0.0
+        self._due_s: float | None = None
+
+    @property
+    def limit_fps(self) -> float:
+        """Frames a second at most; infinite without a limit."""
+        by_share = self._share / self._took_s if self._took_s > 0 else float("inf")
+        by_rate = float("inf") if self._max_fps == "auto" else self._max_fps
+        return max(MIN_FPS, min(by_share, by_rate))
+
+    def on_assessed(self, took_s: float) -> None:
+        """Take in the seconds that a frame took."""
+        weight = _SMOOTHING if self._took_s else 1.0
+        self._took_s += weight * (took_s - self._took_s)
+
+    def wants(self, at_s: float, *, suspected: bool) -> bool:
+        """True if the frame captured at `at_s` is to be assessed."""
+        interval_s = 1 / self.limit_fps
+        if self._due_s is not None and self._due_s - at_s > 1.0:
+            self._due_s = None  # the source has started counting again
+        # Half an interval of tolerance: a camera's frames do not come exactly evenly.
+        if not suspected and self._due_s is not None and at_s < self._due_s - interval_s / 2:
+            return False
+        behind = self._due_s is None or at_s - self._due_s > interval_s
+        self._due_s = interval_s + (at_s if behind or self._due_s is None else self._due_s)
+        return True
