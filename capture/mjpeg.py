@@ -32,6 +32,9 @@ from capture.source_clock import SourceClock
 from common.image_header import read_header
 
 _READ_BYTES = 1 << 20
+_END_OF_IMAGE = b"\xff\xd9"
+_DAMAGED_S = 0.4
+"""Seconds between two half pictures that are decoded: of each the decoder complains on standard error."""
 _LATEST_S = 0.3
 """Seconds after which a picture is passed on even though newer ones wait in the socket."""
 _WAITED_S = 0.001
@@ -87,6 +90,7 @@ class MjpegCamera:
         self._last_at_s: float | None = None
         self._gap_s: float | None = None
         self._captured_s = -1.0
+        self._damaged_s = float("-inf")
         # A picture may be late by one patience; the socket itself must not block for longer.
         stream.socket.settimeout(settings.read_timeout_s)
         self._thread = threading.Thread(target=self._receive, name="mjpeg", daemon=True)
@@ -105,15 +109,27 @@ class MjpegCamera:
         until_s = time.monotonic() + self._patience_s()
         while True:
             arrival = self._wait(until_s - time.monotonic())
-            image = _decode(arrival.part.data)
+            image = self._decode(arrival)
             if image is not None:
                 return self._frame(arrival, image)
+            if time.monotonic() > until_s:
+                raise CameraLost(f"{self._source} sends pictures that cannot be decoded; restart the camera")
 
     def close(self) -> None:
         self._stream.close()
         self._thread.join(1.0)
         if not self._thread.is_alive():
             self._stream.release()
+
+    def _decode(self, arrival: _Arrival) -> Image | None:
+        """The picture; half of one with its rest made up, now and then: its upper part may show a danger."""
+        data = arrival.part.data
+        if arrival.part.damaged:
+            if arrival.at_s - self._damaged_s < _DAMAGED_S:
+                return None
+            self._damaged_s = arrival.at_s
+            data += _END_OF_IMAGE  # without an end nothing is decoded
+        return _decode(data)
 
     def _patience_s(self) -> float:
         """Seconds to wait for a picture: a camera that sends one every few seconds is not lost."""

@@ -12,7 +12,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,19 +176,20 @@ class ControlServer:
             log.warning("user %d (process %d) may not talk to this daemon", who.uid, who.pid)
             members = f", members of the group {self._group}" if self._group else ""
             return f"only user {self._rights.uid}{members} and root may talk to this watchword"
-        if sum(one.pid == who.pid for one in self._clients) >= self._of_a_process:
+        own = [one for one in self._clients if one.pid == who.pid]
+        if len(own) >= self._of_a_process and not self._make_room(own):
             return f"this process has {self._of_a_process} connections already; close one"
-        if len(self._clients) >= self._most and not self._make_room():
+        if len(self._clients) >= self._most and not self._make_room(self._clients):
             return f"{self._most} others are talking to it already; try again later"
         return ""
 
-    def _make_room(self) -> bool:
-        """Let the client go that least needs its place; False if all are being answered, or listen.
+    def _make_room(self, clients: Sequence[_Client]) -> bool:
+        """Let the one of them go that least needs its place; False if all are being answered, or listen.
 
         So whoever wants silence finds a place, however many connect and say nothing. First those that have
         left already, then those that never asked anything, then those that have been idle longest.
         """
-        idle = [one for one in self._clients if one.idle_since_s is not None]
+        idle = [one for one in clients if one.idle_since_s is not None]
         if not idle:
             return False
         client = min(idle, key=lambda one: (not _gone(one.link), one.proven, one.idle_since_s))

@@ -195,9 +195,11 @@ def test_who_only_holds_a_place_makes_room_for_who_asks(path: Path) -> None:
 
 
 def test_one_process_does_not_take_every_place(path: Path) -> None:
-    with running(path, of_a_process=2), ExitStack() as stack:
-        for _ in range(2):
-            stack.enter_context(ControlClient(path)).ask(commands.StatusCommand())
+    with running(path, of_a_process=2) as daemon, ExitStack() as stack:
+        daemon.go_on.clear()
+        for link in [stack.enter_context(_raw(path)) for _ in range(2)]:
+            link.sendall(b'{"v":1,"id":1,"do":"status"}\n')
+        assert _eventually(lambda: len(daemon.asked) == 2)
         with ControlClient(path) as third, pytest.raises(CommandError, match="2 connections already"):
             third.ask(commands.StatusCommand())
 
