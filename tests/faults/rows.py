@@ -91,6 +91,10 @@ def _replace_by_folder(world: World) -> None:
     _database(world).mkdir()
 
 
+def _overwrite_database(world: World) -> None:
+    _database(world).write_bytes(RUBBISH)
+
+
 def _stop_and_go(world: World) -> None:
     world.living.signal(signal.SIGSTOP)
     time.sleep(31)
@@ -155,7 +159,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("journal: database replaced by a folder", _replace_by_folder, _nothing, health("disk", "lost")),
     Fault(
         "journal: database overwritten",
-        lambda w: _database(w).write_bytes(RUBBISH) and None,
+        _overwrite_database,
         _nothing,
         health("disk", "lost"),
     ),
@@ -276,3 +280,5 @@ CHECKS: tuple[Check, ...] = (
     Check("start: no model", _start(_no_model)),
     Check("process: kill -9 at random moments", _kill_nine),
 )
+
+ALL: tuple[Fault | Check, ...] = (*FAULTS, *CHECKS)

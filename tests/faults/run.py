@@ -19,7 +19,7 @@ from typing import Any
 
 from daemon import paths
 from daemon.bench.loudspeaker import available
-from tests.faults.rows import CHECKS, FAULTS, Check, Fault
+from tests.faults.rows import ALL, Check, Fault
 from tests.faults.world import World
 
 RESULTS = Path(tempfile.gettempdir()) / f"watchword-faults-{os.getuid()}.jsonl"
@@ -104,7 +104,7 @@ def main() -> int:
         known = {one["fault"]: one for one in map(json.loads, RESULTS.read_text().splitlines()) if one["ok"]}
     chosen = [
         one
-        for one in (*FAULTS, *CHECKS)
+        for one in ALL
         if args.only in one.name and (one.short or not args.short) and one.name not in known
     ]
     results = list(known.values())
@@ -120,7 +120,7 @@ def main() -> int:
                 sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
                 sys.stdout.flush()
     if args.page:
-        order = [one.name for one in (*FAULTS, *CHECKS)]
+        order = [one.name for one in ALL]
         results.sort(key=lambda one: order.index(one["fault"]) if one["fault"] in order else 0)
         write_page(args.page, table(results))
     return 0 if all(one["ok"] for one in results) else 1
