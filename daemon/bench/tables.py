@@ -16,12 +16,17 @@ COLUMNS = {
     "first_sentence_ms": "first sentence",
     "first_word_ms": "first spoken word",
     "tokens_per_s": "tokens",
+    "beside_first_word_ms": "first word beside the lane",
+    "beside_tokens_per_s": "tokens beside the lane",
+    "beside_frame_ms_p99": "lane's frame p99",
     "cancel_ms_p95": "cancel p95",
     "memory_mb": "peak memory",
 }
 """What is measured of a describer, by the end of its figure's name."""
 OVER = "openvino_over_transformers"
 
+NOT_THERE = "not there"
+"""How the note of a figure begins if the machine lacks the device."""
 Row = tuple[str, ...]
 
 
@@ -100,4 +105,6 @@ def markdown(figures: Sequence[Figure]) -> str:
 
 def shown(figure: Figure) -> str:
     """Value and unit."""
-    return "not measured" if figure.value is None else f"{figure.value:.3g} {figure.unit}".rstrip()
+    if figure.value is None:
+        return NOT_THERE if figure.note.startswith(NOT_THERE) else "not measured"
+    return f"{figure.value:.3g} {figure.unit}".rstrip()

@@ -17,8 +17,10 @@ import numpy as np
 from capture.test_image import draw_test_image
 from common.memory import peak_bytes
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
-from daemon.bench.tables import OVER
+from daemon.bench.tables import NOT_THERE, OVER
+from daemon.bench.vlm_beside import PacedLane
 from daemon.config.settings import Settings
+from daemon.errors import CommandError
 from daemon.wiring.store import open_store
 from pipeline.description.answer.sentences import SentenceSplitter
 from pipeline.description.base import DescribeError, DescribeRequest
@@ -65,8 +67,18 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
     if not found:
         why = "no describer in the store; `watchword models pull qwen3-vl-2b`, or a folder in describe.model"
         yield unmeasured("vlm.first_sentence_ms", "ms", None, why)
+    lane = _lane(settings) if found else None
     for name, folder in found.items():
-        yield from _model(settings, name, folder, samples)
+        yield from _model(settings, name, folder, samples, lane)
+
+
+def _lane(settings: Settings) -> PacedLane | None:
+    """The danger lane to measure beside; None if its model is not in the store."""
+    try:
+        return PacedLane(settings)
+    except (StoreError, CommandError) as error:
+        log.warning("not measured beside the danger lane: %s", error)
+        return None
 
 
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
@@ -81,8 +93,10 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
             continue
 
 
-def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterator[Figure]:
-    """Each backend that runs the files, then the one over the other."""
+def _model(
+    settings: Settings, name: str, folder: Path, samples: int, lane: PacedLane | None
+) -> Iterator[Figure]:
+    """Each backend that runs the files, then the one over the other, then the other devices."""
     views = _views(settings.describe)
     open_ones: dict[str, WorkerSupervisor] = {}
     if not backends_of(folder):
@@ -92,6 +106,8 @@ def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterato
             prefix = f"vlm.{name}.{backend}"
             yield from _loading(settings, prefix, folder, backend, open_ones)
             yield from _answering(settings, prefix, open_ones[backend], views, samples)
+            if lane is not None:
+                yield from _beside(settings, prefix, open_ones[backend], views, samples, lane)
         if len(open_ones) == 2:
             yield _over(name, open_ones, views, samples)
     except (UnusableError, DescribeError) as error:
@@ -99,6 +115,46 @@ def _model(settings: Settings, name: str, folder: Path, samples: int) -> Iterato
     finally:
         for keeper in open_ones.values():
             keeper.close()
+    if "openvino" in backends_of(folder):
+        for device in ("GPU", "NPU"):
+            yield from _on_device(settings, name, folder, device, samples)
+
+
+def _on_device(settings: Settings, name: str, folder: Path, device: str, samples: int) -> Iterator[Figure]:
+    """openvino on another device, if this machine has it."""
+    import openvino
+
+    prefix = f"vlm.{name}.openvino-{device.lower()}"
+    if not any(each.startswith(device) for each in openvino.Core().available_devices):
+        yield unmeasured(f"{prefix}.load_cold_s", "s", None, f"{NOT_THERE}: no {device}")
+        return
+    there = settings.model_copy(update={"describe": settings.describe.model_copy(update={"device": device})})
+    opened: dict[str, WorkerSupervisor] = {}
+    try:
+        yield from _loading(there, prefix, folder, "openvino", opened)
+        yield from _answering(there, prefix, opened["openvino"], _views(there.describe), samples)
+    except (UnusableError, DescribeError) as error:
+        yield unmeasured(f"{prefix}.load_cold_s", "s", None, str(error))
+    finally:
+        for keeper in opened.values():
+            keeper.close()
+
+
+def _beside(
+    settings: Settings,
+    prefix: str,
+    keeper: WorkerSupervisor,
+    views: Iterator[GenerationJob],
+    samples: int,
+    lane: PacedLane,
+) -> Iterator[Figure]:
+    """The same while the danger lane runs at a camera's pace, and what that does to the lane."""
+    with lane.running():
+        timings = [answer(keeper, next(views)) for _ in range(samples)]
+    note = "beside the danger lane at a camera's pace"
+    yield Figure.median(f"{prefix}.beside_tokens_per_s", [t.tokens_per_s for t in timings], "1/s", note=note)
+    yield _spoken(settings, f"{prefix}.beside_first_word_ms", timings)
+    yield from lane.figures(prefix)
 
 
 def _loading(

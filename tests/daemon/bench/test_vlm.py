@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from daemon.bench import tables, vlm
+from daemon.bench import tables, vlm, vlm_beside
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.load import LoadUnavailable, arithmetic_load, language_load
 from daemon.cli import bench
@@ -47,10 +48,43 @@ def test_both_forms_of_a_model_are_measured_in_one_run(tmp_path: Path) -> None:
     shutil.copy(made / "torch" / "model.safetensors", both)
     figures = {figure.name: figure.value for figure in vlm.measure(settings(tmp_path, str(both)), 1)}
     for backend in ("openvino", "transformers"):
-        for name in set(tables.COLUMNS) - {"first_word_ms"}:
+        spoken = {"first_word_ms", "beside_first_word_ms"}
+        beside = {name for name in tables.COLUMNS if name.startswith("beside")}
+        for name in set(tables.COLUMNS) - spoken - beside:
             assert figures[f"vlm.both.{backend}.{name}"], name
         assert f"vlm.both.{backend}.first_word_ms" in figures
     assert figures["vlm.both.openvino_over_transformers"]
+    assert "vlm.both.openvino-npu.load_cold_s" in figures
+
+
+def test_the_lane_beside_a_describer_is_measured_at_a_cameras_pace(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vlm_beside, "ALONE_S", 0.5)
+    plain = settings(tmp_path)
+    wanted = plain.model_copy(
+        update={
+            "paths": plain.paths.model_copy(update={"models": models}),
+            "pipeline": plain.pipeline.model_copy(update={"model": "starter"}),
+        }
+    )
+    lane = vlm_beside.PacedLane(wanted)
+    assert 0 < len(lane.alone_ms) <= 20
+    with lane.running():
+        time.sleep(0.5)
+    found = {figure.name: figure for figure in lane.figures("vlm.m.b")}
+    assert found["vlm.m.b.beside_frame_ms_p99"].value
+    assert "alone p99" in found["vlm.m.b.beside_frame_ms_p99"].note
+    late = found["vlm.m.b.beside_late_frames"].value
+    assert late is not None
+    assert 0 <= late <= 1
+
+
+def test_a_device_that_is_not_there_has_a_row_that_says_so() -> None:
+    missing = unmeasured("vlm.m.openvino-npu.load_cold_s", "s", None, "not there: no NPU")
+    table = tables.describers([*measured("m", "openvino"), missing])
+    assert table is not None
+    assert table.rows[1][:3] == ("m", "openvino-npu", "not there")
 
 
 def measured(model: str, backend: str) -> list[Figure]:

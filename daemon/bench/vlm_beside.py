@@ -1,0 +1,69 @@
+"""A describer beside the danger lane at a camera's pace: what each leaves of the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from daemon.bench.harness import Figure, percentile
+from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving
+from daemon.config.settings import Settings
+from daemon.wiring.detector import build_detector, load_model
+
+ALONE_S = 3.0
+"""Seconds for which the lane is measured by itself."""
+WIDTH, HEIGHT = 1280, 720
+
+
+class PacedLane:
+    """Assesses a moving view at `FRAMES_PER_S`, in a thread while `running`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Loads the detector. Raises StoreError if its model is not in the store."""
+        self._lane = PipelineUnderTest(build_detector(settings, load_model(settings)))
+        self._view = moving(WIDTH, HEIGHT)
+        self._lane.see(next(self._view))
+        self._frame_s: list[float] = []
+        self._late = 0
+        self.alone_ms = self._alone()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run it beside the body; its frames are counted from the beginning of this."""
+        self._frame_s, self._late = [], 0
+        stop = threading.Event()
+        thread = threading.Thread(target=self._run, args=(stop,), name="paced-lane", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(10)
+
+    def figures(self, prefix: str) -> Iterator[Figure]:
+        """The lane's side: its frames while the describer worked, against those alone."""
+        beside = [seconds * 1e3 for seconds in self._frame_s] or [0.0]
+        note = f"alone p99 {percentile(self.alone_ms, 99):.1f} ms, at {FRAMES_PER_S:g} frames a second"
+        yield Figure.p99(f"{prefix}.beside_frame_ms_p99", beside, "ms", note=note)
+        share = self._late / len(beside)
+        yield Figure(
+            f"{prefix}.beside_late_frames", share, "ratio", note="frames that came too late"
+        )
+
+    def _alone(self) -> list[float]:
+        with self.running():
+            time.sleep(ALONE_S)
+        return [seconds * 1e3 for seconds in self._frame_s] or [0.0]
+
+    def _run(self, stop: threading.Event) -> None:
+        due_s = time.perf_counter()
+        while not stop.wait(max(0.0, due_s - time.perf_counter())):
+            began_s = time.perf_counter()
+            if began_s - due_s > 1 / FRAMES_PER_S:
+                self._late += 1
+                due_s = began_s  # as a camera: what was missed is gone
+            self._lane.see(next(self._view))
+            self._frame_s.append(time.perf_counter() - began_s)
+            due_s += 1 / FRAMES_PER_S
