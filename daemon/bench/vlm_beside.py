@@ -48,9 +48,7 @@ class PacedLane:
         note = f"alone p99 {percentile(self.alone_ms, 99):.1f} ms, at {FRAMES_PER_S:g} frames a second"
         yield Figure.p99(f"{prefix}.beside_frame_ms_p99", beside, "ms", note=note)
         share = self._late / len(beside)
-        yield Figure(
-            f"{prefix}.beside_late_frames", share, "ratio", note="frames that came too late"
-        )
+        yield Figure(f"{prefix}.beside_late_frames", share, "ratio", note="frames that came too late")
 
     def _alone(self) -> list[float]:
         with self.running():

@@ -1,0 +1,60 @@
+"""The diary's day against the real daemon and web server, as `script/day` runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.daemon.living import street_clip
+from tests.pipeline.description.vlm.made import LONGEST_S, tiny
+
+ROOT = Path(__file__).parents[4]
+DAY_S = 900.0
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(DAY_S + LONGEST_S)]
+
+
+def day(tmp_path: Path, models: Path, *options: str) -> str:
+    """What the script tells."""
+    picture = tmp_path / "street.jpg"
+    picture.write_bytes(cv2.imencode(".jpg", street_clip(models)(0))[1].tobytes())
+    env = {**os.environ, "WATCHWORD_PATHS__MODELS": str(models), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "daemon.tools.maintainer.day", str(picture)),
+            *("--work", str(tmp_path / "day"), "--source", str(models / "demo" / "bikes.mp4")),
+            *options,
+        ],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=DAY_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_day_goes_as_the_diary_says(tmp_path: Path, models: Path) -> None:
+    told = day(tmp_path, models)
+    steps = [line.partition(":")[0] for line in told.splitlines()]
+    assert steps == [
+        "start", "picture", "with knives", "with a teddy bear", "text", "Korean", "restart", "picture",
+    ]  # fmt: skip
+    assert "cannot say whether it is safe" in told
+
+
+@pytest.mark.prepare
+def test_two_describers_are_compared_at_the_end_of_it(tmp_path: Path, models: Path) -> None:
+    if find_spec("torch") is None:
+        pytest.skip("torch is not installed: run script/setup --prepare")
+    folders = [str(tiny(name) / "openvino") for name in ("llava", "qwen2.5-vl")]
+    told = day(tmp_path, models, "--model", folders[0], "--model", folders[1])
+    assert told.count("bench vlm: ") == 2
