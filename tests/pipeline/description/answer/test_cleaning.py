@@ -217,7 +217,7 @@ DENIED = {
         ("construction", "공사 현장이 아닙니다."),
         ("dog", "개가 보이지 않습니다."),
         ("dangerous_animal", "동물이 없습니다."),
-        ("stove_hot", "조리대가 없습니다."),
+        ("stove_hot", "가스레인지가 없습니다."),
         ("crosswalk_signal", "신호등이 없습니다."),
     ),
 }
