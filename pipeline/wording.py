@@ -53,7 +53,7 @@ CLOSER: Mapping[str, str] = {"en": "Getting closer!", "ko": "가까워집니다!
 
 LETTERS_PER_S: Mapping[str, float] = {"en": 16.0, "ko": 6.0}
 """Letters, in Korean syllables, of a name that are said in a second at the usual rate."""
-ATTACK_S: Mapping[str, float] = {"en": 0.1, "ko": 0.15}
+ATTACK_S: Mapping[str, float] = {"en": 0.06, "ko": 0.14}
 """Seconds that even the shortest name takes beside its letters."""
 
 BEFORE: Mapping[str, str] = {"en": "A moment ago: ", "ko": "조금 전: "}

@@ -38,8 +38,8 @@ ANSWER_RANK = 1
 SIGN_RANK = 2
 """Rank of the sign that a question was heard, which must sound at once."""
 
-EARCON_S = 0.2
-"""Seconds that the longest earcon of a danger takes, with the gap after it."""
+EARCON_S = 0.185
+"""Seconds that the earcon of a critical danger takes, with the gap after it."""
 
 NEVER_S = -1e9
 """A time before all others."""

@@ -42,6 +42,8 @@ TAIL_S = 20.0
 VIEWS_KEPT = 4
 """Views whose pictures are kept for the describer."""
 
+LATER_S = 1e-6
+"""Stream seconds that outweigh the rounding of sums."""
 TICK_S = 0.25
 """Stream seconds between two looks at what waits, after the last frame."""
 
@@ -244,6 +246,9 @@ class Replay:
         self._sink.place(audio, self._now_s)
         self._agenda.add(self._now_s, utterance.id, PlaybackBegan(utterance.id))
         self._agenda.add(self._now_s + audio.duration_s, utterance.id, PlaybackEnded(utterance.id))
+        if 0 < utterance.named_after_s < audio.duration_s:
+            # It may make room then; the next frame can be a while away.
+            self._agenda.add(self._now_s + utterance.named_after_s + LATER_S, utterance.id, CoreTick())
 
     def _describe(self, effect: DescribeView) -> None:
         """Ask now, hear the answer after its stream time; what it really took is in the timing."""
