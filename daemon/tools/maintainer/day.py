@@ -26,10 +26,14 @@ import cv2
 import httpx
 import numpy as np
 
+from daemon.control.client import ControlClient
+from daemon.control.commands import StatusCommand
+from daemon.errors import CommandError
+
 START_S = 180.0
 """Seconds that the daemon may take to answer after a start."""
 REQUEST_S = 60.0
-BUSY_S = 180.0
+BUSY_S = 600.0
 """Seconds for which a picture is offered again after 503."""
 BENCH_S = 900.0
 CLI = (sys.executable, "-m", "daemon.cli.main")
@@ -54,7 +58,7 @@ class Day:
         command = [*CLI, "run", "--source", self.source, "--wav", str(self.work / "said.wav")]
         with _process(command, self.env, self.work / "daemon.log") as process:
             began_s = time.monotonic()
-            _wait(lambda: self._says("status"), START_S, "the daemon to answer", process)
+            _wait(self._answers, START_S, "the daemon to answer", process)
             yield time.monotonic() - began_s
 
     @contextmanager
@@ -79,11 +83,14 @@ class Day:
         found: dict[str, Any] = answer.json()
         return found
 
-    def _says(self, command: str) -> bool:
-        done = subprocess.run(
-            [*CLI, command], env=self.env, capture_output=True, timeout=REQUEST_S, check=False
-        )
-        return done.returncode == 0
+    def _answers(self) -> bool:
+        socket_path = Path(self.env["XDG_RUNTIME_DIR"]) / "watchword" / "watchword.sock"
+        try:
+            with ControlClient(socket_path, timeout_s=10) as client:
+                client.ask(StatusCommand())
+        except CommandError:
+            return False
+        return True
 
     def _is_served(self) -> bool:
         try:
