@@ -8,12 +8,14 @@ Prints `note: ...` lines for people, and a last line `error: ...` where it fails
 from __future__ import annotations
 
 import json
+import resource
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +32,8 @@ from pipeline.models.openclip.model_config import (
     ModelConfig,
     Tokens,
 )
+from pipeline.models.openclip.precision import fastest, try_precisions
+from pipeline.models.openclip.prompts import prompt_file
 from pipeline.models.openclip.tokens import TokenEncoder
 from pipeline.settings import HazardSettings
 from pipeline.store.errors import PrepareError
@@ -40,6 +44,7 @@ LEAST_COSINE = 0.999
 SELF_TEST = 0.99
 """What another device must reach at the start of the program; they compute in 16 bits."""
 _IMAGE_16, _IMAGE_8 = "image.xml", "image-int8.xml"
+_LEAST_SHOTS = 8
 _VERSIONS = ("open_clip_torch", "torch", "openvino", "nncf", "timm", "tokenizers")
 
 
@@ -56,6 +61,7 @@ class OpenClipConversion:
 
     def run(self) -> dict[str, object]:
         """Convert, check, write `model.json`; what the manifest shall say. Raises PrepareError."""
+        began_s = time.monotonic()
         self.report("loading the model")
         reference = load_reference(self.raw)
         shots = images.given_images(self.frames, reference.width, reference.height, reference.fit)
@@ -65,9 +71,12 @@ class OpenClipConversion:
         self.report("converting the image tower")
         graph = towers.image_tower(reference)
         self._images(reference, graph, golden)
-        image, precision, least = self._eight_bits(reference, shots)
+        int8_graph = self._eight_bits(reference, shots)
         np.savez_compressed(self.into / GOLDEN_FILE, pictures=golden.pictures, embeddings=golden.embeddings)
-        self._write_recipe(reference, tokens, image, precision, least, golden.embeddings.shape[1])
+        config = self._config(reference, tokens, int8_graph, golden.embeddings.shape[1])
+        (self.into / RECIPE_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        precision = self._precision(config, golden)
+        self._report_cost(began_s)
         return {"precision": precision, "versions": _versions(), "checks": self.checks}
 
     def _golden(self, reference: Reference, shots: Sequence[images.Picture]) -> GoldenImages:
@@ -105,21 +114,18 @@ class OpenClipConversion:
             )
         self.report(f"{what} to open_clip on torch: {cosine:.5f}")
 
-    def _eight_bits(
-        self, reference: Reference, shots: Sequence[images.Picture]
-    ) -> tuple[str, Literal["fp16", "int8"], float]:
-        """Name, precision and self-test bound of the graph that is kept."""
+    def _eight_bits(self, reference: Reference, shots: Sequence[images.Picture]) -> str | None:
+        """Name of the graph in 8 bits; None if there is none that agrees."""
         try:
-            if len(shots) < 8:
+            if len(shots) < _LEAST_SHOTS:
                 self.report("8 bits not tried: no frames to learn them from (--frames)")
-                return _IMAGE_16, "fp16", SELF_TEST
+                return None
             return self._try_eight_bits(reference, shots)
         finally:
             _unlink(self.into / "plain.xml")
 
-    def _try_eight_bits(
-        self, reference: Reference, shots: Sequence[images.Picture]
-    ) -> tuple[str, Literal["fp16", "int8"], float]:
+    def _try_eight_bits(self, reference: Reference, shots: Sequence[images.Picture]) -> str | None:
+        """Quantised on every second frame, judged on the others."""
         import openvino as ov
 
         self.report("trying 8 bits")
@@ -127,35 +133,43 @@ class OpenClipConversion:
         small = towers.with_preprocessing(int8.quantise(plain, reference, shots[::2]), reference)
         towers.save(small, self.into / _IMAGE_8)
         held_out = list(shots[1::2])
-        trial = int8.compare(
-            self.into / _IMAGE_8,
-            self.into / _IMAGE_16,
+        cosine = self_test(
+            int8.request_for(self.into / _IMAGE_8),
             GoldenImages(np.stack(held_out), reference.images(held_out)),
         )
-        self.checks |= {
-            "int8_cosine": round(trial.cosine, 6),
-            "int8_ms": round(trial.ms, 2),
-            "fp16_ms": round(trial.ms_16, 2),
-        }
-        figures = f"{trial.ms:.1f} ms against {trial.ms_16:.1f} ms, cosine {trial.cosine:.4f}"
-        self.report(f"8 bits {'kept' if trial.worth_it else 'not worth it here'}: {figures}")
-        loser = _IMAGE_16 if trial.worth_it else _IMAGE_8
-        _unlink(self.into / loser)
-        return (_IMAGE_8, "int8", 0.95) if trial.worth_it else (_IMAGE_16, "fp16", SELF_TEST)
+        self.checks["int8_cosine"] = round(cosine, 6)
+        if cosine >= int8.AGREES:
+            return _IMAGE_8
+        self.report(f"8 bits do not agree: cosine {cosine:.4f}, at least {int8.AGREES} is asked for")
+        _unlink(self.into / _IMAGE_8)
+        return None
 
-    def _write_recipe(
-        self,
-        reference: Reference,
-        tokens: Tokens,
-        image: str,
-        precision: Literal["fp16", "int8"],
-        least: float,
-        dimension: int,
-    ) -> None:
-        recipe = ModelConfig(
+    def _precision(self, config: ModelConfig, golden: GoldenImages) -> str:
+        """The precision that is the fastest on this machine; the machine it runs on measures again."""
+        import openvino as ov
+
+        trials = try_precisions(ov.Core(), self.into, config, golden, {"PERFORMANCE_HINT": "LATENCY"})
+        for one in trials:
+            self.checks[f"{one.precision}_ms"] = round(one.ms, 2)
+            self.checks.setdefault(f"{one.precision}_cosine", round(one.cosine, 6))
+            self.report(str(one))
+        chosen = fastest(trials)
+        self.report(f"{chosen} is the fastest here that agrees")
+        return chosen
+
+    def _report_cost(self, began_s: float) -> None:
+        seconds = time.monotonic() - began_s
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts kibibytes
+        self.checks |= {"seconds": round(seconds, 1), "peak_mb": round(peak / 1e6)}
+        self.report(f"the conversion took {seconds:.0f} s and at most {peak / 1e9:.1f} GB of memory")
+
+    def _config(
+        self, reference: Reference, tokens: Tokens, int8_graph: str | None, dimension: int
+    ) -> ModelConfig:
+        return ModelConfig(
             name=self.name,
-            image=image,
-            precision=precision,
+            image=_IMAGE_16,
+            int8=int8_graph,
             width=reference.width,
             height=reference.height,
             fit="stretch" if reference.fit == "stretch" else "letterbox",
@@ -164,19 +178,21 @@ class OpenClipConversion:
             std=reference.std,
             dimension=dimension,
             logit_scale=reference.logit_scale,
+            logit_bias=reference.logit_bias,
             tokens=tokens,
-            least_cosine=least,
+            least_cosine=SELF_TEST,
             raw={path.name: sha256_of(path) for path in sorted(self.raw.iterdir()) if _counts(path)},
             sha256={path.name: sha256_of(path) for path in sorted(self.into.iterdir())},
         )
-        (self.into / RECIPE_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def shipped_prompts() -> list[str]:
     """Every prompt and contrast scene that comes with the program."""
     tables = {name: HazardSettings(**table) for name, table in hazards.builtin().items()}
     prompts = hazards.prompt_set(hazards.from_settings(tables))
-    return list(dict.fromkeys([*prompts.contrast, *(text for _, own in prompts.hazards for text in own)]))
+    file = prompt_file()
+    theirs = (text for _, own in prompts.hazards for text in own)
+    return list(dict.fromkeys([*file.texts, *prompts.contrast, *theirs]))
 
 
 def _counts(path: Path) -> bool:

@@ -36,6 +36,12 @@ class Reference:
         """As the model multiplies cosines; capped at what CLIP allowed itself in training."""
         return min(float(self.model.logit_scale.detach().exp()), 100.0 * math.e)
 
+    @property
+    def logit_bias(self) -> float | None:
+        """Added to each pair's logit if the model was trained with a sigmoid; None for a softmax."""
+        bias = getattr(self.model, "logit_bias", None)
+        return None if bias is None else float(bias.detach())
+
     def images(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Unit embeddings (N, D) of BGR pictures that already have the network's size."""
         import torch
@@ -76,7 +82,7 @@ def load_reference(folder: Path) -> Reference:
         tokenizer = open_clip.get_tokenizer(spec)
     except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
         raise PrepareError(f"open_clip cannot load {folder}: {_one_line(error)}") from None
-    return _described(model, tokenizer)
+    return described(model, tokenizer)
 
 
 def _require_files(folder: Path) -> None:
@@ -93,7 +99,8 @@ def _require_files(folder: Path) -> None:
         raise PrepareError(f"{config} does not describe a model: model_cfg is missing")
 
 
-def _described(model: Any, tokenizer: Any) -> Reference:
+def described(model: Any, tokenizer: Any) -> Reference:
+    """An open_clip model with what it says of its own pre-processing."""
     own = dict(model.visual.preprocess_cfg)
     size = own["size"]
     height, width = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))

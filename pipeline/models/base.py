@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from pipeline.types import Encoding, PromptSet
 
 Scores = NDArray[np.float32]
 """One raw score per hazard: float32, shape (H,), larger means likelier, not yet a probability."""
+ZERO_SHOT_LOG_ODDS = math.log(9)
+"""Score from which a model that was never measured sees a hazard: nine to one against all rivals."""
 
 
 @dataclass(frozen=True, slots=True)

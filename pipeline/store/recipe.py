@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-OPENCLIP_TOOL = "openclip/1"
+OPENCLIP_TOOL = "openclip/2"
 """Change it with anything that makes an older conversion of an image-text model useless."""
 VLM_TOOL = "optimum-intel vlm 1"
 """Change it if describers have to be converted anew."""

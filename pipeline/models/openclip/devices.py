@@ -6,9 +6,10 @@ A device can compile a graph without complaint and compute nonsense; so none is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,21 @@ def device_order(wanted: str, present: Sequence[str]) -> tuple[str, ...]:
 
 
 def compile_tested(
-    core: Any, graph: Path, wanted: str, options: dict[str, Any], golden: GoldenImages, least_cosine: float
+    core: Any,
+    graph: Path,
+    wanted: str,
+    options: dict[str, Any],
+    golden: GoldenImages,
+    least_cosine: float,
+    precision: Mapping[str, str] = MappingProxyType({"INFERENCE_PRECISION_HINT": "f32"}),
 ) -> tuple[Any, str]:
-    """An infer request on the first device that computes the golden embeddings, and that device's name."""
+    """An infer request on the first device that computes the golden embeddings, and that device's name.
+
+    `precision`: option for the CPU; other devices choose for themselves.
+    """
     for device in device_order(wanted, core.available_devices):
         try:
-            exact = {"INFERENCE_PRECISION_HINT": "f32"} if device == "CPU" else {}
+            exact = precision if device == "CPU" else {}
             request = core.compile_model(graph, device, {**options, **exact}).create_infer_request()
             cosine = self_test(request, golden)
         except RuntimeError as error:

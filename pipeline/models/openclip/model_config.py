@@ -33,11 +33,12 @@ class Tokens(Strict, frozen=True):
 class ModelConfig(Strict, frozen=True):
     """How pictures and words are made ready, and what the numbers that come out mean."""
 
-    format: Literal["openclip/1"] = "openclip/1"
+    format: Literal["openclip/2"] = "openclip/2"
     name: Text
     image: FileName
     """The image tower's graph: uint8 BGR 1 x H x W x 3 in, unit embedding out."""
-    precision: Literal["fp16", "int8"]
+    int8: FileName | None = None
+    """The same in 8 bits, if it agreed with the reference when it was made; None if there is none."""
     width: Size
     height: Size
     fit: Literal["letterbox", "stretch"]
@@ -48,9 +49,13 @@ class ModelConfig(Strict, frozen=True):
     std: tuple[float, float, float]
     dimension: Size
     logit_scale: float = Field(gt=0)
+    logit_bias: float | None = None
+    """Of a model trained with a sigmoid for each pair; None for one trained with a softmax."""
     tokens: Tokens
     least_cosine: float
     """What the golden pictures must reach on a device, against the reference."""
+    least_cosine_int8: float = 0.95
+    """The same for the graph in 8 bits."""
     raw: dict[FileName, Sha256]
     """Of the files it was converted from."""
     sha256: dict[FileName, Sha256]
@@ -59,17 +64,18 @@ class ModelConfig(Strict, frozen=True):
     @property
     def identity(self) -> dict[str, object]:
         """What scores depend on. The converted bytes are not part of it: they differ between versions of the
-        tools, while every conversion that is admitted computes the same; so a calibration can travel.
+        tools, while every conversion that is admitted computes the same; so a calibration can travel. Nor is
+        the precision, of which only 8 bits change scores: see `OpenClipModel.fingerprint`.
         """
         what = {
             "format",
-            "precision",
             "width",
             "height",
             "fit",
             "mean",
             "std",
             "logit_scale",
+            "logit_bias",
             "tokens",
             "raw",
         }

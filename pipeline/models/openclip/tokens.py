@@ -54,3 +54,21 @@ class TokenEncoder:
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(cleaned)]
         ids = np.array(rows, np.int64).reshape(len(texts), self._tokens.context_length)
         return ids if self._tokens.drop_id is None else np.where(ids == self._tokens.drop_id, 0, ids)
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of a text, without padding and special ones."""
+        encoding = self._tokenizer.encode(clean(text, self._tokens.clean), add_special_tokens=False)
+        kept = zip(encoding.tokens, encoding.attention_mask, strict=True)
+        return [token for token, there in kept if there]
+
+
+_KOREAN = "불이 난 방에서 연기가 나고 자동차가 다가온다"
+_TOKENS_A_SYLLABLE = 1.5
+"""A tokenizer that learnt no Korean takes two or three tokens a syllable, or one unknown for a word."""
+
+
+def reads_korean(tokens: TokenEncoder) -> bool:
+    """True if the model's tokenizer has learnt Korean syllables: then its text tower was trained on them."""
+    syllables = sum("\uac00" <= letter <= "\ud7a3" for letter in _KOREAN)
+    known = tokens.tokens(_KOREAN)
+    return len(_KOREAN.split()) < len(set(known)) and len(known) <= _TOKENS_A_SYLLABLE * syllables

@@ -18,14 +18,17 @@ pytest.importorskip("open_clip", reason="needs the extra `prepare`")
 pytest.importorskip("nncf", reason="needs the extra `prepare`")
 
 from common.progress import SilentProgress
-from pipeline.conversion import tokenizer
+from pipeline.conversion import int8, tokenizer
 from pipeline.conversion.images import drawn_images
-from pipeline.conversion.int8 import Int8Trial
 from pipeline.conversion.openclip_worker import OpenClipConversion
 from pipeline.conversion.torch_reference import Reference, load_reference
 from pipeline.conversion.towers import reparameterised
+from pipeline.models.base import ZERO_SHOT_LOG_ODDS
 from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import ModelConfig, ModelUnusableError, Tokens, read_model_config
+from pipeline.models.openclip.precision import Precision
+from pipeline.models.openclip.prompts import in_templates
+from pipeline.models.openclip.tokens import TokenEncoder, reads_korean
 from pipeline.models.preprocess import letterbox, resize
 from pipeline.store.catalogue.catalogue import Catalogue
 from pipeline.store.errors import PrepareError
@@ -119,19 +122,26 @@ def test_pictures_and_words_give_the_embeddings_of_open_clip(converted: Converte
     assert (rows * converted.reference.texts(texts)).sum(1).min() > 0.999
 
 
-def test_scores_follow_open_clip_s_softmax(converted: Converted) -> None:
+def test_scores_follow_open_clip_s_softmax_or_sigmoid(converted: Converted) -> None:
     model = OpenClipModel(converted.folder)
     bank = model.bind(PROMPTS)
     picture = drawn_images(*model.input_size)[5]
     scores = bank.scores(model.encode(picture))
     image = converted.reference.images([picture])[0]
 
-    def weight(*texts: str) -> float:
-        rows = converted.reference.texts(texts)
-        return float(np.exp(converted.reference.logit_scale * (rows @ image)).sum())
+    bias = converted.reference.logit_bias
 
-    fire = np.log(weight("a house on fire", "flames") / weight("an empty street", "a kitchen"))
-    dog = np.log(weight("a dog in the street") / weight("an empty street", "a kitchen", "flames"))
+    def weight(*texts: str) -> float:
+        rows = np.stack([converted.reference.texts(in_templates(text)).mean(0) for text in texts])
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return float(np.exp(converted.reference.logit_scale * (rows @ image) + (bias or 0)).sum())
+
+    none_of_these = 0 if bias is None else np.exp(-ZERO_SHOT_LOG_ODDS)
+    fire = np.log(
+        weight("a house on fire", "flames") / (weight("an empty street", "a kitchen") + none_of_these)
+    )
+    rivals = weight("an empty street", "a kitchen", "flames") + none_of_these
+    dog = np.log(weight("a dog in the street") / rivals)
     assert scores == pytest.approx([fire, dog], abs=0.1)
 
 
@@ -152,17 +162,39 @@ def test_the_manifest_tells_how_it_was_made(clip: Converted) -> None:
     assert {"torch", "openvino", "open_clip_torch", "nncf"} <= set(manifest.conversion.versions)
     assert [file.name for file in manifest.raw] == ["open_clip_config.json", "open_clip_model.safetensors"]
     assert clip.store.verify("tiny") == ()
-    trial = Int8Trial(checks["int8_cosine"], checks["int8_ms"], checks["fp16_ms"])
-    assert manifest.precision == ("int8" if trial.worth_it else "fp16")
-    assert len(list(clip.folder.glob("image*.bin"))) == 1
-    assert any("8 bits" in line for line in clip.notes.lines)
+    assert manifest.precision in ("f32", "bf16", "int8")
+    assert checks["f32_cosine"] >= 0.999
+    assert 0 < checks["seconds"] < 600
+    assert checks["peak_mb"] > 100
+    assert (clip.folder / "image-int8.bin").is_file() == (checks["int8_cosine"] >= int8.AGREES)
+    assert any(line.endswith("GB of memory") for line in clip.notes.lines)
+    assert any("is the fastest here that agrees" in line for line in clip.notes.lines)
 
 
-def test_eight_bits_are_kept_only_where_faster_and_true() -> None:
-    assert Int8Trial(cosine=0.99, ms=5, ms_16=10).worth_it
-    assert not Int8Trial(cosine=0.97, ms=5, ms_16=10).worth_it
-    assert not Int8Trial(cosine=0.99, ms=9.5, ms_16=10).worth_it
-    assert not Int8Trial(cosine=float("nan"), ms=5, ms_16=10).worth_it
+def test_the_bias_of_a_sigmoid_and_the_languages_are_kept(clip: Converted, foreign: Converted) -> None:
+    assert read_model_config(clip.folder).logit_bias is None
+    assert read_model_config(foreign.folder).logit_bias == pytest.approx(-10)
+    korean = {
+        one.folder.name: reads_korean(
+            TokenEncoder(one.folder / "tokenizer.json", read_model_config(one.folder).tokens)
+        )
+        for one in (clip, foreign)
+    }
+    assert korean == {"tiny": False, "tiny-foreign": True}
+
+
+@pytest.mark.parametrize("precision", list(Precision))
+def test_every_precision_runs_and_only_8_bits_change_the_fingerprint(
+    clip: Converted, precision: Precision
+) -> None:
+    if precision is Precision.INT8 and read_model_config(clip.folder).int8 is None:
+        with pytest.raises(ModelUnusableError):
+            OpenClipModel(clip.folder, precision=precision)
+        return
+    model = OpenClipModel(clip.folder, precision=precision)
+    assert model.precision == precision
+    same = model.fingerprint == OpenClipModel(clip.folder, precision=Precision.F32).fingerprint
+    assert same == (precision is not Precision.INT8)
 
 
 def test_the_same_picture_gives_the_same_bytes_and_the_caller_owns_them(clip: Converted) -> None:
@@ -199,7 +231,7 @@ def test_a_calibration_may_travel_with_the_same_weights_but_not_to_others(
         "again", clip.raw, tmp_path, None, Notes().report
     ).run()  # in this process: torch is loaded here
     one, two = read_model_config(clip.folder), read_model_config(tmp_path)
-    assert (one.identity == two.identity) == (one.precision == two.precision)
+    assert one.identity == two.identity
     assert one.identity != read_model_config(foreign.folder).identity
 
 
@@ -212,8 +244,8 @@ def copy_of(model: Converted, place: Path) -> Path:
 
 def test_weights_that_compute_something_else_are_not_used(clip: Converted, tmp_path: Path) -> None:
     folder = copy_of(clip, tmp_path / "m")
-    (weights,) = folder.glob("image*.bin")
-    weights.write_bytes(bytes(weights.stat().st_size))
+    for weights in folder.glob("image*.bin"):
+        weights.write_bytes(bytes(weights.stat().st_size))
     with pytest.raises(ModelUnusableError, match="no device here computes this model right"):
         OpenClipModel(folder)
 

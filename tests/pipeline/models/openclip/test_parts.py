@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.models.openclip.bank import bank_of
+from pipeline.models.base import ZERO_SHOT_LOG_ODDS
+from pipeline.models.openclip.bank import PairLogit, bank_of
 from pipeline.models.openclip.devices import GoldenImages, compile_tested, device_order, self_test
 from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import ModelUnusableError
+from pipeline.models.openclip.prompts import PromptSides, prompt_sides
 from pipeline.models.openclip.tokens import clean
 from pipeline.models.prompts import contrast_prompts
 from pipeline.types import Encoding, PromptSet
@@ -53,38 +56,51 @@ def unit_rows(count: int, seed: int) -> NDArray[np.float32]:
 prompt_lists = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(tuple)
 
 
+def sides_of(hazards: Sequence[tuple[str, ...]], contrast: tuple[str, ...]) -> tuple[PromptSides, ...]:
+    prompts = PromptSet(tuple((f"h{i}", own) for i, own in enumerate(hazards)), contrast)
+    return prompt_sides(prompts, korean=False)
+
+
 @given(
     hazards=st.lists(prompt_lists, min_size=1, max_size=4),
     contrast=prompt_lists,
     seed=st.integers(0, 1000),
     scale=st.sampled_from([1.0, 14.0, 100.0]),
+    bias=st.sampled_from([None, 0.0, -10.0]),
 )
 def test_scores_are_the_log_odds_of_own_prompts_against_rivals(
-    hazards: list[tuple[str, ...]], contrast: tuple[str, ...], seed: int, scale: float
+    hazards: list[tuple[str, ...]], contrast: tuple[str, ...], seed: int, scale: float, bias: float | None
 ) -> None:
     rows = dict(zip(WORDS, unit_rows(len(WORDS), seed), strict=True))
     picture = unit_rows(1, seed + 1)[0]
-    prompts = PromptSet(tuple((f"h{i}", own) for i, own in enumerate(hazards)), contrast)
-    scores = bank_of(prompts, rows, scale, "model").scores(Encoding(picture))
+    bank = bank_of(sides_of(hazards, contrast), rows, PairLogit(scale, bias), "mark")
+    scores = bank.scores(Encoding(picture))
     assert scores.dtype == np.float32
+
+    def weight(text: str) -> float:
+        return float(np.exp(scale * float(rows[text] @ picture) + (bias or 0)))
+
     for score, own in zip(scores, hazards, strict=True):
-        mine = sum(np.exp(scale * float(rows[text] @ picture)) for text in set(own))
-        theirs = sum(np.exp(scale * float(rows[text] @ picture)) for text in contrast_prompts(own, contrast))
+        mine = sum(weight(text) for text in set(own))
+        theirs = sum(weight(text) for text in contrast_prompts(own, contrast))
+        theirs += 0 if bias is None else math.exp(-ZERO_SHOT_LOG_ODDS)
         expected = np.clip(np.log(mine) - np.log(theirs), -30, 30) if theirs else 30.0
         assert score == pytest.approx(expected, abs=0.01)
 
 
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_a_sigmoid_alone_decides_where_the_rivals_are_far(own: float, rival: float) -> None:
+    """The bound is passed where the pair's own sigmoid passes one half, if no rival is near."""
+    rows = {"a fire": np.array([own, 0], np.float32), "fog": np.array([min(rival, -0.9), 0], np.float32)}
+    bank = bank_of(sides_of([("a fire",)], ("fog",)), rows, PairLogit(100, -10), "mark")
+    score = float(bank.scores(Encoding(np.array([1, 0], np.float32)))[0])
+    if abs(100 * own - 10) > 0.01:
+        assert (score > ZERO_SHOT_LOG_ODDS) == (100 * own - 10 > 0)
+
+
 def test_a_bank_without_hazards_has_no_scores() -> None:
-    rows = dict(zip(WORDS, unit_rows(len(WORDS), 0), strict=True))
-    bank = bank_of(PromptSet((), ("fog",)), rows, 100.0, "model")
+    bank = bank_of((), {}, PairLogit(100), "mark")
     assert bank.scores(Encoding(unit_rows(1, 1)[0])).shape == (0,)
-
-
-def test_a_bank_belongs_to_its_model_and_prompts() -> None:
-    rows = dict(zip(WORDS, unit_rows(len(WORDS), 0), strict=True))
-    one, other = PromptSet((("a", ("fog",)),), ("smoke",)), PromptSet((("a", ("smoke",)),), ("fog",))
-    marks = {bank_of(prompts, rows, 100.0, model).fingerprint for prompts in (one, other) for model in "xy"}
-    assert len(marks) == 4
 
 
 @pytest.mark.parametrize(

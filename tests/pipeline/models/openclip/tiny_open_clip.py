@@ -38,10 +38,8 @@ def write_model(
     """Random weights from a fixed seed."""
     import open_clip
     import torch
-    from safetensors.torch import save_file
 
     config = config or CLIP
-    folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(7)
     kind = open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP
     model = kind(**{key: value for key, value in config.items() if key != "custom_text"})
@@ -49,6 +47,16 @@ def write_model(
         for weight in model.parameters():
             if weight.ndim > 1:
                 weight.mul_(3)  # untrained towers answer everything alike; this spreads them
+    return save_model(folder, model, config, pictures)
+
+
+def save_model(
+    folder: Path, model: Any, config: dict[str, Any], pictures: dict[str, Any] | None = None
+) -> Path:
+    """Write a model's weights and description."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
     save_file(
         {key: value.contiguous() for key, value in model.state_dict().items()},
         folder / "open_clip_model.safetensors",
