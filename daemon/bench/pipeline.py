@@ -15,7 +15,8 @@ from daemon.bench import vlm_busy
 from daemon.bench.harness import Figure, at_least, at_most, interleave, paced, timed, unmeasured
 from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving, picture, resting
 from daemon.config.settings import Settings
-from daemon.wiring.detector import DetectorBundle, build_detector, load_model
+from daemon.wiring.detector import DetectorBundle, build_detector
+from daemon.wiring.models import load_model
 from pipeline.models.base import ImageTextModel
 from pipeline.settings import HazardSettings
 

@@ -105,6 +105,11 @@ def _dangers(value: list[Mapping[str, Any]]) -> str | None:
     return ", ".join(f"{hazard} ({', '.join(what)})" for hazard, what in known) or None
 
 
+def _turned_down(value: Mapping[str, str]) -> str | None:
+    """`NAME (too slow here: 5.1 frames/s, 8 are needed)`."""
+    return ", ".join(f"{name} ({reason})" for name, reason in value.items()) or None
+
+
 def _latency(value: Mapping[str, Mapping[str, float]]) -> str | None:
     """`assess 31/45/60 ms, ...`: the 50th, 95th and 99th percentiles."""
     parts = [
@@ -125,6 +130,8 @@ _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "last_said": _plain,
     "source": _plain,
     "model": _plain,
+    "model_note": lambda value: value or None,
+    "models_turned_down": _turned_down,
     "fps": lambda value: f"{value:.1f}",
     "skipped": _plain,
     "passed_over": lambda value: str(value) if value else None,

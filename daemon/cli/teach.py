@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.tools.teach import find_pictures, forget, report_lines, teach
-from daemon.wiring.detector import load_model
+from daemon.wiring.models import load_model
 from pipeline.calibration.few_shot_fit import MOST_LIKE
 from pipeline.hazards import require_name
 

@@ -23,7 +23,8 @@ from daemon.core.core import Core
 from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
-from daemon.wiring.detector import build_detector, load_model
+from daemon.wiring.detector import build_detector
+from daemon.wiring.models import load_model
 from daemon.wiring.sources import choose_source, source_path
 from daemon.wiring.store import open_store
 from speech.synthesis.base import SpeechRequest

@@ -6,7 +6,7 @@ import getpass
 import grp
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,12 +21,14 @@ from daemon.doctor.device_test import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.findings import Finding, Probe, State
 from daemon.doctor.running_daemon import RunningDaemon, assess_rate, rate_of
 from daemon.paths import NAME
+from daemon.wiring.models import choose_model, read_current_trial
 from daemon.wiring.sources import DEMO, choose_source
 from daemon.wiring.store import open_calibrations, open_store
+from pipeline.calibration.repository import NOT_MEASURED
 from pipeline.description.base import DescribeError
 from pipeline.description.factory import UnusableError, choose
 from pipeline.description.vlm.job import GenerateError, ModelLoadError, ModelSpec
-from pipeline.models.loader import AUTO, best_model
+from pipeline.models.loader import AUTO, STARTER
 from pipeline.store.catalogue.vlms import known_models
 from pipeline.store.errors import StoreError
 
@@ -60,10 +62,12 @@ def _writable(folder: Path) -> bool:
 
 
 def store(settings: Settings) -> Iterator[Finding]:
-    """The model that is wanted is in the store, unharmed."""
+    """The model that is wanted is in the store, unharmed; the models that `auto` passed over, and why."""
     name, models = settings.pipeline.model, open_store(settings)
+    turned_down: Mapping[str, str] = {}
     try:
-        name = best_model(models, open_calibrations(settings).known) if name == AUTO else name
+        choice = choose_model(settings)
+        name, turned_down = choice.name, choice.turned_down
         harm = [str(finding) for finding in models.verify(name)]
     except StoreError as error:
         harm = [str(error)]
@@ -72,6 +76,20 @@ def store(settings: Settings) -> Iterator[Finding]:
         yield Finding("model store", "fail", harm[0], f"watchword models pull {pull}")
     else:
         yield Finding("model store", "ok", f"{name} in {models.root}")
+        yield from _basis(settings, name)
+    for other, reason in turned_down.items():
+        todo = f"watchword models pull {other}, or pipeline.model = {other!r} uses it all the same"
+        yield Finding(f"model {other}", "warn", f"turned down by auto: {reason}", todo)
+
+
+def _basis(settings: Settings, name: str) -> Iterator[Finding]:
+    """What the model's judgement rests on, if not on labels."""
+    if name == STARTER or open_calibrations(settings).known(name):
+        return
+    trial = read_current_trial(settings, name)
+    speed = f"; {trial.speed}" if trial else ""
+    todo = f"watchword models fit {name} --labelled MANIFEST.csv, or watchword calibrate SOURCE"
+    yield Finding("model basis", "ok", f"{NOT_MEASURED}; the starter votes beside it{speed}", todo)
 
 
 def devices(settings: Settings) -> Iterator[Finding]:

@@ -41,6 +41,8 @@ class StatusHandler:
             "uptime_s": round(now - info.started_s, 1),
             "source": info.source,
             "model": live.bundle.model.name,
+            "model_note": live.bundle.note,
+            "models_turned_down": dict(live.bundle.turned_down),
             "device": live.bundle.model.device,
             "device_wanted": settings.pipeline.device,
             "describer": describer_status(live.describer),

@@ -15,7 +15,8 @@ from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.replay.footage import ScoredFootage, score
 from daemon.tools.calibrate_labelled import LabelledScores, cost, fitted, seen_by, told_lines
-from daemon.wiring.detector import DetectorBundle, build_detector, enabled_hazards, load_model
+from daemon.wiring.detector import DetectorBundle, build_detector, enabled_hazards
+from daemon.wiring.models import load_model
 from daemon.wiring.sources import source_path
 from daemon.wiring.store import open_calibrations
 from pipeline.alerting.alert_policy import HazardThreshold
@@ -27,6 +28,7 @@ from pipeline.detection.scorer import prompt_fingerprints
 from pipeline.evaluation.dataset import Dataset, read_dataset
 from pipeline.hazards import prompt_set
 from pipeline.models.base import ImageTextModel
+from pipeline.selection.vote import VotingModel
 from pipeline.types import Severity
 
 _LINE = "; the line: "
@@ -134,8 +136,9 @@ def _calibration_start(
     table = lines.over(table, prompt_fingerprints(model, prompts))
     if lines.fits:
         seen = seen_by(settings, build_detector(without_baseline(settings), model, table=table), labelled)
-    if calibrations.shipped(model.name) is None and (lacking := set(lines.reasons) & set(prompts.names)):
-        report(f"not measured: {', '.join(sorted(lacking))}; so `auto` leaves {model.name} to who names it")
+    lacking = sorted(set(lines.reasons) & prompts.shipped)
+    if isinstance(model, VotingModel) and lacking:
+        report(f"not measured with labels, so that the starter keeps voting on: {', '.join(lacking)}")
     return CalibrationStart(table, before, seen)
 
 

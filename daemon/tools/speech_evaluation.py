@@ -10,7 +10,8 @@ from daemon.config.settings import Settings
 from daemon.core.events import Event
 from daemon.tools.scripted_describer import ScriptedDescriber
 from daemon.wiring.describer import tags_describer
-from daemon.wiring.detector import build_detector, load_model
+from daemon.wiring.detector import build_detector
+from daemon.wiring.models import load_model
 from daemon.wiring.replay import build_replay
 from daemon.wiring.sources import open_recorded
 from daemon.wiring.voice import build_renderer

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
-
 from daemon.config.settings import Settings
 from daemon.core.messages import CoreSpec, HazardSpec
 from daemon.errors import CommandError
 from daemon.replay.replay import ReplayVoice as ReplayVoice
-from daemon.wiring.store import open_calibrations, open_store
+from daemon.wiring.models import load_model, turned_down_models
+from daemon.wiring.store import open_calibrations
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.calibration.few_shot import TeachError, few_shot_names
 from pipeline.calibration.table import CalibrationError, CalibrationTable
@@ -21,7 +20,6 @@ from pipeline.detection.scorer import Outdated, build_scorer, load_hazards, stat
 from pipeline.detection.static_scene import StaticSceneCheck
 from pipeline.hazards import Hazard, HazardError, builtin
 from pipeline.models.base import EmbeddingGeometry, ImageTextModel
-from pipeline.models.loader import fell_back, load_image_text
 
 log = logging.getLogger(__name__)
 
@@ -39,26 +37,10 @@ class DetectorBundle:
     """The detector's."""
     outdated: Outdated
     """Files of the state folder that do not fit the model."""
-
-
-def load_model(settings: Settings) -> ImageTextModel:
-    """Load the image-text model that the settings name; `auto` takes only a calibrated one.
-
-    Raises StoreError, ModelUnusableError, StarterUnusableError.
-    """
-    cv2.setNumThreads(2)  # two share the resizing of a frame; more would slow the encoder down
-    wanted = settings.pipeline
-    model = load_image_text(
-        store=open_store(settings),
-        wanted=wanted.model,
-        device=wanted.device,
-        threads=wanted.threads,
-        cache_dir=settings.paths.cache,
-        accept=open_calibrations(settings).known,
-    )
-    if fell_back(wanted.device, model.device):
-        log.warning("%s runs on %s, not on %s as preferred", model.name, model.device, wanted.device)
-    return model
+    note: str
+    """What the model's judgement rests on, if not on labelled pictures; else empty."""
+    turned_down: Mapping[str, str]
+    """The models that `auto` passed over, with the reasons."""
 
 
 def core_spec(
@@ -192,4 +174,6 @@ def build_detector(
         spec=spec,
         baseline=baseline,
         outdated=scorer.outdated,
+        note=scorer.note,
+        turned_down=turned_down_models(settings),
     )

@@ -19,7 +19,8 @@ from capture.orient import limit_size
 from common.errors import WatchwordError
 from common.image_header import ImageKind, is_truncated, read_header
 from daemon.config.settings import Settings
-from daemon.wiring.detector import DetectorBundle, build_detector, load_model
+from daemon.wiring.detector import DetectorBundle, build_detector
+from daemon.wiring.models import load_model
 from daemon.worker import what_if
 from daemon.worker.image_report import ImageReport, make_report
 from pipeline.description.answer.permission import asks_permission, with_caution

@@ -1,4 +1,5 @@
-"""Which calibration a model runs with: the user's own in the state folder, else the shipped one.
+"""Which calibration a model runs with: the user's own in the state folder, else that of heads fitted here,
+else the shipped one, else one made without labels.
 
 One place decides, so that the daemon, `evaluate`, `calibrate` and `teach` cannot disagree.
 """
@@ -18,7 +19,8 @@ from pipeline.calibration.table import (
     read_calibration,
     shipped_starter,
 )
-from pipeline.models.base import ImageTextModel
+from pipeline.models.base import ZERO_SHOT_LOG_ODDS, ImageTextModel
+from pipeline.models.embedding_heads import FOLDER as HEADS
 from pipeline.store.errors import StoreError
 from pipeline.store.store import Store
 from pipeline.types import PromptSet
@@ -27,12 +29,17 @@ log = logging.getLogger(__name__)
 
 STARTER = "starter"
 FOLDER = "calibration"
-_UNMEASURED = Fit(
-    slope=1.0,
-    offset=0.0,
-    threshold=0.9,
-    provenance="none: the odds of the model's own softmax, and a high threshold",
-)
+ZERO_SHOT = ".zero-shot"
+"""Ends the name of a calibration without labels, made when a model was tried on this machine."""
+NOT_MEASURED = "zero-shot; not measured on labelled pictures"
+
+
+def zero_shot_fit(bound: float, provenance: str) -> Fit:
+    """The fit of a model's own log-odds that passes one half at `bound`."""
+    return Fit(slope=1.0, offset=-round(bound, 4), threshold=THRESHOLD, provenance=provenance)
+
+
+_UNMEASURED = zero_shot_fit(ZERO_SHOT_LOG_ODDS, "none: nine to one in the model's own odds")
 
 
 class CalibrationRepository:
@@ -40,6 +47,7 @@ class CalibrationRepository:
 
     def __init__(self, state: Path, store: Store) -> None:
         self._folder = state / FOLDER
+        self._heads = state / HEADS
         self._store = store
 
     def place(self, model: str) -> Path:
@@ -54,15 +62,37 @@ class CalibrationRepository:
         if self.shipped(model) is not None:
             return True
         try:
-            own = self.own(model)
+            tables = (self.own(model), self.of_heads(model))
         except CalibrationError as error:
             log.warning("%s", error)
             return False
-        return own is not None and own.measured()
+        return any(table is not None and table.measured() for table in tables)
 
     def own(self, model: str) -> CalibrationTable | None:
         """The user's own. Raises CalibrationError where it is broken."""
         return read_calibration(self.place(model)) if self.place(model).is_file() else None
+
+    def of_heads(self, model: str) -> CalibrationTable | None:
+        """The one of heads that were fitted here. Raises CalibrationError if it is broken."""
+        place = self.place_of_heads(model)
+        return read_calibration(place) if place.is_file() else None
+
+    def place_of_heads(self, model: str) -> Path:
+        """Where the calibration of a model's heads is kept, beside them."""
+        return self._heads / f"{model}.json"
+
+    def zero_shot(self, model: str) -> CalibrationTable | None:
+        """The one without labels, if the model was tried here; None if it is broken (logged)."""
+        place = self.place_of_zero_shot(model)
+        try:
+            return read_calibration(place) if place.is_file() else None
+        except CalibrationError as error:
+            log.warning("%s", error)
+            return None
+
+    def place_of_zero_shot(self, model: str) -> Path:
+        """Where the calibration without labels is kept."""
+        return self._folder / f"{model}{ZERO_SHOT}.json"
 
     def shipped(self, model: str) -> CalibrationTable | None:
         """The one that comes with the program or in the model's folder."""
@@ -75,16 +105,18 @@ class CalibrationRepository:
         return read_calibration(folder / manifest.calibration) if manifest.calibration else None
 
     def base(self, model: ImageTextModel) -> CalibrationTable:
-        """What thresholds of one's own start from: the shipped fits, or none worth the name, said loudly."""
+        """What thresholds of one's own start from: fits to labels, else the best guess without labels."""
+        fitted = self.of_heads(model.name)
+        if fitted is not None and fitted.model_fingerprint == model.fingerprint:
+            return fitted
         shipped = self.shipped(model.name)
         if shipped is not None:
             shipped.require(model.name, model.fingerprint)
             return shipped
-        log.warning(
-            "model %s has no calibration: its warnings have never been measured; "
-            "run `watchword calibrate` with --labelled, or use the starter",
-            model.name,
-        )
+        log.info("model %s: %s", model.name, NOT_MEASURED)
+        guess = self.zero_shot(model.name)
+        if guess is not None and guess.model_fingerprint == model.fingerprint:
+            return guess
         return CalibrationTable(
             model=model.name, model_fingerprint=model.fingerprint, generic=_UNMEASURED, hazards={}
         )

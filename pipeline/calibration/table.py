@@ -93,7 +93,15 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
         """
         self.require(model, model_fingerprint)
         marks = zip(prompts.names, hazard_fingerprints(model_fingerprint, prompts), strict=True)
-        return Calibration.of(prompts.names, [self._fit(name, mark) for name, mark in marks])
+        fits = [self._fit(name, mark) for name, mark in marks]
+        generic = [name for name, fit in zip(prompts.names, fits, strict=True) if fit is self.generic]
+        if generic and self.hazards:  # a table without any fit is generic on purpose, and said so when made
+            log.warning(
+                "not calibrated, or with other prompts than they were calibrated with: %s; the generic "
+                "calibration is used for them",
+                ", ".join(generic),
+            )
+        return Calibration.of(prompts.names, fits)
 
     def require(self, model: str, model_fingerprint: str) -> None:
         """Raises CalibrationError where it was made for another model, or for another version of it.
@@ -131,11 +139,7 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
 
     def _fit(self, name: str, fingerprint: str) -> Fit:
         own = self.hazards.get(name)
-        if own is not None and own.fingerprint == fingerprint:
-            return own
-        reason = "is not calibrated" if own is None else "has other prompts than it was calibrated with"
-        log.warning("hazard %s %s; the generic calibration is used for it", name, reason)
-        return self.generic
+        return own if own is not None and own.fingerprint == fingerprint else self.generic
 
     def write(self, path: Path) -> None:
         """Atomic, and on the disk when it returns. Raises OSError."""
@@ -154,6 +158,8 @@ class Calibration:
     slopes: NDArray[np.float32]
     offsets: NDArray[np.float32]
     thresholds: Probabilities
+    measured: frozenset[str] = frozenset()
+    """The hazards whose fit was measured on labelled pictures."""
 
     @classmethod
     def of(cls, names: tuple[str, ...], fits: list[Fit]) -> Calibration:
@@ -161,7 +167,8 @@ class Calibration:
             np.array([getattr(fit, part) for fit in fits], np.float32)
             for part in ("slope", "offset", "threshold")
         )
-        return cls(names, slopes, offsets, thresholds)
+        measured = frozenset(name for name, fit in zip(names, fits, strict=True) if fit.measured)
+        return cls(names, slopes, offsets, thresholds, measured)
 
     def probabilities(self, scores: Scores) -> Probabilities:
         """Scores of shape (..., H) to probabilities of the same shape, 0 to 1, rising with the score."""

@@ -19,11 +19,12 @@ from pipeline.calibration.few_shot import (
     require_same_words,
 )
 from pipeline.calibration.repository import FOLDER as CALIBRATIONS
-from pipeline.calibration.repository import CalibrationRepository
+from pipeline.calibration.repository import NOT_MEASURED, STARTER, CalibrationRepository
 from pipeline.calibration.table import Calibration, CalibrationTable
 from pipeline.hazards import Hazard, from_settings, prompt_set
 from pipeline.models.base import ImageTextModel, PromptBank, unknown_hazards
 from pipeline.models.prompts import hazard_fingerprints
+from pipeline.selection.vote import VoteBank, Voter, VotingModel
 from pipeline.settings import HazardSettings
 from pipeline.types import PromptSet
 
@@ -52,6 +53,8 @@ class Scorer:
     bank: PromptBank
     calibration: Calibration
     outdated: Outdated = Outdated()
+    note: str = ""
+    """What the judgement rests on, if not on labelled pictures."""
 
 
 def build_scorer(
@@ -76,6 +79,12 @@ def build_scorer(
         calibration = calibrations.bind(model, prompts)
     else:
         calibration = calibrations.base(model).bind(model.name, model.fingerprint, prompts)
+    unmeasured = [name for name in prompts.names if name in prompts.shipped - calibration.measured]
+    note = NOT_MEASURED if model.name != STARTER and unmeasured else ""
+    if isinstance(model, VotingModel) and unmeasured:
+        starter = calibrations.bind(model.starter, prompts)
+        words, calibration = _vote(model, words, calibration, starter, prompts)
+        note = f"{NOT_MEASURED}; the starter votes on {_listed(unmeasured, prompts)}"
     taught, lessons = _lessons(model, hazards, state, prompts)
     known = {lesson.hazard for lesson in taught}
     outdated = Outdated(
@@ -84,14 +93,33 @@ def build_scorer(
         unknown=tuple(name for name in unknown_hazards(words) if name not in known),
     )
     if not taught and len(prompts.hazards) == len(hazards):
-        return Scorer(words, calibration, outdated)
+        return Scorer(words, calibration, outdated, note)
     kept_table = calibrations.own(model.name) if own and not outdated.calibration else None
     kept = {name: fit.threshold for name, fit in kept_table.hazards.items()} if kept_table else {}
     names = [hazard.name for hazard in hazards]
     thresholds = {name: kept.get(name, TAUGHT_THRESHOLD) for name in names}
     thresholds |= dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
     bank = FewShotBank(names, words, calibration, taught)
-    return Scorer(bank, identity(names, thresholds), outdated)
+    return Scorer(bank, identity(names, thresholds), outdated, note)
+
+
+def _vote(
+    model: VotingModel,
+    words: PromptBank,
+    calibration: Calibration,
+    starter: Calibration,
+    prompts: PromptSet,
+) -> tuple[PromptBank, Calibration]:
+    """Joint log-odds for the shipped hazards never measured with this model, and their thresholds."""
+    voted = tuple(name for name in prompts.names if name in prompts.shipped - calibration.measured)
+    bank = VoteBank(words, calibration, Voter(model.starter.bind(prompts), starter), voted)
+    thresholds = dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
+    return bank, identity(calibration.names, thresholds)
+
+
+def _listed(names: Sequence[str], prompts: PromptSet) -> str:
+    whole = frozenset(names) >= prompts.shipped
+    return "every built-in hazard" if whole else ", ".join(names)
 
 
 def load_hazards(settings: Mapping[str, HazardSettings], state: Path) -> tuple[Hazard, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,32 +11,28 @@ import numpy as np
 from capture.frame import Image
 from pipeline.models.base import ImageTextModel
 from pipeline.models.openclip.devices import device_order
-from pipeline.store.errors import NotInstalledError, StoreError, UnknownModelError
+from pipeline.store.errors import StoreError, UnknownModelError
 from pipeline.store.manifest import Kind
 from pipeline.store.store import Store
 
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
+"""In `pipeline.model`: the best model that is fit for it; `daemon.wiring.models` chooses."""
 STARTER = "starter"
 _LEAST_COSINE = 0.995
 """A device rounds otherwise than the CPU; what differs by more computes something else."""
 
 
 def load_image_text(
-    store: Store,
-    wanted: str,
-    device: str = "CPU",
-    threads: int = 0,
-    cache_dir: Path | None = None,
-    accept: Callable[[str], bool] = lambda _: True,
+    store: Store, name: str, device: str = "CPU", threads: int = 0, cache_dir: Path | None = None
 ) -> ImageTextModel:
-    """The model of that name, or the best one here that `accept` takes for `auto`, which is logged.
+    """The installed model of that name.
 
     `device` is an OpenVINO device, several with commas in order of preference, or `best`. Raises StoreError,
     ModelUnusableError or StarterUnusableError in one line.
     """
-    name = best_model(store, accept) if wanted == AUTO else _chosen(store, wanted)
+    require_chosen(store, name)
     manifest, folder = store.manifest(name), store.path(name)
     if manifest.conversion is None:
         return _starter(folder, device, threads, cache_dir)
@@ -46,24 +41,7 @@ def load_image_text(
     return OpenClipModel(folder, device, threads, cache_dir)
 
 
-def best_model(store: Store, accept: Callable[[str], bool] = lambda _: True) -> str:
-    """What `auto` means here: logged, with what would be better but is turned down. Raises StoreError."""
-    name, best = store.best(Kind.IMAGE_TEXT, accept), store.best(Kind.IMAGE_TEXT)
-    if name is None:
-        raise NotInstalledError(
-            f"no image-text model is in {store.root}; run `watchword models pull {STARTER}`"
-        )
-    log.info("model: %s, the best in the store", name)
-    if best != name:
-        log.warning(
-            "model %s is here too, but has no calibration that was measured on labelled pictures: name it in "
-            "pipeline.model to use it",
-            best,
-        )
-    return name
-
-
-def _chosen(store: Store, name: str) -> str:
+def require_chosen(store: Store, name: str) -> str:
     """A name that may stand in pipeline.model. Raises StoreError with those that may."""
     kinds = {line.name: line.kind for line in store.list()}
     if kinds.get(name) in (Kind.IMAGE_TEXT, "?"):

@@ -17,7 +17,6 @@ from pipeline.store.catalogue.naming import find_entry
 from pipeline.store.errors import ConsentError, NotInstalledError
 from pipeline.store.inspection import (
     ListedModel,
-    ModelState,
     StoreFinding,
     check_bytes,
     check_sizes,
@@ -29,7 +28,6 @@ from pipeline.store.installer import Installer, source_of
 from pipeline.store.lock import exclusive
 from pipeline.store.manifest import (
     MANIFEST_NAME,
-    Kind,
     Manifest,
     ManifestError,
     finished_model,
@@ -87,15 +85,6 @@ class Store:
         known = [entry.name for entry in self.catalogue]
         others = sorted(self._installed() - set(known))
         return tuple(listed(self.root / name, self.catalogue.get(name)) for name in (*known, *others))
-
-    def best(self, kind: Kind, accept: Callable[[str], bool] = lambda _: True) -> str | None:
-        """The most preferred model of a kind that is here by size, for settings that say "auto".
-
-        `accept` may turn down names.
-        """
-        usable = (ModelState.READY, ModelState.OUTDATED)
-        here = [line.name for line in self.list() if line.kind == kind and line.state in usable]
-        return next((name for name in here if self.catalogue.get(name) and accept(name)), None)
 
     def path(self, name: str) -> Path:
         """The folder of a model whose files are all there, by size.

@@ -17,7 +17,7 @@ from capture.frame import Image
 from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.tools.teach import PromptScores, teach
-from daemon.wiring.detector import load_model
+from daemon.wiring.models import load_model
 from pipeline.calibration.few_shot import FewShotHazard, KernelScore
 from pipeline.evaluation.dataset import SAFE, LabelledPicture
 from pipeline.models.base import ImageTextModel, PromptBank

@@ -221,12 +221,7 @@ def test_commands_through_the_socket(tmp_path: Path, models: Path) -> None:
         living.ask(AskCommand(question="what is there?"))
         living.await_event("scene", since, trigger="request")
         utter = UtterCommand(
-            text="from the other camera",
-            language="en",
-            priority="message",
-            key="k",
-            cause="left:a1",
-            expires_in_s=30,  # it waits for the answer, which is of higher rank
+            text="from the other camera", language="en", priority="message", key="k", cause="left:a1"
         )
         living.ask(utter)
         living.await_event("speak", since, cause="left:a1")

@@ -101,6 +101,8 @@ class Station:
             spec=spec,
             baseline=usual,
             outdated=Outdated(),
+            note="",
+            turned_down={},
         )
 
     def _attach(self, speaker: Speaker[HandPlayer]) -> None:

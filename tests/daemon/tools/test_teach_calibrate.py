@@ -16,7 +16,8 @@ from daemon.config import reload_plan
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import KEPT, score
 from daemon.tools.teach import EncodedImages, chosen, teach
-from daemon.wiring.detector import DetectorReloader, build_detector, load_model
+from daemon.wiring.detector import DetectorReloader, build_detector
+from daemon.wiring.models import load_model
 from daemon.wiring.store import open_calibrations
 from pipeline.calibration.blank_images import blank_images
 from pipeline.calibration.few_shot import read_few_shot

@@ -6,10 +6,18 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.calibration.repository import CalibrationRepository
-from pipeline.calibration.table import CalibrationError, CalibrationTable, Fit, FitQuality, Provenance
+from pipeline.calibration.table import (
+    Calibration,
+    CalibrationError,
+    CalibrationTable,
+    Fit,
+    FitQuality,
+    Provenance,
+)
 from pipeline.hazards import Hazard, HazardError, from_settings, prompt_set
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
@@ -50,13 +58,47 @@ def own(threshold: float, **changes: object) -> CalibrationTable:
     return table.model_copy(update=changes)
 
 
-def test_a_model_nobody_calibrated_is_cautious_and_loud(
+def is_zero_shot(bound: Calibration) -> bool:
+    """True if a hazard needs odds of nine to one in the model's own scores."""
+    below, above = (bound.probabilities(np.full(2, np.log(odds), np.float32)) for odds in (8.9, 9.1))
+    return bool((below < bound.thresholds).all() and (above > bound.thresholds).all())
+
+
+def test_a_model_without_calibration_is_cautious_and_says_so_once(
     calibrations: CalibrationRepository, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     assert not calibrations.known("colour")
     bound = calibrations.bind(ColourModel(), PROMPTS)
-    assert bound.thresholds.min() >= 0.9
-    assert "have never been measured" in caplog.text
+    assert is_zero_shot(bound)
+    assert not bound.measured
+    assert caplog.messages == ["model colour: zero-shot; not measured on labelled pictures"]
+
+
+def test_thresholds_of_a_trial_are_used_by_the_model_that_was_tried(
+    calibrations: CalibrationRepository,
+) -> None:
+    place = calibrations.place_of_zero_shot("colour")
+    place.parent.mkdir(parents=True)
+    own(0.66, made=None).write(place)
+    assert calibrations.bind(ColourModel(), PROMPTS).thresholds.tolist() == pytest.approx([0.66, 0.66])
+    own(0.66, made=None, model_fingerprint="another precision").write(place)
+    assert is_zero_shot(calibrations.bind(ColourModel(), PROMPTS))
+    place.write_text("{")
+    assert is_zero_shot(calibrations.bind(ColourModel(), PROMPTS))
+
+
+def test_heads_bring_their_own_calibration_and_make_a_model_known(
+    calibrations: CalibrationRepository,
+) -> None:
+    fits = {name: measured(fit) for name, fit in own(0.61).hazards.items()}
+    place = calibrations.place_of_heads("colour")
+    place.parent.mkdir(parents=True)
+    own(0.61, hazards=fits).write(place)
+    assert calibrations.known("colour")
+    bound = calibrations.bind(ColourModel(), PROMPTS)
+    assert bound.thresholds.tolist() == pytest.approx([0.61, 0.61])
+    assert bound.measured == {"fire", "dog"}
 
 
 def test_one_s_own_stands_above_the_rest(
@@ -169,7 +211,7 @@ def test_one_s_own_for_another_model_is_set_aside_and_says_what_to_do(
     place.parent.mkdir(parents=True)
     own(0.7, **changes).write(place)
     assert calibrations.is_outdated(ColourModel())
-    assert calibrations.bind(ColourModel(), PROMPTS).thresholds.min() >= 0.9, "the one for unknown models"
+    assert is_zero_shot(calibrations.bind(ColourModel(), PROMPTS))
     assert "was made for model" in caplog.text
     assert "run `watchword calibrate` again" in caplog.text
 

@@ -66,13 +66,13 @@ def test_a_hazard_without_a_fit_gets_the_generic_one_and_leaves_the_others(
     bound = fits().bind(MODEL, MARK, more)
     assert bound.slopes.tolist() == [2, 2, 1]
     assert bound.thresholds[2] == 0.5
-    assert "mine is not calibrated" in caplog.text
+    assert "they were calibrated with: mine; the generic" in caplog.text
 
 
 def test_other_prompts_need_another_fit(caplog: pytest.LogCaptureFixture) -> None:
     other = PromptSet((("fire", ("a bonfire",)), PROMPTS.hazards[1]), PROMPTS.contrast)
     assert fits().bind(MODEL, MARK, other).slopes.tolist() == [1, 2]
-    assert "fire has other prompts" in caplog.text
+    assert "they were calibrated with: fire; the generic" in caplog.text
 
 
 def test_another_model_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from capture.frame import Image
-from pipeline.models.loader import agreement, best_model, fell_back, load_image_text
+from pipeline.models.loader import agreement, fell_back, load_image_text
 from pipeline.settings import PipelineSettings
 from pipeline.store.catalogue.catalogue import Catalogue
 from pipeline.store.catalogue.shipped import shipped_catalogue
@@ -33,9 +33,9 @@ def store(tmp_path: Path) -> Store:
     return store_at(tmp_path)
 
 
-@pytest.mark.parametrize(("wanted", "device"), [("auto", "CPU"), ("starter", "best"), ("auto", "GPU,CPU")])
-def test_the_starter_serves_where_nothing_better_is_here(store: Store, wanted: str, device: str) -> None:
-    model = load_image_text(store, wanted, device)
+@pytest.mark.parametrize("device", ["CPU", "best", "GPU,CPU"])
+def test_the_starter_runs_on_the_first_device_that_is_here(store: Store, device: str) -> None:
+    model = load_image_text(store, "starter", device)
     assert model.name == "starter"
     assert model.encode(np.zeros((20, 30, 3), np.uint8)).embedding.shape == (1280,)
 
@@ -69,7 +69,7 @@ def test_no_chooser_of_devices_is_believed(device: str) -> None:
 
 def test_an_empty_store_says_what_to_pull(tmp_path: Path) -> None:
     with pytest.raises(NotInstalledError, match="watchword models pull starter"):
-        load_image_text(store_at(tmp_path), "auto")
+        load_image_text(store_at(tmp_path), "starter")
     with pytest.raises(NotInstalledError, match="watchword models pull siglip2-b-32-256"):
         load_image_text(store_at(tmp_path), "siglip2-b-32-256")
     with pytest.raises(UnknownModelError, match=r"did you mean 'starter'\?.*models list"):
@@ -92,25 +92,6 @@ def test_a_clip_is_no_model(tmp_path: Path) -> None:
     store.pull("tiny", options=PullOptions(tmp_path / "w"))
     with pytest.raises(StoreError, match="'tiny' is a clip model"):
         load_image_text(store, "tiny")
-
-
-def test_the_best_is_the_first_of_the_catalogue_that_is_here(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tiny,) = tiny_catalogue(tmp_path / "w")
-    later = tiny.model_copy(update={"name": "later"})
-    store = store_at(tmp_path / "store", Catalogue((tiny, later)))
-    assert store.best(Kind.IMAGE_TEXT) is None
-    store.pull("later", options=PullOptions(tmp_path / "w"))
-    assert store.best(Kind.IMAGE_TEXT) == "later"
-    store.pull("tiny", options=PullOptions(tmp_path / "w"))
-    assert store.best(Kind.IMAGE_TEXT) == "tiny"
-    assert store.best(Kind.DESCRIBER) is None
-    assert store.best(Kind.IMAGE_TEXT, lambda name: name != "tiny") == "later"
-    assert best_model(store, lambda name: name != "tiny") == "later"
-    assert "model tiny is here too, but has no calibration" in caplog.text
-    (store.root / "tiny" / "weights.bin").write_bytes(b"")
-    assert store.best(Kind.IMAGE_TEXT) == "later"
 
 
 def test_the_starter_is_the_last_resort_of_the_shipped_catalogue() -> None:

@@ -83,6 +83,8 @@ function figures(status) {
   const ear = status.latency?.frame_to_ear;
   const earWords = () => (ear ? t("figure.ear-value", { p50: (ear.p50_ms / 1000).toFixed(2), p95: (ear.p95_ms / 1000).toFixed(2) }) : t("figure.ear-none"));
   const unknown = status.unrecognised ?? [];
+  const turnedDown = Object.entries(status.models_turned_down ?? {});
+  const turnedDownWords = () => turnedDown.map(([name, why]) => `${name} (${why})`).join(", ");
   /** @type {[string, any, () => string][]} */
   const all = [
     ["figure.unrecognised", unknown.length ? unknown : null, () => t("figure.unrecognised-value", { names: unknown.join(", ") })],
@@ -94,6 +96,8 @@ function figures(status) {
     ["figure.outlet", status.outlet, () => tOr(`outlet.${status.outlet}`, status.outlet)],
     ["figure.source", status.source, () => status.source],
     ["figure.model", status.model, () => [status.model, status.device].filter(Boolean).join(", ")],
+    ["figure.model-note", status.model_note || undefined, () => status.model_note],
+    ["figure.turned-down", turnedDown.length ? turnedDown : undefined, turnedDownWords],
     ["figure.describer", status.describer, () => status.describer],
   ];
   return all.filter(([, value]) => value !== undefined && value !== null).map(([key, , words]) => [key, words]);

@@ -1,0 +1,223 @@
+"""Chooses and loads the image-text model of the settings; `auto` takes the best that is fit for it here."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from common.errors import WatchwordError
+from daemon.config.settings import Settings
+from daemon.wiring.store import open_calibrations, open_store
+from pipeline.calibration.repository import NOT_MEASURED, CalibrationRepository
+from pipeline.hazards import builtin, from_settings, prompt_set
+from pipeline.models.base import ImageTextModel
+from pipeline.models.embedding_heads import (
+    EmbeddingHeadsError,
+    FittedModel,
+    heads_path,
+    read_embedding_heads,
+)
+from pipeline.models.loader import AUTO, STARTER, fell_back, load_image_text, require_chosen
+from pipeline.selection.harmless import harmless_views
+from pipeline.selection.trial import Companion, ModelTrial, failed_trial, read_trial, try_model, write_trial
+from pipeline.selection.vote import Voter, VotingModel
+from pipeline.settings import HazardSettings
+from pipeline.store.errors import NotInstalledError, StoreError
+from pipeline.store.inspection import ListedModel, ModelState
+from pipeline.store.manifest import Kind
+from pipeline.store.store import Store
+from pipeline.types import PromptSet
+
+log = logging.getLogger(__name__)
+
+_USABLE = (ModelState.READY, ModelState.OUTDATED)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The model that runs, what is known of it, and the models that `auto` passed over."""
+
+    name: str
+    turned_down: Mapping[str, str]
+    """Reason by name."""
+
+
+def choose_model(settings: Settings) -> ModelChoice:
+    """The model of that name; for `auto` the first that is fit for it, tried here if it was not yet.
+
+    Raises StoreError.
+    """
+    store = open_store(settings)
+    if settings.pipeline.model != AUTO:
+        return ModelChoice(require_chosen(store, settings.pipeline.model), {})
+    turned_down: dict[str, str] = {}
+    for name in candidates(store, open_calibrations(settings)):
+        reason = _turned_down(settings, name)
+        if not reason:
+            return ModelChoice(name, turned_down)
+        turned_down[name] = reason
+    if not any(line.name == STARTER and line.state in _USABLE for line in store.list()):
+        raise NotInstalledError(
+            f"no image-text model that can be used is in {store.root}; run `watchword models pull {STARTER}`"
+            + "".join(f"; {name}: {reason}" for name, reason in turned_down.items())
+        )
+    return ModelChoice(STARTER, turned_down)
+
+
+def candidates(store: Store, calibrations: CalibrationRepository) -> tuple[str, ...]:
+    """What `auto` may take before the starter: models measured with labels first, then in the list's order.
+
+    Every model that is here was pulled on purpose.
+    """
+    here = [line.name for line in store.list() if _may_run(line)]
+    return tuple(sorted(here, key=lambda name: not calibrations.known(name)))
+
+
+def _may_run(line: ListedModel) -> bool:
+    here = line.state is not ModelState.ABSENT
+    return here and line.kind in (Kind.IMAGE_TEXT, "?") and line.name != STARTER
+
+
+def _turned_down(settings: Settings, name: str) -> str:
+    trial = read_current_trial(settings, name) or run_trial(settings, name)
+    return trial.turned_down(measured=open_calibrations(settings).known(name))
+
+
+def turned_down_models(settings: Settings) -> Mapping[str, str]:
+    """The reason of each model that a trial here has turned down. Tries none."""
+    store, calibrations = open_store(settings), open_calibrations(settings)
+    reasons = {}
+    for name in candidates(store, calibrations):
+        if trial := read_current_trial(settings, name):
+            reasons[name] = trial.turned_down(measured=calibrations.known(name))
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def read_current_trial(settings: Settings, name: str) -> ModelTrial | None:
+    """The trial of a model as it is installed now, on this machine; None if there is none."""
+    trial = read_trial(settings.paths.state, name)
+    current = trial is not None and (trial.installed, trial.machine) == _circumstances(settings, name)
+    return trial if current else None
+
+
+def run_trial(settings: Settings, name: str) -> ModelTrial:
+    """Load a model, measure it, and keep the outcome with the thresholds that follow. Takes seconds."""
+    installed, machine = _circumstances(settings, name)
+    log.info("model %s is tried on this machine", name)
+    try:
+        model = load_bare(settings, name)
+        trial, table = try_model(
+            model,
+            _companion(settings),
+            shipped_prompts(),
+            harmless_views(_demo(settings)),
+            installed=installed,
+            machine=machine,
+        )
+    except (WatchwordError, OSError, RuntimeError, ValueError) as error:
+        trial = failed_trial(name, error, installed=installed, machine=machine)
+    else:
+        with suppress(OSError):  # `write_trial` says that the folder cannot be written
+            place = open_calibrations(settings).place_of_zero_shot(name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            table.write(place)
+    write_trial(settings.paths.state, trial)
+    return trial
+
+
+def load_model(settings: Settings) -> ImageTextModel:
+    """Load the image-text model of the settings, with its heads or the starter's vote.
+
+    Raises StoreError, ModelUnusableError, StarterUnusableError, CalibrationError.
+    """
+    cv2.setNumThreads(2)  # two share the resizing of a frame; more would slow the encoder down
+    choice = choose_model(settings)
+    for name, reason in choice.turned_down.items():
+        log.warning("auto turns %s down: %s; pipeline.model = %r uses it all the same", name, reason, name)
+    model = with_heads(settings, load_bare(settings, choice.name))
+    if fell_back(settings.pipeline.device, model.device):
+        preferred = settings.pipeline.device
+        log.warning("%s runs on %s, not on %s as preferred", model.name, model.device, preferred)
+    if model.name == STARTER or open_calibrations(settings).known(model.name):
+        log.info("model: %s", model.name)
+        return model
+    voting = _beside_starter(settings, model)
+    log.info("model: %s (%s%s)", model.name, NOT_MEASURED, "; the starter votes" if voting else "")
+    return voting or model
+
+
+def load_bare(settings: Settings, name: str) -> ImageTextModel:
+    """A model by itself. Raises StoreError, ModelUnusableError, StarterUnusableError."""
+    wanted = settings.pipeline
+    return load_image_text(
+        store=open_store(settings),
+        name=name,
+        device=wanted.device,
+        threads=wanted.threads,
+        cache_dir=settings.paths.cache,
+    )
+
+
+def with_heads(settings: Settings, model: ImageTextModel) -> ImageTextModel:
+    """The model with the heads that were fitted to it here, if any; heads that do not fit are logged."""
+    path = heads_path(settings.paths.state, model.name)
+    if not path.is_file():
+        return model
+    try:
+        return FittedModel(model, read_embedding_heads(path))
+    except EmbeddingHeadsError as error:
+        log.warning("%s; its words are used", error)
+        return model
+
+
+def _beside_starter(settings: Settings, model: ImageTextModel) -> ImageTextModel | None:
+    """None if the starter is not here (logged)."""
+    try:
+        return VotingModel(model, load_bare(settings, STARTER))
+    except (StoreError, WatchwordError) as error:
+        log.warning("model %s judges alone, though never measured: %s", model.name, error)
+        return None
+
+
+def _companion(settings: Settings) -> Companion | None:
+    try:
+        starter = load_bare(settings, STARTER)
+        calibration = open_calibrations(settings).bind(starter, shipped_prompts())
+    except WatchwordError as error:
+        log.warning("the starter cannot be compared with: %s", error)
+        return None
+    return Companion(starter, Voter(starter.bind(shipped_prompts()), calibration))
+
+
+def shipped_prompts() -> PromptSet:
+    """The built-in hazards with the words they were shipped with."""
+    return prompt_set(from_settings({name: HazardSettings(**table) for name, table in builtin().items()}))
+
+
+def _demo(settings: Settings) -> Path | None:
+    with suppress(StoreError):
+        return open_store(settings).path("demo") / "bikes.mp4"
+    return None
+
+
+def _circumstances(settings: Settings, name: str) -> tuple[str, str]:
+    """When the model was pulled, and the machine as far as it bears on speed."""
+    installed = ""
+    with suppress(StoreError, OSError):
+        installed = open_store(settings).manifest(name).created_at
+    wanted = settings.pipeline
+    cores = len(os.sched_getaffinity(0))
+    return installed, f"{_processor()}, {cores} cores, {wanted.device}, {wanted.threads} threads"
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        lines: Iterator[str] = iter(Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines())
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "?")
+    return "?"

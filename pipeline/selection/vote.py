@@ -1,0 +1,109 @@
+"""Two models judge beside each other until the larger one has been measured on labelled pictures.
+
+A CLIP that was just pulled recognises the built-in hazards by words at thresholds that no label has
+confirmed; the starter has heads that were trained and cross-validated. So an alert needs either model alone
+at its strict threshold, or both at their normal ones. Hazards added with words are the CLIP's alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.frame import Image
+from pipeline.calibration.table import Calibration
+from pipeline.log_odds import logits
+from pipeline.models.base import EmbeddingGeometry, ImageTextModel, PromptBank, Scores
+from pipeline.models.prompts import digest
+from pipeline.types import Encoding, PromptSet
+
+STRICT = 2.0
+"""Log-odds by which a strict threshold lies above the normal one, chosen by hand. For the starter it means a
+probability of 0.83 in place of 0.40, for a CLIP odds of 66 to 1 in place of 9 to 1.
+"""
+
+
+def joint_margin(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-odds above the threshold of a vote, from those of its two members above their normal thresholds.
+
+    At least 0 exactly if both members are at least 0, or either is at least STRICT. Rises with each.
+    """
+    return np.asarray(np.maximum(np.minimum(one, other), np.maximum(one, other) - STRICT))
+
+
+class VotingModel:
+    """Encodes with both: the embedding is the main model's, the evidence the starter's.
+
+    Whatever compares embeddings (taught pictures, scene changes) sees the main model alone, and so does
+    `bind`; only `VoteBank` reads the evidence.
+    """
+
+    def __init__(self, model: ImageTextModel, starter: ImageTextModel) -> None:
+        self.model, self.starter = model, starter
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.model.fingerprint
+
+    @property
+    def device(self) -> str:
+        return self.model.device
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        return self.model.input_size
+
+    @property
+    def geometry(self) -> EmbeddingGeometry:
+        return self.model.geometry
+
+    def encode(self, image: Image) -> Encoding:
+        """Both in turn: they would only fight for the same cores side by side."""
+        return Encoding(self.model.encode(image).embedding, self.starter.encode(image).evidence)
+
+    def bind(self, prompts: PromptSet) -> PromptBank:
+        return self.model.bind(prompts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voter:
+    """Scores with their calibration."""
+
+    bank: PromptBank
+    calibration: Calibration
+
+    def margins(self, encoding: Encoding) -> NDArray[np.float64]:
+        """Log-odds (H,) above the normal threshold of each hazard."""
+        fit = self.calibration
+        odds = fit.slopes * self.bank.scores(encoding) + fit.offsets
+        return odds.astype(np.float64) - logits(fit.thresholds)
+
+
+class VoteBank:
+    """A `PromptBank` of log-odds: joint ones for the hazards voted on, else the main model's."""
+
+    def __init__(
+        self, words: PromptBank, calibration: Calibration, starter: Voter, voted: tuple[str, ...]
+    ) -> None:
+        """`calibration` is of `words`; for the hazards voted on, its normal threshold is one half.
+
+        A threshold of the user's own (`watchword calibrate`) is of the joint log-odds that come out here.
+        """
+        self.names = words.names
+        self.fingerprint = digest(words.fingerprint, starter.bank.fingerprint, voted)
+        self._words, self._calibration, self._starter = words, calibration, starter
+        self._columns = np.array([self.names.index(name) for name in voted], np.intp)
+        self._rows = np.array([starter.bank.names.index(name) for name in voted], np.intp)
+
+    def scores(self, encoding: Encoding) -> Scores:
+        fit = self._calibration
+        out = (fit.slopes * self._words.scores(encoding) + fit.offsets).astype(np.float64)
+        theirs = self._starter.margins(encoding)[self._rows]
+        out[self._columns] = joint_margin(out[self._columns], theirs)
+        return np.asarray(out, np.float32)
