@@ -43,10 +43,6 @@ def _with_settings(module: ModuleType, args: argparse.Namespace, load: Load) -> 
     return int(module.execute(args, load().settings))
 
 
-def _with_store(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
-    return int(module.execute(args, load().settings.paths.models))
-
-
 def _with_loader(module: ModuleType, args: argparse.Namespace, load: Load) -> int:
     return int(module.execute(args, load))
 
@@ -94,7 +90,7 @@ COMMANDS = {
     "check": Subcommand(
         "what works on this machine, and what to do about the rest", "daemon.cli.check", _with_loader
     ),
-    "models": Subcommand("fetch, list, verify and remove models", "daemon.cli.models", _with_store),
+    "models": Subcommand("fetch, list, fit, verify and remove models", "daemon.cli.models"),
     "config": Subcommand("show, check and reset settings", "daemon.cli.config", _with_loader),
     "evaluate": Subcommand("recall and false alarms on labelled media", "daemon.cli.evaluate"),
     "calibrate": Subcommand("thresholds from your own normal footage", "daemon.cli.calibrate"),

@@ -1,22 +1,28 @@
-"""`watchword models list|pull|verify|remove`."""
+"""`watchword models list|pull|fit|verify|remove`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from common.errors import WatchwordError
 from common.progress import TextProgress, readable_size
-from daemon.wiring.store import model_store
+from daemon.config.settings import Settings
+from daemon.wiring.models import run_trial, turned_down_models
+from daemon.wiring.store import open_calibrations, open_store
+from pipeline.calibration.repository import NOT_MEASURED
+from pipeline.models.loader import require_chosen
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
 from pipeline.store.inspection import ListedModel, ModelState
+from pipeline.store.manifest import Kind
 from pipeline.store.store import PullOptions, Store
 
 FINE, FAILED, USAGE = 0, 1, 2
 DEFAULT = "*"
-Verb = Callable[[str, argparse.Namespace, Store], int]
+Verb = Callable[[str, argparse.Namespace, Store, Settings | None], int]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,35 +59,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep a describer's own weights beside the converted ones, for `bench vlm` to compare them",
     )
+    pull.add_argument(
+        "--calibrate",
+        metavar="SOURCE",
+        help="then fit thresholds to this footage WITHOUT danger: a video, a folder, a camera, an address",
+    )
+    fit = verbs.add_parser("fit", help="train heads for a model on your labelled pictures")
+    fit.add_argument("names", metavar="NAME", nargs=1, help="an image-text model that is here")
+    what = fit.add_mutually_exclusive_group(required=True)
+    what.add_argument("--labelled", metavar="MANIFEST.csv", type=Path, help="labelled pictures and clips")
+    what.add_argument("--remove", action="store_true", help="forget the heads; the model is as before")
     verify = verbs.add_parser("verify", help="read every byte of the models that are here")
     verify.add_argument("names", metavar="NAME", nargs="*", help="all that are here if none is named")
     remove = verbs.add_parser("remove", help="delete models from this machine")
     remove.add_argument("names", metavar="NAME", nargs="+")
 
 
-def execute(args: argparse.Namespace, root: Path) -> int:
-    """Carry out the parsed command on the store in a folder; returns the exit code."""
-    return run(args, model_store(root))
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Carry out the parsed command on the store of the settings; returns the exit code."""
+    return run(args, open_store(settings), settings)
 
 
-def run(args: argparse.Namespace, store: Store) -> int:
-    """Carry out the parsed command; each failure is one line on stderr."""
+def run(args: argparse.Namespace, store: Store, settings: Settings | None = None) -> int:
+    """Carry out the parsed command; each failure is one line on stderr.
+
+    Without `settings` nothing is said of how models did on this machine, and nothing is fitted.
+    """
     if args.verb == "list":
-        return _list(store, as_json=args.json)
-    verb = {"pull": _pull, "verify": _verify, "remove": _remove}[args.verb]
+        return _list(store, turned_down_models(settings) if settings else {}, as_json=args.json)
+    verb = {"pull": _pull, "verify": _verify, "remove": _remove, "fit": _fit}[args.verb]
     names = args.names or [line.name for line in store.list() if line.state is not ModelState.ABSENT]
     if not names:
         _say(f"no model is in {store.root}")
-    return max((_guarded(verb, name, args, store) for name in names), default=FINE)
+    return max((_guarded(verb, name, args, store, settings) for name in names), default=FINE)
 
 
-def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store) -> int:
+def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store, settings: Settings | None) -> int:
     try:
-        return verb(name, args, store)
+        return verb(name, args, store, settings)
     except (UnknownModelError, ConsentError) as error:
         _complain(str(error))
         return USAGE
-    except StoreError as error:
+    except WatchwordError as error:
         _complain(str(error))
         return FAILED
     except KeyboardInterrupt:
@@ -89,19 +108,22 @@ def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store) -> i
         return FAILED
 
 
-def _list(store: Store, *, as_json: bool) -> int:
+def _list(store: Store, turned_down: Mapping[str, str], *, as_json: bool) -> int:
     lines = store.list()
     if as_json:
-        report = {"store": str(store.root), "models": [_record(line) for line in lines]}
+        records = [{**_record(line), "turned_down": turned_down.get(line.name)} for line in lines]
+        report = {"store": str(store.root), "models": records}
         _say(json.dumps(report, ensure_ascii=False, indent=2))
         return FINE
     _say(tables(lines))
     _say("\n".join(_legend(lines)))
+    for name, reason in turned_down.items():
+        _say(f"auto turns {name} down: {reason}; pipeline.model = {name!r} uses it all the same")
     _say(f"in {store.root}")
     return FINE
 
 
-def _pull(name: str, args: argparse.Namespace, store: Store) -> int:
+def _pull(name: str, args: argparse.Namespace, store: Store, settings: Settings | None) -> int:
     if args.carried is not None and not args.carried.is_dir():
         _complain(f"--from {args.carried}: no such folder")
         return USAGE
@@ -109,6 +131,66 @@ def _pull(name: str, args: argparse.Namespace, store: Store) -> int:
     options = PullOptions(args.carried, args.accept_licence, frames, anyway=args.anyway, both=args.both)
     place = store.pull(name, TextProgress(sys.stderr), options)
     _say(f"{place.name}: ready in {place}")
+    manifest = store.manifest(place.name)
+    if settings is None or manifest.kind != Kind.IMAGE_TEXT or manifest.conversion is None:
+        return FINE
+    return _prepare_to_run(place.name, args.calibrate, settings)
+
+
+def _prepare_to_run(name: str, source: str | None, settings: Settings) -> int:
+    """Try a pulled model on this machine, calibrate it if asked to, and say what to do next."""
+    trial = run_trial(settings, name)
+    reason = trial.turned_down(measured=open_calibrations(settings).known(name))
+    if trial.failed:
+        _complain(f"{name}: {reason}")
+        return FAILED
+    quiet = f"false alarms on {trial.false_views} of {trial.views} harmless views"
+    _say(f"{name}: {trial.speed}, {quiet}")
+    if reason:
+        _say(f"{name}: auto does not take it: {reason}; pipeline.model = {name!r} uses it all the same")
+    else:
+        _say(f"{name}: auto takes it from the next start on, {NOT_MEASURED}; the starter votes beside it")
+    if source is not None:
+        return _calibrate(name, source, settings)
+    _say(
+        f"next: `watchword calibrate SOURCE` with footage of your own without danger sets its thresholds; "
+        f"`watchword models fit {name} --labelled MANIFEST.csv` makes it better with labelled pictures"
+    )
+    return FINE
+
+
+def _calibrate(name: str, source: str, settings: Settings) -> int:
+    from daemon.tools.calibrate import CalibrationRequest, calibrate
+
+    chosen = settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"model": name})})
+    place = calibrate(chosen, CalibrationRequest(source, 1.0), keep=True, report=_say, progress=_silent)
+    _say(f"written to {place}; `watchword calibrate --undo` takes it back")
+    return FINE
+
+
+def _silent(_seconds: float, _longest_s: float) -> None:
+    """Footage passes without a progress line."""
+
+
+def _fit(name: str, args: argparse.Namespace, store: Store, settings: Settings | None) -> int:
+    from daemon.tools.fit_heads import fit_model, remove_heads
+
+    if settings is None:
+        raise StoreError("models fit: needs settings")
+    require_chosen(store, name)
+    if args.remove:
+        removed = remove_heads(settings, name)
+        _say(
+            f"{name}: heads removed; it is as before from the next start on"
+            if removed
+            else f"{name}: had no heads"
+        )
+        return FINE
+    path = fit_model(settings, name, args.labelled, _say)
+    _say(f"written to {path}; a restart uses them, `watchword models fit {name} --remove` takes them back")
+    _say(
+        "thresholds of your own and taught hazards of this model must be made again: they belong to its words"
+    )
     return FINE
 
 
@@ -119,7 +201,7 @@ def _demo_clip(store: Store) -> Path | None:
         return None
 
 
-def _verify(name: str, args: argparse.Namespace, store: Store) -> int:  # noqa: ARG001 (one shape for all verbs)
+def _verify(name: str, _: argparse.Namespace, store: Store, __: Settings | None) -> int:
     findings = store.verify(name)
     for finding in findings:
         _complain(str(finding))
@@ -128,7 +210,7 @@ def _verify(name: str, args: argparse.Namespace, store: Store) -> int:  # noqa: 
     return FAILED if findings else FINE
 
 
-def _remove(name: str, args: argparse.Namespace, store: Store) -> int:  # noqa: ARG001 (one shape for all verbs)
+def _remove(name: str, _: argparse.Namespace, store: Store, __: Settings | None) -> int:
     _say(f"{name}: removed" if store.remove(name) else f"{name}: was not here")
     return FINE
 

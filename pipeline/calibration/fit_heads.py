@@ -1,0 +1,189 @@
+"""Heads for a model from labelled pictures: chosen, cross-validated by source, calibrated, with figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.calibration.fit_labelled import LEAST_HARMLESS, LEAST_SHOWN
+from pipeline.calibration.head_training import Matrix, Net, platt, train_heads
+from pipeline.calibration.table import CalibrationError, Fit, FitQuality
+from pipeline.evaluation.ranking import roc_auc
+from pipeline.log_odds import sigmoid
+
+FOLDS = 5
+PRICE = 0.05
+"""Share of harmless photographs on which a false alarm is allowed, as for the starter."""
+_LOWEST, _HIGHEST = 0.2, 0.95
+"""Thresholds; few harmless photographs say little about the ends."""
+_FRAME_WEIGHT = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadExamples:
+    """N pictures and frames; H hazards."""
+
+    hazards: tuple[str, ...]
+    embeddings: Matrix
+    """(N, D), unit rows."""
+    shown: Matrix
+    """(N, H): 1 if the picture shows the hazard."""
+    known: Matrix
+    """(N, H): 0 if it is uncertain."""
+    sources: NDArray[np.str_]
+    photographs: NDArray[np.bool_]
+    """(N,): False for frames of footage."""
+    harmless: NDArray[np.bool_]
+    """(N,): photographs labelled safe, of which nothing is uncertain."""
+
+    def weights(self) -> Matrix:
+        """(N,): a source counts by the square root of its pictures; footage for less."""
+        _, position, counts = np.unique(self.sources, return_inverse=True, return_counts=True)
+        weight = counts[position] ** -0.5
+        return np.asarray(np.where(self.photographs, weight, _FRAME_WEIGHT * weight), np.float32)
+
+    def of(self, hazards: Sequence[str]) -> HeadExamples:
+        """Reduced to some hazards; a picture of another one shows none of these, but is not harmless."""
+        columns = [self.hazards.index(name) for name in hazards]
+        return HeadExamples(
+            tuple(hazards),
+            self.embeddings,
+            self.shown[:, columns],
+            self.known[:, columns],
+            self.sources,
+            self.photographs,
+            self.harmless,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedHeads:
+    """A net trained on everything, and what its recipe is worth on sources it has not seen."""
+
+    hazards: tuple[str, ...]
+    net: Net
+    """Its scores are calibrated log-odds."""
+    fits: Mapping[str, Fit]
+    """With thresholds and figures; without fingerprints."""
+    reasons: Mapping[str, str]
+    """Why the other hazards were not fitted."""
+    folds: int
+
+
+def fit_heads(examples: HeadExamples) -> FittedHeads:
+    """Fit every hazard that there are enough sources for. Raises CalibrationError if there is none."""
+    reasons = _unfit(examples)
+    hazards = tuple(name for name in examples.hazards if name not in reasons)
+    if not hazards:
+        raise CalibrationError(
+            "no hazard can be fitted: " + "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        )
+    chosen = examples.of(hazards)
+    folds = folds_of(chosen)
+    raw = _out_of_fold(chosen, folds)
+    odds = cross_calibrated(raw, chosen, folds)
+    slope, offset = _line(raw, chosen, np.ones(len(raw), np.bool_))
+    threshold = _threshold(sigmoid(odds), chosen.harmless)
+    fits = {
+        name: _fit(sigmoid(odds)[:, column], column, threshold, chosen) for column, name in enumerate(hazards)
+    }
+    net = train_heads(chosen.embeddings, chosen.shown, chosen.known, chosen.weights())
+    calibrated = Net(
+        net.hidden_weight,
+        net.hidden_bias,
+        np.asarray(slope * net.output_weight, np.float32),
+        np.asarray(slope * net.output_bias + offset, np.float32),
+    )
+    return FittedHeads(hazards, calibrated, fits, reasons, len(set(folds.tolist())))
+
+
+def _unfit(examples: HeadExamples) -> dict[str, str]:
+    """Why a hazard cannot be fitted, by name."""
+    sources = len(set(examples.sources[examples.harmless].tolist()))
+    if sources < LEAST_HARMLESS:
+        why = f"harmless photographs from {sources} sources, at least {LEAST_HARMLESS} are needed"
+        return dict.fromkeys(examples.hazards, why)
+    reasons = {}
+    for column, name in enumerate(examples.hazards):
+        shown = (examples.shown[:, column] > 0) & examples.photographs
+        have = len(set(examples.sources[shown].tolist()))
+        if have < LEAST_SHOWN:
+            reasons[name] = f"photographs of it from {have} sources, at least {LEAST_SHOWN} are needed"
+    return reasons
+
+
+def folds_of(examples: HeadExamples) -> NDArray[np.intp]:
+    """(N,): the fold of each picture. A source is in one fold; every hazard is spread over them.
+
+    Greedy: large sources first, each into the fold that has the least of what it shows.
+    """
+    kinds = np.concatenate([examples.shown, ~examples.shown.any(1, keepdims=True)], axis=1)
+    names, position = np.unique(examples.sources, return_inverse=True)
+    amount = np.zeros((len(names), kinds.shape[1]))
+    np.add.at(amount, position, kinds)
+    share = amount / np.maximum(amount.sum(0), 1)
+    held = np.zeros((min(FOLDS, len(names)), kinds.shape[1]))
+    fold = np.zeros(len(names), np.intp)
+    for source in np.argsort(-share.sum(1), kind="stable"):
+        fold[source] = int(np.argmin((held * share[source]).sum(1) + 1e-6 * held.sum(1)))
+        held[fold[source]] += share[source]
+    return np.asarray(fold[position], np.intp)
+
+
+def _out_of_fold(examples: HeadExamples, folds: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Raw scores (N, H) of each fold's pictures by a net trained on the others."""
+    raw = np.zeros(examples.shown.shape)
+    weights = examples.weights()
+    for fold in np.unique(folds):
+        others = folds != fold
+        net = train_heads(
+            examples.embeddings[others], examples.shown[others], examples.known[others], weights[others]
+        )
+        raw[~others] = net.scores(examples.embeddings[~others])
+    return raw
+
+
+def cross_calibrated(
+    raw: NDArray[np.float64], examples: HeadExamples, folds: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Calibrated log-odds (N, H) of each fold's pictures, by a line from the other folds."""
+    odds = np.zeros_like(raw)
+    for fold in np.unique(folds):
+        slope, offset = _line(raw, examples, folds != fold)
+        odds[folds == fold] = slope * raw[folds == fold] + offset
+    return odds
+
+
+def _line(raw: NDArray[np.float64], examples: HeadExamples, chosen: NDArray[np.bool_]) -> tuple[float, float]:
+    """One line for all hazards: those with few sources need none of their own."""
+    rows = chosen & examples.photographs
+    known = examples.known[rows] > 0
+    return platt(raw[rows][known], examples.shown[rows][known].astype(np.float64))
+
+
+def _threshold(chance: NDArray[np.float64], harmless: NDArray[np.bool_]) -> float:
+    """The probability that costs the price of false alarms on harmless photographs."""
+    limit = float(np.quantile(chance[harmless].max(1), 1 - PRICE))
+    return round(min(max(limit, _LOWEST), _HIGHEST), 4)
+
+
+def _fit(chance: NDArray[np.float64], column: int, threshold: float, examples: HeadExamples) -> Fit:
+    shown = (examples.shown[:, column] > 0) & examples.photographs
+    harmless = examples.harmless
+    auc = roc_auc(chance[shown], chance[harmless])
+    sources = Counter(examples.sources[shown].tolist())
+    quality = FitQuality(
+        pictures=int(shown.sum()),
+        sources=len(sources),
+        harmless=int(harmless.sum()),
+        recall=round(float((chance[shown] >= threshold).mean()), 3),
+        false_alarms=int((chance[harmless] >= threshold).sum()),
+        auc=None if auc is None else round(auc, 3),
+        log_loss=None,
+    )
+    said = f"a head fitted here; {quality.pictures} photographs of it from {quality.sources} sources"
+    return Fit(slope=1.0, offset=0.0, threshold=threshold, provenance=said, measured=quality)
