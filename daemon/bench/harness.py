@@ -17,14 +17,18 @@ Cost = Callable[[], float]
 class Target:
     """A bound that a figure has to keep."""
 
-    sense: Literal[">=", "<="]
+    sense: Literal[">=", "<=", "in"]
     bound: float
+    upper: float = 0.0
+    """Of "in", whose lower bound is `bound`."""
 
     def met_by(self, value: float) -> bool:
+        if self.sense == "in":
+            return self.bound <= value <= self.upper
         return value >= self.bound if self.sense == ">=" else value <= self.bound
 
     def __str__(self) -> str:
-        return f"{self.sense} {self.bound:g}"
+        return f"{self.bound:g}..{self.upper:g}" if self.sense == "in" else f"{self.sense} {self.bound:g}"
 
 
 def at_least(bound: float) -> Target:
@@ -33,6 +37,10 @@ def at_least(bound: float) -> Target:
 
 def at_most(bound: float) -> Target:
     return Target("<=", bound)
+
+
+def between(bound: float, upper: float) -> Target:
+    return Target("in", bound, upper)
 
 
 @dataclass(frozen=True, slots=True)

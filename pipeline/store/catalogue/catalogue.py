@@ -56,6 +56,8 @@ class CatalogueEntry(Strict, frozen=True):
     consent: Text | None = None
     """Terms that must be agreed to before it is fetched."""
     figures: Figures | None = None
+    architecture: Text | None = None
+    """What open_clip calls the network; `bench encoder` measures it with random weights."""
     default: bool = False
     """The one of its kind that the program tells to pull, or is set to, where nobody chose."""
 
