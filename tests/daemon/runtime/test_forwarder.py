@@ -8,7 +8,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -19,13 +18,10 @@ from daemon.control.commands import UtterCommand
 from daemon.control.event_feed import EventFeed
 from daemon.control.protocol import Request, encode_reply
 from daemon.control.server import ControlServer
-from daemon.core.core import Core
 from daemon.core.health import Report
-from daemon.core.messages import Assessed
 from daemon.runtime.forwarder import Forwarder
-from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed, StartSpeech
+from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed
 from speech.utterance import Priority, Utterance
-from tests.fakes import assessment, core_spec
 
 PATIENCE_S = 10.0
 
@@ -180,42 +176,3 @@ def test_more_than_can_wait_has_failed_and_nobody_waits(socket: Path) -> None:
     for number in range(20):
         forwarder.start(utterance(number))
     assert told.qsize() == 4
-
-
-class SideCamera:
-    """A core whose camera looks to one side, and the forwarder for its words."""
-
-    def __init__(self, facing: str, socket: Path) -> None:
-        self.core = Core(core_spec(facing=facing, forwards=True))
-        self.forwarder = Forwarder(facing, socket, lambda _: None, lambda _: None, time.monotonic)
-        self.thread = threading.Thread(target=self.forwarder.send, daemon=True)
-        self.thread.start()
-
-    def watch(self) -> None:
-        """See a vehicle until it is warned of."""
-        for seq in range(30):
-            now = time.monotonic()
-            for effect in self.core.step(Assessed(assessment(seq, seq / 25, vehicle=0.9)), seq / 25):
-                if isinstance(effect, StartSpeech):
-                    said = effect.utterance
-                    self.forwarder.start(replace(said, created_at_s=now, expires_at_s=now + 5))
-                    return
-
-
-def test_two_cameras_that_look_to_the_sides_warn_on_the_wearers_sides(socket: Path) -> None:
-    speaking = Speaking(socket)
-    voice = Core(core_spec())
-    said = []
-    for facing in ("left", "right"):
-        camera = SideCamera(facing, socket)
-        camera.watch()
-        relayed = speaking.handed.get(timeout=PATIENCE_S).core_input()
-        for effect in voice.step(relayed, 0.0):
-            if isinstance(effect, StartSpeech):
-                said.append((effect.utterance.text, effect.utterance.pan))
-                for event in (PlaybackBegan(effect.utterance.id), PlaybackEnded(effect.utterance.id)):
-                    voice.step(event, 0.0)
-        camera.forwarder.close()
-        camera.thread.join(PATIENCE_S)
-    speaking.close()
-    assert said == [("Stop! vehicle on your left.", -1.0), ("Stop! vehicle on your right.", 1.0)]
