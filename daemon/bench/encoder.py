@@ -85,7 +85,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
-class Encoder:
+class CompiledEncoder:
     """A network as the daemon runs it: OpenCV's resize, everything else in the OpenVINO graph."""
 
     def __init__(self, graph: Any, precision: Precision, threads: int) -> None:
@@ -106,7 +106,7 @@ class Encoder:
         return np.array(self._request.get_output_tensor(0).data[0])
 
 
-Encoders = Mapping[Precision, Encoder]
+Encoders = Mapping[Precision, CompiledEncoder]
 
 
 def encoders_of(network: Any, threads: int) -> Encoders:
@@ -127,7 +127,7 @@ def encoders_of(network: Any, threads: int) -> Encoders:
     if "BF16" in capabilities:
         graphs[Precision.BF16] = graph
     graphs[Precision.INT8] = int8.quantise(graph.clone(), reference, shots)
-    return {precision: Encoder(one, precision, threads) for precision, one in graphs.items()}
+    return {precision: CompiledEncoder(one, precision, threads) for precision, one in graphs.items()}
 
 
 def has_vnni() -> bool:
@@ -178,7 +178,7 @@ def shares_of_peak(encoders: Encoders, threads: int, samples: int) -> Iterator[F
     yield from shares.values()
 
 
-def _share_of_peak(precision: Precision, ours: Encoder, threads: int, samples: int) -> Figure:
+def _share_of_peak(precision: Precision, ours: CompiledEncoder, threads: int, samples: int) -> Figure:
     run, operations = bare_products(ours.products, precision, threads)
     ready = picture(_SIDE, _SIDE)
     pairs = interleave(timed(run), timed(partial(ours, ready)), samples, warmup=3)

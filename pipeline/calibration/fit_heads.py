@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.calibration.fit_labelled import LEAST_HARMLESS, LEAST_SHOWN
-from pipeline.calibration.head_training import Matrix, Net, platt, train_heads
+from pipeline.calibration.head_training import EmbeddingNet, Matrix, platt, train_heads
 from pipeline.calibration.table import CalibrationError, Fit, FitQuality
 from pipeline.evaluation.ranking import roc_auc
 from pipeline.log_odds import sigmoid
@@ -65,7 +65,7 @@ class FittedHeads:
     """A net trained on everything, and what its recipe is worth on sources it has not seen."""
 
     hazards: tuple[str, ...]
-    net: Net
+    net: EmbeddingNet
     """Its scores are calibrated log-odds."""
     fits: Mapping[str, Fit]
     """With thresholds and figures; without fingerprints."""
@@ -92,7 +92,7 @@ def fit_heads(examples: HeadExamples) -> FittedHeads:
         name: _fit(sigmoid(odds)[:, column], column, threshold, chosen) for column, name in enumerate(hazards)
     }
     net = train_heads(chosen.embeddings, chosen.shown, chosen.known, chosen.weights())
-    calibrated = Net(
+    calibrated = EmbeddingNet(
         net.hidden_weight,
         net.hidden_bias,
         np.asarray(slope * net.output_weight, np.float32),

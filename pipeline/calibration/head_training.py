@@ -27,7 +27,7 @@ _LEAST_SPREAD = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Net:
+class EmbeddingNet:
     """One hidden layer, standardisation folded in: (K, D), (K,), (H, K), (H,)."""
 
     hidden_weight: Matrix
@@ -41,7 +41,7 @@ class Net:
         return np.asarray(hidden @ self.output_weight.T + self.output_bias, np.float64)
 
 
-def train_heads(inputs: Matrix, shown: Matrix, known: Matrix, weights: Matrix) -> Net:
+def train_heads(inputs: Matrix, shown: Matrix, known: Matrix, weights: Matrix) -> EmbeddingNet:
     """Fit nets of all seeds side by side.
 
     `inputs`: (N, D). `shown`: (N, H), 1 if the picture shows the hazard. `known`: (N, H), 0 if that is
@@ -55,7 +55,7 @@ def train_heads(inputs: Matrix, shown: Matrix, known: Matrix, weights: Matrix) -
     hidden = np.concatenate([net[0] for net in nets]) / spread
     bias = np.concatenate([net[1] for net in nets]) - hidden @ mean
     output = np.concatenate([net[2] for net in nets], axis=1) / len(nets)
-    return Net(
+    return EmbeddingNet(
         *(np.asarray(a, np.float32) for a in (hidden, bias, output, np.mean([net[3] for net in nets], 0)))
     )
 
