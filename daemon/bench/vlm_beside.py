@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from daemon.bench.harness import Figure, percentile
 from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving
 from daemon.config.settings import Settings
-from daemon.wiring.detector import build_detector, load_model
+from daemon.wiring.detector import build_detector
+from daemon.wiring.models import load_model
 
 ALONE_S = 3.0
 """Seconds for which the lane is measured by itself."""
