@@ -165,7 +165,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("control: runtime folder removed", _remove_runtime, _await_socket, None, True),
     Fault("settings: a mistake, SIGHUP", _break_settings, _mend_settings, said("Nothing changed")),
-    Fault("process: stopped for 31 s", _stop_and_go, _nothing, said("I was away"), limit_s=10.0),
+    Fault("process: stopped for 31 s", _stop_and_go, _nothing, said("I was away"), limit_s=36.0),
 )
 
 
