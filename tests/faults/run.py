@@ -95,7 +95,9 @@ def main() -> int:
     parser.add_argument("--page", type=Path, help="write the table into this page")
     args = parser.parse_args()
     if not available():
-        sys.exit("script/faults: needs Debian's packages pulseaudio, pulseaudio-utils, libasound2-plugins")
+        needs = "needs Debian's packages pulseaudio, pulseaudio-utils and libasound2-plugins"
+        sys.stderr.write(f"script/faults: NOTHING WAS TRIED: {needs}\n")
+        return 0 if os.environ.get("CI") else 1  # as the tests that want a sound server are skipped
     os.umask(0)  # what is written must not depend on it
     if args.anew:
         RESULTS.unlink(missing_ok=True)
