@@ -25,7 +25,7 @@ from capture.camera import CameraLost
 from capture.frame import Frame, Image
 from capture.http_stream import HttpStream
 from capture.image_file import MAX_PIXELS
-from capture.multipart import MultipartSplitter, Part
+from capture.multipart import MultipartSplitter, SentPicture
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from capture.source_clock import SourceClock
@@ -45,7 +45,7 @@ _GAP_FACTOR = 2.5
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    part: Part
+    part: SentPicture
     at_s: float
     """When it had arrived."""
     count: int

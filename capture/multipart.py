@@ -13,7 +13,7 @@ _END_OF_IMAGE = b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SentPicture:
     """One picture as it was sent."""
 
     data: bytes
@@ -45,10 +45,10 @@ class MultipartSplitter:
         """Bytes of the part that is not complete yet."""
         return len(self._buffer)
 
-    def feed(self, data: bytes) -> list[Part]:
+    def feed(self, data: bytes) -> list[SentPicture]:
         """The parts that these bytes complete, oldest first."""
         self._buffer += data
-        parts: list[Part] = []
+        parts: list[SentPicture] = []
         while (part := self._next()) is not None:
             if part.data:
                 parts.append(part)
@@ -57,7 +57,7 @@ class MultipartSplitter:
             self._head = None
         return parts
 
-    def _next(self) -> Part | None:
+    def _next(self) -> SentPicture | None:
         if self._head is None and not self._read_head():
             return None
         assert self._head is not None
@@ -98,9 +98,11 @@ class MultipartSplitter:
         length = int(text)
         return length if 2 <= length <= len(self._buffer) else None
 
-    def _take(self, length: int) -> Part:
+    def _take(self, length: int) -> SentPicture:
         assert self._head is not None
-        part = Part(bytes(self._buffer[:length]).rstrip(b"\r\n"), _seconds(self._head.get("x-timestamp")))
+        part = SentPicture(
+            bytes(self._buffer[:length]).rstrip(b"\r\n"), _seconds(self._head.get("x-timestamp"))
+        )
         self._drop(length)
         self._head = None
         return part

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.multipart import MAX_PART_BYTES, MultipartSplitter, Part
+from capture.multipart import MAX_PART_BYTES, MultipartSplitter, SentPicture
 from tests.capture.made import street
 
 PICTURE = cv2.imencode(".jpg", street(0, 64, 48))[1].tobytes()
@@ -19,7 +19,7 @@ def part(data: bytes, length: int | None = None, *more: str, end: str = "\r\n") 
     return (end.join(lines) + end + end).encode() + data + b"\r\n"
 
 
-def split(data: bytes, step: int, boundary: str = "frame") -> list[Part]:
+def split(data: bytes, step: int, boundary: str = "frame") -> list[SentPicture]:
     splitter = MultipartSplitter(boundary)
     return [each for at in range(0, len(data), step) for each in splitter.feed(data[at : at + step])]
 
