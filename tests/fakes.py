@@ -98,8 +98,10 @@ class ColourModel:
     name = "colour"
     fingerprint = "colour-1"
     device = "CPU"
-    input_size = (8, 8)
     geometry = EmbeddingGeometry(scene_distance=0.25, settle_distance=0.08)
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        return 8, 8
 
     def encode(self, image: Image) -> Encoding:
         mean = image.reshape(-1, 3).mean(0).astype(np.float32) + 1e-3

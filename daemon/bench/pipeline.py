@@ -53,7 +53,7 @@ def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     name, target = "pipeline.over_raw", at_least(0.9)
     if not isinstance(model, BareNetwork):
         return unmeasured(name, "ratio", target, f"{model.name} does not offer its bare network")
-    bare, ready = model, picture(*model.input_size)
+    bare, ready = model, picture(*model.input_size(1280, 720))
     lane, view = PipelineUnderTest(build_detector(settings, model)), moving(1280, 720)
     pairs = interleave(
         paced(lambda: bare.infer(ready), _PAUSE_S),

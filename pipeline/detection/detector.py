@@ -104,7 +104,8 @@ class Detector:
 
     def _reduced(self, image: Image) -> Image:
         """Made smaller as the model would do first anyway, so that comparing costs next to nothing."""
-        width, height = (max(side, POINTS // 2) for side in self._model.input_size)
+        height, width = image.shape[:2]
+        width, height = (max(side, POINTS // 2) for side in self._model.input_size(width, height))
         return reduced(image, *fitted(image, width, height))
 
     def _probabilities(self, encoding: Encoding) -> Probabilities:

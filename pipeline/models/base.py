@@ -67,9 +67,8 @@ class ImageTextModel(Protocol):
         """The OpenVINO device it runs on."""
         ...
 
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """Width and height in pixels of what the network sees."""
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height in pixels of the network's input for a picture of that width and height."""
         ...
 
     @property

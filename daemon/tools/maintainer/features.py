@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from daemon.tools.maintainer.training_set import Rows, pictures_of
 from pipeline.models.preprocess import letterbox
 from pipeline.models.starter.checkpoint import read_checkpoint
 from pipeline.models.starter.heads import CLASSES, FEATURES
-from pipeline.models.starter.network import SIDE, build_network
+from pipeline.models.starter.input_size import SIZES, input_size
+from pipeline.models.starter.network import build_network
 
 PHOTOGRAPH_VERSIONS = 4
 FRAME_VERSIONS = 2
@@ -42,8 +44,8 @@ class Features:
 
 def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
     """All versions of all pictures: some ten milliseconds each on two cores."""
-    network = build_network(read_checkpoint(checkpoint))
-    request = ov.Core().compile_model(network, "CPU", _OPTIONS).create_infer_request()
+    tensors = read_checkpoint(checkpoint)
+    requests = {size: _request(build_network(tensors, size)) for size in SIZES}
     shape = len(rows.names), FEATURES
     pooled = [np.zeros(shape, np.float16) for _ in range(PHOTOGRAPH_VERSIONS)]
     probabilities = np.zeros((len(rows.names), CLASSES), np.float32)
@@ -51,7 +53,7 @@ def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
         versions = PHOTOGRAPH_VERSIONS if rows.photographs[row] else FRAME_VERSIONS
         for version in range(versions):
             picture = augmented(image, rows.names[row], version) if version else image
-            classes, features = _seen(request, picture)
+            classes, features = _seen(requests, picture)
             for slot in range(version, PHOTOGRAPH_VERSIONS, versions):
                 pooled[slot][row] = features
             if version == 0:
@@ -59,8 +61,14 @@ def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
     return Features(pooled, probabilities)
 
 
-def _seen(request: Any, picture: Image) -> tuple[NDArray[Any], NDArray[Any]]:
-    request.infer([letterbox(picture, SIDE, SIDE)[None]])
+def _request(network: ov.Model) -> Any:
+    return ov.Core().compile_model(network, "CPU", _OPTIONS).create_infer_request()
+
+
+def _seen(requests: Mapping[tuple[int, int], Any], picture: Image) -> tuple[NDArray[Any], NDArray[Any]]:
+    size = input_size(picture.shape[1], picture.shape[0])
+    request = requests[size]
+    request.infer([letterbox(picture, *size)[None]])
     classes, pooled = (np.array(request.get_output_tensor(index).data[0]) for index in range(2))
     return classes, pooled
 

@@ -1,8 +1,8 @@
 """Scores of every frame of labelled clips, kept in files: timing is tuned on them without the network.
 
-`python -m daemon.tools.maintainer.score_series MANIFEST OUT` looks at each clip once and writes one file for
-it; clips that have a file are skipped. With the embeddings kept beside the scores, heads that were trained
-without a fold can score the fold's clips anew in seconds (`rescored`).
+`python -m daemon.tools.maintainer.score_series MANIFEST HEADS OUT` looks at each clip once, with the heads
+that were trained without its fold, and writes one file for it. Clips that have a file are skipped, and those
+of sources without such heads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,14 @@ from capture.camera import Camera
 from common import atomic_file
 from common.errors import WatchwordError
 from daemon.config.settings import load
-from daemon.tools.calibrate import without_baseline
-from daemon.tools.maintainer.splits import FOLDS, SPLITS, part_of, read_splits
-from daemon.wiring.detector import build_detector
+from daemon.tools.maintainer.splits import SPLITS, part_of, read_splits
 from daemon.wiring.sources import open_recorded
 from pipeline.calibration.sweep import ScoreSeries
-from pipeline.detection.detector import Detector
 from pipeline.evaluation.camera_motion import CameraMotionMeter
 from pipeline.evaluation.dataset import CameraMotion, LabelledClip, Span, read_dataset
-from pipeline.log_odds import logits, sigmoid
-
-HeadsOfPart = Callable[[str], Callable[[NDArray[np.float32]], NDArray[np.float32]]]
-"""For a part: heads that were not trained on it, from embeddings (T, D) to log-odds (T, H)."""
+from pipeline.hazards import builtin_hazards
+from pipeline.log_odds import sigmoid
+from pipeline.models.starter.model import StarterModel
 
 
 class SeriesError(WatchwordError):
@@ -57,11 +53,6 @@ class LabelledSeries:
     def series(self) -> ScoreSeries:
         """As probabilities, for the alert policy."""
         return ScoreSeries(self.times_s, sigmoid(self.log_odds).astype(np.float32))
-
-
-def rescored(all_series: Iterable[LabelledSeries], heads: HeadsOfPart) -> list[LabelledSeries]:
-    """The same clips scored from their embeddings by heads that did not see their part."""
-    return [replace(one, log_odds=heads(one.part)(one.embeddings.astype(np.float32))) for one in all_series]
 
 
 def write_series(path: Path, one: LabelledSeries) -> None:
@@ -121,22 +112,23 @@ def read_folder(folder: Path) -> list[LabelledSeries]:
     return found
 
 
-def score_clip(clip: LabelledClip, part: str, camera: Camera, detector: Detector) -> LabelledSeries:
-    """Look at every frame of a clip; the normal view is not taken off. Raises CameraError, NotFiniteError."""
+def score_clip(clip: LabelledClip, part: str, camera: Camera, model: StarterModel) -> LabelledSeries:
+    """Score every frame of a clip by the model's heads. Raises CameraError, SeriesError."""
     times: list[float] = []
     rows, embeddings, meter = [], [], CameraMotionMeter()
+    hazards = model.hazards
     while (frame := camera.read()) is not None:
-        assessment = detector.assess(frame)
+        encoding = model.encode(frame.image)
         meter.add(frame.image, frame.captured_at_s)
         times.append(frame.captured_at_s)
-        rows.append(logits(assessment.probabilities))
-        embeddings.append(assessment.encoding.embedding.astype(np.float16))
+        rows.append(encoding.evidence[: len(hazards)])
+        embeddings.append(encoding.embedding.astype(np.float16))
     if not times:
         raise SeriesError(f"{clip.path}: has no frame")
     return LabelledSeries(
         replace(clip, camera=clip.camera or meter.motion),
         part,
-        (),
+        hazards,
         np.array(times, np.float64),
         np.asarray(np.stack(rows), np.float32),
         np.stack(embeddings),
@@ -146,33 +138,37 @@ def score_clip(clip: LabelledClip, part: str, camera: Camera, detector: Detector
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="score_series", description=__doc__)
     parser.add_argument("manifest", type=Path, help="videos.csv of clips")
+    parser.add_argument("heads", type=Path, help="folder written by `train_starter --fold-heads`")
     parser.add_argument("out", type=Path, help="folder for the scores")
-    parser.add_argument("--parts", default=",".join(FOLDS), help="of the splits")
     parser.add_argument("--splits", type=Path, default=SPLITS)
     args = parser.parse_args(arguments)
     try:
-        _score(args.manifest, args.out, args.parts.split(","), read_splits(args.splits))
+        _score(args.manifest, args.heads, args.out, read_splits(args.splits))
     except WatchwordError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def _score(manifest: Path, out: Path, wanted: Sequence[str], parts: Mapping[str, str]) -> None:
-    settings = without_baseline(load(None, os.environ, {}).settings)
+def _score(manifest: Path, heads: Path, out: Path, parts: Mapping[str, str]) -> None:
+    settings = load(None, os.environ, {}).settings
     out.mkdir(parents=True, exist_ok=True)
-    bundle = build_detector(settings)
-    hazards = tuple(hazard.name for hazard in bundle.spec.hazards)
-    for clip in read_dataset(manifest, hazards).clips:
+    models: dict[str, StarterModel] = {}
+    for clip in read_dataset(manifest, tuple(builtin_hazards())).clips:
         part, file = part_of(clip.source, parts), out / f"{clip.path.stem}.npz"
-        if part not in wanted or file.exists():
+        heads_file = heads / f"{part}.npz"
+        if not heads_file.is_file() or file.exists():
             continue
+        if part not in models:
+            models[part] = StarterModel(
+                Path(settings.paths.models) / StarterModel.name, heads_file=heads_file
+            )
         camera = open_recorded(settings, str(clip.path))
         try:
-            scored = score_clip(clip, part, camera, build_detector(settings, bundle.model).detector)
+            scored = score_clip(clip, part, camera, models[part])
         finally:
             camera.close()
-        write_series(file, replace(scored, hazards=hazards))
+        write_series(file, scored)
         sys.stdout.write(f"{clip.path.name}: {len(scored.times_s)} frames\n")
         sys.stdout.flush()
 

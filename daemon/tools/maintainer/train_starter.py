@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from common import atomic_file
 from daemon.tools.maintainer.features import Features, extract, read_features, write_features
 from daemon.tools.maintainer.head_figures import Judged, limit, side_by_side
-from daemon.tools.maintainer.head_training import Mixing, centre_of, fit_mixing, heads_of, train
+from daemon.tools.maintainer.head_training import Mixing, Net, centre_of, fit_mixing, heads_of, train
 from daemon.tools.maintainer.splits import FOLDS, LOCKED, SPLITS
 from daemon.tools.maintainer.starter_calibration import calibration_of
 from daemon.tools.maintainer.training_set import Rows, read_rows
@@ -33,6 +33,8 @@ from pipeline.models.starter.model import NETWORK_FILE
 HAZARDS = tuple(builtin_hazards())
 TABLE = Path(__file__).with_name("hazard_classes.csv")
 CALIBRATION_FILE = "calibration.json"
+_LEVEL = 0.5
+"""Threshold in the heads of a fold; no figure reads it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = read_rows(options.folder, options.splits, HAZARDS)
     features = _features(options, rows)
     seen = class_log_odds(features.probabilities, class_table(TABLE))
-    raw = out_of_fold(features, rows, options.folds)
+    nets = fold_nets(features, rows, options.folds)
+    raw = out_of_fold(nets, features, rows)
     open_ = _photographs(rows, options.folds)
     parts = {"folds": judged(rows, cross_fitted(raw, seen, rows, options.folds), open_)}
     mixing = fit_mixing(raw, seen, rows, open_)
@@ -50,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scores = mixing.scores(net.scores(features.pooled[0]), seen)
         parts["locked"] = judged(rows, scores, _photographs(rows, (LOCKED,)))
     sys.stdout.write(side_by_side(parts) + "\n")
+    if options.fold_heads:
+        _write_fold_heads(options.fold_heads, nets, raw, seen, features, rows)
     if not options.cross_validate:
         _ship(options, features, rows, mixing, threshold(mixing, raw, seen, rows, options.folds))
     return 0
@@ -71,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folds", type=lambda text: tuple(text.split(",")), default=FOLDS)
     parser.add_argument("--cross-validate", action="store_true", help="print figures, write nothing")
     parser.add_argument("--locked", action="store_true", help="print figures of the locked sources too")
+    parser.add_argument(
+        "--fold-heads", type=Path, help="write into this folder the heads that were trained without each fold"
+    )
     parser.add_argument(
         "--features", type=Path, help="read the features from this file, or write them into it"
     )
@@ -95,11 +103,15 @@ def class_table(path: Path) -> NDArray[np.float32]:
     return table
 
 
-def out_of_fold(features: Features, rows: Rows, folds: tuple[str, ...]) -> NDArray[np.float32]:
-    """Raw scores (N, H) of each fold's rows by a net trained on the other open sources; else NaN."""
+def fold_nets(features: Features, rows: Rows, folds: tuple[str, ...]) -> dict[str, Net]:
+    """For each fold a net trained on the other open sources."""
+    return {fold: train(features, rows, (rows.parts != LOCKED) & (rows.parts != fold)) for fold in folds}
+
+
+def out_of_fold(nets: Mapping[str, Net], features: Features, rows: Rows) -> NDArray[np.float32]:
+    """Raw scores (N, H) of each fold's rows by its net; NaN for rows of no fold."""
     raw = np.full(rows.shown.shape, np.nan, np.float32)
-    for fold in folds:
-        net = train(features, rows, (rows.parts != LOCKED) & (rows.parts != fold))
+    for fold, net in nets.items():
         raw[rows.parts == fold] = net.scores(features.pooled[0][rows.parts == fold])
     return raw
 
@@ -132,6 +144,29 @@ def threshold(
 
 def _photographs(rows: Rows, parts: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.asarray(np.isin(rows.parts, parts) & rows.photographs)
+
+
+def _write_fold_heads(
+    folder: Path,
+    nets: Mapping[str, Net],
+    raw: NDArray[Any],
+    seen: NDArray[Any],
+    features: Features,
+    rows: Rows,
+) -> None:
+    """`PART.npz` for each fold: trained and calibrated on the other folds, for clips of its sources."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for fold, net in nets.items():
+        others = tuple(other for other in nets if other != fold) or (fold,)
+        heads = heads_of(
+            net=net,
+            mixing=fit_mixing(raw, seen, rows, _photographs(rows, others)),
+            hazards=HAZARDS,
+            classes=class_table(TABLE),
+            threshold=_LEVEL,
+            centre=centre_of(features.pooled[0][_photographs(rows, others)]),
+        )
+        atomic_file.write(folder / f"{fold}.npz", heads_bytes(heads))
 
 
 def _ship(options: argparse.Namespace, features: Features, rows: Rows, mixing: Mixing, limit_: float) -> None:

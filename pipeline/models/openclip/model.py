@@ -79,17 +79,17 @@ class OpenClipModel:
     def device(self) -> str:
         return self._device
 
-    @property
-    def input_size(self) -> tuple[int, int]:
+    def input_size(self, width: int, height: int) -> tuple[int, int]:  # noqa: ARG002
+        """The same for every picture."""
         return self._config.width, self._config.height
 
     def encode(self, image: Image) -> Encoding:
         """The whole picture, letterboxed or stretched as the model was trained; without parts."""
         fit = letterbox if self._config.fit == "letterbox" else resize
-        return Encoding(np.array(self.infer(fit(image, *self.input_size))))
+        return Encoding(np.array(self.infer(fit(image, self._config.width, self._config.height))))
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
-        """The bare network: BGR uint8 of `input_size` to a unit embedding (D,), lost at the next call."""
+        """The bare network: BGR uint8 of its input size to a unit embedding (D,), lost at the next call."""
         self._request.infer([picture[None]])
         return np.asarray(self._request.get_output_tensor(0).data[0], np.float32)
 

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +21,10 @@ from pipeline.models.base import EmbeddingGeometry, PromptBank
 from pipeline.models.preprocess import letterbox
 from pipeline.models.prompts import contrast_prompts, digest
 from pipeline.models.starter.bank import BACKGROUND, SHARPNESS, StarterBank, class_shares, stack_rows
-from pipeline.models.starter.checkpoint import CheckpointError, read_checkpoint
-from pipeline.models.starter.errors import StarterUnusableError, damaged
+from pipeline.models.starter.compiled import CompiledNetworks
+from pipeline.models.starter.errors import StarterUnusableError
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, Heads, HeadsError, read_heads
-from pipeline.models.starter.network import SIDE, build_network
+from pipeline.models.starter.input_size import input_size
 from pipeline.models.starter.text_encoder import TextEncoder
 from pipeline.models.text_cache import CachedTexts
 from pipeline.types import Encoding, PromptSet
@@ -41,7 +40,7 @@ FILES = (NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, NAMES_FILE)
 
 _KNOWN = 0.5
 """A hazard that no class belongs to by at least this share is unknown to the classifier."""
-_SCHEME = "halved-5/linear-2/letterbox-260/heads-2/share-2"
+_SCHEME = "halved-5/linear-2/letterbox-67600/heads-3/share-2"
 """Part of the fingerprint; changed with anything that changes scores."""
 GEOMETRY = EmbeddingGeometry(scene_distance=0.55, settle_distance=0.3)
 """Chosen by hand, not derived: no command prints these two numbers yet. They have to be measured on cuts of
@@ -60,42 +59,44 @@ class StarterModel:
     geometry = GEOMETRY
 
     def __init__(
-        self, folder: Path, device: str = "CPU", threads: int = 0, cache_dir: Path | None = None
+        self,
+        folder: Path,
+        device: str = "CPU",
+        threads: int = 0,
+        cache_dir: Path | None = None,
+        heads_file: Path = HEADS_FILE,
     ) -> None:
         """Raises StarterUnusableError."""
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise StarterUnusableError(f"{folder}: no {missing[0]}; run `watchword models pull starter`")
-        self.fingerprint = fingerprint_of(folder)
+        self.fingerprint = fingerprint_of(folder, heads_file)
         self.device = device
         self._class_names = _class_names(folder / NAMES_FILE)
         text_mark = digest(*(_sha256(folder / name) for name in (TEXT_FILE, TOKENIZER_FILE)))
         self._texts = CachedTexts(
             lambda: TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE), text_mark, cache_dir
         )
-        heads = _shipped_heads()
+        heads = _intact_heads(heads_file)
+        self.hazards = heads.hazards
         self._heads = {name: row for row, name in enumerate(heads.hazards)}
-        self._request = _compile(folder / NETWORK_FILE, heads, device, threads, cache_dir)
+        self._networks = CompiledNetworks(folder / NETWORK_FILE, heads, device, threads, cache_dir)
 
-    @property
-    def input_size(self) -> tuple[int, int]:
-        return SIDE, SIDE
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """The fixed size whose shape is nearest to the picture's."""
+        return input_size(width, height)
 
     def encode(self, image: Image) -> Encoding:
-        """The whole picture, letterboxed, and its parts, in one inference."""
-        self._request.infer([letterbox(image, SIDE, SIDE)[None]])
-        embeddings, evidence = (self._output(index) for index in (0, 1))
+        """The whole picture, in a grey border if its shape is unusual, and its parts, in one inference."""
+        size = input_size(image.shape[1], image.shape[0])
+        embeddings, evidence = self._networks.run(letterbox(image, *size))
         # A copy for each part: a view would keep the rows of all parts as long as the encoding of one.
-        whole, *parts = (Encoding(*map(np.copy, rows)) for rows in zip(embeddings, evidence, strict=True))
+        whole, *parts = (Encoding(e.copy(), v.copy()) for e, v in zip(embeddings, evidence, strict=True))
         return replace(whole, parts=tuple(parts))
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
-        """The bare network: BGR uint8 of `input_size` to evidence (PARTS, E), lost at the next call."""
-        self._request.infer([picture[None]])
-        return self._output(1)
-
-    def _output(self, index: int) -> NDArray[np.float32]:
-        return np.asarray(self._request.get_output_tensor(index).data, np.float32)
+        """The bare network: BGR uint8 of an input size to evidence (PARTS, E), lost at the next call."""
+        return self._networks.run(picture)[1]
 
     def bind(self, prompts: PromptSet) -> PromptBank:
         """Some seconds for words never seen, else some milliseconds (with a cache folder).
@@ -142,26 +143,9 @@ class StarterModel:
         return np.stack(shares)
 
 
-def _compile(checkpoint: Path, heads: Heads, device: str, threads: int, cache_dir: Path | None) -> Any:
-    import openvino as ov
-
-    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    if threads:
-        options["INFERENCE_NUM_THREADS"] = threads
-    if (
-        cache_dir and device != "CPU"
-    ):  # the CPU compiles in a third of a second; a kept blob could only go stale
-        options["CACHE_DIR"] = str(cache_dir / "openvino")
+def _intact_heads(file: Path) -> Heads:
     try:
-        network = build_network(read_checkpoint(checkpoint), heads)
-    except CheckpointError as error:
-        raise damaged(checkpoint, error) from error
-    return ov.Core().compile_model(network, device, options).create_infer_request()
-
-
-def _shipped_heads() -> Heads:
-    try:
-        return read_heads()
+        return read_heads(file)
     except HeadsError as error:
         raise StarterUnusableError(f"{error}; install watchword again") from error
 

@@ -18,8 +18,6 @@ from pipeline.models.starter.checkpoint import CheckpointError, Tensors
 from pipeline.models.starter.head_graph import head_outputs, linear, pooled_parts
 from pipeline.models.starter.heads import CLASSES, FEATURES, Heads
 
-SIDE = 260
-"""Pixels: what Lite2 was trained on."""
 _STAGES = ((1, 1), (3, 2), (3, 2), (4, 2), (4, 1), (5, 2), (1, 1))
 """(blocks, stride of the first block) a stage."""
 _BATCH_NORM_EPSILON = 1e-3
@@ -27,8 +25,8 @@ _MEAN, _SCALE = 127.0, 128.0
 """TensorFlow's normalisation of the Lite models, on RGB from 0 to 255."""
 
 
-def build_network(tensors: Tensors, heads: Heads | None = None, side: int = SIDE) -> ov.Model:
-    """Build the graph from uint8 BGR `(1, side, side, 3)`.
+def build_network(tensors: Tensors, size: tuple[int, int], heads: Heads | None = None) -> ov.Model:
+    """Build the graph from uint8 BGR `(1, height, width, 3)`; `size` is width and height in pixels.
 
     Outputs without heads: class probabilities `(1, 1000)` and pooled features `(1, 1280)`. With heads, of the
     whole picture and its parts: embeddings `(PARTS, 1280)`, and calibrated log-odds of the H heads beside the
@@ -37,16 +35,17 @@ def build_network(tensors: Tensors, heads: Heads | None = None, side: int = SIDE
     Raises CheckpointError if a tensor is missing or has the wrong shape.
     """
     try:
-        picture, grid = _backbone(tensors, side)
+        picture, grid = _backbone(tensors, size)
         outputs = _outputs(grid, tensors, heads)
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the checkpoint is not EfficientNet-Lite2 ({error})") from error
     return _with_preprocessing(ov.Model(outputs, [picture], "efficientnet-lite2"))
 
 
-def _backbone(tensors: Tensors, side: int) -> tuple[Any, Any]:
-    """The picture's parameter and the last feature map `(1, 1280, 9, 9)`."""
-    picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
+def _backbone(tensors: Tensors, size: tuple[int, int]) -> tuple[Any, Any]:
+    """The picture's parameter and the last feature map: (1, 1280, height / 32, width / 32), rounded up."""
+    width, height = size
+    picture = ops.parameter([1, 3, height, width], np.float32, name="picture")
     node = ops.clamp(_convolution(picture, tensors, "_conv_stem", "_bn0", stride=2), 0.0, 6.0)
     index = 0
     for blocks, first_stride in _STAGES:

@@ -113,7 +113,7 @@ def test_pictures_and_words_give_the_embeddings_of_open_clip(converted: Converte
     model = OpenClipModel(converted.folder)
     recipe = read_model_config(converted.folder)
     fit = letterbox if recipe.fit == "letterbox" else resize
-    expected = converted.reference.images([fit(street(), *model.input_size)])[0]
+    expected = converted.reference.images([fit(street(), *model.input_size(640, 480))])[0]
     got = model.encode(street()).embedding
     assert float(got @ expected) > 0.999
     assert np.linalg.norm(got) == pytest.approx(1, abs=1e-3)
@@ -125,7 +125,7 @@ def test_pictures_and_words_give_the_embeddings_of_open_clip(converted: Converte
 def test_scores_follow_open_clip_s_softmax_or_sigmoid(converted: Converted) -> None:
     model = OpenClipModel(converted.folder)
     bank = model.bind(PROMPTS)
-    picture = drawn_images(*model.input_size)[5]
+    picture = drawn_images(*model.input_size(640, 480))[5]
     scores = bank.scores(model.encode(picture))
     image = converted.reference.images([picture])[0]
 

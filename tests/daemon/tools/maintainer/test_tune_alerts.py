@@ -13,7 +13,6 @@ from daemon.tools.maintainer.score_series import (
     SeriesError,
     read_folder,
     read_series,
-    rescored,
     write_series,
 )
 from daemon.tools.maintainer.tune_alerts import SHIFTS, base_hazards, main, run_trial
@@ -49,18 +48,6 @@ def test_what_is_no_series_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"nothing")
     with pytest.raises(SeriesError, match="score the clip again"):
         read_series(tmp_path / "a.npz")
-
-
-def test_each_part_is_scored_by_heads_that_did_not_see_it() -> None:
-    asked = []
-
-    def heads(part: str):  # type: ignore[no-untyped-def]
-        asked.append(part)
-        return lambda embeddings: embeddings[:, :2] * float(part)
-
-    first, second = rescored([scored("3", "fire", (0, 0)), scored("4", "fire", (0, 0))], heads)
-    assert asked == ["3", "4"]
-    assert (first.log_odds[0, 0], second.log_odds[0, 0]) == (3.0, 4.0)
 
 
 def counts(false: list[list[int]], in_time: list[list[int]], hours: float = 1.0) -> LevelCounts:

@@ -12,6 +12,7 @@ import pytest
 from pipeline.models.preprocess import letterbox
 from pipeline.models.starter.checkpoint import read_checkpoint
 from pipeline.models.starter.heads import CLASSES, FEATURES, Heads, HeadsError, heads_bytes, read_heads
+from pipeline.models.starter.input_size import WIDE
 from pipeline.models.starter.model import NETWORK_FILE, StarterModel
 from pipeline.models.starter.network import build_network
 from tests.pipeline.models.starter.files import starter_folder
@@ -85,9 +86,11 @@ def test_the_graph_computes_what_the_heads_say() -> None:
     folder, heads = starter_folder(), read_heads()
     picture = np.random.default_rng(3).integers(0, 256, (90, 160, 3), np.uint8)
     bare = ov.Core().compile_model(
-        build_network(read_checkpoint(folder / NETWORK_FILE)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+        build_network(read_checkpoint(folder / NETWORK_FILE), WIDE),
+        "CPU",
+        {"INFERENCE_PRECISION_HINT": "f32"},
     )
-    probabilities, pooled = (bare([letterbox(picture, 260, 260)[None]])[index][0] for index in (0, 1))
+    probabilities, pooled = (bare([letterbox(picture, *WIDE)[None]])[index][0] for index in (0, 1))
     seen = StarterModel(folder).encode(picture)
     np.testing.assert_allclose(seen.embedding, heads.embeddings(pooled), atol=1e-5)
     np.testing.assert_allclose(seen.evidence[:14], heads.scores(pooled, probabilities), atol=1e-3)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.models.starter.checkpoint import read_checkpoint
-from pipeline.models.starter.network import SIDE, build_network
+from pipeline.models.starter.input_size import SIZES
+from pipeline.models.starter.network import build_network
 from tests.pipeline.models.starter.files import starter_folder
 
 pytestmark = pytest.mark.prepare
@@ -38,11 +39,12 @@ def test_the_network_agrees_with_torch(state: dict[str, Any]) -> None:
     reference = timm.create_model("tf_efficientnet_lite2", pretrained=False).eval()
     renamed = dict(zip(reference.state_dict(), state.values(), strict=True))
     reference.load_state_dict(renamed)
-    network = build_network(read_checkpoint(starter_folder() / "efficientnet-lite2.pth"))
-    ours = ov.Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    tensors = read_checkpoint(starter_folder() / "efficientnet-lite2.pth")
     random = np.random.default_rng(0)
-    for _ in range(3):
-        picture = random.integers(0, 256, (1, SIDE, SIDE, 3), np.uint8)
+    for width, height in SIZES:
+        network = build_network(tensors, (width, height))
+        ours = ov.Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        picture = random.integers(0, 256, (1, height, width, 3), np.uint8)
         rgb = np.ascontiguousarray(picture[..., ::-1].transpose(0, 3, 1, 2), np.float32)
         with torch.no_grad():
             theirs = reference(torch.from_numpy((rgb - 127) / 128)).softmax(1).numpy()
