@@ -27,6 +27,7 @@ SCENE = tuple(np.round(np.arange(0.3, 0.91, 0.05), 2).tolist())
 SETTLE = tuple(np.round(np.arange(0.1, 0.51, 0.1), 2).tolist())
 CLIP_S = 6.0
 """Of each clip: longer ones would outweigh the joins."""
+OF_A_SOURCE = 2
 IN_TIME_S = 2.5
 """A change is found if the gate opens so soon after a join."""
 _PAUSE_S = 0.2
@@ -69,11 +70,14 @@ def count_cuts(clips: Iterable[LabelledSeries], scene: float, settle: float) -> 
 
 
 def interleaved(clips: Sequence[LabelledSeries]) -> list[LabelledSeries]:
-    """The clips in an order in which neighbours are of different sources, as far as there are any."""
+    """At most `OF_A_SOURCE` clips of a source, in an order in which neighbours are of different sources.
+
+    Clips of one source often show one place, so that their join is no scene change.
+    """
     by_source: dict[str, list[LabelledSeries]] = {}
     for clip in clips:
         by_source.setdefault(clip.clip.source, []).append(clip)
-    rounds = itertools.zip_longest(*by_source.values())
+    rounds = itertools.zip_longest(*(own[:OF_A_SOURCE] for own in by_source.values()))
     return [clip for together in rounds for clip in together if clip is not None]
 
 

@@ -15,7 +15,7 @@ from tests.pipeline.models.starter.files import starter_folder
 
 pytest.importorskip("torch")
 PARTS = ("0", "1", "locked")
-EACH = 2
+EACH = 1
 """Pictures a source and label."""
 
 
