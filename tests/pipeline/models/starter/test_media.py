@@ -47,7 +47,7 @@ def test_photographs_are_told_apart(warm_cache: Path) -> None:
     assert result["any_hazard"]["auc"] >= 0.95
     assert result["safe"]["false_alarm_rate"] <= 0.05
     assert result["macro"]["recall"] >= 0.55
-    for name in ("fire", "vehicle", "two_wheeler", "train", "dog", "dangerous_animal"):
+    for name in ("vehicle", "two_wheeler", "train", "dog", "dangerous_animal", "construction"):
         assert result["hazards"][name]["auc"] >= 0.96, name
-    for name in ("construction", "smoke"):
-        assert result["hazards"][name]["auc"] >= 0.88, name
+    for name in ("fire", "smoke"):
+        assert result["hazards"][name]["auc"] >= 0.9, name
