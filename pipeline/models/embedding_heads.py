@@ -145,9 +145,8 @@ class FittedModel:
     def device(self) -> str:
         return self.model.device
 
-    @property
-    def input_size(self) -> tuple[int, int]:
-        return self.model.input_size
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        return self.model.input_size(width, height)
 
     @property
     def geometry(self) -> EmbeddingGeometry:
