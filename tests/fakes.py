@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from capture.frame import Frame, Image
@@ -119,9 +120,10 @@ class Logistic:
 
 
 def plain(colour: tuple[int, int, int], side: int = 32) -> Image:
-    """A picture of one colour, a little noise in a fixed pattern."""
+    """A picture of one colour in soft patches, always the same ones: finer ones would be noise."""
     picture = np.full((side, side, 3), colour, np.int16)
-    picture += np.random.default_rng(0).integers(-40, 40, picture.shape, dtype=np.int16)
+    patches = np.random.default_rng(0).integers(-40, 40, (8, 8, 3)).astype(np.float32)
+    picture += cv2.resize(patches, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.int16)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
