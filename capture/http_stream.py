@@ -37,6 +37,11 @@ class HttpStream:
         """At most `size` bytes, as soon as there are any; empty at the end. Raises OSError, HTTPException."""
         return self.response.read1(size)
 
+    @property
+    def length(self) -> int | None:
+        """Bytes that are still to come; None if that was not announced."""
+        return self.response.length
+
     def close(self) -> None:
         """End the connection; a `read1` in another thread returns or raises."""
         with contextlib.suppress(OSError):
@@ -93,7 +98,8 @@ def open_stream(url: str, timeout_s: float) -> HttpStream:
             if response.status in (301, 302, 303, 307, 308) and location:
                 url = _follow(url, location)
             elif response.status == 401 and authorization is None and credentials.username is not None:
-                authorization = _authorization(url, credentials, response.headers.get_all("WWW-Authenticate"))
+                challenges = response.headers.get_all("WWW-Authenticate")
+                authorization = answer_challenge(url, credentials, challenges)
             elif response.status == 200:
                 deadline.socket = None
                 return HttpStream(response, sock, response.getheader("Content-Type") or "")
@@ -140,25 +146,36 @@ def _follow(url: str, location: str) -> str:
     return target
 
 
-def _authorization(url: str, credentials: SplitResult, challenges: list[str] | None) -> str:
+def answer_challenge(
+    url: str, credentials: SplitResult, challenges: list[str] | None, method: str = "GET"
+) -> str:
+    """The `Authorization` header for a user and password. Raises HTTPException for a kind that is unknown."""
     user, password = unquote(credentials.username or ""), unquote(credentials.password or "")
     for challenge in challenges or []:
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() == "digest":
-            return _digest(url, user, password, rest)
+            return _digest(url, user, password, rest, method)
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def _digest(url: str, user: str, password: str, challenge: str) -> str:
-    """The answer to a digest challenge (RFC 7616), by the standard library's own implementation."""
+def without_credentials(url: str) -> str:
+    """The address as it is named in a request."""
     parts = urlsplit(url)
-    plain = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _digest(url: str, user: str, password: str, challenge: str, method: str) -> str:
+    """The answer to a digest challenge (RFC 7616), by the standard library's own implementation."""
+    plain = without_credentials(url)
     passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
     passwords.add_password(None, plain, user, password)
     handler = urllib.request.HTTPDigestAuthHandler(passwords)
     fields = urllib.request.parse_keqv_list(urllib.request.parse_http_list(challenge))
+    request = urllib.request.Request(plain, method=method)  # noqa: S310 - nothing is opened
+    if method != "GET":
+        request.selector = plain  # RTSP names the whole address (RFC 2326, 15.1)
     try:
-        answer = handler.get_authorization(urllib.request.Request(plain), fields)  # noqa: S310 - http(s) only
+        answer = handler.get_authorization(request, fields)
     except (ValueError, KeyError) as error:
         raise http.client.HTTPException("asks for an unknown kind of password") from error
     if not answer:

@@ -57,12 +57,12 @@ class _Arrival:
 
 
 def boundary_of(content_type: str) -> str | None:
-    """The boundary of a multipart stream; None if the answer is none."""
+    """The boundary of a multipart stream, empty if none is announced; None if the answer is no stream."""
     message = email.message.Message()
     message["Content-Type"] = content_type
     if message.get_content_maintype() != "multipart":
         return None
-    return message.get_boundary() or "frame"
+    return message.get_boundary() or ""
 
 
 class MjpegCamera:
@@ -71,17 +71,24 @@ class MjpegCamera:
     live = True
 
     def __init__(
-        self, stream: HttpStream, source: str, settings: CaptureSettings, clock: Callable[[], float]
+        self,
+        stream: HttpStream,
+        source: str,
+        settings: CaptureSettings,
+        clock: Callable[[], float],
+        already: bytes = b"",
     ) -> None:
-        """Takes over the stream and waits for its first picture. `source`: its name, redacted.
+        """Takes over the stream and waits for its first picture.
 
+        `source`: its name, redacted. `already`: bytes of it that have been read; no picture of them is shown.
         Raises CameraLost.
         """
         self._stream = stream
         self._source = source
         self._settings = settings
         self._clock = clock
-        self._splitter = MultipartSplitter(boundary_of(stream.content_type) or "frame")
+        self._splitter = MultipartSplitter(boundary_of(stream.content_type))
+        self._already = already
         self._source_clock = SourceClock()
         self._changed = threading.Condition()
         self._newest: _Arrival | None = None
@@ -99,7 +106,7 @@ class MjpegCamera:
             self._changed.wait_for(lambda: self._newest or self._ended is not None, settings.open_timeout_s)
         if self._newest is None:
             self.close()
-            raise CameraLost(f"{source} answers but sends no pictures; check user, password and path")
+            raise CameraLost(f"{source} answers but sends no pictures that can be read; restart the camera")
 
     @property
     def source(self) -> str:
@@ -129,7 +136,7 @@ class MjpegCamera:
                 return None
             self._damaged_s = arrival.at_s
             data += _END_OF_IMAGE  # without an end nothing is decoded
-        return _decode(data)
+        return decode_sent(data)
 
     def _patience_s(self) -> float:
         """Seconds to wait for a picture: a camera that sends one every few seconds is not lost."""
@@ -180,7 +187,7 @@ class MjpegCamera:
             self._changed.notify_all()
 
     def _receive_all(self) -> None:
-        count, published_s = 0, 0.0
+        count, published_s = len(self._splitter.feed(self._already)), 0.0
         asked_s = before_s = self._clock()
         while data := self._stream.read1(_READ_BYTES):
             now = self._clock()
@@ -223,7 +230,7 @@ class MjpegCamera:
         return size[0]
 
 
-def _decode(data: bytes) -> Image | None:
+def decode_sent(data: bytes) -> Image | None:
     """The picture, BGR uint8; None if it cannot be decoded or is too large to be."""
     header = read_header(data[:65536])
     if header is not None and header.width * header.height > MAX_PIXELS:

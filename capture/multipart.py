@@ -1,15 +1,17 @@
-"""Splits `multipart/x-mixed-replace` (RFC 2046, as cameras send it) into pictures. Pure."""
+"""Splits MJPEG over HTTP into pictures: multipart (RFC 2046) as cameras really send it, or bare. Pure."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from common.image_header import is_truncated
+from common.image_header import find_jpeg_end, image_kind, is_truncated
 
 MAX_PART_BYTES = 64_000_000
 """A picture with more bytes is rubbish: 120 million pixels are about 40 MB as JPEG."""
 _MAX_HEAD_BYTES = 16_384
-_END_OF_IMAGE = b"\xff\xd9"
+_START_OF_JPEG = b"\xff\xd8\xff"
+_SENT_AT = re.compile(rb"(?:^|\n)x-timestamp:[ \t]*([0-9.]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,17 @@ class SentPicture:
 
 
 class MultipartSplitter:
-    """Takes bytes as they come, returns the parts that are complete.
+    """Takes bytes as they come, returns the pictures that are complete.
 
-    A part ends at the next boundary. A `Content-Length` ends it earlier, so that it need not wait for the
-    picture after it, but only if the bytes end there with JPEG's end marker: wrong lengths are common.
+    A JPEG ends at its own end marker, so that it need not wait for the picture after it; anything else ends
+    at the next boundary. Announced lengths are not used: wrong ones are common. A JPEG is also found if there
+    is no boundary before it, or another than announced. Parts of text are passed over.
     """
 
-    def __init__(self, boundary: str) -> None:
-        """`boundary` as announced; some cameras announce it with its two dashes."""
-        self._boundary = b"--" + boundary.strip('"').removeprefix("--").encode("latin-1", "replace")
+    def __init__(self, boundary: str | None) -> None:
+        """`boundary` as announced, if it was; some cameras announce it with its two dashes."""
+        name = (boundary or "").strip().strip('"').removeprefix("--")
+        self._boundary = b"--" + name.encode("latin-1", "replace") if name else None
         self._buffer = bytearray()
         self._searched = 0
         self._head: dict[str, str] | None = None
@@ -46,7 +50,7 @@ class MultipartSplitter:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> list[SentPicture]:
-        """The parts that these bytes complete, oldest first."""
+        """The pictures that these bytes complete, oldest first."""
         self._buffer += data
         parts: list[SentPicture] = []
         while (part := self._next()) is not None:
@@ -58,29 +62,67 @@ class MultipartSplitter:
         return parts
 
     def _next(self) -> SentPicture | None:
+        """The next part, without data if it is no picture; None if it is not complete."""
         if self._head is None and not self._read_head():
-            return None
+            return self._take_bare()
         assert self._head is not None
-        found = self._buffer.find(self._boundary, self._searched)
-        if found >= 0:
-            return self._take(found)
-        self._searched = max(0, len(self._buffer) - len(self._boundary))
-        length = self._announced_length()
-        if length is not None and self._buffer[length - 2 : length] == _END_OF_IMAGE:
-            return self._take(length)
+        bounds = self._find_boundary()
+        if self._is_jpeg():
+            end = find_jpeg_end(self._buffer, 0, self._searched)
+            if end is not None and (bounds < 0 or end < bounds):
+                return self._take(end)
+        if bounds >= 0:
+            return self._take(bounds)
+        # Three bytes of a marker may still be on their way.
+        self._searched = max(0, len(self._buffer) - max(len(self._boundary or b""), 3))
         return None
 
-    def _read_head(self) -> bool:
-        """Read the headers of the next part; False if they are not complete."""
-        start = self._buffer.find(self._boundary)
+    def _is_jpeg(self) -> bool:
+        """True if the part begins as a JPEG; line ends before it are removed."""
+        lead = len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
+        if lead:
+            del self._buffer[:lead]
+            self._searched = max(0, self._searched - lead)
+        return self._buffer.startswith(_START_OF_JPEG)
+
+    def _find_boundary(self) -> int:
+        return -1 if self._boundary is None else self._buffer.find(self._boundary, self._searched)
+
+    def _take_bare(self) -> SentPicture | None:
+        """A JPEG that comes before any boundary."""
+        start = self._buffer.find(_START_OF_JPEG)
         if start < 0:
-            self._drop(max(0, len(self._buffer) - len(self._boundary)))
+            self._shorten()
+            return None
+        end = find_jpeg_end(self._buffer, start, self._searched)
+        bounds = self._buffer.find(self._boundary, start) if self._boundary else -1
+        if bounds >= 0 and (end is None or bounds < end):
+            end = bounds
+        if end is None:
+            self._searched = max(start, len(self._buffer) - 3)
+            return None
+        sent = _SENT_AT.findall(self._buffer[max(0, start - _MAX_HEAD_BYTES) : start])
+        picture = SentPicture(bytes(self._buffer[start:end]), _seconds(sent[-1].decode()) if sent else None)
+        self._drop(end)
+        return picture
+
+    def _shorten(self) -> None:
+        """Keep only what may be the beginning of a boundary with headers."""
+        begin = self._buffer.find(self._boundary) if self._boundary else -1
+        self._drop(begin if begin >= 0 else max(0, len(self._buffer) - _MAX_HEAD_BYTES))
+
+    def _read_head(self) -> bool:
+        """Read the headers of the next part; False if they are not complete, or a JPEG comes before them."""
+        start = self._buffer.find(self._boundary) if self._boundary else -1
+        jpeg = self._buffer.find(_START_OF_JPEG)
+        if start < 0 or 0 <= jpeg < start:
             return False
         ends = [
             (at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := self._buffer.find(mark, start)) >= 0
         ]
-        if not ends:
+        if not ends or 0 <= jpeg < min(ends)[0]:
             if len(self._buffer) - start > _MAX_HEAD_BYTES:
+                assert self._boundary is not None
                 self._drop(start + len(self._boundary))
             return False
         end, length = min(ends)
@@ -90,19 +132,13 @@ class MultipartSplitter:
         self._drop(end + length)
         return True
 
-    def _announced_length(self) -> int | None:
-        assert self._head is not None
-        text = self._head.get("content-length", "")
-        if not (text.isascii() and text.isdecimal() and len(text) < 10):
-            return None
-        length = int(text)
-        return length if 2 <= length <= len(self._buffer) else None
-
     def _take(self, length: int) -> SentPicture:
         assert self._head is not None
-        part = SentPicture(
-            bytes(self._buffer[:length]).rstrip(b"\r\n"), _seconds(self._head.get("x-timestamp"))
-        )
+        data = bytes(self._buffer[:length]).rstrip(b"\r\n")
+        said = self._head.get("content-type", "")
+        if said and not said.lower().startswith("image/") and image_kind(data) is None:
+            data = b""
+        part = SentPicture(data, _seconds(self._head.get("x-timestamp")))
         self._drop(length)
         self._head = None
         return part

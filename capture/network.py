@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import socket
 import time
 from collections.abc import Callable
 from urllib.parse import SplitResult
@@ -11,13 +9,15 @@ from urllib.parse import SplitResult
 import cv2
 
 from capture.camera import CameraLate, CameraLost, CameraUnusable
+from capture.connection_faults import explain_failure, listens
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame
-from capture.http_stream import open_stream
+from capture.http_camera import open_http_camera
 from capture.image_file import MAX_PIXELS
-from capture.mjpeg import MjpegCamera, boundary_of
+from capture.mjpeg import MjpegCamera
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
+from capture.snapshot import SnapshotCamera
 from capture.source_clock import SourceClock
 from capture.waiting import WaitMeter
 from common import addresses
@@ -50,19 +50,11 @@ _REOPEN_PAUSE_S = 15.0
 
 def open_network_camera(
     url: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic
-) -> MjpegCamera | StreamCamera:
+) -> MjpegCamera | SnapshotCamera | StreamCamera:
     """The camera at an address. Raises CameraUnusable for one that makes no sense, else CameraLost."""
     parts = _split(url)
-    if parts.scheme.startswith("http"):
-        source = redact(url)
-        try:
-            stream = open_stream(parts.geturl(), settings.open_timeout_s)
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise CameraLost(f"{source} {explain_failure(url, _PROBE_S)}") from error
-        if boundary_of(stream.content_type) is not None:
-            return MjpegCamera(stream, source, settings, clock)
-        stream.release()
-    return StreamCamera(url, settings, clock)
+    camera = open_http_camera(parts, settings, clock) if parts.scheme.startswith("http") else None
+    return camera or StreamCamera(url, settings, clock)
 
 
 class StreamCamera:
@@ -79,7 +71,8 @@ class StreamCamera:
     ) -> None:
         """Connects. Raises CameraUnusable for an address that makes no sense, else CameraLost."""
         target, options = ffmpeg_target(url, settings)
-        self._source = redact(url)
+        parts = _split(url)
+        self._source = redact(url.strip())
         self._settings = settings
         self._clock = clock
         self._seq = 0
@@ -91,7 +84,7 @@ class StreamCamera:
         self._patience_s = read_timeout_s(url, settings)
         self._capture = open_ffmpeg(target, options, self._parameters())
         if not self._capture.isOpened():
-            raise CameraLost(f"{self._source} {explain_failure(url, _PROBE_S)}")
+            raise CameraLost(f"{self._source} {explain_failure(parts, PORTS[parts.scheme], _PROBE_S)}")
         if self._is_giant():
             self.close()
             raise CameraUnusable(
@@ -164,41 +157,21 @@ def read_timeout_s(url: str, settings: CaptureSettings) -> float:
 def ffmpeg_target(url: str, settings: CaptureSettings) -> tuple[str, str]:
     """What FFmpeg is to open, and with which options. Raises CameraUnusable.
 
-    A query or end of `listen` (rtsp://0.0.0.0:8554/cam?listen) waits for a camera that pushes to us.
+    RTSP comes over TCP, or over UDP from cameras that refuse TCP (status 461). A query or end of
+    `listen` (rtsp://0.0.0.0:8554/cam?listen) waits for a camera that pushes to us.
     """
     parts = _split(url)
-    scheme, listens = parts.scheme, _listens(parts)
-    target = parts._replace(query="").geturl() if listens else parts.geturl()
+    scheme, listening = parts.scheme, listens(parts)
+    target = parts._replace(query="").geturl() if listening else parts.geturl()
     look_s = _RTMP_LOOK_S if scheme.startswith("rtmp") else settings.open_timeout_s
     options = f"{_LOW_LATENCY}|analyzeduration;{round(look_s * 1e6)}"
     if scheme.startswith("rtsp"):
         wait_s = max(1, round(settings.open_timeout_s))
-        transport = f"rtsp_flags;listen|listen_timeout;{wait_s}" if listens else "rtsp_transport;tcp"
+        transport = f"rtsp_flags;listen|listen_timeout;{wait_s}" if listening else "rtsp_flags;prefer_tcp"
         return target, f"{transport}|{options}"
-    if listens and scheme == "rtmp":
+    if listening and scheme == "rtmp":
         return target, f"listen;1|{options}"
     return target, options
-
-
-def explain_failure(url: str, timeout_s: float) -> str:
-    """A guess, for people, why an address could not be opened, by knocking at its port."""
-    parts = _split(url)
-    if _listens(parts):
-        return "was not called by any camera; check that the camera pushes to this machine and port"
-    where = parts.hostname or "", parts.port or PORTS[parts.scheme]
-    try:
-        socket.create_connection(where, timeout_s).close()
-    except socket.gaierror:
-        return "has a host name that is not known here; check the spelling and the network"
-    except TimeoutError:
-        return "does not answer; check the camera's power and address"
-    except OSError as error:
-        return f"cannot be reached ({error.strerror}); check the camera's power, address and port"
-    return "answers but sends no pictures; check user, password and path"
-
-
-def _listens(parts: SplitResult) -> bool:
-    return parts.query in ("listen", "listen=1")
 
 
 def _split(url: str) -> SplitResult:

@@ -20,6 +20,7 @@ _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers without a length."""
 _START_OF_SCAN = 0xDA
+_END_OF_IMAGE = b"\xff\xd9"
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 """A marker may be preceded by any number of fill bytes."""
 
@@ -71,15 +72,29 @@ def is_truncated(data: bytes) -> bool:
     kind = image_kind(data)
     if kind is ImageKind.JPEG:
         # Behind the start of the scan: a thumbnail within the header has an end of its own.
-        return data.find(b"\xff\xd9", _walk_jpeg(data)[1]) < 0
+        return data.find(_END_OF_IMAGE, _walk_jpeg(data)[1]) < 0
     if kind is ImageKind.WEBP:
         return len(data) < 8 + _little(data[4:8])
     return kind is ImageKind.PNG and b"IEND" not in data[-4096:]
 
 
-def _walk_jpeg(data: bytes) -> tuple[Size, int]:
+def find_jpeg_end(data: bytes | bytearray, start: int = 0, searched: int = 0) -> int | None:
+    """The offset behind the JPEG that begins at `start`; None if its end is not there yet.
+
+    It ends behind its end marker, or if that was lost, where the next JPEG begins. Before `searched` no end
+    is looked for.
+    """
+    scan = max(_walk_jpeg(data, start)[1], searched)
+    ends = data.find(_END_OF_IMAGE, scan)
+    follows = data.find(b"\xff\xd8\xff", scan, ends if ends >= 0 else None)
+    if follows >= 0:
+        return follows
+    return ends + 2 if ends >= 0 else None
+
+
+def _walk_jpeg(data: bytes | bytearray, start: int = 0) -> tuple[Size, int]:
     """(width, height) and the offset where the walk ended: the first scan if all is well (T.81, annex B)."""
-    at, size = 2, (0, 0)
+    at, size = start + 2, (0, 0)
     for _ in range(MOST_SEGMENTS):
         found = _MARKER.match(data, at)
         if found is None or found[1][0] == _START_OF_SCAN:
@@ -125,7 +140,7 @@ def _webp_size(data: bytes) -> Size:
     return 0, 0
 
 
-def _big(data: bytes) -> int:
+def _big(data: bytes | bytearray) -> int:
     return int.from_bytes(data, "big")
 
 

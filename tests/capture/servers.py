@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import shutil
 import socket
 import subprocess
@@ -175,9 +176,16 @@ class Pusher(_Closing):
 
 
 class RtspServer(_Closing):
-    """A small RTSP server (RFC 2326, RTP interleaved in TCP) for one H.264 stream."""
+    """A small RTSP server (RFC 2326, RTP interleaved in TCP) for one H.264 stream.
 
-    def __init__(self, paint: Paint = moving_street, fps: float = PAINTED_FPS, port: int = 0) -> None:
+    With `udp` it refuses TCP (461) and sends datagrams.
+    """
+
+    def __init__(
+        self, paint: Paint = moving_street, fps: float = PAINTED_FPS, port: int = 0, *, udp: bool = False
+    ) -> None:
+        self._udp = udp
+        self._datagrams: dict[socket.socket, tuple[str, int]] = {}
         self.stalled = threading.Event()
         self._closed = threading.Event()
         self._playing: list[socket.socket] = []
@@ -229,6 +237,9 @@ class RtspServer(_Closing):
                 continue
             for client in list(self._playing):
                 with contextlib.suppress(OSError):
+                    if client in self._datagrams:
+                        self._rtp.sendto(packet, self._datagrams[client])
+                        continue
                     client.sendall(b"$\0" + len(packet).to_bytes(2, "big") + packet)
 
     def _accept(self) -> None:
@@ -249,14 +260,20 @@ class RtspServer(_Closing):
     def _answer(self, client: socket.socket, request: list[str]) -> None:
         method = request[0].split()[0]
         headers = dict(line.split(": ", 1) for line in request[1:] if ": " in line)
-        more, body = ["Session: 1"], ""
+        status, more, body = "200 OK", ["Session: 1"], ""
         if method == "OPTIONS":
             more = ["Public: DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER"]
         elif method == "DESCRIBE":
             more, body = ["Content-Type: application/sdp", f"Content-Length: {len(self._sdp)}"], self._sdp
-        elif method == "SETUP":
+        elif method == "SETUP" and not self._udp:
             more.append("Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
-        answer = ["RTSP/1.0 200 OK", f"CSeq: {headers.get('CSeq', '0')}", *more, "", body]
+        elif method == "SETUP" and (wanted := re.search(r"client_port=(\d+)", headers["Transport"])):
+            self._datagrams[client] = "127.0.0.1", int(wanted[1])
+            ports = f"client_port={wanted[1]}-{int(wanted[1]) + 1};server_port={self._rtp.getsockname()[1]}-0"
+            more.append(f"Transport: RTP/AVP/UDP;unicast;{ports}")
+        elif method == "SETUP":
+            status = "461 Unsupported Transport"
+        answer = [f"RTSP/1.0 {status}", f"CSeq: {headers.get('CSeq', '0')}", *more, "", body]
         client.sendall("\r\n".join(answer).encode())
         if method == "PLAY":
             self._playing.append(client)

@@ -111,10 +111,17 @@ def test_pictures_that_cannot_be_decoded_are_a_lost_camera() -> None:
         camera.read()
 
 
-@pytest.mark.parametrize("head", [b"HTTP/1.1 404 Not Found\r\n\r\n", b"rubbish\r\n\r\n", b""])
-def test_no_stream_is_said_so_in_time(head: bytes) -> None:
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\n\r\n", "no such path"),
+        (b"rubbish\r\n\r\n", "answers but sends no pictures"),
+        (b"", "answers but sends no pictures"),
+    ],
+)
+def test_no_stream_is_said_so_in_time(head: bytes, words: str) -> None:
     began_s = time.monotonic()
-    with server(lambda: iter(()), head) as url, pytest.raises(CameraLost, match="answers but sends no"):
+    with server(lambda: iter(()), head) as url, pytest.raises(CameraLost, match=words):
         open_camera(url, CaptureSettings(open_timeout_s=1))
     assert time.monotonic() - began_s < 5
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.multipart import MAX_PART_BYTES, MultipartSplitter, SentPicture
+from tests.capture.cheap_cameras import cheap_bodies
 from tests.capture.made import street
 
 PICTURE = cv2.imencode(".jpg", street(0, 64, 48))[1].tobytes()
@@ -65,3 +66,40 @@ def test_what_never_ends_is_not_kept() -> None:
     for _ in range(70):
         splitter.feed(bytes(1_000_000))
         assert splitter.pending <= MAX_PART_BYTES
+
+
+PICTURES = [cv2.imencode(".jpg", street(seed, 64, 48))[1].tobytes() for seed in range(6)]
+CHEAP = cheap_bodies(PICTURES)
+
+
+@pytest.mark.parametrize("kind", CHEAP)
+@pytest.mark.parametrize("step", [1, 7, 1460, 10**6])
+def test_every_picture_of_a_cheap_camera(kind: str, step: int) -> None:
+    body = b"".join(CHEAP[kind])
+    assert [each.data.rstrip(b"\0") for each in split(body, step)] == PICTURES
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CHEAP if kind != "text between"])
+def test_a_picture_is_passed_on_before_the_next_comes(kind: str) -> None:
+    splitter = MultipartSplitter("frame")
+    assert [len(splitter.feed(piece)) for piece in CHEAP[kind]] == [1] * len(PICTURES)
+
+
+def test_a_thumbnail_within_a_picture_does_not_end_it() -> None:
+    thumbnail = OTHER
+    segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    picture = PICTURE[:2] + segment + PICTURE[2:]
+    for boundary in (True, False):
+        data = part(picture) if boundary else picture
+        assert [each.data for each in split(data * 2, 50)] == [picture] * 2
+
+
+def test_bare_pictures_without_their_ends_are_damaged() -> None:
+    half = PICTURE[: len(PICTURE) // 2]
+    found = split(half + PICTURE + half + PICTURE, 100)
+    assert [each.damaged for each in found] == [True, False, True, False]
+
+
+def test_the_cameras_own_time_without_a_boundary() -> None:
+    (found,) = split(b"Content-Type: image/jpeg\r\nX-Timestamp: 12.5\r\n\r\n" + PICTURE, 100)
+    assert found.sent_s == 12.5

@@ -71,7 +71,7 @@ def test_a_stream_is_turned_and_bounded() -> None:
         ("rtsp://me:hush@127.0.0.1:{closed}/cam", "cannot be reached"),
         ("rtsp://me:hush@127.0.0.1:{silent}/cam", "answers but sends no pictures"),
         ("http://127.0.0.1:{silent}/cam?token=hush1", "answers but sends no pictures"),
-        ("http://127.0.0.1:{page}/cam", "answers but sends no pictures"),
+        ("http://127.0.0.1:{stalled}/cam", "answers but sends no pictures"),
         ("rtmp://127.0.0.1:{closed}/live/cam", "cannot be reached"),
         ("rtsp://me:hush@no-such-host.invalid/cam", "host name"),
         ("rtsp://0.0.0.0:{closed}/cam?listen", "not called by any camera"),
@@ -84,10 +84,18 @@ def test_a_stream_is_turned_and_bounded() -> None:
     ],
 )
 def test_what_cannot_be_opened_says_why_in_time(url: str, words: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, MjpegServer() as page:
-        page.stalled.set()
-        ports = {"closed": free_port(), "silent": silent.getsockname()[1], "page": page.port}
+    with socket.create_server(("127.0.0.1", 0)) as silent, MjpegServer() as stalled:
+        stalled.stalled.set()
+        ports = {"closed": free_port(), "silent": silent.getsockname()[1], "stalled": stalled.port}
         assert words in refusal(url.format(**ports))
+
+
+@pytest.mark.parametrize("form", ["HTTP://{}", " http://{} ", "\thttp://{}\n", "hTTp://me:a%2Fb%23c@{}"])
+def test_an_address_in_any_form_works(form: str) -> None:
+    with MjpegServer() as server, closing(open_camera(form.format(server.url[7:]), QUICK)) as camera:
+        assert camera.read() is not None
+        assert camera.source == camera.source.strip()
+        assert "a%2Fb" not in camera.source
 
 
 def test_a_listening_address_becomes_ffmpegs_options() -> None:
@@ -97,6 +105,12 @@ def test_a_listening_address_becomes_ffmpegs_options() -> None:
     target, options = ffmpeg_target("rtmp://0.0.0.0/live/cam?listen=1", QUICK)
     assert target == "rtmp://0.0.0.0/live/cam"
     assert "listen;1" in options
+
+
+def test_a_camera_that_refuses_tcp_is_seen_over_udp() -> None:
+    with RtspServer(udp=True) as server, closing(open_camera(server.url, QUICK)) as camera:
+        frames = [camera.read() for _ in range(5)]
+    assert all(frame is not None and frame.source_size == (320, 240) for frame in frames)
 
 
 @pytest.mark.slow

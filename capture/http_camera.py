@@ -1,0 +1,107 @@
+"""Finds out what a camera sends over HTTP: a stream of pictures, single pictures, a web page, or video."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable
+from urllib.parse import SplitResult
+
+from capture.camera import CameraLost
+from capture.connection_faults import explain_failure, explain_status
+from capture.http_stream import HttpStream, open_stream
+from capture.mjpeg import MjpegCamera, boundary_of
+from capture.multipart import MAX_PART_BYTES
+from capture.settings import CaptureSettings
+from capture.snapshot import SnapshotCamera
+from common.image_header import ImageKind, find_jpeg_end, image_kind
+from common.redact import redact
+
+_PORTS = {"http": 80, "https": 443}
+_PROBE_S = 1.0
+_START_OF_JPEG = b"\xff\xd8\xff"
+_FEW_BYTES = 512
+"""Enough to tell a web page from pictures."""
+_READ_BYTES = 65_536
+_WEB_PAGE = (
+    "is a web page, no pictures; write the address of its stream (look for MJPEG, RTSP or snapshot in the "
+    "camera's manual)"
+)
+
+
+def open_http_camera(
+    parts: SplitResult, settings: CaptureSettings, clock: Callable[[], float]
+) -> MjpegCamera | SnapshotCamera | None:
+    """The camera at an address; None if it sends what only FFmpeg can read. Raises CameraLost."""
+    source = redact(parts.geturl())
+    try:
+        stream = open_stream(parts.geturl(), settings.open_timeout_s)
+    except http.client.HTTPException as error:
+        status = error.args[0] if error.args else None
+        if isinstance(status, int):
+            raise CameraLost(f"{source} {explain_status(parts, status)}") from error
+        raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
+    except (OSError, ValueError) as error:
+        raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
+    if boundary_of(stream.content_type) is not None:
+        return MjpegCamera(stream, source, settings, clock)
+    return _by_its_bytes(stream, parts, source, settings, clock)
+
+
+def _by_its_bytes(
+    stream: HttpStream,
+    parts: SplitResult,
+    source: str,
+    settings: CaptureSettings,
+    clock: Callable[[], float],
+) -> MjpegCamera | SnapshotCamera | None:
+    """What is sent under another type than multipart, or none, is told by how it begins."""
+    until_s = time.monotonic() + settings.open_timeout_s
+    try:
+        data = _read(stream, b"", until_s, lambda data: len(data) >= _FEW_BYTES)
+        kind = image_kind(data.lstrip()[:16])
+        if kind is ImageKind.JPEG and stream.length is None:
+            data = _read(stream, data, until_s, _goes_on)
+            if _goes_on(data):
+                # Without the first picture: it is as old as it took to see that another follows.
+                rest = data[find_jpeg_end(data, data.find(_START_OF_JPEG)) :]
+                return MjpegCamera(stream, source, settings, clock, already=rest)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        stream.release()
+        raise CameraLost(f"{source} stopped sending at once; restart the camera") from error
+    if data.lstrip().startswith(b"--") and (b"image/" in data.lower() or _START_OF_JPEG in data):
+        return MjpegCamera(stream, source, settings, clock, already=data)
+    stream.release()
+    if kind is not None:
+        return SnapshotCamera(parts, source, settings, clock)
+    if _is_page(stream.content_type, data):
+        raise CameraLost(f"{source} {_WEB_PAGE}")
+    return None
+
+
+def _goes_on(data: bytes) -> bool:
+    """True if another picture follows the first."""
+    end = find_jpeg_end(data, data.find(_START_OF_JPEG))
+    return end is not None and _START_OF_JPEG in data[end:]
+
+
+def _read(stream: HttpStream, data: bytes, until_s: float, enough: Callable[[bytes], bool]) -> bytes:
+    """Add to `data` until there is enough of it, it ends, or the time is up. Raises OSError."""
+    while not enough(data) and len(data) < MAX_PART_BYTES:
+        left_s = until_s - time.monotonic()
+        if left_s <= 0:
+            break
+        stream.socket.settimeout(left_s)
+        try:
+            more = stream.read1(_READ_BYTES)
+        except TimeoutError:
+            break
+        if not more:
+            break
+        data += more
+    return data
+
+
+def _is_page(content_type: str, data: bytes) -> bool:
+    start = data.lstrip().lower()
+    return content_type.lower().startswith("text/html") or start.startswith((b"<!doctype", b"<html"))

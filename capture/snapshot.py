@@ -1,0 +1,103 @@
+"""A camera whose address answers with one picture: it is asked again and again."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable
+from urllib.parse import SplitResult
+
+from capture.camera import CameraLost
+from capture.connection_faults import explain_status
+from capture.frame import Frame
+from capture.http_stream import open_stream
+from capture.mjpeg import decode_sent
+from capture.multipart import MAX_PART_BYTES
+from capture.orient import make_frame
+from capture.settings import CaptureSettings
+from common.image_header import ImageKind, image_kind, is_truncated
+
+_INTERVAL_S = 0.2
+"""Seconds between two requests at least: many cameras take a picture for each, and serve few at a time."""
+_RETRY_S = 0.5
+_READ_BYTES = 65_536
+_START_OF_JPEG = b"\xff\xd8\xff"
+_END_OF_IMAGE = b"\xff\xd9"
+
+
+class SnapshotCamera:
+    """Asks for a picture whenever one is read. A frame is stamped with the time of the request."""
+
+    live = True
+
+    def __init__(
+        self, parts: SplitResult, source: str, settings: CaptureSettings, clock: Callable[[], float]
+    ) -> None:
+        """`source`: the camera's name, redacted. Nothing is asked for yet."""
+        self._parts = parts
+        self._source = source
+        self._settings = settings
+        self._clock = clock
+        self._seq = 0
+        self._asked_s = float("-inf")
+        self._closed = False
+
+    @property
+    def source(self) -> str:
+        return self._source
+
+    def read(self) -> Frame | None:
+        until_s = time.monotonic() + self._settings.read_timeout_s
+        pause_s = self._asked_s + _INTERVAL_S - time.monotonic()
+        while not self._closed:
+            time.sleep(max(0.0, pause_s))
+            pause_s = _RETRY_S
+            self._asked_s, at_s = time.monotonic(), self._clock()
+            try:
+                frame = self._frame(self._fetch(until_s), at_s)
+            except http.client.HTTPException as error:
+                why = explain_status(self._parts, error.args[0]) if _is_status(error) else "answers nonsense"
+            except (OSError, ValueError):
+                why = "stopped sending pictures; check its power and the network"
+            else:
+                if frame is not None:
+                    return frame
+                why = "sends pictures that cannot be decoded; restart the camera"
+            if time.monotonic() + pause_s >= until_s:
+                raise CameraLost(f"{self._source} {why}")
+        raise CameraLost(f"{self._source} is closed")
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _fetch(self, until_s: float) -> bytes:
+        """Raises OSError, HTTPException."""
+        stream = open_stream(self._parts.geturl(), max(1.0, until_s - time.monotonic()))
+        data = bytearray()
+        try:
+            while len(data) < MAX_PART_BYTES and (left_s := until_s - time.monotonic()) > 0:
+                stream.socket.settimeout(left_s)
+                if not (more := stream.read1(_READ_BYTES)):
+                    break
+                data += more
+                if data.startswith(_START_OF_JPEG) and not is_truncated(bytes(data)):
+                    break  # some keep the connection open behind it
+        finally:
+            stream.release()
+        return bytes(data)
+
+    def _frame(self, data: bytes, at_s: float) -> Frame | None:
+        cut = is_truncated(data)
+        if cut and image_kind(data) is ImageKind.JPEG:
+            data += _END_OF_IMAGE  # without an end nothing is decoded
+        image = decode_sent(data)
+        if image is None:
+            return None
+        self._seq += 1
+        return make_frame(
+            image, self._settings, seq=self._seq - 1, at_s=at_s, source=self._source, damaged=cut
+        )
+
+
+def _is_status(error: http.client.HTTPException) -> bool:
+    return bool(error.args) and isinstance(error.args[0], int)

@@ -1,0 +1,170 @@
+"""What a camera sends over HTTP, told apart by real answers."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import cv2
+import pytest
+
+from capture.camera import CameraLost
+from capture.factory import open_camera
+from capture.mjpeg import MjpegCamera
+from capture.settings import CaptureSettings
+from capture.snapshot import SnapshotCamera
+from tests.capture.cheap_cameras import cheap_bodies
+from tests.capture.made import street
+from tests.capture.test_mjpeg import HEAD, paced, server
+
+QUICK = CaptureSettings(open_timeout_s=3, read_timeout_s=2, stall_s=1, retry_max_s=0.2)
+JPEGS = [cv2.imencode(".jpg", street(seed, 160, 120))[1].tobytes() for seed in range(6)]
+PNG = cv2.imencode(".png", street(0, 160, 120))[1].tobytes()
+CHEAP = cheap_bodies(JPEGS)
+
+
+@contextmanager
+def answering(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str, list[str]]]:
+    """Gives these answers in turn, the last one for ever; also the requests so far."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("Authorization") or "")
+            status, headers, body = answers[min(len(asked), len(answers)) - 1]
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http.daemon_threads = True
+    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{http.server_address[1]}/x", asked
+    finally:
+        http.shutdown()
+        http.server_close()
+
+
+@pytest.mark.parametrize("kind", CHEAP)
+def test_a_cheap_camera_is_seen(kind: str) -> None:
+    body = paced(20, lambda n: CHEAP[kind][0 if n == 0 else 1 + n % 5])
+    with server(body) as url, closing(open_camera(url, QUICK)) as camera:
+        first, second = camera.read(), camera.read()
+        assert first is not None and second is not None
+        assert first.image.shape == (120, 160, 3)
+        assert not second.damaged
+        assert time.monotonic() - second.captured_at_s < 1.0
+
+
+@pytest.mark.parametrize(
+    "said", ["image/jpeg", "video/x-motion-jpeg", "application/octet-stream", "text/plain", None]
+)
+@pytest.mark.parametrize("kind", ["bare", "plain", "no type"])
+def test_a_stream_under_another_type(said: str | None, kind: str) -> None:
+    if kind == "no type" and said == "text/plain":
+        return  # nothing says that it is a stream of pictures
+    head = b"HTTP/1.1 200 OK\r\n" + (f"Content-Type: {said}\r\n".encode() if said else b"") + b"\r\n"
+    body = paced(20, lambda n: CHEAP[kind][n % 6])
+    with server(body, head) as url, closing(open_camera(url, QUICK)) as camera:
+        assert isinstance(camera, MjpegCamera)
+        frame = camera.read()
+        assert frame is not None
+        assert time.monotonic() - frame.captured_at_s < 1.0
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(JPEGS[0], "image/jpeg"), (JPEGS[0], "image/jpg"), (JPEGS[0], ""), (PNG, "application/octet-stream")],
+)
+def test_an_address_of_one_picture_is_asked_again_and_again(announced: bool, body: bytes, said: str) -> None:
+    headers = {"Content-Length": str(len(body))} if announced else {}
+    if said:
+        headers["Content-Type"] = said
+    with answering((200, headers, body)) as (url, asked), closing(open_camera(url, QUICK)) as camera:
+        assert isinstance(camera, SnapshotCamera)
+        frames = [camera.read() for _ in range(4)]
+        assert [frame.seq for frame in frames if frame] == [0, 1, 2, 3]
+        assert not any(frame.damaged for frame in frames if frame)
+        stamps = [frame.captured_at_s for frame in frames if frame]
+        assert all(0.1 < later - earlier < 2 for earlier, later in itertools.pairwise(stamps))
+        assert len(asked) == 5
+
+
+def test_a_snapshot_that_fails_once_is_asked_for_again() -> None:
+    picture = (200, {"Content-Length": str(len(JPEGS[0]))}, JPEGS[0])
+    with (
+        answering(picture, picture, (503, {}, b""), (200, {}, b"busy"), picture) as (url, _),
+        closing(open_camera(url, QUICK)) as camera,
+    ):
+        assert camera.read() is not None
+        assert camera.read() is not None
+
+
+def test_a_snapshot_that_goes_on_failing_is_a_lost_camera() -> None:
+    picture = (200, {"Content-Length": str(len(JPEGS[0]))}, JPEGS[0])
+    with (
+        answering(picture, (503, {}, b"")) as (url, _),
+        closing(open_camera(url, QUICK)) as camera,
+        pytest.raises(CameraLost, match="is busy"),
+    ):
+        camera.read()
+
+
+@pytest.mark.parametrize(
+    ("status", "url_part", "words"),
+    [
+        (401, "", "asks for a user and password; write http://USER:PASSWORD@"),
+        (401, "me:hush@", "refuses this user and password"),
+        (403, "me:hush@", "give the user the right"),
+        (404, "", "no such path"),
+        (410, "", "no such path any more"),
+        (500, "", "a fault of its own (500)"),
+        (503, "", "is busy; close other programs"),
+        (418, "", "status 418"),
+    ],
+)
+def test_refusals_are_told_apart(status: int, url_part: str, words: str) -> None:
+    with (
+        answering((status, {"WWW-Authenticate": 'Basic realm="cam"'}, b"")) as (url, _),
+        pytest.raises(CameraLost) as caught,
+    ):
+        open_camera(url.replace("//", f"//{url_part}"), QUICK)
+    assert words in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "body"),
+    [
+        ("text/html; charset=utf-8", b"<!DOCTYPE html><p>Log in"),
+        ("", b"\n <html><body>"),
+        ("text/html", b""),
+    ],
+)
+def test_a_web_page_is_named(said: str, body: bytes) -> None:
+    with (
+        answering((200, {"Content-Type": said} if said else {}, body)) as (url, _),
+        pytest.raises(CameraLost, match="is a web page, no pictures"),
+    ):
+        open_camera(url, QUICK)
+
+
+def test_a_multipart_answer_that_ends_is_a_lost_camera() -> None:
+    with (
+        server(lambda: iter(CHEAP["plain"]), HEAD) as url,
+        closing(open_camera(url, QUICK)) as camera,
+        pytest.raises(CameraLost, match="stopped sending"),
+    ):
+        for _ in range(10):
+            camera.read()
