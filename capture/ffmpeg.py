@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -30,6 +31,18 @@ def open_ffmpeg(target: str, options: str = "", parameters: Sequence[int] = ()) 
         return cv2.VideoCapture(target, cv2.CAP_FFMPEG, list(parameters))
     except cv2.error:
         return cv2.VideoCapture()
+
+
+def open_file(path: Path) -> cv2.VideoCapture:
+    """A capture of a file, opened or not. Raises OSError if it cannot be read."""
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        # OpenCV crashes on a name that is no UTF-8: the file is opened by its number instead.
+        with path.open("rb") as file:
+            return open_ffmpeg(f"/proc/self/fd/{file.fileno()}")
+    return open_ffmpeg(name)
 
 
 def grab(capture: cv2.VideoCapture, tries: int, within_s: float = math.inf) -> int | None:

@@ -9,18 +9,22 @@ from pathlib import Path
 import cv2
 
 from capture.camera import CameraUnusable
-from capture.ffmpeg import grab, open_ffmpeg, retrieve
+from capture.ffmpeg import grab, open_file, retrieve
+from capture.foreign_formats import HEAD_BYTES, foreign_format
 from capture.frame import Frame
-from capture.image_file import MAX_PIXELS, list_images, load_image, require_file
+from capture.image_file import MAX_PIXELS, load_image, require_file
+from capture.image_folder import FolderContent, list_folder
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from capture.timestamps import TimestampRepair
+from common.plain_text import escaped
 
 _log = logging.getLogger(__name__)
 _NAMED = 5
 """Broken pictures named one by one in a notice; the rest are counted."""
 _TRIES = 500
 """Damaged pictures in a row that are passed over before a video counts as ended; each takes microseconds."""
+_AV1 = cv2.VideoWriter.fourcc(*"AV01")
 _SHORT_S = 0.5
 """Seconds a video may fall short of its announced length; some headers count a frame or two too many."""
 
@@ -33,8 +37,10 @@ class VideoFile:
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
         """Opens the file and decodes its first frame. Raises CameraUnusable with what to do."""
         self._path = require_file(path)
+        self._source = escaped(str(path))
         self._settings = settings
-        self._capture = open_ffmpeg(str(self._path.absolute()))
+        self._refuse_pictures()
+        self._capture = open_file(self._path)
         self._stamps = TimestampRepair(self._capture.get(cv2.CAP_PROP_FPS))
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._damage: str | None = None
@@ -44,11 +50,11 @@ class VideoFile:
         if self._first is None:
             reason = self._why_unusable()
             self.close()
-            raise CameraUnusable(f"{self._path} {reason}")
+            raise CameraUnusable(f"{self._source} {reason}")
 
     @property
     def source(self) -> str:
-        return str(self._path)
+        return self._source
 
     @property
     def damage(self) -> str | None:
@@ -68,6 +74,12 @@ class VideoFile:
     def close(self) -> None:
         self._capture.release()
 
+    def _refuse_pictures(self) -> None:
+        """Of a HEIC file FFmpeg would only find that it holds no frame."""
+        with self._path.open("rb") as file:
+            if foreign := foreign_format(file.read(HEAD_BYTES)):
+                raise CameraUnusable(f"{self._source} {foreign.refusal}")
+
     def _is_giant(self) -> bool:
         width = self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)
         return width * self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MAX_PIXELS
@@ -77,6 +89,8 @@ class VideoFile:
             return "is not a video that can be decoded; copy it again, or convert it to MP4"
         if self._is_giant():
             return f"has more than {MAX_PIXELS // 10**6} million pixels a frame; scale it down"
+        if self._capture.get(cv2.CAP_PROP_FOURCC) == _AV1:
+            return "is AV1 video, which cannot be read; convert it (ffmpeg -i IN -c:v libx264 OUT.mp4)"
         return "holds no picture that can be decoded; it is damaged, copy it again"
 
     def _decode(self) -> Frame | None:
@@ -98,11 +112,13 @@ class VideoFile:
         )
         if count < self._announced and announced_s - end_s > _SHORT_S:
             return (
-                f"{self._path} announces {announced_s:.1f} s but only {end_s:.1f} s ({count} frames) "
+                f"{self._source} announces {announced_s:.1f} s but only {end_s:.1f} s ({count} frames) "
                 "could be decoded; unless trimmed on purpose it is damaged"
             )
         if self._damaged:
-            return f"{self._path} is damaged: {self._damaged} of {count + self._damaged} frames were skipped"
+            return (
+                f"{self._source} is damaged: {self._damaged} of {count + self._damaged} frames were skipped"
+            )
         return None
 
 
@@ -113,9 +129,13 @@ class ImageFolder:
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
         """Lists the folder and decodes its first good picture. Raises CameraUnusable with what to do."""
-        self._path = path
+        self._source = escaped(str(path))
         self._settings = settings
-        self._pictures = list_images(path) if path.is_dir() else (require_file(path),)
+        content = list_folder(path) if path.is_dir() else FolderContent((require_file(path),), {})
+        self._pictures = content.images
+        self._left_out = content.notice
+        if self._left_out:
+            _log.warning("%s: %s", self._source, self._left_out)
         self._broken: list[str] = []
         self._frames = self._load()
         self._first = next(self._frames, None)
@@ -124,7 +144,7 @@ class ImageFolder:
 
     @property
     def source(self) -> str:
-        return str(self._path)
+        return self._source
 
     @property
     def skipped(self) -> int:
@@ -133,12 +153,13 @@ class ImageFolder:
 
     @property
     def damage(self) -> str | None:
-        """One line on the pictures skipped so far; None where there were none."""
+        """One line on what was left out and the pictures skipped so far; None if there were none."""
         if not self._broken:
-            return None
+            return self._left_out
         more = "; ..." if len(self._broken) > _NAMED else ""
         reasons = "; ".join(self._broken[:_NAMED])
-        return f"{len(self._broken)} of {len(self._pictures)} pictures were skipped: {reasons}{more}"
+        skipped = f"{len(self._broken)} of {len(self._pictures)} pictures were skipped: {reasons}{more}"
+        return f"{skipped}; {self._left_out}" if self._left_out else skipped
 
     def read(self) -> Frame | None:
         frame, self._first = self._first, None
@@ -171,4 +192,4 @@ class ImageFolder:
     def _hopeless(self) -> str:
         if len(self._pictures) == 1:
             return self._broken[0]
-        return f"{self._path}: none of its {len(self._pictures)} pictures can be read; {self._broken[0]}"
+        return f"{self._source}: none of its {len(self._pictures)} pictures can be read; {self._broken[0]}"

@@ -10,8 +10,9 @@ import re
 from io import TextIOBase
 from typing import TextIO
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""C0 but tabulator and line feed, DEL, C1, separators of lines, and marks that reverse the direction."""
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""C0 but tabulator and line feed, DEL, C1, separators of lines, marks that reverse the direction, and halves
+of surrogates: bytes of a file name that are no UTF-8, which no stream could write."""
 
 
 def escaped(text: str) -> str:

@@ -39,11 +39,11 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         forget(settings, args.name)
         _print([f"{args.name}: forgotten, after `watchword reload`"])
         return 0
-    like = find_pictures(args.pictures)
+    left_out: list[str] = []
+    like = find_pictures(args.pictures, left_out.append)
     if not 1 <= len(like) <= MOST_LIKE:
         raise CommandError(f"teach {args.name}: {len(like)} pictures; show 1 to {MOST_LIKE}")
-    left_out: list[str] = []
-    model, unlike = load_model(settings), find_pictures(args.unlike)
+    model, unlike = load_model(settings), find_pictures(args.unlike, left_out.append)
     taught = teach(settings, model, args.name, like, unlike, left_out.append)
     _print([*report_lines(taught), *left_out])
     if args.dry_run:

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.image_file import is_still_image, load_image
+from capture.image_file import load_image
+from capture.image_folder import list_folder
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 from daemon.wiring.detector import enabled_hazards
@@ -41,14 +42,20 @@ def forget(settings: Settings, name: str) -> None:
         raise CommandError(f"{path_of(settings.paths.state, name)}: nothing was taught of {name}")
 
 
-def find_pictures(places: Iterable[Path]) -> list[Path]:
-    """Files as they are, folders as their pictures, in order. Raises CommandError for an empty folder."""
+def find_pictures(places: Iterable[Path], report: Callable[[str], object] = lambda _: None) -> list[Path]:
+    """Files as they are, folders as their pictures, in order. `report` gets what a folder leaves out.
+
+    Raises CameraUnusable for a folder without pictures.
+    """
     found: list[Path] = []
     for place in places:
-        inside = sorted(p for p in place.iterdir() if is_still_image(p)) if place.is_dir() else [place]
-        if not inside:
-            raise CommandError(f"{place}: holds no pictures")
-        found += inside
+        if not place.is_dir():
+            found.append(place)
+            continue
+        content = list_folder(place)
+        found += content.images
+        if content.notice:
+            report(f"{place}: {content.notice}")
     return found
 
 
