@@ -65,9 +65,9 @@ def _pictures(
     detector: DetectorBundle, pictures: Sequence[LabelledPicture], probabilities: NDArray[np.float32]
 ) -> Mapping[str, Any]:
     return evaluate_pictures(
-        [h.name for h in detector.spec.hazards],
+        [h.name for h in detector.picture_hazards],
         probabilities,
-        np.array([h.threshold for h in detector.spec.hazards]),
+        np.array([h.threshold for h in detector.picture_hazards]),
         [picture.labels for picture in pictures],
         [picture.source for picture in pictures],
         [picture.uncertain for picture in pictures],

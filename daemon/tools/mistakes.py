@@ -25,8 +25,8 @@ def of_pictures(
     probabilities: NDArray[np.float32],
 ) -> Mistakes:
     """Pictures with a hazard that stayed below its threshold, and safe ones with any above."""
-    names = [hazard.name for hazard in detector.spec.hazards]
-    ratios = probabilities / np.array([max(h.threshold, 1e-6) for h in detector.spec.hazards])
+    names = [hazard.name for hazard in detector.picture_hazards]
+    ratios = probabilities / np.array([max(h.threshold, 1e-6) for h in detector.picture_hazards])
     misses, false = [], []
     for picture, p, ratio in zip(pictures, probabilities, ratios, strict=True):
         certain = np.where([name in picture.uncertain for name in names], 0.0, ratio)

@@ -32,6 +32,8 @@ class DetectorBundle:
     detector: Detector
     thresholds: Mapping[str, float]
     """The calibration's, by hazard; settings may override them in `spec`."""
+    picture_hazards: tuple[HazardSpec, ...]
+    """The hazards of `spec` with the thresholds for a single picture."""
     spec: CoreSpec
     baseline: BaselineFilter
     """The detector's."""
@@ -159,6 +161,7 @@ def build_detector(
     )
     thresholds = dict(zip(scorer.calibration.names, scorer.calibration.thresholds.tolist(), strict=True))
     spec = core_spec(settings, hazards, thresholds, model.geometry, scorer.outdated.unknown)
+    single = dict(zip(scorer.calibration.names, scorer.calibration.picture_thresholds.tolist(), strict=True))
     baseline = BaselineFilter(settings.pipeline.usual_s, [hazard.threshold for hazard in spec.hazards])
     detector = Detector(
         model=model,
@@ -171,6 +174,7 @@ def build_detector(
         model=model,
         detector=detector,
         thresholds=thresholds,
+        picture_hazards=core_spec(settings, hazards, single, model.geometry).hazards,
         spec=spec,
         baseline=baseline,
         outdated=scorer.outdated,

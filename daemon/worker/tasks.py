@@ -111,7 +111,7 @@ class WorkerTasks:
         image = decode_picture(picture, request["most_pixels"])
         encoding, probabilities = reporter.bundle.detector.score_image(image)
         report = make_report(
-            reporter.bundle.spec.hazards,
+            reporter.bundle.picture_hazards,
             probabilities.tolist(),
             model.recognizer.find(encoding),
             request["objects"],

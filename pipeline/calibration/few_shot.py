@@ -232,7 +232,9 @@ class FewShotBank:
         return out
 
 
-def identity(names: Sequence[str], thresholds: Mapping[str, float]) -> Calibration:
+def identity(
+    names: Sequence[str], thresholds: Mapping[str, float], picture_thresholds: Mapping[str, float]
+) -> Calibration:
     """The calibration of scores that are log-odds already."""
     count = len(names)
     return Calibration(
@@ -240,4 +242,5 @@ def identity(names: Sequence[str], thresholds: Mapping[str, float]) -> Calibrati
         np.ones(count, np.float32),
         np.zeros(count, np.float32),
         np.array([thresholds[name] for name in names], np.float32),
+        np.array([picture_thresholds[name] for name in names], np.float32),
     )

@@ -50,7 +50,11 @@ class Fit(BaseModel, frozen=True, extra="forbid"):
     slope: float = Field(gt=0, allow_inf_nan=False)
     offset: float = Field(allow_inf_nan=False)
     threshold: float = Field(ge=0, le=1)
-    """Probability from which it counts as seen."""
+    """Probability from which it counts as seen, in footage."""
+    picture_threshold: float | None = Field(None, ge=0, le=1)
+    """The same in a single picture; None: as in footage. Footage shows a thing again and again, and each look
+    may be mistaken, so that it has to be surer.
+    """
     fingerprint: str = ""
     """Of the model and the prompts it was fitted for."""
     provenance: str = ""
@@ -158,6 +162,7 @@ class Calibration:
     slopes: NDArray[np.float32]
     offsets: NDArray[np.float32]
     thresholds: Probabilities
+    picture_thresholds: Probabilities
     measured: frozenset[str] = frozenset()
     """The hazards whose fit was measured on labelled pictures."""
 
@@ -167,8 +172,9 @@ class Calibration:
             np.array([getattr(fit, part) for fit in fits], np.float32)
             for part in ("slope", "offset", "threshold")
         )
+        pictures = [fit.threshold if fit.picture_threshold is None else fit.picture_threshold for fit in fits]
         measured = frozenset(name for name, fit in zip(names, fits, strict=True) if fit.measured)
-        return cls(names, slopes, offsets, thresholds, measured)
+        return cls(names, slopes, offsets, thresholds, np.array(pictures, np.float32), measured)
 
     def probabilities(self, scores: Scores) -> Probabilities:
         """Scores of shape (..., H) to probabilities of the same shape, 0 to 1, rising with the score."""

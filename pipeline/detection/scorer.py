@@ -26,7 +26,7 @@ from pipeline.models.base import ImageTextModel, PromptBank, unknown_hazards
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.selection.vote import VoteBank, Voter, VotingModel
 from pipeline.settings import HazardSettings
-from pipeline.types import PromptSet
+from pipeline.types import Probabilities, PromptSet
 
 log = logging.getLogger(__name__)
 
@@ -98,9 +98,14 @@ def build_scorer(
     kept = {name: fit.threshold for name, fit in kept_table.hazards.items()} if kept_table else {}
     names = [hazard.name for hazard in hazards]
     thresholds = {name: kept.get(name, TAUGHT_THRESHOLD) for name in names}
-    thresholds |= dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
+    pictures = thresholds | _by_name(calibration, calibration.picture_thresholds)
+    thresholds |= _by_name(calibration, calibration.thresholds)
     bank = FewShotBank(names, words, calibration, taught)
-    return Scorer(bank, identity(names, thresholds), outdated, note)
+    return Scorer(bank, identity(names, thresholds, pictures), outdated, note)
+
+
+def _by_name(calibration: Calibration, thresholds: Probabilities) -> dict[str, float]:
+    return dict(zip(calibration.names, thresholds.tolist(), strict=True))
 
 
 def _vote(
@@ -113,8 +118,11 @@ def _vote(
     """Joint log-odds for the shipped hazards never measured with this model, and their thresholds."""
     voted = tuple(name for name in prompts.names if name in prompts.shipped - calibration.measured)
     bank = VoteBank(words, calibration, Voter(model.starter.bind(prompts), starter), voted)
-    thresholds = dict(zip(calibration.names, calibration.thresholds.tolist(), strict=True))
-    return bank, identity(calibration.names, thresholds)
+    return bank, identity(
+        calibration.names,
+        _by_name(calibration, calibration.thresholds),
+        _by_name(calibration, calibration.picture_thresholds),
+    )
 
 
 def _listed(names: Sequence[str], prompts: PromptSet) -> str:

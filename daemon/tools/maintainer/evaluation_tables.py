@@ -45,7 +45,7 @@ def pictures(settings: Settings, media: Path) -> Iterable[str]:
     rows = np.stack(
         [detector.detector.score_image(load_image(p.path, settings.capture.max_side)[0])[1] for p in labelled]
     )
-    hazards = detector.spec.hazards
+    hazards = detector.picture_hazards
     names, thresholds = [h.name for h in hazards], [h.threshold for h in hazards]
     yield from _code(readable(_evaluated(names, rows, thresholds, labelled)))
 

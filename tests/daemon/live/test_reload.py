@@ -98,6 +98,7 @@ class Station:
             model=cast("Any", model),
             detector=detector,
             thresholds=thresholds,
+            picture_hazards=spec.hazards,
             spec=spec,
             baseline=usual,
             outdated=Outdated(),

@@ -203,6 +203,7 @@ def test_a_lesson_for_another_model_is_set_aside_and_named(
 
 
 def test_identity_changes_nothing_but_the_scale() -> None:
-    same = identity(("a", "b"), {"a": 0.3, "b": 0.6})
+    same = identity(("a", "b"), {"a": 0.3, "b": 0.6}, {"a": 0.2, "b": 0.6})
     assert same.probabilities(np.array([0, 2], np.float32)) == pytest.approx([0.5, 0.8808], abs=1e-4)
     assert same.thresholds == pytest.approx([0.3, 0.6])
+    assert same.picture_thresholds == pytest.approx([0.2, 0.6])

@@ -178,7 +178,7 @@ def test_a_resting_view_is_taken_off_as_at_the_threshold_that_is_chosen(seed: in
     fooled = make_plan(ScoreSeries(footage.times_s, np.array(rows)), HAZARDS, WATCH, budget).choices[0]
     assert fooled.threshold < fire.threshold
     assert fooled.alerts <= budget
-    assert alerts_at(footage, fooled.threshold, USUAL_S) > 5 * budget
+    assert alerts_at(footage, fooled.threshold, USUAL_S) > budget, "and it would have been broken"
 
 
 def test_the_sweep_takes_the_normal_view_off_at_every_threshold_by_itself() -> None:

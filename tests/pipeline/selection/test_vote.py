@@ -51,6 +51,7 @@ def calibration(names: tuple[str, ...], offset: float, threshold: float) -> Cali
         np.ones(count, np.float32),
         np.full(count, offset, np.float32),
         np.full(count, threshold, np.float32),
+        np.full(count, threshold, np.float32),
     )
 
 
