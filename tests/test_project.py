@@ -17,7 +17,7 @@ from tests.imports import import_circles
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("common", "capture", "pipeline", "speech", "daemon")
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 HEAVY = ("torch", "torchvision", "open_clip", "transformers", "optimum", "nncf")
 
 
