@@ -1,9 +1,9 @@
-"""Tiny models with the processor and template files that the publisher's repository has, and only these.
+"""Tiny models with the processor and template files that the publisher's repository is reported to have.
 
-`LAYOUTS` says for each model of the catalogue what is known of its repository. Where no public source shows
-the files, they are as the class's own conversion code writes them: "reconstructed". The templates are written
-anew with the traits of the published ones: which form of messages they take, where the picture stands, and
-what they refuse.
+No repository was read. `LAYOUTS` holds what the model's class, its documentation and public accounts tell of
+its files: which there are, which keys are absent. Without such an account the files are as the class's own
+conversion code writes them (`reconstructed`). The templates are written anew with the traits that are reported:
+which form of messages they take, where the picture stands, and what they refuse.
 """
 
 from __future__ import annotations
