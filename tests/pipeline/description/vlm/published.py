@@ -2,8 +2,8 @@
 
 No repository was read. `LAYOUTS` holds what the model's class, its documentation and public accounts tell of
 its files: which there are, which keys are absent. Without such an account the files are as the class's own
-conversion code writes them (`reconstructed`). The templates are written anew with the traits that are reported:
-which form of messages they take, where the picture stands, and what they refuse.
+conversion code writes them (`reconstructed`). The templates are written anew with the traits that are
+reported: which form of messages they take, where the picture stands, and which ones they refuse.
 """
 
 from __future__ import annotations
