@@ -1,4 +1,4 @@
-"""The seam to whatever turns a picture into sentences."""
+"""The seam to everything that turns a picture into sentences."""
 
 from __future__ import annotations
 

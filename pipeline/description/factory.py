@@ -39,12 +39,12 @@ SERVER_MEMORY_BYTES = 512 * 2**20
 
 
 class UnusableError(WatchwordError):
-    """This model cannot be used on this machine; one line says why and what to do."""
+    """This model cannot be used on this machine; one line with the reason and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class DescriberChoice:
-    """What to load, and how much memory it may take."""
+    """The model to load, and the memory that it may take."""
 
     spec: ModelSpec
     memory_bytes: int
@@ -54,7 +54,7 @@ class DescriberChoice:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What `auto` found, and why it passed over others that are in the store."""
+    """The choice of `auto`, and its reasons for passing over other models in the store."""
 
     choice: DescriberChoice | None
     passed_over: tuple[str, ...]
@@ -75,12 +75,11 @@ def build(
     idle: bool = True,
     available: Callable[[], int] = available_bytes,
 ) -> WatchedDescriber | None:
-    """None where the settings want no descriptions.
+    """Build the describer of the settings; None if they want no descriptions.
 
-    With `idle` a local model only runs while nobody else wants the processor, as beside the danger lane;
-    a replay waits for it instead, so there it may be False.
-    What the machine lacks is no error: the describer then is failed, says why, and `tags` answers. Raises
-    DescribeError for settings that contradict each other.
+    With `idle` a local model runs at idle priority, as it must beside the danger lane; a replay waits for it,
+    so there it may be False. A missing model or library is no error: the describer is then failed, with the
+    reason, and `tags` answers. Raises DescribeError for settings that contradict each other.
     """
     if settings.backend == "off":
         return None
@@ -105,7 +104,7 @@ def build(
 def choose(
     settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
 ) -> DescriberChoice | None:
-    """What the settings mean on this machine; None where `auto` finds nothing. Raises UnusableError."""
+    """Resolve the settings on this machine; None if `auto` finds no model. Raises UnusableError."""
     return _search(settings, language, locate, cache, available).choice
 
 
@@ -178,7 +177,7 @@ def _named(
 
 
 def local_choice(settings: DescribeSettings, folder: Path, backend: str, cache: Path) -> DescriberChoice:
-    """A model in a folder with one backend, whatever the settings would choose. Raises UnusableError."""
+    """A model in a folder with one backend, regardless of the model and backend in the settings. Raises UnusableError."""
     named = settings.model_copy(update={"model": str(folder), "backend": backend})
     return _named(named, "", lambda name: folder / name, cache, available_bytes())
 

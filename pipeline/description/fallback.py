@@ -26,8 +26,8 @@ END_S = 1.0
 class FallbackDescriber:
     """Implements `WatchedDescriber`. A failure is told by DescribeError, after the fallback's sentences.
 
-    While the first has failed nobody waits for it: a view is shown to it apart, at most at back-off
-    intervals, to see whether it answers again. What it says of that view is dropped.
+    While the first has failed, no request waits for it. At back-off intervals one view is sent to it as a
+    probe, to see whether it answers again; the answer is dropped.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class FallbackDescriber:
             self._probe_from_s = self._clock() + self._backoff.next_s()
 
     def cancel(self) -> None:
-        """A probe goes on: what it says is dropped anyway."""
+        """Leave a probe running: its answer is dropped anyway."""
         if self._asking:
             self._first.cancel()
 
@@ -188,7 +188,7 @@ class FailedDescriber:
 
 
 def _with_caution(describer: Describer, request: DescribeRequest) -> Iterator[str]:
-    """Who asks for leave to walk on first hears that nobody can say; that nothing is known adds nothing."""
+    """A question for leave to walk on gets the safety notice first; then "nothing is known" adds nothing."""
     if request.trigger is not Trigger.REQUEST or not asks_permission(request.question):
         yield from describer.describe(request)
         return

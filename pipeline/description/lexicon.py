@@ -125,7 +125,7 @@ class HazardLexicon:
         return next((part[0] for part in found_parts if part is not None and part[0] is not None), None)
 
     def _longest_ending(self, words: list[str]) -> tuple[str | None] | None:
-        """What the longest known ending means, in a tuple; None if no ending is known."""
+        """The meanings of the longest known ending; None if no ending is known."""
         if any(word in _PREPOSITIONS for word in words):
             return (self._meant[whole],) if (whole := " ".join(words)) in self._meant else None
         if "of" in words:
@@ -162,7 +162,7 @@ class HazardLexicon:
 
 
 def words_of(hazards: Iterable[Hazard], extra: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
-    """The words by which hazards that are not built in are meant: prompts, what is said, and `extra`."""
+    """The words that refer to hazards of the user: their prompts, their spoken text, and `extra`."""
     return {
         hazard.name: tuple(
             word
@@ -206,7 +206,7 @@ def _singulars(word: str) -> Iterator[str]:
 
 
 def _korean_stems(word: str) -> Iterator[str]:
-    """The word, and what is left of it without particle and without 들, the plural."""
+    """The word, and its stem without particle and without the plural 들."""
     yield word
     for stem in (word, _without_particle(word)):
         if stem != word:

@@ -75,5 +75,5 @@ def with_article(noun: str) -> str:
 
 
 def without_particle(noun: str) -> str:
-    """A Korean noun without the particle of the subject that somebody may have written behind it."""
+    """A Korean noun without the subject particle, if one was written behind it."""
     return noun[:-1] if len(noun) > 2 and noun.endswith(("들이", "가")) else noun

@@ -58,7 +58,7 @@ def _object(thing: HazardThing, hazard: str | None) -> ObjectClass:
 
 
 class ObjectRecognizer:
-    """Names what a picture shows; each thing is told from all others."""
+    """Names the things in a picture by comparing each with all others."""
 
     def __init__(self, model: ImageTextModel, known: Iterable[ObjectClass]) -> None:
         """Slow: binds some hundreds of words."""

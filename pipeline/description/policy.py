@@ -1,4 +1,5 @@
-"""Which view to describe next, what is stale, when to cancel, what repeats. A pure state machine.
+"""Decides which view is described next, and which answers are stale, cancelled or repetitions. A pure state
+machine.
 
 One view is being described, at most one waits. Danger outranks a question, a question outranks a change
 of scene. An answer about a view that has been overtaken is never said: a wrong picture of the present is
@@ -56,7 +57,7 @@ class AnswerFinished:
 
 @dataclass(frozen=True, slots=True)
 class StopDescribing:
-    """Nobody wants to hear more of what is being described, or waits to be."""
+    """Stop the present description and drop the waiting one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class DescriptionPolicy:
         return self._running is not None
 
     def step(self, event: NarrationInput, now: float) -> tuple[NarrationEffect, ...]:
-        """One input in, what follows from it out."""
+        """Take one input; return its effects."""
         match event:
             case Requested(scene):
                 return self._wanted(scene, now)

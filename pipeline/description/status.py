@@ -20,7 +20,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DescriberStatus:
-    """Phase, and one line about it: what is being done, or why it failed."""
+    """Phase, and one line about it: the present activity, or the reason of the failure."""
 
     phase: Phase
     reason: str = ""
@@ -31,7 +31,7 @@ class WatchedDescriber(Protocol):
 
     @property
     def model(self) -> str:
-        """Who gave the last sentence."""
+        """Name of the describer that gave the last sentence."""
         ...
 
     @property

@@ -1,8 +1,8 @@
-"""The describer that is always there: a sentence made of what the detector reports.
+"""The describer that is always there: a sentence built from the detector's report.
 
 No model of its own and no guesses: it names hazards with their side and, where one kind of place clearly
-stands out among the places it knows, the place. Whoever asks is also told the things that stand out, and
-that a question is not understood.
+stands out among the places it knows, the place. The answer to a question also names the things that stand
+out, and says that the question is not understood.
 """
 
 from __future__ import annotations
@@ -128,13 +128,13 @@ class TemplateDescriber:
         places: PlaceFinder | None = None,
         things: Callable[[], ObjectRecognizer] | None = None,
     ) -> None:
-        """`things` is only called once somebody asks, since it takes seconds; it remembers its answer."""
+        """`things` is only called at the first question, since it takes seconds; it remembers its answer."""
         self._words = words
         self._places = places
         self._things = things
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
-        """One sentence; none where nothing is known, unless somebody asked."""
+        """One sentence; empty if nothing is known, unless it answers a question."""
         asked = request.trigger is Trigger.REQUEST
         if asked and request.question:
             yield ONLY_NAMES[request.language]
@@ -149,7 +149,7 @@ class TemplateDescriber:
             yield NOTHING_KNOWN[request.language]
 
     def _things_in(self, request: DescribeRequest) -> list[str]:
-        """What stands out besides the hazards."""
+        """The things that stand out, besides the hazards."""
         if self._things is None or request.encoding is None:
             return []
         hazards = {seen.hazard for seen in request.seen}

@@ -35,7 +35,7 @@ class Danger:
 
 
 class Answer:
-    """One answer: `feed` what comes, `finish` at its end; `full` says that no more is wanted."""
+    """One answer: `feed` each piece, call `finish` at the end; `full` is true if no more is wanted."""
 
     def __init__(
         self,
@@ -47,7 +47,8 @@ class Answer:
         question: str | None = None,
         thinks: bool = False,
     ) -> None:
-        """`prompt` must not be recited; who asks for leave in `question` is told that nobody can say.
+        """`prompt` must not be recited. If `question` asks for leave to walk on, the safety notice comes
+        first.
 
         `thinks`: the model is known to think first without saying so, so nothing is spoken before its thought
         has ended.
@@ -111,7 +112,7 @@ class Answer:
         return [*self._all(sentences), *self._caution()]
 
     def _aloud(self, piece: str) -> str:
-        """The piece without what a model only thinks."""
+        """Return the piece without the model's thoughts."""
         before = self._thoughts.unopened
         aloud = self._thoughts.feed(piece)
         if self._thoughts.unopened and not before:
@@ -154,14 +155,14 @@ class Answer:
         return self._danger is None or self.denied or self._shown or self._judged >= MOST_JUDGED
 
     def _caution(self) -> list[str]:
-        """Once, before anything else, to who asks for leave."""
+        """Return the safety notice: once, before the first sentence, if the question asks for leave."""
         due, self._cautioned = self._permission and not self._cautioned, self._permission
         return [CANNOT_SAY[self._language]] if due else []
 
     def _judge(self, danger: Danger, sentence: str) -> tuple[list[str], str]:
-        """A contradiction is said first, in fixed words, then what the model sees instead.
+        """A contradiction is said first, in fixed words, then the model's own finding.
 
-        What was once named as being there is denied by the mark alone.
+        Once a sentence has named the danger as being there, only the mark denies it.
         """
         self._judged += 1
         verdict = detect(sentence, danger.noun, self._language, danger.words)

@@ -66,7 +66,7 @@ NO_WORDS = DenialWords()
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Whether the danger is denied, and what is left of the sentence without the mark."""
+    """Whether the danger is denied, and the rest of the sentence without the mark."""
 
     denied: bool
     rest: str
@@ -79,8 +79,8 @@ class Denial:
 def detect(sentence: str, noun: str, language: str, words: DenialWords = NO_WORDS) -> Denial:
     """Read one sentence of an answer to a danger prompt; `noun` names the danger, without article.
 
-    What is denied and shown in the same sentence ("no cars on the left, but a truck on the right") is not
-    denied: who is warned of nothing loses a moment, who is told that nothing is there may lose more.
+    A danger that is denied and shown in the same sentence ("no cars on the left, but a truck on the right")
+    is not denied: a needless warning costs a moment, a false all-clear may cost more.
     """
     sentence = sentence.replace("’", "'")
     if mark := _MARK.match(sentence):
@@ -128,7 +128,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def denial_words(hazard: str, language: str) -> DenialWords:
-    """How a built-in hazard is denied beside its name; no words for one that somebody added."""
+    """How a built-in hazard is denied beside its name; none for a hazard that was added in the settings."""
     known = builtin_hazards().get(hazard)
     return DenialWords(known.denied_as[language], known.shown_by[language]) if known else NO_WORDS
 

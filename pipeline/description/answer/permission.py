@@ -1,4 +1,4 @@
-"""Questions for leave to walk on, which nobody here may answer with a yes. Pure."""
+"""Questions for leave to walk on, which must never be answered with a yes. Pure."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def with_caution(text: str, question: str | None, language: str) -> str:
 
 
 def affirms(sentence: str) -> bool:
-    """Would this be heard as a yes by somebody who asked for leave?"""
+    """True if this could be heard as a yes after a question for leave."""
     return bool(_AFFIRMS.search(sentence.replace("’", "'")))

@@ -1,7 +1,7 @@
 """Sentences of a model that must not be spoken, and why. Pure.
 
-A describer describes. It never lifts a warning: whether it is safe to cross is not a model's to say,
-whoever put the words into its mouth, a sign in the scene included.
+A describer describes. It never lifts a warning: a model must not say that it is safe to cross, even if a sign
+in the scene says so.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def rejection(sentence: str, prompt: str, language: str, *, permission: bool = F
 
 
 def _speaks(sentence: str, language: str) -> bool:
-    """Most letters are of the language's script; what stands in quotation marks may be of the other's."""
+    """True if most letters are of the language's script; quoted text may be in the other one."""
     unquoted = _QUOTED.sub(lambda quoted: _LATIN.sub("", _HANGUL.sub("", quoted[0])), sentence)
     text = unquoted if _LETTER.search(unquoted) else sentence
     # A letter of a script that writes syllables or words counts for two of an alphabet.

@@ -19,13 +19,13 @@ _LIST_MARK = re.compile(r"^\W*\d{1,2}\.$")
 
 
 class SentenceSplitter:
-    """`feed` pieces of text, get finished sentences; `flush` what is left at the end."""
+    """`feed` pieces of text, get finished sentences; `flush` returns the rest at the end."""
 
     def __init__(self) -> None:
         self._text = ""
 
     def feed(self, piece: str) -> list[str]:
-        """Sentences that this piece finishes. A full stop counts once what follows is known."""
+        """Sentences that this piece finishes. A full stop counts once the next character is known."""
         self._text += piece
         found = []
         while (cut := self._cut()) is not None:
@@ -35,7 +35,7 @@ class SentenceSplitter:
         return found
 
     def flush(self) -> str:
-        """What is left, finished or not."""
+        """Return the rest, finished or not."""
         rest, self._text = self._text.strip(), ""
         return rest
 

@@ -1,4 +1,4 @@
-"""Tells what a model thinks from what it says. Pure."""
+"""Separates a model's thoughts from its answer. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SOUNDS = re.compile(
 
 
 class ThoughtFilter:
-    """`feed` pieces of text; returns what is said, without what stands between the tags of thinking.
+    """`feed` pieces of text; returns the answer without the text between thinking tags.
 
     Some templates open the tag in the prompt, so that only its end is written: all before it is a thought.
     """
@@ -53,7 +53,7 @@ class ThoughtFilter:
         """A thought ended that had not begun: what was returned before was thought too."""
 
     def feed(self, piece: str) -> str:
-        """What is said. What was returned before is taken back if `unopened` has become true."""
+        """Return the answer so far. Text returned before was a thought if `unopened` has become true."""
         self._rest += piece
         if self._fresh and (first := _FIRST.match(self._rest)):
             self._rest = self._rest[first.end() :]
@@ -82,7 +82,7 @@ class ThoughtFilter:
         return _TAG.search(self._rest)
 
     def _ready(self) -> str:
-        """All but what may become a tag."""
+        """Return everything except a tail that may become a tag."""
         if self.thinking:
             self._rest = self._rest[-_LONGEST_TAG:]
             return ""

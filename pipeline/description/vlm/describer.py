@@ -39,7 +39,7 @@ class GenerationOptions:
 
 
 class VlmDescriber:
-    """Implements `WatchedDescriber`. See keeper.py for what happens to the child."""
+    """Implements `WatchedDescriber`. The child's life is in `worker_supervisor`."""
 
     def __init__(
         self,
@@ -170,7 +170,7 @@ class VlmDescriber:
 
 
 def fixed_part(prompts: Prompts, request: DescribeRequest, prompt: Prompt) -> str:
-    """What must not be recited: the prompt without hazards and question, which an answer may repeat."""
+    """The text that must not be recited: the prompt without hazards and question, which an answer may repeat."""
     known = () if prompt.purpose == "danger" else request.known
     question = " ".join((request.question or "").split())[:LONGEST_QUESTION]
     user = prompt.user

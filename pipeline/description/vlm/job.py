@@ -1,4 +1,4 @@
-"""What a describer's child process is told, and the seam to what generates text there."""
+"""The messages to a describer's child process, and the seam to the text generator there."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GenerationJob:
-    """One picture and what to write about it."""
+    """One picture and the instructions for its description."""
 
     id: int
     image: Image
@@ -85,7 +85,7 @@ def job_from(header: dict[str, Any], pixels: bytes) -> GenerationJob:
 
 @dataclass(frozen=True, slots=True)
 class GenerationStats:
-    """What an answer took."""
+    """Figures about one answer."""
 
     tokens: int
     cut: bool
@@ -98,7 +98,7 @@ class GenerateError(WatchwordError):
 
 
 class ModelLoadError(WatchwordError):
-    """The model cannot be used here; one line that says what to do."""
+    """The model cannot be used here; one line with the cure."""
 
 
 class Generator(Protocol):

@@ -1,4 +1,4 @@
-"""What the describer's child reports about a job, as values."""
+"""The reports of a describer's child about a job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class JobFailed:
 
 @dataclass(frozen=True, slots=True)
 class JobCancelled:
-    """Nobody wants the rest."""
+    """The job was cancelled."""
 
 
 Message = TextPiece | JobFinished | JobFailed | JobCancelled

@@ -1,6 +1,7 @@
-"""What a model is asked: one file a purpose and language, instructions above a line of dashes, request below.
+"""The prompts of a model: one file a purpose and language, instructions above a line of dashes, request
+below.
 
-The instructions never change, so that a backend may keep them computed; what changes comes after them.
+The instructions never change, so that a backend may keep them computed; the changing part comes after them.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _NOTHING = {"en": "nothing", "ko": "없음"}
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is told (`system`, always the same for a purpose) and asked (`user`)."""
+    """The instructions (`system`, always the same for a purpose) and the request (`user`)."""
 
     purpose: str
     system: str
@@ -68,7 +69,7 @@ class Prompts:
 
     @property
     def instructions(self) -> tuple[str, ...]:
-        """What stands before every request, one a purpose, danger first."""
+        """The instructions before every request, one a purpose, danger first."""
         return tuple(system for system, _ in self._parts.values())
 
     def prompt(self, request: DescribeRequest) -> Prompt:
@@ -112,7 +113,7 @@ def purpose_of(request: DescribeRequest) -> str:
 
 
 def main_first(request: DescribeRequest) -> tuple[DetectedHazard, ...]:
-    """What was reported, the hazard in question before the others."""
+    """The reported hazards, the one in question first."""
     return tuple(sorted(request.seen, key=lambda seen: seen.hazard != request.hazard))
 
 

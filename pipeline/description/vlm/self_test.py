@@ -1,7 +1,7 @@
 """Is a device to be believed? OpenVINO can be silently wrong on one: fluent, but false.
 
-A device other than the CPU must say of the test picture what the CPU says of it; the CPU's own answer is
-taken once and kept. A device that does not is not used, and that is logged.
+A device other than the CPU must give the same answer about the test picture as the CPU; the CPU's own answer
+is taken once and kept. A device that does not is not used, and that is logged.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _believed(generator: G, answer: str, golden: GoldenAnswers) -> G:
 
 
 def golden_answer(generator: Generator) -> str:
-    """What it says of the test picture; also the first, slow run. Raises GenerateError."""
+    """Return its answer about the test picture; also the first, slow run. Raises GenerateError."""
     pieces: list[str] = []
 
     def take(piece: str) -> bool:

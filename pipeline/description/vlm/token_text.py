@@ -9,7 +9,7 @@ HALF = "�"
 
 
 class TokenText:
-    """What each token adds to the text; half a character waits for its other half."""
+    """Decodes tokens to text piece by piece; half a character waits for its other half."""
 
     def __init__(self, decode: Callable[[list[int]], str]) -> None:
         self._decode = decode
@@ -21,7 +21,7 @@ class TokenText:
         return len(self._ids)
 
     def add(self, ids: Iterable[int]) -> str:
-        """The news; decoded as a whole each time, since spaces depend on what stands before."""
+        """Return the new text. Everything is decoded each time, since spaces depend on earlier tokens."""
         self._ids += ids
         whole = self._decode(self._ids)
         if whole.endswith(HALF) or not whole.startswith(self._text):

@@ -1,6 +1,6 @@
 """The process in which a model runs: `python -m pipeline.description.vlm.worker FD PARENT`.
 
-It yields every core to whoever wants it, is the first to go when memory runs out, and ends with its parent.
+It runs at idle priority, is the first to be killed when memory runs out, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_WAITING = 4
 
 
 def main(fd: int, parent: int, load: Callable[[ModelSpec], Generator] = load) -> int:
-    """Load what the first message names, then answer until the parent goes away."""
+    """Load the model that the first message names, then answer until the parent goes away."""
     exit_with_parent(parent)
     logging.basicConfig(level=logging.INFO, format="describer: %(message)s")
     link = socket.socket(fileno=fd)

@@ -51,7 +51,7 @@ MOST_ORDERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a child may take."""
+    """The limits of a child."""
 
     memory_bytes: int
     load_s: float = 600.0
@@ -267,7 +267,7 @@ class WorkerSupervisor:
                 raise _GoneError("the describer's process floods us")
 
     def _lost(self, reason: str) -> None:
-        """Tell whoever waits, then wait before the next life."""
+        """Report the failure to waiting requests, then wait before the next start."""
         if self._closing.is_set():
             return
         with self._lock:

@@ -148,7 +148,7 @@ def _content(content: object) -> tuple[str, bool]:
 
 
 def explain(text: str) -> str:
-    """What a server says of an error, in one short line."""
+    """The server's message about an error, in one short line."""
     told = complaint(text)
     return TEXT_ONLY + f" ({told})" if _NO_PICTURES.search(told) else told
 

@@ -262,7 +262,7 @@ class _Call:
             raise httpx.ReadTimeout("too late")
 
     def interrupt(self) -> None:
-        """End the connection: nobody wants the rest."""
+        """End the connection: the rest of the answer is not needed."""
         self.interrupted = True
         self._end()
 
@@ -289,7 +289,7 @@ def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def try_server(spec: ModelSpec, wait_s: float) -> str:
-    """What the server says of a red picture. Raises GenerateError or ModelLoadError."""
+    """Return the server's answer about a red picture. Raises GenerateError or ModelLoadError."""
     import numpy as np
 
     said: list[str] = []

@@ -100,9 +100,10 @@ class GenaiGenerator:
         return config
 
     def warm_up(self, instructions: Sequence[str]) -> None:
-        """Have these computed, so that the first answer need not wait for them. Nothing where none are kept.
+        """Have these computed, so that the first answer need not wait for them. Does nothing if the cache is
+        not in use.
 
-        Whatever fails here would fail again, and be told, at the first question.
+        A failure here is ignored: it would occur again at the first question, and be reported there.
         """
         if not self._keeps_prompts:
             return

@@ -1,4 +1,4 @@
-"""transformers on torch: runs what openvino-genai cannot, and is what it is compared with."""
+"""transformers on torch: runs models that openvino-genai cannot, and is the reference for it."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ class TorchGenerator:
 
 
 def complete_processor(processor: Any, config: Any) -> None:
-    """Give a LLaVA processor what it needs to count the tokens of a picture, from the model's configuration.
+    """Give a LLaVA processor the fields it needs to count the tokens of a picture, from the model's
+    configuration.
 
     Checkpoints older than transformers 4.45 publish neither `patch_size` nor `vision_feature_select_strategy`
     with the processor, and then it fails at every picture.
