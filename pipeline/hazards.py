@@ -1,4 +1,4 @@
-"""What Watchword warns of: the built-in hazards, and those that people add in their settings."""
+"""The hazards: built-in ones, and those that users add in their settings."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "위험! {name}.{{where}}
 
 
 class HazardError(WatchwordError):
-    """A hazard in the settings cannot be used; the message says which and what to do."""
+    """A hazard in the settings cannot be used; the message names it and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """One danger: how it is recognised and what is said of it."""
+    """One danger: how it is recognised and announced."""
 
     name: str
     severity: Severity
@@ -119,7 +119,7 @@ def vote_factors() -> Mapping[str, float]:
 
 
 def look_alikes(hazard: str) -> frozenset[str]:
-    """The built-in hazards of the same group, itself included; empty for a hazard that somebody added."""
+    """The built-in hazards of the same group, itself included; empty for a hazard of the user."""
     known = builtin_hazards()
     if hazard not in known:
         return frozenset()

@@ -1,4 +1,4 @@
-"""Does a sentence tell more than the warning that was just heard? Pure, by words, in English and Korean.
+"""Decides whether a sentence adds anything to the warning before it. Pure, by words, in English and Korean.
 
 A sentence that names a hazard and has hardly another word of its own repeats the warning. Rather too few
 sentences are dropped than too many: one that says where, how many or what else is kept.
@@ -104,7 +104,7 @@ def _matches(sentence: str, hazard: str, language: str) -> list[tuple[int, int]]
 
 
 def _is_counter(word: str, before: str) -> bool:
-    """The Korean word for a dog is also what things are counted with."""
+    """The Korean word for a dog is also a counter for things."""
     return word == "개" and _NUMBER_BEFORE.search(before) is not None
 
 

@@ -15,7 +15,7 @@ _CHOOSERS = ("AUTO", "MULTI", "HETERO", "BATCH")
 
 
 class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
-    """Which model looks, and on what device."""
+    """The image-text model and its device."""
 
     model: str = Field("auto", description="auto | starter | a name from `watchword models list`")
     device: str = Field(
@@ -53,7 +53,7 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
     @field_validator("device")
     @classmethod
     def _names_devices(cls, device: str) -> str:
-        """What OpenVINO's own choosers pick cannot be tested beforehand."""
+        """Refuse OpenVINO's device choosers: their choice cannot be tested beforehand."""
         names = device.upper().replace(" ", "").split(",")
         if not all(names) or any(name.startswith(_CHOOSERS) for name in names):
             raise ValueError('name devices in order of preference, as in "NPU,GPU,CPU", or "best"')
@@ -142,7 +142,7 @@ class SceneSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
-    """Who describes a view, and how long it may take."""
+    """The describer, and its time limits."""
 
     backend: Literal["auto", "tags", "openvino", "transformers", "openai", "off"] = Field(
         "auto",

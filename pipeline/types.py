@@ -1,4 +1,4 @@
-"""What flows through the deciding core. All frozen; times in monotonic (live) or stream (replay) seconds."""
+"""The values that flow through the core. All frozen; times in monotonic (live) or stream (replay) seconds."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class PartReading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assessment:
-    """What the detector says of one frame; carries no pixels, so that it can be kept and repeated."""
+    """The detector's result for one frame; carries no pixels, so that it can be kept and repeated."""
 
     seq: int
     captured_at_s: float
@@ -154,7 +154,7 @@ class SceneEvent:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a describer answered."""
+    """A describer's answer."""
 
     id: str
     cause: str

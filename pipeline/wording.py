@@ -1,6 +1,6 @@
-"""What is said of dangers and of the program itself, in English and Korean.
+"""The spoken words about dangers and the program itself, in English and Korean.
 
-The thing comes first, then its side, then what to do; twelve words at most, no number that was not asked for.
+The thing comes first, then its side, then the advice; twelve words at most, no number that was not asked for.
 Korean warnings are telegraphic, statements end in -습니다.
 """
 
@@ -269,7 +269,7 @@ def name_length_s(say: str, language: str) -> float:
 
 
 def _closer(say: str, language: str) -> str:
-    """The name and the side, then that it comes closer, in place of what to do."""
+    """The name and the side, then that it comes closer, instead of the advice."""
     found = re.match(r"[^!.{]+[!.]?\{where\}[!.]?", say)
     return f"{found[0]} {CLOSER[language]}" if found else f"{CLOSER[language]} {say}"
 
@@ -283,14 +283,14 @@ def danger_phrases(say: str, language: str) -> Iterator[str]:
 
 
 def own_phrases(language: str) -> Iterator[str]:
-    """What must be sayable of the program itself when its voice is gone, to be rendered beforehand."""
+    """Phrases about the program itself that must be available without a voice: rendered beforehand."""
     yield from HEALTH[language].values()
     yield GOODBYE[language]
     yield ONE_LESS[language]
 
 
 def health_phrase(component: str, reason: str, language: str) -> str:
-    """What is said when a component fails or recovers."""
+    """The announcement if a component fails or recovers."""
     texts = HEALTH[language]
     return texts.get((component, reason)) or texts[(component, "*")]
 
@@ -310,7 +310,7 @@ def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
 
 
 def away_phrase(seconds: float, language: str) -> str:
-    """What is said after the program stood still for so long."""
+    """The announcement after the program stood still for so long."""
     short, long = AWAY[language]
     return short.format(count=round(seconds)) if seconds < 120 else long.format(count=round(seconds / 60))
 
@@ -338,14 +338,14 @@ def rate_phrase(words_per_minute: int, language: str) -> str:
 
 
 def _thing(say: str) -> str:
-    """The part of a hazard's text that names it: what stands before its side, else what follows."""
+    """The part of a hazard's text that names it: the text before its side, else the text after it."""
     before, _, after = say.partition("{where}")
     named = before.rstrip(" !.").rpartition("! ")[2]
     return named if named and "{where}" in say and before[-1:] != " " else (after or before).strip(" !.")
 
 
 def false_alarm_phrase(say: str, language: str) -> str:
-    """The answer to a false alarm: what it was, without the word that calls for action."""
+    """The answer to a false alarm: its name, without the word that calls for action."""
     return FALSE_ALARM[language].format(what=_thing(say) + ".")
 
 
@@ -363,9 +363,7 @@ def status_phrase(
     danger_muted_s: float,
     language: str,
 ) -> str:
-    """How it is: what fails, by component and reason, else that all is well; and for how long it is
-    silent.
-    """
+    """The spoken status: failing components with reasons, else that all is well; and how long it is muted."""
     parts = [health_phrase(component, reason, language) for component, reason in failing]
     blind = any(component in ("camera", "picture") for component, _ in failing)
     if pictures_per_second >= 0.5:

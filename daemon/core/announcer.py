@@ -58,7 +58,7 @@ CLEARED: Mapping[str, int] = {"off": Severity.CRITICAL + 1, "critical": Severity
 
 
 class Announcer:
-    """Decides on the words and priority of each utterance, and on what is not said.
+    """Decides on the words and priority of each utterance, and drops the unwanted ones.
 
     `on_danger_heard` gets the cause of each danger whose first sample sounded, `on_text_heard` the text of
     everything else, and `on_unmuted` the time since which dangers were muted, once that ends.
@@ -215,7 +215,7 @@ class Announcer:
             self._on_danger_heard(utterance.cause, now)
 
     def clear(self, clear: Clear, now: float) -> Iterable[Effect]:
-        """Drop what waits about a danger that is over; announce its end if the danger had been heard."""
+        """Drop utterances about a danger that is over; announce its end if the danger had been heard."""
         yield from self._delivery.step(voices.Retract(clear.alert_id), now)
         severity = self._warned.pop(clear.hazard, None)
         self._over_at[clear.hazard] = now

@@ -1,7 +1,7 @@
 """The black box: the last minute of the core's state and inputs, from which a decision is repeated exactly.
 
-It keeps what the core was given (embeddings and probabilities included), not only pictures, so that the
-question "why did it speak?" is answered by running the same core again, also with another threshold.
+It keeps the core's inputs (embeddings and probabilities included), so that the question "why did it speak?"
+is answered by running the same core again, also with another threshold.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ BREATH = 32
 
 
 class BlackBoxError(CommandError):
-    """A black box cannot be written or read; the message says what to do."""
+    """A black box cannot be written or read; the message has the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step of the core: what went in, and the events that came out."""
+    """One step of the core: its input, and the events that came out."""
 
     now: float
     input: Input
@@ -73,7 +73,7 @@ class BlackBox:
         return self._core
 
     def replace_spec(self, spec: CoreSpec) -> None:
-        """Go on with other settings or hazards, from the same state; what is remembered starts afresh."""
+        """Go on with other settings or hazards, from the same state; the recording starts afresh."""
         core = Core(spec)
         core.restore(remap_core_state(self._core.state(), [hazard.name for hazard in spec.hazards]))
         self._core = core
@@ -97,19 +97,19 @@ class BlackBox:
         return last
 
     def forget(self, before_s: float) -> None:
-        """What happened before is remembered no longer; up to a segment after it goes with it."""
+        """Forget everything before this time, and up to a segment after it."""
         while self._segments and self._segments[0].start_s < before_s:
             self._segments.popleft()
 
     def snapshot(self) -> Recording:
-        """What is remembered now; may be saved by another thread."""
+        """The present recording; may be saved by another thread."""
         entries = tuple(entry for segment in self._segments for entry in segment.entries)
         state = self._segments[0].state if self._segments else self._core.state()
         return Recording(self._core.spec, state, entries)
 
 
 def _without_evidence(event: Input) -> Input:
-    """Drop what no step of the core reads, so that a minute of frames takes half the memory."""
+    """Drop fields that no step of the core reads, so that a minute of frames takes half the memory."""
     if not isinstance(event, Assessed):
         return event
     assessment = event.assessment
@@ -168,7 +168,7 @@ class Recording:
 
     @classmethod
     def load(cls, path: Path) -> Recording:
-        """Read what `save` wrote. Raises BlackBoxError."""
+        """Read a file written by `save`. Raises BlackBoxError."""
         try:
             _refuse_bomb(path)
             with np.load(path, allow_pickle=False) as box:

@@ -101,7 +101,7 @@ class Core:
 
     @property
     def silent(self) -> bool:
-        """True while nothing is being said or waits to be said, whatever is being described."""
+        """True while nothing is being said or waits to be said, even if a description is under way."""
         return self._announcer.quiet
 
     def muted(self, now: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Feeds the outbox, drops utterances whose condition no longer holds, and records what was heard.
+"""Feeds the outbox, drops utterances whose condition no longer holds, and records the heard ones.
 
 Part of the core.
 """
@@ -115,7 +115,7 @@ class Delivery:
         return sum(max(end - max(start, since), 0.0) for start, end in sounds) / TALK_WINDOW_S
 
     def _note_sound(self, now: float) -> None:
-        """Keep the times at which something sounded, by what the outbox is doing now."""
+        """Update the times at which something sounded from the outbox's state."""
         current = self._outbox.state.current
         sounding = current is not None and current.sounding
         if sounding and self._sound_began_s is None:

@@ -9,7 +9,7 @@ from speech.sound.earcons import EARCONS
 
 
 def lesson(language: str) -> Iterator[tuple[str, str]]:
-    """Each earcon's name and what to say after it."""
+    """Each earcon's name and its spoken meaning."""
     words = wording.EARCONS[language]
     known = [name for name in words if name in EARCONS]
     for name in (*known, *(name for name in EARCONS if name not in words)):

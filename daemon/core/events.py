@@ -1,4 +1,4 @@
-"""What happened, one JSON object a line: the format of `--events`, the journal and the control socket."""
+"""Events, one JSON object a line: the format of `--events`, the journal and the control socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A blind person's first minute: what Watchword sounds like, in the order in which it is met."""
+"""A blind person's first minute: the sounds of Watchword, in the order in which it is met."""
 
 from __future__ import annotations
 

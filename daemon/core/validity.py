@@ -16,7 +16,7 @@ from pipeline.alerting.alert_policy import AlertPolicy
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must hold for an utterance to be said; by default it always holds."""
+    """The condition under which an utterance may be said; by default it always holds."""
 
     hazard: str | None = None
     """This hazard is present."""
@@ -42,7 +42,9 @@ ALWAYS = Condition()
 
 
 class Validity:
-    """Checks conditions against the present state, and records what was heard. Serialisable by `state`."""
+    """Checks conditions against the present state, and records heard alerts and views. Serialisable by
+    `state`.
+    """
 
     def __init__(self, watch: AlertPolicy, health: Health) -> None:
         self._policy = watch

@@ -115,9 +115,10 @@ class DetectionLoop:
         self._report_health("hung", f"nothing assessed for {silent_s:.1f} s")
 
     def replace_detector(self, detector: Detector, update_core: Callable[[], None] = lambda: None) -> None:
-        """From the next frame on. `update_core` makes the core one of the same hazards, between two frames.
+        """Use another detector from the next frame on. `update_core` makes the core one of the same hazards,
+        between two frames.
 
-        Whoever calls waits for the frame that is being assessed; raises what `update_core` raises.
+        The caller waits for the frame that is being assessed. Errors of `update_core` are passed on.
         """
         with self._frame_lock:
             update_core()

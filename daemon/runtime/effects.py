@@ -26,7 +26,7 @@ VIEWS_KEPT = 4
 
 
 class SpeechOutput(Protocol):
-    """Speaks one utterance at a time; never waits. Reports to the core what became of each."""
+    """Speaks one utterance at a time; never waits. Reports the outcome of each to the core."""
 
     def start(self, utterance: Utterance) -> None: ...
 
@@ -66,7 +66,7 @@ class EffectExecutor:
         self._views: OrderedDict[str, View] = OrderedDict()
 
     def perform(self, effect: Effect, timing: Mapping[str, float]) -> None:
-        """Carry out one effect; `timing` is what was measured on the way to it."""
+        """Carry out one effect; `timing` holds the times measured on the way to it."""
         match effect:
             case Record(event):
                 self._record(event.timed(**timing))

@@ -1,7 +1,7 @@
 """The core shared by the live threads: one lock, effects carried out in the order they were decided.
 
-A step of the core takes microseconds and its effects only hand things over, so no thread ever waits
-long here; whatever takes time (encoding, describing, synthesising, writing) happens outside.
+A step of the core takes microseconds and its effects only hand things over, so no thread ever waits long
+here; slow work (encoding, describing, synthesising, writing) happens outside.
 """
 
 from __future__ import annotations

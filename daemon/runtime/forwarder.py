@@ -1,7 +1,7 @@
 """Speech output through another instance's loudspeaker.
 
-The start of playback is reported when the other instance's `speak` event says so: cool-downs count what was
-really heard.
+The start of playback is reported when the other instance's `speak` event says so: a cool-down starts when the
+alert was really heard.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Forwarder:
             self._on_playback(SpeechFailed(utterance.id, "too much waits to be handed over"))
 
     def cut(self, utterance_id: str) -> None:
-        """Do nothing: the other instance decides what it cuts."""
+        """Do nothing: the other instance decides by itself."""
 
     def send(self) -> None:
         """Send utterances until `close`."""

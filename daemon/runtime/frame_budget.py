@@ -18,7 +18,7 @@ class FrameBudget:
     ) -> None:
         """`share`: part of the time that assessing may take, in which it keeps every core of its own busy.
 
-        With `auto` a limit holds only if `describes`: nobody else wants the time otherwise.
+        With `auto` a limit holds only if `describes`: otherwise no describer needs the time.
         """
         self._max_fps = max_fps
         if share == "auto":

@@ -23,7 +23,7 @@ POLL_S = 0.1
 
 
 class LifecycleSpeech:
-    """Says what must be heard before the process goes on, with bounded waits. For the main thread."""
+    """Speaks the announcements of start and stop, with bounded waits. For the main thread."""
 
     def __init__(
         self,
@@ -81,9 +81,9 @@ class LifecycleSpeech:
             self._supervisor.request(stop)
 
     def goodbye(self) -> None:
-        """Whoever relies on warnings hears that there are none from now on, even where it is muted.
+        """Announce that there are no warnings from now on, even if muted.
 
-        What is being described or answered makes room, danger does not. A second signal does not wait.
+        A description or answer is cut off, a danger is not. A second signal does not wait.
         """
         self._notifier.stopping("stopping")
         self._notifier.extend(GOODBYE_S + STOP_S)
@@ -96,7 +96,7 @@ class LifecycleSpeech:
         self._wait(lambda core: core.silent, GOODBYE_S)
 
     def wait_quiet(self, seconds: float) -> StopRequested | None:
-        """Let what is to be said or described be said, for so long at most, and until asked to stop.
+        """Wait until everything is said, for so long at most, and until asked to stop.
 
         Raises PartFailed.
         """

@@ -1,7 +1,7 @@
 """Settings that change while it runs: read anew, or turned by hand. One thread applies them, in order.
 
-Whoever asks never waits for a voice to be rendered: what sounds goes on as before until the new phrases
-are ready, and a danger meanwhile is said by the old ones.
+The caller never waits for phrases to be rendered: the old phrases are used until the new ones are ready, and
+a danger meanwhile is said by the old ones.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def adjusted(speech: SpeechSettings, setting: Adjustable, direction: int) -> Spe
 
 @dataclass(frozen=True, slots=True)
 class _SettingsJob:
-    """What is to be applied; a later one takes in an earlier one that has not begun."""
+    """A pending change; a later one absorbs an earlier one that has not begun."""
 
     settings: Settings
     voice: bool
@@ -84,7 +84,7 @@ class SettingsUpdater:
         return self._requested
 
     def reload(self) -> Mapping[str, Any]:
-        """Read the settings; what can be is applied soon. Raises ConfigError; the old ones then hold."""
+        """Read the settings; live ones are applied soon. Raises ConfigError; the old ones then hold."""
         new = self._load()
         with self._changed:
             plan = reload_plan.plan(self._requested, new)
@@ -201,7 +201,7 @@ class SettingsUpdater:
         _fail(job, f"the new settings cannot be applied: {reason}")
 
     def _revert(self, job: _SettingsJob, before: Settings) -> None:
-        """What was to be kept and cannot be shall not hold either."""
+        """Undo a change that could not be written to disk: it must not hold either."""
         try:
             if job.apply:
                 self._apply(before, job.voice)

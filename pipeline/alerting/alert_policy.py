@@ -1,4 +1,4 @@
-"""When does a probability become an alert? A pure state machine: no I/O, no clock, no threads.
+"""Decides when a probability becomes an alert. A pure state machine: no I/O, no clock, no threads.
 
 Over every hazard at once (numpy vectors, so that a thousand hazards cost about what ten do):
 
@@ -42,7 +42,7 @@ _SETTLED = 4.0
 
 @dataclass(frozen=True, slots=True)
 class HazardThreshold:
-    """What the watch must know of a hazard."""
+    """One hazard as the policy sees it."""
 
     name: str
     severity: Severity
@@ -182,9 +182,9 @@ class AlertPolicy:
         return self._where.next_crop()
 
     def step(self, assessment: Assessment) -> tuple[WatchEvent, ...]:
-        """One frame's probabilities in, what follows from them out. Time is the frame's capture time.
+        """Take one frame's probabilities; return the events that follow. Time is the frame's capture time.
 
-        One that is no finite number says nothing: the hazard stays as likely as it was.
+        A probability that is not finite is ignored: the hazard stays as likely as it was.
         """
         now = assessment.captured_at_s
         p = self._finite(assessment.probabilities)
@@ -209,7 +209,7 @@ class AlertPolicy:
                 self._spoken[name] = SpokenAlert(now, active.level)
 
     def mark_unheard(self, since_s: float) -> None:
-        """Nobody heard what was spoken from `since_s` on: what is still there is raised again at once."""
+        """Alerts spoken from `since_s` on were not heard: those still present are raised again at once."""
         self._spoken = {name: spoken for name, spoken in self._spoken.items() if spoken.at_s < since_s}
         for name, active in self._active.items():
             if active.spoken_at_s is not None and active.spoken_at_s >= since_s:
@@ -343,7 +343,7 @@ class AlertPolicy:
         return max(active.level, bounded_logit(float(self._smoothed[self._index[name]])))
 
     def _retry(self, name: str, active: ActiveAlert, a: Assessment) -> Alert | None:
-        """An alert nobody heard is raised again, each time after twice the wait (at most 2**5)."""
+        """Raise an alert that was not heard again, each time after twice the wait (at most 2**5)."""
         wait = self._settings.unspoken_retry_s * 2 ** min(active.retries, 5)
         if a.captured_at_s - active.alerted_at_s < wait:
             return None

@@ -1,9 +1,9 @@
-"""What the camera's own normal view always shows a little of is taken off before anything is judged by it.
+"""Subtracts a per-hazard baseline: the score that this camera's ordinary view produces.
 
 A camera that hangs over a cooker sees a hot stove a little, all day. So the log-odds of each hazard are
-averaged over minutes, and what lies above those of an ordinary picture is subtracted, up to a limit: a danger
-that is seen clearly is never talked away. Nothing is learnt from a hazard that is over its threshold, nor for
-a while after, so that one which lasts stays one.
+averaged over minutes, and their excess over those of an ordinary picture is subtracted, up to a limit: a
+danger that is seen clearly is never suppressed. Nothing is learnt from a hazard that is over its threshold,
+nor for a while after, so that one which lasts stays one.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class BaselineFilter:
     def _learn(self, odds: LogOdds, now: float) -> LogOdds:
         """A recording that begins anew is another view; the first picture teaches nothing by itself.
 
-        Nor does what is no finite number.
+        Numbers that are not finite teach nothing either.
         """
         elapsed, self._last_s = now - self._last_s, now
         if self._mean is None or elapsed < 0:

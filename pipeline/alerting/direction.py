@@ -44,7 +44,7 @@ class DirectionEvidence:
 
 
 class DirectionEstimator:
-    """Collects what the parts of the picture show of each suspected hazard."""
+    """Collects the readings of the parts of the picture for each suspected hazard."""
 
     def __init__(
         self,

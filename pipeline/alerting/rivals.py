@@ -22,7 +22,7 @@ Excess = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class AlertRules:
-    """What the policy knows of hazards besides their thresholds; hazards that are not named have none."""
+    """Rules of hazards besides their thresholds; hazards that are not named have none."""
 
     yields_to: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By hazard: its rivals, and the lead of each from which the hazard is withheld; never negative."""

@@ -41,7 +41,7 @@ class SceneChangeGate:
         self._opened_s: tuple[float, ...] = ()
 
     def step(self, embedding: Embedding, now: float, *, unwanted: bool = False) -> bool:
-        """Take in one frame's embedding. `unwanted`: nothing to be seen, or nobody wants to hear of it."""
+        """Take in one frame's embedding. `unwanted`: a description would be useless or is not wanted now."""
         self._follow(embedding, now)
         if unwanted or not self._settled(embedding, now) or not self._changed() or not self._allowed(now):
             return False
@@ -50,7 +50,7 @@ class SceneChangeGate:
         return True
 
     def mark_described(self) -> None:
-        """The present view is being described for whatever reason: measure change from here."""
+        """The present view is being described for another reason: measure change from here."""
         self._described = self._smoothed
 
     def _follow(self, embedding: Embedding, now: float) -> None:

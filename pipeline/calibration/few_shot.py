@@ -1,11 +1,11 @@
-"""Hazards taught by pictures: what is kept of them, and how they are recognised beside words.
+"""Hazards taught by pictures: their stored form, and how they are recognised beside words.
 
-A picture resembles the examples where a kernel density over them exceeds one over harmless pictures:
-`s(e) = log mean_i exp(B (e.p_i - 1)) - log mean_j exp(B (e.n_j - 1))` with unit embeddings. The kernel is
-that of Tip-Adapter's cache (Zhang et al., ECCV 2022), here with a cache of harmless pictures too; the
-log-ratio of two Parzen estimates is the Bayes score of the two classes. In standard deviations of what
-harmless pictures score it is added to the log-odds of the hazard's words. Words alone may still recognise it,
-so that teaching takes nothing away.
+A picture resembles the examples where a kernel density over them exceeds one over harmless pictures: `s(e) =
+log mean_i exp(B (e.p_i - 1)) - log mean_j exp(B (e.n_j - 1))` with unit embeddings. The kernel is that of
+Tip-Adapter's cache (Zhang et al., ECCV 2022), here with a cache of harmless pictures too; the log-ratio of
+two Parzen estimates is the Bayes score of the two classes. In standard deviations of harmless pictures'
+scores it is added to the log-odds of the hazard's words. Words alone may still recognise it, so that teaching
+takes nothing away.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Vectors = NDArray[np.float32]
 
 
 class TeachError(WatchwordError):
-    """Something taught cannot be used, or cannot be learnt; the message says what to do."""
+    """A lesson cannot be used or learnt; the message has the cure."""
 
 
 class LabelledEmbedding(BaseModel, frozen=True, extra="forbid"):
@@ -60,7 +60,7 @@ class LabelledEmbedding(BaseModel, frozen=True, extra="forbid"):
 
 
 class Estimate(BaseModel, frozen=True, extra="forbid"):
-    """Leave-one-out: each picture judged by what the others taught."""
+    """Leave-one-out: each picture scored by the lessons of the others."""
 
     like: int
     recognised_by_words: int
@@ -110,7 +110,7 @@ def path_of(state: Path, hazard: str) -> Path:
 
 
 def few_shot_names(state: Path) -> tuple[str, ...]:
-    """The hazards that have been taught here, whatever the model; reads no file."""
+    """The hazards that have been taught here, for any model; reads no file."""
     return tuple(sorted(path.stem for path in (state / FOLDER).glob("*.json")))
 
 
@@ -120,9 +120,9 @@ def forgotten_names(state: Path) -> tuple[str, ...]:
 
 
 def forget(state: Path, hazard: str) -> bool:
-    """Remove what was taught of a hazard; False if nothing was. Raises OSError.
+    """Remove the lessons of a hazard; False if nothing was. Raises OSError.
 
-    A mark stays, so that a section of the settings that leans on the lessons is known for what it is.
+    A mark stays, so that a section of the settings that leans on the lessons is recognised as such.
     """
     place = path_of(state, hazard)
     if not place.is_file():
@@ -181,7 +181,7 @@ def density(affinities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KernelScore:
-    """What was taught of one hazard, ready to be compared."""
+    """The lessons of one hazard, ready to be compared."""
 
     column: int
     centre: float

@@ -1,7 +1,7 @@
 """Learning a hazard from a handful of pictures: where, among harmless ones, does it begin?
 
 The kernel needs no training (see `pipeline.calibration.few_shot`), so only three numbers are found: the mean
-and deviation of what harmless pictures score, each judged by the others, and the boundary, above every
+and deviation of the scores of harmless pictures, each judged by the others, and the boundary, above every
 harmless picture and some of the way to the typical example.
 """
 

@@ -62,7 +62,7 @@ class HeadExamples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedHeads:
-    """A net trained on everything, and what its recipe is worth on sources it has not seen."""
+    """A net trained on everything, and the figures of its recipe on sources it has not seen."""
 
     hazards: tuple[str, ...]
     net: EmbeddingNet
@@ -119,7 +119,7 @@ def _unfit(examples: HeadExamples) -> dict[str, str]:
 def folds_of(examples: HeadExamples) -> NDArray[np.intp]:
     """(N,): the fold of each picture. A source is in one fold; every hazard is spread over them.
 
-    Greedy: large sources first, each into the fold that has the least of what it shows.
+    Greedy: large sources first, each into the fold that has the fewest pictures of its hazards.
     """
     kinds = np.concatenate([examples.shown, ~examples.shown.any(1, keepdims=True)], axis=1)
     names, position = np.unique(examples.sources, return_inverse=True)

@@ -1,7 +1,7 @@
 """Slope and offset of each hazard's calibration from labelled pictures and clips, for any model.
 
-What a line is worth is told on pictures it has not seen: each is judged by a line made without its source;
-pictures of a hazard that has but one source, without that picture alone.
+A line is evaluated on pictures it has not seen: each is judged by a line made without its source; pictures of
+a hazard that has but one source, without that picture alone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Column = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """Scores (H,) of a picture or a frame, with what it shows."""
+    """Scores (H,) of a picture or a frame, with its labels."""
 
     labels: frozenset[str]
     source: str
@@ -49,7 +49,7 @@ class Example:
 def examples_of(
     manifest: Dataset, read: Callable[[Path], Image], scores: Callable[[Image], Column]
 ) -> list[Example]:
-    """Scores of every picture and of four frames a second of every clip. Raises what `read` raises."""
+    """Scores of every picture and of four frames a second of every clip. Passes on the errors of `read`."""
     out = [
         Example(frozenset(p.labels), p.source, clip=False, scores=scores(read(p.path)))
         for p in manifest.pictures
@@ -81,7 +81,7 @@ def _frames(clip: LabelledClip) -> Iterable[tuple[float, Image]]:
 def is_negative(example: Example, hazard: str) -> bool:
     """True if the example is a certain negative for this hazard.
 
-    For user-defined hazards only `safe` examples are; it is not known what looks like them.
+    For user-defined hazards only `safe` examples are, as their look-alikes are not known.
     """
     alike = look_alikes(hazard)
     if not alike:
@@ -147,7 +147,7 @@ def cross_validated_hazard(column: int, hazard: Hazard, examples: Sequence[Examp
 
 
 def fit_with_quality(column: int, hazard: Hazard, examples: Sequence[Example]) -> Fit:
-    """The fit of one hazard with what it is worth. Raises ValueError where that cannot be told, and why."""
+    """The fit of one hazard with its figures. Raises ValueError, with the reason, if there is too little."""
     stills = [example for example in examples if not example.clip]
     shown = np.array([hazard.name in example.labels for example in stills], np.bool_)
     sources = {e.source for e, is_shown in zip(stills, shown, strict=True) if is_shown}

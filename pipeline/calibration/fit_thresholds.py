@@ -1,15 +1,15 @@
 """Thresholds that keep to a budget of false alerts an hour, from footage without danger.
 
 Where the footage is long enough to have shown a hazard's share of the budget at least three times, the
-threshold is read off: the lowest at which the real watch keeps to it. Where it is not, the tail of what was
-seen is prolonged (`pipeline.calibration.tail`), but to ten times the footage at most: farther out it would
-only silence warnings; less than 30 blocks have no tail worth the name. And the threshold never goes below the
-one that came with the model: minutes of silence are no evidence for being bolder.
+threshold is read off: the lowest at which the real watch keeps to it. If it is not, the tail of the observed
+scores is extrapolated (`pipeline.calibration.tail`), but to ten times the footage at most: farther out it
+would only silence warnings; less than 30 blocks have no tail worth the name. And the threshold never goes
+below the one that came with the model: minutes of silence are no evidence for being bolder.
 
-What a camera's normal view shows is taken off by the daemon only as far as it lies below the threshold
-(`pipeline.alerting.baseline`), so a lower threshold also raises what it is compared with. Every threshold is
-therefore judged by what would be taken off at that very threshold, and the chosen ones are judged once more
-together.
+The daemon subtracts a camera's baseline only as far as it lies below the threshold
+(`pipeline.alerting.baseline`), so a lower threshold also raises the scores it is compared with. Every
+threshold is therefore judged with the baseline that holds at that very threshold, and the chosen ones are
+judged once more together.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _BLOCKS = 30
 
 @dataclass(frozen=True, slots=True)
 class ThresholdChoice:
-    """One hazard's threshold, and what it rests on."""
+    """One hazard's threshold, and its evidence."""
 
     hazard: str
     before: float
@@ -82,7 +82,8 @@ def make_plan(
     budget_per_hour: float,
     usual_s: float = 0.0,
 ) -> ThresholdPlan:
-    """Thresholds for `hazards`, whose own are what held before. Raises ValueError for no footage.
+    """Fit a threshold for each hazard. `hazard.threshold` is the current one. Raises ValueError for no
+    footage.
 
     `usual_s`: time constant of the normal view that is taken off; 0 takes nothing off.
     """
@@ -111,7 +112,7 @@ def enforce_budget(
     expected: Mapping[str, float],
     judged: Callable[[Sequence[ThresholdChoice]], tuple[ThresholdChoice, ...]],
 ) -> tuple[ThresholdChoice, ...]:
-    """The choices with what is counted at them; too loud ones between two steps of the sweep are raised."""
+    """The choices with the alerts counted at them; those over budget between two steps are raised."""
     choices = judged(picked)
     for _ in range(_ROUNDS):
         raised = [_raised(one) if one.alerts > expected[one.hazard] else one for one in choices]

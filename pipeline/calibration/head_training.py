@@ -2,8 +2,7 @@
 
 The recipe is that of the starter's heads: one hidden layer of rectified linear units, dropout, AdamW on one
 cycle of the learning rate, focal loss for soft targets (Lin et al., 2017), and the cross entropy of "any
-hazard at all", which pushes down whatever is highest on a harmless picture. Nets of several seeds are
-averaged.
+hazard at all", which pushes down the highest score of a harmless picture. Nets of several seeds are averaged.
 """
 
 from __future__ import annotations

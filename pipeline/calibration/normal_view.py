@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def write_normal(state: Path, model: ImageTextModel, encodings: Sequence[Encoding]) -> Path:
-    """Replace what was kept before. Raises OSError."""
+    """Replace the stored baseline. Raises OSError."""
     place = _place(state, model.name)
     place.parent.mkdir(parents=True, exist_ok=True)
     with replacing(place) as file:

@@ -24,8 +24,8 @@ def operating_curve(
 ) -> list[dict[str, Any]]:
     """One point for each shift: hazards in time, false alerts an hour with their bounds, wrong alerts.
 
-    The series hold what the policy was given, the camera's normal view taken off. Alerts are taken to be
-    spoken at once, so the point at 0 may differ a little from a replay, in which speech takes its time.
+    The series hold the policy's inputs, with the baseline subtracted. Alerts are taken to be spoken at once,
+    so the point at 0 may differ a little from a replay, in which speech takes its time.
     """
     replayed = [(clip, replay_shifted(series, hazards, settings, shifts)) for clip, series in clips]
     return [

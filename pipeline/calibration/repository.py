@@ -55,9 +55,9 @@ class CalibrationRepository:
         return self._folder / f"{model}.json"
 
     def known(self, model: str) -> bool:
-        """Whether the model has been measured: by those who shipped it, or here, hazard by hazard.
+        """True if the model was measured with labels, before it was shipped or here, for every hazard.
 
-        Thresholds of one's own are not enough: they tell what harmless views score, not what dangers do.
+        A user's thresholds do not count: they were fitted on negatives only.
         """
         if self.shipped(model) is not None:
             return True
@@ -105,7 +105,7 @@ class CalibrationRepository:
         return read_calibration(folder / manifest.calibration) if manifest.calibration else None
 
     def base(self, model: ImageTextModel) -> CalibrationTable:
-        """What thresholds of one's own start from: fits to labels, else the best guess without labels."""
+        """The base of a user's thresholds: fits to labels, else the best guess without labels."""
         fitted = self.of_heads(model.name)
         if fitted is not None and fitted.model_fingerprint == model.fingerprint:
             return fitted
@@ -122,7 +122,7 @@ class CalibrationRepository:
         )
 
     def lines(self, model: ImageTextModel, prompts: PromptSet) -> CalibrationTable:
-        """What `calibrate` starts from: `base`, with the lines that were fitted here at their thresholds."""
+        """The start of `calibrate`: `base`, with the lines that were fitted here at their thresholds."""
         base = self.base(model)
         try:
             own = self.own(model.name)
@@ -167,7 +167,7 @@ class CalibrationRepository:
         return own is not None and (own.model, own.model_fingerprint) != (model.name, model.fingerprint)
 
     def _tell_lost(self, model: str) -> None:
-        """A previous one without one in use is what an interrupted write of an older version left."""
+        """Warn of a previous calibration without a current one: a write was interrupted."""
         if self._previous(model).is_file():
             log.warning(
                 "%s is missing, though the calibration before it is there: what was shipped is used; "
@@ -211,7 +211,7 @@ class CalibrationRepository:
         stage(place, b"").unlink()
 
     def undo(self, model: str) -> str:
-        """Bring back what was used before; says what that is. Raises CalibrationError, OSError."""
+        """Restore the previous calibration and return its description. Raises CalibrationError, OSError."""
         place, previous = self.place(model), self._previous(model)
         if previous.is_file():
             previous.replace(place)

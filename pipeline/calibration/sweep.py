@@ -1,7 +1,7 @@
-"""Recorded probabilities driven through the real `AlertPolicy`: what would it alert of, at which thresholds?
+"""Runs recorded probabilities through the real `AlertPolicy` at many thresholds.
 
-A recording holds what was seen before the camera's normal view is taken off (`pipeline.alerting.baseline`):
-how much is taken off depends on the thresholds, so that is done anew for every threshold that is tried.
+A recording holds scores without the baseline subtracted (`pipeline.alerting.baseline`): the amount depends on
+the thresholds, so it is subtracted anew for every threshold that is tried.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ScoreSeries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThresholdSweep:
-    """What each hazard alone would have done at each threshold of LOGITS."""
+    """The alerts of each hazard alone at each threshold of LOGITS."""
 
     alerts: NDArray[np.int64]
     """(H, L): alerts in the whole recording, reminders included."""
@@ -59,9 +59,9 @@ def sweep(
 ) -> ThresholdSweep:
     """One pass with every hazard at every threshold at once. Blocks last as long as a cool-down.
 
-    From each, what the normal view shows is taken off as the daemon does at that very threshold (`usual_s` is
-    the time constant; 0 takes nothing off). Each hazard stands alone: rivals and additional votes
-    would only make it quieter. Thresholds above all that was seen never alert and are left out.
+    The baseline is subtracted as the daemon does at that very threshold (`usual_s` is the time constant; 0
+    takes nothing off). Each hazard stands alone: rivals and additional votes would only make it quieter.
+    Thresholds above all that was seen never alert and are left out.
     """
     count, levels = len(severities), len(LOGITS)
     thresholds = 1 / (1 + np.exp(-LOGITS))
@@ -109,7 +109,7 @@ def replay_shifted(
     shifts: Sequence[float],
     rules: AlertRules | None = None,
 ) -> list[ClipEvents]:
-    """What `replay_alerts` gives with all thresholds moved by each of the shifts in log-odds, in one pass.
+    """The results of `replay_alerts` with all thresholds moved by each shift in log-odds, in one pass.
 
     Nothing is taken off for a normal view. Each shift is a world of its own: rivals meet within it only.
     """

@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class CalibrationError(WatchwordError):
-    """A calibration cannot be used; the message says which and what to do."""
+    """A calibration cannot be used; the message names it and the cure."""
 
 
 class FitQuality(BaseModel, frozen=True, extra="forbid"):
-    """What a line is worth, each photograph judged by a line made without its source."""
+    """Figures of a line, each photograph scored by a line made without its source."""
 
     pictures: int
     """Photographs of the hazard, and from how many sources."""
@@ -108,10 +108,10 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
         return Calibration.of(prompts.names, fits)
 
     def require(self, model: str, model_fingerprint: str) -> None:
-        """Raises CalibrationError where it was made for another model, or for another version of it.
+        """Raises CalibrationError if it was made for another model, or for another version of it.
 
-        A shipped calibration fits the model as it is pulled: the model is at fault, and calibrating what is
-        damaged would only hide it.
+        A shipped calibration fits the model as it is pulled: the model is at fault, and calibrating a damaged
+        model would only hide the damage.
         """
         if (model, model_fingerprint) == (self.model, self.model_fingerprint):
             return

@@ -1,4 +1,4 @@
-"""How often does a level get exceeded that was hardly ever, or never, seen? Tails of what was seen.
+"""Extrapolates the tail of a sample: how often a level is exceeded that was rarely or never seen.
 
 Peaks over threshold: excesses over a high level follow a generalised Pareto distribution (Pickands, 1975;
 Davison and Smith, 1990; Coles, "An Introduction to Statistical Modeling of Extreme Values", 2001, ch. 4).
@@ -35,7 +35,7 @@ class Tail:
     shape: float
 
     def level(self, chance: float) -> float:
-        """What a block's maximum exceeds with this chance; not below `start`."""
+        """The level that a block's maximum exceeds with this probability; not below `start`."""
         ratio = self.share / chance
         if ratio <= 1:
             return self.start

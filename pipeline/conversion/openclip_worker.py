@@ -60,7 +60,7 @@ class OpenClipConversion:
     checks: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> dict[str, object]:
-        """Convert, check, write `model.json`; what the manifest shall say. Raises PrepareError."""
+        """Convert, check, write `model.json`; return the fields of the manifest. Raises PrepareError."""
         began_s = time.monotonic()
         self.report("loading the model")
         reference = load_reference(self.raw)

@@ -1,4 +1,4 @@
-"""The model as open_clip on torch computes it: what every conversion is measured against."""
+"""The model as open_clip on torch computes it: the reference for every conversion."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reference:
 
     @property
     def logit_scale(self) -> float:
-        """As the model multiplies cosines; capped at what CLIP allowed itself in training."""
+        """As the model multiplies cosines; capped at CLIP's limit in training."""
         return min(float(self.model.logit_scale.detach().exp()), 100.0 * math.e)
 
     @property
@@ -62,7 +62,7 @@ class Reference:
         return np.stack([row.float().numpy() for row in rows]).astype(np.float32)
 
     def normalised(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the image tower takes: RGB, 1 x 3 x H x W."""
+        """The input of the image tower: RGB, 1 x 3 x H x W."""
         rgb = picture[:, :, ::-1].astype(np.float32) / 255
         scaled = (rgb - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None], np.float32)
@@ -100,7 +100,7 @@ def _require_files(folder: Path) -> None:
 
 
 def described(model: Any, tokenizer: Any) -> Reference:
-    """An open_clip model with what it says of its own pre-processing."""
+    """An open_clip model with the pre-processing it declares."""
     own = dict(model.visual.preprocess_cfg)
     size = own["size"]
     height, width = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))

@@ -37,7 +37,7 @@ def convert_vlm(entry: CatalogueEntry, fetched: Fetched, job: FetchJob) -> Conve
 
 
 def _add(fetched: Fetched, job: FetchJob) -> None:
-    """The weights that were converted, beside what was made of them; the small files are the same."""
+    """Keep the original weights beside the converted ones; the small files are the same."""
     job.require_room(fetched.size)
     for file in fetched.files:
         target = job.into / file.name
@@ -47,7 +47,7 @@ def _add(fetched: Fetched, job: FetchJob) -> None:
 
 
 def export(source: Path, into: Path, weights: str, log: Path) -> None:
-    """Convert the model in `source`; what the tool says goes to `log`. Raises PrepareError."""
+    """Convert the model in `source`; the tool's output goes to `log`. Raises PrepareError."""
     command = own_module(
         "optimum.commands.optimum_cli",
         *("export", "openvino", "--model", str(source), "--task", "image-text-to-text"),

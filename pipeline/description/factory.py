@@ -177,7 +177,7 @@ def _named(
 
 
 def local_choice(settings: DescribeSettings, folder: Path, backend: str, cache: Path) -> DescriberChoice:
-    """A model in a folder with one backend, regardless of the model and backend in the settings. Raises UnusableError."""
+    """The model in `folder` with `backend`, instead of those in the settings. Raises UnusableError."""
     named = settings.model_copy(update={"model": str(folder), "backend": backend})
     return _named(named, "", lambda name: folder / name, cache, available_bytes())
 

@@ -42,7 +42,7 @@ class Detector:
         stillness: StaticSceneCheck | None = None,
         baseline: BaselineFilter | None = None,
     ) -> None:
-        """`baseline`: what the camera's normal view shows of each hazard, which is subtracted."""
+        """`baseline`: the score of each hazard in the camera's ordinary view, which is subtracted."""
         self._model = model
         self._bank = bank
         self._calibration = calibration

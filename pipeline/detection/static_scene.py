@@ -49,7 +49,7 @@ class StaticSceneCheck:
 
 
 def coarse_grid(image: Image) -> Image:
-    """CELLS across, each about the mean of what it covers."""
+    """CELLS across, each about the mean of its area."""
     rows = max(4, round(CELLS * image.shape[0] / image.shape[1]))
     size = POINTS, FINE * rows
     points = image

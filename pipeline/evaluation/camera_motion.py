@@ -30,7 +30,7 @@ _ASTRAY = 1.0
 
 
 class CameraMotionMeter:
-    """Fed with the frames of one recording; `motion` says what they showed."""
+    """Fed with the frames of one recording; `motion` returns the result."""
 
     def __init__(self) -> None:
         self._before: Picture | None = None

@@ -1,4 +1,4 @@
-"""What happened in one labelled clip: waits, false and wrong alerts, scenes; from events and spans alone."""
+"""Counts of one labelled clip: waits, false and wrong alerts, scenes; from events and spans alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AlertTime:
 
 @dataclass(frozen=True, slots=True)
 class ClipEvents:
-    """What was reported over a clip, in stream seconds."""
+    """The reports over a clip, in stream seconds."""
 
     duration_s: float
     alerts: tuple[AlertTime, ...]
@@ -59,7 +59,7 @@ class ClipCounts:
 
 
 def count(clip: LabelledClip, events: ClipEvents) -> ClipCounts:
-    """Count what the events of a clip were worth."""
+    """Count hits, false and wrong alerts among the events of a clip."""
     cuts = sorted(span.start_s for span in clip.spans if span.label == SCENE)
     found, extra = match_scenes(cuts, events.scenes)
     judged = [alert for alert in events.alerts if is_judged(clip, alert)]

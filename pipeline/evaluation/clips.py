@@ -1,4 +1,4 @@
-"""What alerts and scene changes are worth on labelled clips: pure arithmetic over events and spans."""
+"""Figures of alerts and scene changes on labelled clips: pure arithmetic over events and spans."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def evaluate_clips(clips: Clips) -> dict[str, Any]:
 
 
 def count_clips(clips: Clips) -> dict[str, Any]:
-    """The counts alone, without what takes a bootstrap: a curve asks for them many times."""
+    """The counts alone, without bootstrap intervals: a curve asks for them many times."""
     return _counts([(clip, count(clip, events)) for clip, events in clips])
 
 
 def _counts(counted: Counted) -> dict[str, Any]:
-    """What can be counted over any choice of clips."""
+    """The figures that can be counted over any choice of clips."""
     waits = _waits(counted)
     safe_hours = sum(n.safe_s for _, n in counted) / 3600
     false_alerts = sum(n.false_alerts for _, n in counted)

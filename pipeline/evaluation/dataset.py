@@ -24,7 +24,7 @@ Row = Mapping[str, str | None]
 
 
 class DatasetError(WatchwordError):
-    """The manifest cannot be used; the message says where and what to do."""
+    """The manifest cannot be used; the message has the line and the cure."""
 
 
 @dataclass(frozen=True, slots=True)

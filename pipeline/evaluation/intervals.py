@@ -1,8 +1,8 @@
 """95 % intervals that claim no certainty that is not there.
 
-A bootstrap over sources (Efron, 1979), since what comes of one source resembles itself. Where nothing or
+A bootstrap over sources (Efron, 1979), since samples of one source resemble each other. Where nothing or
 everything was hit no draw can differ, so shares get the exact bounds there (Clopper and Pearson, 1934), each
-source counting once. What rests on fewer than two sources is unknown. Counts get exact Poisson bounds
+source counting once. An interval from fewer than two sources is unknown. Counts get exact Poisson bounds
 (Garwood, 1936): none seen in T means fewer than 3 / T with 95 % confidence (the "rule of three", Hanley and
 Lippman-Hand, 1983).
 """

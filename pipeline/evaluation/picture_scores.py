@@ -1,4 +1,4 @@
-"""Probabilities of pictures beside what the pictures show, and the figures over any choice of them."""
+"""Probabilities of pictures beside their labels, and the figures over any choice of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a detector is worth on labelled pictures: pure arithmetic over probabilities.
+"""Figures of a detector on labelled pictures: pure arithmetic over probabilities.
 
 Every figure has its 95 % interval beside it, see `pipeline.evaluation.intervals`: pictures of one source
-resemble each other, so sources are drawn, not pictures, and what rests on a single one has no interval. A
+resemble each other, so sources are drawn, not pictures, and a figure from a single source has no interval. A
 figure that cannot be computed (no such picture) is None.
 """
 

@@ -1,4 +1,4 @@
-"""Are probabilities what they claim? How often a hazard was there, by the probability that was given.
+"""Reliability of probabilities: how often a hazard was there, by the probability that was given.
 
 Each known pair of a picture and a hazard counts. Pooled over the hazards every bin is reported; of a single
 hazard only bins with enough pictures from enough sources, since a handful from one source says nothing.

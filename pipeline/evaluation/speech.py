@@ -1,4 +1,4 @@
-"""What the speech over labelled clips is worth to its listener: arithmetic over what was said and when."""
+"""Figures of the speech over labelled clips: arithmetic over utterances and their times."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RaisedAlert:
 
 @dataclass(frozen=True, slots=True)
 class SaidText:
-    """Something that was heard; `hazard` is None for what is no warning."""
+    """Something that was heard; `hazard` is None if it is no warning."""
 
     time_s: float
     """Of its first word, after its earcon."""
@@ -141,7 +141,7 @@ def _repeats(said: HeardClip) -> int:
 
 
 def _without_news(said: HeardClip) -> int:
-    """Descriptions that only name what had just been warned of."""
+    """Descriptions that only repeat the warning before them."""
     return sum(
         adds_nothing(one.text, said.language, _just_warned(said, one.time_s), side_known=True)
         for one in said.descriptions

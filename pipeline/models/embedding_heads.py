@@ -37,7 +37,7 @@ _LONGEST_FILE = 64_000_000
 
 
 class EmbeddingHeadsError(WatchwordError):
-    """The heads in the state folder cannot be used; the message says what to do."""
+    """The heads in the state folder cannot be used; the message has the cure."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -67,7 +67,7 @@ def fell_back(wanted: str, device: str) -> bool:
 
 
 def _starter(folder: Path, wanted: str, threads: int, cache_dir: Path | None) -> ImageTextModel:
-    """On the first device that sees what the CPU sees. The starter is small: `best` is the CPU."""
+    """Load on the first device whose results equal the CPU's. The starter is small: `best` is the CPU."""
     import openvino as ov
 
     from pipeline.models.starter.model import StarterModel

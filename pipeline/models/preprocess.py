@@ -31,8 +31,8 @@ def letterbox(image: Image, width: int, height: int) -> Image:
 def resize(image: Image, width: int, height: int) -> Image:
     """Scaled to exactly `width` x `height`.
 
-    Shrinking is linear to twice the size, then halved: nearly what shrinking by area gives (cosine similarity
-    of the starter's embeddings of photographs 0.9999 in the median), in a third of the time.
+    Shrinking is linear to twice the size, then halved: nearly the result of shrinking by area (cosine
+    similarity of the starter's embeddings of photographs 0.9999 in the median), in a third of the time.
     """
     if width * height < image.shape[0] * image.shape[1]:
         return halve(reduced(image, width, height), width, height)
@@ -40,7 +40,7 @@ def resize(image: Image, width: int, height: int) -> Image:
 
 
 def reduced(image: Image, width: int, height: int) -> Image:
-    """Twice as large as wanted: what shrinking begins with, so that it may be done beforehand.
+    """Reduced to twice the wanted size: the first step of shrinking, so that it may be done beforehand.
 
     A picture that is not larger than wanted is left alone.
     """

@@ -1,4 +1,4 @@
-"""Prompts compared with what a picture shows: the arithmetic that every image-text model shares."""
+"""Compares prompts with a picture: the arithmetic that every image-text model shares."""
 
 from __future__ import annotations
 

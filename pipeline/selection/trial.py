@@ -38,7 +38,7 @@ _SECONDS, _ROUNDS, _WARM = 0.6, 3, 3
 
 
 class ModelTrial(BaseModel, frozen=True, extra="forbid"):
-    """What a trial found. Kept in the state folder, since it holds for one machine."""
+    """The result of a trial. Kept in the state folder, since it holds for one machine."""
 
     version: Literal[1] = 1
     model: str

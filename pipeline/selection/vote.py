@@ -36,7 +36,7 @@ def joint_margin(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArra
 class VotingModel:
     """Encodes with both: the embedding is the main model's, the evidence the starter's.
 
-    Whatever compares embeddings (taught pictures, scene changes) sees the main model alone, and so does
+    Code that compares embeddings (taught pictures, scene changes) uses the main model alone, and so does
     `bind`; only `VoteBank` reads the evidence.
     """
 

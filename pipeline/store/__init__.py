@@ -1,1 +1,1 @@
-"""The model store: what is known, what is here, and how it gets here."""
+"""The model store: catalogue, installed models, and downloads."""

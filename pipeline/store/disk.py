@@ -33,7 +33,7 @@ def require_room(root: Path, needed: int, free: int) -> None:
 
 @contextmanager
 def store_faults(root: Path) -> Iterator[None]:
-    """Turn what the file system says about the store into one line that says what to do."""
+    """Turn an error of the file system into one line with the cure."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What can go wrong with the store, each class named by what the caller can do about it."""
+"""Errors of the store, each class named by the caller's choice of action."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from common.errors import WatchwordError
 
 
 class StoreError(WatchwordError):
-    """Something about the store; the message is one line that says what to do."""
+    """An error of the store; the message is one line with the cure."""
 
 
 class UnknownModelError(StoreError):

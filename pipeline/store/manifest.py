@@ -1,4 +1,4 @@
-"""What is written beside each model in the store: where it came from and what it must be byte for byte."""
+"""The manifest beside each model in the store: its origin and the hash of each file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MANIFEST_NAME = "manifest.json"
 
 
 class Kind(StrEnum):
-    """What a model is for."""
+    """The purpose of a model."""
 
     IMAGE_TEXT = "image-text"
     DESCRIBER = "describer"
@@ -154,7 +154,7 @@ class Manifest(Strict, frozen=True):
 
 
 def first_problem(error: ValidationError) -> str:
-    """The first complaint of a validation as `key: what is wrong`."""
+    """The first complaint of a validation as `key: problem`."""
     found = error.errors()[0]
     where = ".".join(str(part) for part in found["loc"])
     return f"{where}: {found['msg']}" if where else str(found["msg"])

@@ -20,7 +20,7 @@ def require_memory(entry: CatalogueEntry, available: int, *, made_here: bool) ->
 
 
 def costs(entry: CatalogueEntry) -> str:
-    """What a pull fetches and needs, in one line; nothing where no figures are known."""
+    """The costs of a pull, in one line; empty if no figures are known."""
     figures = entry.figures
     if figures is None:
         return ""

@@ -1,4 +1,4 @@
-"""The seam to what turns a source's files into a model that runs here."""
+"""The seam to conversion: a source's files become a model that runs here."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pipeline.store.manifest import StoredFile
 
 @dataclass(frozen=True, slots=True)
 class FetchJob:
-    """What a pull gives to its source."""
+    """The arguments of a pull for its source."""
 
     into: Path
     """Empty folder on the store's disk that becomes the model's."""

@@ -43,7 +43,7 @@ LOCK_TIMEOUT_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class PullOptions:
-    """What the person pulling may say beyond a name."""
+    """Options of a pull besides the name."""
 
     offline_dir: Path | None = None
     """Folder of files carried over by hand: then no network is touched."""
@@ -97,7 +97,7 @@ class Store:
         return place
 
     def manifest(self, name: str) -> Manifest:
-        """What is recorded about an installed model. Raises NotInstalledError or UnknownModelError."""
+        """The record of an installed model. Raises NotInstalledError or UnknownModelError."""
         return read_manifest(self.path(name))
 
     def pull(self, name: str, progress: Progress | None = None, options: PullOptions | None = None) -> Path:
@@ -125,9 +125,9 @@ class Store:
         return place
 
     def verify(self, name: str) -> tuple[StoreFinding, ...]:
-        """Read every byte of an installed model; what is wrong with it, nothing if all is well.
+        """Read every byte of an installed model; return its defects, empty if there are none.
 
-        What the catalogue pins must be what it pins: its own manifest may have been changed with the files.
+        Pinned files are compared with the catalogue: the manifest may have been changed with them.
         """
         place = self._installed_place(name)
         return check_bytes(place) or not_pinned(place, self.catalogue.get(name))
@@ -148,7 +148,7 @@ class Store:
     def _weigh(
         self, entry: CatalogueEntry, carried: Path | None, progress: Progress, options: PullOptions
     ) -> None:
-        """Before anything is fetched: what it takes. Raises TooLargeError where there is less memory."""
+        """Report the costs before anything is fetched. Raises TooLargeError if memory is too small."""
         made_here = finished_model(carried) is None
         if not options.anyway:
             require_memory(entry, self._available(), made_here=made_here)

@@ -170,7 +170,7 @@ class VlmDescriber:
 
 
 def fixed_part(prompts: Prompts, request: DescribeRequest, prompt: Prompt) -> str:
-    """The text that must not be recited: the prompt without hazards and question, which an answer may repeat."""
+    """The prompt without hazards and question, which an answer may repeat; the rest must not be recited."""
     known = () if prompt.purpose == "danger" else request.known
     question = " ".join((request.question or "").split())[:LONGEST_QUESTION]
     user = prompt.user

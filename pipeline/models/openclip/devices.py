@@ -37,7 +37,7 @@ class GoldenImages:
 def device_order(wanted: str, present: Sequence[str]) -> tuple[str, ...]:
     """The devices to try: those named (`best`, or names with commas) that are there, the CPU last.
 
-    Raises ModelUnusableError for OpenVINO's choosers of devices: what those choose cannot be tested before.
+    Raises ModelUnusableError for OpenVINO's choosers of devices: their choice cannot be tested beforehand.
     """
     names = BEST_FIRST if wanted.lower() in ("best", "auto") else tuple(wanted.replace(" ", "").split(","))
     for name in names:
@@ -78,7 +78,7 @@ def compile_tested(
 
 
 def self_test(request: Any, golden: GoldenImages) -> float:
-    """The smallest cosine between what a request computes and the golden embeddings."""
+    """The smallest cosine between a request's embeddings and the golden ones."""
     worst = 1.0
     for picture, expected in zip(golden.pictures, golden.embeddings, strict=True):
         request.infer([picture[None]])

@@ -17,7 +17,7 @@ GOLDEN_FILE = "golden.npz"
 
 
 class ModelUnusableError(WatchwordError):
-    """The folder holds no model that runs here; the message says what to do."""
+    """The folder holds no model that runs here; the message has the cure."""
 
 
 class Tokens(Strict, frozen=True):
@@ -31,7 +31,7 @@ class Tokens(Strict, frozen=True):
 
 
 class ModelConfig(Strict, frozen=True):
-    """How pictures and words are made ready, and what the numbers that come out mean."""
+    """How pictures and words are prepared, and the scale of the resulting numbers."""
 
     format: Literal["openclip/2"] = "openclip/2"
     name: Text
@@ -63,9 +63,10 @@ class ModelConfig(Strict, frozen=True):
 
     @property
     def identity(self) -> dict[str, object]:
-        """What scores depend on. The converted bytes are not part of it: they differ between versions of the
-        tools, while every conversion that is admitted computes the same; so a calibration can travel. Nor is
-        the precision, of which only 8 bits change scores: see `OpenClipModel.fingerprint`.
+        """A hash of everything that scores depend on. The converted bytes are not part of it: they differ
+        between versions of the tools, while every conversion that is admitted computes the same; so a
+        calibration can travel. Nor is the precision, of which only 8 bits change scores: see
+        `OpenClipModel.fingerprint`.
         """
         what = {
             "format",

@@ -86,7 +86,7 @@ def graph_of(config: ModelConfig, precision: Precision) -> str:
 
 
 def hint(precision: Precision) -> Mapping[str, str]:
-    """OpenVINO's option for the CPU; what a graph in 8 bits leaves in floats stays in 32."""
+    """OpenVINO's option for the CPU; the floats of an 8-bit graph stay at 32 bits."""
     return {"INFERENCE_PRECISION_HINT": "bf16" if precision is Precision.BF16 else "f32"}
 
 

@@ -1,8 +1,8 @@
 """Words to the numbers a text tower takes, without torch or open_clip.
 
-The cleaning follows open_clip's; what its library for mending broken encodings does is reduced to the two
-things that matter for prompts typed by people (composed characters, straight quotes). Each conversion checks
-that the outcome is open_clip's own for every prompt we ship.
+The cleaning follows open_clip's; its repair of broken encodings is reduced to the two things that matter for
+prompts typed by people (composed characters, straight quotes). Each conversion checks that the outcome is
+open_clip's own for every prompt we ship.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """Prompts as the starter understands them: trained heads for the shipped hazards, words for all others.
 
-What a picture shows is, for words, a distribution over the classifier's 1000 classes. What a prompt means is
-a row of weights: each class is shared out among all prompts and contrast scenes by a softmax over the cosine
-similarity of their sentence vectors, with one more rival that stands for everything else. The share of the
-picture's distribution that falls to a hazard's prompts, as log-odds, is the hazard's raw score. It is a
-relative of ConSE (Norouzi et al., 2013), turned round: the words are spread over the classes, not the classes
-over the words.
+For words, a picture is a distribution over the classifier's 1000 classes. A prompt is a row of weights: each
+class is shared out among all prompts and contrast scenes by a softmax over the cosine similarity of their
+sentence vectors, with one more rival that stands for everything else. The share of the picture's distribution
+that falls to a hazard's prompts, as log-odds, is the hazard's raw score. It is a relative of ConSE (Norouzi
+et al., 2013), turned round: the words are spread over the classes, not the classes over the words.
 """
 
 from __future__ import annotations

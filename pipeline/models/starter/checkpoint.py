@@ -1,4 +1,4 @@
-"""Reads tensors out of torch's legacy checkpoint stream without torch and without running what is in it.
+"""Reads tensors out of torch's legacy checkpoint stream without torch and without running any code in it.
 
 The stream is four pickles (magic number, protocol, system facts, the state dict), the pickled list of storage
 keys, then each storage as a little-endian int64 element count and its raw elements. The format is that of

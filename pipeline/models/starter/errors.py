@@ -1,4 +1,4 @@
-"""What can be wrong with the starter's folder."""
+"""Errors of the starter's folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from common.errors import WatchwordError
 
 
 class StarterUnusableError(WatchwordError):
-    """The folder does not hold the starter model; the message says what to do."""
+    """The folder does not hold the starter model; the message has the cure."""
 
 
 def damaged(path: Path, why: object) -> StarterUnusableError:

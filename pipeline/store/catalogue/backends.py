@@ -1,4 +1,4 @@
-"""The backends that generate descriptions: what each needs, and which files it runs.
+"""The backends that generate descriptions: requirements of each, and the files it runs.
 
 To add one: a module in pipeline/description/vlm/backends/ with `load(spec)`, a line in `BACKENDS`, and its
 name in `describe.backend` (pipeline/settings.py). Nothing of a backend is imported before it is loaded, in a

@@ -25,7 +25,7 @@ from pipeline.store.manifest import (
 
 
 class Figures(Strict, frozen=True):
-    """What a model takes, estimated beforehand, in bytes; where it runs and what it speaks."""
+    """Estimated needs of a model in bytes, its backends and its languages."""
 
     download: Size
     """What is fetched."""
@@ -42,7 +42,7 @@ class Figures(Strict, frozen=True):
 
 
 class CatalogueEntry(Strict, frozen=True):
-    """One model we know: what it is, and which bytes make it up."""
+    """One model of the catalogue: its kind, and the files that make it up."""
 
     name: Name
     kind: Kind

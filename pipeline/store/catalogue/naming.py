@@ -32,10 +32,10 @@ def is_spec(text: str) -> bool:
 def find_entry(
     name: str, catalogue: Catalogue, recorded: Callable[[str], Manifest | None], carried: Path | None
 ) -> tuple[CatalogueEntry, Path | None]:
-    """What a name means, and the folder of files that were carried over, if any.
+    """Resolve a name, and the folder of files that were carried over, if any.
 
     In this order: the catalogue, a source, the finished model that was carried over, the installed one
-    (`recorded`). Raises UnknownModelError, FetchError where what was carried over is broken.
+    (`recorded`). Raises UnknownModelError, FetchError if the carried-over folder is broken.
     """
     if entry := catalogue.get(name):
         return entry, carried
@@ -69,7 +69,7 @@ def entry_of(spec: str) -> CatalogueEntry:
 
 
 def entry_from(manifest: Manifest) -> CatalogueEntry:
-    """What to fetch to get an installed model again."""
+    """The entry to fetch to get an installed model again."""
     return CatalogueEntry(
         name=manifest.name,
         kind=manifest.kind,

@@ -1,4 +1,4 @@
-"""The vision-language models we know of: what each needs, says and costs."""
+"""The vision-language models of the catalogue: needs, languages and sizes of each."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def too_large(name: str, needed: int, available: int) -> str | None:
 
 
 def weight_bytes(folder: Path) -> int:
-    """Size of the files of a model that we do not know; a lower bound of what it needs."""
+    """Size of the files of a model that we do not know; a lower bound of its needs."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -29,7 +29,7 @@ _QUIET = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HU
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """What the hub says about a file."""
+    """The hub's record of a file."""
 
     size: int
     sha256: str | None
@@ -168,6 +168,6 @@ def describe(folder: Path, name: str, licence: str) -> StoredFile:
 
 
 def git_blob_id(path: Path) -> str:
-    """What git calls a file with these bytes."""
+    """The git blob hash of these bytes."""
     data = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -34,7 +34,7 @@ def _facts(sibling: Any) -> dict[str, object]:
 
 
 def download(repo: str, revision: str, folder: str, *names: str) -> None:
-    """Fetch files into a folder; what is half there from before goes on."""
+    """Fetch files into a folder; half-finished downloads are resumed."""
     from huggingface_hub import hf_hub_download
 
     for name in names:
@@ -42,7 +42,7 @@ def download(repo: str, revision: str, folder: str, *names: str) -> None:
 
 
 def explain(error: Exception) -> str:
-    """What the hub's library complains about, in one line."""
+    """The complaint of the hub's library, in one line."""
     from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):

@@ -23,7 +23,7 @@ class FolderFetcher:
     licence: str
 
     def fetch(self, job: FetchJob) -> Fetched:
-        """The folder itself with what is in it now. Raises FetchError where there is no model."""
+        """The folder itself with its present files. Raises FetchError if it holds no model."""
         folder = job.carried or Path(self.source.folder)
         if not folder.is_dir():
             raise FetchError(f"{self.name}: {folder} is no folder")

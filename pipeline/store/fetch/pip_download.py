@@ -102,7 +102,7 @@ def _outcome(code: int, path: Path, log: Path) -> Path:
 
 
 def explain(said: str, code: int) -> str:
-    """What pip's output means, in one line without credentials."""
+    """The meaning of pip's output, in one line without credentials."""
     if "DO NOT MATCH THE HASHES" in said:
         return "the package index serves other bytes under this name than those we checked; nothing was kept"
     if re.search(r"Retrying \(|NewConnectionError|Network is unreachable|Name or service not known", said):

@@ -44,7 +44,8 @@ def run_child(
     """Run a program to its end, its output in `log`; returns its exit code.
 
     `measure` gives a number that grows while the program gets on (bytes on the disk). Raises StalledError
-    when that has not changed for `stall_s` seconds. The program ends with us, whatever ends us.
+    when that has not changed for `stall_s` seconds. The program is killed if this process ends, even by
+    SIGKILL.
     """
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 (our own command, no shell)
