@@ -268,7 +268,8 @@ class Reader:
 
     def _tell(self, state: CameraState, reason: str) -> None:
         self._event = CameraEvent(state, reason, self._clock())
+        fine = state in (CameraState.LIVE, CameraState.ENDED)
         _log.log(
-            logging.INFO if state is CameraState.LIVE else logging.WARNING, "camera %s %s", state, reason
+            logging.INFO if fine else logging.WARNING, "camera %s%s", state, f": {reason}" if reason else ""
         )
         self._on_event(self._event)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,9 +32,11 @@ from daemon.process.signals import Signals
 from daemon.process.supervisor import PartFailed, PartFinished, ReloadRequested, StopRequested, Supervisor
 from daemon.process.systemd import Notifier, is_service
 from daemon.process.watchdog import HUNG_S, Heartbeats, WatchdogFeeder, is_hung
+from daemon.runtime.event_file import EventFile
 from daemon.runtime.event_writer import Outlet
 from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.lifecycle_speech import LifecycleSpeech
+from daemon.runtime.narrator import Narrator
 from daemon.runtime.rate import Rate
 from daemon.runtime.settings_updates import SettingsUpdater
 from daemon.wiring.live import LiveParts, apply_settings, build_live
@@ -75,23 +79,33 @@ class Daemon:
         *,
         events: Path | None = None,
         fallback: Path | None = None,
+        once: bool = False,
+        narrator: Narrator | None = None,
     ) -> None:
         """`events`: file to which every event is appended. `fallback`: WAV file for speech while there is no
-        loudspeaker. Raises ConfigError.
+        loudspeaker. `once`: end with the file or folder; without it the demo begins again. `narrator`: prints
+        what is said. Raises ConfigError.
         """
         self._load = load
         self._clock = clock
         self._env = env
         self._events = events
         self._loaded = load()
-        self._settings = self._loaded.settings
+        self._once = once
+        self._narrator = narrator
+        self._source = choose_source(self._loaded.settings, service=is_service(env))
+        self._settings = self._looped(self._loaded.settings)
         self._fallback = fallback or self._settings.paths.state / "speech.wav"
         self._supervisor = Supervisor(clock)
         self._notifier = Notifier(env)
         self._heartbeats = Heartbeats(MAX_AGES_S, clock())
         self._feed = EventFeed()
         self._started_s = clock()
-        self._source = choose_source(self._settings, service=is_service(env))
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the start."""
+        return self._settings
 
     def run(self) -> int:
         """Run until asked to stop or the source ends. Raises WatchwordError, PartFailed."""
@@ -107,15 +121,18 @@ class Daemon:
     @contextmanager
     def _outlets(self) -> Iterator[tuple[Outlet, ...]]:
         """The receivers of event lines."""
+        outlets: tuple[Outlet, ...] = (self._feed.publish,)
+        if self._narrator is not None:
+            outlets = (*outlets, self._narrator.take)
         if self._events is None:
-            yield (self._feed.publish,)
+            yield outlets
             return
         try:
-            file = self._events.open("a", encoding="utf-8", buffering=1)
+            file = EventFile(self._events)
         except OSError as error:
             raise CommandError(f"--events {self._events}: cannot be written: {error.strerror}") from error
         with file:
-            yield (self._feed.publish, lambda line: _write_line(file.write, line))
+            yield (*outlets, file.write)
 
     def _start(self, outlets: tuple[Outlet, ...]) -> MainLoop:
         """Start every part in order; each is stopped in reverse."""
@@ -195,7 +212,14 @@ class Daemon:
         settings = self._load().settings
         if self._loaded.refused:
             live.runner.step(configuration_report(()))
-        return settings
+        return self._looped(settings)
+
+    def _looped(self, settings: Settings) -> Settings:
+        """The demo goes on until it is stopped, unless it is to be shown once."""
+        if not self._once and self._source != DEMO:
+            return settings
+        capture = settings.capture.model_copy(update={"loop": not self._once})
+        return settings.model_copy(update={"capture": capture})
 
     def _build_requests(
         self, live: LiveParts, updater: SettingsUpdater, rate: Rate, keys: KeyReader
@@ -245,7 +269,9 @@ class Daemon:
         self._supervisor.add("voice", output.close_synthesizers)
         self._supervisor.add("speaker", output.speaker.close)
         if output.player.wait_opened(LOUDSPEAKER_S) is not AudioOutput.LOUDSPEAKER:
-            log.warning("no loudspeaker; what is said goes into %s", self._fallback)
+            # Why, the player has said already.
+            said = f"sound goes into {self._fallback}; to hear it: {play_command(self._fallback)}"
+            log.info(said) if self._narrator is None else self._narrator.tell(said)
 
 
 @dataclass(kw_only=True)
@@ -358,6 +384,13 @@ class MainLoop:
             self.notifier.ready()
 
 
+def play_command(file: Path, which: Callable[[str], str | None] = shutil.which) -> str:
+    """A command that plays a WAV file, by the first player that this machine has."""
+    players = {"pw-play": "", "paplay": "", "aplay": "", "ffplay": " -autoexit -nodisp"}
+    name = next((player for player in players if which(player)), "aplay")
+    return f"{name}{players[name]} {shlex.quote(str(file))}"
+
+
 def _write_summary(live: LiveParts, clock: Callable[[], float]) -> None:
     live.event_writer.write(
         summary(
@@ -369,7 +402,3 @@ def _write_summary(live: LiveParts, clock: Callable[[], float]) -> None:
             counts=live.runner.read(lambda core: core.counts),
         )
     )
-
-
-def _write_line(write: Callable[[str], object], line: str) -> None:
-    write(f"{line}\n")

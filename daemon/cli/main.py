@@ -234,6 +234,19 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="the least that is logged: debug, info, warning or error",
     )
+    for short, option, level, text in (
+        ("-v", "--verbose", "debug", "log everything"),
+        ("-q", "--quiet", "warning", "log warnings only, and print less"),
+    ):
+        parser.add_argument(
+            short,
+            option,
+            dest="log.level",
+            action="store_const",
+            const=level,
+            default=argparse.SUPPRESS,
+            help=text,
+        )
 
 
 class _Version(argparse.Action):

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.process.systemd import is_service
+from daemon.runtime.narrator import Narrator
 from daemon.service import Daemon
 
 if TYPE_CHECKING:
+    from daemon.config.sections import WebSettings
     from daemon.config.settings import Loaded
 
 
@@ -20,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", dest="capture.source", metavar="S", help="a camera, address, file, or demo"
     )
+    parser.add_argument("--once", action="store_true", help="end after one pass of the demo or file")
     parser.add_argument("--events", type=Path, metavar="OUT.jsonl", help="append every event there")
     parser.add_argument(
         "--wav", type=Path, metavar="OUT.wav", help="where speech goes while there is no loudspeaker"
@@ -28,4 +35,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     """Watch until stopped; 0 at the end of a file or when asked to stop."""
-    return Daemon(load, time.monotonic, os.environ, events=args.events, fallback=args.wav).run()
+    # A service's journal is no place for all that is said: it is kept in our own, which the owner bounds.
+    narrates = not is_service(os.environ)
+    with Narrator(sys.stdout) if narrates else nullcontext() as narrator:
+        daemon = Daemon(
+            load,
+            time.monotonic,
+            os.environ,
+            events=args.events,
+            fallback=args.wav,
+            once=args.once,
+            narrator=narrator,
+        )
+        if narrator is not None and (page := page_address(daemon.settings.web)):
+            narrator.tell(f"page: {page} (served by `watchword web`)")
+        return daemon.run()
+
+
+def page_address(web: WebSettings) -> str | None:
+    """Where `watchword web` serves its page; None if it cannot, or takes any free port."""
+    if not (web.address and web.port and find_spec("fastapi") and find_spec("uvicorn")):
+        return None
+    host = "127.0.0.1" if web.address in ("0.0.0.0", "::") else web.address  # noqa: S104 - compared only
+    scheme = "https" if web.certificate_file else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{web.port}/"

@@ -18,6 +18,7 @@ from common.spawn import lower_priority
 from daemon.cli import connection
 from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
+from daemon.process.extras import install_hint
 from daemon.process.systemd import Notifier
 from daemon.web.server.connections import ConnectionLimiter
 from daemon.web.server.listeners import check_certificate, listen_tcp, listen_unix, load_token, unix_path
@@ -75,7 +76,7 @@ def _application(
         from daemon.web.daemon_client import DaemonClient
     except ModuleNotFoundError as error:
         raise CommandError(
-            f"the web interface needs the Python package {error.name}: script/install --with web"
+            f"the web interface needs the Python package {error.name}: {install_hint('web')}"
         ) from None
     secret = load_token(settings.web)
     return lambda: create_app(
@@ -126,7 +127,7 @@ def _home_automation(
         from daemon.mqtt.listener import DaemonListener
     except ModuleNotFoundError as error:
         raise CommandError(
-            f"home automation needs the Python package {error.name}: script/install --with web"
+            f"home automation needs the Python package {error.name}: {install_hint('web')}"
         ) from None
     daemon = DaemonListener(lambda: connection.sockets(args.instance, load))
     bridge = MqttBridge(
