@@ -9,7 +9,7 @@ from common.errors import WatchwordError
 
 
 class CameraError(WatchwordError):
-    """Base of what a camera raises; the message says what to do."""
+    """Base of a camera's errors; the message has the cure."""
 
 
 class CameraLost(CameraError):

@@ -1,4 +1,4 @@
-"""Why an address could not be opened and what to do: by its HTTP or RTSP status, or by knocking."""
+"""Explains why an address could not be opened, and the cure: by its HTTP or RTSP status, or by knocking."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def listens(parts: SplitResult) -> bool:
 
 
 def explain_status(parts: SplitResult, status: int) -> str:
-    """What an HTTP or RTSP status of a camera means and what to do; wants the camera's name before it."""
+    """Meaning and cure of an HTTP or RTSP status of a camera; wants the camera's name before it."""
     if status == 401:
         if parts.username is None:
             return f"asks for a user and password; write {parts.scheme}://USER:PASSWORD@ in front of the host"

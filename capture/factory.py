@@ -1,4 +1,4 @@
-"""From what a person writes as `capture.source` to a camera."""
+"""Opens the camera that `capture.source` names."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from common import addresses
 def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic) -> Camera:
     """The camera that `spec` names: auto, 0, /dev/..., an address, a video or picture file, a folder.
 
-    Live cameras stamp their frames by `clock`; files have stream time.
-    Raises CameraUnusable with one line that says what to do, CameraLost where trying again may help.
+    Live cameras stamp their frames by `clock`; files have stream time. Raises CameraUnusable with one line
+    that has the cure, CameraLost if trying again may help.
     """
     if not spec.strip():
         raise CameraUnusable("the source is empty; name a camera, an address, a file or a folder")

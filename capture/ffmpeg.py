@@ -1,4 +1,6 @@
-"""Opening videos and streams through OpenCV's FFmpeg, quietly: what goes wrong is told by us, in one line."""
+"""Opening videos and streams through OpenCV's FFmpeg, quietly: errors are reported by this program, in one
+line.
+"""
 
 from __future__ import annotations
 

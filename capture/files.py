@@ -35,7 +35,7 @@ class VideoFile:
     live = False
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
-        """Opens the file and decodes its first frame. Raises CameraUnusable with what to do."""
+        """Opens the file and decodes its first frame. Raises CameraUnusable with the cure."""
         self._path = require_file(path)
         self._source = escaped(str(path))
         self._settings = settings
@@ -58,7 +58,7 @@ class VideoFile:
 
     @property
     def damage(self) -> str | None:
-        """One line on what was missing, known once the file has ended; None where it was whole."""
+        """One line about missing frames, known once the file has ended; None if it was whole."""
         return self._damage
 
     def read(self) -> Frame | None:
@@ -104,7 +104,7 @@ class VideoFile:
         return make_frame(image, self._settings, seq=seq, at_s=at_s, source=self.source, source_time_s=at_s)
 
     def _shortfall(self) -> str | None:
-        """What to say where frames are missing: amid the file, or well before its announced length."""
+        """The message if frames are missing: amid the file, or well before its announced length."""
         announced_s, end_s, count = (
             self._announced * self._stamps.interval_s,
             self._stamps.end_s,
@@ -128,7 +128,7 @@ class ImageFolder:
     live = False
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
-        """Lists the folder and decodes its first good picture. Raises CameraUnusable with what to do."""
+        """Lists the folder and decodes its first good picture. Raises CameraUnusable with the cure."""
         self._source = escaped(str(path))
         self._settings = settings
         content = list_folder(path) if path.is_dir() else FolderContent((require_file(path),), {})
@@ -153,7 +153,7 @@ class ImageFolder:
 
     @property
     def damage(self) -> str | None:
-        """One line on what was left out and the pictures skipped so far; None if there were none."""
+        """One line about files left out and pictures skipped so far; None if there were none."""
         if not self._broken:
             return self._left_out
         more = "; ..." if len(self._broken) > _NAMED else ""

@@ -1,4 +1,6 @@
-"""Finds out what a camera sends over HTTP: a stream of pictures, single pictures, a web page, or video."""
+"""Detects the kind of content that a camera sends over HTTP: a stream of pictures, single pictures, a web
+page, or video.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ _WEB_PAGE = (
 def open_http_camera(
     parts: SplitResult, settings: CaptureSettings, clock: Callable[[], float]
 ) -> MjpegCamera | SnapshotCamera | None:
-    """The camera at an address; None if it sends what only FFmpeg can read. Raises CameraLost."""
+    """The camera at an address; None if only FFmpeg can read it. Raises CameraLost."""
     source = redact(parts.geturl())
     try:
         stream = open_stream(parts.geturl(), settings.open_timeout_s)
@@ -55,7 +57,7 @@ def _by_its_bytes(
     settings: CaptureSettings,
     clock: Callable[[], float],
 ) -> MjpegCamera | SnapshotCamera | None:
-    """What is sent under another type than multipart, or none, is told by how it begins."""
+    """Content of another type than multipart, or of none, is recognised by its first bytes."""
     until_s = time.monotonic() + settings.open_timeout_s
     try:
         data = _read(stream, b"", until_s, lambda data: len(data) >= _FEW_BYTES)

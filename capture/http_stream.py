@@ -86,8 +86,8 @@ class _Deadline:
 def open_stream(url: str, timeout_s: float) -> HttpStream:
     """The answer to GET, after at most 5 redirects, within `timeout_s` altogether.
 
-    Raises OSError if there is no answer, HTTPException if it is none that can be used (its status in
-    `args`, for what is not 200).
+    Raises OSError if there is no answer, HTTPException if it is none that can be used (its status in `args`,
+    unless 200).
     """
     authorization: str | None = None
     with _Deadline(timeout_s) as deadline:

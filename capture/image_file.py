@@ -111,7 +111,7 @@ def _read(path: Path) -> bytes:
 
 
 def explain_unreadable(path: Path, error: OSError) -> str:
-    """One line that says what to do about a path that cannot be read."""
+    """One line with the cure for a path that cannot be read."""
     shown = redact(escaped(str(path)))  # it may have been meant as an address
     if isinstance(error, FileNotFoundError):
         first = path.parts[0] if len(path.parts) > 1 and not path.is_absolute() else ""

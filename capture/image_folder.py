@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, and what is left out."""
+"""Selects the pictures of a folder, and counts the files left out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FolderContent:
 
     @property
     def notice(self) -> str | None:
-        """What was left out, and what to do about it; None if nothing was."""
+        """The files left out, and the cure; None if nothing was."""
         if not self.left_out:
             return None
         counts = ", ".join(f"{count} {name}" for name, count in sorted(self.left_out.items()))
@@ -73,7 +73,7 @@ def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
 
 
 def _sort(path: Path) -> bool | str:
-    """True for a picture, the format of what is left out, False for any other file."""
+    """True for a picture, the format of a picture that is left out, False for any other file."""
     if path.name.startswith(".") or path.is_dir():
         return False
     suffix, head = path.suffix.lower(), _head(path)

@@ -1,7 +1,7 @@
-"""MJPEG over HTTP by a reader of our own: it takes all that comes at once and decodes only the newest.
+"""MJPEG over HTTP by a reader of our own: it receives everything at once and decodes only the newest.
 
 OpenCV decodes every picture in the order it was sent. On a busy machine that takes longer than they come, and
-what is seen is then seconds old, without a sign of it.
+the picture is then seconds old, without a sign of it.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class MultipartSplitter:
         return picture
 
     def _shorten(self) -> None:
-        """Keep only what may be the beginning of a boundary with headers."""
+        """Keep only bytes that may begin a boundary with headers."""
         begin = self._buffer.find(self._boundary) if self._boundary else -1
         self._drop(begin if begin >= 0 else max(0, len(self._buffer) - _MAX_HEAD_BYTES))
 

@@ -155,7 +155,7 @@ def read_timeout_s(url: str, settings: CaptureSettings) -> float:
 
 
 def ffmpeg_target(url: str, settings: CaptureSettings) -> tuple[str, str]:
-    """What FFmpeg is to open, and with which options. Raises CameraUnusable.
+    """The address and options for FFmpeg. Raises CameraUnusable.
 
     RTSP comes over TCP, or over UDP from cameras that refuse TCP (status 461). A query or end of
     `listen` (rtsp://0.0.0.0:8554/cam?listen) waits for a camera that pushes to us.

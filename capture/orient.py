@@ -1,4 +1,4 @@
-"""Turning, mirroring and bounding pictures: the only changes made to what a camera delivers."""
+"""Turning, mirroring and bounding pictures: the only changes made to a camera's pictures."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _CLEAR_RATIO = 1.2
 
 
 class ImageFault(StrEnum):
-    """What is wrong with a picture."""
+    """A defect of a picture."""
 
     DARK = "dark"
     COVERED = "covered"
@@ -49,7 +49,7 @@ UNSEEING = (ImageFault.DARK, ImageFault.COVERED, ImageFault.BLURRED, ImageFault.
 
 @dataclass(frozen=True, slots=True)
 class ImageStats:
-    """What is measured of one picture."""
+    """The measurements of one picture."""
 
     luma: float
     """Mean brightness, 0 to 255."""
@@ -105,7 +105,7 @@ class QualityMonitor:
     """Figures in, beginnings and ends of troubles out; pure but for its own small state."""
 
     def __init__(self, settings: CaptureSettings, state: Mapping[str, object] | None = None) -> None:
-        """`state` is what `state()` of an earlier judge returned."""
+        """`state` is the result of `state()` of an earlier monitor."""
         self._settings = settings
         self._tracks = {trouble: _Track() for trouble in MEASURED}
         self._digest: int | None = None
@@ -142,7 +142,7 @@ class QualityMonitor:
         return {"tracks": tracks, "digest": self._digest}
 
     def _evidence(self, stats: ImageStats) -> dict[ImageFault, bool | None]:
-        """What a picture says of each trouble; a dark one says nothing of the others, nor a covered one."""
+        """The evidence of a picture for each defect; a dark or covered one is none for the others."""
         noise = stats.sharpness > _NOISE_RATIO * stats.contrast >= _NOISE_RATIO * _FAINTEST
         faint = noise and stats.luma < _DIM_FACTOR * self._settings.dark_luma
         dark = True if faint else _below(stats.luma, self._settings.dark_luma)
@@ -174,7 +174,7 @@ class FrameInspector:
         self._looked_at_s: float | None = None
 
     def step(self, frame: Frame) -> tuple[FaultChange, ...]:
-        """What this frame changes, at the time it was captured."""
+        """The changes by this frame, at the time it was captured."""
         now = frame.captured_at_s
         if self._looked_at_s is not None and now - self._looked_at_s < self._interval_s:
             return ()

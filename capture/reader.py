@@ -123,7 +123,7 @@ class Reader:
 
     @property
     def heartbeat_s(self) -> float:
-        """When the watching thread last looked; it does so ten times a second whatever the camera does."""
+        """When the watching thread last looked; it does so ten times a second even if the camera hangs."""
         return self._heartbeat_s
 
     @property
@@ -240,7 +240,7 @@ class Reader:
         return False
 
     def _deliver(self, turn: CaptureSession, frame: Frame) -> bool:
-        """Called by a capture thread; False tells it that nobody wants more."""
+        """Called by a capture thread; False tells it to stop."""
         with self._lock:
             if turn is not self._turn:
                 return False

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class SlotPolicy(StrEnum):
-    """What `put` does while the last item has not been taken."""
+    """The behaviour of `put` while the last item has not been taken."""
 
     NEWEST = "newest"
     """Replace it and count it as skipped; never wait. For live sources."""
@@ -63,7 +63,7 @@ class LatestSlot(Generic[T]):
             return item
 
     def close(self) -> None:
-        """Accept nothing more and wake everyone; what is left may still be taken."""
+        """Accept nothing more and wake everyone; a remaining item may still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

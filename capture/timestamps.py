@@ -1,4 +1,4 @@
-"""Time stamps one can rely on, made of what a container reports."""
+"""Repairs the time stamps of a container so that they increase steadily."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _LONGEST = 2048
 
 
 class AddressError(ValueError):
-    """The text is no address that can be used; the message says which part is wrong and what to write."""
+    """The text is no address that can be used; the message names the wrong part and the right form."""
 
 
 def is_address(text: str) -> bool:

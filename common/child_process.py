@@ -55,7 +55,7 @@ class ChildProcess:
         return None if self._running is None else self._running.child.process.pid
 
     def greeting(self) -> dict[str, Any]:
-        """What the child said when it started; starts it if need be. Raises ChildError."""
+        """The child's first message; starts it if need be. Raises ChildError."""
         return self._ready().greeting
 
     def ask(self, header: dict[str, Any], timeout_s: float, payload: bytes = b"") -> Message:

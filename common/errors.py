@@ -1,4 +1,4 @@
-"""The base of every error that is expected: its message is for people and says what to do."""
+"""The base of every error that is expected: its message is for people and has the cure."""
 
 from __future__ import annotations
 

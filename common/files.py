@@ -79,7 +79,7 @@ def tree_bytes(folder: Path) -> int:
 
 
 def replace_folder(new: Path, place: Path, aside: Path) -> None:
-    """Put a finished folder in its place; what was there goes aside first and is then deleted.
+    """Put a finished folder in its place; an old one goes aside first and is then deleted.
 
     A kill between the two renames leaves nothing in the place, never something half.
     """

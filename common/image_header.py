@@ -39,7 +39,7 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What a header says, in pixels as stored, before any rotation."""
+    """The fields of a header, in pixels as stored, before any rotation."""
 
     kind: ImageKind
     width: int

@@ -10,7 +10,9 @@ RESERVE_BYTES = 512 * 2**20
 
 
 def available_bytes() -> int:
-    """What could be used now without swapping (MemAvailable), within the limit of our control group."""
+    """Memory that could be used now without swapping (MemAvailable), within the limit of our
+    control group.
+    """
     for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
         if line.startswith("MemAvailable:"):
             return min(int(line.split()[1]) * 1024, _group_bytes())
@@ -30,7 +32,7 @@ def _group_bytes() -> int:
 
 
 def resident_bytes(pid: int) -> int:
-    """What a process has in memory; 0 where it is gone."""
+    """Resident memory of a process; 0 if it is gone."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
     except (OSError, IndexError):

@@ -21,17 +21,17 @@ def escaped(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""The same, with line feeds as \n: what is to be one line stays one."""
+    """The same, with line feeds as \n: one line stays one line."""
     return escaped(text).replace("\n", "\\n")
 
 
 def spoken(text: str) -> str:
-    """Control characters, line feeds too, as spaces: for what is to be said or kept as it was said."""
+    """Control characters, line feeds too, as spaces: for spoken text and its records."""
     return _CONTROLS.sub(" ", text).replace("\n", " ").replace("\t", " ")
 
 
 class PlainStream(TextIOBase):
-    """Writes to a text stream what is left of control characters; everything else is the stream's own."""
+    """Wraps a text stream and removes control characters; everything else is the stream's own."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -37,8 +37,8 @@ class ChildHandle:
 def raise_priority(nice: int = FIRST_NICE, pid: int | None = None) -> None:
     """Let a process, or ourselves, run before others as far as we may (CAP_SYS_NICE or a NICE limit).
 
-    Linux shares the processors between sessions before it looks at what is nice within one, so a process that
-    leads a session of its own has to say it for that, too. Where it may not, nothing changes.
+    Linux shares the processors between sessions before it compares nice values within one, so a process that
+    leads a session of its own has to say it for that, too. Without the right, nothing changes.
     """
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid or 0, nice)
@@ -74,7 +74,7 @@ def exit_with_parent(parent: int) -> None:
 
 
 def lower_priority(*, idle: bool = True) -> None:
-    """Only run where nobody else wants to, and be the first to be killed when memory runs out.
+    """Run at idle priority, and be the first to be killed when memory runs out.
 
     Holds for all threads there are, and for those they start.
     """

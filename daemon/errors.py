@@ -1,4 +1,4 @@
-"""Errors of the command line, named by what the caller can do."""
+"""Errors of the command line, named by the caller's choice of action."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ something that exists; ask again once the daemon has what it needs."""
 
 
 class ConfigError(WatchwordError):
-    """The configuration cannot be used as it stands; somebody has to edit it.
+    """The configuration cannot be used as it is and has to be edited.
 
-    `problems` holds one line each: where it stands, which key, what is wrong and what is allowed.
+    `problems` holds one line each: file and line, the key, the mistake and the allowed values.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -23,7 +23,7 @@ class ConfigError(WatchwordError):
 
 
 class CommandError(WatchwordError):
-    """The command cannot do what was asked; the message says what to do instead."""
+    """The command cannot do what was asked; the message has the alternative."""
 
     def __init__(self, message: str, code: Code = "failed") -> None:
         super().__init__(message)

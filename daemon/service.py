@@ -84,7 +84,7 @@ class Daemon:
     ) -> None:
         """`events`: file to which every event is appended. `fallback`: WAV file for speech while there is no
         loudspeaker. `once`: end with the file or folder; without it the demo begins again. `narrator`: prints
-        what is said. Raises ConfigError.
+        the speech. Raises ConfigError.
         """
         self._load = load
         self._clock = clock
@@ -191,7 +191,7 @@ class Daemon:
     def _lock_state(self) -> None:
         """Refuse to run beside another daemon with the same state: both would speak, and write one journal.
 
-        Raises AlreadyRunningError. If the folder cannot be written, that is told by whoever writes into it.
+        Raises AlreadyRunningError. If the folder cannot be written, the parts that write into it report that.
         """
         state = self._settings.paths.state
         try:
@@ -357,7 +357,7 @@ class MainLoop:
             self.live.runner.step(CoreTick())
 
     def _finish(self) -> None:
-        """The frames have ended: finish what is being said, then report why they ended."""
+        """The frames have ended: finish the present utterance, then report why they ended."""
         event = self.live.reader.event
         if event.state is not CameraState.ENDED:
             self.lifecycle.wait_quiet(FAILURE_SPEECH_S)

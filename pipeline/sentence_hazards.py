@@ -1,7 +1,7 @@
 """Decides whether a sentence adds anything to the warning before it. Pure, by words, in English and Korean.
 
 A sentence that names a hazard and has hardly another word of its own repeats the warning. Rather too few
-sentences are dropped than too many: one that says where, how many or what else is kept.
+sentences are dropped than too many: a sentence with a place, a number or another thing is kept.
 """
 
 from __future__ import annotations

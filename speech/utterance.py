@@ -1,4 +1,4 @@
-"""What is to be said, and how urgently."""
+"""Something to be said, and its urgency."""
 
 from __future__ import annotations
 

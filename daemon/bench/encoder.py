@@ -164,9 +164,9 @@ def shares_of_peak(encoders: Encoders, threads: int, samples: int) -> Iterator[F
     """Operations a second of the network, over those of its matrix products alone, in the same run.
 
     The products have the network's shapes and weights of their own, and run in the same engine at the same
-    precision. At one picture a time they, not a large square product, are what can be reached: most of the
-    time goes into reading weights. The first figure is the lowest share among the float precisions. 8 bits
-    have no target: the softmax and normalisation left in floats weigh more, the faster the products are.
+    precision. At one picture a time they, not a large square product, are the limit: most of the time goes
+    into reading weights. The first figure is the lowest share among the float precisions. 8 bits have no
+    target: the softmax and normalisation left in floats weigh more, the faster the products are.
     """
     shares = {
         precision: _share_of_peak(precision, ours, threads, samples) for precision, ours in encoders.items()

@@ -85,7 +85,9 @@ class BackgroundLoad:
                 child.stdout.close()
 
     def _hold(self) -> None:
-        """Stop them, and wait until they have stopped: whoever yields to everybody hears of it late."""
+        """Stop them, and wait until they have stopped: a process at idle priority receives the
+        signal late.
+        """
         self._signal(signal.SIGSTOP)
         for child in self._children:
             until_s = time.monotonic() + _ENDED_S

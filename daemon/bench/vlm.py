@@ -148,7 +148,7 @@ def _beside(
     samples: int,
     lane: PacedLane,
 ) -> Iterator[Figure]:
-    """The same while the danger lane runs at a camera's pace, and what that does to the lane."""
+    """The same while the danger lane runs at a camera's pace, and the effect on the lane."""
     with lane.running():
         timings = [answer(keeper, next(views)) for _ in range(samples)]
     note = "beside the danger lane at a camera's pace"

@@ -1,4 +1,4 @@
-"""A describer beside the danger lane at a camera's pace: what each leaves of the other."""
+"""A describer beside the danger lane at a camera's pace: how much each slows the other."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def _options(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _with_logs(loaded: Loaded, *, warn: bool = True) -> Loaded:
-    """Log as the settings say, and first of all what is odd about them; `config` prints that itself."""
+    """Log as the settings say, first of all their warnings; `config` prints those itself."""
     from daemon.process import logs
 
     logs.configure(loaded.settings.log, os.environ, sys.stderr)

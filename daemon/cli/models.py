@@ -138,7 +138,7 @@ def _pull(name: str, args: argparse.Namespace, store: Store, settings: Settings 
 
 
 def _prepare_to_run(name: str, source: str | None, settings: Settings) -> int:
-    """Try a pulled model on this machine, calibrate it if asked to, and say what to do next."""
+    """Try a pulled model on this machine, calibrate it if asked to, and print the next step."""
     trial = run_trial(settings, name)
     reason = trial.turned_down(measured=open_calibrations(settings).known(name))
     if trial.failed:

@@ -84,7 +84,7 @@ def _quiet_player() -> Iterator[None]:
 
 
 def write(utterances: Iterable[Utterance], settings: Settings, path: Path) -> None:
-    """Write what would be said into a file. Raises SynthesisError, PlayerError."""
+    """Write the speech into a file. Raises SynthesisError, PlayerError."""
     from speech.playback.wav_timeline import WavTimeline
 
     audio = _rendered(utterances, settings)

@@ -1,4 +1,6 @@
-"""`watchword tour`: what a wearer will hear, with its sounds, spoken by this process or into a file."""
+"""`watchword tour`: the speech and sounds of a wearer's first minute, spoken by this process or
+into a file.
+"""
 
 from __future__ import annotations
 

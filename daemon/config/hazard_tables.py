@@ -1,4 +1,4 @@
-"""The `[hazards.NAME]` tables beyond what each field says: known names, and words or lessons for each."""
+"""Checks of the `[hazards.NAME]` tables beyond their fields: known names, and words or lessons for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of keys, of ways to press them, and of what a press may do.
+"""Names of keys, of ways to press them, and of their actions.
 
 Keys are named as in linux/input-event-codes.h, without KEY_ and in lower case: `playpause`, `kp5`. Any other
 key goes by its number, `key_582`; `evtest` or `libinput debug-events` show both.
@@ -96,7 +96,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 
 def actions(text: str) -> Mapping[Kind, str]:
-    """`"describe, double repeat, long hush"` in parts. Raises ValueError that says what is wrong."""
+    """`"describe, double repeat, long hush"` in parts. Raises ValueError with the reason."""
     found: dict[Kind, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         kind, _, name = part.rpartition(" ")

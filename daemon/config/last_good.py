@@ -1,7 +1,7 @@
-"""The last configuration that held, kept in the state folder, for a start at which the current one does not.
+"""The last valid configuration, kept in the state folder, for a start at which the current one is invalid.
 
-A copy of what both files said, with its origin in the first line: a trial with another file must not become
-the configuration of the service.
+A copy of both files, with its origin in the first line: a trial with another file must not become the
+configuration of the service.
 """
 
 from __future__ import annotations

@@ -18,13 +18,13 @@ _WRITING = threading.Lock()
 
 
 class Drop(Enum):
-    """In place of a value: what is overridden is to be so no more."""
+    """Stands for a value: the override is to be removed."""
 
     IT = "drop"
 
 
 def keep(file: Path, values: Mapping[str, Any]) -> None:
-    """Add values by dotted key to what is overridden already. Raises OSError, ConfigError."""
+    """Add values by dotted key to the present overrides. Raises OSError, ConfigError."""
     with _WRITING:
         text = tomli_w.dumps(edited(file, values))
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def keep(file: Path, values: Mapping[str, Any]) -> None:
 
 
 def edited(file: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What `keep` would leave in the file, which is not changed. Raises ConfigError."""
+    """The result of `keep`, without changing the file. Raises ConfigError."""
     layer = read_file(file, "overrides")
     tree = dict(layer.values) if layer else {}
     for key, value in values.items():

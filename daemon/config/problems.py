@@ -1,4 +1,4 @@
-"""What is wrong with the settings, in lines a person can act on."""
+"""Problems of the settings, one line each that a person can act on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RENAMED: Mapping[KeyPath, KeyPath] = {("desk",): ("web",), ("guests",): ("worker
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
-    """A line for people, and what puts it in the order in which the settings were written."""
+    """A line for people, and its position in the order in which the settings were written."""
 
     layer: str
     line: int

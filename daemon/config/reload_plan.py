@@ -32,7 +32,7 @@ class ReloadPlan:
         return any(_is_marked(key, VOICE) for key in self.live)
 
     def only(self, keys: Collection[str]) -> ReloadPlan:
-        """Of the changes, those of these settings and of what lies below them."""
+        """Of the changes, those of these settings and of keys below them."""
         asked = tuple(f"{key}." for key in keys)
         return ReloadPlan(
             tuple(key for key in self.live if f"{key}.".startswith(asked)),
@@ -54,7 +54,7 @@ def plan(old: Settings, new: Settings) -> ReloadPlan:
 
 
 def merged(old: Settings, new: Settings, plan: ReloadPlan) -> Settings:
-    """The old settings with what can be applied live taken from the new; hazards come and go as a whole."""
+    """The old settings with the live ones taken from the new; hazards come and go as a whole."""
     tree, given = old.model_dump(mode="json"), new.model_dump(mode="json")
     for key in plan.live:
         name = _hazard_of(key)

@@ -1,4 +1,6 @@
-"""What the settings allow, told from their own JSON schema: for messages, hints and the commented file."""
+"""Types and bounds of the settings, read from their JSON schema: for messages, hints and the
+commented file.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ class Schema:
         return spec
 
     def names(self, path: KeyPath) -> tuple[str, ...]:
-        """What a section may hold; `*` where its entries are named by the user."""
+        """The fields of a section; `*` if its entries are named by the user."""
         spec = self.at(path) or {}
         if isinstance(spec.get("additionalProperties"), dict):
             return (ENTRY,)
@@ -93,7 +95,7 @@ def takes_text(spec: Spec) -> bool:
 
 
 def allowed(spec: Spec) -> str:
-    """What may stand there, in words: `a number from 0 to 10`."""
+    """The allowed values, in words: `a number from 0 to 10`."""
     if "anyOf" in spec:
         return " or ".join(allowed(option) for option in spec["anyOf"])
     kind = spec.get("type", "")

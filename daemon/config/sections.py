@@ -15,7 +15,7 @@ from daemon.control.commands import KEY_ACTIONS
 
 
 class ControlSettings(BaseModel, frozen=True, extra="forbid"):
-    """Who may talk to the running daemon, and by what name it is found."""
+    """Access to the running daemon, and the name by which it is found."""
 
     instance: str = Field(
         "",
@@ -70,7 +70,7 @@ USUAL: Mapping[str, str] = {
 
 
 class KeysSettings(BaseModel, frozen=True, extra="forbid"):
-    """Buttons of a headset or a small keypad that do what the commands do."""
+    """Buttons of a headset or a small keypad that trigger commands."""
 
     device: str = Field(
         "", description="/dev/input/by-id/NAME, or a part of the device's name; empty uses no keys"
@@ -201,7 +201,7 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class JournalSettings(BaseModel, frozen=True, extra="forbid"):
-    """What is kept of what happened, in the state folder, and for how long. It never leaves the machine."""
+    """The journal of events in the state folder, and its limits. It never leaves the machine."""
 
     enabled: bool = Field(
         True, description="false keeps nothing from now on; `watchword journal purge` forgets"
@@ -240,8 +240,8 @@ class JournalSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
-    """Pictures that others hand in (POST /process) and thresholds being tried: one at a time, in a process
-    that only runs while nobody else wants the processor.
+    """Pictures from clients (POST /process) and thresholds being tried: one at a time, in a process at idle
+    priority.
     """
 
     enabled: bool = Field(True, description="false refuses both")
@@ -275,7 +275,7 @@ class PathsSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class LogSettings(BaseModel, frozen=True, extra="forbid"):
-    """What the process writes about itself."""
+    """The log of the process."""
 
     level: Live[Literal["debug", "info", "warning", "error"]] = Field(
         "info", description="the least that is written"

@@ -53,7 +53,7 @@ _sources: ContextVar[Sources | None] = ContextVar("sources", default=None)
 
 
 class StrictModel(BaseModel):
-    """Validates what it is given as strict JSON: "10" is no number there, but a list may become a tuple."""
+    """Validates its input as strict JSON: "10" is no number there, but a list may become a tuple."""
 
     def __init__(self, **values: Any) -> None:
         self.__pydantic_validator__.validate_json(
@@ -161,8 +161,8 @@ def load(
     """Read and check every source. Raises ConfigError with one line a problem.
 
     `config` is the file asked for, if any; `cli` holds values by dotted key. `overriding` is tried in place
-    of what the overrides' file holds, `files` in place of both files. `watches=False` accepts hazards without
-    words: for processes that cannot read what the daemon was taught.
+    of the overrides' file, `files` in place of both files. `watches=False` accepts hazards without words: for
+    processes that cannot read the daemon's lessons.
     """
     sources, folders = _open_sources(config, env, cli, {} if files else overriding, files)
     layers, state = sources.layers, Path(folders["state"])

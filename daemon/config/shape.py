@@ -16,7 +16,7 @@ MOST_NESTED = 16
 
 
 def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
-    """Raises ConfigError for what merging would stumble over or hide, before each setting is looked at.
+    """Raises ConfigError for trees that cannot be merged, before each setting is validated.
 
     That is endless nesting, NUL, and a value in place of another layer's table.
     """
@@ -39,7 +39,7 @@ def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
 
 
 def _parts(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, int, Any]]:
-    """All that stands in a tree, with how deep; what stands in a list has the list's path. Not recursive."""
+    """All nodes of a tree with their depth; items of a list have the list's path. Not recursive."""
     waiting: deque[tuple[KeyPath, int, Any]] = deque([((), 0, values)])
     while waiting:
         path, depth, value = waiting.popleft()

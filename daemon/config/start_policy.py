@@ -1,6 +1,6 @@
-"""Which configuration a daemon runs with: the current one, or, at the start of a service, the last good one.
+"""Chooses the configuration of a daemon: the current one, or, at the start of a service, the last good one.
 
-A person at a terminal sees what is wrong and can mend it. A service that does not start leaves its wearer
+A person at a terminal sees the mistake and can mend it. A service that does not start leaves its wearer
 without any warning, for a comma in a file.
 """
 

@@ -1,4 +1,4 @@
-"""A settings file as text: bounded, from a regular file only, and whatever its encoding, told in words."""
+"""A settings file as text: bounded, from a regular file only, with mistakes of encoding explained."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HANGUL = ("가", "힣")
 def read_text(path: Path) -> str | None:
     """The text without its byte order mark; None if the file does not exist.
 
-    Raises ConfigError for what is no text file. Never waits: a FIFO is refused, not read.
+    Raises ConfigError if it is no text file. Never waits: a FIFO is refused, not read.
     """
     try:
         raw = _read_bytes(path)

@@ -1,4 +1,4 @@
-"""The cure of one line that is no TOML: what is wrong with it, in words, and the line as it was meant."""
+"""The cure of one line that is no TOML: the mistake, in words, and the line as it was meant."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _QUOTED = {'"': re.compile(r'"(?:[^"\\]|\\.)*"'), "'": re.compile(r"'[^']*'")}
 
 @dataclass(frozen=True, slots=True)
 class Cure:
-    """The cure in words, and the line as it should be; None if what follows cannot be read."""
+    """The cure in words, and the line as it should be; None if the rest cannot be read."""
 
     words: str
     line: str | None = ""
@@ -71,7 +71,7 @@ def _header(line: str) -> Cure:
 
 
 def _value(name: str, value: str, words: str) -> Cure:
-    """The cure for what stands behind the =."""
+    """The cure for the value behind the =."""
     if value.startswith(("[", "{")):
         return _collection(name, value)
     if value.translate(_CURLY)[:1] in ("'", '"'):
@@ -105,7 +105,7 @@ def _number(bare: str) -> tuple[str, str]:
 
 
 def _text(name: str, value: str, words: str) -> Cure:
-    """The cure for text in quotes, or in what was meant as quotes."""
+    """The cure for text in quotes, or in something meant as quotes."""
     straight = value.translate(_CURLY)
     if straight != value and is_toml(f"{name} = {straight}"):
         return _suggest(name, straight, "only straight quotes are quotes")

@@ -26,14 +26,14 @@ _PLACE = re.compile(r"\(at line (\d+), column \d+\)")
 
 @dataclass(frozen=True, slots=True)
 class SyntaxMistake:
-    """What is wrong in a line; line 0 is the file as a whole."""
+    """A mistake in a line; line 0 is the file as a whole."""
 
     line: int
     message: str
 
 
 def parse(text: str) -> tuple[dict[str, Any], tuple[SyntaxMistake, ...]]:
-    """What the file says, as far as it can be read, and what is wrong with it."""
+    """The content of the file, as far as it can be read, and its mistakes."""
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         if line.count(".") > _MOST_DOTS:
@@ -61,7 +61,7 @@ def _readable(lines: list[str]) -> dict[str, Any]:
 
 
 def _explain(lines: list[str], error: str) -> tuple[int, Cure]:
-    """The number of the line at fault, counted from 1, and what to do about it."""
+    """The number of the line at fault, counted from 1, and the cure."""
     place = _PLACE.search(error)
     number = min(int(place[1]), len(lines)) if place else _first_broken(lines)
     words = error.partition(" (at ")[0]

@@ -186,7 +186,7 @@ class ControlServer:
     def _make_room(self, clients: Sequence[_Client]) -> bool:
         """Let the one of them go that least needs its place; False if all are being answered, or listen.
 
-        So whoever wants silence finds a place, however many connect and say nothing. First those that have
+        So a `hush` always finds a place, however many clients connect and send nothing. First those that have
         left already, then those that never asked anything, then those that have been idle longest.
         """
         idle = [one for one in clients if one.idle_since_s is not None]

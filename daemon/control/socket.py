@@ -100,13 +100,13 @@ class ControlSocket:
         return self.path.with_suffix(".lock")
 
     def wait(self, seconds: float) -> bool:
-        """True as soon as somebody connects; False after `seconds`."""
+        """True as soon as a client connects; False after `seconds`."""
         poll = select.poll()
         poll.register(self.listener, select.POLLIN)
         return bool(poll.poll(seconds * 1000)) and not self._closed.is_set()
 
     def restore(self) -> None:
-        """Listen anew if the path is no longer ours: somebody removed the folder or the socket.
+        """Listen anew if the path is no longer ours: the folder or the socket was removed.
 
         Another daemon that has taken the path meanwhile keeps it. Raises OSError.
         """
@@ -137,7 +137,7 @@ class ControlSocket:
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
-    """Device and inode of what is there; None if nothing is."""
+    """Device and inode of the file there; None if nothing is."""
     try:
         found = path.lstat()
     except OSError:

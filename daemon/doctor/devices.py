@@ -83,7 +83,7 @@ def store(settings: Settings) -> Iterator[Finding]:
 
 
 def _basis(settings: Settings, name: str) -> Iterator[Finding]:
-    """What the model's judgement rests on, if not on labels."""
+    """The basis of the model's calibration, if it is not labels."""
     if name == STARTER or open_calibrations(settings).known(name):
         return
     trial = read_current_trial(settings, name)

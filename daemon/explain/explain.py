@@ -1,4 +1,4 @@
-"""Why did it speak, or not? Told in words, from what the journal or the black box remembers. Pure."""
+"""Explains in words why something was said or not, from the journal or the black box. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Fields = Mapping[str, Any]
 
 
 class Memory(Protocol):
-    """What happened in one run of the daemon."""
+    """The events of one run of the daemon."""
 
     def find(self, id: str) -> Fields | None:
         """The event of that id."""
 
     def effects_of(self, id: str) -> Sequence[Fields]:
-        """What it was the cause of, in order."""
+        """The events that it caused, in order."""
 
     def evidence(self, alert: Fields) -> Fields | None:
         """Probabilities, smoothed values, thresholds and votes of an alert, by hazard."""
@@ -43,7 +43,7 @@ class ExplainedStep:
 
 
 def _story(memory: Memory, event: Fields, words: ExplanationWords) -> tuple[ExplainedStep, ...]:
-    """From an event back to what led to it, and what became of it; the chain of causes has no loops."""
+    """Follows an event back to its causes, and forward to its outcome; the chain of causes has no loops."""
     steps = [ExplainedStep(event, _sentence(memory, event, words))]
     if outcome := _outcome(memory, event, words):
         steps.append(outcome)
@@ -82,7 +82,7 @@ class RecordingMemory:
         self._by_id = {event["id"]: event for event in self._events}
 
     def wanted(self, id: str | None) -> Fields:
-        """The event of that id; without one, what was said last. Raises CommandError (unknown)."""
+        """The event of that id; without one, the last utterance. Raises CommandError (unknown)."""
         if id is not None:
             if id not in self._by_id:
                 raise CommandError(
@@ -95,7 +95,7 @@ class RecordingMemory:
 
     @property
     def last_said(self) -> Fields | None:
-        """What was said last, in words."""
+        """The last utterance."""
         spoken = [event for event in self._events if event["kind"] == "speak" and event["text"]]
         return spoken[-1] if spoken else None
 
@@ -195,7 +195,7 @@ def _scene(event: Fields, words: ExplanationWords) -> str:
 
 
 def _health(event: Fields, words: ExplanationWords) -> str:
-    """As it is said of that part, and what the part itself had to tell."""
+    """The sentence about that component, and its own detail."""
     detail = f" ({event['detail']})" if event["detail"] else ""
     return wording.health_phrase(event["component"], event["reason"], words.language) + detail
 
@@ -211,7 +211,7 @@ def _unspoken(memory: Memory, event: Fields, words: ExplanationWords) -> str:
 
 
 def _outcome(memory: Memory, event: Fields, words: ExplanationWords) -> ExplainedStep | None:
-    """What became of an alert, a view or word of a component: said, or why not."""
+    """The outcome of an alert, a view or a health announcement: said, or the reason why not."""
     if event["kind"] not in ("alert", "scene", "health", "describe", "direction"):
         return None
     led_to = memory.effects_of(event["id"])

@@ -41,7 +41,7 @@ class JournalMemory:
 
 
 class CombinedMemory:
-    """One run: what the journal keeps of it, and what only its black box holds, not written yet or never."""
+    """One run: its rows in the journal, and events that only its black box holds."""
 
     def __init__(self, kept: Memory, last_minute: RecordingMemory) -> None:
         self._kept = kept
@@ -71,9 +71,9 @@ def why(
 ) -> Mapping[str, Any]:
     """The reply to `why`: of an id (`a12`), a row (`#7`), a hazard, or the last thing said.
 
-    `snapshot` gives the black box, None where there is none. `run` is that of the running daemon: whatever is
-    no row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in the
-    journal that has it. Raises CommandError.
+    `snapshot` gives the black box, None where there is none. `run` is that of the running daemon: anything
+    but a row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in
+    the journal that has it. Raises CommandError.
     """
     words = ExplanationWords(language)
     if wanted is not None and ROW.fullmatch(wanted):
@@ -98,7 +98,7 @@ def why(
 
 
 def event_of(reader: JournalReader, wanted: str | None) -> Fields | None:
-    """The event of the newest run that somebody means: by row, by id, or what was said last.
+    """Find an event of the newest run: by row, by id, or the last utterance.
 
     Raises CommandError for no such row.
     """
@@ -111,7 +111,7 @@ def event_of(reader: JournalReader, wanted: str | None) -> Fields | None:
 def _from_run(
     paths: JournalPaths, recording: Recording, wanted: str | None, run: str, words: ExplanationWords
 ) -> Mapping[str, Any]:
-    """What the black box knows, and with it what the journal keeps of the same run, if it can be read."""
+    """The black box's events together with the journal's of the same run, if it can be read."""
     last_minute = RecordingMemory(recording)
     event = _event_in_recording(recording, last_minute, wanted)
     if event is None and wanted is not None and not ID.fullmatch(wanted):
@@ -149,7 +149,7 @@ def _from_recording(recording: Recording, wanted: str | None, words: Explanation
 
 
 def _event_in_recording(recording: Recording, memory: RecordingMemory, wanted: str | None) -> Fields | None:
-    """The event somebody means by an id, by a hazard (its last alert), or by nothing (what was said last)."""
+    """Find an event by its id, by a hazard (its last alert), or by nothing (the last utterance)."""
     if wanted is None:
         return memory.last_said
     if ID.fullmatch(wanted):

@@ -206,7 +206,7 @@ class ExplanationWords:
         return self._names.get(word, word)
 
     def hazard(self, name: str) -> str:
-        """What a hazard is called: as in the settings, in English."""
+        """The name of a hazard: as in the settings, in English."""
         return name if self.language == "en" else self._tags.noun(name, self.language)
 
     @cached_property

@@ -1,1 +1,1 @@
-"""What happened, kept: events with their reasons, pictures, and black boxes; bounded in age and size."""
+"""The record of events with their reasons, pictures, and black boxes; bounded in age and size."""

@@ -1,4 +1,4 @@
-"""Whether the clock can be trusted to say what is too old. Pure.
+"""Decides whether the clock can be trusted to judge the age of rows. Pure.
 
 A machine whose clock has no battery, or a mistake in it, may start a month ahead: everything would be too old
 at once, and be forgotten within seconds.
@@ -17,7 +17,7 @@ SHARE_S = 600.0
 
 
 class AgeLimit:
-    """Decides what may be forgotten for its age, and how much of it at once."""
+    """Decides which rows may be deleted for their age, and how many at once."""
 
     def __init__(self, newest_s: float | None) -> None:
         """`newest_s`: when the last event of earlier runs was written, Unix seconds; None without any."""

@@ -15,7 +15,7 @@ MAGIC = b"SQLite format 3\0"
 
 
 class JournalLostError(OSError):
-    """What was written is gone; the message says how."""
+    """The database is gone; the message says how."""
 
     def __init__(self, how: str) -> None:
         super().__init__(errno.ENOENT, how)

@@ -1,6 +1,4 @@
-"""What the disk says when the journal is written, as the health of the component `disk`. Pure but for its
-log.
-"""
+"""Turns errors of the journal's writes into the health of the component `disk`. Pure but for its log."""
 
 from __future__ import annotations
 
@@ -58,7 +56,7 @@ class DiskHealth:
         return health
 
     def on_loss(self, error: sqlite3.Error | OSError) -> Report:
-        """What was written is gone. A new journal is begun after `wait_s`, so that the loss is heard of."""
+        """The journal was lost. A new one is begun after `wait_s`, so that the loss is announced first."""
         health = replace(self.on_failure(error), reason="lost")
         self.reason, self.wait_s = health.reason, LOSS_S
         return health

@@ -1,4 +1,4 @@
-"""Alerts that somebody marked as wrong, kept for calibration: a line of JSON each, and a black box."""
+"""Alerts marked as wrong, kept for calibration: a line of JSON each, and a black box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for the journal's thread: lines in a bounded place, and jobs that go first."""
+"""The queue of the journal's thread: a bounded number of lines, and jobs that go first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class JournalJob:
 
 @dataclass(frozen=True, slots=True)
 class InboxBatch:
-    """What there is to do now."""
+    """The work that is due now."""
 
     lines: tuple[str, ...]
     job: JournalJob | None
@@ -65,7 +65,7 @@ class JournalInbox:
             return room
 
     def close(self) -> None:
-        """After what waits, the end."""
+        """End the queue after the waiting work."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -78,7 +78,7 @@ class JournalInbox:
             return lines
 
     def get(self, most: int, timeout_s: float) -> InboxBatch:
-        """Up to `most` lines, and a job; whatever there is after the timeout."""
+        """Up to `most` lines, and a job; after the timeout only the lines so far."""
 
         def is_ready() -> bool:
             return bool(self._jobs or self._closed or (most and self._lines))

@@ -1,4 +1,4 @@
-"""The journal without its daemon: only where nobody else writes it."""
+"""Changes the journal while no daemon runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daemon.journal.store import JournalStore
 
 
 def purge(paths: JournalPaths, before_s: float | None) -> Mapping[str, int]:
-    """Forget all, or what is older (Unix seconds). Raises CommandError."""
+    """Delete all rows, or those older than a time (Unix seconds). Raises CommandError."""
     try:
         if not paths.folder.is_dir():
             return {"events": 0, "pictures": 0, "black_boxes": retention.delete_false_alarms(paths, before_s)}

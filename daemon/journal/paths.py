@@ -60,17 +60,17 @@ class JournalPaths:
 
     @property
     def false_alarm_recordings(self) -> Iterator[Path]:
-        """Black boxes of alerts that somebody marked as wrong, outside the journal's folder."""
+        """Black boxes of alerts marked as wrong, outside the journal's folder."""
         yield from (self.folder.parent / FALSE_ALARMS).glob(f"*{SUFFIX}")
 
     def prepare(self) -> None:
-        """Make the folders, for nobody else's eyes. Raises OSError."""
+        """Make the folders, readable for their owner only. Raises OSError."""
         for folder in (self.folder, self.pictures, self.black_boxes):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Nobody else writes meanwhile. Raises CommandError (busy) where somebody does, OSError."""
+        """Lock the journal for writing. Raises CommandError (busy) if another process writes, OSError."""
         try:
             lock = FileLock(self.folder / "lock")
         except LockHeldError as error:

@@ -1,4 +1,4 @@
-"""What only the moment of an event knows, held until its line comes along."""
+"""Holds the frame and scores of an event until its line arrives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_FRAMES = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameEvidence:
-    """What an event's line does not carry."""
+    """The evidence that an event's line does not carry."""
 
     frame: Frame | None = None
     evidence: Evidence | None = None

@@ -1,4 +1,4 @@
-"""Pictures as they are kept: small, and coarse where nobody is to be recognised."""
+"""Pictures as they are stored: small, and coarse if people must not be recognisable."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def kept(frame: Frame, settings: JournalSettings) -> KeptPicture | None:
 def pixelated(image: Image, blocks: int) -> Image:
     """So many blocks along the longer side, each its mean colour; at most the size of the original.
 
-    The means are all that is left: what was within a block cannot be had back.
+    Only the means are kept: the content of a block cannot be restored.
     """
     height, width = image.shape[:2]
     share = min(1.0, blocks / max(height, width))

@@ -20,7 +20,7 @@ COLUMNS = "row, wall_s, run, event, picture IS NOT NULL, box IS NOT NULL"
 
 
 class JournalReader:
-    """Answers questions about what was kept."""
+    """Answers queries about the journal."""
 
     def __init__(self, database: sqlite3.Connection, paths: JournalPaths) -> None:
         self._database = database
@@ -57,7 +57,7 @@ class JournalReader:
         return self._one("WHERE id = ? ORDER BY row DESC LIMIT 1", id)
 
     def last_said(self, run: str | None = None) -> Fields | None:
-        """What was said last, in words; in that run, or in any."""
+        """The last utterance; in that run, or in any."""
         spoken = "WHERE kind = 'speak' AND run = ifnull(?, run) ORDER BY row DESC LIMIT 20"
         for found in self._all(spoken, run):
             if found.get("text"):
@@ -69,11 +69,11 @@ class JournalReader:
         return self._one("WHERE id = ? AND run = ? ORDER BY row DESC LIMIT 1", id, run)
 
     def effects_of(self, run: str, id: str) -> Sequence[Fields]:
-        """What this event of a run was the cause of, in order."""
+        """The events that this event of a run caused, in order."""
         return self._all("WHERE run = ? AND cause = ? ORDER BY row LIMIT 50", run, id)
 
     def evidence(self, row: int) -> Fields | None:
-        """What was known of every hazard when an alert was raised."""
+        """The scores of every hazard when an alert was raised."""
         found = self._database.execute("SELECT evidence FROM events WHERE row = ?", (row,)).fetchone()
         return json.loads(found[0]) if found and found[0] else None
 
@@ -112,7 +112,7 @@ class JournalReader:
         return dict(self._database.execute("SELECT kind, count(*) FROM events GROUP BY kind").fetchall())
 
     def runs(self) -> Sequence[Fields]:
-        """When each run began, and with what."""
+        """When each run began, and its version and model."""
         rows = self._database.execute("SELECT name, began_s, about FROM runs ORDER BY began_s").fetchall()
         return [{"run": name, "began_s": began_s, **json.loads(about)} for name, began_s, about in rows]
 

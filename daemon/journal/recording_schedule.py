@@ -24,7 +24,7 @@ class RecordingSchedule:
         self.due_s = min(self.due_s, max(now + self._after_s, self._saved_s + self._every_s))
 
     def cancel(self) -> None:
-        """Nobody wants a box of the alerts there were."""
+        """Drop the wish for a black box of past alerts."""
         self.due_s = NEVER_S
 
     def on_saved(self, now: float) -> None:

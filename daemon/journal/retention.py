@@ -1,4 +1,4 @@
-"""What is forgotten, and when: by age, by size, in small steps so that writing is never held up for long."""
+"""Deletes old rows by age and size, in small steps so that writing is never held up for long."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FREE_PAGES = 500
 
 
 def step(store: JournalStore, settings: JournalSettings, age: AgeLimit, now: float, wall_s: float) -> bool:
-    """Forget a little of what is too old or too much; True where there is more to forget.
+    """Delete some rows that are too old or too many; True if there are more to delete.
 
     `now` is monotonic, `wall_s` Unix seconds.
     """
@@ -43,10 +43,11 @@ def step(store: JournalStore, settings: JournalSettings, age: AgeLimit, now: flo
 def delete_events(
     store: JournalStore, *, before_s: float | None = None, until_s: float | None = None, most: int = BATCH
 ) -> int:
-    """Forget the oldest events, their pictures and black boxes where nobody else needs them. How many.
+    """Delete the oldest events, and their pictures and black boxes unless another event needs them. Returns
+    the count.
 
-    With `until_s` (the present and a little more) the order in which they were written counts too: what was
-    written after an event that is not too old is not either, whatever the clock said then.
+    With `until_s` (the present and a little more) the order of writing counts too: an event written after one
+    that is not too old is not too old either, even if the clock was wrong then.
     """
     found = _oldest(store.database, before_s, until_s, most)
     if not found:
@@ -65,7 +66,7 @@ def delete_events(
 
 
 def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int]:
-    """Forget all, or what is older (Unix seconds): out of the files too. How much of each."""
+    """Delete all, or everything older (Unix seconds), from the files too. Returns the counts."""
     had = count_all(store)
     marked = delete_false_alarms(store.paths, before_s)
     if before_s is None:

@@ -1,4 +1,4 @@
-"""What the journal takes in: an event as it went out, and what only the moment itself knew."""
+"""A row of the journal: an event as it was published, and its evidence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the detector and the watch held of every hazard when an alert was raised."""
+    """Scores and smoothed scores of every hazard when an alert was raised."""
 
     spec: CoreSpec
     probabilities: NDArray[np.float32]

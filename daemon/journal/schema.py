@@ -70,7 +70,7 @@ DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLI
 
 
 class Unreadable(CommandError):
-    """The database is damaged, somebody else's, or of a later version."""
+    """The database is damaged, of another program, or of a later version."""
 
 
 def damaged(error: sqlite3.Error) -> bool:
@@ -79,9 +79,9 @@ def damaged(error: sqlite3.Error) -> bool:
 
 
 def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
-    """The database, made or brought up to date; what cannot be read is moved aside and begun anew.
+    """The database, made or brought up to date; an unreadable one is moved aside and begun anew.
 
-    Raises sqlite3.Error and OSError where the disk does not let us.
+    Raises sqlite3.Error and OSError if the disk fails.
     """
     if path.is_dir():
         quarantine(path, "it is a folder")
@@ -97,7 +97,7 @@ def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
 
 
 def open_reader(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
-    """For looking only; while somebody writes, too. Raises CommandError."""
+    """Open for reading only; works while another process writes. Raises CommandError."""
     if not path.is_file():
         raise CommandError(f"there is no journal in {path.parent}", "unavailable")
     try:
@@ -191,7 +191,7 @@ def quarantine(path: Path, why: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file, or a folder that somebody put in its place. Raises OSError."""
+    """Delete a file, or a folder that was put in its place. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -32,7 +32,7 @@ MAX_ALERTS_OF_RECORDING = 200
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What later events inherit from their cause."""
+    """The fields that later events inherit from their cause."""
 
     id: str
     row: int
@@ -41,7 +41,7 @@ class Known:
 
 
 class JournalStore:
-    """Raises sqlite3.Error and OSError where the disk does not let us; what was written then is whole."""
+    """Raises sqlite3.Error and OSError if the disk fails; earlier transactions stay whole."""
 
     def __init__(self, paths: JournalPaths, run: str, began_s: float, metadata: Mapping[str, Any]) -> None:
         self._paths = paths
@@ -91,7 +91,7 @@ class JournalStore:
 
     @property
     def bytes(self) -> int:
-        """What all of it takes, the part of the database that is free again left out."""
+        """Bytes of the journal, without free pages of the database."""
         pages, free, size = (
             self.query_number(f"PRAGMA {n}") for n in ("page_count", "freelist_count", "page_size")
         )
@@ -203,7 +203,7 @@ class JournalStore:
             self.recordings_bytes += size
 
     def reset(self) -> None:
-        """Forget everything, also what cannot be read any more; row numbers go on."""
+        """Delete everything, unreadable databases included; row numbers go on."""
         last = self.query_number("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
         self.close()
         database = self._paths.database
@@ -224,7 +224,7 @@ class JournalStore:
         self.pictures_bytes = self.recordings_bytes = self.quarantined_bytes = 0
 
     def delete_quarantined(self, before_s: float | None = None) -> int:
-        """Remove what was moved aside and last written before that (Unix seconds), or the oldest."""
+        """Remove quarantined databases last written before that (Unix seconds), or the oldest."""
         found = self._paths.quarantined_databases
         gone = found[:1] if before_s is None else [(name, end_s) for name, end_s in found if end_s < before_s]
         for name, _ in gone:

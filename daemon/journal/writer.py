@@ -134,7 +134,7 @@ class JournalWriter:
             self.dropped += 1
 
     def purge(self, before_s: float | None) -> Mapping[str, int]:
-        """Delete everything, or what is older than `before_s` (Unix seconds), and return the counts.
+        """Delete everything, or everything older than `before_s` (Unix seconds), and return the counts.
 
         Waits up to PURGE_TIMEOUT_S. Raises CommandError.
         """
@@ -240,7 +240,7 @@ class JournalWriter:
         return self._store
 
     def _check_file(self, store: JournalStore) -> None:
-        """Raises JournalLostError; what was written since the last look is then written again."""
+        """Raises JournalLostError; the lines since the last check are then written again."""
         now = self._clock()
         if now - self._file_checked_s < FILE_CHECK_S and not self._disk.reason:
             return
@@ -299,7 +299,9 @@ class JournalWriter:
             return None
 
     def _frame_evidence(self, event: Mapping[str, Any]) -> FrameEvidence:
-        """Return what `attach_frame` kept for an event. A view's frame is used once it has been described."""
+        """Return the evidence that `attach_frame` kept for an event. A view's frame is used once it has been
+        described.
+        """
         kind = event["kind"]
         if kind == "alert" and self._settings.black_boxes:
             self._schedule.on_alert(self._clock())

@@ -23,7 +23,7 @@ class KeyEvent:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What somebody did with a key."""
+    """One use of a key."""
 
     code: int
     kind: Kind

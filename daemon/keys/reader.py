@@ -49,7 +49,7 @@ class Unplugged(Exception):
 
 
 def device_name(fd: int) -> str:
-    """What an input device calls itself. Raises OSError where it is none."""
+    """The name of an input device. Raises OSError if it is none."""
     name = bytearray(NAME_BYTES)
     fcntl.ioctl(fd, EVIOCGNAME, name)
     return bytes(name).split(b"\0", 1)[0].decode("utf-8", "replace")
@@ -81,7 +81,7 @@ class KeyReader:
         self.presses = 0
 
     def run(self, on_action: Callable[[str], None]) -> None:
-        """Read until `close`, whatever is plugged in and out. `on_action` must not wait long."""
+        """Read until `close`, while devices come and go. `on_action` must not wait long."""
         while self._settings.device and not self._closing.is_set():
             try:
                 self._read_device(on_action)
@@ -170,7 +170,7 @@ class KeyReader:
         return 1000 * wait_s + 1
 
     def _events(self, fd: int) -> Iterator[KeyEvent]:
-        """What has come in. Raises OSError, Unplugged."""
+        """Return the events that have arrived. Raises OSError, Unplugged."""
         try:
             data = os.read(fd, EVENTS_PER_READ * EVENT.size)
         except BlockingIOError:

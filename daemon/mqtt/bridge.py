@@ -327,7 +327,7 @@ class MqttBridge:
             self._dispatch(item)
 
     def _reconcile(self) -> None:
-        """Publish the differences between the current state and what the broker retains."""
+        """Publish the differences between the current state and the messages that the broker retains."""
         broker = self._broker
         if broker is None:
             return

@@ -29,7 +29,7 @@ OnConnectionLost = Callable[[str], None]
 
 
 class BrokerError(WatchwordError):
-    """The connection failed; the message says why and what to do."""
+    """The connection failed; the message has the reason and the cure."""
 
 
 class Broker(Protocol):

@@ -104,7 +104,7 @@ def node_name(wanted: str, host: str, instance: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:
-    """What the device's entities depend on."""
+    """The inputs of the device's entities."""
 
     hazards: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ def announced(payload: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_name(text: object) -> bool:
-    """True for what we announce ourselves; not for half a surrogate pair, which could not be sent again."""
+    """True for names we announce ourselves; not for half a surrogate pair, which could not be sent again."""
     return isinstance(text, str) and len(text) <= LONGEST_NAME and bool(_NAME.fullmatch(text))
 
 

@@ -191,7 +191,7 @@ def _muted(status: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def changes(held: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
-    """What to publish so that a broker retaining `held` retains `wanted`. Removals come first.
+    """The messages after which a broker that retains `held` retains `wanted`. Removals come first.
 
     An empty payload removes a retained message (MQTT 3.1.1, 3.3.1.3).
     """

@@ -1,4 +1,4 @@
-"""Says that the daemon cannot start, or has broken, by a sound that needs none of what may be broken."""
+"""Says that the daemon cannot start, or has broken, by a sound that needs no part that may be broken."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SPEECH = re.compile(r"^\s*\[speech\]\s*$(.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.
 
 
 def reason_of(error: BaseException) -> str | None:
-    """The reason that is spoken for what ended the daemon; None if nothing is to be said.
+    """The spoken reason for the error that ended the daemon; None if nothing is to be said.
 
-    By the names of the classes: what defines them may be what cannot be imported.
+    Classes are compared by name: the modules that define them may be the ones that cannot be imported.
     """
     if isinstance(error, AlreadyRunningError | KeyboardInterrupt | BrokenPipeError):
         return None

@@ -54,7 +54,7 @@ class TerminalFormatter(_PlainFormatter):
 
 
 def configure(settings: LogSettings, env: Mapping[str, str], stream: TextIO) -> None:
-    """Send the log of the whole process to `stream`, replacing what was set up before."""
+    """Send the log of the whole process to `stream`, replacing earlier handlers."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(settings, env, stream))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)

@@ -138,7 +138,9 @@ class Supervisor:
         self._wakes.put(wake)
 
     def wait(self, timeout_s: float) -> Wake | None:
-        """What the main thread is needed for; None after the timeout. Raises Died, from then on always."""
+        """Return the next event for the main thread; None after the timeout. Raises PartFailed, from then on
+        always.
+        """
         if self._failure is None:
             try:
                 wake = self._wakes.get(timeout=max(0.0, timeout_s))
@@ -185,7 +187,7 @@ class Supervisor:
         return True
 
     def _stopped(self, part: _Part) -> bool:
-        """Guarded and bounded, whatever `stop` does."""
+        """Call `stop` with a time limit; its errors are logged."""
         deadline_s = self._clock() + part.stop_s
 
         def stop() -> None:

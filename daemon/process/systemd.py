@@ -23,7 +23,8 @@ def is_service(env: Mapping[str, str], pids: Collection[int] = ()) -> bool:
     """Whether a service manager runs this process itself, or by a script that stays its parent.
 
     INVOCATION_ID alone is not enough: a terminal may be a unit, and hands it down to all that runs in it.
-    SYSTEMD_EXEC_PID (systemd.exec, since 248) says whom it is for. `pids`: this process and its parent.
+    SYSTEMD_EXEC_PID (systemd.exec, since 248) names the process it is meant for. `pids`: this process and its
+    parent.
     """
     if env.get("NOTIFY_SOCKET"):
         return True

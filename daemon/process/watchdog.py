@@ -75,7 +75,7 @@ class WatchdogFeeder:
         """Seconds between two calls of `feed`."""
 
     def feed(self, now: float) -> tuple[Stale, ...]:
-        """Feed the watchdog, or say once who is silent."""
+        """Feed the watchdog, or log once which part is silent."""
         stale = self._beats.stale(now)
         if not stale:
             self._notifier.watchdog()

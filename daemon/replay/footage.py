@@ -1,4 +1,4 @@
-"""Normal footage looked at by the detector: what `calibrate` learns from."""
+"""Scores of ordinary footage, the input of `calibrate`."""
 
 from __future__ import annotations
 

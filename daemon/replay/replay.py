@@ -55,7 +55,7 @@ class ReplayVoice(Protocol):
 
 
 class FrameAssessor(Protocol):
-    """What scores a frame: the detector, or a wrapper that records what it says."""
+    """Scores a frame: the detector, or a wrapper that records its results."""
 
     def assess(self, frame: Frame, focus: Direction | None = None) -> Assessment: ...
 
@@ -72,23 +72,23 @@ class ReplaySink(Protocol):
 
 @dataclass(slots=True)
 class Agenda:
-    """What happens later in stream time, in order; things due at the same time keep their order."""
+    """Events that are due later in stream time, in order; those due at the same time keep their order."""
 
     _due: list[tuple[float, int, str, Input, Mapping[str, float]]] = field(default_factory=list)
     _added: int = 0
 
     def add(self, at_s: float, key: str, event: Input, timing: Mapping[str, float] | None = None) -> None:
-        """Plan an event; `timing` is what was measured on the way to it."""
+        """Plan an event; `timing` holds the times measured on the way to it."""
         self._added += 1
         heapq.heappush(self._due, (at_s, self._added, key, event, timing or {}))
 
     def cancel(self, key: str) -> None:
-        """Forget what was planned under this key."""
+        """Forget the event planned under this key."""
         self._due = [due for due in self._due if due[2] != key]
         heapq.heapify(self._due)
 
     def until(self, at_s: float) -> Iterator[tuple[float, Input, Mapping[str, float]]]:
-        """Everything due by then, in order; what is added on the way included."""
+        """Everything due by then, in order; events added on the way included."""
         while self._due and self._due[0][0] <= at_s:
             due_s, _, _, event, timing = heapq.heappop(self._due)
             yield due_s, event, timing
@@ -100,7 +100,7 @@ class Agenda:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a replay runs, besides what the settings say."""
+    """Options of a replay besides the settings."""
 
     language: str
     describe_s: float
@@ -149,7 +149,7 @@ class Replay:
         self._last_frame_s = 0.0
 
     def run(self, camera: Camera) -> Event:
-        """Every frame, then the speech that is still due. Raises CameraError and what the sink raises."""
+        """Every frame, then the speech that is still due. Raises CameraError and the sink's errors."""
         if self._describer is not None and not self._describer.wait_ready(self._options.load_s):
             log.warning("descriptions: %s", self._describer.status.reason)
         started_s = self._clock()
@@ -251,7 +251,7 @@ class Replay:
             self._agenda.add(self._now_s + utterance.named_after_s + LATER_S, utterance.id, CoreTick())
 
     def _describe(self, effect: DescribeView) -> None:
-        """Ask now, hear the answer after its stream time; what it really took is in the timing."""
+        """Ask now, deliver the answer after its stream time; its real duration is in the timing."""
         scene, done_s = effect.scene, self._now_s + self._options.describe_s
         view, failure = self._views.get(scene.id), None
         began_s, timing = self._clock(), dict[str, float]()

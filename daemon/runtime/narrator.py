@@ -1,4 +1,4 @@
-"""Prints what is said while it is said, for a person at a terminal."""
+"""Prints the speech while it is spoken, for a person at a terminal."""
 
 from __future__ import annotations
 

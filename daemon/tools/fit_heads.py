@@ -97,7 +97,7 @@ def head_examples(settings: Settings, model: ImageTextModel, labelled: Dataset) 
 
 
 def _auc_of_words(model: ImageTextModel, examples: HeadExamples) -> dict[str, float]:
-    """What the model's words are worth on the same photographs, by hazard."""
+    """Figures of the model's prompts on the same photographs, by hazard."""
     if model.name == "starter":
         return {}  # its scores need more than embeddings
     prompts = shipped_prompts()
@@ -130,7 +130,7 @@ def report_lines(fitted: FittedHeads, words: dict[str, float]) -> Iterable[str]:
 def _table(
     model: ImageTextModel, heads: EmbeddingHeads, fitted: FittedHeads, base: CalibrationTable
 ) -> CalibrationTable:
-    """Fits of the heads; hazards without one keep what they had before, in `base`."""
+    """Fits of the heads; hazards without one keep their line in `base`."""
     fingerprint = FittedModel(model, heads).fingerprint
     prompts = shipped_prompts()
     marks = dict(zip(prompts.names, hazard_fingerprints(fingerprint, prompts), strict=True))

@@ -47,7 +47,7 @@ def _still(settings: Settings, picture: LabelledPicture, says: str, badness: flo
 
 
 def of_clips(settings: Settings, clips: Iterable[tuple[LabelledClip, ClipEvents]]) -> Mistakes:
-    """Hazards alerted late or never, and alerts that name what is not there."""
+    """Hazards alerted late or never, and alerts that name a hazard that is not there."""
     found = Mistakes()
     for clip, events in clips:
         missed = [(span, wait) for span in hazard_spans(clip) if is_late(wait := wait_for(span, events))]

@@ -1,4 +1,6 @@
-"""A describer that says real sentences without a model, so that the figures of speech count what it costs."""
+"""A describer that says real sentences without a model, so that the figures of speech include
+descriptions.
+"""
 
 from __future__ import annotations
 

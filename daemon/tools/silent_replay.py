@@ -52,7 +52,7 @@ class NoSink:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SilentReplay:
-    """What a replay of one recording showed."""
+    """The result of a replay of one recording."""
 
     events: tuple[Event, ...]
     """The summary last."""

@@ -1,4 +1,4 @@
-"""Replays labelled clips with the real voice and measures what a listener would have heard."""
+"""Replays labelled clips with the real voice and measures the speech that a listener would have heard."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class SoundTimes:
         self._sounds.append((at_s, at_s + audio.duration_s))
 
     def cut(self, at_s: float) -> None:
-        """End what sounds."""
+        """End the present sound."""
         if self._sounds and self._sounds[-1][1] > at_s:
             self._sounds[-1] = (self._sounds[-1][0], at_s)
 
@@ -131,7 +131,7 @@ def heard_clip(
     language: str,
     with_earcon: Collection[str],
 ) -> HeardClip:
-    """What the events of a replay tell of its speech; the summary comes last.
+    """Extract the utterances from the events of a replay; the summary comes last.
 
     `with_earcon`: ids of the utterances that began with one.
     """

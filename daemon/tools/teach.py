@@ -43,7 +43,8 @@ def forget(settings: Settings, name: str) -> None:
 
 
 def find_pictures(places: Iterable[Path], report: Callable[[str], object] = lambda _: None) -> list[Path]:
-    """Files as they are, folders as their pictures, in order. `report` gets what a folder leaves out.
+    """Files as they are, folders as their pictures, in order. `report` gets the files that a folder leaves
+    out.
 
     Raises CameraUnusable for a folder without pictures.
     """
@@ -188,7 +189,7 @@ def _empty(model: ImageTextModel) -> EncodedImages:
 
 
 def chosen(own: EncodedImages, demo: EncodedImages, empty: EncodedImages) -> EncodedImages:
-    """MOST_UNLIKE harmless pictures at most: all empty ones, some of the demo, `own` in what is left.
+    """MOST_UNLIKE harmless pictures at most: all empty ones, some of the demo, `own` in the remaining places.
 
     Without the empty ones a covered lens would score as high as any other picture.
     """

@@ -104,7 +104,7 @@ async def _read_fields(form: FormData) -> ProcessRequest:
 
 
 def unknown_field(name: str) -> str:
-    """What to write in place of a field that there is none of."""
+    """The hint for an unknown field: the one that was probably meant."""
     shown = "".join(c if c.isprintable() else " " for c in name[:LONGEST_NAME])
     meant = ALIASES.get(name.casefold().strip().rstrip("[]").replace("-", "_"))
     if meant is None:

@@ -41,7 +41,7 @@ _USABLE = (ModelState.READY, ModelState.OUTDATED)
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """The model that runs, what is known of it, and the models that `auto` passed over."""
+    """The running model, its measurements, and the models that `auto` passed over."""
 
     name: str
     turned_down: Mapping[str, str]
@@ -71,7 +71,8 @@ def choose_model(settings: Settings) -> ModelChoice:
 
 
 def candidates(store: Store, calibrations: CalibrationRepository) -> tuple[str, ...]:
-    """What `auto` may take before the starter: models measured with labels first, then in the list's order.
+    """The candidates of `auto` before the starter: models measured with labels first, then in the list's
+    order.
 
     Every model that is here was pulled on purpose.
     """

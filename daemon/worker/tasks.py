@@ -230,7 +230,7 @@ def _sentence(
 ) -> str:
     """Template sentences: hazards and the kind of place, else the objects; never empty.
 
-    A question is told first that it is not answered, and one for leave that nobody can say.
+    The reply to a question begins with the statement that it is not answered, or with the safety notice.
     """
     language, question = request["language"], request["text"]
     description = DescribeRequest(

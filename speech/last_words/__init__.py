@@ -1,1 +1,1 @@
-"""What is said when the program cannot start: prepared sounds that need none of what may be broken."""
+"""Prepared sounds for a program that cannot start: they need no part that may be broken."""

@@ -1,4 +1,4 @@
-"""Plays a prepared sound by whatever can: `python -m speech.last_words.play REASON`.
+"""Plays a prepared sound by the first player that works: `python -m speech.last_words.play REASON`.
 
 Run in a process of its own by a daemon that fails, and by the unit that systemd starts when the service has
 failed. Of our own code it imports the names of the files only, and of libraries sounddevice, if it is there.
@@ -36,7 +36,7 @@ def _portaudio(file: Path, device: str) -> bool:
 
 
 def _play_here(file: Path, device: str) -> None:
-    """Raises whatever sounddevice raises, ImportError and OSError among it."""
+    """Raises any error of sounddevice, ImportError and OSError among them."""
     import sounddevice
 
     with wave.open(str(file), "rb") as sound:

@@ -1,4 +1,4 @@
-"""What goes into an `Outbox`, what comes out, and what it remembers."""
+"""The inputs, effects and state of an `Outbox`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SpeechFailed:
 
 @dataclass(frozen=True, slots=True)
 class Retract:
-    """What led to these utterances is no longer true; those not yet heard are dropped."""
+    """The cause of these utterances is no longer true; those not yet heard are dropped."""
 
     cause: str
 
@@ -113,7 +113,7 @@ class QueuedUtterance:
 
     @property
     def order(self) -> tuple[int, int, bool, int, float, int]:
-        """Sorts first what is to be said first."""
+        """Sort key: the utterance to be said first sorts first."""
         said = self.utterance
         return (-said.priority, -self.severity, self.named, -said.rank, -said.certainty, self.arrival)
 
@@ -125,7 +125,7 @@ class QueuedUtterance:
 
 @dataclass(frozen=True, slots=True)
 class CurrentUtterance:
-    """What is being said."""
+    """The present utterance."""
 
     entry: QueuedUtterance
     since_s: float
@@ -156,7 +156,7 @@ class OutboxState:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> OutboxState:
-        """Restore what `to_json` gave."""
+        """Restore the result of `to_json`."""
         current = data["current"]
         return cls(
             current=None

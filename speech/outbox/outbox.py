@@ -1,9 +1,8 @@
-"""What to say next: a pure step machine, no clock, no sound, no threads.
+"""Decides what is said next: a pure state machine, no clock, no sound, no threads.
 
-The policy follows speech-dispatcher's priorities: a danger cuts all that is lower; a message cuts
-descriptions and notices; of descriptions the newest wins; a notice is only said into silence. Within a
-priority the more severe comes first, then that of the higher rank, each cutting the other, then the surer,
-then the older.
+The policy follows speech-dispatcher's priorities: a danger cuts everything lower; a message cuts descriptions
+and notices; of descriptions the newest wins; a notice is only said into silence. Within a priority the more
+severe comes first, then that of the higher rank, each cutting the other, then the surer, then the older.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ MIN_CHARS_PER_S = 2.0
 
 
 class Outbox:
-    """Decides what sounds. One utterance sounds at a time, the others wait in order of rank.
+    """Decides which utterance sounds. One sounds at a time, the others wait in order of rank.
 
     Every utterance offered is reported `SpeechStarted` or `SpeechDropped` exactly once, as long as time goes
     on. The effects of one step are to be carried out in order; reports must come in the order of events.
@@ -63,7 +62,7 @@ class Outbox:
         return None if self._current is None else self._timeout_at_s(self._current)
 
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
-        """Take one event in; what is to be done about it, in order. Never raises."""
+        """Take one event; return its effects in order. Never raises."""
         self._effects = []
         self._on_report(event, now)  # first, so that a report that came just in time counts
         self._check_timeouts(now)
@@ -74,7 +73,7 @@ class Outbox:
         return tuple(self._effects)
 
     def _on_report(self, event: Input, now: float) -> None:
-        """Take in what the shell reports about what it plays."""
+        """Take a report of the player."""
         current = self._current
         if not isinstance(event, PlaybackBegan | PlaybackEnded | SpeechFailed):
             return
@@ -125,7 +124,7 @@ class Outbox:
         )
 
     def _replace_older(self, entry: QueuedUtterance) -> QueuedUtterance:
-        """Drop what the new one makes needless; of one with the same key it takes the place in line."""
+        """Drop utterances that the new one makes needless; it takes the place of one with the same key."""
         new = entry.utterance
         for old in tuple(self._waiting):
             if old.utterance.priority != new.priority:

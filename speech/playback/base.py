@@ -1,4 +1,4 @@
-"""The seam to loudspeakers and to what stands in for them."""
+"""The seam to loudspeakers and their substitutes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from speech.sound.audio import Audio
 
 
 class PlayerError(WatchwordError):
-    """Base of what a player raises; the message says what to do."""
+    """Base of a player's errors; the message has the cure."""
 
 
 class PlayerLostError(PlayerError):
@@ -75,7 +75,7 @@ class Player(Protocol):
     def output(self) -> AudioOutput: ...
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
-        """Let it sound now; what sounds fades out within 5 ms. With `more`, further audio follows."""
+        """Play it now; the present sound fades out within 5 ms. With `more`, further audio follows."""
         ...
 
     def append(self, id: str, audio: Audio, *, more: bool = False) -> None:

@@ -38,8 +38,8 @@ _KEPT: dict[str, ctypes.CDLL] = {}
 class DeviceStream:
     """A permanent output stream in blocks of 10 ms that asks `pull` for samples until it is closed.
 
-    Opening lists the devices anew, so only one may exist at a time. Raises PlayerLostError, which
-    says what is wrong; trying again later may help even where a library is missing.
+    Opening lists the devices anew, so only one may exist at a time. Raises PlayerLostError with the reason;
+    trying again later may help even if a library is missing.
     """
 
     def __init__(self, device: str, rate: int, latency_s: float, clock: Callable[[], float]) -> None:

@@ -34,7 +34,7 @@ class LatencyPolicy:
 
     @property
     def latency_s(self) -> float:
-        """What to open the device with."""
+        """The parameters for opening the device."""
         return STEPS_S[self._step]
 
     def opened(self, now: float) -> None:

@@ -1,7 +1,8 @@
 """Turns commands into blocks of samples: the part of a player that has no device.
 
-Commands are handed over through a deque, whose ends may be used by different threads without a lock; all
-else belongs to whoever pulls. So `play` costs microseconds and the audio callback never waits.
+Commands are handed over through a deque, whose ends may be used by different threads without a lock;
+everything else belongs to the thread that pulls. So `play` costs microseconds and the audio callback never
+waits.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ class _Sound:
 class Mixer:
     """One sound at a time, int16 stereo; a sound that is cut or replaced fades out under the next one.
 
-    No step between two samples is larger than the largest steps within the sounds that overlap plus
-    what the fade itself adds, peak * pi / (2 * fade length).
+    No step between two samples is larger than the largest steps within the sounds that overlap plus the step
+    of the fade itself, peak * pi / (2 * fade length).
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Mixer:
         return self._sound is not None or bool(self._commands) or bool(len(self._tail))
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
-        """Replace what sounds. `audio` is stereo at this mixer's rate."""
+        """Replace the present sound. `audio` is stereo at this mixer's rate."""
         self._command(_Command("play", id, audio.samples, more))
 
     def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
@@ -124,7 +125,7 @@ class Mixer:
             self._pulling.release()
 
     def refuse(self, reason: str) -> None:
-        """Break what sounds and all that is to sound: there is nobody to hear it."""
+        """Drop the present sound and all waiting ones: the device is gone."""
         with self._pulling:
             self._apply_commands(lambda id_: self._on_event(PlaybackFailed(id_, reason)))
             if self._sound is not None:
@@ -160,7 +161,7 @@ class Mixer:
         sound.add(command.samples[: max(room, 0)], command.more)
 
     def _fade(self) -> None:
-        """Keep the next 5 ms of what sounds, fading, to be heard under whatever follows."""
+        """Keep the next 5 ms of the present sound, fading, to be mixed under the next one."""
         if self._sound is None:
             return
         rest = self._sound.take(round(FADE_S * self.rate))

@@ -60,7 +60,7 @@ class _ToParent(logging.Handler):
 
 
 def main(fd: int, parent: int) -> None:
-    """Play what the parent sends until it goes away."""
+    """Play the parent's sounds until it goes away."""
     exit_with_parent(parent)
     _silence_native_noise()
     raise_priority()

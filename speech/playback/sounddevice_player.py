@@ -1,4 +1,4 @@
-"""The live player: one permanent stream, kept open whatever the devices do."""
+"""The live player: one permanent stream, kept open while devices come and go."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class SounddevicePlayer:
     def _await_proof(self, stream: DeviceStream) -> None:
         """Wait until the device takes sound in earnest. Raises PlayerLostError if it does not.
 
-        Until then what is to be heard waits, or goes where it went before.
+        Until then sounds wait, or go to the previous output.
         """
         while not stream.plays and not self._closing.wait(PROOF_POLL_S):
             self._due_at_s = self._clock() + CHECK_TIMEOUT_S

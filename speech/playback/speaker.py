@@ -1,4 +1,4 @@
-"""The live shell around the outbox: carries its effects out, reports what came of them."""
+"""The live shell around the outbox: carries its effects out and reports their outcome."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Playback:
 
 
 class Speaker(Generic[PlayerT]):
-    """Starts and cuts utterances; never waits, whoever calls.
+    """Starts and cuts utterances; never makes the caller wait.
 
     A prepared phrase goes to the player in the caller's thread, in microseconds. Everything else is
     synthesised in the speaker's own thread, while its earcon sounds at once. A danger or message whose
@@ -108,14 +108,14 @@ class Speaker(Generic[PlayerT]):
         return self._thread.is_alive() or self._closing
 
     def execute(self, effect: Effect) -> None:
-        """Do what the outbox decided; effects that ask for no sound are ignored."""
+        """Carry out an effect of the outbox; effects without sound are ignored."""
         if isinstance(effect, StartSpeech):
             self.start(effect.utterance)
         elif isinstance(effect, StopSpeech):
             self.cut(effect.id)
 
     def start(self, utterance: Utterance) -> None:
-        """Begin to say it now, in place of whatever sounds."""
+        """Begin to say it now, in place of the present sound."""
         with self._changed:
             self._playbacks += 1
             playback = self._playback = _Playback(f"{utterance.id}#{self._playbacks}", utterance)
@@ -136,7 +136,7 @@ class Speaker(Generic[PlayerT]):
                 self.player.cut(playback.key)
 
     def replace_renderer(self, renderer: Renderer) -> None:
-        """Say what comes from now on by another renderer, whose phrases are prepared; same rate."""
+        """Use another renderer from now on, whose phrases are prepared; same rate."""
         with self._changed:
             self._renderer = renderer
 

@@ -1,4 +1,4 @@
-"""A loudspeaker on stream time that is a WAV file: what a listener would have heard, when."""
+"""A WAV file as a loudspeaker on stream time: the sound that a listener would have heard."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class WavTimeline:
         return self._written / self._rate
 
     def place(self, audio: Audio, at_s: float) -> None:
-        """Let it sound from then on; what still sounds is cut. Raises PlayerUnusableError (disk full)."""
+        """Play it from then on; the present sound is cut. Raises PlayerUnusableError (disk full)."""
         self.cut(at_s)
         self._sounding = _stereo(resample(audio, self._rate).samples)
 
     def cut(self, at_s: float) -> None:
-        """End what sounds within 5 ms. Raises PlayerUnusableError (disk full)."""
+        """End the present sound within 5 ms. Raises PlayerUnusableError (disk full)."""
         self._advance(at_s)
         self._write(fade_out(self._sounding, self._rate))
         self._sounding = self._sounding[:0]
 
     def close(self, at_s: float) -> None:
-        """Fill up to then, let what sounds end, and finish the file. Raises PlayerUnusableError."""
+        """Fill up to then, let the present sound end, and finish the file. Raises PlayerUnusableError."""
         self._advance(at_s)
         self._write(self._sounding)
         self._sounding = self._sounding[:0]
@@ -64,7 +64,7 @@ class WavTimeline:
             raise self._unusable(error) from None
 
     def _advance(self, at_s: float) -> None:
-        """Write what is heard until then: the sound, then silence."""
+        """Write the samples until then: the sound, then silence."""
         wanted = round(at_s * self._rate) - self._written
         heard = self._sounding[: max(wanted, 0)]
         self._sounding = self._sounding[len(heard) :]

@@ -1,4 +1,4 @@
-"""Short sounds that say what kind of thing comes, before a word is understood.
+"""Short sounds that announce the kind of utterance before a word is understood.
 
 Dangers differ in pitch and tempo: the worse, the higher and the quicker. All of them are over within
 0.15 s and stay below 2 kHz, which ageing ears still hear. Two rising tones are good news, falling ones

@@ -49,7 +49,7 @@ def panned(audio: Audio, pan: float, volume: float = 1.0) -> Audio:
 
 
 def fade_out(samples: NDArray[np.int16], rate: int) -> NDArray[np.int16]:
-    """The first `FADE_S` of samples going down to nothing: what is heard of a sound that is cut."""
+    """The first `FADE_S` of samples going down to nothing: the end of a sound that is cut."""
     count = min(round(FADE_S * rate), len(samples))
     return np.round(samples[:count] * fade_curve(count)[:, None]).astype(np.int16)
 

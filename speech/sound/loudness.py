@@ -1,7 +1,7 @@
-"""Every phrase equally loud, whatever voice and language it came from.
+"""Makes every phrase equally loud, for any voice and language.
 
 Loudness is measured as ITU-R BS.1770-4 gates it (blocks of 0.4 s overlapping by three quarters, an absolute
-gate at -70 dB, a relative one 10 dB below the mean of what passed), but on plain power without the
+gate at -70 dB, a relative one 10 dB below the mean of the blocks that passed), but on plain power without the
 K-weighting: all our sounds are speech of one engine, so the weighting would shift them all alike.
 """
 

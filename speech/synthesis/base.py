@@ -27,7 +27,7 @@ class SpeechRequest:
 
 
 class SynthesisError(WatchwordError):
-    """No sound could be made; the message says what to do."""
+    """No sound could be made; the message has the cure."""
 
 
 class Synthesizer(Protocol):

@@ -53,7 +53,7 @@ def main(fd: int, parent: int) -> int:
 
 
 def _greet(link: socket.socket) -> bool:
-    """Load the engine's library, without starting it, and say who we are."""
+    """Load the engine's library, without starting it, and report the version."""
     try:
         from pyttsx3.drivers import _espeak, espeak  # noqa: F401 -- loaded once, here, for every fork
     except ImportError:
@@ -121,7 +121,7 @@ class _Engine:
             return file.getframerate(), file.readframes(file.getnframes())
 
     def _drain(self) -> None:
-        """Wait until the engine's command queue is empty: `runAndWait` throws away what is in it."""
+        """Wait until the engine's command queue is empty: `runAndWait` discards its content."""
         deadline = time.monotonic() + DRAIN_LIMIT_S
         while self._library.IsPlaying():
             if time.monotonic() > deadline:

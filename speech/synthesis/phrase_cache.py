@@ -195,7 +195,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _evict(folder: Path, limit: int) -> None:
-    """Delete the oldest phrases beyond the limit, and what a crash left half written."""
+    """Delete the oldest phrases beyond the limit, and files that a crash left half written."""
     try:
         files = [
             (file.stat().st_mtime, file) for file in folder.iterdir() if file.suffix in (".wav", ".part")

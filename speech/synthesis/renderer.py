@@ -25,10 +25,10 @@ EARCON_GAP_S = 0.04
 
 
 class Renderer:
-    """Makes what is heard of an utterance: int16 stereo at `speech.sample_rate`.
+    """Makes the sound of an utterance: int16 stereo at `speech.sample_rate`.
 
-    The same every time, unless there is a `natural` voice: that one says what is neither prepared nor a
-    danger.
+    The same every time, unless there is a `natural` voice: that one says everything that is neither prepared
+    nor a danger.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Renderer:
         yield from self.stream_speech(utterance)
 
     def earcon_audio(self, utterance: Utterance) -> Audio:
-        """What comes before the words, made at once; without a frame where there is none."""
+        """The earcon before the words, made at once; empty if there is none."""
         if utterance.earcon is None:
             return silence(0, self.rate, 2)
         return self._pan(self._earcon(utterance.earcon), utterance.pan)

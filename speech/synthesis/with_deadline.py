@@ -44,10 +44,9 @@ class NeuralVoice(Synthesizer, Protocol):
 def open_neural(
     settings: SpeechSettings, quick: Synthesizer, locate: Callable[[str], Path]
 ) -> DeadlineSynthesizer | None:
-    """The voice for everything but dangers where `speech.engine` wants another than espeak-ng's.
+    """The voice for everything but dangers if `speech.engine` is another than espeak-ng.
 
-    `locate` finds a voice's folder by its name in the store; what it raises goes through. Raises
-    SynthesisError.
+    `locate` finds a voice's folder by its name in the store; its errors are passed on. Raises SynthesisError.
     """
     if settings.engine == "espeak":
         return None
@@ -62,10 +61,10 @@ def voice_folder(settings: SpeechSettings, locate: Callable[[str], Path]) -> Pat
 
 
 class DeadlineSynthesizer:
-    """Implements `Synthesizer`: the natural voice where it speaks the language and keeps up.
+    """Implements `Synthesizer`: the natural voice if it speaks the language and keeps up.
 
-    Its first words have `late_s`; each further sentence has until what came before it has been heard, and
-    `late_s` more. What it does not deliver by then, it and the rest of the text, is said by the quick voice.
+    Its first words have `late_s`; each further sentence has until the one before it has been heard, and
+    `late_s` more. A sentence that is late, and the rest of the text, is said by the quick voice.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class DeadlineSynthesizer:
             job.cancel()
 
     def close(self) -> None:
-        """End the natural voice; the quick one belongs to somebody else."""
+        """End the natural voice; the quick one is owned elsewhere."""
         self._closing = True
         self._jobs.put(None)
         self._neural.close()
@@ -163,7 +162,7 @@ class _SynthesisJob:
         self._cancelled = threading.Event()
 
     def run(self, voice: Synthesizer) -> None:
-        """Make one piece after the other until nobody wants them. Raises queue.Full."""
+        """Make one piece after the other until they are no longer wanted. Raises queue.Full."""
         for piece in self.pieces:
             if self._cancelled.is_set():
                 return
@@ -184,7 +183,7 @@ class _SynthesisJob:
         return chunk
 
     def cancel(self) -> None:
-        """What is not made yet is not wanted any more."""
+        """Cancel the pieces not made yet."""
         self._cancelled.set()
         with contextlib.suppress(queue.Empty):
             while True:  # whoever waits to put the next one gets room

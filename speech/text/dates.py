@@ -19,7 +19,7 @@ _LAST_NATIVE_HOUR = 12
 
 
 def dates_and_times_to_words(text: str, language: str) -> str:
-    """`language` is en or ko. Dates are those that begin with the year: of `5/8` nobody knows the month."""
+    """`language` is en or ko. Dates are those that begin with the year: `5/8` is ambiguous."""
     text = _DATE_BEFORE_TIME.sub(", ", text)
     if language == "ko":
         text = _DATE.sub(lambda at: f"{at[1]}년 {int(at[3])}월 {int(at[4])}일", text)

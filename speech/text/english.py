@@ -24,7 +24,7 @@ _FRACTION = re.compile(r"(?<![\d/.:])(?:(\d+)[ -])?([1-9]\d?)/(\d{1,2})(?![\d/])
 
 
 def fractions_to_words(text: str) -> str:
-    """`3 1/2` is 3 and one half. Only what is less than one: `24/7` and `50/50` are none."""
+    """`3 1/2` is 3 and one half. Only fractions below one: `24/7` and `50/50` are none."""
     return _FRACTION.sub(_fraction, text)
 
 

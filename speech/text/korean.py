@@ -1,7 +1,7 @@
 """Korean numbers where espeak-ng reads them wrongly. Pure.
 
 It reads every number in Sino-Korean and drops the decimal point: "3.5 미터" becomes "35 미터", three cars
-become "삼 대" where people say "세 대". What it reads well is left to it.
+become "삼 대" where people say "세 대". Numbers that it reads well are left alone.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def numbers_to_words(text: str) -> str:
 
 
 def native_numeral(number: int) -> str:
-    """1 to 99 as it stands before what is counted: 1 is `한`, 20 is `스무`, 21 is `스물한`."""
+    """1 to 99 as written before a counter: 1 is `한`, 20 is `스무`, 21 is `스물한`."""
     return "스무" if number == 20 else _TENS[number // 10] + _ONES[number % 10]
 
 

@@ -1,6 +1,6 @@
 """Takes the markup out of text: links, addresses, tags, tables, emphasis. Pure.
 
-Only what is certainly markup goes; `x<y`, a sign that reads `<EXIT>` and `5*3` are text.
+Only certain markup is removed; `x<y`, a sign that reads `<EXIT>` and `5*3` are text.
 """
 
 from __future__ import annotations

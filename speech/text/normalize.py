@@ -1,9 +1,9 @@
 """Text as people write it, turned into text as people say it, in English and Korean.
 
-espeak-ng reads plain English numbers well. This package converts what it reads badly: markup (markup.py),
-units, money and ranges (units.py), telephone numbers (phone_numbers.py), dates and times (dates.py),
-fractions (english.py), Korean numbers (korean.py), emoji (emoji.py), special forms of letters and numbers
-(characters.py) and, here, a few abbreviations.
+espeak-ng reads plain English numbers well. This package converts the forms it reads badly: markup
+(markup.py), units, money and ranges (units.py), telephone numbers (phone_numbers.py), dates and times
+(dates.py), fractions (english.py), Korean numbers (korean.py), emoji (emoji.py), special forms of letters and
+numbers (characters.py) and, here, a few abbreviations.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class SpokenUnit:
-    """What follows a number, and what goes before it in Korean."""
+    """A unit of measure: its spoken names after a number and, in Korean, the prefix before it."""
 
     one: str
     many: str
@@ -146,7 +146,7 @@ def _primed(found: re.Match[str]) -> str:
 
 
 def _range(language: str) -> Callable[[re.Match[str]], str]:
-    """Only upwards, and not of what is named by numbers: `3-2` is a result, `bus 3-5` a bus."""
+    """Only upwards, and not for names made of numbers: `3-2` is a result, `bus 3-5` a bus."""
 
     def say(found: re.Match[str]) -> str:
         low, high = (float(found[at].replace(",", "")) for at in (1, 3))

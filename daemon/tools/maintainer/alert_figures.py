@@ -1,4 +1,4 @@
-"""What alert settings are worth on scored clips: tallies by fold, hazard and shift of the thresholds."""
+"""Figures of alert settings on scored clips: tallies by fold, hazard and shift of the thresholds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LevelCounts:
-    """What each hazard did at each shift of its threshold; H hazards, L shifts."""
+    """Tallies of each hazard at each shift of its threshold; H hazards, L shifts."""
 
     in_time: Counts
     """(H, L): spans of the hazard alerted of in time."""
@@ -96,7 +96,7 @@ def level_counts(
 
 
 def tally(clips: Iterable[tuple[LabelledSeries, ClipEvents]]) -> Tally:
-    """The sums of clips with what was alerted of in each."""
+    """The sums of clips with the alerts in each."""
     return sum((_tally(count(one.clip, events)) for one, events in clips), Tally())
 
 

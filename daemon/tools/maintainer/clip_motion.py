@@ -108,7 +108,7 @@ def _noise_field() -> NDArray[np.float32]:
 
 
 def _view(image: Image, motion: Motion, time_s: float, seconds: float) -> NDArray[np.float64]:
-    """Affine matrix (2, 3) from the picture to the frame; what lies beside the picture is mirrored."""
+    """Affine matrix (2, 3) from the picture to the frame; the area beside the picture is mirrored."""
     rows, columns = image.shape[:2]
     done = min(max(time_s / seconds, 0.0), 1.0)
     share = motion.share[0] + done * (motion.share[1] - motion.share[0])

@@ -1,7 +1,7 @@
-"""A day as the wearer's diary describes it, carried out against the real daemon and web server.
+"""A wearer's day, carried out against the real daemon and web server.
 
 Start; a picture alone; a picture with an object, dangerous and safe; a text; Korean; a restart that finds its
-cache; two describers compared by `watchword bench vlm`. Each step is told with what came of it.
+cache; two describers compared by `watchword bench vlm`. Each step is reported with its result.
 """
 
 # ruff: noqa: S603 -- the commands are this program's own

@@ -1,7 +1,7 @@
 """Derives the starter's scene distances: `python -m daemon.tools.maintainer.derive_geometry FOLDER`.
 
 FOLDER holds files of `score_series`. Clips of different sources are joined, so that every join is a scene
-change; whatever else the scene gate opens for, after the first view of a clip, is a change too many. For each
+change; every other opening of the scene gate, after the first view of a clip, is a false change. For each
 pair of distances the real gate runs over the joined clips. The pair with the best F1 score is chosen, on all
 folds and, to see how much it depends on the clips, on all but one. Locked sources take no part.
 """

@@ -46,7 +46,7 @@ def frames(plan: ClipPlan) -> Iterator[Image]:
 
 
 def spans(plan: ClipPlan, file: str) -> Iterator[dict[str, object]]:
-    """The manifest's rows of a clip: what is in view, and a scene at every cut."""
+    """The manifest's rows of a clip: the hazards in view, and a scene at every cut."""
     start_s = 0.0
     for position, shot in enumerate(plan.shots):
         common = {"file": file, "source": plan.source, "camera": plan.camera, "part": plan.part}
@@ -93,7 +93,7 @@ def write(plans: Sequence[ClipPlan], out: Path) -> None:
 
 
 def summary(plans: Sequence[ClipPlan]) -> Iterable[str]:
-    """What was made, in numbers."""
+    """Counts of the clips made."""
     whole = sum(plan.seconds for plan in plans)
     by_source: dict[str, float] = {}
     for plan in plans:

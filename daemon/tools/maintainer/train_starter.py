@@ -38,7 +38,7 @@ _LEVEL = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the figures of the folds, then write what is shipped."""
+    """Print the figures of the folds, then write the shipped files."""
     options = _parser().parse_args(arguments)
     rows = read_rows(options.folder, options.splits, HAZARDS)
     features = _features(options, rows)

@@ -42,7 +42,7 @@ SHIFTS = tuple(np.arange(-1.5, 4.01, 0.25).tolist())
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One combination of the grid and what it is worth on folds that its thresholds were not chosen on."""
+    """One combination of the grid and its figures on folds that its thresholds were not chosen on."""
 
     settings: WatchSettings
     with_rules: bool

@@ -1,6 +1,6 @@
 """Talks to a model hub in a process of its own, so that it can be watched and ended; see hub.py.
 
-resolve REPO REVISION OUT.json     what the repository has, at which commit
+resolve REPO REVISION OUT.json     files and commit of the repository
 download REPO REVISION FOLDER FILE...
 """
 
