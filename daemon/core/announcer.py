@@ -104,6 +104,7 @@ class Announcer:
 
     def voice(self, event: voices.Input, now: float) -> Iterable[Effect]:
         """Step the outbox with one input."""
+        # Checked on every input, as there is no timer: alerts raised during the mute are then raised again.
         if now >= self._danger_muted_until_s:
             self._end_danger_mute()
         yield from self._delivery.step(event, now)
@@ -122,6 +123,7 @@ class Announcer:
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
         )
+        # Heard before and unchanged: it must not push aside a warning that is new.
         no_news = alert.again and alert.hazard in self._warned
         yield from self._danger(
             text,
@@ -145,6 +147,8 @@ class Announcer:
         if waiting := self._delivery.first_waiting(found.alert_id):
             key, closer = found.hazard, wording.CLOSER[language] in waiting.text
             text = wording.danger_phrase(say, where, language, escalated=closer)
+        # "On your left." alone is understood only right after its alert. Another instance's outbox is not
+        # known here, so with forwarding the name is always said again.
         elif not self._spec.forwards and self._delivery.would_follow(found.alert_id):
             text, condition = wording.ONLY_WHERE[language][where], replace(condition, after=found.alert_id)
         rank, certainty = self._rank[found.hazard], 0.0
@@ -402,10 +406,14 @@ class Announcer:
 
     def mute(self, command: Mute, now: float) -> Iterable[Effect]:
         """Mute for a while; danger too if the wearer requests it again by the same hand in MUTE_AGAIN_S."""
+        # The same hand: two people, or a person and an automation, must not silence danger together by
+        # chance.
         again = self._mute_requested_by == command.by and now - self._mute_requested_s <= MUTE_AGAIN_S
         twice = command.seconds > 0 and now < self._muted_until_s and again and command.by in WEARERS_HANDS
         if command.seconds > 0:
             yield from self._delivery.step(voices.StopSpeaking(danger=twice), now)
+        # Unmuting, or a mute that is no repetition, ends the silence about danger; missed alerts are then
+        # raised.
         if not twice:
             self._end_danger_mute()
         elif self._danger_muted_since_s is None:

@@ -65,6 +65,8 @@ class BlackBox:
         self._core = core
         self._keep_s = keep_s
         self._segment_s = segment_s
+        # Two segments more than `keep_s` needs: the one being filled, and the oldest, which is only partly
+        # too old.
         self._segment_entries = max(1, most_entries // (int(keep_s / segment_s) + 2))
         self._segments: deque[Segment] = deque(maxlen=int(keep_s / segment_s) + 2)
 
@@ -77,21 +79,25 @@ class BlackBox:
         core = Core(spec)
         core.restore(remap_core_state(self._core.state(), [hazard.name for hazard in spec.hazards]))
         self._core = core
+        # A recording has one spec: steps under the old one could not be repeated under the new one.
         self._segments.clear()
 
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
         """One step of the core, remembered."""
         segment = self._segment(now)
+        # After the segment was chosen: its state must be the one before this step.
         effects = self._core.step(event, now)
         segment.entries.append(Entry(now, _without_evidence(event), _events(effects)))
         return effects
 
     def _segment(self, now: float) -> Segment:
         last = self._segments[-1] if self._segments else None
+        # Full also by count: a hail of inputs must not use up the memory before its seconds are over.
         full = last is not None and len(last.entries) >= self._segment_entries
         if last is None or full or now - last.start_s >= self._segment_s:
             last = Segment(now, self._core.state())
             self._segments.append(last)
+        # Judged by the second segment's start: the first may only go if the rest still covers `keep_s`.
         while len(self._segments) > 1 and now - self._segments[1].start_s >= self._keep_s:
             self._segments.popleft()
         return last

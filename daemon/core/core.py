@@ -140,19 +140,24 @@ class Core:
         new_alerts = []
         for event in self._policy.step(a):
             yield from self._policy_event(event, a, now)
+            # A repeated alert has been described already; only a new one is worth a description.
             if isinstance(event, Alert) and not (event.again or event.escalated):
                 new_alerts.append(event)
+        # The gate is stepped even if nothing is wanted: it must know the views that pass meanwhile.
         unwanted = "blind" if self._blind_reason() else self._announcer.unwanted_reason(now)
         gate_opens = self._gate.step(a.encoding.embedding, a.captured_at_s, unwanted=bool(unwanted))
         if new_alerts and (unwanted := "blind" if self._unseen else self._announcer.unwanted_reason(now)):
             self._events.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
         elif new_alerts:
+            # The danger's description covers this view, so the scene gate need not ask for it as well.
             self._gate.mark_described()
+            # One description for all: the describer is slow, and the report in its prompt names the others.
             worst = max(new_alerts, key=lambda alert: alert.severity)
             yield from self._request_description(Trigger.DANGER, now, hazard=worst.hazard, cause=worst.id)
         elif gate_opens:
             yield from self._request_description(Trigger.SCENE_CHANGE, now)
         yield from self._tick(now)
+        # The tick proves that frames are being assessed, so it must not sound while that fails.
         if not components.VITAL & {component for component, _ in self._failing()}:
             yield from self._announcer.tick(now)
 
@@ -264,6 +269,7 @@ class Core:
     def _detected_hazards(self) -> tuple[DetectedHazard, ...]:
         """The hazards that are certain now, the most severe first."""
         active = self._policy.active
+        # The policy's own view: over threshold, or alerted and not fading since.
         found = [
             DetectedHazard(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
             for h, p in zip(self._spec.hazards, self._policy.smoothed, strict=True)
@@ -275,6 +281,7 @@ class Core:
     def _report(self, report: components.Report, now: float) -> Iterable[Effect]:
         """Take a health report. When the loudspeaker is back, alerts raised without it are raised again."""
         before = self._health.components.get(report.component)
+        # Alerts counted as spoken while the sound was going nowhere; the failure is known only afterwards.
         back = report.component == "loudspeaker" and report.reason == components.OK
         if back and before is not None and before.reason != components.OK:
             self._policy.mark_unheard(before.since_s - DANGER_PHRASE_S)
@@ -312,6 +319,7 @@ class Core:
 
     def _ask(self, question: str | None, now: float) -> Iterable[Effect]:
         """Take a question about the view; if the view shows nothing, the reason is the answer."""
+        # An honest reason at once is better than a description of a covered lens seconds later.
         if blind := self._blind_reason():
             self._events.counts["describe.blind"] += 1
             yield from self._announcer.cannot_see(*blind, now)
@@ -328,6 +336,7 @@ class Core:
     def _false_alarm(self, now: float) -> Iterable[Effect]:
         """Mark the alert that was heard last, or else raised last, as wrong; a second mark does not count."""
         last = self._last_alert or next(reversed(self._raised.values()), None)
+        # A second press must not count the same alert twice in the user's calibration data.
         if last is not None and last["alert"] != self._last_marked:
             self._last_marked = last["alert"]
             id = self._events.next_id("f", "false_alarms")
@@ -336,6 +345,7 @@ class Core:
         yield from self._announcer.false_alarm(hazard, cause, now)
 
     def _tick(self, now: float) -> Iterable[Effect]:
+        # Timeouts of all parts run on the same tick, so that a replay needs no timers.
         yield from self._describe_step(stories.DescriptionTick(), now)
         yield from self._changes(self._health.step(components.HealthTick(), now), now)
         yield from self._announcer.voice(voices.OutboxTick(), now)

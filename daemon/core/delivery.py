@@ -96,6 +96,7 @@ class Delivery:
 
     def silent_s(self, now: float) -> float:
         """Seconds since the last utterance; 0 during one."""
+        # While the outbox has anything in hand, the silence has not begun.
         if self._sounded_at_s is None or self._outbox.wake_at_s() is not None:
             self._sounded_at_s = now
         return now - self._sounded_at_s
@@ -121,6 +122,7 @@ class Delivery:
         if sounding and self._sound_began_s is None:
             self._sound_began_s = now
         elif not sounding and self._sound_began_s is not None:
+            # Pruned when a sound ends, so the list is bounded by the window without a timer.
             recent = tuple(one for one in self._sounds if one[1] > now - TALK_WINDOW_S)
             self._sounds = (*recent, (self._sound_began_s, now))
             self._sound_began_s = None
@@ -129,7 +131,10 @@ class Delivery:
         """Step the outbox; an utterance whose condition no longer holds is retracted instead of started."""
         effects, found_untrue = self._outbox.step(event, now), list[str | None]()
         self._note_sound(now)
+        # A loop: the next utterance in line may have become untrue as well. Each round retracts one, so it
+        # ends.
         while (untrue := self._untrue(effects, now)) is not None:
+            # Without the last effect, the start that is being taken back.
             yield from self._convert(effects[:-1], now, found_untrue)
             self._events.counts["untrue"] += 1
             found_untrue.append(untrue.cause)
@@ -208,6 +213,7 @@ class Delivery:
             earcon=earcon,
             pan=pan,
         )
+        # Conditions of utterances that left the outbox are dropped here, so their number stays bounded.
         if condition != ALWAYS:
             self._validity.retain(self._present_ids())
             self._validity.require(utterance.id, condition)

@@ -130,6 +130,7 @@ class Health:
 
     def _record(self, report: Report, now: float) -> None:
         state = self._components.get(report.component, ComponentState(since_s=now))
+        # The same reason again is no new failure: its time keeps running, its detail may change.
         since = state.since_s if state.reason == report.reason else now
         self._components[report.component] = replace(
             state, reason=report.reason, detail=report.detail, since_s=since
@@ -140,6 +141,7 @@ class Health:
         changed = state.reason != state.announced
         if not changed and not self._remindable(component, state, now) and not self._is_unheard(state, now):
             return None
+        # `quiet_s` limits a flapping component, `settle_s` a short interruption.
         recent = state.announced_at_s is not None and now - state.announced_at_s < self._settings.quiet_s
         early = recent or now - state.since_s < self._settings.settle_s
         if changed and early and (component, state.reason) not in AT_ONCE:

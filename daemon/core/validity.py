@@ -73,6 +73,7 @@ class Validity:
         """True if the condition holds now."""
         if condition.hazard is not None and condition.hazard not in self._policy.active:
             return False
+        # A sentence may name several hazards; it is false as soon as one of them is over.
         if not self._policy.active.keys() >= set(condition.named):
             return False
         if condition.component is not None and not self._is_news(condition.component, condition):
@@ -81,6 +82,7 @@ class Validity:
             return False
         if condition.after is not None and condition.after != self._last_cause:
             return False
+        # Only repetition of a cut answer is limited: one that has not begun expires in the outbox.
         return not condition.begun or condition.fresh_until_s is None or now <= condition.fresh_until_s
 
     def _is_news(self, component: Component, condition: Condition) -> bool:

@@ -69,9 +69,12 @@ class DescriptionLoop:
     def submit(self, request: DescribeRequest) -> None:
         """Describe this view next; never waits. A view that was still waiting is dropped and reported."""
         with self._changed:
+            # Only the newest view is worth describing; the one it replaces is reported below, outside the
+            # lock.
             replaced, self._next = self._next, request
             self._changed.notify_all()
             self._cancel_external()
+        # Without the lock: `submit` is called within a step, so the core's lock always comes first.
         if replaced is not None:
             self._report(AnswerFinished(replaced.id, "overtaken"), {})
 
@@ -95,6 +98,7 @@ class DescriptionLoop:
         began_s, external = self._clock(), _ExternalRequest(request)
         until_s = began_s + wait_s
         with self._changed:
+            # One at a time: a second client is told that the place is taken instead of being queued.
             if self._external is not None or self._closed:
                 return None
             self._external = external
@@ -175,6 +179,7 @@ class DescriptionLoop:
         began_s = self._clock()
         try:
             for sentence in self._describer.describe(request):
+                # `setdefault`: only the first sentence of an answer sets it.
                 timing.setdefault("first_sentence_s", self._clock() - began_s)
                 self._report(self._sentence_ready(request, sentence), dict(timing))
         except DescribeError as error:

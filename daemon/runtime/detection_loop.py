@@ -93,6 +93,7 @@ class DetectionLoop:
     def run(self) -> None:
         """Assess frames until `close` or until the source has ended."""
         while not self._closed.is_set():
+            # Before waiting: a camera without frames is the camera's failure, not a hung detector.
             self._heartbeat()
             frame = self._frames.pop(IDLE_S)
             if frame is not None:
@@ -127,6 +128,7 @@ class DetectionLoop:
     def _is_left_out(self, frame: Frame) -> bool:
         if self._budget is None:
             return False
+        # Read under the core's lock, but only a flag: a suspected hazard gets every frame.
         suspected = self._runner.read(lambda core: core.alert_policy.suspected)
         return not self._budget.wants(frame.captured_at_s, suspected=suspected)
 
@@ -145,6 +147,7 @@ class DetectionLoop:
         done_s = self._clock()
         self.latest_view = View(frame, assessment)
         waited_s, took_s = taken_s - frame.captured_at_s, done_s - taken_s
+        # Not at the first good frame: with every second frame broken, failure and recovery would alternate.
         if done_s - self._last_not_finite_s > RECOVERED_S:
             self._check_lateness(done_s - frame.captured_at_s)
         self._runner.step(
@@ -158,6 +161,7 @@ class DetectionLoop:
             self.first_assessed_at_s = done_s
         self._metrics.record("wait", waited_s)
         self._metrics.record("assess", took_s)
+        # Includes the effects: an alert's sound is on its way to the player when this time ends.
         self._metrics.record("decide", self._clock() - done_s)
         self._metrics.record("frame_age", done_s - frame.captured_at_s)
         if self._latest_frame is not None:
@@ -176,6 +180,7 @@ class DetectionLoop:
 
     def _report_health(self, reason: str, detail: str) -> None:
         with self._report_lock:
+            # Only changes: the core repeats reminders by itself, and a step a frame would fill the black box.
             if reason != self._reported_reason:
                 self._reported_reason = reason
                 if reason in ("failed", "hung"):

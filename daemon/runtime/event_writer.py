@@ -31,6 +31,7 @@ class EventWriter:
     def write(self, event: Event) -> None:
         """Queue one event with its wall-clock time. Drops and counts it if the queue is full."""
         try:
+            # Serialised here, in the caller's thread: the wall-clock time must be that of the event.
             self._queue.put_nowait(event.timed(wall_s=self._wall()).to_json())
         except queue.Full:
             self.dropped += 1
@@ -51,6 +52,7 @@ class EventWriter:
     def _write_to(self, number: int, outlet: Outlet, line: str) -> None:
         try:
             outlet(line)
+            # Logged again only after a success: a full disk would otherwise log every event.
             self._failing.discard(number)
         except OSError as error:
             if number not in self._failing:

@@ -61,6 +61,7 @@ class Forwarder:
     def start(self, utterance: Utterance) -> None:
         """Queue an utterance for sending."""
         try:
+            # The core must not wait for another process; an utterance too many fails and may be raised again.
             self._queue.put_nowait(utterance)
         except queue.Full:
             self._on_playback(SpeechFailed(utterance.id, "too much waits to be handed over"))
@@ -92,6 +93,7 @@ class Forwarder:
         if self._event_client is not None:
             self._event_client.close()
         try:
+            # None ends `send`; with a timeout, as the queue may be full while the other instance hangs.
             self._queue.put(None, timeout=TIMEOUT_S)
         except queue.Full:
             log.warning("%d utterances were never handed over", self._queue.qsize())
@@ -106,6 +108,7 @@ class Forwarder:
 
     def _hand_over(self, utterance: Utterance) -> None:
         """Send one utterance; a failure is reported and does not end the thread."""
+        # The rest of its life is sent, not a time of expiry: the protocol needs no shared clock.
         left_s = utterance.expires_at_s - self._clock()
         if left_s <= 0:
             self._on_playback(SpeechFailed(utterance.id, "expired"))
@@ -131,6 +134,7 @@ class Forwarder:
         instance, _, utterance_id = cause.partition(":")
         if instance == self._name and utterance_id:
             self._on_playback(PlaybackBegan(utterance_id))
+            # The other instance reports no end. Its outbox, not ours, decides what follows.
             self._on_playback(PlaybackEnded(utterance_id))
 
     def _command(self, utterance: Utterance, left_s: float) -> UtterCommand:

@@ -36,6 +36,7 @@ class FrameBudget:
 
     def on_assessed(self, took_s: float) -> None:
         """Take in the seconds that a frame took."""
+        # The first duration is taken whole; a mean that starts at 0 would overstate the rate for a while.
         weight = _SMOOTHING if self._took_s else 1.0
         self._took_s += weight * (took_s - self._took_s)
 
@@ -47,6 +48,7 @@ class FrameBudget:
         # Half an interval of tolerance: a camera's frames do not come exactly evenly.
         if not suspected and self._due_s is not None and at_s < self._due_s - interval_s / 2:
             return False
+        # From this frame if it is late, so that a pause is not made up for by a burst of frames.
         behind = self._due_s is None or at_s - self._due_s > interval_s
         self._due_s = interval_s + (at_s if behind or self._due_s is None else self._due_s)
         return True

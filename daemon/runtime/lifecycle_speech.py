@@ -86,11 +86,13 @@ class LifecycleSpeech:
         A description or answer is cut off, a danger is not. A second signal does not wait.
         """
         self._notifier.stopping("stopping")
+        # systemd would kill a slow stop after its own timeout, in the middle of writing the journal.
         self._notifier.extend(GOODBYE_S + STOP_S)
         loudspeaker = self._runner.read(lambda core: core.component_states.get("loudspeaker"))
         if self._forwards and loudspeaker is not None and loudspeaker.reason != OK:
             return  # the other instance is unreachable, so it cannot be said
         words = wording.ONE_LESS if self._forwards else wording.GOODBYE
+        # First, so that the farewell does not wait behind a long description.
         self._runner.step(StopSpeaking())
         self._runner.step(Say(words[self._language]))
         self._wait(lambda core: core.silent, GOODBYE_S)
@@ -106,6 +108,7 @@ class LifecycleSpeech:
         until_s = self._clock() + seconds
         self._runner.step(CoreTick())
         while not self._runner.read(over) and self._clock() < until_s:
+            # The main loop does not run meanwhile, and a long farewell must not look like a hang.
             self._notifier.watchdog()
             if isinstance(wake := self._supervisor.wait(POLL_S), StopRequested):
                 return wake

@@ -87,6 +87,7 @@ class SettingsUpdater:
         """Read the settings; live ones are applied soon. Raises ConfigError; the old ones then hold."""
         new = self._load()
         with self._changed:
+            # Against the requested settings, not the applied ones: a job may be on its way.
             plan = reload_plan.plan(self._requested, new)
             # Put even where no setting changed: there may be a new calibration.
             self._enqueue(_SettingsJob(reload_plan.merged(self._requested, new, plan), plan.voice))
@@ -141,6 +142,7 @@ class SettingsUpdater:
                 job.apply or old.apply,
                 (*old.waiters, *job.waiters),
             )
+        # `_requested` runs ahead of `_applied`: two quick presses of "louder" must make two steps.
         self._requested, self._job = job.settings, job
         self._changed.notify_all()
 
@@ -167,6 +169,7 @@ class SettingsUpdater:
             self._changed.wait_for(lambda: self._closing or self._job is not None)
             job, self._job = self._job, None
             self._busy = job is not None
+            # A waiting client gets an answer instead of its timeout.
             if self._closing and job is not None:
                 _fail(job, "the daemon is stopping")
             return None if self._closing else job
@@ -187,6 +190,7 @@ class SettingsUpdater:
         log.info("the new settings hold")
         if job.phrase:
             self._confirm(job.phrase)
+        # Over HTTP "all or none" is promised. A change by hand holds until the next start, which is said.
         if job.keep and not self._save_overrides(job) and job.waiters:
             self._revert(job, before)
             return
@@ -214,6 +218,7 @@ class SettingsUpdater:
 
     def _reset_requested(self, job: _SettingsJob) -> None:
         with self._changed:
+            # Only if nothing newer was requested meanwhile; its own job decides then.
             if self._requested is job.settings:
                 self._requested = self._applied
 

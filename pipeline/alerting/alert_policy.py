@@ -122,6 +122,8 @@ class AlertPolicy:
         self._suspect = self._on * settings.suspect_ratio
         self._on_odds = logits(self._on)
         factors = np.array([rules.vote_factor.get(h.name, 1.0) for h in hazards], dtype=np.float64)
+        # Capped at the window: a factor that asked for more could never be met, and the hazard would stay
+        # silent.
         self._needed_s = np.minimum(settings.vote_s * factors, settings.vote_window_s)
         self._rivals = Rivals(self.names, rules)
         self._smoothed = np.zeros(len(hazards), dtype=np.float64)
@@ -153,6 +155,7 @@ class AlertPolicy:
     @property
     def suspected(self) -> bool:
         """True while a hazard is present, or may be about to be."""
+        # The frame budget must not thin out frames now: each look decides whether an alert comes in time.
         return bool(self._active) or bool((self._smoothed >= self._suspect).any())
 
     @property
@@ -187,6 +190,7 @@ class AlertPolicy:
         A probability that is not finite is ignored: the hazard stays as likely as it was.
         """
         now = assessment.captured_at_s
+        # Order matters: the vote and the directions use this frame's smoothed values.
         p = self._finite(assessment.probabilities)
         self._smooth(p, now)
         self._vote(p, now)
@@ -198,6 +202,7 @@ class AlertPolicy:
             for i in np.flatnonzero(confirmed).tolist()
             if i not in self._withheld_by and (alert := self._onset(self._hazards[i], assessment))
         ]
+        # Over a copy of the names: `_continue` may remove a hazard that has ended.
         lasting = [e for name in tuple(self._active) if (e := self._continue(name, assessment))]
         return (*alerts, *lasting, *located)
 
@@ -205,6 +210,7 @@ class AlertPolicy:
         """The alert's first sample sounded: its cool-down counts from here."""
         for name, active in self._active.items():
             if active.alert_id == alert_id:
+                # Heard at last: the next silence starts with the shortest wait again.
                 self._active[name] = replace(active, spoken_at_s=now, retries=0)
                 self._spoken[name] = SpokenAlert(now, active.level)
 
@@ -217,15 +223,19 @@ class AlertPolicy:
 
     def _finite(self, p: Probabilities) -> Probabilities:
         good = np.isfinite(p)
+        # The smoothed value stands in, so that one broken inference neither raises nor ends anything.
         return p if good.all() else np.where(good, p, self._smoothed).astype(np.float32)
 
     def _smooth(self, p: Probabilities, now: float) -> None:
         tau, last = self._settings.smoothing_s, self._last_s
         if last is None or now - last > self._settings.max_gap_s:
+            # After a gap the old evidence is about another scene. Starting at `p` instead of 0 loses no time.
             self._smoothed[:] = p
             self._votes = ()
             self._over[:] = False
         else:
+            # expm1 keeps its precision for intervals far shorter than tau. A clock that went back counts as
+            # no time.
             weight = 1.0 if tau == 0 else -math.expm1(-max(now - last, 0.0) / tau)
             self._smoothed += weight * (p - self._smoothed)
 
@@ -233,9 +243,11 @@ class AlertPolicy:
         """Sum the seconds that each hazard was over its threshold within the last `vote_window_s`."""
         since = now - self._settings.vote_window_s
         if self._last_s is not None and now > self._last_s:
+            # The interval belongs to the frame that opens it: only its state is known to have held.
             self._votes = (*self._votes, Vote(self._last_s, now, self._over))
         self._votes = tuple(v for v in self._votes if v.end_s > since)
         self._over = np.asarray(p >= self._on)
+        # Never back: a frame that arrives out of order must not make the next interval longer.
         self._last_s = now if self._last_s is None else max(now, self._last_s)
         weights = np.array([vote.end_s - max(vote.start_s, since) for vote in self._votes])
         votes = np.array([vote.over for vote in self._votes]).reshape(-1, len(self._hazards))
@@ -243,6 +255,7 @@ class AlertPolicy:
 
     def _confirmed(self) -> NDArray[np.bool_]:
         """Which hazards are over threshold now, were for `vote_s`, and are when smoothed."""
+        # The tolerance: sums of frame intervals miss `vote_s` by rounding errors at some frame rates.
         voted = self._over & (self._voted_s >= self._needed_s - 1e-9)
         return np.asarray(voted & (self._smoothed >= self._on))
 
@@ -263,6 +276,7 @@ class AlertPolicy:
         return (
             last is None
             or now - last.at_s >= self._settings.cooldown_s
+            # Within the cool-down only a danger that has clearly come nearer may speak again.
             or self._risen(name, last.level, now - last.at_s)
         )
 
@@ -307,6 +321,7 @@ class AlertPolicy:
 
     def _continue(self, name: str, a: Assessment) -> Alert | Clear | None:
         active, now = self._active[name], a.captured_at_s
+        # Raised in this very step: it has no past to judge yet.
         if active.alerted_at_s == now:
             return None
         i = self._index[name]
@@ -318,13 +333,16 @@ class AlertPolicy:
             level=self._level(name, active, now),
             grown_since_s=self._grown_since_s(name, active, now),
         )
+        # Between the two thresholds the hazard goes on, but nothing new is said about it.
         if not self._over[i]:
             return None
         if active.grown_since_s is not None and now - active.grown_since_s >= GROWTH_S:
+            # One step more severe: only a strictly higher severity cuts off a warning that is being spoken.
             severity = Severity(min(active.severity + 1, Severity.CRITICAL))
             return self._alert(name, severity, a, escalated=True)
         if active.spoken_at_s is None:
             return self._retry(name, active, a)
+        # Doubling: a danger that stays for minutes, such as a parked car, is said ever more rarely.
         remind_s = self._settings.remind_s * 2 ** min(active.reminders, REMINDERS_DOUBLED)
         if 0 < remind_s <= now - active.spoken_at_s and active.severity > Severity.NOTICE:
             return self._alert(name, active.severity, a, again=True, reminders=active.reminders + 1)
@@ -344,6 +362,7 @@ class AlertPolicy:
 
     def _retry(self, name: str, active: ActiveAlert, a: Assessment) -> Alert | None:
         """Raise an alert that was not heard again, each time after twice the wait (at most 2**5)."""
+        # Doubling: with a loudspeaker gone for hours, alerts would otherwise fill the journal.
         wait = self._settings.unspoken_retry_s * 2 ** min(active.retries, 5)
         if a.captured_at_s - active.alerted_at_s < wait:
             return None

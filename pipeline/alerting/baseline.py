@@ -49,19 +49,25 @@ class BaselineFilter:
 
     def set_thresholds(self, thresholds: Sequence[float]) -> None:
         """Other thresholds from the next picture on, of the same hazards; from any thread."""
+        # One assignment of a new array: the detection thread sees the old thresholds or the new ones, never a
+        # mix.
         self._there = logits(np.array(thresholds, np.float32))
 
     def subtract(self, probabilities: Probabilities, now: float) -> Probabilities:
         """The probabilities, shape (H,), as they would be in an ordinary view; never higher."""
         if self._over_s == 0:
             return probabilities
+        # Learnt now and then only: the mean covers minutes, and this runs on every frame.
         if not 0 <= now - self._last_s < EVERY_S:
             mean = self._learn(logits(probabilities), now)
             excess = np.clip(mean - ORDINARY, 0, MOST)
+            # None lets every frame of an ordinary view skip the arithmetic below.
             self._excess = excess if excess.any() else None
         if self._excess is None:
             return probabilities
+        # The sigmoid of the log-odds less the excess.
         taken = 1 / (1 + np.exp(self._excess - logits(probabilities)))
+        # Untouched where nothing is subtracted: there and back through log-odds would change the last digits.
         return np.asarray(np.where(self._excess > 0, taken, probabilities), np.float32)
 
     def _learn(self, odds: LogOdds, now: float) -> LogOdds:
@@ -75,7 +81,10 @@ class BaselineFilter:
             self._not_before_s = np.full(odds.shape, -math.inf)
             return self._mean
         odds = np.where(np.isfinite(odds), odds, self._mean)
+        # A present danger must not become part of the ordinary view, nor its last seconds below the
+        # threshold.
         self._not_before_s = np.where(odds >= self._there, now + AFTER_S, self._not_before_s)
+        # Bounded: after a long pause a single frame would otherwise replace the mean.
         weight = -math.expm1(-min(elapsed, LONGEST_S) / self._over_s)
         learnt = self._mean + weight * (np.clip(odds, -_BOUND, _BOUND) - self._mean)
         self._mean = np.where(now >= self._not_before_s, learnt, self._mean)

@@ -85,10 +85,12 @@ class DirectionEstimator:
         out.
         """
         self._now = now
+        # Forgetting the others makes a hazard that returns start its search afresh: it may be elsewhere now.
         self._sought = {name: self._sought.get(name) or DirectionEvidence(now) for name in suspected}
         readings = [one for one in readings if np.isfinite(one.probabilities).all()]
         if not readings or self._fixed is not None:
             return
+        # Only after a reading: a turn without one would leave this part out.
         self._turn += 1
         for name, sought in self._sought.items():
             if self._open(sought):
@@ -106,10 +108,12 @@ class DirectionEstimator:
         Both sides if each of them shows it by itself, and both lead the middle by that much. `present`:
         log-odds from which a part shows the hazard.
         """
+        # Every part as often: a part read less often would lead by chance.
         if min(sought.counts.values()) < self._settings.locate_looks:
             return None
         mean = {part: sought.sums[part] / sought.counts[part] for part in TURN}
         weaker_side = min(mean[Direction.LEFT], mean[Direction.RIGHT])
+        # Two vehicles, one on each side, would otherwise have no direction, as neither side leads the other.
         if weaker_side >= max(present, mean[Direction.AHEAD] + self._settings.locate_margin):
             return Direction.BOTH
         (_, best), (second, _) = sorted(((value, part) for part, value in mean.items()), reverse=True)[:2]

@@ -58,11 +58,14 @@ class Rivals:
         """
         if not len(self._hazard) or not confirmed.any():
             return {}
+        # A hazard that was alerted has an advantage, so that two close rivals do not alternate.
         strength = excess + HOLD * active
         ahead = strength[self._rival] - excess[self._hazard] - self._lead
+        # A tie goes to the first in the list: without this rule both would withhold each other, or neither.
         tied = (ahead == 0) & (self._rival < self._hazard)
         beaten = confirmed[self._hazard] & (confirmed | active)[self._rival] & ((ahead > 0) | tied)
         found: dict[int, int] = {}
+        # Python only over the beaten pairs, which are few; the comparison of all pairs is vectorised above.
         for pair in np.flatnonzero(beaten).tolist():
             hazard, rival = int(self._hazard[pair]), int(self._rival[pair])
             if hazard not in found or strength[rival] > strength[found[hazard]]:

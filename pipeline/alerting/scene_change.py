@@ -45,12 +45,14 @@ class SceneChangeGate:
         self._follow(embedding, now)
         if unwanted or not self._settled(embedding, now) or not self._changed() or not self._allowed(now):
             return False
+        # Remembered for the pause and the budget a minute.
         self._opened_s = (*self._opened_s, now)
         self.mark_described()
         return True
 
     def mark_described(self) -> None:
         """The present view is being described for another reason: measure change from here."""
+        # The smoothed view, not this frame: a single odd frame must not become the reference.
         self._described = self._smoothed
 
     def _follow(self, embedding: Embedding, now: float) -> None:
@@ -69,10 +71,12 @@ class SceneChangeGate:
             return False
         if self._settled_since_s is None:
             self._settled_since_s = now
+        # The tolerance: a settled time that is a multiple of the frame interval must not miss it by rounding.
         return now - self._settled_since_s >= self._settings.settle_s - 1e-9
 
     def _changed(self) -> bool:
         assert self._smoothed is not None
+        # Nothing described yet: the first settled view is always new.
         if self._described is None:
             return True
         return cosine_distance(self._smoothed, self._described) >= self._distance

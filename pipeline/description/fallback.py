@@ -81,9 +81,12 @@ class FallbackDescriber:
             yield from self._instead(request)
             return
         if status.phase is Phase.FAILED:
+            # With this view, so that a probe costs no picture of its own and leaves the machine idle
+            # otherwise.
             self._probe_apart(request)
             yield from self._instead(request)
             raise DescribeError(status.reason)
+        # `cancel` must reach only an answer that is meant for the wearer, not a probe.
         self._asking = True
         try:
             yield from self._ask(request)
@@ -98,6 +101,8 @@ class FallbackDescriber:
                 self.model = self._first.model
                 yield sentence
         except DescribeError:
+            # After a spoken sentence the fallback would begin a second description in the middle of the
+            # first.
             if not spoken:
                 yield from self._instead(request)
             raise
@@ -108,6 +113,7 @@ class FallbackDescriber:
 
     def _probe_apart(self, request: DescribeRequest) -> None:
         """Show the view to the first in a thread of its own, unless one is at it or it is too early."""
+        # A `FailedDescriber` can never recover, so there is nothing to probe.
         if self.probing or isinstance(self._first, FailedDescriber) or self._clock() < self._probe_from_s:
             return
         self._probe = threading.Thread(
@@ -136,6 +142,7 @@ class FallbackDescriber:
         self._first.cancel()
         self._first.close()
         if self._probe is not None:
+            # Bounded: the probe's thread is a daemon thread and may hang in a server's answer.
             self._probe.join(END_S)
         self._fallback.close()
 

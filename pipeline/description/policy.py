@@ -210,6 +210,7 @@ class DescriptionPolicy:
             return (Suppressed(event.scene_id, "stale", event.text, event.model),)
         if reason := self._unfit(running, event, now):
             return (Suppressed(event.scene_id, reason, event.text, event.model),)
+        # Moved to the end, so that a sentence that keeps coming back is not forgotten first.
         earlier = tuple(s for s in self._said if s.text != event.text)
         self._said = (*earlier, Sentence(event.text, event.meaning))[-REMEMBERED:]
         self._running = replace(running, told=(*running.told, event.text), model=event.model)
@@ -252,6 +253,7 @@ class DescriptionPolicy:
         self._running, waiting, self._waiting = None, self._waiting, None
         if waiting is None:
             return ()
+        # It has waited for another description to end: by now it may show the past.
         if now - waiting.captured_at_s > self._settings.stale_s:
             return (Suppressed(waiting.id, "stale"),)
         return self._ask(waiting, now)

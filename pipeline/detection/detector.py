@@ -66,8 +66,11 @@ class Detector:
         encoding, probabilities = self._score_frame(frame)
         parts: tuple[PartReading, ...] = ()
         if focus is not None:
+            # A model whose features keep their place gives the parts for free; only others pay for a second
+            # encoding.
             parts = self._split(encoding) if encoding.parts else self._crop(frame.image, focus)
         if self._baseline is not None:
+            # After the parts: directions compare parts with each other, where a common baseline cancels out.
             probabilities = self._baseline.subtract(probabilities, frame.captured_at_s)
         return Assessment(frame.seq, frame.captured_at_s, encoding.whole, probabilities, parts)
 

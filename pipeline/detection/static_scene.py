@@ -36,6 +36,8 @@ class StaticSceneCheck:
         if self._longest_s == 0:
             return False
         cells = coarse_grid(image)
+        # Not for longer than `longest_s`, even if equal: slow fades stay below `level` from frame to frame. A
+        # negative difference means that the source has started again.
         if 0 <= now - self._since_s < self._longest_s and self._like(cells):
             return True
         self._cells, self._since_s = cells, now
@@ -45,11 +47,13 @@ class StaticSceneCheck:
         last = self._cells
         if last is None or last.shape != cells.shape:
             return False
+        # The maximum, not the mean: a small thing that enters a corner changes few cells, but must count.
         return cv2.norm(cells, last, cv2.NORM_INF) <= self._level
 
 
 def coarse_grid(image: Image) -> Image:
     """CELLS across, each about the mean of its area."""
+    # At least four: an extremely wide picture would otherwise be compared by a single row.
     rows = max(4, round(CELLS * image.shape[0] / image.shape[1]))
     size = POINTS, FINE * rows
     points = image

@@ -39,6 +39,7 @@ def own_version() -> str:
     """Version of watchword as installed."""
     try:
         return metadata.version("watchword")
+    # Run from a checkout that was never installed.
     except metadata.PackageNotFoundError:
         return "unknown"
 
@@ -59,10 +60,12 @@ class Installer:
             import_folder(job.carried, found, entry, job.into)
         else:
             write_synced(job.into / MANIFEST_NAME, dump_manifest(self._make(entry, job, frames)))
+        # After the manifest: a folder with a manifest counts as complete, also after a power failure.
         sync_folder(job.into)
 
     def _make(self, entry: CatalogueEntry, job: FetchJob, frames: Path | None) -> Manifest:
         if entry.prepare:
+            # Before the download: without the libraries, gigabytes would be fetched for nothing.
             self.converter.require_ready(entry)
         fetched = self.source_of(entry).fetch(job)
         convert = self.converter.convert

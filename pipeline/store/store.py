@@ -112,6 +112,7 @@ class Store:
         with disk.store_faults(self.root):
             if self._is_all_there(place, entry, options):
                 return place
+            # Before the consent: a licence should not be accepted for a model that cannot run here.
             self._weigh(entry, carried, progress, options)
             if entry.consent and not options.consent:
                 raise ConsentError(
@@ -161,6 +162,7 @@ class Store:
         work.mkdir()
         job = FetchJob(into, work, keep, progress, options.offline_dir, self._require_room, options.both)
         self._installer.fill(entry, job, options.frames)
+        # On the disk before it is renamed into place: after a power failure a model is whole or absent.
         sync_folder(into)
         replace_folder(into, self.root / entry.name, staging / "old")
         delete(keep)
@@ -174,6 +176,7 @@ class Store:
     def _require_room(self, needed: int) -> None:
         disk.require_room(self.root, needed, self._free_bytes(self.root))
 
+    # Kept between attempts, so that an interrupted download is resumed.
     def _keep(self, name: str) -> Path:
         return self.root / f".{name}.partial"
 

@@ -94,6 +94,8 @@ class VlmDescriber:
             yield from self._sentences(answer, inbox, until_s, request)
             if not answer.empty:  # one that was cancelled tells nothing about the model
                 self._failures = 0
+        # The model works, it only said nothing fit to be spoken: no reason to report the describer as
+        # failing.
         except AnswerRejected:
             self._failures = 0
             raise
@@ -101,7 +103,10 @@ class VlmDescriber:
             self._failures, self._why = self._failures + 1, str(error)
             raise
         finally:
+            # Also after a normal end, where it does nothing: the consumer may have closed this generator
+            # early.
             self._keeper.cancel(job_id)
+            # Learnt from one answer for all later ones: then nothing is spoken before the thought has ended.
             self._thinks = self._thinks or answer.unmarked_thought
             self._report(answer, request)
 
@@ -114,6 +119,7 @@ class VlmDescriber:
     def _job(self, request: DescribeRequest, prompt: Prompt) -> GenerationJob:
         style = self._style
         return GenerationJob(
+            # The supervisor numbers jobs when it accepts them.
             id=0,
             image=bounded(request.image, style.image_side),
             system=prompt.system,
@@ -146,6 +152,8 @@ class VlmDescriber:
                     raise DescribeError(reason)
                 case JobCancelled():
                     return
+                # Too late with nothing said is a failure; too late with something said is an answer cut
+                # short.
                 case None if answer.empty:
                     raise DescribeError(f"no answer within {request.deadline_s:g} s")
                 case None:
@@ -174,6 +182,7 @@ def fixed_part(prompts: Prompts, request: DescribeRequest, prompt: Prompt) -> st
     known = () if prompt.purpose == "danger" else request.known
     question = " ".join((request.question or "").split())[:LONGEST_QUESTION]
     user = prompt.user
+    # The filled-in parts may be repeated: an answer that names the reported hazard is no recital.
     for filled in (prompts.seen(main_first(request), known), question):
         user = user.replace(filled, " ") if filled else user
     return f"{prompt.system} {user}"

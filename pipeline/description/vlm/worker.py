@@ -40,6 +40,7 @@ def main(fd: int, parent: int, load: Callable[[ModelSpec], Generator] = load) ->
     link = socket.socket(fileno=fd)
     try:
         spec = ModelSpec(**receive(link)[0])
+        # Before the model is loaded: loading is the heaviest work, and threads inherit the policy.
         lower_priority(idle=spec.idle)
         inbox = JobInbox(link)
         began_s = time.monotonic()
@@ -52,6 +53,7 @@ def main(fd: int, parent: int, load: Callable[[ModelSpec], Generator] = load) ->
             logging.exception("%s does not load", spec.model)
             send(link, {"failed": f"{spec.model} does not load: {type(error).__name__}: {first_line(error)}"})
             return 1
+        # Set only now: while it loads there is nothing to interrupt.
         inbox.interrupt = generator.interrupt
         took_s = round(time.monotonic() - began_s, 3)
         send(link, {"ready": {"device": generator.device, "took_s": took_s}})
@@ -86,12 +88,14 @@ class JobInbox:
         with contextlib.suppress(ConnectionLost, KeyError, TypeError, ValueError, queue.Full):
             while True:
                 self._take(*receive(self._link))
+        # At once: the main thread may be in a native call that ends only with the answer.
         os._exit(0)
 
     def _take(self, header: dict[str, Any], pixels: bytes) -> None:
         if header["do"] == "describe":
             self._jobs.put_nowait(job_from(header, pixels))
             return
+        # Ids only grow, so one number says that all jobs up to it are cancelled.
         self._cancelled = max(self._cancelled, int(header["id"]))
         if self._running and self._running <= self._cancelled:
             self.interrupt()
@@ -108,6 +112,7 @@ def serve(link: socket.socket, generator: Generator, inbox: JobInbox) -> None:
         return inbox.wanted(job)
 
     try:
+        # Cancelled while it waited. The end is still reported: the supervisor counts the job's deadline.
         if not inbox.wanted(job):
             send(link, {"id": job.id, "end": {"tokens": 0, "cut": False, "took_s": 0.0}})
             return

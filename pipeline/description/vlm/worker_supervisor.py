@@ -89,9 +89,11 @@ class WorkerSupervisor:
         self._clock = clock
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
+        # One lock for both: status, inbox and orders change together.
         self._changed = threading.Condition(self._lock)
         self._closing = threading.Event()
         self._orders: queue.Queue[Order] = queue.Queue(MOST_ORDERS)
+        # `select` cannot wait for a queue: the bell wakes the thread when an order has been put into it.
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._status = DescriberStatus(Phase.LOADING, f"loading {spec.model}")
         self._began_s = clock()
@@ -151,6 +153,7 @@ class WorkerSupervisor:
         with self._lock:
             self._closing.set()
             self._ring()
+        # Longer than a message may take: the thread may be in the middle of one.
         self._thread.join(MESSAGE_S + 2)
 
     def _order(self, order: Order) -> bool:
@@ -161,6 +164,7 @@ class WorkerSupervisor:
 
     def _ring(self) -> None:
         """Wake the thread; only with the lock held."""
+        # After the thread has ended the number may belong to another file.
         if self._bell >= 0:
             os.eventfd_write(self._bell, 1)
 
@@ -242,6 +246,7 @@ class WorkerSupervisor:
     def _patience_s(self) -> float:
         """How long the child may take to accept a message: never past the time at which a job is overdue."""
         left_s = [at_s - self._clock() for at_s in tuple(self._overdue_at_s.values())]
+        # Not 0: a socket with timeout 0 does not block, and a full buffer would raise at once.
         return max(min([SEND_S, *left_s]), TICK_S)
 
     def _check(self, child: ChildHandle) -> None:
@@ -257,9 +262,12 @@ class WorkerSupervisor:
     def _take(self, message: dict[str, Any]) -> None:
         job_id, parsed = parse(message)
         with self._lock:
+            # Any last message ends the deadline, also one about a cancelled job.
             if not isinstance(parsed, TextPiece):
                 self._overdue_at_s.pop(job_id, None)
             if isinstance(parsed, JobFinished):
+                # A finished answer, not a finished load: a model that loads and then crashes must wait ever
+                # longer.
                 self._backoff.reset()
             if self._inbox is None or self._inbox[0] != job_id:
                 return
@@ -275,9 +283,11 @@ class WorkerSupervisor:
                 _put(self._inbox[1], JobFailed(reason))
                 self._inbox = None
         wait_s = self._backoff.next_s()
+        # The same failure again is not logged: it repeats with every attempt.
         if reason != self._status.reason:
             log.error("describer: %s; starting again in %.1f s", reason, wait_s)
         self._set(DescriberStatus(Phase.FAILED, reason))
+        # Not `sleep`: `close` must not wait for a minute of back-off.
         self._closing.wait(wait_s)
 
     def _set(self, status: DescriberStatus) -> None:

@@ -27,6 +27,7 @@ def find_pip() -> tuple[str, ...] | None:
     """How to start pip: this environment's own, else the one bundled with Python, else one on the path."""
     if importlib.util.find_spec("pip"):
         return (sys.executable, "-m", "pip")
+    # Environments made by uv have no pip; Debian may lack ensurepip. So all three are tried.
     if bundled := bundled_pip():
         return bundled
     found = shutil.which("pip3") or shutil.which("pip")
@@ -82,6 +83,8 @@ class PipDownload:
 
 
 def _download_options(wanted: Path, into: Path) -> tuple[str, ...]:
+    # Hash, no dependencies, no source builds: nothing from the index is executed, and only known bytes are
+    # kept.
     fixed = ("download", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-input")
     quiet = ("--progress-bar", "off", "--disable-pip-version-check", "--no-color")
     return (*fixed, *quiet, "--dest", str(into), "--requirement", str(wanted))
@@ -96,6 +99,7 @@ def _outcome(code: int, path: Path, log: Path) -> Path:
     if code == 0 and path.is_file():
         return path
     said = log.read_text(encoding="utf-8", errors="replace")
+    # As an error of the disk, so that it is reported with the store's path and free space.
     if "No space left on device" in said or "Disk quota exceeded" in said:
         raise OSError(28, os.strerror(28))
     raise FetchError(explain(said, code))

@@ -54,6 +54,7 @@ def run_child(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            # A session of its own, so that everything the program starts can be killed with it.
             start_new_session=True,
             preexec_fn=_die_with(os.getpid(), ctypes.CDLL(None).prctl),
         )
@@ -68,6 +69,7 @@ def _die_with(parent: int, prctl: Callable[..., int]) -> Callable[[], None]:
 
     def prepare() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The parent may have died before prctl took effect; then no signal would come.
         if os.getppid() != parent:
             os._exit(1)
 
@@ -83,6 +85,7 @@ def _follow(
     seen, moved_at_s = -1, time.monotonic()
     while True:
         with suppress(subprocess.TimeoutExpired):
+            # Returns as soon as the program ends; the poll only limits how often progress is measured.
             return child.wait(POLL_S)
         amount = measure()
         if amount != seen:
