@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.main import COMMANDS
-from daemon.tools.maintainer.config_template import render
+from daemon.config.settings import SCHEMA
+from daemon.tools.maintainer.config_template import SCHEMA_LINE, render
 from tests.imports import import_circles
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +76,12 @@ def test_every_kind_of_circle_is_found(
 
 def test_the_configuration_file_is_up_to_date() -> None:
     assert (ROOT / "config.toml").read_text(encoding="utf-8") == render(), "run script/config_template"
+
+
+def test_the_schema_for_editors_is_up_to_date_and_named_first() -> None:
+    name = SCHEMA_LINE.removeprefix("#:schema ./")
+    assert (ROOT / "config.toml").read_text(encoding="utf-8").splitlines()[0] == SCHEMA_LINE
+    assert (ROOT / name).read_text(encoding="utf-8") == SCHEMA.to_json(), "run script/config_template"
 
 
 WHEEL_FILES = """

@@ -1,4 +1,4 @@
-"""`watchword config show|check|reset`: show settings and their origin, check them, drop overrides."""
+"""`watchword config`: show settings and their origin, check, change and reset them, print their schema."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import tomli_w
 from common import atomic_file
 from common.errors import WatchwordError
 from common.redact import redact
-from daemon.config.layers import Layer, leaves, read_file, walk
-from daemon.config.overrides import drop
+from daemon.config.layers import Layer, decode, leaves, read_file, walk
+from daemon.config.overrides import drop, edited, keep
+from daemon.config.reload_plan import is_live
 from daemon.config.schema import KeyPath, dotted
-from daemon.config.settings import Loaded, overrides_file
+from daemon.config.settings import SCHEMA, Loaded, overrides_file
 from daemon.errors import CommandError
 
 _DEFAULT = Layer("default", {})
@@ -30,11 +31,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     show.add_argument("key", nargs="?", default="", help="only this setting or section")
     show.add_argument("--json", action="store_true", help="for programs")
     actions.add_parser("check", help="whether the settings hold")
-    reset = actions.add_parser("reset", help="drop a setting that was changed while running")
+    change = actions.add_parser("set", help="change a setting for good; `reset` takes it back")
+    change.add_argument("key", metavar="KEY", help="such as speech.rate_wpm")
+    change.add_argument("value", metavar="VALUE", help="such as 200, true, ko, or ['a', 'b']")
+    actions.add_parser("schema", help="a JSON schema of config.toml, for editors")
+    reset = actions.add_parser("reset", help="drop a setting that was changed by `set` or while running")
     reset.add_argument("key", metavar="KEY", help="such as speech.rate_wpm")
 
 
 def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
+    if args.action == "schema":
+        sys.stdout.write(SCHEMA.to_json())
+        return 0
+    if args.action == "set":
+        return _set(args.key, args.value, load())
     if args.action == "reset":
         return _reset(args.key, overrides_file(args.config, os.environ, {}))
     loaded = load()
@@ -95,6 +105,33 @@ def _values(tree: dict[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
 def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:
     layer = loaded.origins.get(path, _DEFAULT)
     return {"layer": layer.name, "where": layer.where(path)}
+
+
+def _set(key: str, written: str, loaded: Loaded) -> int:
+    """Keep a value among the overrides, if all settings hold with it. Raises ConfigError, CommandError."""
+    path = tuple(key.split("."))
+    if path[0] == "paths":
+        raise CommandError(f"{key}: folders cannot be changed here; write them into config.toml")
+    if SCHEMA.at(path) is None or SCHEMA.names(path):
+        near = SCHEMA.nearest(path)
+        hint = f"did you mean {dotted(near)}?" if near else "`watchword config show` lists them all"
+        raise CommandError(f"{key}: no such setting; {hint}")
+    value = decode(written, path, SCHEMA)
+    changed = loaded.again(edited(loaded.overrides, {key: value}))
+    keep(loaded.overrides, {key: value})
+    sys.stdout.write(f"{key} = {_shown(value)}, kept in {loaded.overrides}\n")
+    stronger = changed.origins.get(path, _DEFAULT)
+    if stronger.name != "overrides":
+        sys.stdout.write(f"but {stronger.where(path)} is stronger: without it, this holds\n")
+    elif is_live(key):
+        sys.stdout.write("it holds at the next start, in a running daemon after `watchword reload`\n")
+    else:
+        sys.stdout.write("it holds at the next start\n")
+    return 0
+
+
+def _shown(value: object) -> str:
+    return json.dumps(redact(value) if isinstance(value, str) else value, ensure_ascii=False, default=str)
 
 
 def _reset(key: str, file: Path) -> int:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import logging
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from common.errors import WatchwordError
 from common.plain_text import PlainStream, escaped
+from daemon.cli.parser import Written, build_parser
 from daemon.cli.remote import REMOTE
+from daemon.cli.streams import mend_standard_streams
 from daemon.errors import ConfigError
 
 if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not spend
     from daemon.config.settings import Loaded
 
-FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
+FAILED, BAD_CONFIGURATION, INTERRUPTED = 1, 78, 130
 
 DAEMON = "run"
 """The command whose failure is said aloud."""
-
-RENAMED = {"desk": "web"}
-"""Commands by a name they once had, for the hint only."""
 
 log = logging.getLogger(__name__)
 
@@ -91,42 +86,26 @@ COMMANDS = {
         "what works on this machine, and what to do about the rest", "daemon.cli.check", _with_loader
     ),
     "models": Subcommand("fetch, list, fit, verify and remove models", "daemon.cli.models"),
-    "config": Subcommand("show, check and reset settings", "daemon.cli.config", _with_loader),
+    "config": Subcommand("show, check, change and reset settings", "daemon.cli.config", _with_loader),
     "evaluate": Subcommand("recall and false alarms on labelled media", "daemon.cli.evaluate"),
     "calibrate": Subcommand("thresholds from your own normal footage", "daemon.cli.calibrate"),
     "teach": Subcommand("a hazard from a few pictures of it", "daemon.cli.teach"),
     "bench": Subcommand("measure speed as ratios", "daemon.cli.bench"),
 }
 
-
-class _Parser(argparse.ArgumentParser):
-    """Answers an unknown command with the one that was probably meant."""
-
-    def error(self, message: str) -> NoReturn:
-        if match := re.search(r"argument COMMAND: invalid choice: '([^']*)'", message):
-            names = difflib.get_close_matches(match[1], COMMANDS, n=1)
-            near = RENAMED.get(match[1]) or next(iter(names), None)
-            hint = f'did you mean "watchword {near}"?' if near else "`watchword --help` lists them"
-            self.exit(USAGE, f'watchword: there is no command "{match[1]}"; {hint}\n')
-        super().error(message)
-
-
-class _LazyParser(argparse.ArgumentParser):
-    """A subcommand's parser that gets its options when it is used, not before."""
-
-    command: Subcommand | None = None
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if self.command is not None:
-            module = import_module(self.command.module)
-            module.configure(self)
-            self.set_defaults(module=module)
-            self.command = None
-        return super().parse_known_args(args, namespace)
+GROUPS = {
+    "Watch and listen": ("run", "replay", "tour"),
+    "Talk to the running daemon": ("status", "say", *REMOTE),
+    "Look back": ("why", "journal"),
+    "Set up": ("check", "config", "models", "web"),
+    "Make it fit": ("calibrate", "teach", "evaluate", "bench"),
+}
+"""The commands under the headings of the help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit code: 0 fine, 1 failed, 2 usage, 78 bad configuration."""
+    mend_standard_streams()
     # Our matrices are small: OpenBLAS's threads would only wait for each other, between every two frames.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Journals, pictures and sockets are the owner's alone, whoever starts us; systemd's units say the same.
@@ -134,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace()
     try:
         with redirect_stdout(PlainStream(sys.stdout)):
-            args = _parser().parse_args(argv)
+            args = build_parser(COMMANDS, GROUPS).parse_args(argv)
             command = COMMANDS[args.command]
             code = command.execute(args.module, args, lambda: _load(args, command.watches))
             sys.stdout.flush()
@@ -161,7 +140,15 @@ def _load(args: argparse.Namespace, watches: bool) -> Loaded:
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     """The options that name a setting, by dotted key."""
-    return {key: value for key, value in vars(args).items() if "." in key}
+    found = {key: value for key, value in vars(args).items() if "." in key}
+    if any(isinstance(value, Written) for value in found.values()):
+        from daemon.config.layers import decode
+        from daemon.config.settings import SCHEMA
+
+        for key, value in found.items():
+            if isinstance(value, Written):
+                found[key] = decode(str(value), tuple(key.split(".")), SCHEMA)
+    return found
 
 
 def _with_logs(loaded: Loaded, *, warn: bool = True) -> Loaded:
@@ -200,60 +187,6 @@ def _plain(error: Exception) -> str:
 def _complain(message: str) -> None:
     for line in message.splitlines():
         sys.stderr.write(f"watchword: {escaped(line)}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="watchword",
-        description="A camera, a danger, a word: sees hazards and speaks, on one small computer.",
-        epilog="`watchword COMMAND --help` tells what a command takes.",
-    )
-    parser.set_defaults(config=None)
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    _add_common(parser)
-    commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, title="commands", parser_class=_LazyParser
-    )
-    for name, command in COMMANDS.items():
-        subparser = commands.add_parser(name, help=command.help, description=f"{command.help}.".capitalize())
-        subparser.command = command
-        _add_common(subparser)
-    return parser
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    """Options that may stand before or after the command; a dest with a dot names a setting."""
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, default=argparse.SUPPRESS, help="the configuration to read"
-    )
-    parser.add_argument(
-        "--log-level",
-        dest="log.level",
-        metavar="LEVEL",
-        choices=("debug", "info", "warning", "error"),
-        default=argparse.SUPPRESS,
-        help="the least that is logged: debug, info, warning or error",
-    )
-    for short, option, level, text in (
-        ("-v", "--verbose", "debug", "log everything"),
-        ("-q", "--quiet", "warning", "log warnings only, and print less"),
-    ):
-        parser.add_argument(
-            short,
-            option,
-            dest="log.level",
-            action="store_const",
-            const=level,
-            default=argparse.SUPPRESS,
-            help=text,
-        )
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        parser.exit(message=f"watchword {version('watchword')}\n")
 
 
 if __name__ == "__main__":

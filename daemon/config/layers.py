@@ -102,13 +102,14 @@ def from_environment(env: Mapping[str, str], schema: Schema) -> Layer:
     for variable in sorted(env):
         if variable.upper().startswith(PREFIX) and variable.upper() not in RESERVED:
             path = tuple(variable[len(PREFIX) :].lower().split("__"))
-            put(values, path, _decoded(env[variable], takes_text(schema.at(path) or {})))
+            put(values, path, decode(env[variable], path, schema))
             places[path] = variable
     return Layer("environment", values, places=places)
 
 
-def _decoded(text: str, is_text: bool) -> object:
-    if is_text:
+def decode(text: str, path: KeyPath, schema: Schema) -> object:
+    """A value written as bare text (in a variable, behind an option): TOML, unless its setting takes text."""
+    if takes_text(schema.at(path) or {}):
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]

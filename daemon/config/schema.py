@@ -44,6 +44,11 @@ class Schema:
     def of(cls, model: type[BaseModel]) -> Schema:
         return cls(model.model_json_schema())
 
+    def to_json(self) -> str:
+        """The whole schema as text, for editors."""
+        head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "config.toml of Watchword"}
+        return json.dumps({**self.root, **head}, ensure_ascii=False, indent=1) + "\n"
+
     def at(self, path: KeyPath) -> Spec | None:
         """The setting or section at `path`, None where there is none."""
         spec: Spec | None = self.root

@@ -62,7 +62,12 @@ def configure(settings: LogSettings, env: Mapping[str, str], stream: TextIO) -> 
 
 def _formatter(settings: LogSettings, env: Mapping[str, str], stream: TextIO) -> logging.Formatter:
     journal = settings.format == "journal" or (settings.format == "auto" and is_journal(env, stream))
-    return JournalFormatter() if journal else TerminalFormatter(stream.isatty() and "NO_COLOR" not in env)
+    return JournalFormatter() if journal else TerminalFormatter(_has_colours(env, stream))
+
+
+def _has_colours(env: Mapping[str, str], stream: TextIO) -> bool:
+    """Empty, NO_COLOR is as good as not set (no-color.org)."""
+    return stream.isatty() and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
 
 
 def is_journal(env: Mapping[str, str], stream: TextIO) -> bool:

@@ -1,4 +1,4 @@
-"""The commented `config.toml` and the documentation's table of live settings, made from the settings."""
+"""The commented `config.toml`, its JSON schema and the documentation's table of live settings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from common.live_settings import LIVE
 from daemon.config.schema import ENTRY, KeyPath, dotted, limits
 from daemon.config.settings import SCHEMA, defaults
 
+SCHEMA_LINE = "#:schema ./config.schema.json"
+"""Editors with Taplo (Even Better TOML) take completion and checks from there; it has to come first."""
 _HEADER = """\
 Watchword's settings: every one of them, with its default and its unit. To change one, remove
 the mark before its name and write another value. `watchword config check` tells whether the
@@ -37,7 +39,7 @@ BEGIN, END = "<!-- written by script/config_template -->", "<!-- end of what it 
 
 def render() -> str:
     """The whole file as text."""
-    return "\n".join([*_comment(_HEADER), "", *_lines()]).rstrip() + "\n"
+    return "\n".join([SCHEMA_LINE, *_comment(_HEADER), "", *_lines()]).rstrip() + "\n"
 
 
 def _lines() -> Iterator[str]:
@@ -130,13 +132,18 @@ def with_live_table(page: str) -> str:
 
 
 def main() -> int:
-    """Write both files, or with --check tell whether they are up to date."""
+    """Write the files, or with --check tell whether they are up to date."""
     parser = argparse.ArgumentParser(prog="script/config_template", description=main.__doc__)
     parser.add_argument("file", type=Path, nargs="?", default=Path("config.toml"))
     parser.add_argument("--page", type=Path, default=Path("docs/configuration.md"))
+    parser.add_argument("--schema", type=Path, default=Path("config.schema.json"))
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if one is out of date")
     args = parser.parse_args()
-    texts = {args.file: render(), args.page: with_live_table(args.page.read_text(encoding="utf-8"))}
+    texts = {
+        args.file: render(),
+        args.page: with_live_table(args.page.read_text(encoding="utf-8")),
+        args.schema: SCHEMA.to_json(),
+    }
     stale = [file for file, text in texts.items() if not file.is_file() or file.read_text("utf-8") != text]
     for file in stale:
         if args.check:

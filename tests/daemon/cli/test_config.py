@@ -1,4 +1,4 @@
-"""`config show|check|reset` over real files."""
+"""`config show|check|set|reset|schema` over real files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from daemon.cli import config
 from daemon.config.settings import Loaded, load
-from daemon.errors import CommandError
+from daemon.errors import CommandError, ConfigError
 
 
 @pytest.fixture
@@ -94,3 +94,66 @@ def test_reset_of_what_is_not_there_names_what_is(home: Path) -> None:
     for key in ("speech.pitch", "speech.rate_wpm.x", "x"):
         with pytest.raises(CommandError, match=r"overridden there: speech\.rate_wpm"):
             _run(home, "reset", key)
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "value"),
+    [
+        ("speech.rate_wpm", "210", 210),
+        ("speech.volume", "0.5", 0.5),
+        ("speech.language", "ko", "ko"),
+        ("capture.mirror", "true", True),
+        ("capture.source", "0", "0"),
+        ("hazards.fire.prompts", '["fire", "flames"]', ["fire", "flames"]),
+        ("hazards.fire.threshold", "0.4", 0.4),
+        ("hazards.fire.threshold", "auto", "auto"),
+    ],
+)
+def test_set_keeps_a_value_that_holds(
+    home: Path, capsys: pytest.CaptureFixture[str], key: str, written: str, value: object
+) -> None:
+    assert _run(home, "set", key, written) == 0
+    said = capsys.readouterr().out
+    assert f"{key} = {json.dumps(value)}, kept in {_overrides(home)}\n" in said
+    assert "it holds at the next start" in said
+    assert _run(home, "show", "--json", key) == 0
+    assert json.loads(capsys.readouterr().out)[key]["value"] == value
+    assert _run(home, "reset", key) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "words"),
+    [
+        ("speech.volume", "9", "a number from 0 to 1"),
+        ("speech.volume", "loud", "a number from 0 to 1"),
+        ("speech.rate_wp", "200", r"did you mean speech\.rate_wpm"),
+        ("speech", "200", "no such setting"),
+        ("paths.state", "/x", "write them into config.toml"),
+    ],
+)
+def test_set_keeps_nothing_that_does_not_hold(home: Path, key: str, written: str, words: str) -> None:
+    with pytest.raises((CommandError, ConfigError), match=words):
+        _run(home, "set", key, written)
+    assert not _overrides(home).exists()
+
+
+def test_set_tells_what_is_stronger_and_shows_no_password(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(home, "set", "capture.source", "rtsp://me:secret@camera/1") == 0
+    assert "secret" not in capsys.readouterr().out
+
+    def stronger() -> Loaded:
+        return load(None, {"HOME": str(home), "WATCHWORD_SPEECH__PITCH": "5"}, {})
+
+    parser = argparse.ArgumentParser()
+    config.configure(parser)
+    assert config.execute(parser.parse_args(["set", "speech.pitch", "3"]), stronger) == 0
+    assert "but environment WATCHWORD_SPEECH__PITCH is stronger" in capsys.readouterr().out
+
+
+def test_the_schema_is_json_with_every_section(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(home, "schema") == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert {"capture", "speech", "hazards", "log"} <= schema["properties"].keys()
+    assert schema["$schema"].startswith("http://json-schema.org/")

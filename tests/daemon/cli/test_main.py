@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.main import COMMANDS, main
+from daemon.cli.main import COMMANDS, GROUPS, main
 
 
 def _watchword(
@@ -38,6 +38,16 @@ def test_help_names_every_command() -> None:
     result = _watchword("--help")
     assert result.returncode == 0
     assert all(f"    {name} " in result.stdout for name in COMMANDS)
+
+
+def test_every_command_has_its_place_in_the_help() -> None:
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)
+    bare = _watchword()
+    assert bare.returncode == 2
+    assert bare.stdout == _watchword("--help").stdout
+    assert [line for line in bare.stdout.splitlines() if line.endswith(":")][:5] == [
+        f"{title}:" for title in GROUPS
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -80,6 +90,77 @@ def test_an_unknown_command_gets_the_one_that_was_meant(
         main([name, "--loud"])
     assert caught.value.code == 2
     assert capsys.readouterr().err == f'watchword: there is no command "{name}"; {hint}\n'
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (("run", "--onse"), "there is no option --onse; did you mean --once?"),
+        (("run", "--sorce=0"), "there is no option --sorce; did you mean --source?"),
+        (("config", "shwo"), 'ACTION "shwo" is unknown; did you mean show?'),
+        (
+            ("config", "show", "--xyzzy"),
+            "no option --xyzzy; `watchword config show --help` lists them",
+        ),
+        (("-o", "volume=1", "run"), "-o volume=1: write KEY=VALUE, such as speech.volume=0.5"),
+        (("run", "-o", "speech.volume"), "write KEY=VALUE"),
+    ],
+)
+def test_a_mistyped_option_gets_the_one_that_was_meant(
+    args: tuple[str, ...], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(args)
+    assert caught.value.code == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_settings_for_one_run(alone: dict[str, str], tmp_path: Path) -> None:
+    before = ("-o", "speech.volume=0.5", "-v")
+    after = ("-o", "speech.rate_wpm=200", "-o", "capture.source=0", "-q")
+    shown = _watchword(*before, "config", "show", *after, env=alone, cwd=tmp_path).stdout
+    for line in (
+        "speech.volume = 0.5",
+        "speech.rate_wpm = 200",
+        'capture.source = "0"',
+        'log.level = "warning"',
+    ):
+        assert f"{line}  # command line\n" in shown
+    wrong = _watchword("-o", "speech.volum=1", "config", "check", env=alone, cwd=tmp_path)
+    assert wrong.returncode == 78
+    assert 'command line: speech.volum: no such setting; did you mean "speech.volume"?' in wrong.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(alone: dict[str, str], tmp_path: Path, closed: str) -> None:
+    code = f'"{sys.executable}" -m daemon.cli.main config check {closed}; echo $? >code'
+    subprocess.run(
+        ["/bin/sh", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), **alone},
+        timeout=60,
+        check=True,
+    )
+    assert (tmp_path / "code").read_text() == "0\n"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["code"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "euc-kr", "utf-8"])
+def test_a_terminal_that_lacks_letters_gets_them_escaped(
+    alone: dict[str, str], tmp_path: Path, encoding: str
+) -> None:
+    (tmp_path / "config.toml").write_text('[capture]\nsource = "거리 é \u2603.mp4"\n', encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), **alone, "PYTHONIOENCODING": encoding}
+    result = subprocess.run(
+        [sys.executable, "-m", "daemon.cli.main", "config", "show", "capture.source"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    wanted = "거리 é \u2603".encode(encoding, "backslashreplace")
+    assert wanted in result.stdout
 
 
 @pytest.mark.parametrize("args", [("config", "check"), ("replay", "demo"), ("run",), ("check",)])

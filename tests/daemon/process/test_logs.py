@@ -64,6 +64,8 @@ def test_the_terminal_gets_a_short_line() -> None:
 def test_colour_is_for_terminals_that_want_it() -> None:
     assert "\x1b[33m" in _logged(Terminal())
     assert "\x1b" not in _logged(Terminal(), {"NO_COLOR": "1"})
+    assert "\x1b[33m" in _logged(Terminal(), {"NO_COLOR": ""})
+    assert "\x1b" not in _logged(Terminal(), {"TERM": "dumb"})
 
 
 def test_the_journal_is_known_by_device_and_inode(tmp_path: Path) -> None:

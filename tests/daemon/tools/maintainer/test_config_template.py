@@ -16,7 +16,7 @@ def test_as_shipped_the_file_changes_nothing() -> None:
 
 
 def test_every_commented_value_is_the_default() -> None:
-    shown = tomllib.loads(re.sub(r"^#(?! |$)|^#(?=    \")", "", render(), flags=re.MULTILINE))
+    shown = tomllib.loads(re.sub(r"^#(?![ :]|$)|^#(?=    \")", "", render(), flags=re.MULTILINE))
     expected = defaults({"HOME": "/"}).model_dump(mode="json")
     expected["paths"] = dict.fromkeys(expected["paths"], "auto")
     assert shown == expected

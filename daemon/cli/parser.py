@@ -1,0 +1,183 @@
+"""The parser of `watchword`: grouped help, options common to all commands, and what was probably meant."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+USAGE = 2
+RENAMED = {"desk": "web"}
+"""Commands by a name they once had, for the hint only."""
+_WIDTH = 14
+"""Columns of a command's name in the help."""
+
+
+class Described(Protocol):
+    """What the parser needs to know of a command."""
+
+    @property
+    def help(self) -> str:
+        """One line."""
+        ...
+
+    @property
+    def module(self) -> str:
+        """Imported when the command is chosen; offers `configure`."""
+        ...
+
+
+class Written(str):
+    """A value as it was written behind `-o`; what it means depends on its setting."""
+
+    __slots__ = ()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers an unknown word or option with the one that was probably meant."""
+
+    commands: Mapping[str, Described] = {}
+    groups: Mapping[str, Sequence[str]] = {}
+
+    def error(self, message: str) -> NoReturn:
+        if message == "the following arguments are required: COMMAND":
+            self.print_help()
+            self.exit(USAGE)
+        if match := re.search(r"argument COMMAND: invalid choice: '([^']*)'", message):
+            near = RENAMED.get(match[1]) or _nearest(match[1], self.commands)
+            hint = f'did you mean "watchword {near}"?' if near else "`watchword --help` lists them"
+            self.exit(USAGE, f'watchword: there is no command "{match[1]}"; {hint}\n')
+        super().error(message)
+
+    def format_help(self) -> str:
+        """The commands by what they are for; argparse would list them in one column."""
+        formatter = self._get_formatter()
+        formatter.add_text(self.description)
+        lines = [f"usage: {self.prog} [OPTION ...] COMMAND ...", "", formatter.format_help().rstrip()]
+        for title, names in self.groups.items():
+            lines += ["", f"{title}:", *(f"    {name:{_WIDTH}} {self.commands[name].help}" for name in names)]
+        formatter = self._get_formatter()
+        formatter.start_section("Options of every command")
+        formatter.add_arguments(self._optionals._group_actions)
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return "\n".join([*lines, "", formatter.format_help()])
+
+
+class _LazyParser(argparse.ArgumentParser):
+    """A subcommand's parser that gets its options when it is used, not before."""
+
+    command: Described | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.command is not None:
+            module = import_module(self.command.module)
+            module.configure(self)
+            self.set_defaults(module=module)
+            for action in self._actions:
+                if isinstance(action, argparse._SubParsersAction):
+                    for subparser in action.choices.values():
+                        _add_common(subparser)
+            self.command = None
+        found, rest = super().parse_known_args(args, namespace)
+        # Here, not at the end: only this parser knows what could have been meant.
+        if rest and rest[0].startswith("-"):
+            name = rest[0].partition("=")[0]
+            near = _nearest(name, self._option_string_actions)
+            hint = f"did you mean {near}?" if near else f"`{self.prog} --help` lists them"
+            self.error(f"there is no option {name}; {hint}")
+        return found, rest
+
+    def error(self, message: str) -> NoReturn:
+        if match := re.match(r"argument (\w+): invalid choice: '([^']*)' \(choose from (.*)\)$", message):
+            near = _nearest(match[2], [choice.strip("'") for choice in match[3].split(", ")])
+            if near:
+                message = f'{match[1]} "{match[2]}" is unknown; did you mean {near}?'
+        super().error(message)
+
+
+def _nearest(word: str, known: Sequence[str] | Mapping[str, Any]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def build_parser(
+    commands: Mapping[str, Described], groups: Mapping[str, Sequence[str]]
+) -> argparse.ArgumentParser:
+    """The parser of all commands; none of their modules is imported yet. `groups`: names by heading."""
+    parser = _Parser(
+        prog="watchword",
+        description="A camera, a danger, a word: sees hazards and speaks, on one small computer.",
+        epilog="`watchword COMMAND --help` tells what a command takes.",
+    )
+    parser.commands, parser.groups = commands, groups
+    parser.set_defaults(config=None)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    _add_common(parser)
+    choices = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_LazyParser
+    )
+    for name, command in commands.items():
+        subparser = choices.add_parser(name, help=command.help, description=f"{command.help}.".capitalize())
+        subparser.command = command
+        _add_common(subparser)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """Options that may stand before or after the command; a dest with a dot names a setting."""
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, default=argparse.SUPPRESS, help="the configuration to read"
+    )
+    parser.add_argument(
+        "-o",
+        dest="setting",
+        metavar="KEY=VALUE",
+        action=_Setting,
+        default=argparse.SUPPRESS,
+        help="a setting for this run only, such as -o speech.volume=0.5; may be given several times",
+    )
+    parser.add_argument(
+        "--log-level",
+        dest="log.level",
+        metavar="LEVEL",
+        choices=("debug", "info", "warning", "error"),
+        default=argparse.SUPPRESS,
+        help="the least that is logged: debug, info, warning or error",
+    )
+    for short, option, level in (("-v", "--verbose", "debug"), ("-q", "--quiet", "warning")):
+        parser.add_argument(
+            short,
+            option,
+            dest="log.level",
+            action="store_const",
+            const=level,
+            default=argparse.SUPPRESS,
+            help=f"the same as --log-level {level}",
+        )
+
+
+class _Setting(argparse.Action):
+    """Each setting becomes an option of its own, so that those before and after the command add up."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002 - as argparse calls it
+    ) -> None:
+        key, equals, value = str(values).partition("=")
+        if not equals or "." not in key.strip("."):
+            parser.error(f"-o {values}: write KEY=VALUE, such as speech.volume=0.5")
+        setattr(namespace, key.strip(), Written(value))
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"watchword {version('watchword')}\n")
