@@ -181,6 +181,7 @@ class Reader:
         while not (turn.over or turn.is_stuck(self._clock()) or self._stopping.is_set()):
             with self._lock:
                 waited_s = turn.waited_s(self._clock())
+                # A camera of one picture in ten seconds is not lost after three.
                 patience_s = max(self._settings.stall_s, _SLOW_FACTOR * self._rate.interval_s)
                 if self._event.state is CameraState.LIVE and waited_s > patience_s:
                     self._tell(CameraState.LOST, f"no picture for {waited_s:.1f} s")
@@ -196,6 +197,7 @@ class Reader:
             return self._give_up(turn)
         if error is None:
             return self._settings.loop or self._end(CameraState.ENDED, "the file is over")
+        # Only if it never worked. A camera that has delivered may come back, whatever it says now.
         if isinstance(error, CameraUnusable) and not self._frames:
             return self._end(CameraState.UNUSABLE, str(error))
         if not isinstance(error, CameraError):
@@ -212,6 +214,7 @@ class Reader:
     def _give_up(self, turn: CaptureSession) -> bool:
         self._stuck = [thread for thread in self._stuck if thread.is_alive()] + [turn.thread]
         reason = f"the camera has not answered for {turn.waited_s(self._clock()):.0f} s"
+        # Python cannot end a thread in a native call; each one leaks, so the number is bounded.
         if len(self._stuck) > _MOST_STUCK:
             return self._end(
                 CameraState.STUCK, f"{reason}, {len(self._stuck)} times over; restart the program"
@@ -224,6 +227,7 @@ class Reader:
                 self._event = replace(self._event, reason=reason)
             else:
                 self._tell(CameraState.LOST, reason)
+        # Counted in pictures, not in time since opening: a camera that opens and sends nothing is not steady.
         if self._live_since_s is not None and (self._last_frame_at_s or 0) - self._live_since_s > _STEADY_S:
             self._backoff.reset()
         self._rest(self._backoff.next_s())
@@ -242,6 +246,7 @@ class Reader:
     def _deliver(self, turn: CaptureSession, frame: Frame) -> bool:
         """Called by a capture thread; False tells it to stop."""
         with self._lock:
+            # A thread that was given up has come back; another one is in charge now.
             if turn is not self._turn:
                 return False
             if self._live_since_s is None:
@@ -261,6 +266,7 @@ class Reader:
             # By arrival: passed-over pictures are ours to answer for, not the camera's.
             if turn.live and sent == 1 and self._rate.step(self._clock()):
                 self._on_event(FaultChange(ImageFault.SLOW, self._rate.too_slow, frame.captured_at_s))
+        # Outside the lock: for files this waits for the consumer, and the watcher needs the lock meanwhile.
         while not self._slot.put(frame, _LOOK_S):
             if self._slot.closed or turn is not self._turn:
                 return False

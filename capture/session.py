@@ -28,6 +28,7 @@ class FramePacer:
 
     def delay_s(self, stream_s: float, now: float) -> float:
         """Seconds to wait before the frame stamped `stream_s`; a long lag is forgiven, not caught up."""
+        # After a pause, frames go on at their pace instead of being rushed through.
         if self._start_s is None or now - self._start_s - stream_s > _LARGEST_LAG_S:
             self._start_s = now - stream_s
         if self._last_s is not None:
@@ -61,6 +62,7 @@ class CaptureSession:
         self._clock = clock
         self._stopping = stopping
         self._finished = finished
+        # One tuple, assigned at once: the watching thread reads it without a lock.
         self._calling: tuple[float, float] | None = None
         self.over = False
         self.live = False
@@ -88,6 +90,7 @@ class CaptureSession:
         except BaseException as error:  # whatever it is, the thread is gone
             self.error = error
         finally:
+            # In this order: `_follow` wakes by the event and then reads `over` and `error`.
             self.over = True
             self._finished.set()
 
@@ -105,6 +108,7 @@ class CaptureSession:
             frame = self._native(self._settings.read_timeout_s, camera.read)
             if frame is None:
                 if camera.live:
+                    # A live source has no end; an end is a loss, and opening it again may help.
                     raise CameraLost(f"{camera.source} has ended")
                 if self._settings.loop:
                     self._stopping.wait(pace.rest_s(self._clock()))
@@ -116,6 +120,7 @@ class CaptureSession:
 
     def _paced(self, frame: Frame, pace: FramePacer) -> Frame:
         self._stopping.wait(pace.delay_s(frame.captured_at_s, self._clock()))
+        # Stamped by the live clock: the core compares it with `now`, not with stream time.
         return replace(frame, captured_at_s=self._clock())
 
     def _native(self, allowed_s: float, call: Callable[[], T]) -> T:

@@ -94,6 +94,7 @@ class ControlServer:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._clients: list[_Client] = []
+        # Threads are started once and take clients from here: starting one may fail when memory is short.
         self._accepted: SimpleQueue[_Client | None] = SimpleQueue()
         self._streams: set[Subscription] = set()
         self._socket = ControlSocket(path, self._rights)
@@ -145,6 +146,7 @@ class ControlServer:
             stream.close()
         for client in clients:
             _let_go(client)
+        # One None a thread; each takes exactly one and ends.
         for _ in self._threads:
             self._accepted.put(None)
         deadline_s = time.monotonic() + CLOSE_S
@@ -192,6 +194,8 @@ class ControlServer:
         idle = [one for one in clients if one.idle_since_s is not None]
         if not idle:
             return False
+        # False sorts before True: connections already left, then those that never asked, then the longest
+        # idle.
         client = min(idle, key=lambda one: (not _gone(one.link), one.proven, one.idle_since_s))
         self._clients.remove(client)
         _let_go(client)

@@ -31,6 +31,7 @@ def step(store: JournalStore, settings: JournalSettings, age: AgeLimit, now: flo
     if before_s is not None:
         if store.quarantined_bytes and store.delete_quarantined(before_s):
             return True
+        # By age only as many as the clock can be trusted for; the size limit below knows no age.
         most = min(BATCH, age.allowed(store.query_number("SELECT count(*) FROM events"), BATCH, now))
         if most > 0 and (count := delete_events(store, before_s=before_s, until_s=wall_s + DAY_S, most=most)):
             age.spend(count)
@@ -60,6 +61,8 @@ def delete_events(
             "DELETE FROM runs WHERE began_s < (SELECT max(began_s) FROM runs) "
             "AND NOT EXISTS (SELECT 1 FROM events WHERE events.run = runs.name)"
         )
+    # Files after the transaction: a crash between the two leaves an orphan file, which the next start
+    # deletes.
     store.pictures_bytes -= _remove(store.paths.pictures, pictures)
     store.recordings_bytes -= _remove(store.paths.black_boxes, boxes)
     return len(found)
@@ -75,6 +78,7 @@ def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int
         store.delete_quarantined(before_s)
         while delete_events(store, before_s=before_s, most=10 * BATCH):
             pass
+        # What was purged must leave the disk now, the write-ahead log included.
         store.database.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
     has = count_all(store)
     gone = {what: count - has[what] for what, count in had.items()}

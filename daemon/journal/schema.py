@@ -75,6 +75,7 @@ class Unreadable(CommandError):
 
 def damaged(error: sqlite3.Error) -> bool:
     """Whether the file itself is broken, rather than the disk full or the moment unlucky."""
+    # The low byte is the primary code; extended codes add the place where it happened.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
 
 
@@ -113,15 +114,18 @@ def open_reader(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
 
 
 def _opened(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
+    # Transactions are begun by hand; the module would begin one of its own before each change.
     database = sqlite3.connect(path, isolation_level=None, timeout=2.0)
     try:
         version = _known(database, path, steps)
         if not version:
+            # Only possible before the first table exists.
             database.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _ruled(database)
         if version:
             _whole(database)
         _brought_up(database, version, steps)
+    # Also on KeyboardInterrupt: an open connection keeps its lock on the file.
     except BaseException:
         database.close()
         raise
@@ -175,6 +179,7 @@ def quarantine(path: Path, why: str) -> None:
     to = path.with_name(f"{path.name}.quarantined-{stamp}")
     path.replace(to)
     for suffix in ("-wal", "-shm"):
+        # The write-ahead log belongs to its database: left behind, it would be applied to the new one.
         rest = path.with_name(path.name + suffix)
         if rest.exists():
             rest.replace(to.with_name(to.name + suffix))

@@ -125,6 +125,8 @@ class JournalWriter:
         evidence = None
         if event.kind == "alert":
             assessment = view.assessment
+            # Read now: this is called within the core's step, where its lock is held and the state is that of
+            # the alert.
             evidence = self._read_core(lambda core: Evidence.of(core, assessment))
         self._pending.put(event.id, FrameEvidence(frame, evidence))
 
@@ -176,6 +178,7 @@ class JournalWriter:
 
     def _run_once(self) -> bool:
         """Wait for input once and process it; False after the last."""
+        # While the disk fails the batch stays full, so lines wait in the bounded inbox and are counted there.
         batch = self._inbox.get(max(0, BATCH - len(self._batch)), self._wait_s())
         self._batch += [row for line in batch.lines if (row := self._row(line))]
         try:
@@ -185,6 +188,8 @@ class JournalWriter:
                 self._process(batch.ending)
         except (sqlite3.Error, OSError) as error:
             self._on_error(error)
+        # At the end one more round for each batch that was written, none if writing fails: a stop must not
+        # hang.
         if not batch.ending or (self._inbox.waiting and not self._batch):
             return True
         if lost := len(self._batch) + self._inbox.waiting:
@@ -207,10 +212,12 @@ class JournalWriter:
         self._check_space()
         if self._batch:
             store.write(self._batch)
+            # Kept until the file has been checked: if it was deleted meanwhile, these rows are lost with it.
             self._recent.extend(self._batch)
             self._rows_since_retention += len(self._batch)
             self._batch = []
         elif self._disk.reason:
+            # Nothing to write, but failing: only a real write shows that the disk works again.
             store.probe()
         now = self._clock()
         if now >= self._schedule.due_s or (ending and self._schedule.pending):
@@ -234,6 +241,7 @@ class JournalWriter:
         else:
             self._lock.close()
             self.paths.prepare()
+            # Before the database is opened: a purge from the command line must not run beside us.
             self._lock.enter_context(self.paths.lock())
             self._store = JournalStore(self.paths, self.run_name, self._wall(), self._metadata)
             self._age = self._age or AgeLimit(self._store.newest_s)
@@ -270,11 +278,13 @@ class JournalWriter:
         if broken:
             self._batch = [*self._recent, *self._batch]
             self._recent.clear()
+        # Too little room says nothing against the file: it stays open.
         if not isinstance(error, NoRoom):
             self._close_store()
         try:
             if broken and os.path.lexists(self.paths.database):
                 quarantine(self.paths.database, str(error))
+        # Reported instead of the first error: that the bad file cannot be moved is the more urgent fact.
         except OSError as failure:
             error = failure
         self._report(self._disk.on_loss(error) if broken else self._disk.on_failure(error))

@@ -97,6 +97,7 @@ class Supervisor:
         with self._lost_lock:
             for name, lost in tuple(self._lost.items()):
                 if lost.running_since_s is not None and now - lost.running_since_s >= STEADY_S:
+                    # Forgotten only after a while of running: a part that dies every minute stays reported.
                     del self._lost[name]
                     log.warning("%s works again", name)
             return {name: lost.how for name, lost in self._lost.items()}
@@ -149,10 +150,12 @@ class Supervisor:
             if not isinstance(wake, PartFailed):
                 return wake
             self._failure = wake
+        # Again at every call: the process must end, whatever the main loop does with the first one.
         raise self._failure
 
     def stop(self) -> tuple[str, ...]:
         """Stop everything in reverse order. The names of those that are still alive."""
+        # First: parts that end from here on were asked to, and are not run again.
         self._stopping.set()
         survivors = tuple(part.name for part in reversed(self._parts) if not self._stopped(part))
         self._parts.clear()
@@ -198,6 +201,7 @@ class Supervisor:
 
         stopper = threading.Thread(target=stop, name=f"stop {part.name}", daemon=True)
         stopper.start()
+        # One deadline for both: a hanging part must not cost more than its share of the stop.
         for thread in filter(None, (stopper, part.thread)):
             thread.join(max(0.0, deadline_s - self._clock()))
         return not stopper.is_alive() and not (part.thread and part.thread.is_alive())

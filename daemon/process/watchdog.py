@@ -71,6 +71,7 @@ class WatchdogFeeder:
         self._beats = beats
         self._silent: frozenset[str] = frozenset()
         watchdog = notifier.watchdog_s
+        # A third: two calls may be late before systemd ends the process.
         self.interval_s = min(LONGEST_INTERVAL_S, watchdog / 3) if watchdog else LONGEST_INTERVAL_S
         """Seconds between two calls of `feed`."""
 

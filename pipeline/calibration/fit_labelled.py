@@ -66,6 +66,7 @@ def examples_of(
 def _frames(clip: LabelledClip) -> Iterable[tuple[float, Image]]:
     video = cv2.VideoCapture(str(clip.path), cv2.CAP_FFMPEG)
     rate = video.get(cv2.CAP_PROP_FPS)
+    # Neighbouring frames say almost the same; four a second keep a clip from outweighing many pictures.
     step = max(1, round(rate * _CLIP_STEP_S))
     index = 0
     while True:
@@ -138,6 +139,8 @@ def cross_validated_hazard(column: int, hazard: Hazard, examples: Sequence[Examp
         if example.clip:
             continue
         others = leave_source_out(index, hazard.name, examples)
+        # One fit a source: examples of a source leave out the same others. The length tells the single-source
+        # case.
         key = (example.source, len(others))
         if len(others) == len(examples) - 1 or key not in known:
             known[key] = fit(hazard.name, column, hazard, others)
@@ -179,6 +182,7 @@ def _log_loss(shown: Column, quiet: Column) -> float | None:
     """In nats, both kinds weighing the same; a coin has 0.693."""
     if not len(shown) or not len(quiet):
         return None
+    # Against log(0) for a probability that has rounded to 0 or 1.
     tiny = 1e-9
     return float(-(np.log(shown + tiny).mean() + np.log(1 - quiet + tiny).mean()) / 2)
 

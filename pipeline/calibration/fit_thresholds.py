@@ -91,6 +91,7 @@ def make_plan(
     if hours <= 0:
         raise ValueError("the footage has fewer than two frames")
     tried = sweep(footage, [h.severity for h in hazards], settings, usual_s)
+    # The budget is for all hazards together; each gets a part by its severity.
     whole = sum(SHARES[h.severity] for h in hazards)
     rates = [budget_per_hour * SHARES[hazard.severity] / whole for hazard in hazards]
     before = _counts(footage, hazards, settings, usual_s)
@@ -114,6 +115,7 @@ def enforce_budget(
 ) -> tuple[ThresholdChoice, ...]:
     """The choices with the alerts counted at them; those over budget between two steps are raised."""
     choices = judged(picked)
+    # Raising one threshold can release a rival that was withheld by it, so counts are taken anew each round.
     for _ in range(_ROUNDS):
         raised = [_raised(one) if one.alerts > expected[one.hazard] else one for one in choices]
         if all(one.threshold == was.threshold for one, was in zip(raised, choices, strict=True)):
@@ -124,6 +126,7 @@ def enforce_budget(
 
 def _raised(choice: ThresholdChoice) -> ThresholdChoice:
     """At the next step of the sweep."""
+    # The margin: the rounded threshold must move by a whole step, or the loop would not advance.
     steps = [t for t in (_probability(level) for level in LOGITS) if t > choice.threshold + 1e-3]
     threshold = min(round(steps[0], 4) if steps else HIGHEST, HIGHEST)
     if threshold <= choice.threshold:
@@ -164,8 +167,10 @@ def _pick(
         basis: Basis = "counted"
     else:
         level, interval = _prolonged(tried.maxima[:, column], max(expected, FARTHEST))
+        # Never below the counted level: the extrapolation must not overrule what the footage showed.
         level = max(level, counted)
         basis = "extrapolated"
+        # Short footage is no reason to warn more readily than the shipped threshold does.
         if _probability(level) <= kept:
             return kept, "kept", interval
     threshold = _probability(level)
@@ -176,6 +181,7 @@ def _pick(
 
 def _lowest_quiet(alerts: NDArray[np.int64], expected: float) -> float:
     """The lowest log-odds at and above which no threshold alerted more often than expected."""
+    # The last loud one decides, not the first quiet one: alerts do not fall steadily with the threshold.
     loud = np.flatnonzero(alerts > expected)
     if not len(loud):
         return float(LOGITS[0])

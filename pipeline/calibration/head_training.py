@@ -51,8 +51,10 @@ def train_heads(inputs: Matrix, shown: Matrix, known: Matrix, weights: Matrix) -
     scaled = np.asarray((inputs - mean) / spread, np.float32)
     weight = np.asarray(weights / weights.mean(), np.float32)
     nets = [_trained(scaled, shown, known, weight, seed) for seed in SEEDS]
+    # The standardisation is folded into the weights, so that scoring needs no step for it.
     hidden = np.concatenate([net[0] for net in nets]) / spread
     bias = np.concatenate([net[1] for net in nets]) - hidden @ mean
+    # Nets side by side with divided outputs are the mean of the nets, in one product.
     output = np.concatenate([net[2] for net in nets], axis=1) / len(nets)
     return EmbeddingNet(
         *(np.asarray(a, np.float32) for a in (hidden, bias, output, np.mean([net[3] for net in nets], 0)))
@@ -64,6 +66,7 @@ def _trained(inputs: Matrix, shown: Matrix, known: Matrix, weights: Matrix, seed
     parameters = _initial(dice, inputs.shape[1], shown.shape[1])
     optimiser = _AdamW(parameters)
     batch = min(_BATCH, len(inputs))
+    # Few pictures would otherwise get few steps: sixteen passes over one batch train nothing.
     steps = max(_LEAST_STEPS, _EPOCHS * -(-len(inputs) // batch))
     order = np.zeros(0, np.intp)
     for step in range(steps):
@@ -106,6 +109,7 @@ def _gradients(
 ) -> list[Matrix]:
     hidden_weight, hidden_bias, output_weight, output_bias = parameters
     before = inputs @ hidden_weight.T + hidden_bias
+    # Inverted dropout: divided here, so that scoring needs no factor.
     kept = (dice.random(before.shape) >= _DROPOUT).astype(np.float32) / (1 - _DROPOUT)
     hidden = np.maximum(before, 0) * kept
     error = loss_gradient(hidden @ output_weight.T + output_bias, shown, known)
@@ -121,6 +125,7 @@ def loss_gradient(scores: Matrix, shown: Matrix, known: Matrix) -> NDArray[np.fl
     cross = np.logaddexp(0, z) - target * z
     off = np.abs(chance - target)
     focal = (chance - target) * off + cross * np.sign(chance - target) * chance * (1 - chance)
+    # Subtracted before the exponential, which would overflow for large scores.
     top = z.max(1, keepdims=True)
     total = np.exp(z - top).sum(1, keepdims=True)
     anything = (top + np.log(total)).astype(np.float64)
@@ -157,9 +162,13 @@ def platt(scores: NDArray[np.float64], shown: NDArray[np.float64]) -> tuple[floa
         error, curve = chance - shown, chance * (1 - chance) + 1e-9
         gradient = np.array([(error * scores).sum() + 2.0 * (slope - 1), error.sum()])
         mixed = (curve * scores).sum()
+        # The added constants: a weak prior of slope 1, without which separable scores diverge, and some
+        # damping.
         bend = np.array([[(curve * scores**2).sum() + 2.0, mixed], [mixed, curve.sum() + 1e-3]])
+        # Newton's steps are bounded, as the first ones overshoot far from the optimum.
         step = np.clip(np.linalg.solve(bend, gradient), -1, 1)
         slope, offset = slope - float(step[0]), offset - float(step[1])
         if np.abs(step).max() < 1e-6:
             break
+    # Never negative: a head that ranks the wrong way round must not be turned into its opposite.
     return max(slope, 1e-3), offset

@@ -107,10 +107,12 @@ class CalibrationRepository:
     def base(self, model: ImageTextModel) -> CalibrationTable:
         """The base of a user's thresholds: fits to labels, else the best guess without labels."""
         fitted = self.of_heads(model.name)
+        # Heads of another version of the model give other scores; their lines would be wrong.
         if fitted is not None and fitted.model_fingerprint == model.fingerprint:
             return fitted
         shipped = self.shipped(model.name)
         if shipped is not None:
+            # Raises if it does not fit: then the model's files are damaged, and a guess would hide that.
             shipped.require(model.name, model.fingerprint)
             return shipped
         log.info("model %s: %s", model.name, NOT_MEASURED)
@@ -194,6 +196,7 @@ class CalibrationRepository:
         """
         place = self.place(table.model)
         place.parent.mkdir(parents=True, exist_ok=True)
+        # Staged before the previous one is touched: if the disk is full, nothing has changed.
         part = stage(place, table.to_bytes())
         try:
             if place.is_file():
@@ -208,12 +211,14 @@ class CalibrationRepository:
         """Raises OSError where `write` could not write now."""
         place = self.place(model)
         place.parent.mkdir(parents=True, exist_ok=True)
+        # A trial write, before minutes of footage are scored for a result that could not be kept.
         stage(place, b"").unlink()
 
     def undo(self, model: str) -> str:
         """Restore the previous calibration and return its description. Raises CalibrationError, OSError."""
         place, previous = self.place(model), self._previous(model)
         if previous.is_file():
+            # A rename: the previous one becomes the current one and there is no second step back.
             previous.replace(place)
             return "the calibration before it"
         if not place.is_file():

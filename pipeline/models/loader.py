@@ -36,6 +36,7 @@ def load_image_text(
     manifest, folder = store.manifest(name), store.path(name)
     if manifest.conversion is None:
         return _starter(folder, device, threads, cache_dir)
+    # Imported late: with the starter alone, nothing of open_clip's tokenizer is loaded.
     from pipeline.models.openclip.model import OpenClipModel
 
     return OpenClipModel(folder, device, threads, cache_dir)
@@ -63,6 +64,7 @@ def fell_back(wanted: str, device: str) -> bool:
         preferred = device_order(wanted, ov.Core().available_devices)[0]
     else:
         preferred = wanted.replace(" ", "").split(",")[0]
+    # "GPU.1" and "GPU" are the same kind of device: no reason to report a fallback.
     return device.partition(".")[0].upper() != preferred.partition(".")[0].upper()
 
 
@@ -72,6 +74,7 @@ def _starter(folder: Path, wanted: str, threads: int, cache_dir: Path | None) ->
 
     from pipeline.models.starter.model import StarterModel
 
+    # Loaded first in any case: it is the reference for other devices, and the choice if none agrees.
     on_cpu = StarterModel(folder, "CPU", threads, cache_dir)
     order = ("CPU",) if wanted.lower() == "best" else device_order(wanted, ov.Core().available_devices)
     for device in order:
@@ -99,5 +102,6 @@ def _test_pictures() -> tuple[Image, ...]:
     """Soft shapes, the same everywhere."""
     y, x = np.mgrid[0:240, 0:320].astype(np.float32) / 50
     waves = np.stack([np.sin(x * y), np.sin(x + 2 * y), np.cos(3 * x - y)], axis=-1)
+    # Three different pictures: a single one could agree by chance.
     picture = np.asarray(127 + 120 * waves, np.uint8)
     return picture, np.ascontiguousarray(picture[::-1]), np.ascontiguousarray(picture.transpose(1, 0, 2))

@@ -46,6 +46,7 @@ class CachedTexts:
         known = _load(path, len(texts)) if path else None
         if known is not None:
             return known
+        # Loaded at the first miss: with a warm cache a start needs no text encoder at all.
         self._encoder = self._encoder or self._load_encoder()
         vectors = self._encoder.encode(texts)
         if path:
@@ -62,6 +63,7 @@ def _load(path: Path, rows: int) -> Vectors | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         log.warning("%s is broken (%s); encoding its texts again", path, error)
         return None
+    # A whole file can still hold the wrong thing, such as one that another version wrote.
     if vectors.ndim != 2 or len(vectors) != rows or not np.isfinite(vectors).all():
         log.warning("%s is broken (%s for %d texts); encoding them again", path, vectors.shape, rows)
         return None
@@ -83,5 +85,6 @@ def _save(path: Path, vectors: Vectors) -> None:
 
 def _prune(folder: Path) -> None:
     oldest_first = sorted(folder.glob("texts-*.npz"), key=lambda path: path.stat().st_mtime)
+    # Each change of prompts leaves a file behind, so the number is bounded.
     for path in oldest_first[:-_KEPT]:
         path.unlink(missing_ok=True)

@@ -131,6 +131,7 @@ class Outbox:
                 continue
             if old.utterance.key == new.key:
                 self._remove(old, "replaced")
+                # Its place in line is kept: a hazard that is updated often must not fall behind each time.
                 entry = replace(entry, arrival=min(entry.arrival, old.arrival))
             elif new.priority == Priority.TEXT and not _continues(new, old.utterance):
                 self._remove(old, "superseded")
@@ -147,6 +148,7 @@ class Outbox:
             return new.priority > old.priority
         if new.priority >= Priority.MESSAGE:
             danger = new.priority == Priority.DANGER
+            # Severity has a meaning for dangers only; messages are compared by rank alone.
             severities = (new.severity, old.severity) if danger else (0, 0)
             return (severities[0], new.rank) > (severities[1], old.rank)
         return self._settings.text_cuts_text and new.priority == Priority.TEXT and not _continues(new, old)
@@ -184,6 +186,7 @@ class Outbox:
             if entry.utterance.cause == cause:
                 self._remove(entry, "retracted")
         current = self._current
+        # One that sounds is said to its end; only an utterance that was not heard yet can be taken back.
         if current is not None and current.entry.utterance.cause == cause and not current.sounding:
             self._stop_current(current)
             self._drop(current.entry, "retracted")
@@ -200,6 +203,7 @@ class Outbox:
     def _make_room_for_equals(self, now: float) -> None:
         """Let a danger of the same severity be named as soon as the present one has been."""
         current, first = self._current, next(iter(self._waiting), None)
+        # Each danger is interrupted once at most, after its name; then both are said in full.
         if current is None or first is None or not _is_named(current, now) or first.named:
             return
         danger = first.utterance.priority == Priority.DANGER
@@ -212,6 +216,7 @@ class Outbox:
         self._count("cut")
         entry = current.entry
         old = entry.utterance
+        # A newer version of the same: the old one must not be said again afterwards.
         if old.key == by.key and old.priority == by.priority:
             self._drop(entry, "replaced")
         elif old.priority == Priority.DANGER or (old.priority == Priority.MESSAGE and not entry.resumed):

@@ -69,6 +69,7 @@ class ProcessPlayer:
         self._on_event = on_event
         self._clock = clock
         self._module = module
+        # A queue and a thread of its own: the receiver may call `play` without a deadlock on our lock.
         self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._child: ChildHandle | None = None
@@ -131,6 +132,7 @@ class ProcessPlayer:
         with self._lock:
             self._current = id
             sent = self._send("play", id, audio, more)
+        # Outside the lock, and as an event: `play` itself never raises and never waits.
         if not sent:
             self._queue_event(PlaybackFailed(id, self._reason))
 
@@ -183,6 +185,7 @@ class ProcessPlayer:
 
     def _supervise(self) -> None:
         attempt = 0
+        # Waits on the event, so that `close` need not wait for the pause to end.
         while not self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)]):
             began_s = self._clock()
             try:
@@ -196,6 +199,7 @@ class ProcessPlayer:
             self._end_child()
             self.restarts += 1
             self._on_child_lost(f"{reason}; another one is started")
+            # A process that dies right after its start must not be started again without a pause for ever.
             attempt = 0 if self._clock() - began_s > STEADY_S else attempt + 1
 
     def _run_child(self) -> None:
@@ -205,6 +209,7 @@ class ProcessPlayer:
             child.link.settimeout(START_S)
             send(child.link, self._start)
             writer = SocketWriter(child.link)
+        # Whatever happens before the child is registered, nobody else could end it.
         except BaseException:
             child.end()
             raise
@@ -213,6 +218,7 @@ class ProcessPlayer:
         patience_s = START_S
         while True:
             self._on_message(receive(child.link, patience_s)[0])
+            # Short from the first message on; loading the sound library may take much longer.
             patience_s = SILENCE_S
 
     def _end_child(self) -> None:
@@ -229,11 +235,13 @@ class ProcessPlayer:
         child = self._child
         if child is not None:
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                # The child sees the end of its input and closes the device and the file in order.
                 child.link.shutdown(socket.SHUT_WR)
                 child.process.wait(GRACE_S)
 
     def _on_child_lost(self, reason: str) -> None:
         for name in self._earlier:
+            # The child's counters start at 0 again, the totals must not.
             self._earlier[name] += self._counts.get(name, 0)
         self._counts, self.latency_s = {}, 0.0
         with self._lock:
@@ -275,4 +283,5 @@ class ProcessPlayer:
         level = logging.INFO if event.output == AudioOutput.LOUDSPEAKER else logging.WARNING
         log.log(level, "sound goes to %s: %s", event.output, event.reason)
         self._queue_event(event)
+        # After the state is set: `wait_opened` returns at this moment and reads it.
         self._output_known.set()

@@ -93,6 +93,7 @@ class Speaker(Generic[PlayerT]):
         self._changed = threading.Condition()
         self.failures = 0
         """How often words could not be made."""
+        # After all fields: the player may report from its own thread before this constructor returns.
         self.player = open_player(self._on_player_event)
         self._thread = threading.Thread(target=self._run, name="speak", daemon=True)
         self._thread.start()
@@ -123,6 +124,7 @@ class Speaker(Generic[PlayerT]):
             if cached is not None:
                 self.player.play(playback.key, cached)
                 return
+            # The earcon sounds while the words are made, so that even an uncached danger is heard at once.
             self.player.play(playback.key, self._renderer.earcon_audio(utterance), more=True)
             self._job = playback
             self._changed.notify()
@@ -165,6 +167,7 @@ class Speaker(Generic[PlayerT]):
     def _next(self) -> _Playback | None:
         """The turn to say; None when closing, which also ends the wait, or when a trial is due."""
         with self._changed:
+            # Only after a failure: a working voice is not tested while it is silent.
             due_s = self._try_again_s if self._last_failed else None
             self._changed.wait_for(lambda: self._job is not None or self._closing, due_s)
             job, self._job = self._job, None
@@ -176,6 +179,7 @@ class Speaker(Generic[PlayerT]):
             return
         try:
             for _ in self._renderer.stream_speech(replace(self._last_failed, text=PROBE_TEXT)):
+                # The first piece is enough to know that the voice works.
                 break
         except SynthesisError as error:
             self._count_failure(str(error))
@@ -201,9 +205,11 @@ class Speaker(Generic[PlayerT]):
                 self._on_synthesis(self._clock() - began_s)
                 began_s = None
                 self._reset_failures()
+            # Cut or replaced meanwhile; the rest of its words is not wanted.
             if self._playback is not playback:
                 return
             self.player.append(playback.key, chunk, more=True)
+        # An empty last piece, because only here it is known that no further one follows.
         self.player.append(playback.key, self._silence)
 
     def _on_failure(self, playback: _Playback, reason: str) -> None:

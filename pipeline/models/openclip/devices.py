@@ -46,6 +46,7 @@ def device_order(wanted: str, present: Sequence[str]) -> tuple[str, ...]:
     there = [
         name for name in names if any(found == name or found.startswith(f"{name}.") for found in present)
     ]
+    # The CPU always comes last, so that there is a device even if none of the named ones is present.
     return tuple(dict.fromkeys([*there, "CPU"]))
 
 
@@ -64,6 +65,7 @@ def compile_tested(
     """
     for device in device_order(wanted, core.available_devices):
         try:
+            # GPU and NPU choose their own precision; the self-test below judges whether it is good enough.
             exact = precision if device == "CPU" else {}
             request = core.compile_model(graph, device, {**options, **exact}).create_infer_request()
             cosine = self_test(request, golden)
@@ -84,6 +86,7 @@ def self_test(request: Any, golden: GoldenImages) -> float:
         request.infer([picture[None]])
         got = request.get_output_tensor(0).data[0].astype(np.float32)
         norm = float(np.linalg.norm(got))
+        # A zero or infinite vector has no direction: -1 fails every limit.
         cosine = float(got @ expected) / norm if np.isfinite(norm) and norm > 0 else -1.0
         worst = min(worst, cosine)
     return worst

@@ -103,6 +103,7 @@ def try_precisions(
             log.warning("%s does not compile in %s: %s", graph, one, str(error).strip().splitlines()[-1])
     times: dict[Precision, list[float]] = {one: [] for one in requests}
     picture = golden.pictures[:1]
+    # Interleaved, not one after the other: a change of the processor's clock then meets all of them alike.
     for turn in range(_WARM + _ROUNDS):
         for one, request in requests.items():
             start = time.perf_counter()
@@ -114,6 +115,7 @@ def try_precisions(
             precision=one,
             cosine=self_test(request, golden),
             least=config.least_cosine_int8 if one is Precision.INT8 else LEAST_FLOAT_COSINE,
+            # The median: a single interruption by another process must not decide.
             ms=statistics.median(times[one]),
         )
         for one, request in requests.items()

@@ -80,6 +80,7 @@ class Heads:
             "centre": (FEATURES,),
             **dict.fromkeys(("output_bias", "class_slope", "threshold"), (hazards,)),
         }
+        # Checked here once, so that a damaged file is refused at the start and not by a wrong score later.
         _expect(hazards > 0 and len(set(self.hazards)) == hazards, "hazards are missing or named twice")
         _expect(hidden > 0, "no hidden units")
         for name, shape in shapes.items():
@@ -106,6 +107,7 @@ def scaled(pooled: Matrix) -> Matrix:
 
 def class_log_odds(probabilities: Matrix, classes: Matrix) -> Matrix:
     """Log-odds of the classes of each hazard: (..., CLASSES) to (..., H)."""
+    # Clipped on both sides: log-odds of 0 and 1 are infinite.
     share = np.clip(probabilities @ classes.T, EVIDENCE_FLOOR, 1 - EVIDENCE_FLOOR)
     return np.asarray(np.log(share / (1 - share)), np.float32)
 

@@ -75,6 +75,7 @@ class StarterModel:
         self.fingerprint = fingerprint_of(folder, heads_file)
         self.device = device
         self._class_names = _class_names(folder / NAMES_FILE)
+        # Only the text files: cached prompts stay valid if the image network or the heads change.
         text_mark = digest(*(_sha256(folder / name) for name in (TEXT_FILE, TOKENIZER_FILE)))
         self._texts = CachedTexts(
             lambda: TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE), text_mark, cache_dir
@@ -130,8 +131,10 @@ class StarterModel:
         """How much of each class each hazard is by its words: (W, CLASSES)."""
         if not hazards:
             return np.zeros((0, CLASSES), np.float32)
+        # Sorted: the cache is keyed by the list, and the order of hazards in the settings must not matter.
         texts = sorted({*contrast, *(text for _, own in hazards for text in own)})
         rows = dict(zip(texts, self._texts.encode(texts), strict=True))
+        # As noun phrases, because the prompts they are compared with are noun phrases.
         classes = self._texts.encode([f"a {name}" for name in self._class_names])
         shares = [
             class_shares(classes, stack_rows(rows, own), stack_rows(rows, contrast_prompts(own, contrast)))
@@ -170,6 +173,7 @@ def _class_names(path: Path) -> list[str]:
 
 def fingerprint_of(folder: Path, heads: Path = HEADS_FILE) -> str:
     """The fingerprint of the starter with the files of a folder and a file of heads."""
+    # Every file that scores depend on: a calibration made for other bytes must not be used.
     files = (heads, *(folder / name for name in FILES))
     return digest(_SCHEME, SHARPNESS, BACKGROUND, *map(_sha256, files))
 
