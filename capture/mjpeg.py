@@ -124,6 +124,7 @@ class MjpegCamera:
 
     def close(self) -> None:
         self._stream.close()
+        # Bounded: the thread may wait in the socket. It is released only once the thread no longer uses it.
         self._thread.join(1.0)
         if not self._thread.is_alive():
             self._stream.release()
@@ -209,6 +210,7 @@ class MjpegCamera:
         """Smooth the rate of arrival, bytes a second, over about two seconds."""
         if seconds <= 0:
             return
+        # By time, not by reads: pieces arrive in sizes from a few bytes to a megabyte.
         share = min(1.0, seconds / 2.0)
         self._bytes_per_s += share * (count / seconds - self._bytes_per_s)
 

@@ -53,6 +53,7 @@ class TimestampRepair:
         if _SMALLEST_STEP_S <= step_s <= _LARGEST_GAP_S:
             return self._last_s + step_s
         stamp_s = self._last_s + self.interval_s
+        # A jump moves the offset, so that later frames keep their distances; disorder is only smoothed over.
         if not -_DISORDER_S <= step_s < _SMALLEST_STEP_S:
             self._offset_s = stamp_s - reported_s
         return stamp_s

@@ -40,6 +40,7 @@ def replacing(path: Path, *, mode: int = 0o666, durable: bool = True) -> Iterato
             if durable:
                 sync(file)
         part.replace(path)
+    # Also on KeyboardInterrupt: a half-written part must not stay beside its target.
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -78,5 +79,6 @@ def _create(path: Path, mode: int) -> tuple[Path, IO[bytes]]:
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{SUFFIX}")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with suppress(FileNotFoundError):
+        # A key file that its owner closed to others must stay closed after it is rewritten.
         os.fchmod(handle, stat.S_IMODE(path.stat().st_mode))
     return part, open(handle, "wb")  # noqa: PTH123 - a descriptor, for its access mode

@@ -29,6 +29,7 @@ class Backoff:
         wait_s = self._next_s
         self._next_s = min(self._cap_s, 2 * wait_s)
         self._failures += 1
+        # Never below half: without a floor, an unlucky series of waits would hammer the other side.
         return wait_s * (0.5 + 0.5 * self._jitter())
 
     def reset(self) -> None:

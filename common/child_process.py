@@ -66,6 +66,7 @@ class ChildProcess:
             send(running.child.link, header, payload)
             answer = receive(running.child.link, timeout_s)
         except TimeoutError:
+            # Killed after a timeout: a late answer would be taken for that of the next request.
             raise self._failed(f"no answer within {timeout_s:g} s") from None
         except ConnectionLost:
             raise self._failed("its process ended") from None
@@ -93,6 +94,7 @@ class ChildProcess:
         if wait_s > 0:
             raise ChildError(f"{self._reason}; trying again in {wait_s:.1f} s")
         try:
+            # A little longer than `_start` itself waits, so that its own error arrives and not this timeout.
             self._running = self._keeper.submit(self._start).result(START_TIMEOUT_S + 5)
         except (ConnectionLost, OSError, TimeoutError, RuntimeError) as error:
             raise self._failed(f"its process did not start ({error})") from None

@@ -42,6 +42,7 @@ class FileLock:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
         try:
             self._acquire(path, timeout_s, on_wait)
+            # Only after the lock is held: a process that waits must not overwrite the holder's number.
             os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
         except BaseException:
@@ -53,6 +54,8 @@ class FileLock:
         handle, self._handle = self._handle, -1
         with suppress(OSError):
             if handle >= 0:
+                # Closing releases the lock. The file stays: deleting it would let two processes lock
+                # different files.
                 os.close(handle)
 
     def holds(self, path: Path) -> bool:
@@ -61,6 +64,7 @@ class FileLock:
             ours, there = os.fstat(self._handle), path.stat(follow_symlinks=False)
         except OSError:
             return False
+        # Device and inode, not the name: a file made anew at the same path is another lock.
         return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
     def __enter__(self) -> Self:

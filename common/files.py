@@ -24,6 +24,8 @@ def copy_measured(source: IO[bytes], target: Path, limit: int) -> tuple[str, int
     digest, written = hashlib.sha256(), 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:
+        # One byte over the limit is enough to know that it is exceeded, whatever the source claims as its
+        # size.
         while block := source.read(min(CHUNK, limit + 1 - written)):
             digest.update(block)
             written += file.write(block)
@@ -37,6 +39,7 @@ def move(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except OSError as error:
+        # Only another disk is a reason to copy; any other failure would hit the copy as well.
         if error.errno != errno.EXDEV:
             raise
         shutil.copyfile(source, target)
@@ -73,6 +76,7 @@ def tree_bytes(folder: Path) -> int:
         for name in names:
             try:
                 total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118 (hot, many files)
+            # Deleted between the listing and this call, which is expected of a folder in use.
             except FileNotFoundError:
                 continue
     return total

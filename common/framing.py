@@ -38,6 +38,7 @@ def receive(link: socket.socket, timeout_s: float | None = None) -> tuple[dict[s
     """Read one message. Raises ConnectionLost, or TimeoutError when it is not complete in time."""
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     lengths = LENGTHS.unpack(_exactly(link, LENGTHS.size, deadline))
+    # Checked before anything is allocated: four bad bytes could otherwise ask for 4 GB.
     if max(lengths) > LIMIT:
         raise ConnectionLost("a message is longer than any can be")
     head, payload = (_exactly(link, length, deadline) for length in lengths)
@@ -54,6 +55,7 @@ def _exactly(link: socket.socket, length: int, deadline: float | None) -> bytes:
     parts = bytearray()
     while len(parts) < length:
         if deadline is not None:
+            # The whole message has one deadline; not 0, which would make the socket non-blocking.
             link.settimeout(max(deadline - time.monotonic(), 0.001))
         try:
             part = link.recv(min(length - len(parts), 2**20))

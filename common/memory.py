@@ -26,6 +26,7 @@ def _group_bytes() -> int:
         group = Path("/sys/fs/cgroup" + place)
         limit = (group / "memory.max").read_text(encoding="ascii").strip()
         used = int((group / "memory.current").read_text(encoding="ascii"))
+        # A finite number stands for no limit, so that callers need no special case.
         return 2**62 if limit == "max" else max(int(limit) - used, 0)
     except (OSError, ValueError):
         return 2**62

@@ -42,6 +42,7 @@ class RateLimiter:
 
     def _at(self, client: str, now: float) -> TokenBucket:
         bucket = self._buckets.setdefault(client, TokenBucket(self._burst, now))
+        # Refilled when asked, so that no timer is needed. A clock that went back adds nothing.
         bucket.tokens = min(self._burst, bucket.tokens + max(0.0, now - bucket.at_s) * self._per_s)
         bucket.at_s = now
         self._buckets.move_to_end(client)

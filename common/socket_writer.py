@@ -19,6 +19,7 @@ class SocketWriter:
     """
 
     def __init__(self, link: socket.socket) -> None:
+        # A descriptor of its own: it can be closed here while the reader still uses the other.
         self._link = link.dup()
         self._link.setblocking(False)
         self._backlog: deque[memoryview] = deque()
@@ -34,6 +35,7 @@ class SocketWriter:
             if not self._open or self._waiting + len(data) > LIMIT_BYTES:
                 return False
             rest = memoryview(data)
+            # Directly only if nothing waits: otherwise this would overtake earlier data.
             if not self._backlog:
                 rest = rest[self._send(rest) :]
             if rest:
@@ -64,6 +66,8 @@ class SocketWriter:
                 self._changed.wait_for(lambda: self._backlog or not self._open)
                 if not self._open:
                     return
+            # Without the lock, so that `push` never waits for a slow reader; with a timeout, so that `close`
+            # is seen.
             select.select([], [self._link], [], WRITE_S)
             with self._changed:
                 if not self._open:

@@ -29,6 +29,7 @@ class ChildHandle:
         """Kill the child with all it started."""
         self.link.close()
         with contextlib.suppress(ProcessLookupError):
+            # The whole session: the child may have started processes of its own.
             os.killpg(self.process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(2.0)
@@ -56,6 +57,7 @@ def spawn(module: str) -> ChildHandle:
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     with theirs:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+            # -P: the current folder must not shadow our modules.
             [sys.executable, "-P", "-m", module, str(theirs.fileno()), str(os.getpid())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -69,6 +71,7 @@ def spawn(module: str) -> ChildHandle:
 def exit_with_parent(parent: int) -> None:
     """Have the kernel end this process with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # The parent may have died before prctl took effect; then no signal would come.
     if os.getppid() != parent:
         os._exit(1)
 
@@ -78,6 +81,7 @@ def lower_priority(*, idle: bool = True) -> None:
 
     Holds for all threads there are, and for those they start.
     """
+    # No core dumps: they would write gigabytes, with the wearer's pictures in them.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _tell_kernel("oom_score_adj", "1000")
     if idle:

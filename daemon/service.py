@@ -114,6 +114,7 @@ class Daemon:
                 self._start(outlets).run()
             finally:
                 self._notifier.stopping("stopping")
+                # In `finally`: whatever ended the run, recordings and the journal must be written.
                 self._supervisor.stop()
                 self._notifier.close()
         return 0
@@ -142,6 +143,7 @@ class Daemon:
         # First of all: a second daemon must fail before it loads a model.
         server = ControlServer(path, still_starting, self._feed, group=settings.control.group)
         supervisor.start("control", server.run, server.close, vital=False)
+        # Compiling a model takes longer than systemd's own limit for a start.
         self._notifier.extend(LOAD_S)
         live = build_live(
             settings=settings,
@@ -173,7 +175,9 @@ class Daemon:
         )
         log.info("watching %s", live.reader.event.reason or redact(self._source))
         if self._source == DEMO and settings.capture.source != DEMO:
+            # Before the first frame: otherwise an alert of the clip could be taken for a real one.
             lifecycle.demonstration()
+        # Last of all: the first frame must find every part in place.
         live.reader.start()
         return MainLoop(
             live=live,

@@ -91,6 +91,7 @@ class Mixer:
         self._tail = np.zeros((0, 2), np.int32)
         self._awake = 10 ** (AWAKE_DB / 20) * 32767 if keep_awake else 0.0
         self._turns = 0.0
+        # Tried, never waited for, in `pull`: the audio callback must not block.
         self._pulling = threading.Lock()
 
     @property
@@ -166,11 +167,13 @@ class Mixer:
             return
         rest = self._sound.take(round(FADE_S * self.rate))
         began, self._sound = self._sound.began, None
+        # Nothing of it was heard yet, so there is nothing to fade.
         if not began:
             return
         faded = np.round(rest * fade_curve(round(FADE_S * self.rate))[: len(rest), None]).astype(np.int32)
         longer, shorter = sorted((faded, self._tail), key=len, reverse=True)
         self._tail = longer.copy()
+        # Two cuts in quick succession: both tails fade out together.
         self._tail[: len(shorter)] += shorter
 
     def _mix(self, frames: int, at_s: float) -> Samples:
@@ -181,11 +184,13 @@ class Mixer:
             self._mix_sound(self._sound, block, at_s)
         if self._awake:
             block += self._awake_tone(frames)
+        # Mixed in 32 bits and clipped once: the sum of two loud sounds would wrap around in 16.
         return np.clip(block, -32768, 32767).astype(np.int16)
 
     def _awake_tone(self, frames: int) -> NDArray[np.int32]:
         """The tone goes on under every sound, so that its own coming and going cannot click."""
         turns = self._turns + AWAKE_HZ / self.rate * np.arange(frames)
+        # Modulo one turn: the phase would lose its precision after days of growing.
         self._turns = (self._turns + AWAKE_HZ / self.rate * frames) % 1.0
         tone: NDArray[np.int32] = np.round(self._awake * np.sin(2 * np.pi * turns)).astype(np.int32)
         return tone[:, None]
@@ -201,5 +206,6 @@ class Mixer:
         if not sound.more:
             self._sound = None
             self._on_event(PlaybackFinished(sound.id, at_s + len(taken) / self.rate))
+        # Counted only after the start: before it the sound waits for its first words, which is no fault.
         elif sound.began and len(taken) < len(block):
             self.starved += 1

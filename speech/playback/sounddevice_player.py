@@ -68,6 +68,8 @@ class SounddevicePlayer:
         self._closing = threading.Event()
         self._output_known = threading.Event()
         self._without_device = threading.Event()
+        # `alive` compares with this: calls into PortAudio can hang in a driver, and no timeout reaches them
+        # there.
         self._due_at_s = clock() + OPEN_TIMEOUT_S
         self._opened_at_s = math.inf
         self.losses = 0
@@ -125,6 +127,7 @@ class SounddevicePlayer:
         self._closing.set()
         for thread in self._threads[1:]:
             thread.join(CLOSE_S)
+        # After the other threads have ended, so that their last events are still delivered.
         self._queue_event(None)
         self._threads[0].join(CLOSE_S)
         left = [thread.name for thread in self._threads if thread.is_alive()]
@@ -173,6 +176,8 @@ class SounddevicePlayer:
                 self._run_stream()
             except PlayerLostError as error:
                 self._use_fallback(str(error))
+                # Only a device that worked for a moment is retried quickly; one that fails at once gets
+                # longer waits.
                 attempt = 0 if self._clock() - self._opened_at_s > STEADY_S else attempt
                 self._due_at_s = self._clock() + RETRY_S[-1] + CHECK_TIMEOUT_S
                 self._closing.wait(RETRY_S[min(attempt, len(RETRY_S) - 1)])
@@ -187,6 +192,7 @@ class SounddevicePlayer:
         self._stream = stream
         try:
             self._use_rate(stream.rate)
+            # Silence first: sound sent to a device that does not play yet would be lost.
             stream.start(lambda frames, _: np.zeros((frames, 2), np.int16))
             self._await_proof(stream)
             stream.use(self._mixer.pull)

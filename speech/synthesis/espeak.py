@@ -88,6 +88,7 @@ class EspeakSynthesizer:
         except ChildError as error:
             raise SynthesisError(f"the voice is gone: {error}") from None
         if "error" in greeting:
+            # The child reported that it cannot work; a new one may, once the package has been installed.
             self._child.stop()
             raise SynthesisError(MISSING.get(str(greeting["error"]), "the voice does not start"))
         return str(greeting["name"])

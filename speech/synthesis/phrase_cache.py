@@ -64,7 +64,9 @@ class PhraseCache:
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Have all of them in memory. Raises SynthesisError if one can neither be read nor made."""
+        # Without repetitions, in the given order: the progress must count each once.
         wanted = list(dict.fromkeys(requests))
+        # Prepared phrases must all stay in memory: a danger phrase that was evicted would come late.
         self._limit = max(self._limit, len(wanted))
         engine = self._engine(synthesizer)
         for done, request in enumerate(wanted, start=1):
@@ -125,6 +127,7 @@ class PhraseCache:
     def _path(self, request: SpeechRequest, engine: str) -> Path | None:
         if self._folder is None:
             return None
+        # Everything that changes the sound is in the name, so a stale phrase can never be read.
         key = {"preparation": PREPARATION, "engine": engine, "hertz": self._rate, **asdict(request)}
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         return self._folder / f"{digest}.wav"
@@ -137,6 +140,7 @@ class PhraseCache:
         except SynthesisError:
             if engine_file is None or not engine_file.is_file():
                 raise
+            # The cached phrases still play while the engine is broken: dangers keep their words.
             return engine_file.read_text(encoding="utf-8")
         if engine_file is not None:
             _replace(engine_file, name.encode())

@@ -42,6 +42,7 @@ class Renderer:
         self._synthesizer = synthesizer
         self._neural = neural or synthesizer
         self._phrases = PhraseCache(cache_dir, settings.sample_rate)
+        # Joining and panning cost a millisecond; repeated alerts skip even that.
         self._assemble_cached = lru_cache(maxsize=256)(self._assemble)
 
     @property
@@ -71,6 +72,7 @@ class Renderer:
     def stream_speech(self, utterance: Utterance) -> Iterator[Audio]:
         """The words in chunks. Raises SynthesisError."""
         request = self.request(utterance.text, utterance.language, utterance.priority)
+        # Dangers never use the natural voice: it is slower, and its delay varies.
         voice = self._synthesizer if utterance.priority == Priority.DANGER else self._neural
         for chunk in render_chunks(voice.stream(request), self.rate):
             yield self._pan(chunk, utterance.pan)
@@ -106,6 +108,7 @@ class Renderer:
         own = settings.voice if language == settings.language and settings.voice != "auto" else None
         rate = settings.danger_rate_wpm if priority == Priority.DANGER else settings.rate_wpm
         if language == "ko":
+            # Bounded again: the factor may leave the range that the engines accept.
             rate = min(max(round(rate * settings.korean_rate), SLOWEST_WPM), FASTEST_WPM)
         said = normalize(text, language)
         return SpeechRequest(said, language, rate_wpm=rate, pitch=settings.pitch, voice=own)
