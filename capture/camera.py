@@ -34,7 +34,7 @@ class Camera(Protocol):
 
     @property
     def live(self) -> bool:
-        """True where frames are lost when not taken in time (a device or a stream)."""
+        """True if frames are lost when not taken in time (a device or a stream)."""
         ...
 
     def read(self) -> Frame | None:

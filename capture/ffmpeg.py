@@ -48,7 +48,7 @@ def open_file(path: Path) -> cv2.VideoCapture:
 
 
 def grab(capture: cv2.VideoCapture, tries: int, within_s: float = math.inf) -> int | None:
-    """Advance to the next picture; how many damaged ones were passed over, None where there is no next.
+    """Advance to the next picture; how many damaged ones were passed over, None if there is no next.
 
     OpenCV reports one undecodable packet and the end of a stream alike, so only many failures in a row
     (they come at once at an end), or `within_s` seconds of them, mean that nothing more will come.
@@ -67,7 +67,7 @@ def grab(capture: cv2.VideoCapture, tries: int, within_s: float = math.inf) -> i
 
 
 def retrieve(capture: cv2.VideoCapture) -> Image | None:
-    """The picture grabbed last; None where its colours cannot be converted."""
+    """The picture grabbed last; None if its colours cannot be converted."""
     try:
         found, image = capture.retrieve()
     except cv2.error:

@@ -89,7 +89,7 @@ class _Track:
     doubted_since_s: float | None = None
 
     def step(self, evidence: bool | None, now: float, after_s: float, clear_s: float) -> bool:
-        """True where `present` has just flipped. Evidence None (neither clearly bad nor good) holds."""
+        """True if `present` has just flipped. Evidence None (neither clearly bad nor good) holds."""
         if evidence is None or evidence == self.present:
             self.doubted_since_s = None
             return False

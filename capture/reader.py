@@ -118,7 +118,7 @@ class Reader:
 
     @property
     def unusable_reason(self) -> ImageFault | None:
-        """Why the pictures of this moment show too little to be described; None where they do not."""
+        """Why the pictures of this moment show too little to be described; None if they do not."""
         return self._inspector.judge.unusable_reason
 
     @property
@@ -140,7 +140,7 @@ class Reader:
         self._watcher.start()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
-        """End the threads and close the slot; False where one still hangs after `timeout_s`."""
+        """End the threads and close the slot; False if one still hangs after `timeout_s`."""
         self._stopping.set()
         self._finished.set()
         self._slot.close()

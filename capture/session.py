@@ -68,14 +68,14 @@ class CaptureSession:
         self.live = False
         """True once a source is open of which pictures are lost when not taken in time."""
         self.error: BaseException | None = None
-        """Why it is over; None where the source has ended, or nobody wanted more."""
+        """Why it is over; None if the source has ended, or nobody wanted more."""
         self.thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def start(self) -> None:
         self.thread.start()
 
     def waited_s(self, now: float) -> float:
-        """Seconds the native call under way has taken so far, 0 where there is none."""
+        """Seconds the native call under way has taken so far, 0 if there is none."""
         calling = self._calling
         return now - calling[0] if calling else 0.0
 

@@ -41,7 +41,7 @@ class LatestSlot(Generic[T]):
             return self._closed
 
     def put(self, item: T, timeout_s: float = 0.0) -> bool:
-        """Leave an item; False where it was not accepted (closed, or `every` and still full in time)."""
+        """Leave an item; False if it was not accepted (closed, or `every` and still full in time)."""
         with self._changed:
             if self.policy is SlotPolicy.EVERY:
                 self._changed.wait_for(lambda: self._closed or self._item is None, timeout_s)

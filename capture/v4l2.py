@@ -111,7 +111,7 @@ def list_devices(
 
 
 def camera_name(node: Path) -> str | None:
-    """The name a device gives itself; None where it delivers no pictures or may not be asked."""
+    """The name a device gives itself; None if it delivers no pictures or may not be asked."""
     try:
         handle = os.open(node, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
@@ -128,7 +128,7 @@ def camera_name(node: Path) -> str | None:
 
 
 def check_device(path: Path) -> None:
-    """Raises CameraLost where nothing is plugged in, CameraUnusable where it can never be read."""
+    """Raises CameraLost if nothing is plugged in, CameraUnusable if it can never be read."""
     try:
         status = path.stat()
     except OSError as error:

@@ -42,7 +42,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def peak_bytes(pid: int) -> int:
-    """The most a process has had in memory (VmHWM); 0 where it is gone."""
+    """The most a process has had in memory (VmHWM); 0 if it is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:

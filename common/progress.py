@@ -24,7 +24,7 @@ class Progress(Protocol):
     """Called by one thread; must neither block nor fail."""
 
     def begin(self, what: str, total: int) -> None:
-        """A task starts; `total` bytes, 0 where unknown."""
+        """A task starts; `total` bytes, 0 if unknown."""
         ...
 
     def advance(self, done: int) -> None:

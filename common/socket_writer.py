@@ -30,7 +30,7 @@ class SocketWriter:
         self._thread.start()
 
     def push(self, data: bytes) -> bool:
-        """Send it in order; False where the other side is gone or hopelessly behind."""
+        """Send it in order; False if the other side is gone or hopelessly behind."""
         with self._changed:
             if not self._open or self._waiting + len(data) > LIMIT_BYTES:
                 return False

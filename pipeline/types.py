@@ -110,9 +110,9 @@ class Alert:
     seq: int
     direction: Direction | None = None
     escalated: bool = False
-    """True where it was already known and has come nearer or grown."""
+    """True if it was already known and has come nearer or grown."""
     again: bool = False
-    """True where a lasting hazard is said once more, without news."""
+    """True if a lasting hazard is said once more, without news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Figure:
 
     name: str
     value: float | None
-    """None where it could not be measured; `note` says why."""
+    """None if it could not be measured; `note` says why."""
     unit: str
     target: Target | None = None
     samples: int = 1

@@ -21,7 +21,7 @@ START_S = 10.0
 
 
 def available() -> bool:
-    """True where the programs and ALSA's pulse plugin are installed."""
+    """True if the programs and ALSA's pulse plugin are installed."""
     plugin = any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
     return plugin and all(shutil.which(program) for program in ("pulseaudio", "parec", "setpriv"))
 

@@ -55,7 +55,7 @@ class Table:
 
 
 def describers(figures: Sequence[Figure]) -> Table | None:
-    """One row a describer and backend; None where none was measured."""
+    """One row a describer and backend; None if none was measured."""
     measured: dict[tuple[str, str], dict[str, str]] = {}
     for figure in figures:
         stem, _, what = figure.name.removeprefix(PREFIX).rpartition(".")

@@ -45,7 +45,7 @@ def edited(file: Path, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def drop(tree: dict[str, Any], path: KeyPath) -> bool:
-    """Remove a value, and the sections that it leaves empty; False where there is none."""
+    """Remove a value, and the sections that it leaves empty; False if there is none."""
     name, *rest = path
     if name not in tree:
         return False

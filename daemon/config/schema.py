@@ -50,7 +50,7 @@ class Schema:
         return json.dumps({**self.root, **head}, ensure_ascii=False, indent=1) + "\n"
 
     def at(self, path: KeyPath) -> Spec | None:
-        """The setting or section at `path`, None where there is none."""
+        """The setting or section at `path`, None if there is none."""
         spec: Spec | None = self.root
         for name in path:
             spec = self._child(spec, name) if spec is not None else None
@@ -95,7 +95,7 @@ class Schema:
 
 
 def takes_text(spec: Spec) -> bool:
-    """True where the value is text and nothing else, so that `0` in the environment means "0"."""
+    """True if the value is text and nothing else, so that `0` in the environment means "0"."""
     return spec.get("type") == "string"
 
 
@@ -110,7 +110,7 @@ def allowed(spec: Spec) -> str:
 
 
 def limits(spec: Spec) -> str:
-    """The choices, or the range of a number, as `from 0 to 10`; nothing where anything goes."""
+    """The choices, or the range of a number, as `from 0 to 10`; nothing if anything goes."""
     if "const" in spec:
         return json.dumps(spec["const"])
     if "enum" in spec:

@@ -81,7 +81,7 @@ class ControlServer:
         request_s: float = REQUEST_S,
         of_a_process: int = OF_A_PROCESS,
     ) -> None:
-        """Raises CommandError where a daemon is running there already, or the path is of no use."""
+        """Raises CommandError if a daemon is running there already, or the path is of no use."""
         self._handler = handler
         self._feed = feed
         self._group = group

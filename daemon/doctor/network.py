@@ -29,7 +29,7 @@ class Secret:
     name: str
     problem: str = ""
     mode: int | None = None
-    """None where it is not there."""
+    """None if it is not there."""
     length: int = 0
 
 

@@ -188,7 +188,7 @@ def assess_rate(
 
 
 def _too_slow(source: str, fps: float, device_fps: int) -> str:
-    """Why too few pictures come; empty where there are enough. A recording has its own rate."""
+    """Why too few pictures come; empty if there are enough. A recording has its own rate."""
     if _is_device(source) and fps < CLEARLY * device_fps:
         return f"capture.device_fps asks for {device_fps}"
     if (_is_device(source) or "://" in source) and fps < FEWEST:

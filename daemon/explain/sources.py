@@ -71,7 +71,7 @@ def why(
 ) -> Mapping[str, Any]:
     """The reply to `why`: of an id (`a12`), a row (`#7`), a hazard, or the last thing said.
 
-    `snapshot` gives the black box, None where there is none. `run` is that of the running daemon: anything
+    `snapshot` gives the black box, None if there is none. `run` is that of the running daemon: anything
     but a row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in
     the journal that has it. Raises CommandError.
     """

@@ -88,7 +88,7 @@ class FalseAlarms:
         log.info("false alarm: %s %s, in %s", event.fields["alert"], event.fields["hazard"], file)
 
     def _save_recording(self, event: Event) -> str | None:
-        """The file of the black box, below the state folder; None where none is wanted or can be had."""
+        """The file of the black box, below the state folder; None if none is wanted or can be had."""
         if self._snapshot is None:
             return None
         recording = self._snapshot()

@@ -47,7 +47,7 @@ class JournalInbox:
         return len(self._lines)
 
     def put(self, line: str) -> bool:
-        """False where there is no room for it."""
+        """False if there is no room for it."""
         with self._changed:
             room = len(self._lines) < self._max_lines
             if room:
@@ -56,7 +56,7 @@ class JournalInbox:
             return room
 
     def put_job(self, job: JournalJob) -> bool:
-        """False where there is no room for it."""
+        """False if there is no room for it."""
         with self._changed:
             room = len(self._jobs) < self._max_jobs and not self._closed
             if room:

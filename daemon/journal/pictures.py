@@ -22,7 +22,7 @@ class KeptPicture:
 
 
 def kept(frame: Frame, settings: JournalSettings) -> KeptPicture | None:
-    """The picture as the settings want it; None where none is kept."""
+    """The picture as the settings want it; None if none is kept."""
     if settings.pictures == "off":
         return None
     image = frame.image

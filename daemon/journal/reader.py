@@ -126,7 +126,7 @@ class JournalReader:
 
 @contextmanager
 def reading(paths: JournalPaths) -> Iterator[JournalReader]:
-    """A reader for a moment. Raises CommandError where there is no journal, or it cannot be read."""
+    """A reader for a moment. Raises CommandError if there is no journal, or it cannot be read."""
     database = open_reader(paths.database)
     try:
         yield JournalReader(database, paths)

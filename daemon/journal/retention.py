@@ -105,7 +105,7 @@ def count_all(store: JournalStore) -> Mapping[str, int]:
 
 
 def delete_oldest_recording(store: JournalStore) -> bool:
-    """Forget the oldest black box, though not its alerts. False where there is none."""
+    """Forget the oldest black box, though not its alerts. False if there is none."""
     found = store.database.execute("SELECT id, file, bytes FROM boxes ORDER BY id LIMIT 1").fetchone()
     if found is None:
         store.recordings_bytes = 0
@@ -157,7 +157,7 @@ def _remove(folder: Path, files: Sequence[tuple[str, int]]) -> int:
 
 
 def _shrink_database(store: JournalStore) -> bool:
-    """Shorten the file; True where there is more of that to do."""
+    """Shorten the file; True if there is more of that to do."""
     free = int(store.database.execute("PRAGMA freelist_count").fetchone()[0])
     if free > FREE_PAGES:
         # As a script: it gives a row without columns for every page, which a cursor would not fetch.

@@ -34,11 +34,11 @@ def is_service(env: Mapping[str, str], pids: Collection[int] = ()) -> bool:
 
 
 class Notifier:
-    """Does nothing where systemd does not listen. Never raises, never waits longer than a second."""
+    """Does nothing if systemd does not listen. Never raises, never waits longer than a second."""
 
     def __init__(self, env: Mapping[str, str], pid: int | None = None) -> None:
         self.watchdog_s = _watchdog_s(env, os.getpid() if pid is None else pid)
-        """systemd ends us after so many seconds without `watchdog`; None where it does not watch us."""
+        """systemd ends us after so many seconds without `watchdog`; None if it does not watch us."""
         self._address = _address(env.get("NOTIFY_SOCKET", ""))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if self._address else None
         if self._socket:

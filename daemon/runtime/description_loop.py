@@ -93,7 +93,7 @@ class DescriptionLoop:
     def describe_external(self, request: DescribeRequest, wait_s: float) -> ExternalDescription | None:
         """Describe an external image while the wearer's views leave time for it; blocks up to `wait_s`.
 
-        None where there was no time for it: a view of the wearer's came first, or took its place.
+        None if there was no time for it: a view of the wearer's came first, or took its place.
         """
         began_s, external = self._clock(), _ExternalRequest(request)
         until_s = began_s + wait_s

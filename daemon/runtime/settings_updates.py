@@ -57,7 +57,7 @@ class _SettingsJob:
     keep: Mapping[str, Any] = field(default_factory=dict)
     """What is written into the overrides once it holds, by dotted key."""
     apply: bool = True
-    """False where nothing changes before the next start."""
+    """False if nothing changes before the next start."""
     waiters: tuple[Future[None], ...] = ()
     """Whoever waits until it holds and is kept, or has failed with a CommandError."""
 
@@ -96,7 +96,7 @@ class SettingsUpdater:
     def change(self, settings: Settings, values: Mapping[str, Any], timeout_s: float) -> ReloadPlan:
         """Let valid settings hold as far as these keys of the overrides go, and keep them; all or none.
 
-        Waits until they hold. Raises CommandError where they cannot be applied or written: nothing has
+        Waits until they hold. Raises CommandError if they cannot be applied or written: nothing has
         changed then, unless it only takes longer than `timeout_s`.
         """
         done: Future[None] = Future()

@@ -48,7 +48,7 @@ class Mistake:
     badness: float
     """By which the worst come first."""
     image: Image | None
-    """None where it cannot be shown."""
+    """None if it cannot be shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

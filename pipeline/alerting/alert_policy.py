@@ -403,7 +403,7 @@ class AlertPolicy:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`. Raises ValueError where it was made for other hazards."""
+        """Continue from `state`. Raises ValueError if it was made for other hazards."""
         if tuple(state["hazards"]) != self.names:
             raise ValueError(f"saved for hazards {state['hazards']}, not for {list(self.names)}")
         self._smoothed = np.array(state["smoothed"], dtype=np.float64)

@@ -78,7 +78,7 @@ class FewShotHazard(BaseModel, frozen=True, extra="forbid"):
     model: str
     model_fingerprint: str
     words: str
-    """Fingerprint of the words it was taught beside; empty where it has none."""
+    """Fingerprint of the words it was taught beside; empty if it has none."""
     centre: float = Field(allow_inf_nan=False)
     """Mean score of harmless pictures."""
     deviation: float = Field(gt=0, allow_inf_nan=False)
@@ -196,7 +196,7 @@ class KernelScore:
         return cls(column, taught.centre, taught.deviation, taught.boundary, *rows)
 
     def log_odds(self, embedding: Embedding, words: float) -> float:
-        """Combined with the log-odds of its words, 0 where it has none."""
+        """Combined with the log-odds of its words, 0 if it has none."""
         cosines = (np.asarray(side @ embedding, np.float64) for side in (self.like, self.unlike))
         mine, theirs = (float(density(one)) for one in cosines)
         return words + LOGIT_PER_DEVIATION * (mine - theirs - self.centre) / self.deviation - self.boundary

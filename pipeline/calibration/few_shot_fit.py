@@ -80,7 +80,7 @@ class FewShotFit:
 
 
 def fit(lesson: TrainingSet) -> FewShotFit:
-    """Raises TeachError where there are too few harmless pictures."""
+    """Raises TeachError if there are too few harmless pictures."""
     if len(lesson.unlike_words) < LEAST_UNLIKE:
         raise TeachError(
             f"{len(lesson.unlike_words)} harmless pictures are too few; name at least {LEAST_UNLIKE} "

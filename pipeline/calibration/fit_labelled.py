@@ -91,7 +91,7 @@ def is_negative(example: Example, hazard: str) -> bool:
 
 
 def fit(name: str, column: int, hazard: Hazard, examples: Sequence[Example]) -> Fit:
-    """The fit of one hazard from these examples. Raises ValueError where harmless ones are lacking."""
+    """The fit of one hazard from these examples. Raises ValueError if harmless ones are lacking."""
     quiet = [example for example in examples if is_negative(example, name)]
     danger = [e.scores[column] for e in examples if name in e.labels and not e.clip]
     line = fit_line(
@@ -133,7 +133,7 @@ def cross_validated(hazards: Sequence[Hazard], examples: Sequence[Example]) -> N
 
 
 def cross_validated_hazard(column: int, hazard: Hazard, examples: Sequence[Example]) -> Column:
-    """One hazard's part of `cross_validated`. Raises ValueError where harmless examples are lacking."""
+    """One hazard's part of `cross_validated`. Raises ValueError if harmless examples are lacking."""
     out, known = [], {}
     for index, example in enumerate(examples):
         if example.clip:

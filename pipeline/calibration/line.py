@@ -63,7 +63,7 @@ def fit_line(
 ) -> Line:
     """Line through weighted scores without the hazard and scores with it (which may be none).
 
-    Raises ValueError where there are fewer than two harmless scores or they are all the same.
+    Raises ValueError if there are fewer than two harmless scores or they are all the same.
     """
     if len(harmless) < 2 or np.ptp(harmless) == 0:
         raise ValueError("a calibration needs at least two different scores of harmless pictures")

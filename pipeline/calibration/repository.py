@@ -69,7 +69,7 @@ class CalibrationRepository:
         return any(table is not None and table.measured() for table in tables)
 
     def own(self, model: str) -> CalibrationTable | None:
-        """The user's own. Raises CalibrationError where it is broken."""
+        """The user's own. Raises CalibrationError if it is broken."""
         return read_calibration(self.place(model)) if self.place(model).is_file() else None
 
     def of_heads(self, model: str) -> CalibrationTable | None:
@@ -208,7 +208,7 @@ class CalibrationRepository:
         return place
 
     def require_place(self, model: str) -> None:
-        """Raises OSError where `write` could not write now."""
+        """Raises OSError if `write` could not write now."""
         place = self.place(model)
         place.parent.mkdir(parents=True, exist_ok=True)
         # A trial write, before minutes of footage are scored for a result that could not be kept.

@@ -182,7 +182,7 @@ class Calibration:
 
 
 def read_calibration(path: Path) -> CalibrationTable:
-    """Raises CalibrationError where the file is missing or not a calibration."""
+    """Raises CalibrationError if the file is missing or not a calibration."""
     try:
         return CalibrationTable.model_validate_json(path.read_bytes())
     except OSError as error:

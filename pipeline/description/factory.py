@@ -32,7 +32,7 @@ from pipeline.store.errors import StoreError
 log = logging.getLogger(__name__)
 
 Locate = Callable[[str], Path]
-"""Folder of a model in the store. Raises StoreError where it is not there."""
+"""Folder of a model in the store. Raises StoreError if it is not there."""
 
 SERVER_MEMORY_BYTES = 512 * 2**20
 """What a process that only talks to a server may use."""

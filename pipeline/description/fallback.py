@@ -74,7 +74,7 @@ class FallbackDescriber:
         return self._first.wait_ready(timeout_s)
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
-        """Raises DescribeError where the model had to answer and could not."""
+        """Raises DescribeError if the model had to answer and could not."""
         status = self._first.status
         if status.phase is Phase.LOADING:
             log.info("%s: %s; answered by %s", request.id, status.reason, self._fallback.model)

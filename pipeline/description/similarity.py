@@ -12,7 +12,7 @@ ALIKE_MEANING = 0.78
 have 0.80, "A dog runs towards you" and "A dog lies on the floor" 0.33."""
 
 SentenceVector = tuple[float, ...]
-"""A sentence as a unit vector; empty where nobody computed one."""
+"""A sentence as a unit vector; empty if nobody computed one."""
 
 _WORD = re.compile(r"\w+")
 
@@ -25,7 +25,7 @@ def jaccard(a: str, b: str) -> float:
 
 
 def is_repetition(a: str, b: str, meaning_a: SentenceVector = (), meaning_b: SentenceVector = ()) -> bool:
-    """True where saying `b` after `a` would tell nothing new.
+    """True if saying `b` after `a` would tell nothing new.
 
     A changed number, side or colour, or a new "no", is always new, however like the rest is: sentence vectors
     hardly tell "on your left" from "on your right".

@@ -111,7 +111,7 @@ class PlaceFinder:
         self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 
     def find(self, encoding: Encoding) -> str | None:
-        """The name of the place, None where none stands out."""
+        """The name of the place, None if none stands out."""
         scores = self._bank.scores(encoding)
         best = int(np.argmax(scores))
         return self._names[best] if scores[best] >= logit(CONFIDENT) else None

@@ -20,10 +20,10 @@ Counted = Sequence[tuple[LabelledClip, ClipCounts]]
 def evaluate_clips(clips: Clips) -> dict[str, Any]:
     """The video part of `evaluate --json`.
 
-    `time_to_alert_s` lists the hazards that were alerted of at all, 0 where one was sounding already.
+    `time_to_alert_s` lists the hazards that were alerted of at all, 0 if one was sounding already.
     `wrong_alerts` name a hazard that is not labelled at that time, inside the spans of other hazards too.
     Beside each figure its 95 % interval: of false alerts an hour Garwood's exact Poisson bounds, else a
-    bootstrap over the sources of the clips; None where it is not known.
+    bootstrap over the sources of the clips; None if it is not known.
     """
     counted = [(clip, count(clip, events)) for clip, events in clips]
     return {

@@ -41,7 +41,7 @@ def interval(
     """`value` is the figure over all, `drawn` the same over each draw, `sources` how many it rests on.
 
     `counts`: it is a share, so that 0 and 1 are none and all. Of an AUC, `sources` are those of the rarer
-    kind: so many pairs share no source. None where nothing can be said.
+    kind: so many pairs share no source. None if nothing can be said.
     """
     if value is None or sources < 2:
         return None
@@ -65,7 +65,7 @@ def _rounded(bounds: tuple[float, float]) -> Interval:
 
 
 def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Expected counts that a count seen is compatible with; one-sided from 0 where nothing was seen."""
+    """Expected counts that a count seen is compatible with; one-sided from 0 if nothing was seen."""
     if count == 0:
         return 0.0, -math.log(1 - confidence)
     tail = (1 - confidence) / 2

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 def roc_auc(positives: NDArray[Any], negatives: NDArray[Any]) -> float | None:
     """Chance that a positive scores above a negative, ties counting half (Mann and Whitney, 1947).
 
-    None where either is empty.
+    None if either is empty.
     """
     if not len(positives) or not len(negatives):
         return None
@@ -24,7 +24,7 @@ def roc_auc(positives: NDArray[Any], negatives: NDArray[Any]) -> float | None:
 def average_precision(positives: NDArray[Any], negatives: NDArray[Any]) -> float | None:
     """Mean, over the positives, of the precision at each one's score; ties count against it.
 
-    None where there is no positive.
+    None if there is no positive.
     """
     if not len(positives):
         return None

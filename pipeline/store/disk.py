@@ -23,7 +23,7 @@ def free_bytes(folder: Path) -> int:
 
 
 def require_room(root: Path, needed: int, free: int) -> None:
-    """Raises StoreUnusableError where `needed` bytes and a spare do not fit into `free` bytes."""
+    """Raises StoreUnusableError if `needed` bytes and a spare do not fit into `free` bytes."""
     if free < needed + SPARE_BYTES:
         raise StoreUnusableError(
             f"not enough room in {root}: {readable_size(needed + SPARE_BYTES)} needed, "

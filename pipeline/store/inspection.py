@@ -39,7 +39,7 @@ class ListedModel:
     licence: str
     state: ModelState
     size: int
-    """Bytes in the store, or those it would take; 0 where unknown."""
+    """Bytes in the store, or those it would take; 0 if unknown."""
     figures: Figures | None = None
     default: bool = False
 
@@ -95,7 +95,7 @@ def is_current(entry: CatalogueEntry | None, manifest: Manifest) -> bool:
 
 
 def listed(place: Path, entry: CatalogueEntry | None) -> ListedModel:
-    """One line of the list; `entry` is None where the catalogue does not know the model."""
+    """One line of the list; `entry` is None if the catalogue does not know the model."""
     try:
         manifest = read_manifest(place)
     except (ManifestError, OSError) as error:

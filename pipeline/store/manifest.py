@@ -174,7 +174,7 @@ def dump_manifest(manifest: Manifest) -> str:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a model's folder. Raises ManifestError, FileNotFoundError where there is none."""
+    """The manifest of a model's folder. Raises ManifestError, FileNotFoundError if there is none."""
     path = folder / MANIFEST_NAME
     try:
         return parse_manifest(path.read_bytes())
@@ -184,7 +184,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def finished_model(folder: Path | None) -> Manifest | None:
-    """The manifest in a folder, where it is one of a store. Raises FetchError where it is broken."""
+    """The manifest in a folder, where it is one of a store. Raises FetchError if it is broken."""
     if folder is None or not (folder / MANIFEST_NAME).is_file():
         return None
     try:

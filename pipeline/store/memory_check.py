@@ -9,7 +9,7 @@ from pipeline.store.errors import TooLargeError
 
 
 def require_memory(entry: CatalogueEntry, available: int, *, made_here: bool) -> None:
-    """Raises TooLargeError where a model could not answer here or, with `made_here`, not be converted."""
+    """Raises TooLargeError if a model could not answer here or, with `made_here`, not be converted."""
     if entry.figures is None:
         return
     why = too_large(entry.name, entry.figures.answering, available)
@@ -37,7 +37,7 @@ def costs(entry: CatalogueEntry) -> str:
 
 
 def conversion_bytes(entry: CatalogueEntry) -> int:
-    """Memory a conversion takes at least: the weights as they are fetched; 0 where there is none."""
+    """Memory a conversion takes at least: the weights as they are fetched; 0 if there is none."""
     return entry.figures.download if entry.figures and entry.prepare else 0
 
 

@@ -26,7 +26,7 @@ class Converter(Protocol):
     """Converts and checks; slow."""
 
     def require_ready(self, entry: CatalogueEntry) -> None:
-        """Called before anything is fetched. Raises PrepareError where something is not installed."""
+        """Called before anything is fetched. Raises PrepareError if something is not installed."""
         ...
 
     def convert(

@@ -26,7 +26,7 @@ class FetchJob:
     carried: Path | None
     """Folder of files brought by hand: then no network is touched."""
     require_room: Callable[[int], None]
-    """Raises StoreUnusableError where so many bytes do not fit."""
+    """Raises StoreUnusableError if so many bytes do not fit."""
     both: bool = False
     """What the source delivers is kept beside what is made of it, where that can be run, too."""
 

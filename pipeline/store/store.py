@@ -134,7 +134,7 @@ class Store:
         return check_bytes(place) or not_pinned(place, self.catalogue.get(name))
 
     def remove(self, name: str) -> bool:
-        """Delete a model from the store; False where it was not there."""
+        """Delete a model from the store; False if it was not there."""
         place = self._known_place(name)
         with disk.store_faults(self.root):
             if not self.root.is_dir():
@@ -211,6 +211,6 @@ class Store:
         return self.root / name
 
     def _installed(self) -> set[str]:
-        """Names of the folders with a manifest; nothing where the store is no folder."""
+        """Names of the folders with a manifest; nothing if the store is no folder."""
         found = (path.parent.name for path in self.root.glob(f"*/{MANIFEST_NAME}"))
         return {name for name in found if not name.startswith(".")}

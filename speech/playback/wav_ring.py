@@ -18,7 +18,7 @@ class RotatingWavFile:
     """Appends int16 stereo to `path`; after `limit_s` seconds of it, it becomes `NAME.1.wav` and begins anew.
 
     So the last `limit_s` to twice that are kept. The header is kept up to date block by block. Raises
-    OSError where the file cannot be written.
+    OSError if the file cannot be written.
     """
 
     def __init__(self, path: Path, rate: int, limit_s: float = 600.0) -> None:

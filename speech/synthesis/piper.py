@@ -66,7 +66,7 @@ class PiperSynthesizer:
     """
 
     def __init__(self, settings: SpeechSettings, folder: Path, child: ChildProcess | None = None) -> None:
-        """Raises SynthesisError where the folder holds no voice."""
+        """Raises SynthesisError if the folder holds no voice."""
         self._timeout_s = settings.synthesis_timeout_s
         self._files = voice_files(folder)
         self._child = child or ChildProcess("speech.synthesis.piper_worker")

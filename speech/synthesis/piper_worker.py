@@ -48,7 +48,7 @@ def _answer(voice: _Voice, request: dict[str, Any]) -> tuple[dict[str, Any], byt
 
 
 class _Voice:
-    """One model, loaded when first asked for. Raises ImportError where Piper is not installed."""
+    """One model, loaded when first asked for. Raises ImportError if Piper is not installed."""
 
     def __init__(self) -> None:
         import onnxruntime

@@ -93,7 +93,7 @@ class DeadlineSynthesizer:
         return self._neural.name
 
     def stream(self, request: SpeechRequest) -> Iterator[Audio]:
-        """Chunks of sound in order. Raises SynthesisError where the quick voice fails, too."""
+        """Chunks of sound in order. Raises SynthesisError if the quick voice fails, too."""
         if request.language != self._neural.language or _has_other_script(request.text):
             yield from self._quick.stream(request)
             return
@@ -173,7 +173,7 @@ class _SynthesisJob:
                 return
 
     def get(self, timeout_s: float) -> Audio:
-        """The next piece. Raises SynthesisError where it cannot be had in time."""
+        """The next piece. Raises SynthesisError if it cannot be had in time."""
         try:
             chunk = self._chunks.get(timeout=max(timeout_s, 0.0))
         except queue.Empty:

@@ -36,7 +36,7 @@ _KEPT_SYMBOLS = frozenset("°℃℉%€$₩£")
 
 
 def clean(text: str) -> str:
-    """The sentence without anything a voice would stumble over; empty where nothing is left to say.
+    """The sentence without anything a voice would stumble over; empty if nothing is left to say.
 
     Only ever removes: cleaning twice changes nothing, and no word appears that was not there.
     """
@@ -85,7 +85,7 @@ def shorten(text: str, words: int) -> str:
 
 
 def is_repetitive(text: str, times: int = 4) -> bool:
-    """True where the end of a text is the same few characters over and over: no more is to be expected."""
+    """True if the end of a text is the same few characters over and over: no more is to be expected."""
     tail = text[-240:]
     for period in range(2, len(tail) // times + 1):
         unit = tail[-period:]

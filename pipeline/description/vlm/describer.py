@@ -163,7 +163,7 @@ class VlmDescriber:
             raise AnswerRejected(f"the model gave nothing fit to be spoken ({_why(answer)})")
 
     def _receive(self, inbox: Inbox, until_s: float) -> Message | None:
-        """None where time is up."""
+        """None if time is up."""
         try:
             return inbox.get(timeout=max(until_s - self._clock(), 0.0))
         except queue.Empty:

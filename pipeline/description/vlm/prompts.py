@@ -60,7 +60,7 @@ class Prompt:
 
 
 class Prompts:
-    """The prompts of one language. Raises DescribeError where a file is missing or broken."""
+    """The prompts of one language. Raises DescribeError if a file is missing or broken."""
 
     def __init__(self, language: str, words: Vocabulary, folder: str = "") -> None:
         self._language = language

@@ -116,7 +116,7 @@ def degenerate(answer: str) -> str | None:
 
 
 def disagrees(answer: str, reference: str) -> str | None:
-    """Why an answer is not the reference's; None where it is."""
+    """Why an answer is not the reference's; None if it is."""
     if doubt := degenerate(answer):
         return doubt
     alike = jaccard(answer, reference)

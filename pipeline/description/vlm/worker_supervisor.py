@@ -157,7 +157,7 @@ class WorkerSupervisor:
         self._thread.join(MESSAGE_S + 2)
 
     def _order(self, order: Order) -> bool:
-        """False where the child is so far behind that it will be replaced anyway."""
+        """False if the child is so far behind that it will be replaced anyway."""
         done = _put(self._orders, order)
         self._ring()
         return done
@@ -297,7 +297,7 @@ class WorkerSupervisor:
 
 
 def _put(into: queue.Queue[T], item: T) -> bool:
-    """Without waiting; False where there is no room."""
+    """Without waiting; False if there is no room."""
     try:
         into.put_nowait(item)
     except queue.Full:

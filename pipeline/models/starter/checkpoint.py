@@ -52,7 +52,7 @@ class _Tensor:
 def read_checkpoint(path: Path) -> Tensors:
     """All tensors of a state dict by name, as arrays in C order.
 
-    Raises CheckpointError where the file is missing, truncated, tampered with or holds anything but tensors.
+    Raises CheckpointError if the file is missing, truncated, tampered with or holds anything but tensors.
     """
     try:
         stream = io.BytesIO(path.read_bytes())

@@ -50,7 +50,7 @@ class CatalogueEntry(Strict, frozen=True):
     licence: Text
     source: Source
     files: tuple[StoredFile, ...] = ()
-    """Pinned files as they stand in the store; empty where they are made by a conversion."""
+    """Pinned files as they stand in the store; empty if they are made by a conversion."""
     prepare: Literal["openclip", "vlm"] | None = None
     """What turns the source's files into those in the store."""
     consent: Text | None = None

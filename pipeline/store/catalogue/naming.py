@@ -53,7 +53,7 @@ def find_entry(
 def entry_of(spec: str) -> CatalogueEntry:
     """`local-dir:FOLDER`, `hf-hub:OWNER/NAME[@REVISION]` or `open_clip:ARCHITECTURE/WEIGHTS` as an entry.
 
-    Raises UnknownModelError where it is none of these.
+    Raises UnknownModelError if it is none of these.
     """
     schema, _, rest = spec.partition(":")
     makers = {"local-dir": _local, "hf-hub": _hub, "open_clip": _open_clip}

@@ -61,7 +61,7 @@ def nearest(name: str) -> str:
 
 
 def too_large(name: str, needed: int, available: int) -> str | None:
-    """Why a model cannot be held, with the figures; None where it can."""
+    """Why a model cannot be held, with the figures; None if it can."""
     if needed + RESERVE_BYTES <= available:
         return None
     smaller = [
