@@ -22,6 +22,8 @@ from common.redact import redact
 _PORTS = {"http": 80, "https": 443}
 _PROBE_S = 1.0
 _START_OF_JPEG = b"\xff\xd8\xff"
+_FEW_PICTURES_S = 0.3
+"""Seconds to wait for a second picture, or for the end of an answer that has only one."""
 _FEW_BYTES = 512
 """Enough to tell a web page from pictures."""
 _READ_BYTES = 65_536
@@ -46,7 +48,11 @@ def open_http_camera(
     except (OSError, ValueError) as error:
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
     if boundary_of(stream.content_type) is not None:
-        return MjpegCamera(stream, source, settings, clock)
+        camera = MjpegCamera(stream, source, settings, clock)
+        if not camera.is_over(_FEW_PICTURES_S):
+            return camera
+        camera.close()
+        return SnapshotCamera(parts, source, settings, clock)
     return _by_its_bytes(stream, parts, source, settings, clock)
 
 

@@ -93,6 +93,7 @@ class MjpegCamera:
         self._changed = threading.Condition()
         self._newest: _Arrival | None = None
         self._ended: str | None = None
+        self._count = 0
         self._bytes_per_s = 0.0
         self._last_at_s: float | None = None
         self._gap_s: float | None = None
@@ -121,6 +122,12 @@ class MjpegCamera:
                 return self._frame(arrival, image)
             if time.monotonic() > until_s:
                 raise CameraLost(f"{self._source} sends pictures that cannot be decoded; restart the camera")
+
+    def is_over(self, within_s: float) -> bool:
+        """True if the answer ends after its first picture, within a moment: it is no stream."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._count > 1 or self._ended is not None, within_s)
+            return self._count == 1 and self._ended is not None
 
     def close(self) -> None:
         self._stream.close()
@@ -197,6 +204,10 @@ class MjpegCamera:
             before_s = now
             parts = self._splitter.feed(data)
             count += len(parts)
+            if parts:
+                with self._changed:
+                    self._count = count
+                    self._changed.notify_all()
             waiting = self._waiting_bytes()
             # What waits is likely a newer picture: take it first, so that no old one is decoded.
             if parts and (waiting < len(parts[-1].data) or now - published_s > _LATEST_S):

@@ -11,8 +11,8 @@ from capture.camera import CameraLost
 from capture.connection_faults import explain_status
 from capture.frame import Frame
 from capture.http_stream import open_stream
-from capture.mjpeg import decode_sent
-from capture.multipart import MAX_PART_BYTES
+from capture.mjpeg import boundary_of, decode_sent
+from capture.multipart import MAX_PART_BYTES, MultipartSplitter
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from common.image_header import ImageKind, image_kind, is_truncated
@@ -84,6 +84,9 @@ class SnapshotCamera:
                     break  # some keep the connection open behind it
         finally:
             stream.release()
+        if (boundary := boundary_of(stream.content_type)) is not None:
+            pictures = MultipartSplitter(boundary).feed(bytes(data))
+            return pictures[0].data if pictures else b""
         return bytes(data)
 
     def _frame(self, data: bytes, at_s: float) -> Frame | None:

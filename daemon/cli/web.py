@@ -13,12 +13,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.install_hint import install_hint
 from common.ip_addresses import is_local
 from common.spawn import lower_priority
 from daemon.cli import connection
 from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
-from daemon.process.extras import install_hint
 from daemon.process.systemd import Notifier
 from daemon.web.server.connections import ConnectionLimiter
 from daemon.web.server.listeners import check_certificate, listen_tcp, listen_unix, load_token, unix_path

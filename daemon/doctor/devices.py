@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.install_hint import install_hint
 from common.memory import available_bytes, gigabytes
 from daemon.config.settings import Settings
 from daemon.control.paths import client_sockets
@@ -151,7 +152,7 @@ def natural_voice(settings: Settings) -> Iterator[Finding]:
     try:
         facts = run_isolated("natural", settings)
     except DeviceTestFailed as error:
-        todo = f"watchword models pull {settings.speech.piper_voice}; script/install --with piper"
+        todo = f"watchword models pull {settings.speech.piper_voice}; {install_hint('piper')}"
         yield Finding("natural voice", "warn", f"{error}; espeak-ng speaks instead", todo)
         return
     other = facts["language"] != settings.speech.language

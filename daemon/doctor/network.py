@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from common.install_hint import install_hint
 from common.ip_addresses import is_local
 from common.secret_file import SecretError, read_secret, secret_path
 from daemon.config.sections import MqttSettings, WebSettings
@@ -18,7 +19,6 @@ from daemon.doctor.running_daemon import listening, port_owner
 from daemon.mqtt.broker import BrokerError, PahoBroker
 
 SHORTEST_TOKEN = 16
-_INSTALL = "pip install 'watchword[web]', or script/install --with web"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def web(wanted: WebSettings) -> Iterator[Finding]:
     """Whether the web interface can run, its port is free, and its users are restricted."""
     missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
-        yield Finding("web", "ok", f"not installed ({', '.join(missing)})", _INSTALL)
+        yield Finding("web", "ok", f"not installed ({', '.join(missing)})", install_hint("web"))
         return
     if wanted.address:
         taken = listening(_reachable(wanted.address), wanted.port) if wanted.port else False
@@ -135,7 +135,7 @@ def mqtt(settings: Settings) -> Iterator[Finding]:
         yield Finding("mqtt", "ok", "off")
         return
     if importlib.util.find_spec("paho") is None:
-        yield Finding("mqtt", "fail", "paho-mqtt is not installed", _INSTALL)
+        yield Finding("mqtt", "fail", "paho-mqtt is not installed", install_hint("web"))
         return
     if wanted.password_file:
         secret = look_at("mqtt.password_file", wanted.password_file)

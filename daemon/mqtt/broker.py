@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from common.errors import WatchwordError
+from common.install_hint import install_hint
 from common.secret_file import SecretError, read_secret
 from daemon.config.sections import MqttSettings, Qos
 
@@ -67,7 +68,7 @@ class PahoBroker:
             from paho.mqtt.client import Client
             from paho.mqtt.enums import CallbackAPIVersion
         except ModuleNotFoundError:
-            raise BrokerError("paho-mqtt is not installed: script/install --with web") from None
+            raise BrokerError(f"paho-mqtt is not installed: {install_hint('web')}") from None
 
         self._accepted = threading.Event()
         self._refusal = "it did not accept the connection in time"

@@ -101,6 +101,13 @@ def test_an_address_of_one_picture_is_asked_again_and_again(announced: bool, bod
         assert len(asked) == 5
 
 
+@pytest.mark.parametrize("kind", ["plain", "no first boundary", "no type", "length -100"])
+def test_a_multipart_answer_of_one_picture_is_asked_for_again(kind: str) -> None:
+    with server(lambda: iter(CHEAP[kind][:1])) as url, closing(open_camera(url, QUICK)) as camera:
+        assert isinstance(camera, SnapshotCamera)
+        assert all(camera.read() is not None for _ in range(3))
+
+
 def test_a_snapshot_that_fails_once_is_asked_for_again() -> None:
     picture = (200, {"Content-Length": str(len(JPEGS[0]))}, JPEGS[0])
     with (

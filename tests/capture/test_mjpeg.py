@@ -40,6 +40,8 @@ def server(parts: Callable[[], Iterator[bytes]], head: bytes = HEAD) -> Iterator
                 link.sendall(data)
         except OSError:
             pass
+        finally:
+            link.close()
 
     def accept() -> None:
         while True:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.process.extras import install_hint
+from common.install_hint import install_hint
 
 
 @pytest.mark.parametrize(

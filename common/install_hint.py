@@ -7,7 +7,7 @@ from pathlib import Path
 
 _OF_SETUP = ("web", "prepare")
 """Extras that script/setup has options for."""
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[1]
 
 
 def install_hint(extra: str, *, root: Path = _ROOT, prefix: Path | None = None) -> str:
