@@ -40,7 +40,7 @@ CLI = (sys.executable, "-m", "daemon.cli.main")
 
 
 class DayFailed(Exception):
-    """A step did not go as the diary says."""
+    """A step did not give the expected result."""
 
 
 @dataclass(frozen=True, slots=True)
