@@ -82,12 +82,14 @@ class EffectExecutor:
 
     def _record(self, event: Event) -> None:
         if self._on_event is not None:
+            # Before the event is written: the journal pairs the picture with the line that comes later.
             self._on_event(event, self._latest_view())
         self._events.write(event)
         self._metrics.count("events", event.kind)
         if event.kind == "scene" and (view := self._latest_view()):
             self._views[event.id] = view
             while len(self._views) > VIEWS_KEPT:
+                # The oldest first: a view that is not described by now has been overtaken.
                 self._views.popitem(last=False)
         elif event.kind == "speak" and event.fields["priority"] == "danger":
             self._metrics.record("frame_to_ear", event.timing["since_capture_s"] + event.timing["output_s"])
@@ -100,6 +102,8 @@ class EffectExecutor:
     def _describe(self, effect: DescribeView) -> None:
         view = self._views.get(effect.scene.id)
         if self._descriptions is None or view is None:
+            # Answered at once, so that the description policy does not wait for a describer that does not
+            # exist.
             self._runner.step(AnswerFinished(effect.scene.id))
             return
         deadline_s = self._runner.read(lambda core: core.spec.describe.deadline_s)

@@ -49,6 +49,8 @@ class CoreRunner:
         Within a step, and before `attach`, the input is only queued.
         """
         with self._lock:
+            # Queued in any case: an input from within an effect must not be decided before the effects that
+            # precede it.
             self._pending.append((event, timing or {}))
             if self._perform is not None and not self._stepping:
                 self._drain(self._perform)

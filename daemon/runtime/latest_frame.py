@@ -70,6 +70,8 @@ class LatestFrame:
     def wait_newer(self, seq: int, wait_s: float) -> FrameSnapshot | None:
         """Wait for a frame with another number than `seq`; None after `wait_s`."""
         waiter = threading.Lock()
+        # A lock held twice is the cheapest one-shot signal: releasing it costs the detection thread no
+        # waiting.
         waiter.acquire()
         self._waiters.append(waiter)
         # Checked only after the waiter is registered: a frame that comes from here on releases it.

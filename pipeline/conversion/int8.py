@@ -19,6 +19,7 @@ def quantise(graph: Any, reference: Reference, frames: Sequence[NDArray[np.uint8
     """The float graph (before pre-processing) in 8 bits, calibrated on frames of the network's size."""
     import nncf
 
+    # Quantising the softmax of attention costs accuracy; nncf leaves it alone if it knows the architecture.
     attends = any("Attention" in type(module).__name__ for module in reference.model.visual.modules())
     return nncf.quantize(
         graph,

@@ -65,6 +65,7 @@ class OpenClipConversion:
         self.report("loading the model")
         reference = load_reference(self.raw)
         shots = images.given_images(self.frames, reference.width, reference.height, reference.fit)
+        # Drawn images and a few frames: drawn ones reach every channel, frames are what the model will see.
         golden = self._golden(reference, shots[:: max(1, len(shots) // 4)][:4])
         self.report("converting the text tower")
         tokens = self._texts(reference)
@@ -73,8 +74,10 @@ class OpenClipConversion:
         self._images(reference, graph, golden)
         int8_graph = self._eight_bits(reference, shots)
         np.savez_compressed(self.into / GOLDEN_FILE, pictures=golden.pictures, embeddings=golden.embeddings)
+        # After all graphs are written: the config holds the hash of each file.
         config = self._config(reference, tokens, int8_graph, golden.embeddings.shape[1])
         (self.into / RECIPE_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        # Measured last, with the finished files, as the program itself will measure on its machine.
         precision = self._precision(config, golden)
         self._report_cost(began_s)
         return {"precision": precision, "versions": _versions(), "checks": self.checks}
@@ -107,6 +110,7 @@ class OpenClipConversion:
 
     def _require(self, what: str, cosine: float) -> None:
         self.checks[what] = round(cosine, 6)
+        # Written this way round so that NaN fails too.
         if not cosine >= LEAST_COSINE:
             raise PrepareError(
                 f"the converted model computes something else than open_clip: {what} {cosine:.4f}, "
@@ -132,6 +136,7 @@ class OpenClipConversion:
         plain = ov.Core().read_model(self.into / "plain.xml")
         small = towers.with_preprocessing(int8.quantise(plain, reference, shots[::2]), reference)
         towers.save(small, self.into / _IMAGE_8)
+        # Other frames than those it was quantised on: on its own, 8 bits always look good.
         held_out = list(shots[1::2])
         cosine = self_test(
             int8.request_for(self.into / _IMAGE_8),

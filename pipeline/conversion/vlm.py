@@ -38,6 +38,7 @@ def convert_vlm(entry: CatalogueEntry, fetched: Fetched, job: FetchJob) -> Conve
 
 def _add(fetched: Fetched, job: FetchJob) -> None:
     """Keep the original weights beside the converted ones; the small files are the same."""
+    # Checked before copying, so that a pull fails with the figure and not in the middle with a full disk.
     job.require_room(fetched.size)
     for file in fetched.files:
         target = job.into / file.name
@@ -56,14 +57,18 @@ def export(source: Path, into: Path, weights: str, log: Path) -> None:
     try:
         code = run_child(
             command,
+            # Offline: the model is here already, and the tool must not fetch code or files by itself.
             env=own_environment(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1"),
             log=log,
+            # Both: while weights are compressed only the log grows, while they are written only the folder
+            # does.
             measure=lambda: tree_bytes(into) + log.stat().st_size,
             on_progress=lambda _: None,
             stall_s=STALL_S,
         )
     except StalledError:
         raise PrepareError(f"the conversion of {source} stood still for {STALL_S:.0f} s") from None
+    # The tool can exit with 0 without having written the language model.
     if code or not (into / OPENVINO_FILE).is_file():
         raise PrepareError(f"the conversion of {source} failed: {_last_line(log)}")
 

@@ -112,6 +112,7 @@ def _sounding(hazard: str, time_s: float, events: ClipEvents) -> bool:
         times = (one.time_s for one in reports if one.hazard == hazard and one.time_s <= time_s)
         return max(times, default=float("-inf"))
 
+    # Sounding already: alerted and not cleared since.
     return last(events.alerts) > last(events.clears)
 
 
@@ -125,6 +126,7 @@ def safe_seconds(clip: LabelledClip, duration_s: float) -> float:
     edges = {0.0, duration_s, *(edge for span in clip.spans for edge in (span.start_s, span.end_s))}
     inside = sorted(edge for edge in edges if 0 <= edge <= duration_s)
     pieces = pairwise(inside)
+    # Labels only change at the edges, so the middle of a piece stands for all of it.
     return sum(end - start for start, end in pieces if is_safe(clip, (start + end) / 2))
 
 
@@ -139,6 +141,7 @@ def match_scenes(cuts: Sequence[float], reported: Sequence[float]) -> tuple[int,
         hits = [time for time in waiting if cut <= time <= cut + SCENE_TOLERANCE_S]
         if hits:
             found += 1
+            # The earliest one; the rest may still match a later cut.
             waiting.remove(hits[0])
     for position, time in enumerate(waiting):
         if position > 0 or time > SCENE_TOLERANCE_S:

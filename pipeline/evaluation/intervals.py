@@ -28,6 +28,8 @@ def bootstrap_draws(sources: Sequence[str]) -> list[Rows]:
     """All rows first, then rows of sources drawn with replacement."""
     groups: dict[str, list[int]] = {}
     for row, source in enumerate(sources):
+        # Whole sources are drawn: pictures of one source resemble each other, and drawing them apart would
+        # make the interval too narrow.
         groups.setdefault(source, []).append(row)
     members = [np.array(rows, np.int64) for rows in groups.values()]
     random = np.random.default_rng(_SEED)
@@ -43,6 +45,7 @@ def interval(
     `counts`: it is a share, so that 0 and 1 are none and all. Of an AUC, `sources` are those of the rarer
     kind: so many pairs share no source. None if nothing can be said.
     """
+    # Resampling a single source always gives the same sample: an interval of no width would claim certainty.
     if value is None or sources < 2:
         return None
     if counts and value in (0.0, 1.0):
@@ -51,6 +54,7 @@ def interval(
     if not known:
         return None
     low, high = np.percentile(known, [2.5, 97.5])
+    # Equal bounds mean that the draws could not differ, which is no evidence of precision.
     return _rounded((float(low), float(high))) if low < high else None
 
 
@@ -76,12 +80,14 @@ def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float
 
 def _at_most(count: int, mean: float) -> float:
     """Chance of at most `count` where `mean` are expected."""
+    # In logarithms: the powers and factorials of a few hundred alerts overflow.
     logs = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)] if mean > 0 else [0.0]
     return min(1.0, math.fsum(map(math.exp, logs)))
 
 
 def _root(rising: Callable[[float], float], count: int) -> float:
     low, high = 0.0, 10.0 + 3.0 * count
+    # Bisection: 80 halvings reach the precision of a double from any starting interval.
     for _ in range(80):
         middle = (low + high) / 2
         if rising(middle) < 0:

@@ -88,7 +88,9 @@ class Answer:
         """Sentences ready to be spoken."""
         if self.full:
             return []
+        # Everything is kept, thoughts included: a model that repeats itself may do so inside a thought.
         self._raw += piece
+        # Judged before the check for endless answers: what was complete by then may still be spoken.
         given = self._all(self._settled_sentences(self._aloud(piece)))
         if len(self._raw) > LONGEST_ANSWER or is_repetitive(self._raw):
             self.full = True
@@ -107,6 +109,7 @@ class Answer:
             spoken = [] if cut and self._thoughts.thought else [s for s in sentences if not sounds_thought(s)]
             self.withheld["thought"] += len(sentences) - len(spoken)
             sentences = spoken
+        # A sentence cut by the token limit is dropped, unless it is all there is.
         if self.full or (cut and not self.empty):
             return []
         return [*self._all(sentences), *self._caution()]

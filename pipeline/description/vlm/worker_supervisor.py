@@ -135,6 +135,7 @@ class WorkerSupervisor:
             if not self._order((job.header(), job.image.tobytes())):
                 del self._overdue_at_s[job.id]
                 raise DescribeError("the describer's process takes no jobs")
+            # Set after the order was accepted: a refused job must not hide the inbox of the running one.
             self._inbox = (job.id, inbox)
             return job.id, inbox
 

@@ -67,6 +67,7 @@ class TorchGenerator:
     def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         """Streams every token; `emit` is asked after each whether to go on."""
         stream = _stream_type()(self._processor.tokenizer, emit)
+        # Before every answer, not once: the state would depend on the answers before it.
         self._torch.manual_seed(SEED)
         try:
             text = self._text(job)
@@ -85,6 +86,7 @@ class TorchGenerator:
             raise
         except Exception as error:  # processors and templates raise anything; the next picture may do
             raise GenerateError(f"the model failed: {type(error).__name__}: {first_line(error)}") from None
+        # The result begins with the prompt.
         tokens = int(result.shape[1]) - inputs["input_ids"].shape[1]
         return GenerationStats(tokens, tokens >= job.max_tokens and not stream.stopped)
 
@@ -95,11 +97,13 @@ class TorchGenerator:
         from PIL import Image as Pillow
 
         shown = squared(job.image) if self._square else job.image
+        # BGR to RGB; a copy, as Pillow takes no negative strides.
         picture = Pillow.fromarray(shown[..., ::-1].copy())
         batch = self._processor(images=picture, text=text, return_tensors="pt")
         return {key: self._placed(value) for key, value in batch.items() if key in self._takes}
 
     def _placed(self, value: Any) -> Any:
+        # Only pictures take the model's precision; token ids must stay integers.
         kind = self._model.dtype if value.is_floating_point() else value.dtype
         return value.to(self.device, kind)
 
