@@ -234,6 +234,7 @@ class MqttBridge:
     # --- the daemon
 
     def _poll_status(self) -> None:
+        # Set before asking: a daemon that fails to answer must not be asked without a pause.
         self._next["status"] = self._clock() + STATUS_EVERY_S
         try:
             status = self._ask(StatusCommand())
@@ -261,6 +262,7 @@ class MqttBridge:
     # --- the broker
 
     def _try_connect(self) -> None:
+        # Numbered, so that a late report about an earlier connection is told apart from one about this.
         self._connection += 1
         number = self._connection
         will = (self._topics.availability, OFFLINE.encode())
@@ -306,6 +308,7 @@ class MqttBridge:
         self._retained = {}
         until_s = self._clock() + RETAINED_S
         deferred: list[_Event | _ConnectionLost | _StopRequest] = []
+        # Bounded: a broker that drops the barrier must not keep the bridge from publishing.
         while (left_s := until_s - self._clock()) > 0:
             try:
                 item = self._inbox.get(timeout=left_s)
@@ -313,6 +316,8 @@ class MqttBridge:
                 self._counts["retained_timeouts"] += 1
                 break
             if not isinstance(item, _Message):
+                # Events that arrive meanwhile are handled afterwards, in order; the oldest go if there are
+                # too many.
                 deferred = [*deferred[1 - INBOX :], item]
             elif item.topic == topics.barrier and not item.retained:
                 break
@@ -392,6 +397,7 @@ class MqttBridge:
         if self._rate_limiter.take("", self._clock()) > 0:
             raise CommandRefused("too many commands; one a second is accepted")
         if name.startswith("mute"):
+            # Asked anew: the wearer may have muted or unmuted by a key since the last poll.
             self._muted_s = float(self._ask(StatusCommand()).get("muted_s", 0.0))
         for command in commands(name, payload, self._muted_s, self._settings.mute_minutes):
             self._ask(command)

@@ -52,6 +52,7 @@ class Metrics:
 
     def record(self, stage: str, seconds: float) -> None:
         """Add one measurement in seconds."""
+        # Outside the lock, which the detection thread takes for every frame.
         bucket = bisect_left(BUCKETS_S, seconds)
         with self._lock:
             stage_record = self._stages.get(stage)

@@ -90,4 +90,5 @@ class PhrasePrefetch:
     def _wait_undisturbed(self, for_s: float) -> bool:
         """Wait; False if closing or given another batch meanwhile."""
         with self._changed:
+            # A pause that ends at once if the work has become pointless.
             return not self._changed.wait_for(lambda: self._closing or self._batch is not None, for_s)

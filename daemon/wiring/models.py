@@ -77,6 +77,7 @@ def candidates(store: Store, calibrations: CalibrationRepository) -> tuple[str, 
     Every model that is here was pulled on purpose.
     """
     here = [line.name for line in store.list() if _may_run(line)]
+    # A stable sort on one flag: within each half the order of the list stays.
     return tuple(sorted(here, key=lambda name: not calibrations.known(name)))
 
 
@@ -121,6 +122,7 @@ def run_trial(settings: Settings, name: str) -> ModelTrial:
             installed=installed,
             machine=machine,
         )
+    # A failed trial is kept as well, so that a broken model is not loaded again at every start.
     except (WatchwordError, OSError, RuntimeError, ValueError) as error:
         trial = failed_trial(name, error, installed=installed, machine=machine)
     else:
@@ -213,6 +215,7 @@ def _circumstances(settings: Settings, name: str) -> tuple[str, str]:
     with suppress(StoreError, OSError):
         installed = open_store(settings).manifest(name).created_at
     wanted = settings.pipeline
+    # The cores this process may use, not those of the machine: a service can be pinned to a few.
     cores = len(os.sched_getaffinity(0))
     return installed, f"{_processor()}, {cores} cores, {wanted.device}, {wanted.threads} threads"
 

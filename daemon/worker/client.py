@@ -67,6 +67,7 @@ class WorkerClient:
         self._clock = clock
         self._session_lock = threading.Lock()
         self._limited_pid: int | None = None
+        # One thread: the steps of a session, and a load that outlasts it, never overlap.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="worker")
         self._idle_timer: threading.Timer | None = None
         self._loading = False
@@ -81,6 +82,7 @@ class WorkerClient:
         """Raises CommandError: another session is open, or external requests are disabled."""
         if not self._settings.enabled:
             raise CommandError("external pictures are refused (worker.enabled = false)", "unavailable")
+        # Refused and not queued: a client that waits would hold one of the web server's connections.
         if self._closed or not self._session_lock.acquire(blocking=False):
             raise CommandError(LOADING if self._loading else SERVING, "busy")
         if self._idle_timer is not None:
@@ -121,6 +123,7 @@ class WorkerClient:
         if pending is None or pending.done():
             self._release()
         else:
+            # The step still uses the process; another session now would mix their answers.
             pending.add_done_callback(lambda _: self._release())
 
     def _release(self) -> None:
@@ -165,6 +168,7 @@ class WorkerClient:
     def _limit_memory(self) -> None:
         """Start the process if none runs, with as much memory as it may have."""
         self._child.greeting()
+        # Once a process: the limit stays until the process ends.
         if self._child.pid == self._limited_pid:
             return
         most = min(self._settings.memory_mb * 2**20, self._available() - RESERVE_BYTES)

@@ -65,6 +65,7 @@ def sweep(
     """
     count, levels = len(severities), len(LOGITS)
     thresholds = 1 / (1 + np.exp(-LOGITS))
+    # Thresholds above the highest score can never alert; leaving them out saves most of the work.
     seen = footage.probabilities.max(0, initial=0.0)
     pairs = [(h, j) for h in range(count) for j in range(levels) if thresholds[j] <= seen[h]]
     hazards = [HazardThreshold(f"{h}/{j}", Severity(severities[h]), float(thresholds[j])) for h, j in pairs]
@@ -76,6 +77,7 @@ def sweep(
         if isinstance(event, Alert):
             hazard, level = map(int, event.hazard.split("/"))
             alerts[hazard, level] += 1
+            # The rest after the last whole block counts as part of it.
             block = min(int((event.captured_at_s - footage.times_s[0]) // block_s), blocks - 1)
             maxima[block, hazard] = max(maxima[block, hazard], LOGITS[level])
     return ThresholdSweep(alerts, maxima)
@@ -168,6 +170,7 @@ def _events(
     for seq, (time_s, row) in enumerate(rows):
         for event in watch.step(Assessment(seq, time_s, _NO_ENCODING, row)):
             if isinstance(event, Alert):
+                # Without it every alert would be retried as unheard, and counted again.
                 watch.mark_spoken(event.id, time_s)
             yield event
 

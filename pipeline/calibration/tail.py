@@ -40,6 +40,7 @@ class Tail:
         if ratio <= 1:
             return self.start
         if abs(self.shape) < 1e-6:
+            # The limit of the formula below for a shape of 0, where it would divide by 0.
             return self.start + self.scale * math.log(ratio)
         return self.start + self.scale / self.shape * math.expm1(self.shape * math.log(ratio))
 
@@ -49,6 +50,7 @@ def fit_tail(maxima: Levels) -> Tail:
     if len(maxima) < 3:
         raise ValueError("a tail needs the maxima of at least three blocks")
     ordered = np.sort(np.asarray(maxima, np.float64))
+    # One maximum is left over as the level that the excesses are counted from.
     count = min(len(ordered) - 1, max(LEAST_EXCESSES, round(_TOP * len(ordered))))
     start = float(ordered[-count - 1])
     excesses = ordered[-count:] - start
@@ -60,6 +62,7 @@ def _pareto(excesses: Levels) -> tuple[float, float]:
     count, mean = len(excesses), max(float(excesses.mean()), 1e-9)
     if count < LEAST_EXCESSES:
         return mean, 0.0
+    # Plotting positions with the constant 0.35 of Hosking and Wallis.
     beyond = (count - np.arange(1, count + 1) + 0.35) / count
     weighted = float((excesses * beyond).mean())
     shape = 2 - mean / (mean - 2 * weighted) if mean > 2 * weighted else _SHAPES[1]

@@ -71,6 +71,7 @@ class ModelTrial(BaseModel, frozen=True, extra="forbid"):
             return f"it does not run: {self.failed}"
         if self.frames_per_s < LEAST_FRAMES_PER_S:
             return f"too slow here: {self.frames_per_s:.1f} frames/s, {LEAST_FRAMES_PER_S:g} are needed"
+        # Without a starter to compare with, a model must be quiet by itself.
         starter = self.starter_false_views or 0
         if not measured and self.false_views > starter + WORSE * self.views:
             return (
