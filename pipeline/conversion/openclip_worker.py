@@ -65,7 +65,7 @@ class OpenClipConversion:
         self.report("loading the model")
         reference = load_reference(self.raw)
         shots = images.given_images(self.frames, reference.width, reference.height, reference.fit)
-        # Drawn images, which are the same on every machine, and a few frames, which are what the model will see.
+        # Drawn images, the same on every machine, and a few frames, which are what the model will see.
         golden = self._golden(reference, shots[:: max(1, len(shots) // 4)][:4])
         self.report("converting the text tower")
         tokens = self._texts(reference)
