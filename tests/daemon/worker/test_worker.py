@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import threading
@@ -154,6 +155,22 @@ def test_what_the_child_refuses_keeps_its_code_and_a_dead_one_is_told() -> None:
     with worker.open_session():
         pass
     worker.close()
+
+
+def test_a_worker_that_is_ended_at_the_stop_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """What it was asked fails then, and that is no news."""
+
+    class Ended(Helper):
+        def ask(self, header: dict[str, Any], timeout_s: float, payload: bytes = b"") -> Message:
+            assert self.stopped.wait(10)
+            raise ChildError("its process ended")
+
+    worker = client(Ended())
+    with worker.open_session() as visit:
+        threading.Timer(0.05, worker.close).start()
+        with pytest.raises(CommandError, match="its process ended"):
+            visit.request("look")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_it_is_let_go_when_nobody_comes() -> None:
