@@ -7,8 +7,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from capture.camera import CameraUnusable
+from capture.display_matrix import find_flip, flip_image
 from capture.ffmpeg import grab, open_file, retrieve
 from capture.foreign_formats import HEAD_BYTES, foreign_format
 from capture.frame import Frame
@@ -40,6 +42,7 @@ class VideoFile:
         self._source = escaped(str(path))
         self._settings = settings
         self._refuse_pictures()
+        self._flip = find_flip(self._path)
         self._capture = open_file(self._path)
         self._stamps = TimestampRepair(self._capture.get(cv2.CAP_PROP_FPS))
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -98,6 +101,7 @@ class VideoFile:
         image = None if damaged is None else retrieve(self._capture)
         if damaged is None or image is None:
             return None
+        image = np.asarray(flip_image(image, self._flip), dtype=np.uint8)
         self._damaged += damaged
         at_s = self._stamps.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         seq = self._stamps.count - 1

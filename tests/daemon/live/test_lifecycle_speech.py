@@ -32,7 +32,18 @@ def _watch(
 ) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
     """The daemon from its beginning to its end, and every event of that."""
     living, events = Living(folder, models, source, FAST, env), folder / "events.jsonl"
-    command = ["run", "--config", living.config, "--source", source, "--wav", living.wav, "--events", events]
+    command = [
+        "run",
+        "--once",
+        "--config",
+        living.config,
+        "--source",
+        source,
+        "--wav",
+        living.wav,
+        "--events",
+        events,
+    ]
     result = subprocess.run(
         [sys.executable, "-m", "daemon.cli.main", *map(str, command)],
         cwd=ROOT,
