@@ -268,7 +268,7 @@ def test_asked_to_stop_under_load_it_says_goodbye_and_ends_soon(
 
 
 def test_a_file_is_watched_to_its_end(tmp_path: Path, models: Path) -> None:
-    with Living(tmp_path, models, "demo", FAST) as living:
+    with Living(tmp_path, models, str(models / "demo" / "bikes.mp4"), FAST) as living:
         living.await_event("alert", hazard="vehicle")
         summary = living.await_event("summary", timeout_s=60)
         assert summary["frames"] >= 249
