@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from capture.camera import CameraUnusable
-from capture.display_matrix import find_flip, flip_image
 from capture.ffmpeg import grab, open_file, retrieve
-from capture.foreign_formats import HEAD_BYTES, foreign_format
+from capture.formats.display_matrix import find_flip, flip_image
+from capture.formats.foreign import HEAD_BYTES, foreign_format
 from capture.frame import Frame
 from capture.image_file import MAX_PIXELS, load_image, require_file
 from capture.image_folder import FolderContent, list_folder

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from capture import foreign_formats
 from capture.camera import CameraUnusable
-from capture.foreign_formats import foreign_format
+from capture.formats import foreign as foreign_formats
+from capture.formats.foreign import foreign_format
 from capture.frame import Image
 from capture.orient import limit_size
 from common.image_header import HEAD_BYTES, ImageKind, find_jpeg_end, image_kind, is_truncated, read_header

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capture.camera import CameraUnusable
-from capture.foreign_formats import HEAD_BYTES, foreign_format
+from capture.formats.foreign import HEAD_BYTES, foreign_format
 from capture.image_file import PICTURE_SUFFIXES, explain_unreadable
 from common.image_header import ImageKind, image_kind
 from common.plain_text import escaped

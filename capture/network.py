@@ -9,15 +9,15 @@ from urllib.parse import SplitResult
 import cv2
 
 from capture.camera import CameraLate, CameraLost, CameraUnusable
-from capture.connection_faults import explain_failure, listens
 from capture.ffmpeg import grab, open_ffmpeg, retrieve
 from capture.frame import Frame
-from capture.http_camera import open_http_camera
+from capture.http.camera import open_http_camera
+from capture.http.connection_faults import explain_failure, listens
+from capture.http.mjpeg import MjpegCamera
+from capture.http.snapshot import SnapshotCamera
 from capture.image_file import MAX_PIXELS
-from capture.mjpeg import MjpegCamera
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
-from capture.snapshot import SnapshotCamera
 from capture.source_clock import SourceClock
 from capture.waiting import WaitMeter
 from common import addresses

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from urllib.parse import SplitResult
 
 from capture.camera import CameraLost
-from capture.connection_faults import explain_status
 from capture.frame import Frame
-from capture.http_stream import open_stream
-from capture.mjpeg import boundary_of, decode_sent
-from capture.multipart import MAX_PART_BYTES, MultipartSplitter
+from capture.http.connection_faults import explain_status
+from capture.http.mjpeg import boundary_of, decode_sent
+from capture.http.multipart import MAX_PART_BYTES, MultipartSplitter
+from capture.http.stream import open_stream
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from common.image_header import ImageKind, image_kind, is_truncated

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.multipart import MAX_PART_BYTES, MultipartSplitter, SentPicture
+from capture.http.multipart import MAX_PART_BYTES, MultipartSplitter, SentPicture
 from tests.capture.cheap_cameras import cheap_bodies
 from tests.capture.made import street
 

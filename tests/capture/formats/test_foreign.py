@@ -14,7 +14,7 @@ import pytest
 from capture.camera import CameraUnusable
 from capture.factory import open_camera, open_path
 from capture.files import ImageFolder, VideoFile
-from capture.foreign_formats import foreign_format
+from capture.formats.foreign import foreign_format
 from capture.settings import CaptureSettings
 from tests.capture.made import number, numbered, street, write_picture, write_video
 from tests.capture.servers import ffmpeg

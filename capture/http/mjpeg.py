@@ -23,9 +23,9 @@ import numpy as np
 
 from capture.camera import CameraLost
 from capture.frame import Frame, Image
-from capture.http_stream import HttpStream
+from capture.http.multipart import MultipartSplitter, SentPicture
+from capture.http.stream import HttpStream
 from capture.image_file import MAX_PIXELS
-from capture.multipart import MultipartSplitter, SentPicture
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from capture.source_clock import SourceClock

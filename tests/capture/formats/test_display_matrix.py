@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.display_matrix import find_flip
 from capture.files import VideoFile
+from capture.formats.display_matrix import find_flip
 from capture.settings import CaptureSettings
 from tests.capture.made import street, write_video
 

@@ -8,7 +8,7 @@ import socket
 import ssl
 from urllib.parse import SplitResult
 
-from capture.http_stream import answer_challenge, without_credentials
+from capture.http.stream import answer_challenge, without_credentials
 
 _MOST_HEAD_BYTES = 65_536
 _WEB_PAGE = "is a web server, not an RTSP one; check the port (554 is usual)"

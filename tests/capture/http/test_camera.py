@@ -14,12 +14,12 @@ import pytest
 
 from capture.camera import CameraLost
 from capture.factory import open_camera
-from capture.mjpeg import MjpegCamera
+from capture.http.mjpeg import MjpegCamera
+from capture.http.snapshot import SnapshotCamera
 from capture.settings import CaptureSettings
-from capture.snapshot import SnapshotCamera
 from tests.capture.cheap_cameras import cheap_bodies
+from tests.capture.http.test_mjpeg import HEAD, paced, server
 from tests.capture.made import street
-from tests.capture.test_mjpeg import HEAD, paced, server
 
 QUICK = CaptureSettings(open_timeout_s=3, read_timeout_s=2, stall_s=1, retry_max_s=0.2)
 JPEGS = [cv2.imencode(".jpg", street(seed, 160, 120))[1].tobytes() for seed in range(6)]

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from urllib.parse import SplitResult
 
 from capture.camera import CameraLost
-from capture.connection_faults import explain_failure, explain_status
-from capture.http_stream import HttpStream, open_stream
-from capture.mjpeg import MjpegCamera, boundary_of
-from capture.multipart import MAX_PART_BYTES
+from capture.http.connection_faults import explain_failure, explain_status
+from capture.http.mjpeg import MjpegCamera, boundary_of
+from capture.http.multipart import MAX_PART_BYTES
+from capture.http.snapshot import SnapshotCamera
+from capture.http.stream import HttpStream, open_stream
 from capture.settings import CaptureSettings
-from capture.snapshot import SnapshotCamera
 from common.image_header import ImageKind, find_jpeg_end, image_kind
 from common.redact import redact
 
