@@ -50,7 +50,9 @@ def test_mjpeg_delivers_pictures_with_rising_stamps() -> None:
     with MjpegServer() as server, closing(open_camera(server.url, QUICK)) as camera:
         frames = [camera.read() for _ in range(5)]
     assert camera.live
-    assert [frame.seq for frame in frames if frame] == [0, 1, 2, 3, 4]
+    numbers = [frame.seq for frame in frames if frame]
+    assert len(numbers) == 5
+    assert numbers == sorted(set(numbers)), "what came late is left out, and never given twice"
     stamps = [frame.captured_at_s for frame in frames if frame]
     assert stamps == sorted(stamps)
     assert frames[0] is not None
