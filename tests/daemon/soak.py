@@ -28,6 +28,8 @@ cooldown_s = 5
 remind_s = 10
 [describe]
 stale_s = 20
+[worker]
+keep_loaded = false
 """
 
 

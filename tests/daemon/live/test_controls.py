@@ -165,7 +165,7 @@ def test_status_description_and_earcons_are_heard(tmp_path: Path, models: Path) 
         since = living.heard
         living.ask(StatusCommand(aloud=True))
         told = living.await_event("speak", since, priority="message")
-        assert "pictures a second" in told["text"], told
+        assert "I am watching." in told["text"], told
         since = living.heard
         living.ask(DescribeCommand())
         living.await_event("scene", since, trigger="request")

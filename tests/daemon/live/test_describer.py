@@ -78,7 +78,10 @@ def test_the_demo_asks_once_a_scene_and_once_a_danger_and_tells_of_each(
     assert done.returncode == 0, done.stderr
     story: list[dict[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()]
     with urllib.request.urlopen(f"{server}/asked", timeout=10) as answer:
-        asked = [each for each in json.load(answer) if "request" in each]
+        requests = [each for each in json.load(answer) if "request" in each]
+    preloading = [each for each in requests if "Answer with one word" in json.dumps(each)]
+    assert len(preloading) == 1, "the server is made to load its model once"
+    asked = [each for each in requests if each not in preloading]
     scenes = {e["id"]: e for e in story if e["kind"] == "scene"}
     assert story[-1]["vlm_calls"] == len(asked) == len(scenes)
     shots = [0.0, *CUTS_S, 99.0]

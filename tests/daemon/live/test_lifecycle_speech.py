@@ -163,7 +163,7 @@ def test_a_detector_that_hangs_is_told_aloud_while_it_does(tmp_path: Path, model
         living.await_event("speak", text=READY)
         hang.touch()
         living.await_event("health", component="detector", reason="hung")
-        living.await_event("speak", text="Careful. The detector hangs. There are no warnings.")
+        living.await_event("speak", text="There are no warnings. Something in me hangs.")
         since = living.heard
         hang.unlink()
         living.await_event("speak", since, text="Warnings are in time again.")

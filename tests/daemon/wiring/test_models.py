@@ -37,16 +37,11 @@ def tiny_store(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / name).symlink_to(models / name)
     raw = base / "tiny"
     shutil.copytree(cached_model(own_cache()), raw)
-    assert main([*options(base, root), "pull", f"local-dir:{raw}", "--frames", str(pictures(base))]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        for name, folder in (("MODELS", root), ("STATE", base / "state"), ("CACHE", base / "cache")):
+            patch.setenv(f"WATCHWORD_PATHS__{name}", str(folder))
+        assert main(["models", "pull", f"local-dir:{raw}", "--frames", str(pictures(base))]) == 0
     return root
-
-
-def options(home: Path, root: Path) -> list[str]:
-    """The start of a `watchword models` command; settings come from the environment of `home`."""
-    monkey = pytest.MonkeyPatch()
-    for name, folder in (("MODELS", root), ("STATE", home / "state"), ("CACHE", home / "cache")):
-        monkey.setenv(f"WATCHWORD_PATHS__{name}", str(folder))
-    return ["models"]
 
 
 def pictures(base: Path) -> Path:

@@ -142,7 +142,8 @@ def test_scores_follow_open_clip_s_softmax_or_sigmoid(converted: Converted) -> N
     )
     rivals = weight("an empty street", "a kitchen", "flames") + none_of_these
     dog = np.log(weight("a dog in the street") / rivals)
-    assert scores == pytest.approx([fire, dog], abs=0.1)
+    # A cosine of 0.999, which bf16 may have, is a tenth of a log-odd at the scale of 100, on either side.
+    assert scores == pytest.approx([fire, dog], abs=0.4)
 
 
 def test_the_model_s_own_preprocessing_is_kept(clip: Converted, foreign: Converted) -> None:

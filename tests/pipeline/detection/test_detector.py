@@ -85,7 +85,7 @@ def test_one_crop_is_scored_beside_the_whole_by_a_model_that_cannot_tell_the_par
     picture[:, :64] = (0, 0, 255)
     subject = assessor()
     readings = {}
-    for i, direction in enumerate(Direction):
+    for i, direction in enumerate((Direction.LEFT, Direction.AHEAD, Direction.RIGHT)):
         (part,) = subject.assess(frame(picture, i), direction).parts
         readings[part.direction] = float(part.probabilities[0])
     assert readings[Direction.LEFT] > readings[Direction.AHEAD] > readings[Direction.RIGHT]
@@ -108,7 +108,7 @@ def test_all_parts_come_from_the_one_encoding_of_a_model_that_tells_them_apart()
     subject = Detector(model, model.bind(PromptSet((("fire", ("fire",)),), ())), Logistic())
     a = subject.assess(frame(picture, 0), Direction.LEFT)
     left, middle, right = a.parts
-    assert [left.direction, middle.direction, right.direction] == list(Direction)
+    assert [one.direction for one in a.parts] == [Direction.LEFT, Direction.AHEAD, Direction.RIGHT]
     assert right.probabilities[0] > middle.probabilities[0] > left.probabilities[0]
     assert subject.encoded == 1
     assert a.encoding.parts == ()
