@@ -83,3 +83,35 @@ class ImageTextModel(Protocol):
     def bind(self, prompts: PromptSet) -> PromptBank:
         """Encode prompts; slow, done at start and on reload."""
         ...
+
+
+class WrappedModel:
+    """Does as another model does; subclasses change how it encodes, scores or is told apart."""
+
+    def __init__(self, model: ImageTextModel) -> None:
+        self.model = model
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.model.fingerprint
+
+    @property
+    def device(self) -> str:
+        return self.model.device
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        return self.model.input_size(width, height)
+
+    @property
+    def geometry(self) -> EmbeddingGeometry:
+        return self.model.geometry
+
+    def encode(self, image: Image) -> Encoding:
+        return self.model.encode(image)
+
+    def bind(self, prompts: PromptSet) -> PromptBank:
+        return self.model.bind(prompts)

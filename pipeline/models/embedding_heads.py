@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.frame import Image
 from common import atomic_file
 from common.errors import WatchwordError
 from pipeline.models.base import (
-    EmbeddingGeometry,
     ImageTextModel,
     PromptBank,
     Scores,
+    WrappedModel,
     unknown_hazards,
 )
 from pipeline.models.prompts import digest
@@ -124,7 +123,7 @@ def read_embedding_heads(path: Path) -> EmbeddingHeads:
         ) from error
 
 
-class FittedModel:
+class FittedModel(WrappedModel):
     """A model with trained heads: an `ImageTextModel` that encodes as before and scores better."""
 
     def __init__(self, model: ImageTextModel, heads: EmbeddingHeads) -> None:
@@ -134,26 +133,13 @@ class FittedModel:
                 f"the heads of {model.name} were fitted to another version of it; run `watchword models fit "
                 f"{model.name}` again, or `watchword models fit {model.name} --remove`"
             )
-        self.model, self.heads = model, heads
-        self.fingerprint = digest(model.fingerprint, heads.fingerprint)
+        super().__init__(model)
+        self.heads = heads
+        self._fingerprint = digest(model.fingerprint, heads.fingerprint)
 
     @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def device(self) -> str:
-        return self.model.device
-
-    def input_size(self, width: int, height: int) -> tuple[int, int]:
-        return self.model.input_size(width, height)
-
-    @property
-    def geometry(self) -> EmbeddingGeometry:
-        return self.model.geometry
-
-    def encode(self, image: Image) -> Encoding:
-        return self.model.encode(image)
+    def fingerprint(self) -> str:
+        return self._fingerprint
 
     def bind(self, prompts: PromptSet) -> PromptBank:
         """The shipped hazards that have a head are recognised by it, all others by words."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from capture.frame import Image
 from pipeline.calibration.table import Calibration
 from pipeline.log_odds import logits
-from pipeline.models.base import EmbeddingGeometry, ImageTextModel, PromptBank, Scores
+from pipeline.models.base import ImageTextModel, PromptBank, Scores, WrappedModel
 from pipeline.models.prompts import digest
-from pipeline.types import Encoding, PromptSet
+from pipeline.types import Encoding
 
 STRICT = 2.0
 """Log-odds by which a strict threshold lies above the normal one, chosen by hand. For the starter it means a
@@ -33,7 +33,7 @@ def joint_margin(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArra
     return np.asarray(np.maximum(np.minimum(one, other), np.maximum(one, other) - STRICT))
 
 
-class VotingModel:
+class VotingModel(WrappedModel):
     """Encodes with both: the embedding is the main model's, the evidence the starter's.
 
     Code that compares embeddings (taught pictures, scene changes) uses the main model alone, and so does
@@ -41,33 +41,12 @@ class VotingModel:
     """
 
     def __init__(self, model: ImageTextModel, starter: ImageTextModel) -> None:
-        self.model, self.starter = model, starter
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def fingerprint(self) -> str:
-        return self.model.fingerprint
-
-    @property
-    def device(self) -> str:
-        return self.model.device
-
-    def input_size(self, width: int, height: int) -> tuple[int, int]:
-        return self.model.input_size(width, height)
-
-    @property
-    def geometry(self) -> EmbeddingGeometry:
-        return self.model.geometry
+        super().__init__(model)
+        self.starter = starter
 
     def encode(self, image: Image) -> Encoding:
         """Both in turn: they would only fight for the same cores side by side."""
         return Encoding(self.model.encode(image).embedding, self.starter.encode(image).evidence)
-
-    def bind(self, prompts: PromptSet) -> PromptBank:
-        return self.model.bind(prompts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
