@@ -20,28 +20,22 @@ from daemon.tools.teach import PromptScores, teach
 from daemon.wiring.models import load_model
 from pipeline.calibration.few_shot import FewShotHazard, KernelScore
 from pipeline.evaluation.dataset import SAFE, LabelledPicture
-from pipeline.models.base import ImageTextModel, PromptBank
-from pipeline.types import Encoding, PromptSet
+from pipeline.models.base import ImageTextModel, WrappedModel
+from pipeline.types import Encoding
 
 
-class CachedModel:
+class CachedModel(WrappedModel):
     """An `ImageTextModel` that encodes no picture twice."""
 
     def __init__(self, model: ImageTextModel) -> None:
-        self._model = model
+        super().__init__(model)
         self._known: dict[bytes, Encoding] = {}
-        self.name, self.fingerprint = model.name, model.fingerprint
-        self.device, self.input_size = model.device, model.input_size
-        self.geometry = model.geometry
 
     def encode(self, image: Image) -> Encoding:
         key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
         if key not in self._known:
-            self._known[key] = self._model.encode(image)
+            self._known[key] = self.model.encode(image)
         return self._known[key]
-
-    def bind(self, prompts: PromptSet) -> PromptBank:
-        return self._model.bind(prompts)
 
 
 @dataclass(frozen=True, slots=True)
