@@ -75,7 +75,8 @@ class ControlClient:
         The client is good for nothing else after that. Raises CommandError.
         """
         self.ask(EventsCommand(kinds=tuple(kinds)))
-        self._link.settimeout(LOOK_S)
+        with suppress(OSError):  # closed by another thread meanwhile: then there are no events
+            self._link.settimeout(LOOK_S)
         return self._received()
 
     def _received(self) -> Iterator[str]:

@@ -191,12 +191,13 @@ class ControlServer:
         So a `hush` always finds a place, however many clients connect and send nothing. First those that have
         left already, then those that never asked anything, then those that have been idle longest.
         """
-        idle = [one for one in clients if one.idle_since_s is not None]
-        if not idle:
+        # A client that has read its answer and left may still count as being answered: its thread sleeps.
+        spare = [one for one in clients if one.idle_since_s is not None or _gone(one.link)]
+        if not spare:
             return False
         # False sorts before True: connections already left, then those that never asked, then the longest
         # idle.
-        client = min(idle, key=lambda one: (not _gone(one.link), one.proven, one.idle_since_s))
+        client = min(spare, key=lambda one: (not _gone(one.link), one.proven, one.idle_since_s or 0.0))
         self._clients.remove(client)
         _let_go(client)
         return True

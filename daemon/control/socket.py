@@ -70,7 +70,7 @@ def peer(link: socket.socket) -> Peer:
 class ControlSocket:
     """Listens at a path. The lock beside it tells a daemon that runs from one that crashed.
 
-    `wait` and `restore` are for one thread, that which accepts.
+    `wait` and `restore` are for one thread, that which accepts; `close` may be called from any.
     """
 
     def __init__(self, path: Path, allowed: Rights) -> None:
@@ -78,6 +78,8 @@ class ControlSocket:
         self.path = path
         self._allowed = allowed
         self._closed = threading.Event()
+        # `close` may come from another thread while `restore` finds the path gone: it must not listen anew then.
+        self._guard = threading.Lock()
         if len(os.fsencode(path)) > LONGEST_PATH:
             raise CommandError(
                 f"{path} is longer than the {LONGEST_PATH} bytes a socket's path may have; "
@@ -102,7 +104,10 @@ class ControlSocket:
     def wait(self, seconds: float) -> bool:
         """True as soon as a client connects; False after `seconds`."""
         poll = select.poll()
-        poll.register(self.listener, select.POLLIN)
+        try:
+            poll.register(self.listener, select.POLLIN)
+        except ValueError:  # closed since: it has no descriptor any more
+            return False
         return bool(poll.poll(seconds * 1000)) and not self._closed.is_set()
 
     def restore(self) -> None:
@@ -110,30 +115,32 @@ class ControlSocket:
 
         Another daemon that has taken the path meanwhile keeps it. Raises OSError.
         """
-        if self._closed.is_set() or _inode(self.path) == self._inode:
-            return
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            lock = FileLock(self._lock_file) if not self._lock.holds(self._lock_file) else self._lock
-        except LockHeldError:
-            return
-        if lock is not self._lock:
-            self._lock.release()
-            self._lock = lock
-        listener = _listening(self.path, self._allowed)
-        self.listener.close()
-        self.listener, self._inode = listener, _inode(self.path)
-        log.warning("the control socket %s had been removed; it is there again", self.path)
+        with self._guard:
+            if self._closed.is_set() or _inode(self.path) == self._inode:
+                return
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                lock = FileLock(self._lock_file) if not self._lock.holds(self._lock_file) else self._lock
+            except LockHeldError:
+                return
+            if lock is not self._lock:
+                self._lock.release()
+                self._lock = lock
+            listener = _listening(self.path, self._allowed)
+            self.listener.close()
+            self.listener, self._inode = listener, _inode(self.path)
+            log.warning("the control socket %s had been removed; it is there again", self.path)
 
     def close(self) -> None:
         """Wake the thread in `wait`, and remove everything but the lock file."""
-        self._closed.set()
-        with suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        if _inode(self.path) == self._inode:  # never another daemon's
-            self.path.unlink(missing_ok=True)
-        self._lock.release()
+        with self._guard:
+            self._closed.set()
+            with suppress(OSError):
+                self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+            if _inode(self.path) == self._inode:  # never another daemon's
+                self.path.unlink(missing_ok=True)
+            self._lock.release()
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -93,6 +93,11 @@ class Events:
             if isinstance(event, CameraEvent):
                 return event
 
+    def more_states(self) -> list[CameraState]:
+        """The states told by now and not taken yet."""
+        told = [self.queue.get_nowait() for _ in range(self.queue.qsize())]
+        return [event.state for event in told if isinstance(event, CameraEvent)]
+
     def until(self, state: CameraState, timeout_s: float = 20) -> CameraEvent:
         deadline = time.monotonic() + timeout_s
         while (event := self.next_state(max(0.01, deadline - time.monotonic()))).state is not state:

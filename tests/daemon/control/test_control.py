@@ -244,6 +244,27 @@ def test_the_socket_of_another_daemon_is_not_removed(path: Path) -> None:
     assert path.exists()
 
 
+def test_once_closed_it_is_not_made_again_and_nobody_waits_for_it(path: Path) -> None:
+    ours = ControlSocket(path, rights(""))
+    ours.close()
+    ours.restore()
+    assert not ours.wait(0)
+    assert not path.exists()
+
+
+def test_a_client_that_has_left_makes_room_although_its_question_is_still_being_answered(path: Path) -> None:
+    with running(path, clients=2) as daemon, ExitStack() as stack:
+        patient = stack.enter_context(ControlClient(path))
+        patient.ask(commands.StatusCommand())
+        daemon.go_on.clear()
+        with _raw(path) as left:
+            left.sendall(b'{"v":1,"id":1,"do":"status"}\n')
+            assert _eventually(lambda: len(daemon.asked) == 2)
+        with ControlClient(path):
+            daemon.go_on.set()
+            assert patient.ask(commands.StatusCommand()), "who listens to nothing any more goes first"
+
+
 def test_listeners_leave_room_for_those_who_ask(path: Path) -> None:
     with running(path, streams=1), ControlClient(path) as listener, ControlClient(path) as other:
         listener.events()

@@ -199,12 +199,12 @@ def test_every_precision_runs_and_only_8_bits_change_the_fingerprint(
 
 
 def test_the_same_picture_gives_the_same_bytes_and_the_caller_owns_them(clip: Converted) -> None:
-    model = OpenClipModel(clip.folder)
+    model = OpenClipModel(clip.folder, precision=Precision.F32)  # a trial of a tiny model is decided by noise
     one = model.encode(street()).embedding
     kept = one.copy()
     model.encode(np.zeros((10, 10, 3), np.uint8))
     assert np.array_equal(one, kept)
-    again = OpenClipModel(clip.folder)
+    again = OpenClipModel(clip.folder, precision=Precision.F32)
     assert np.array_equal(again.encode(street()).embedding, one)
     assert again.fingerprint == model.fingerprint
     assert again.bind(PROMPTS).fingerprint == model.bind(PROMPTS).fingerprint
