@@ -156,6 +156,21 @@ def test_a_client_that_reads_nothing_is_aborted() -> None:
     asyncio.run(scenario())
 
 
+def test_an_answer_does_not_wait_for_a_delayed_acknowledgement() -> None:
+    with ConnectionLimiter(_made_without_naming_the_protocol()) as listener:
+        with socket.create_connection(listener.getsockname()):
+            link, _ = listener.accept()
+            with link:
+                assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def _made_without_naming_the_protocol() -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
+    return listener
+
+
 def test_a_unix_socket_is_bounded_too(tmp_path: Path) -> None:
     async def scenario() -> None:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
