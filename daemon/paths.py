@@ -25,9 +25,11 @@ def resolved(section: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, An
 
 def _automatic(env: Mapping[str, str]) -> dict[str, str]:
     """A unit's folders come as lists in STATE_DIRECTORY and CACHE_DIRECTORY (systemd.exec)."""
+    # systemd.exec(5): a unit may list several folders, separated by colons; ours lists one.
     unit_state = env.get("STATE_DIRECTORY", "").split(":")[0]
     unit_cache = env.get("CACHE_DIRECTORY", "").split(":")[0]
     state = unit_state or _xdg(env, "XDG_STATE_HOME", ".local/state")
+    # systemd.exec(5) knows no data directory for a unit, so its models lie in the state directory.
     data = unit_state or _xdg(env, "XDG_DATA_HOME", ".local/share")
     cache = unit_cache or _xdg(env, "XDG_CACHE_HOME", ".cache")
     return {"models": str(Path(data) / "models"), "state": str(state), "cache": str(cache)}
@@ -36,6 +38,7 @@ def _automatic(env: Mapping[str, str]) -> dict[str, str]:
 def _xdg(env: Mapping[str, str], variable: str, fallback: str) -> Path:
     """Our folder in a base directory; the specification ignores relative ones."""
     base = Path(env.get(variable, ""))
+    # XDG Base Directory Specification: "All paths must be absolute"; others are to be ignored.
     return (base if base.is_absolute() else _home(env) / fallback) / NAME
 
 

@@ -93,6 +93,7 @@ class Daemon:
         self._loaded = load()
         self._once = once
         self._narrator = narrator
+        # Chosen once: a camera plugged in later must not change what a reload means.
         self._source = choose_source(self._loaded.settings, service=is_service(env))
         self._settings = self._looped(self._loaded.settings)
         self._fallback = fallback or self._settings.paths.state / "speech.wav"
@@ -142,6 +143,7 @@ class Daemon:
         path = server_socket(self._env, settings.paths.state, settings.control.instance)
         # First of all: a second daemon must fail before it loads a model.
         server = ControlServer(path, still_starting, self._feed, group=settings.control.group)
+        # Not vital: without the socket the wearer is still warned.
         supervisor.start("control", server.run, server.close, vital=False)
         # Compiling a model takes longer than systemd's own limit for a start.
         self._notifier.extend(LOAD_S)
@@ -302,8 +304,10 @@ class MainLoop:
         watchdog, gaps = WatchdogFeeder(self.notifier, self.heartbeats), GapMonitor()
         self.notifier.ready(f"watching {self.source}")
         while True:
+            # Never longer than the watchdog's interval, or systemd would end a healthy process.
             wake = self.supervisor.wait(min(LOOK_S, watchdog.interval_s))
             self._greet_once()
+            # Suspended, or starved of processor time; nothing else notices that time has passed.
             if away_s := gaps.step():
                 log.warning("nothing was seen for %.0f s: the machine or the process stood still", away_s)
                 self.lifecycle.was_away(away_s)
@@ -338,6 +342,7 @@ class MainLoop:
         live, now = self.live, self.clock()
         self.heartbeats.beat("capture", live.reader.heartbeat_s)
         self._report_hang(self.heartbeats.ages(now)["watch"])
+        # Once more after the last failure has gone: that report ends the announcement.
         if (failures := self.supervisor.failures) or self._lost_parts:
             live.runner.step(program_report(failures))
         self._lost_parts = bool(failures)
@@ -357,15 +362,18 @@ class MainLoop:
         seeing = self.live.reader.event.state not in (CameraState.OPENING, CameraState.LOST)
         if is_hung(silent_s, seeing=seeing, begun=detection.first_assessed_at_s is not None):
             detection.on_hung(silent_s)
+        # The core's timers are driven by the detection loop; while it hangs, this thread does so.
         if silent_s > HUNG_S:
             self.live.runner.step(CoreTick())
 
     def _finish(self) -> None:
         """The frames have ended: finish the present utterance, then report why they ended."""
         event = self.live.reader.event
+        # Words about the failure are under way; they are to be heard before the process ends.
         if event.state is not CameraState.ENDED:
             self.lifecycle.wait_quiet(FAILURE_SPEECH_S)
             if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
+                # Faults of the device or of its settings, and not of this program.
                 raise CameraUnusable(event.reason)
             raise PartFailed("capture", f"failed ({event.reason})" if event.reason else "ended by itself")
         self.lifecycle.wait_quiet(FINISH_S)
@@ -381,15 +389,18 @@ class MainLoop:
         except (ConfigError, CommandError) as error:
             log.error("not reloaded, the old settings hold: %s", error)  # noqa: TRY400 - no bug
             self.lifecycle.settings_not_changed()
+        # A bug in a reload must not end a daemon that protects its wearer.
         except Exception:
             log.exception("not reloaded, the old settings hold")
             self.lifecycle.settings_not_changed()
+        # systemd waits for READY=1 after RELOADING=1 (sd_notify(3)), whatever came of it.
         finally:
             self.notifier.ready()
 
 
 def play_command(file: Path, which: Callable[[str], str | None] = shutil.which) -> str:
     """A command that plays a WAV file, by the first player that this machine has."""
+    # In order of preference: PipeWire, PulseAudio, ALSA.
     players = {"pw-play": "", "paplay": "", "aplay": "", "ffplay": " -autoexit -nodisp"}
     name = next((player for player in players if which(player)), "aplay")
     return f"{name}{players[name]} {shlex.quote(str(file))}"

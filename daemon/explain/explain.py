@@ -21,13 +21,13 @@ class Memory(Protocol):
     """The events of one run of the daemon."""
 
     def find(self, id: str) -> Fields | None:
-        """The event of that id."""
+        """The event with that id; None if it is unknown."""
 
     def effects_of(self, id: str) -> Sequence[Fields]:
         """The events that it caused, in order."""
 
     def evidence(self, alert: Fields) -> Fields | None:
-        """Probabilities, smoothed values, thresholds and votes of an alert, by hazard."""
+        """Probabilities, smoothed values, thresholds and votes of an alert, by hazard; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ def _story(memory: Memory, event: Fields, words: ExplanationWords) -> tuple[Expl
         steps.append(outcome)
     seen = {event["id"]}
     cause = event["cause"]
+    # A cause is older than its effect, so the chain ends; `seen` also ends it for rows of a damaged journal.
     while cause is not None and cause not in seen and (event := memory.find(cause)):  # type: ignore[assignment]
         seen.add(cause)
         steps.append(ExplainedStep(event, _sentence(memory, event, words)))
@@ -82,7 +83,7 @@ class RecordingMemory:
         self._by_id = {event["id"]: event for event in self._events}
 
     def wanted(self, id: str | None) -> Fields:
-        """The event of that id; without one, the last utterance. Raises CommandError (unknown)."""
+        """The event with that id; without one, the last utterance. Raises CommandError (unknown)."""
         if id is not None:
             if id not in self._by_id:
                 raise CommandError(
@@ -96,6 +97,7 @@ class RecordingMemory:
     @property
     def last_said(self) -> Fields | None:
         """The last utterance."""
+        # An earcon without words is passed over: `why` is asked about a sentence that was heard.
         spoken = [event for event in self._events if event["kind"] == "speak" and event["text"]]
         return spoken[-1] if spoken else None
 
@@ -168,6 +170,7 @@ def _alert(event: Fields, evidence: Fields | None, words: ExplanationWords) -> s
         threshold=evidence["thresholds"][hazard],
         voted=evidence["voted_s"][hazard],
         window=evidence["vote_window_s"],
+        # Rows written before votes differed by hazard have only the common `vote_s`.
         needed=evidence.get("needed_s", {}).get(hazard, evidence["vote_s"]),
         single=evidence["probabilities"][hazard],
     )
@@ -177,6 +180,7 @@ def _alert(event: Fields, evidence: Fields | None, words: ExplanationWords) -> s
 def _runner_up(hazard: str, evidence: Fields, words: ExplanationWords) -> str:
     """The other hazard that was nearest to its threshold."""
     smoothed, thresholds = evidence["smoothed"], evidence["thresholds"]
+    # A threshold of 0 is allowed: the floor avoids a division by zero.
     shares = {n: value / max(thresholds[n], 1e-9) for n, value in smoothed.items() if n != hazard}
     if not shares:
         return ""
@@ -215,9 +219,11 @@ def _outcome(memory: Memory, event: Fields, words: ExplanationWords) -> Explaine
     if event["kind"] not in ("alert", "scene", "health", "describe", "direction"):
         return None
     led_to = memory.effects_of(event["id"])
+    # Speech first: one alert can be refused and spoken later, and then it has been heard.
     found = next((e for e in led_to if e["kind"] == "speak"), None) or next(
         (e for e in led_to if e["kind"] in ("unspoken", "describe")), None
     )
     if found is not None:
         return ExplainedStep(found, _sentence(memory, found, words))
+    # Only an alert must be spoken, so only for an alert is the absence of an outcome worth a sentence.
     return ExplainedStep(event, words.say("open")) if event["kind"] == "alert" else None

@@ -54,11 +54,13 @@ def hazard_trace(recording: Recording, hazard: str) -> HazardTrace:
         names = ", ".join(h.name for h in spec.hazards)
         raise CommandError(f"{hazard}: not watched for; it is one of {names}", "unknown")
     policy = spec.alert_policy()
+    # From the recorded state: smoothing and votes of the first frames reach back before the recording.
     policy.restore(recording.state["alert_policy"])
     assessments = [e.input.assessment for e in recording.entries if isinstance(e.input, Assessed)]
     evidence = []
     for assessment in assessments:
         policy.step(assessment)
+        # After the step, as the alert is decided in it.
         evidence.append(policy.evidence(hazard))
     return HazardTrace(
         hazard=spec.hazards[index],
@@ -79,6 +81,7 @@ def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | 
     """The evidence for a hazard in a frame, as the journal keeps it; None if the frame is too old."""
     trace = hazard_trace(recording, hazard)
     (at,) = np.nonzero(trace.seqs == seq)
+    # The black box holds the last minute only.
     if len(at) == 0:
         return None
     i = int(at[0])
@@ -87,6 +90,7 @@ def evidence_at(recording: Recording, hazard: str, seq: int | None) -> Fields | 
         "smoothed": {hazard: round(float(trace.smoothed[i]), 4)},
         "voted_s": {hazard: round(float(trace.voted_s[i]), 4)},
         "thresholds": {hazard: round(trace.hazard.threshold, 4)},
+        # The same keys as in the journal's rows, so that both are explained by the same sentences.
         "vote_s": trace.vote_s,
         "needed_s": {hazard: trace.vote_s},
         "vote_window_s": trace.watch.vote_window_s,
@@ -114,6 +118,7 @@ def _silence(trace: HazardTrace, recording: Recording, words: ExplanationWords) 
         ago=now - trace.times_s[best],
         threshold=trace.hazard.threshold,
     )
+    # A frame counts until the next one; how long the last one holds is not known yet.
     over_s = float(np.sum(np.diff(trace.times_s)[trace.over[:-1]])) if len(trace.times_s) > 1 else 0.0
     if not trace.over.any():
         yield words.say("never")
@@ -126,6 +131,7 @@ def _silence(trace: HazardTrace, recording: Recording, words: ExplanationWords) 
 def _uncertain(trace: HazardTrace, over_s: float, words: ExplanationWords) -> Iterator[str]:
     longest = float(trace.voted_s.max())
     yield words.say("singles", over=over_s)
+    # Sums of frame intervals miss `vote_s` by rounding errors; the policy has the same tolerance.
     if longest < trace.vote_s - 1e-9:
         yield words.say("votes", window=trace.watch.vote_window_s, longest=longest, needed=trace.vote_s)
     else:
@@ -136,10 +142,12 @@ def _held_back(
     trace: HazardTrace, recording: Recording, over_s: float, words: ExplanationWords
 ) -> Iterator[str]:
     """It was certain, and yet no new alert was raised: it is present already, or was spoken of just now."""
+    # `argmax` of booleans is the index of the first True.
     first_s = float(trace.times_s[int(np.argmax(trace.confirmed))])
     name, watch = trace.hazard.name, recording.state["alert_policy"]
     yield words.say("enough", over=over_s)
     events = [json.loads(line) for line in recording.events]
+    # The recorded state is older than the events: a `clear` since then has ended that alert.
     gone = any(e["kind"] == "clear" and e["hazard"] == name and e["t"] <= first_s for e in events)
     if (active := watch["active"].get(name)) is not None and not gone:
         yield words.say("lasts", alert=active["alert_id"], remind=trace.watch.remind_s)
@@ -152,10 +160,11 @@ def _held_back(
 
 
 def _last_spoken_s(events: Sequence[Fields], name: str, watch: Fields, before_s: float) -> float | None:
-    """When a hazard was last spoken of, or kept silent on purpose, before a time."""
+    """Stream time of a hazard's last announcement or refusal before `before_s`; None without one."""
     earlier = watch["spoken"].get(name)
     times = [float(earlier["at_s"])] if earlier else []
     alerts = {e["id"] for e in events if e["kind"] == "alert" and e["hazard"] == name}
+    # The recorded state is older than these events.
     times += [e["t"] for e in events if e["kind"] in ("speak", "unspoken") and e["cause"] in alerts]
     return max((t for t in times if t <= before_s), default=None)
 

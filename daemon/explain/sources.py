@@ -1,6 +1,6 @@
-"""`why` over everything that is remembered: the journal, and the black box of the last minute.
+"""`why` over the journal and the black box of the last minute.
 
-Ids begin anew with each run of the daemon: one is looked for in one run only.
+Event ids begin anew with each run of the daemon, so an id is searched for in one run only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from daemon.journal.reader import JournalReader, reading
 
 Fields = Mapping[str, Any]
 
+# At most 15 digits: sqlite3 raises OverflowError for integers beyond 64 bits.
 ROW = re.compile(r"#(\d{1,15})")
 ID = re.compile(r"[a-z]\d+")
 
@@ -51,10 +52,8 @@ class CombinedMemory:
         return self._kept.find(id) or self._last_minute.find(id)
 
     def effects_of(self, id: str) -> Sequence[Fields]:
-        events = (
-            *self._last_minute.effects_of(id),
-            *self._kept.effects_of(id),
-        )  # the journal's know the clock's time
+        # The journal's events second, so that they win: only they have the wall clock's time.
+        events = (*self._last_minute.effects_of(id), *self._kept.effects_of(id))
         return sorted({event["id"]: event for event in events}.values(), key=lambda event: float(event["t"]))
 
     def evidence(self, alert: Fields) -> Fields | None:
@@ -72,16 +71,18 @@ def why(
     """The reply to `why`: of an id (`a12`), a row (`#7`), a hazard, or the last thing said.
 
     `snapshot` gives the black box, None if there is none. `run` is that of the running daemon: anything
-    but a row is looked for in it alone, first in its black box. Without one (`None`) it is the newest run in
-    the journal that has it. Raises CommandError.
+    but a row is searched for in that run alone, first in its black box. If it is None, the newest run in the
+    journal that has the event is used. Raises CommandError.
     """
     words = ExplanationWords(language)
     if wanted is not None and ROW.fullmatch(wanted):
+        # A row number is unique over all runs, so neither the run nor the black box matters.
         with reading(paths) as reader:
             at = reader.event_at(int(wanted[1:]))
             return explain(JournalMemory(reader, at["run"]), at, words)
     if run is not None:
         return _from_run(paths, _recording(snapshot, wanted or "the last thing said"), wanted, run, words)
+    # A hazard's name: its scores are in the black box only.
     if wanted is not None and not ID.fullmatch(wanted):
         return _from_recording(_recording(snapshot, wanted), wanted, words)
     try:
@@ -89,6 +90,7 @@ def why(
             if (event := event_of(reader, wanted)) is not None:
                 return explain(JournalMemory(reader, event["run"]), event, words)
     except CommandError as error:
+        # Without a readable journal the black box may still know the answer.
         if error.code != "unavailable":
             raise
     recording = snapshot()
@@ -114,11 +116,13 @@ def _from_run(
     """The black box's events together with the journal's of the same run, if it can be read."""
     last_minute = RecordingMemory(recording)
     event = _event_in_recording(recording, last_minute, wanted)
+    # A hazard without an alert in the last minute: its scores explain why.
     if event is None and wanted is not None and not ID.fullmatch(wanted):
         return _explain_no_alert(recording, wanted, words)
     try:
         with reading(paths) as reader:
             memory = CombinedMemory(JournalMemory(reader, run), last_minute)
+            # The last utterance can be older than the black box.
             known = reader.last_said(run) if event is None and wanted is None else None
             id = event["id"] if event else known["id"] if known else wanted
             if id is not None and (found := memory.find(id)) is not None:
@@ -138,7 +142,7 @@ def _from_run(
 
 
 def _from_recording(recording: Recording, wanted: str | None, words: ExplanationWords) -> Mapping[str, Any]:
-    """Of a black box alone. Raises CommandError (unknown)."""
+    """Explain from a black box alone. Raises CommandError (unknown)."""
     if wanted is None or ID.fullmatch(wanted):
         return explain_recording(recording, wanted, words)
     memory = RecordingMemory(recording)
@@ -166,7 +170,7 @@ def _recording(snapshot: Callable[[], Recording | None], what: str) -> Recording
 
 
 def _explain_no_alert(recording: Recording, hazard: str, words: ExplanationWords) -> Mapping[str, Any]:
-    """Why there was no alert."""
+    """The reply about a hazard without an alert. Raises CommandError (unknown)."""
     sentences = explain_silence(recording, hazard, words)
     steps = [{"hazard": hazard, "text": sentence} for sentence in sentences]
     return {

@@ -161,7 +161,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reason.talk": "지난 1분 동안 이미 충분히 말했습니다 (speech.talk_share)",
     },
 }
-"""By language and place. What stands in braces is the same in each language."""
+"""Templates by language and place. Each language uses the same fields in braces."""
 
 NAMES: Mapping[str, Mapping[str, str]] = {
     "en": {"nearer": "nearer than before", "both": "both sides"},
@@ -194,7 +194,7 @@ class ExplanationWords:
         self._names = NAMES[language]
 
     def say(self, place: str, **values: object) -> str:
-        """A sentence with its gaps filled."""
+        """The sentence at this place with its fields filled in. Raises KeyError for an unknown place."""
         return self._words[place].format(**values)
 
     def reason(self, reason: str) -> str:
@@ -202,11 +202,11 @@ class ExplanationWords:
         return self._words.get(f"reason.{reason}", reason)
 
     def name(self, word: str) -> str:
-        """A severity, priority or side, or how an alert came about."""
+        """The spoken name of a severity, priority, side or alert's reason; a word without one stays."""
         return self._names.get(word, word)
 
     def hazard(self, name: str) -> str:
-        """The name of a hazard: as in the settings, in English."""
+        """The spoken name of a hazard; in English it is the name in the settings."""
         return name if self.language == "en" else self._tags.noun(name, self.language)
 
     @cached_property

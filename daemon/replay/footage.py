@@ -33,9 +33,9 @@ def score(
     longest_s: float = float("inf"),
     progress: Callable[[float], None] = lambda _: None,
 ) -> ScoredFootage:
-    """Every frame until the end, or for so many seconds of its own time. Raises CameraError.
+    """Score every frame until the end, or the first `longest_s` seconds of stream time. Raises CameraError.
 
-    A camera that is lost on the way ends the recording, which is logged.
+    `progress` gets the seconds scored so far. A camera that is lost ends the recording, which is logged.
     """
     times: list[float] = []
     first_s: float | None = None
@@ -44,15 +44,17 @@ def score(
         try:
             frame = camera.read()
         except CameraLost as error:
+            # One frame has no duration: there is nothing to calibrate with.
             if len(times) < 2:
                 raise
-            log.warning("the camera was lost, what was seen until then counts: %s", error)
+            log.warning("the camera was lost; the footage until then is used: %s", error)
             break
         if frame is None:
             break
         first_s = frame.captured_at_s if first_s is None else first_s
         if frame.captured_at_s - first_s >= longest_s:
             break
+        # A few broken frames must not end an hour's recording; they are counted and reported.
         try:
             assessment = detector.assess(frame)
         except NotFiniteError:
@@ -60,6 +62,8 @@ def score(
             continue
         if len(times) % stride == 0:
             kept.append(assessment.encoding)
+            # Halve and take half as many from here on: evenly spaced, though the length is not known in
+            # advance.
             if len(kept) > KEPT:
                 kept, stride = kept[::2], stride * 2
         times.append(frame.captured_at_s)

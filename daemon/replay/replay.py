@@ -43,13 +43,14 @@ VIEWS_KEPT = 4
 """Views whose pictures are kept for the describer."""
 
 LATER_S = 1e-6
-"""Stream seconds that outweigh the rounding of sums."""
+"""Stream seconds, more than the rounding error of a sum of times."""
+
 TICK_S = 0.25
-"""Stream seconds between two looks at what waits, after the last frame."""
+"""Stream seconds between two ticks of the core after the last frame."""
 
 
 class ReplayVoice(Protocol):
-    """Words to sound."""
+    """Renders an utterance as audio."""
 
     def render(self, utterance: Utterance) -> Audio: ...
 
@@ -61,7 +62,7 @@ class FrameAssessor(Protocol):
 
 
 class ReplaySink(Protocol):
-    """Sound placed on stream time."""
+    """Receives audio at stream times, in seconds."""
 
     def place(self, audio: Audio, at_s: float) -> None: ...
 
@@ -80,15 +81,17 @@ class Agenda:
     def add(self, at_s: float, key: str, event: Input, timing: Mapping[str, float] | None = None) -> None:
         """Plan an event; `timing` holds the times measured on the way to it."""
         self._added += 1
+        # The number keeps events of one moment in order, and keeps heapq from comparing the events.
         heapq.heappush(self._due, (at_s, self._added, key, event, timing or {}))
 
     def cancel(self, key: str) -> None:
         """Forget the event planned under this key."""
         self._due = [due for due in self._due if due[2] != key]
+        # A filtered heap is not a heap any more.
         heapq.heapify(self._due)
 
     def until(self, at_s: float) -> Iterator[tuple[float, Input, Mapping[str, float]]]:
-        """Everything due by then, in order; events added on the way included."""
+        """Pop everything due by `at_s`, in order, including events that are added meanwhile."""
         while self._due and self._due[0][0] <= at_s:
             due_s, _, _, event, timing = heapq.heappop(self._due)
             yield due_s, event, timing
@@ -149,7 +152,9 @@ class Replay:
         self._last_frame_s = 0.0
 
     def run(self, camera: Camera) -> Event:
-        """Every frame, then the speech that is still due. Raises CameraError and the sink's errors."""
+        """Process every frame and finish the speech. Raises CameraError and the sink's errors."""
+        # Real time and not stream time: a model that loads must not let descriptions of the first frames
+        # fail.
         if self._describer is not None and not self._describer.wait_ready(self._options.load_s):
             log.warning("descriptions: %s", self._describer.status.reason)
         started_s = self._clock()
@@ -160,6 +165,7 @@ class Replay:
                 self._frame(frame)
                 self._last_frame_s = frame.captured_at_s
             self._finish()
+        # Also if the camera fails: the sound so far is written out.
         finally:
             self._sink.close(self._now_s)
         last = self._summary().timed(wall_s=self._clock() - started_s)
@@ -177,6 +183,8 @@ class Replay:
             self._step(report)
         began_s = self._clock()
         try:
+            # The core chooses the part of the picture that is looked at more closely, as in the detection
+            # loop.
             assessment = self._detector.assess(frame, self._box.core.alert_policy.next_crop())
         except NotFiniteError as error:
             self._detector_failing = True
@@ -190,14 +198,16 @@ class Replay:
         self._step(Assessed(assessment, self._quality.unseen), assess_s=took_s)
 
     def _advance(self, to_s: float) -> None:
-        """Let everything happen that is due by then."""
+        """Process everything due by `to_s`, and set the time to it."""
         for due_s, event, timing in self._agenda.until(to_s):
+            # Never back: an effect of this step may be planned for a moment that has passed.
             self._now_s = max(self._now_s, due_s)
             self._step(event, **timing)
         self._now_s = max(self._now_s, to_s)
 
     def _finish(self) -> None:
         end_s = self._now_s + TAIL_S
+        # Ticks, because without frames nothing else drives the core's timers.
         while not self._box.core.quiet and self._now_s < end_s:
             self._advance(self._now_s + TICK_S)
             self._step(CoreTick())
@@ -220,6 +230,8 @@ class Replay:
                 self._describe(effect)
             case CancelDescription(scene_id):
                 self._agenda.cancel(scene_id)
+                # As in the live loop, a cancelled description also ends with an answer, or the policy would
+                # wait for it.
                 self._agenda.add(self._now_s, scene_id, AnswerFinished(scene_id))
 
     def _record(self, event: Event) -> None:
@@ -231,7 +243,7 @@ class Replay:
             self._box.snapshot().save(folder / f"{event.id}{SUFFIX}")
 
     def _keep_view(self, scene_id: str, view: View) -> None:
-        """One view is being described and one may wait; the rest is over."""
+        """Keep the newest views: one is being described and one may wait."""
         self._views[scene_id] = view
         while len(self._views) > VIEWS_KEPT:
             self._views.popitem(last=False)
@@ -251,7 +263,7 @@ class Replay:
             self._agenda.add(self._now_s + utterance.named_after_s + LATER_S, utterance.id, CoreTick())
 
     def _describe(self, effect: DescribeView) -> None:
-        """Ask now, deliver the answer after its stream time; its real duration is in the timing."""
+        """Ask now, deliver the answer `describe_s` of stream time later; `timing` has the real duration."""
         scene, done_s = effect.scene, self._now_s + self._options.describe_s
         view, failure = self._views.get(scene.id), None
         began_s, timing = self._clock(), dict[str, float]()
@@ -263,6 +275,7 @@ class Replay:
                     answer = SentenceReady(
                         scene.id, sentence, self._describer.model, self._encode_sentence(sentence)
                     )
+                    # All sentences at once: the measured pace depends on this machine, and a replay must not.
                     self._agenda.add(done_s, scene.id, answer, dict(timing))
         except DescribeError as error:
             log.warning("no description: %s", error)

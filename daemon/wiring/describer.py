@@ -5,7 +5,6 @@ from __future__ import annotations
 from daemon.config.settings import Settings
 from daemon.core.view import SentenceEncoder, no_encoder
 from daemon.errors import CommandError
-from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.wiring.store import open_store
 from pipeline.description import factory as describers
 from pipeline.description.base import DescribeError
@@ -46,12 +45,14 @@ def tags_describer(model: ImageTextModel) -> WatchedDescriber:
 
 def build_sentence_encoder(settings: Settings) -> SentenceEncoder:
     """The starter's text encoder, whichever model detects; without it, sentences are compared by words."""
+    # Lazy: only a run with descriptions needs the text encoder.
     from pipeline.models.starter.model import TEXT_FILE, TOKENIZER_FILE
     from pipeline.models.starter.text_encoder import TextEncoder
 
     try:
         folder = open_store(settings).path("starter")
     except StoreError:
+        # The starter may not be pulled; comparing words is worse, yet enough to avoid repetitions.
         return no_encoder
     encoder = TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE)
     return lambda sentence: tuple(encoder.encode([sentence])[0].tolist())

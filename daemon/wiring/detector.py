@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from daemon.config.settings import Settings
 from daemon.core.messages import CoreSpec, HazardSpec
 from daemon.errors import CommandError
-from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.wiring.models import load_model, turned_down_models
 from daemon.wiring.store import open_calibrations
 from pipeline.alerting.baseline import BaselineFilter
@@ -103,9 +102,11 @@ class DetectorReloader:
         a reload removes the hazard.
         """
         prompts, taught = _enabled_prompts(settings), few_shot_names(settings.paths.state)
+        # Such a hazard has neither words nor pictures; building it would fail and block every other reload.
         if any(not any(map(str.strip, texts)) and name not in taught for name, texts in prompts):
             return self._bundle
         version, before = state_version(settings.paths.state), self._state_version
+        # Before building: the same unusable file must not be reported at every reload.
         self._state_version = version
         if version != before or prompts != self._prompts:
             try:
@@ -154,6 +155,7 @@ def build_detector(
 
     `own`: use the user's own calibration if there is one. `table`: use this calibration instead.
     """
+    # A reload passes the loaded model: loading it again takes seconds and twice the memory.
     model = model or load_model(settings)
     hazards = enabled_hazards(settings)
     scorer = build_scorer(

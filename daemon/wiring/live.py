@@ -25,7 +25,6 @@ from daemon.core.messages import CoreSpec, Say
 from daemon.journal.false_alarms import FalseAlarms
 from daemon.journal.paths import JournalPaths
 from daemon.journal.writer import JournalWriter
-from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.runtime.description_loop import DescriptionLoop
 from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.effects import EffectExecutor
@@ -81,9 +80,11 @@ def build_live(
 ) -> LiveParts:
     """Build the core driven by threads. Raises the errors of opening a model, a voice and the store."""
     bundle = build_detector(settings)
+    # First: the other parts report to it from the moment they are built.
     runner = CoreRunner(BlackBox(Core(bundle.spec)), clock)
     metrics, latest_frame = Metrics(), LatestFrame()
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
+    # Opens nothing here: a slow or full disk must not delay the first frame.
     journal_writer = build_journal_writer(
         settings=settings, bundle=bundle, runner=runner, source=source, clock=clock
     )
@@ -140,11 +141,14 @@ def build_live(
         language=language,
         events=event_writer,
         metrics=metrics,
+        # A function: the view is read when an effect needs it, long after this line.
         latest_view=lambda: detection_loop.latest_view,
         on_alert=_log_alert,
         on_false_alarm=false_alarms.record,
         on_event=journal_writer.attach_frame if journal_writer else None,
     )
+    # Last: the executor needs the parts above, which already report to the runner; it has queued their
+    # inputs.
     runner.attach(executor.perform)
     return LiveParts(
         bundle=bundle,
@@ -177,6 +181,7 @@ def capture_settings(settings: Settings) -> CaptureSettings:
     capture, wanted = settings.capture, settings.pipeline.max_fps
     if capture.device_fps or wanted == "auto":
         return capture
+    # Rounded up: drivers take whole rates, and a frame too many is left out by the budget.
     return capture.model_copy(update={"device_fps": math.ceil(max(wanted, MIN_FPS))})
 
 
@@ -212,11 +217,13 @@ def build_journal_writer(
     return JournalWriter(
         paths=JournalPaths.in_state(settings.paths.state),
         settings=settings.journal,
+        # Event ids begin anew at each start; a random name keeps the runs in one journal apart.
         run_name=secrets.token_hex(4),
         metadata={
             "version": version("watchword"),
             "model": bundle.model.name,
             "fingerprint": bundle.model.fingerprint,
+            # The journal and its exports must not hold the password of a stream.
             "source": redact(source),
         },
         read_core=runner.read,
@@ -233,14 +240,17 @@ def apply_settings(live: LiveParts, settings: Settings, voice: bool) -> None:
     Phrases are rendered before anything changes, which takes a while. A new calibration and taught or
     forgotten pictures are applied too. Raises SynthesisError, ValueError; the old settings then stay.
     """
+    # Everything that may fail comes before the first change, so that an error leaves the old settings whole.
     bundle = live.reloader.detector_for(settings)
     running = [hazard.name for hazard in bundle.spec.hazards]
     hazards = hazard_tables.from_settings(settings.hazards, running)
     spec = core_spec(settings, hazards, bundle.thresholds, bundle.model.geometry, bundle.outdated.unknown)
+    # Read before the spec is replaced: only hazards that are newly unrecognised are announced.
     already = live.runner.read(unrecognised)
     if voice and isinstance(live.output, Voice):
         replace_voice(live.output, settings, spec, hazards)
     bundle.baseline.set_thresholds([hazard.threshold for hazard in spec.hazards])
+    # The spec changes in the same instant: hazards and scores must agree frame by frame.
     live.detection_loop.replace_detector(bundle.detector, lambda: live.runner.replace_spec(spec))
     live.detection_loop.late_s = settings.health.late_s
     if new := [name for name in bundle.outdated.unknown if name not in already]:

@@ -62,6 +62,7 @@ def choose_model(settings: Settings) -> ModelChoice:
         if not reason:
             return ModelChoice(name, turned_down)
         turned_down[name] = reason
+    # The starter is not among the candidates: it is the last resort and needs no trial.
     if not any(line.name == STARTER and line.state in _USABLE for line in store.list()):
         raise NotInstalledError(
             f"no image-text model that can be used is in {store.root}; run `watchword models pull {STARTER}`"
@@ -83,6 +84,7 @@ def candidates(store: Store, calibrations: CalibrationRepository) -> tuple[str, 
 
 def _may_run(line: ListedModel) -> bool:
     here = line.state is not ModelState.ABSENT
+    # "?" is an unreadable manifest: the trial will fail and name the damage.
     return here and line.kind in (Kind.IMAGE_TEXT, "?") and line.name != STARTER
 
 
@@ -104,6 +106,7 @@ def turned_down_models(settings: Settings) -> Mapping[str, str]:
 def read_current_trial(settings: Settings, name: str) -> ModelTrial | None:
     """The trial of a model as it is installed now, on this machine; None if there is none."""
     trial = read_trial(settings.paths.state, name)
+    # Another download of the model or another processor invalidates what was measured.
     current = trial is not None and (trial.installed, trial.machine) == _circumstances(settings, name)
     return trial if current else None
 
@@ -128,6 +131,7 @@ def run_trial(settings: Settings, name: str) -> ModelTrial:
     else:
         with suppress(OSError):  # `write_trial` says that the folder cannot be written
             place = open_calibrations(settings).place_of_zero_shot(name)
+            # The folder exists only once something has been calibrated.
             place.parent.mkdir(parents=True, exist_ok=True)
             table.write(place)
     write_trial(settings.paths.state, trial)
@@ -142,11 +146,13 @@ def load_model(settings: Settings) -> ImageTextModel:
     cv2.setNumThreads(2)  # two share the resizing of a frame; more would slow the encoder down
     choice = choose_model(settings)
     for name, reason in choice.turned_down.items():
+        # At every start: the trial itself was logged only when it ran.
         log.warning("auto turns %s down: %s; pipeline.model = %r uses it all the same", name, reason, name)
     model = with_heads(settings, load_bare(settings, choice.name))
     if fell_back(settings.pipeline.device, model.device):
         preferred = settings.pipeline.device
         log.warning("%s runs on %s, not on %s as preferred", model.name, model.device, preferred)
+    # A measured model judges alone; one that was never measured gets the starter's vote beside it.
     if model.name == STARTER or open_calibrations(settings).known(model.name):
         log.info("model: %s", model.name)
         return model
@@ -223,5 +229,6 @@ def _circumstances(settings: Settings, name: str) -> tuple[str, str]:
 def _processor() -> str:
     with suppress(OSError):
         lines: Iterator[str] = iter(Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines())
+        # ARM's /proc/cpuinfo has no "model name".
         return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "?")
     return "?"

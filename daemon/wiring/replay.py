@@ -11,8 +11,7 @@ from daemon.core.core import Core
 from daemon.core.events import Event
 from daemon.core.health_sources import QualityReporter
 from daemon.core.view import no_encoder
-from daemon.replay.replay import FrameAssessor, Options, Replay, ReplaySink
-from daemon.replay.replay import ReplayVoice as ReplayVoice
+from daemon.replay.replay import FrameAssessor, Options, Replay, ReplaySink, ReplayVoice
 from daemon.wiring.describer import build_sentence_encoder
 from daemon.wiring.detector import DetectorBundle
 from pipeline.description.status import WatchedDescriber

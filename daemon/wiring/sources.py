@@ -10,7 +10,6 @@ from capture.factory import open_path
 from capture.v4l2 import Device, list_devices
 from common.redact import redact
 from daemon.config.settings import Settings
-from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.wiring.store import open_store
 
 DEMO = "demo"
@@ -39,6 +38,7 @@ def source_path(settings: Settings, source: str) -> str:
 
 def open_recorded(settings: Settings, source: str) -> Camera:
     """Open a file or folder on stream time. Raises CameraUnusable, StoreError."""
+    # A stream has no end and no stream time of its own: a replay of it could not be repeated.
     if "://" in source:
         raise CameraUnusable(f"{redact(source)} is a stream, no recording; `watchword run` watches those")
     return open_path(Path(source_path(settings, source)), settings.capture)

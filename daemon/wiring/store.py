@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from daemon.config.settings import Settings
-from daemon.replay.replay import ReplayVoice as ReplayVoice
 from pipeline.calibration.repository import CalibrationRepository
 from pipeline.conversion.preparer import OpenClipConverter
 from pipeline.store.catalogue.shipped import shipped_catalogue
@@ -14,6 +13,7 @@ from pipeline.store.store import Store
 
 def model_store(root: Path) -> Store:
     """The store in `root`. Imports no conversion library: the converter does so when it converts."""
+    # The catalogue and the converter are passed in: the store imports neither.
     return Store(root=root, catalogue=shipped_catalogue(), preparer=OpenClipConverter())
 
 

@@ -14,7 +14,6 @@ from daemon.core.health import OK, Report
 from daemon.core.health_sources import loudspeaker_report
 from daemon.core.messages import CoreSpec
 from daemon.paths import NAME
-from daemon.replay.replay import ReplayVoice as ReplayVoice
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.metrics import Metrics
@@ -80,6 +79,7 @@ def build_voice(
     synthesizer = EspeakSynthesizer(settings.speech)
     neural = open_neural(settings.speech, synthesizer, open_store(settings).path)
     renderer = build_renderer(settings, synthesizer, neural)
+    # Before the loudspeaker opens: a danger phrase must never wait for the synthesizer.
     prepare_phrases(renderer, spec)
     speaker = Speaker(
         renderer=renderer,
@@ -89,6 +89,7 @@ def build_voice(
         on_synthesis=partial(metrics.record, "synthesise"),
         on_voice_change=lambda why: runner.step(Report("voice", "failed" if why else OK, why)),
     )
+    # In the background: another instance may forward utterances in the other language.
     prefetch = PhrasePrefetch()
     prefetch.prefetch(renderer, other_phrases(enabled_hazards(settings), spec.language))
     return Voice(synthesizer=synthesizer, neural=neural, speaker=speaker, prefetch=prefetch)
@@ -96,6 +97,7 @@ def build_voice(
 
 def replace_voice(voice: Voice, settings: Settings, spec: CoreSpec, hazards: Sequence[Hazard]) -> None:
     """Prepare the phrases of other settings, then speak with them. Raises SynthesisError; nothing changes."""
+    # A new renderer: the present one goes on speaking until all phrases of the new one are ready.
     renderer = build_renderer(settings, voice.synthesizer, voice.neural)
     prepare_phrases(renderer, spec)
     voice.speaker.replace_renderer(renderer)
@@ -110,6 +112,7 @@ def build_forwarder(
     return Forwarder(
         name=control.instance or NAME,
         socket=server_socket(env, settings.paths.state, control.forward_to),
+        # The other instance measures the latency of its own loudspeaker; here it is not known.
         on_playback=partial(runner.step, timing={"output_s": 0.0}),
         report=runner.step,
         clock=clock,
@@ -132,6 +135,7 @@ def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
     renderer.prepare(_danger_phrases((hazard.say for hazard in spec.hazards), language))
     try:
         renderer.prepare(_own_phrases(language))
+    # Not as vital as the danger phrases: these words are then synthesised when they are needed.
     except SynthesisError as error:
         log.warning("the phrases about failing parts are not prepared: %s", error)
 
@@ -146,6 +150,7 @@ def other_phrases(hazards: Sequence[Hazard], own: str) -> Iterator[Phrase]:
 
 def _danger_phrases(texts: Iterable[str], language: str) -> list[Phrase]:
     phrases = (phrase for text in texts for phrase in danger_phrases(text, language))
+    # `fromkeys` removes phrases that hazards share, and keeps their order.
     return [(phrase, language, Priority.DANGER) for phrase in dict.fromkeys(phrases)]
 
 
