@@ -13,7 +13,8 @@ from daemon.doctor.systemd_units import service
 
 
 def probes(loaded: Loaded, running: RunningDaemon) -> Iterator[Probe]:
-    """Everything that is looked at."""
+    """Every probe, in the order of the report."""
+    # First: if a daemon runs, it holds the camera and the loudspeaker, and is asked instead.
     yield lambda _: running_daemon.daemon(running)
     yield from all_probes(running)
     yield from (machine.libraries, machine.processor, machine.accelerators)
@@ -30,7 +31,8 @@ def examine(settings: Settings, probes: Iterable[Probe]) -> Iterator[Finding]:
     for probe in probes:
         try:
             yield from probe(settings)
-        except Exception as error:  # the others are still to be heard
+        # A probe that fails must not hide what the others find.
+        except Exception as error:
             name = getattr(probe, "__name__", type(probe).__name__)
             yield Finding(
                 name, "warn", f"could not be looked at: {type(error).__name__}: {error}", "report it"

@@ -1,4 +1,4 @@
-"""Trying a device in a child process, so that a driver that hangs or crashes takes nothing with it."""
+"""Tests a device in a child process, so that a driver that hangs or crashes takes nothing with it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from speech.synthesis.piper import PiperSynthesizer
 from speech.synthesis.with_deadline import voice_folder
 
 WARM_S, RATE_S = 1.5, 5.0
-"""Seconds of pictures that do not count, since everything is slow at first, and that do."""
+"""Seconds of warming up, which do not count, and of measuring."""
 END_S = 10.0
 
 Facts = Mapping[str, Any]
-"""What a trial found out, as plain values."""
+"""The results of a device test, as plain values."""
 
 
 class DeviceTestFailed(WatchwordError):
@@ -47,7 +47,8 @@ class DeviceTestFailed(WatchwordError):
 def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
     """Run one of `TRIALS` in a child. Raises DeviceTestFailed."""
     try:
-        child = subprocess.run(  # noqa: S603 - ourselves; the settings go through a pipe, they may hold credentials
+        # The settings go through a pipe: they may hold credentials, and arguments are visible to every user.
+        child = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-m", "daemon.doctor.device_test", name],
             input=settings.model_dump_json(),
             capture_output=True,
@@ -58,8 +59,10 @@ def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Fact
     except subprocess.TimeoutExpired:
         raise DeviceTestFailed(f"no answer within {timeout_s:g} s") from None
     if child.returncode:
+        # The last line: drivers and libraries write their own messages before it.
         said = child.stderr.strip().splitlines() or [f"ended with code {child.returncode}"]
         raise DeviceTestFailed(said[-1])
+    # The last line for the same reason: some libraries print to stdout.
     facts: Facts = json.loads(child.stdout.splitlines()[-1])
     return facts
 
@@ -67,6 +70,7 @@ def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Fact
 def _model(settings: Settings) -> Facts:
     picture = draw_test_image()
     model = load_model(settings)
+    # The first call compiles kernels and allocates; it would spoil the mean of the ten.
     model.encode(picture)
     start = time.perf_counter()
     encoding = [model.encode(picture) for _ in range(10)][-1]
@@ -99,10 +103,13 @@ def _natural(settings: Settings) -> Facts:
 
 
 def _loudspeaker(settings: Settings) -> Facts:
+    # Here and not above: the import fails without PortAudio, and that is a finding of its own.
     import sounddevice
 
     chosen = settings.speech.device
+    # sounddevice takes an index as int, a name as str and the default as None.
     device = int(chosen) if chosen.isdigit() else None if chosen == "default" else chosen
+    # PortAudio reports "no device" as -1.
     if device is None and sounddevice.default.device[1] < 0:
         raise DeviceTestFailed("there is none")
     found = sounddevice.query_devices(device, "output")
@@ -116,6 +123,7 @@ def _camera(settings: Settings) -> Facts:
     source = source_path(settings, choose_source(settings))
     camera = open_camera(source, settings.capture)
     try:
+        # Opening is not enough: some cameras open and never deliver.
         frame = camera.read()
     finally:
         camera.close()
@@ -129,7 +137,8 @@ def _rate(settings: Settings) -> Facts:
     detector = build_detector(settings)
     source = source_path(settings, choose_source(settings))
     slot: LatestSlot[Frame] = LatestSlot(SlotPolicy.NEWEST)
-    capture = settings.capture.model_copy(update={"loop": True})  # a short clip is to last
+    # Looped: a clip may be shorter than the measurement.
+    capture = settings.capture.model_copy(update={"loop": True})
     reader = Reader(lambda: open_camera(source, capture), slot, capture, lambda _: None)
     runner = CoreRunner(BlackBox(Core(detector.spec)), time.monotonic)
     runner.attach(lambda _effect, _timing: None)
@@ -139,13 +148,15 @@ def _rate(settings: Settings) -> Facts:
     thread = threading.Thread(target=detection_loop.run, name="watch", daemon=True)
     reader.start()
     thread.start()
+    # Two readings: what came while models and buffers warmed up does not count.
     try:
         first = _figures(reader, detection_loop, slot, WARM_S)
         last = _figures(reader, detection_loop, slot, RATE_S)
     finally:
         detection_loop.close()
         reader.stop()
-        thread.join(END_S)  # a model in use must not be taken down with the process
+        # Joined: a model that is taken down while it computes crashes the process.
+        thread.join(END_S)
     frames, assessed, skipped = (b - a for a, b in zip(first, last, strict=True))
     reason = reader.event.reason
     return {
@@ -179,7 +190,8 @@ def main() -> int:
     settings = Settings.model_validate_json(sys.stdin.read())
     try:
         facts = TRIALS[sys.argv[1]](settings)
-    except Exception as error:  # whatever a driver raises is the answer that was asked for
+    # Whatever a driver raises is the result of the test.
+    except Exception as error:
         sys.stderr.write(f"{str(error) or type(error).__name__}\n")
         return 1
     sys.stdout.write(json.dumps(facts) + "\n")

@@ -1,4 +1,4 @@
-"""The doctor at the components: models on each device, voice, loudspeaker, camera, describer, and rights."""
+"""Probes of the components: models on each device, voice, loudspeaker, camera, describer, and rights."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NODES = (
 
 
 def folders(settings: Settings) -> Iterator[Finding]:
-    """State and cache must be writable, now or once created."""
+    """Whether the state and cache folders are writable, or can be created."""
     for name in ("state", "cache"):
         folder = getattr(settings.paths, name)
         if _writable(folder):
@@ -58,12 +58,13 @@ def folders(settings: Settings) -> Iterator[Finding]:
 
 
 def _writable(folder: Path) -> bool:
+    # The folder may not exist yet; its nearest existing parent decides whether it can be made.
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 def store(settings: Settings) -> Iterator[Finding]:
-    """The model that is wanted is in the store, unharmed; the models that `auto` passed over, and why."""
+    """Whether the configured model is in the store and whole; the models that `auto` passed over, and why."""
     name, models = settings.pipeline.model, open_store(settings)
     turned_down: Mapping[str, str] = {}
     try:
@@ -94,13 +95,15 @@ def _basis(settings: Settings, name: str) -> Iterator[Finding]:
 
 
 def devices(settings: Settings) -> Iterator[Finding]:
-    """The model runs on each OpenVINO device with the same results as on the processor."""
+    """Whether the model gives the same results on each OpenVINO device as on the processor."""
+    # Lazy: `--help` and the other commands must not wait for it.
     import openvino
 
     wanted = settings.pipeline.device.replace(" ", "")
     reference = _on_device(settings, "CPU")
     yield assess("CPU", reference, reference, wanted)
     named = [] if wanted.lower() == "best" else wanted.split(",")
+    # Named ones too: a device that is configured and missing is the finding that matters.
     for device in dict.fromkeys([*openvino.Core().available_devices, *named]):
         if device != "CPU":
             yield assess(device, _on_device(settings, device), reference, wanted.partition(",")[0])
@@ -109,6 +112,7 @@ def devices(settings: Settings) -> Iterator[Finding]:
 def _on_device(settings: Settings, device: str) -> Facts | DeviceTestFailed:
     pipeline = settings.pipeline.model_copy(update={"device": device})
     try:
+        # A GPU or NPU may compile the model for a minute or two when it does so first.
         return run_isolated("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
     except DeviceTestFailed as error:
         return error
@@ -129,11 +133,12 @@ def assess(
 
 
 def _cosine(a: Facts, b: Facts) -> float:
+    # The encoder's embeddings have length 1, so their dot product is the cosine.
     return float(np.dot(a["embedding"], b["embedding"]))
 
 
 def voice(settings: Settings) -> Iterator[Finding]:
-    """A word can be turned into sound."""
+    """Whether a word can be turned into sound."""
     try:
         facts = run_isolated("voice", settings)
     except DeviceTestFailed as error:
@@ -162,7 +167,7 @@ def natural_voice(settings: Settings) -> Iterator[Finding]:
 
 
 def loudspeaker(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
-    """Sound has somewhere to go; without it speech is written to a file. A daemon may hold the device."""
+    """Whether there is a loudspeaker; without one, speech is written to a file. A daemon may hold it."""
     if running:
         outlet = str(running.later.get("outlet"))
         state: State = "ok" if outlet in ("loudspeaker", "another instance") else "warn"
@@ -170,6 +175,7 @@ def loudspeaker(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator
         yield Finding("loudspeaker", state, f"the daemon speaks into: {outlet}", todo)
         return
     if other := settings.control.forward_to:
+        # The socket and not systemd: the instance may have been started by hand.
         there = any((folder / f"{other}.sock").is_socket() for folder in _runtime_folders(settings))
         unit = "watchword" if other == NAME else f"watchword@{other}"
         todo = "" if there else f"systemctl start {unit}"
@@ -184,11 +190,12 @@ def loudspeaker(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator
 
 
 def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
-    """The source delivers pictures, and each is assessed. A daemon that holds the camera is asked instead."""
+    """Whether the source delivers pictures and each is assessed. A daemon that holds the camera is asked."""
     if running:
         yield Finding("camera", "ok", f"{running.later.get('source')}, held by the daemon")
         yield rate_of(running, settings.capture.device_fps)
         return
+    # The demo clip would pass every test, and no camera would have been tested.
     if settings.capture.source == "auto" and choose_source(settings) == DEMO:
         todo = "plug one in, or set capture.source; until then a service waits, and `run` shows the demo clip"
         yield Finding("camera", "warn", "there is none", todo)
@@ -216,6 +223,7 @@ def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Find
 
 def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """The describer, and whether its model fits into memory."""
+    # A running describer answers for itself, except for a server, whose answers are tested afresh.
     if running and running.later.get("describer") and not settings.describe.server_url:
         yield Finding("describer", "ok", str(running.later["describer"]))
         return
@@ -240,6 +248,7 @@ def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[F
 
 def _server(spec: ModelSpec) -> Finding:
     """Whether the describer's server answers a question about a picture."""
+    # Lazy: only a describer on a server needs it.
     from pipeline.description.vlm.backends.openai_server import try_server
 
     where = "see describe.server_url and describe.model; until then templates are spoken"
@@ -247,6 +256,7 @@ def _server(spec: ModelSpec) -> Finding:
         said = try_server(spec, SERVER_S)
     except (GenerateError, ModelLoadError) as error:
         return Finding("describer", "warn", str(error), where)
+    # The test picture is red: a server with a text-only model answers, but about something else.
     if "red" not in said.lower():
         doubt = f"{spec.model} said {said[:60]!r} of a red picture: it may not see pictures"
         return Finding("describer", "warn", doubt, "name a model that reads pictures in describe.model")
@@ -271,7 +281,7 @@ class Input:
 
 
 def keys(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
-    """The device whose keys are obeyed, where one is wanted."""
+    """The input device of `keys.device`, if one is configured."""
     wanted = settings.keys.device
     if running and running.later.get("keys"):
         said = str(running.later["keys"])
@@ -286,6 +296,7 @@ def _keys_todo(said: str) -> str:
 
 def assess_keys(wanted: str, inputs: Sequence[Input]) -> Finding:
     """`wanted`: a path, or a part of a name."""
+    # Names below /dev/input/by-id are symbolic links to eventN.
     path = os.path.realpath(wanted) if wanted.startswith("/") else ""
     found = [i for i in inputs if (i.path == path if path else wanted.lower() in i.name.lower())]
     if not found:
@@ -302,6 +313,7 @@ def assess_keys(wanted: str, inputs: Sequence[Input]) -> Finding:
 def _inputs() -> list[Input]:
     found: list[Input] = []
     for path in sorted(Path("/dev/input").glob("event*")):
+        # A device can vanish while the folder is read.
         with suppress(OSError):
             name = Path("/sys/class/input", path.name, "device/name").read_text().strip()
             found.append(Input(str(path), name, os.access(path, os.R_OK)))
@@ -309,7 +321,8 @@ def _inputs() -> list[Input]:
 
 
 def rights(_: Settings) -> Iterator[Finding]:
-    """The devices that are there may be used."""
+    """Whether the existing devices may be used."""
+    # What matters is whether the device file can be opened; the group is only the usual remedy.
     for what, pattern, group in _NODES:
         nodes = sorted(Path("/dev").glob(pattern))
         closed = [node for node in nodes if not os.access(node, os.R_OK | os.W_OK)]
@@ -328,12 +341,13 @@ def _runtime_folders(settings: Settings) -> Iterator[Path]:
 def _group_of(node: Path, usual: str) -> str:
     try:
         return grp.getgrgid(node.stat().st_gid).gr_name
+    # A group without a name, as in a container.
     except (KeyError, OSError):
         return usual
 
 
 def python(_: Settings) -> Iterator[Finding]:
-    """Which interpreter and which installation this is."""
+    """The interpreter and the installation."""
     yield Finding("python", "ok", f"{sys.version.split()[0]}, {sys.prefix}")
 
 

@@ -17,13 +17,14 @@ from daemon.journal.paths import JournalPaths, bytes_free
 from daemon.wiring.detector import unrecognised_hazards
 
 LOOK_S = 5.0
-"""Seconds after which looking through the journal is given up."""
+"""Seconds after which the check of the journal is given up."""
 _OTHERS, _GROUP_WRITES = 0o007, 0o020
 
 
 def configuration(files: Iterable[Path]) -> Iterator[Finding]:
     """Whether other users can read a password, or change the configuration."""
     for file in files:
+        # An unreadable or malformed file is reported by `config check`, with line numbers.
         with suppress(OSError, ValueError):
             secrets = tuple(_secrets(tomllib.loads(file.read_text("utf-8"))))
             yield assess_file(file, file.stat().st_mode & 0o777, secrets)
@@ -32,6 +33,7 @@ def configuration(files: Iterable[Path]) -> Iterator[Finding]:
 def assess_file(file: Path, mode: int, secrets: tuple[str, ...]) -> Finding:
     """`secrets`: keys whose values hold credentials."""
     name = f"rights of {file.name}"
+    # Whoever can write the file can make the daemon read any other file.
     if mode & (_GROUP_WRITES | 0o002):
         return Finding(name, "warn", f"{file} may be written by others", f"chmod go-w {file}")
     if secrets and mode & _OTHERS:
@@ -47,6 +49,7 @@ def _secrets(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
         dotted = f"{above}{key}"
         if isinstance(value, dict):
             yield from _secrets(value, f"{dotted}.")
+        # Credentials stand in addresses; `redact` would change exactly those values.
         elif isinstance(value, str) and redact(value) != value:
             yield dotted
 
@@ -94,17 +97,20 @@ def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 
 def journal(settings: Settings) -> Iterator[Finding]:
-    """Whether it can be read, is whole, and has room."""
+    """Whether the journal can be read, is whole, and has room."""
     places, wanted = JournalPaths.in_state(settings.paths.state), settings.journal
     if not wanted.enabled:
         yield Finding("journal", "ok", "off: nothing is kept")
         return
+    # The journal's folder is made at the first start; until then its parent tells the room.
     place = next(path for path in (places.folder, *places.folder.parents) if path.exists())
     with suppress(OSError):
         yield from assess_room(bytes_free(place), wanted.leave_free_mb * 1_000_000, places.folder)
     try:
         there = places.database.is_file()
         aside = tuple(places.quarantined) if there else ()
+    # Folders of another user: that there is a journal is assumed, and the query below says why it is
+    # unreadable.
     except OSError:
         there, aside = True, ()
     if not there:
@@ -130,6 +136,7 @@ def assess_journal(places: JournalPaths, verdict: str, events: int) -> Finding:
         return Finding("journal", "ok", f"{events} events in {places.database}, whole")
     if verdict == "late":
         return Finding("journal", "ok", f"{events} events in {places.database}; too many to look through now")
+    # Not a fault: an ordinary user checks a daemon that runs as its own user.
     if "unable to open" in verdict or "readonly" in verdict or "denied" in verdict:
         return Finding(
             "journal", "ok", f"{places.database} is not ours to read", "check as its user, or as root"
@@ -141,9 +148,13 @@ def assess_journal(places: JournalPaths, verdict: str, events: int) -> Finding:
 def _looked_through(database: Path) -> tuple[str, int]:
     events, until_s = 0, time.monotonic() + LOOK_S
     try:
+        # Read-only, and at most a second of waiting for a lock: the daemon writes meanwhile.
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=1.0)) as link:
+            # SQLite calls it every 10,000 instructions and interrupts the query when it returns non-zero.
             link.set_progress_handler(lambda: int(time.monotonic() > until_s), 10_000)
+            # Counted first: the number is known even if the check below runs out of time.
             events = int(link.execute("SELECT count(*) FROM events").fetchone()[0])
+            # quick_check takes time linear in the size; integrity_check also compares every index.
             verdict = str(link.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.OperationalError as error:
         return ("late" if "interrupt" in str(error) else str(error)), events

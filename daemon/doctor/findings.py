@@ -13,7 +13,7 @@ State = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one thing stands; `fail` where Watchword cannot do its work without it."""
+    """The state of one thing; `fail` if Watchword cannot do its work without it."""
 
     name: str
     state: State

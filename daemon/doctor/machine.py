@@ -1,6 +1,6 @@
 """Probes of the machine: processor, heat, memory, disks, clock, drivers and libraries.
 
-Reading and judging are kept apart: `judged_...` takes facts and gives findings.
+Reading and judging are kept apart: `assess_...` takes facts and gives findings.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from speech.playback.device_stream import REAL_TIME_PRIORITY
 
 CPU = Path("/sys/devices/system/cpu")
 NEEDS_BYTES = 700_000_000
-"""What a process with a ViT-B-32 takes, measured with OpenVINO on AVX2."""
+"""Memory of a process with a ViT-B-32, measured with OpenVINO on AVX2."""
 LEAST_BYTES = 300_000_000
-"""What one with the starter takes."""
+"""Memory of a process with the starter."""
 LITTLE_DISK, NO_DISK = 1_000_000_000, 20_000_000
 INTEL = "0x8086"
 HOT_C = 95.0
@@ -42,9 +42,11 @@ def processor(_: Settings) -> Iterator[Finding]:
     flags = set[str]()
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
+            # One processor is enough: all of them have the same flags.
             if line.startswith("flags"):
                 flags = set(line.partition(":")[2].split())
                 break
+    # The cores that this process may use; a service can be pinned to a few.
     yield assess_flags(flags, len(os.sched_getaffinity(0)))
     yield from assess_governor(
         *(
@@ -72,6 +74,7 @@ def assess_flags(flags: set[str], cores: int) -> Finding:
 def assess_governor(drivers: set[str], governors: set[str], preferences: set[str]) -> Iterator[Finding]:
     """Whether the clock is held low. With intel_pstate `powersave` is no brake, the preference is."""
     todo = "sudo cpupower frequency-set -g performance, or the power profile of the desktop or the firmware"
+    # Both drivers choose the clock by themselves: their governor `powersave` is the normal one.
     if governors & {"powersave"} and not drivers & {"intel_pstate", "amd-pstate-epp"}:
         yield Finding("processor clock", "warn", "the governor `powersave` holds it at its lowest", todo)
     elif preferences & {"power"}:
@@ -97,7 +100,7 @@ def memory(_: Settings) -> Iterator[Finding]:
 
 
 def assess_memory(free: int) -> Finding:
-    """A describer is judged by itself; here it is about the detector."""
+    """Free memory, in bytes, against the detector's need; the describer has a probe of its own."""
     todo = 'close what is not needed, or add memory; pipeline.model = "starter" takes the least'
     if free < LEAST_BYTES:
         return Finding(
@@ -109,7 +112,7 @@ def assess_memory(free: int) -> Finding:
 
 
 def disks(settings: Settings) -> Iterator[Finding]:
-    """Room where something is written."""
+    """Free room in each folder that is written to."""
     for name in ("state", "cache", "models"):
         folder: Path = getattr(settings.paths, name)
         place = next(path for path in (folder, *folder.parents) if path.exists())
@@ -129,6 +132,7 @@ def assess_disk(name: str, folder: Path, free: int) -> Finding:
 def clock(_: Settings) -> Iterator[Finding]:
     """The wall clock: alerts do not depend on it, but the journal and TLS do."""
     output = ""
+    # Without systemd there is no such program; then only the plain comparison of dates is left.
     if program := shutil.which("timedatectl"):
         with suppress(OSError, subprocess.SubprocessError):
             done = subprocess.run(  # noqa: S603
@@ -140,9 +144,10 @@ def clock(_: Settings) -> Iterator[Finding]:
 
 
 def assess_clock(now: float, installed: float, synchronised: str) -> Finding:
-    """`installed`: when this program was; no clock that is right is before that. Unix seconds."""
+    """`now` and `installed`, the time of the installation: Unix seconds. A right clock is later than it."""
     stamp = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
     todo = "sudo timedatectl set-ntp true, or set the clock; TLS and the journal's times need it"
+    # A day of tolerance: dates in a wheel, which is a ZIP file, carry no time zone.
     if now < installed - 86400:
         return Finding("clock", "warn", f"{stamp} is before this was installed: it is wrong", todo)
     if synchronised == "no":
@@ -161,12 +166,15 @@ class Node:
 
 
 def accelerators(_: Settings) -> Iterator[Finding]:
-    """Is there one that OpenVINO does not see for want of a driver?"""
+    """Whether there is an accelerator that OpenVINO does not see because a driver is missing."""
     import openvino
 
     devices = openvino.Core().available_devices
     yield from assess_accelerators(
-        _nodes("drm", "dri", "renderD*"), _nodes("accel", "accel", "accel*"), devices
+        # The device files and their entries in sysfs have different folders.
+        _nodes("drm", "dri", "renderD*"),
+        _nodes("accel", "accel", "accel*"),
+        devices,
     )
 
 
@@ -185,6 +193,7 @@ def assess_accelerators(
             "intel-fw-npu, level-zero); Debian 12 has none of them",
         ),
     ):  # fmt: skip
+        # OpenVINO's GPU and NPU plugins support Intel's devices only.
         intel = [node for node in nodes if node.vendor == INTEL]
         if device in seen:
             yield Finding(what, "ok", ", ".join(d for d in devices if d.startswith(device)))
@@ -195,19 +204,18 @@ def assess_accelerators(
 
 
 def libraries(_: Settings) -> Iterator[Finding]:
-    """Debian's libraries that no Python package brings along."""
+    """System libraries that no Python package brings along."""
     missing = [entry for entry in _LIBRARIES if not _loads(entry[1])]
     for name, file, package, state in missing:
-        bad: Finding = Finding(
+        yield Finding(
             name, "fail" if state == "fail" else "warn", f"{file} is missing", f"apt-get install {package}"
         )
-        yield bad
     if not missing:
         yield Finding("libraries", "ok", ", ".join(entry[0] for entry in _LIBRARIES))
 
 
 def real_time(_: Settings) -> Iterator[Finding]:
-    """May the sound process go before all others?"""
+    """Whether the sound process may run at real-time priority."""
     yield assess_real_time(os.geteuid() == 0, resource.getrlimit(resource.RLIMIT_RTPRIO)[0])
 
 
@@ -223,6 +231,7 @@ def assess_real_time(root: bool, limit: int) -> Finding:
 
 def _all(name: str) -> set[str]:
     found = set[str]()
+    # Each core has its own: one that is held low slows everything that runs on it.
     for file in CPU.glob(f"cpu[0-9]*/{name}"):
         with suppress(OSError):
             found.add(file.read_text().strip())
@@ -234,6 +243,7 @@ def _throttled() -> int:
     for file in CPU.glob("cpu[0-9]*/thermal_throttle/package_throttle_count"):
         with suppress(OSError, ValueError):
             counts.append(int(file.read_text()))
+    # The counter belongs to the package; each of its cores repeats it.
     return max(counts)
 
 
@@ -241,6 +251,7 @@ def _hottest() -> float | None:
     found: list[float] = []
     for zone in Path("/sys/class/thermal").glob("thermal_zone*"):
         with suppress(OSError, ValueError):
+            # Only sensors at the processor: a battery or radio may be hot by design.
             if (zone / "type").read_text().strip() in ("x86_pkg_temp", "TCPU", "cpu-thermal", "acpitz"):
                 found.append(int((zone / "temp").read_text()) / 1000)
     return max(found, default=None)
@@ -258,6 +269,7 @@ def _nodes(kind: str, folder: str, pattern: str) -> list[Node]:
 
 def _loads(library: str) -> bool:
     try:
+        # Loaded and not only found: a library can lack one of its own.
         ctypes.CDLL(library)
     except OSError:
         return False

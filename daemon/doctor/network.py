@@ -34,7 +34,7 @@ class Secret:
 
 
 def look_at(setting: str, name: str) -> Secret:
-    """Read the rights and the length of a secret's file, without keeping its content."""
+    """Read the rights and the length of a secret's file; its content is not kept. Raises nothing."""
     path = secret_path(name)
     try:
         mode = path.stat().st_mode & 0o777
@@ -46,7 +46,7 @@ def look_at(setting: str, name: str) -> Secret:
 
 
 def assess_secret(secret: Secret, shortest: int = 1) -> Finding:
-    """Only its owner may read it; a bare name is only seen by the service itself."""
+    """Judge a secret: only its owner may read it, and it has `shortest` characters at least."""
     name = f"secret {secret.setting}"
     if os.sep not in secret.name and secret.problem:
         says = f"{secret.name!r} is a credential that only the service sees"
@@ -67,16 +67,19 @@ def assess_secret(secret: Secret, shortest: int = 1) -> Finding:
 
 def web(wanted: WebSettings) -> Iterator[Finding]:
     """Whether the web interface can run, its port is free, and its users are restricted."""
+    # `find_spec` and no import: the doctor must not load a web server.
     missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
         yield Finding("web", "ok", f"not installed ({', '.join(missing)})", install_hint("web"))
         return
     if wanted.address:
+        # Port 0 lets the kernel choose: nothing can be taken.
         taken = listening(_reachable(wanted.address), wanted.port) if wanted.port else False
         yield assess_port(wanted, taken, port_owner(wanted.port) if taken else "")
     yield from assess_exposure(wanted)
     if wanted.token_file:
         yield assess_secret(look_at("web.token_file", wanted.token_file), SHORTEST_TOKEN)
+    # systemd's LoadCredential= gives a bare name to the service only.
     if os.sep in wanted.key_file:
         yield assess_secret(_key("web.key_file", wanted.key_file), 0)
 
@@ -91,6 +94,7 @@ def _key(setting: str, name: str) -> Secret:
 
 def _reachable(address: str) -> str:
     """The address to connect to for a listening address."""
+    # The wildcard addresses are for listening; a connection goes to the loopback address.
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
 
 
@@ -100,6 +104,7 @@ def assess_port(wanted: WebSettings, taken: bool, owner: str) -> Finding:
         return Finding(
             "web", "ok", f"{where} is free; the web interface does not run", "watchword web, or its service"
         )
+    # An owner that may not be seen is taken for the web interface's own user.
     if "watchword" in owner or not owner:
         return Finding("web", "ok", f"it listens at {where}" + (f" ({owner})" if owner else ""))
     return Finding(
@@ -129,7 +134,7 @@ def assess_exposure(wanted: WebSettings) -> Iterator[Finding]:
 
 
 def mqtt(settings: Settings) -> Iterator[Finding]:
-    """Is the broker there, and does it let us in?"""
+    """Whether the broker answers and accepts the login."""
     wanted = settings.mqtt
     if not wanted.enabled:
         yield Finding("mqtt", "ok", "off")
@@ -140,13 +145,16 @@ def mqtt(settings: Settings) -> Iterator[Finding]:
     if wanted.password_file:
         secret = look_at("mqtt.password_file", wanted.password_file)
         yield assess_secret(secret)
+        # On this machine the password does not cross a network.
         if not wanted.tls and not is_local(wanted.host):
             yield Finding("mqtt password", "warn", "it crosses the network in the clear", "mqtt.tls = true")
+        # Without the password a login would be refused and prove nothing.
         if secret.problem:
             there = listening(wanted.host, wanted.at_port)
             yield assess_broker(wanted, "" if there else "nobody answers there", logged_in=False)
             return
     try:
+        # A client id of its own: the same one would disconnect the daemon (MQTT 3.1.1, section 3.1.4).
         PahoBroker(wanted, f"watchword-check-{os.getpid()}", None, lambda *_: None, lambda _: None).close(
             None
         )

@@ -1,4 +1,4 @@
-"""The doctor asks a daemon that runs: a camera or loudspeaker that it holds cannot be tried from outside."""
+"""Probes of a running daemon: a camera or loudspeaker that it holds cannot be tested from outside."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from daemon.doctor.findings import Finding, State
 from daemon.errors import CommandError
 
 BETWEEN_S = 2.0
-"""Seconds between two looks at the counts, so that old skips are told from present ones."""
+"""Seconds between two readings of the counts, which tell old skips from present ones."""
 FEWEST = 5.0
-"""Pictures a second of something live below which a danger may come and be there before it is seen."""
+"""Pictures a second of a live source, below which a danger may arrive before it is seen."""
 CLEARLY = 0.8
 """Below this share of its configured rate a camera delivers clearly less."""
 
@@ -50,9 +50,9 @@ class RunningDaemon:
     problem: str = ""
     """Why it cannot be asked, though a socket is there."""
     stale: tuple[Path, ...] = ()
-    """Sockets at which nobody listens."""
+    """Sockets without a listening process."""
     others: tuple[str, ...] = ()
-    """Instances that have a socket there, where the one that was looked for has none."""
+    """Instances that have a socket if the configured one has none."""
 
     def __bool__(self) -> bool:
         return bool(self.status)
@@ -61,8 +61,9 @@ class RunningDaemon:
 def find_running(
     settings: Settings, env: Mapping[str, str], pause: Callable[[float], None] = time.sleep
 ) -> RunningDaemon:
-    """Ask the daemon that these settings would talk to."""
+    """Ask the daemon that clients with these settings would reach; takes `BETWEEN_S`."""
     instance = settings.control.instance
+    # `fromkeys`: several rules can lead to the same socket, which is asked once.
     paths = dict.fromkeys((*client_sockets(env, instance), state_socket(settings.paths.state, instance)))
     stale: list[Path] = []
     for path in paths:
@@ -72,9 +73,11 @@ def find_running(
             with ControlClient(path) as client:
                 status = client.ask(StatusCommand())
                 pause(BETWEEN_S)
+                # Two statuses: counts since the start would show skips of long ago as present.
                 return RunningDaemon(
                     path, _owner(path), status, client.ask(StatusCommand()), stale=tuple(stale)
                 )
+        # A process that was killed leaves its socket file behind.
         except NotRunning:
             stale.append(path)
         except CommandError as error:
@@ -92,7 +95,7 @@ def _owner(path: Path) -> str:
 
 
 def daemon(running: RunningDaemon, installed: str | None = None) -> Iterator[Finding]:
-    """Whether one runs, whose it is, and how it is."""
+    """Whether a daemon runs, its owner, and the state of its components."""
     for path in running.stale:
         yield Finding(
             "control socket",
@@ -150,6 +153,7 @@ def _components(status: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _badness(component: str) -> State:
+    # Without one of these the wearer is not warned.
     return "fail" if component in ("camera", "picture", "detector", "voice") else "warn"
 
 
@@ -174,6 +178,7 @@ def assess_rate(
     if frames == 0:
         return Finding("camera rate", "fail", f"{source}: no picture came{where}", _fix("camera"))
     if skipped:
+        # A tenth below the measured rate leaves room for heat and other programs.
         most = max(1, int(fps * 0.9))
         slower = (
             f"capture.device_fps = {most}"
@@ -189,6 +194,7 @@ def assess_rate(
 
 def _too_slow(source: str, fps: float, device_fps: int) -> str:
     """Why too few pictures come; empty if there are enough. A recording has its own rate."""
+    # 0 asks for nothing, and no rate is below it.
     if _is_device(source) and fps < CLEARLY * device_fps:
         return f"capture.device_fps asks for {device_fps}"
     if (_is_device(source) or "://" in source) and fps < FEWEST:
@@ -210,16 +216,18 @@ def _is_device(source: str) -> bool:
 
 
 def listening(address: str, port: int, timeout_s: float = 1.0) -> bool:
-    """Whether anybody takes connections there."""
+    """True if a TCP connection to this address succeeds."""
     with suppress(OSError), socket.create_connection((address, port), timeout_s):
         return True
     return False
 
 
 def port_owner(port: int) -> str:
-    """The process that listens at a TCP port of this machine, as far as we may see it; else empty."""
+    """The process that listens at a TCP port of this machine; empty if it may not be seen."""
     inodes = {line for table in ("tcp", "tcp6") for line in _listeners(Path("/proc/net", table), port)}
+    # /proc has no way from a socket to its process: every process's open files are searched.
     for folder in Path("/proc").glob("[0-9]*"):
+        # Other users' files may not be read, and processes end meanwhile.
         with suppress(OSError):
             if any(str(link.readlink()) in inodes for link in (folder / "fd").iterdir()):
                 return f"process {folder.name}, {(folder / 'comm').read_text().strip()}"
@@ -230,5 +238,6 @@ def _listeners(table: Path, port: int) -> Iterator[str]:
     with suppress(OSError):
         for line in table.read_text().splitlines()[1:]:
             fields = line.split()
+            # proc(5): 0A is TCP_LISTEN; local address and port are hexadecimal, field 9 is the inode.
             if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
                 yield f"socket:[{fields[9]}]"

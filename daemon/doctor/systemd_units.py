@@ -1,4 +1,4 @@
-"""The doctor at systemd's: is the unit installed, enabled, running, and of this version?"""
+"""Probes of the systemd units: installed, enabled, running, and of this version."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class UnitState:
     """`--user`, or empty for the system's."""
     facts: Mapping[str, str]
     version: str = ""
-    """Of the program that it starts, as far as that tells."""
+    """Version of the program that it starts; empty if unknown."""
 
     @property
     def ctl(self) -> str:
@@ -46,7 +46,7 @@ class UnitState:
 
     @property
     def instance(self) -> bool:
-        """One of several cameras'."""
+        """True for the unit of one of several cameras."""
         return self.name.startswith(INSTANCE)
 
     @property
@@ -56,6 +56,7 @@ class UnitState:
 
 def service(_: Settings) -> Iterator[Finding]:
     """The daemon's unit and the web interface's, the system's and the user's."""
+    # sd_booted(3): this folder exists exactly where systemd is the init process.
     if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
         yield Finding("systemd", "ok", "it does not run here; nothing starts Watchword with the machine")
         return
@@ -66,6 +67,7 @@ def units() -> list[UnitState]:
     """The installed units: the daemon's, its instances' and the web interface's."""
     return [
         unit
+        # The user's manager has units of its own, and both may be installed.
         for scope in ("", "--user")
         for name in ("watchword", *_instances(scope), "watchword-web")
         if (unit := _unit(name, scope))
@@ -73,7 +75,7 @@ def units() -> list[UnitState]:
 
 
 def _instances(scope: str) -> list[str]:
-    """Those that run, failed, or start with the machine."""
+    """Names of the instances' units that run, have failed, or start with the machine."""
     flags = ("--all", "--plain", "--no-legend", "--type=service")
     listed = _output("systemctl", *_given(scope), "list-units", *flags, f"{INSTANCE}*")
     return sorted(re.findall(rf"^({re.escape(INSTANCE)}\S+)\.service", listed, re.MULTILINE))
@@ -90,6 +92,7 @@ def assess_units(known: list[UnitState], ours: str) -> Iterator[Finding]:
         yield Finding(
             "systemd", "ok", "no unit is installed", "script/install, to have it start with the machine"
         )
+    # Both would compete for the camera and the loudspeaker.
     active = [unit for unit in loaded if unit.name == "watchword" and unit.active]
     if len(active) > 1:
         todo = "systemctl disable --now watchword, or the same with --user"
@@ -108,7 +111,7 @@ def _at_rest(unit: UnitState) -> bool:
 
 
 def _beside(unit: UnitState, instances: list[UnitState]) -> Finding:
-    """The unit without a name, which is not needed where each camera has an instance."""
+    """The finding on the unit without an instance name, which instances for each camera replace."""
     name, others = _title(unit), ", ".join(each.name for each in instances)
     if unit.facts.get("UnitFileState") in STARTS:
         todo = f"{unit.ctl} disable {unit.name}, or start it, where it is to speak for them"
@@ -117,7 +120,7 @@ def _beside(unit: UnitState, instances: list[UnitState]) -> Finding:
 
 
 def assess_unit(unit: UnitState, ours: str) -> Finding:
-    """One finding: the worst there is to say."""
+    """The worst finding about a unit. `ours`: the version of this program."""
     facts, name = unit.facts, _title(unit)
     state = facts.get("ActiveState", "unknown")
     if state == "failed":
@@ -155,9 +158,12 @@ def _log(unit: UnitState) -> str:
 def _unit(name: str, scope: str) -> UnitState | None:
     shown = _output("systemctl", *_given(scope), "show", f"{name}.service", "-p", ",".join(PROPERTIES))
     facts = dict(line.partition("=")[::2] for line in shown.splitlines() if "=" in line)
+    # No answer: for `--user` there may be no manager in this session.
     if not facts:
         return None
+    # ExecStart is shown as `{ path=... ; argv[]=... ; ... }`.
     program = re.search(r"path=(\S+)", facts.get("ExecStart", ""))
+    # The program itself is asked: the unit may start another installation than this one.
     words = _output(program[1], "--version").split() if program and facts.get("LoadState") == "loaded" else []
     return UnitState(name, scope, facts, words[-1] if len(words) == 2 else "")
 

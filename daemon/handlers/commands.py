@@ -26,7 +26,10 @@ LOAD_AHEAD_S = 20.0
 def build_handlers(
     *, live: LiveParts, info: DaemonInfo, updater: SettingsUpdater, worker: WorkerClient
 ) -> Mapping[str, Handler]:
-    """A command that is added to `daemon/control/commands.py` without a core input gets its handler here."""
+    """Build the handlers by command name.
+
+    A command that is added to `daemon/control/commands.py` without a core input gets its handler here.
+    """
     runner = live.runner
     process = ProcessHandler(
         worker=worker,
@@ -35,7 +38,10 @@ def build_handlers(
         settings=lambda: updater.settings,
         model=live.bundle.model.name,
     )
+    # A timer and not a part of the supervisor: nothing depends on it, and a failure shows at the first
+    # request.
     ahead = threading.Timer(LOAD_AHEAD_S, process.load_ahead)
+    # A stop within these seconds must not wait for it.
     ahead.daemon = True
     ahead.start()
     return {

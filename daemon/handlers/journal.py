@@ -47,7 +47,9 @@ def handlers(
 
     def forget(command: PurgeCommand) -> Mapping[str, Any]:
         removed = writer.purge(command.before) if writer else purge(paths, command.before)
+        # Without a writer nothing else removes the last minute from the black box.
         if writer is None:
+            # `before` is a date, the black box counts monotonic seconds.
             forget_recording(to_clock(command.before, clock(), time.time()))
         return {name: max(0, count) for name, count in removed.items()}
 

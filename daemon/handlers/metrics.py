@@ -34,6 +34,7 @@ def metrics(live: LiveParts, info: DaemonInfo) -> Callable[[object], Mapping[str
 
     def answer(_: object) -> Mapping[str, Any]:
         now = info.clock()
+        # One reading of the core: the three must belong to the same moment.
         counts, components, muted = live.runner.read(lambda core: _known(core, now))
         return {
             "counters": counters(live, counts),
@@ -96,6 +97,7 @@ def _output_counters(output: Voice | Forwarder) -> Mapping[str, int]:
 
 def drops(live: LiveParts, counts: Mapping[str, int], feed_dropped: int) -> list[Mapping[str, Any]]:
     """All dropped items, by the place where they waited and the policy or reason of the drop."""
+    # Zeros and not missing entries: a monitor must be able to tell "none" from "not measured".
     journal = live.journal_writer.status() if live.journal_writer else {"dropped": 0, "pictures_missed": 0}
     found = [
         ("frames", live.slot.policy.value, live.slot.skipped),
@@ -115,6 +117,7 @@ def _below(place: str, prefix: str, counts: Mapping[str, int]) -> list[tuple[str
     return [
         (place, name.removeprefix(prefix), count)
         for name, count in sorted(counts.items())
+        # `describe.asked` counts requests; every other name below `describe.` is a reason of a drop.
         if name.startswith(prefix) and name != "describe.asked"
     ]
 

@@ -22,7 +22,7 @@ from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.template import TemplateDescriber
 
 LEAST_DESCRIBE_S = 0.5
-"""With less time left than this, the describer is not asked."""
+"""Seconds: with less time left than this, the describer is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class ProcessHandler:
         """The alerts of the last minute with the thresholds that held, and with others."""
         with self._worker.open_session() as session:
             minute = Minute.of(self._snapshot())
+            # Refused here and not in the worker: a typing mistake must not cost a second of computing.
             unknown = wanted.thresholds.keys() - {hazard.name for hazard in minute.hazards}
             if unknown:
                 raise CommandError(f"no hazard is called {', '.join(sorted(unknown))}", "unknown")
@@ -77,14 +78,17 @@ class ProcessHandler:
         language = wanted.language or settings.speech.language
         with self._worker.open_session() as session:
             before_s = session.left_s
+            # A step of its own: loading the model can take minutes and must not count as recognition.
             session.request("ready", settings=self._for_child(settings))
             loaded_s = session.left_s
             image = self._inspect(session, wanted, language, settings)
             description = self._describe(session, wanted, image, language, settings)
             if description and description.model == TemplateDescriber.model:
-                description = None  # the worker's own sentence also names the objects
+                # The worker's own sentence also names the objects.
+                description = None
             text = description.text if description else str(image.facts["said"])
-            text = with_caution(text, wanted.text, language)  # whoever answered
+            # Whichever model answered: a question about safety gets the safety notice.
+            text = with_caution(text, wanted.text, language)
             timings = {
                 "wait_s": round(before_s - loaded_s + (description.waited_s if description else 0.0), 4),
                 "recognise_s": image.facts["recognise_s"],
@@ -127,9 +131,11 @@ class ProcessHandler:
         settings: Settings,
     ) -> ExternalDescription | None:
         """The daemon's describer's answer; None if it has no time or speaks another language."""
+        # One second of the deadline is kept for the answer itself.
         wait_s = min(session.left_s - 1.0, settings.worker.describe_s)
         if (
             self._description_loop is None
+            # The running describer is loaded for one language.
             or language != settings.speech.language
             or wait_s < LEAST_DESCRIBE_S
         ):
@@ -154,8 +160,10 @@ class ProcessHandler:
         return self._description_loop.describe_external(request, wait_s)
 
     def _for_child(self, settings: Settings) -> Mapping[str, Any]:
-        """The settings with the model that looks, on one core: devices are left to the camera."""
+        """The settings for the worker: the detector's model on one core of the processor."""
         tree = settings.model_dump(mode="json")
+        # One thread and no accelerator: the camera's detector must not become slower.
         tree["pipeline"] |= {"model": self._model, "device": "CPU", "threads": 1}
-        tree["capture"]["source"] = "auto"  # may hold credentials
+        # The source may hold credentials, and the worker opens none.
+        tree["capture"]["source"] = "auto"
         return tree

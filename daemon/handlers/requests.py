@@ -75,6 +75,7 @@ class RequestHandler:
         command = MuteCommand(seconds=mute_s, by="keys") if action == MUTE_ACTION else KEY_COMMANDS[action]
         try:
             self.answer(Request(0, command))
+        # Keys have no screen: the wearer must hear that nothing has happened.
         except CommandError as error:
             log.warning("keys: %s: %s", action, error)
             words = wording.NOT_POSSIBLE[self._updater.settings.speech.language]
@@ -83,11 +84,13 @@ class RequestHandler:
     def _adjust(self, command: Command) -> Mapping[str, Any]:
         if not self._loudspeaker:
             raise CommandError("this instance has no loudspeaker of its own: ask the one that speaks for it")
+        # Narrows the type; `answer` has checked it.
         assert command.adjusts is not None
         return self._updater.adjust(*command.adjusts)
 
     def _play_earcons(self) -> Mapping[str, Any]:
         language = self._updater.settings.speech.language
         for name, words in lesson(language):
+            # A key of its own for each: with a common one every earcon would replace the one before.
             self._runner.step(Say(words, earcon=name, key=f"earcon:{name}", expires_in_s=LESSON_S))
         return {}

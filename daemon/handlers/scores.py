@@ -21,6 +21,7 @@ def scores(
     def answer(wanted: ScoresCommand) -> Mapping[str, Any]:
         hazards = spec().hazards
         names = tuple(hazard.name for hazard in hazards)
+        # Rows of other hazards, before a reload, have other columns.
         rows = [row for row in latest_frame.rows(wanted.since_s) if row.names == names]
         # Rounded in one call: element by element it would hold the GIL for too long.
         values = np.stack([row.probabilities for row in rows]).round(3).tolist() if rows else []

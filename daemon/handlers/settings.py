@@ -41,14 +41,14 @@ CLOSED = (
     "speech.engine",
     "*_file",
 )
-"""Who may come in, what leaves this machine, which files are read, and what it could not start without: only
-`config.toml` says that."""
+"""Settings that only `config.toml` may change: access, data that leaves this machine, files that are read,
+and parts without which the daemon could not start."""
 ABOVE: tuple[LayerName, ...] = ("environment", "command line")
 """Layers that beat the overrides."""
 LARGEST = 200_000
 """Characters that all overrides may have together."""
 TURN_S = 5.0
-"""Seconds that somebody waits for another who is changing settings."""
+"""Seconds that a change waits until another client's change has ended."""
 APPLY_S = 30.0
 """Seconds that applying may take: all danger phrases may have to be rendered."""
 
@@ -67,28 +67,31 @@ class SettingsHandler:
         return {"config": self.config, "set": self.set, "reset": self.reset}
 
     def config(self, _: ConfigCommand) -> Mapping[str, Any]:
-        """Every setting as it is configured, and as it holds where that differs."""
+        """Every setting as configured, and its running value if that differs."""
+        # Read anew: the file may have changed since the start, and the answer shows the difference.
         loaded = self._loaded.again(None)
         running = dict(leaves(self._updater.settings.model_dump(mode="json")))
         sections: dict[str, list[Mapping[str, Any]]] = {}
         for path, value in leaves(loaded.settings.model_dump(mode="json")):
             row = {**self._row(path, loaded), "value": shown(value)}
+            # A setting that needs a restart, or whose file has been changed since.
             if running.get(path) != value:
                 row["running"] = shown(running.get(path))
             sections.setdefault(path[0], []).append(row)
         return {"sections": [{"name": name, "settings": rows} for name, rows in sections.items()]}
 
     def set(self, wanted: SetCommand) -> Mapping[str, Any]:
-        """Raises ConfigError, CommandError; everything is as it was then."""
+        """Override settings. Raises ConfigError, CommandError; nothing has changed then."""
         for key, value in wanted.values.items():
             _require_toml(key, value)
         return self._change(wanted.values)
 
     def reset(self, wanted: ResetCommand) -> Mapping[str, Any]:
-        """Raises ConfigError, CommandError; everything is as it was then."""
+        """Drop overrides. Raises ConfigError, CommandError; nothing has changed then."""
         return self._change(dict.fromkeys(wanted.keys, Drop.IT))
 
     def _change(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        # Held over reading, checking and applying: two changes at once could each undo the other.
         if not self._lock.acquire(timeout=TURN_S):
             raise CommandError("somebody else is changing settings; try again in a moment", "busy")
         try:
@@ -97,7 +100,9 @@ class SettingsHandler:
             _require_open(values, now)
             if len(tomli_w.dumps(overriding)) > LARGEST:
                 raise CommandError(f"all overrides together may have {LARGEST} characters at most", "invalid")
+            # All layers together are checked: values that are fine alone can contradict each other.
             new = now.again(overriding)
+            # A daemon that watches for nothing would look as if it protected.
             if not any(hazard.enabled for hazard in new.settings.hazards.values()):
                 raise CommandError("every hazard would be disabled; leave one enabled", "invalid")
             plan = self._updater.change(new.settings, values, APPLY_S)
@@ -129,12 +134,14 @@ def shown(value: Any) -> Any:
 
 
 def is_file_only(key: str) -> bool:
-    """Whether only `config.toml` may say this."""
+    """True if only `config.toml` may set this key."""
+    # With a dot as well: `web.*` must also refuse the whole table `web`.
     return any(fnmatchcase(key, pattern) or fnmatchcase(f"{key}.", pattern) for pattern in CLOSED)
 
 
 def bounds(spec: Spec) -> Mapping[str, Any]:
     """The type (several with `|` between them), the choices, the minimum and the maximum of a setting."""
+    # A setting with several types (a number or "auto") is an `anyOf` in JSON Schema.
     options = spec.get("anyOf", [spec])
     types = dict.fromkeys(str(one["type"]) for one in options if "type" in one)
     choices = [
@@ -161,7 +168,9 @@ def _require_open(values: Mapping[str, Any], now: Loaded) -> None:
         layer = now.origins.get(path)
         if layer is not None and layer.name in ABOVE and values.get(key) is not Drop.IT:
             raise CommandError(f"{key}: the {layer.where(path)} beats what is set here", "invalid")
+        # Dropping an override stays possible under a higher layer: it changes what holds after that is gone.
         if values.get(key) is Drop.IT and not _overridden(path, now):
+            # Not passed over: a mistyped key must not look like success.
             raise CommandError(f"{key}: is not overridden", "unknown")
 
 
@@ -172,7 +181,7 @@ def _overridden(path: KeyPath, now: Loaded) -> bool:
 
 
 def _paths(values: Mapping[str, Any]) -> Iterator[KeyPath]:
-    """Every setting that is meant, those inside tables too."""
+    """The path of every setting in `values`, including those inside tables."""
     for key, value in values.items():
         path = tuple(key.split("."))
         if isinstance(value, dict) and value:
@@ -191,5 +200,6 @@ def _require_toml(key: str, value: Any) -> None:
             _require_toml(key, inner)
     elif value is None:
         raise CommandError(f"{key}: has no value; `reset` drops an override", "invalid")
+    # TOML has inf and nan, JSON (RFC 8259) has not: the settings page could not show them.
     elif isinstance(value, float) and not math.isfinite(value):
         raise CommandError(f"{key}: is no finite number", "invalid")

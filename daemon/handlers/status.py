@@ -28,6 +28,7 @@ class StatusHandler:
         """The state of every part; with `aloud` it is also spoken."""
         status = self._status()
         if command.aloud:
+            # The frame rate is measured here; the core, which is pure, knows everything else it says.
             self._live.runner.step(TellStatus(float(status["fps"])))
         return status
 
