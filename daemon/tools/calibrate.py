@@ -33,13 +33,13 @@ from pipeline.types import Severity
 
 _LINE = "; the line: "
 CAMERA_MINUTES = 60.0
-"""How long a camera is looked at unless `minutes` is given."""
+"""Minutes for which a camera is recorded unless `minutes` is given."""
 
 
 Report = Callable[[str], object]
-"""Takes one line for the user."""
+"""Receives one line for the user."""
 Progress = Callable[[float, float], None]
-"""Takes the seconds of footage scored so far and the most there can be (may be infinite)."""
+"""Receives the seconds of footage scored so far and the most there can be (may be infinite)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class CalibrationRequest:
     budget_per_hour: float
     """False alerts an hour that are acceptable in all."""
     minutes: float | None = None
-    """How long to look; None: a camera for `CAMERA_MINUTES`, a file to its end."""
+    """Minutes of footage to use; None: `CAMERA_MINUTES` of a camera, a file to its end."""
     labelled: Path | None = None
     """A manifest of labelled pictures and clips."""
 
@@ -67,14 +67,19 @@ def calibrate(
     source = redact(request.source)
     labelled = read_dataset(request.labelled, settings.hazards.keys()) if request.labelled else None
     if labelled is not None:
-        _open(settings, request.source).close()  # a wrong name is reported before minutes of pictures
+        # A wrong name is reported before the minutes that the pictures take.
+        _open(settings, request.source).close()
     calibrations, model = open_calibrations(settings), load_model(settings)
+    # Before the footage: a folder that cannot be written is reported before an hour of looking.
     if keep:
         calibrations.require_place(model.name)
     start = _calibration_start(settings, calibrations, model, labelled, report)
+    # Without the baseline, which depends on the thresholds that are chosen here; the plan applies it
+    # afterwards.
     detector = build_detector(without_baseline(settings), model, table=start.table)
     scored = _score(settings, detector, request, progress)
     hazards = watched_hazards(detector)
+    # One frame has no duration, so a rate per hour cannot be computed.
     if scored.footage.seconds <= 0:
         raise CommandError(f"{source}: shows fewer than two frames; name a longer recording")
     plan = make_plan(
@@ -93,13 +98,14 @@ def calibrate(
 def undo(settings: Settings) -> tuple[str, str]:
     """Go back to the previous calibration. Returns the model's name and the calibration it uses again."""
     name = settings.pipeline.model
+    # Only loading tells which model `auto` stands for.
     if name == "auto":
         name = load_model(settings).name
     return name, str(open_calibrations(settings).undo(name))
 
 
 def without_baseline(settings: Settings) -> Settings:
-    """Nothing is taken off for the normal view: how much is depends on thresholds yet to be chosen."""
+    """The settings without the baseline, which depends on thresholds that are yet to be chosen."""
     return settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"usual_s": 0.0})})
 
 
@@ -109,8 +115,9 @@ class CalibrationStart:
 
     table: CalibrationTable
     before: tuple[LabelledScores, Sequence[HazardThreshold]] | None = None
-    """With the lines and thresholds until now."""
+    """Scores and thresholds with the present lines."""
     now: LabelledScores | None = None
+    """Scores with the lines of `table`."""
 
 
 def _calibration_start(
@@ -120,7 +127,7 @@ def _calibration_start(
     labelled: Dataset | None,
     report: Report,
 ) -> CalibrationStart:
-    """Labelled pictures are scored before the footage: a mistake in them shows within minutes."""
+    """Score the labelled pictures before the footage, so that a mistake in them shows within minutes."""
     hazards = enabled_hazards(settings)
     prompts = prompt_set(hazards)
     table = calibrations.lines(model, prompts)
@@ -134,8 +141,10 @@ def _calibration_start(
     lines = fitted(settings, model, hazards, labelled)
     _report(report, told_lines(lines))
     table = lines.over(table, prompt_fingerprints(model, prompts))
+    # Other lines give other scores: the cost is computed from the scores that the new lines give.
     if lines.fits:
         seen = seen_by(settings, build_detector(without_baseline(settings), model, table=table), labelled)
+    # The user's own hazards do not matter here: the starter has no heads for them, and so no vote.
     lacking = sorted(set(lines.reasons) & prompts.shipped)
     if isinstance(model, VotingModel) and lacking:
         report(f"not measured with labels, so that the starter keeps voting on: {', '.join(lacking)}")
@@ -176,6 +185,7 @@ def report_lines(plan: ThresholdPlan) -> Iterable[str]:
     for word, count in (("before", plan.alerts_before), ("now", plan.alerts)):
         rate, low, high = plan.rate(count)
         yield f"{word}: {count} alerts, {rate:.2f} an hour; 95 % interval {low:.2f} to {high:.2f}"
+    # The upper end of the interval: with no alert in T hours it is about 3 / T (the rule of three).
     if plan.rate(plan.alerts)[2] > 3 * plan.budget_per_hour:
         needed = 3 / plan.budget_per_hour
         yield (
@@ -215,8 +225,10 @@ def _keep(
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         made_by=version("watchword"),
     )
+    # Fingerprints of the prompts: a threshold must not outlive the words that it was fitted to.
     marks = prompt_fingerprints(detector.model, prompt_set(enabled_hazards(settings)))
     fits = {one.hazard: _fit(base, one, marks.get(one.hazard, "")) for one in plan.choices}
+    # Harmless views of this camera, which `teach` uses as examples of what the hazard is not.
     write_normal(settings.paths.state, detector.model, scored.encodings)
     return calibrations.write(base.model_copy(update={"hazards": fits, "made": made}))
 
@@ -224,7 +236,9 @@ def _keep(
 def _fit(base: CalibrationTable, choice: ThresholdChoice, mark: str) -> Fit:
     """The line with the chosen threshold."""
     own = base.hazards.get(choice.hazard)
+    # A line fitted to other prompts does not count; the model's generic one stands in.
     line = own if own is not None and own.fingerprint == mark else base.generic
+    # Only the line's own origin is kept: repeated calibrations would otherwise grow this text without end.
     said = f"{choice.basis}{_LINE}{line.provenance.rpartition(_LINE)[2]}"
     return line.model_copy(update={"threshold": choice.threshold, "fingerprint": mark, "provenance": said})
 

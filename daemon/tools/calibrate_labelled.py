@@ -55,7 +55,7 @@ class FittedLines:
 def fitted(
     settings: Settings, model: ImageTextModel, hazards: Sequence[Hazard], labelled: Dataset
 ) -> FittedLines:
-    """A line for every hazard that there are enough sources for. Raises CameraUnusable."""
+    """Fit a line for every hazard with enough sources. Raises CameraUnusable."""
     bank = model.bind(prompt_set(hazards))
     side = settings.capture.max_side
 
@@ -65,13 +65,16 @@ def fitted(
     def scores(image: Image) -> NDArray[np.float64]:
         return np.asarray(bank.scores(model.encode(image)), np.float64)
 
+    # A model's numbers for a degenerate picture may be infinite; one of them would spoil the fit.
     examples = [e for e in examples_of(labelled, read, scores) if np.isfinite(e.scores).all()]
     by_name = {hazard.name: hazard for hazard in hazards}
     fits: dict[str, Fit] = {}
+    # A hazard without prompts has no line: its taught pictures are its calibration.
     reasons = {h.name: "has no words, only pictures that taught it" for h in hazards if not h.prompts}
     for column, name in enumerate(bank.names):
         try:
             fits[name] = fit_with_quality(column, by_name[name], examples)
+        # Too few sources for this hazard; the others are fitted all the same.
         except ValueError as error:
             reasons[name] = str(error)
     return FittedLines(fits, reasons)
@@ -82,6 +85,7 @@ def told_lines(lines: FittedLines) -> Iterable[str]:
     yield "slope and offset from labelled pictures; each picture judged by a line made without its source:"
     yield f"{'hazard':20} {'AUC':>6} {'recall':>7} {'false':>10} {'log loss':>9}  from"
     for name, fit in lines.fits.items():
+        # `fit_with_quality` always measures.
         assert fit.measured
         found = fit.measured
         false = f"{found.false_alarms} of {found.harmless}"
@@ -98,12 +102,13 @@ def _figure(value: float | None) -> str:
 
 
 def seen_by(settings: Settings, detector: DetectorBundle, labelled: Dataset) -> LabelledScores:
-    """Everything looked at once. `detector` takes no normal view off. Raises CameraError, CommandError."""
+    """Score all pictures and clips; `detector` has no baseline. Raises CameraError, CommandError."""
     looks = []
     for picture in labelled.pictures:
         image = load_image(picture.path, settings.capture.max_side)[0]
         try:
             looks.append(detector.detector.score_image(image)[1])
+        # Not passed over as in footage: a labelled picture that is left out would change the figures.
         except NotFiniteError as error:
             raise CommandError(f"{picture.path}: {error}") from None
     rows = np.stack(looks) if looks else np.zeros((0, 0), np.float32)
@@ -138,6 +143,7 @@ def _picture_cost(
     yield "recall on labelled pictures, before and now:"
     for column, (was, new) in enumerate(zip(before[1], now[1], strict=True)):
         shown = labels == was.name
+        # Recall is not defined without a picture of the hazard.
         if shown.any():
             old, found = (
                 (seen.rows[shown, column] >= hazard.threshold).mean()

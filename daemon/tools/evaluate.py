@@ -56,6 +56,7 @@ def _probabilities(
     """Every picture scored as a frame would be, without anything that needs time: (N, H)."""
     rows = []
     for picture in pictures:
+        # Limited to the capture's size: the daemon never sees a larger picture either.
         image, _ = load_image(picture.path, settings.capture.max_side)
         rows.append(detector.detector.score_image(image)[1])
     return np.stack(rows)
@@ -81,6 +82,7 @@ def evaluate_videos(
     clips, series = [], []
     for clip in labelled:
         seen = silent_replay(settings, detector, clip.path)
+        # The manifest's word on the camera's motion counts; without one it is measured.
         clip = replace(clip, camera=clip.camera or seen.camera)
         clips.append((clip, clip_events(seen.events)))
         series.append((clip, seen.series))
@@ -104,6 +106,7 @@ def clip_events(events: Iterable[Event]) -> ClipEvents:
         duration_s=events[-1].fields["last_frame_s"],
         alerts=_raised(events, "alert"),
         clears=_raised(events, "clear"),
+        # Only changes that the daemon noticed itself: a request or a danger is no scene change.
         scenes=tuple(e.t for e in events if e.kind == "scene" and e.fields["trigger"] == "scene_change"),
     )
 

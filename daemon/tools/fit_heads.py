@@ -37,6 +37,7 @@ def fit_model(settings: Settings, name: str, manifest: Path, report: Report) -> 
     labelled = read_dataset(manifest, settings.hazards.keys())
     if not labelled.pictures:
         raise CommandError(f"{manifest}: lists no pictures; heads are fitted to pictures, clips only help")
+    # Without heads fitted before: they would be fitted to themselves.
     model = load_bare(settings, name)
     report(f"{name}: encoding {len(labelled.pictures)} pictures and {len(labelled.clips)} clips")
     examples = head_examples(settings, model, labelled)
@@ -52,6 +53,7 @@ def fit_model(settings: Settings, name: str, manifest: Path, report: Report) -> 
     _report(report, report_lines(fitted, _auc_of_words(model, examples)))
     calibrations, path = open_calibrations(settings), heads_path(settings.paths.state, name)
     place = calibrations.place_of_heads(name)
+    # The folder exists only once something has been calibrated.
     place.parent.mkdir(parents=True, exist_ok=True)
     # The table first: without the heads it belongs to no model and is not used.
     _table(model, heads, fitted, calibrations.base(model)).write(place)
@@ -63,6 +65,7 @@ def remove_heads(settings: Settings, name: str) -> bool:
     """Forget the heads of a model; False if there were none. Raises OSError."""
     path = heads_path(settings.paths.state, name)
     was_there = path.is_file()
+    # The heads first: a table without heads is ignored, heads without their table would be miscalibrated.
     path.unlink(missing_ok=True)
     open_calibrations(settings).place_of_heads(name).unlink(missing_ok=True)
     return was_there
@@ -77,13 +80,17 @@ def head_examples(settings: Settings, model: ImageTextModel, labelled: Dataset) 
     def embedding(image: Image) -> NDArray[np.float64]:
         return np.asarray(model.encode(image).embedding, np.float64)
 
+    # Frames outside every labelled span have no label and teach nothing.
     examples = [one for one in examples_of(labelled, read, embedding) if one.labels]
     shown = np.array([[name in one.labels for name in HAZARDS] for one in examples], np.float32)
+    # 1 where a label is known; the loss leaves the other cells out.
     known = np.ones_like(shown)
-    for row, picture in enumerate(labelled.pictures):  # `examples_of` gives the pictures first, in order
+    # `examples_of` gives the pictures first, in the order of the manifest.
+    for row, picture in enumerate(labelled.pictures):
         known[row, [HAZARDS.index(name) for name in picture.uncertain if name in HAZARDS]] = 0
     for row, one in enumerate(examples):
-        if one.clip and one.labels != {SAFE}:  # a frame that shows one hazard is not labelled for the others
+        # A frame that shows one hazard is not labelled for the others.
+        if one.clip and one.labels != {SAFE}:
             known[row] = shown[row]
     return HeadExamples(
         HAZARDS,
@@ -92,6 +99,7 @@ def head_examples(settings: Settings, model: ImageTextModel, labelled: Dataset) 
         known,
         np.array([one.source for one in examples]),
         np.array([not one.clip for one in examples]),
+        # Surely harmless: a photograph labelled safe, with no hazard in doubt.
         np.array([not one.clip and one.labels == {SAFE} for one in examples]) & known.all(1),
     )
 
@@ -99,11 +107,14 @@ def head_examples(settings: Settings, model: ImageTextModel, labelled: Dataset) 
 def _auc_of_words(model: ImageTextModel, examples: HeadExamples) -> dict[str, float]:
     """Figures of the model's prompts on the same photographs, by hazard."""
     if model.name == "starter":
-        return {}  # its scores need more than embeddings
+        # The starter scores words on class probabilities, and not on embeddings.
+        return {}
     prompts = shipped_prompts()
     bank = model.bind(prompts)
+    # The words are scored on the embeddings that the heads get, so that both see the same input.
     rows = np.stack([bank.scores(Encoding(row)) for row in examples.embeddings]).astype(np.float64)
     aucs = {}
+    # Photographs only: frames of one clip resemble each other and would count as many.
     for column, name in enumerate(prompts.names):
         shown = (examples.shown[:, HAZARDS.index(name)] > 0) & examples.photographs
         auc = roc_auc(rows[shown, column], rows[examples.harmless, column])
@@ -117,6 +128,7 @@ def report_lines(fitted: FittedHeads, words: dict[str, float]) -> Iterable[str]:
     yield f"heads, cross-validated by source in {fitted.folds} folds, beside the AUC of words:"
     yield f"{'hazard':20} {'words':>6} {'heads':>6} {'recall':>7} {'false':>10}  from"
     for name, fit in fitted.fits.items():
+        # `fit_heads` always measures.
         assert fit.measured
         found = fit.measured
         before = f"{words[name]:.3f}" if name in words else "-"
@@ -131,6 +143,7 @@ def _table(
     model: ImageTextModel, heads: EmbeddingHeads, fitted: FittedHeads, base: CalibrationTable
 ) -> CalibrationTable:
     """Fits of the heads; hazards without one keep their line in `base`."""
+    # The fingerprint of model and heads together: other heads invalidate these lines.
     fingerprint = FittedModel(model, heads).fingerprint
     prompts = shipped_prompts()
     marks = dict(zip(prompts.names, hazard_fingerprints(fingerprint, prompts), strict=True))

@@ -26,9 +26,11 @@ def of_pictures(
 ) -> Mistakes:
     """Pictures with a hazard that stayed below its threshold, and safe ones with any above."""
     names = [hazard.name for hazard in detector.picture_hazards]
+    # Relative to the threshold, so that hazards with different ones can be ranked; the floor allows 0.
     ratios = probabilities / np.array([max(h.threshold, 1e-6) for h in detector.picture_hazards])
     misses, false = [], []
     for picture, p, ratio in zip(pictures, probabilities, ratios, strict=True):
+        # A hazard in doubt can be no false alarm.
         certain = np.where([name in picture.uncertain for name in names], 0.0, ratio)
         top = int(certain.argmax())
         likeliest = f"{names[top]} {p[top]:.2f}"
@@ -37,6 +39,7 @@ def of_pictures(
         for column, name in enumerate(names):
             if name in picture.labels and ratio[column] < 1:
                 says = f"{name} {p[column]:.2f}; likeliest {likeliest}"
+                # Negative, because the worst miss is the one with the smallest ratio.
                 misses.append(_still(settings, picture, says, -float(ratio[column])))
     return Mistakes(tuple(misses), tuple(false))
 
@@ -70,6 +73,7 @@ def of_clips(settings: Settings, clips: Iterable[tuple[LabelledClip, ClipEvents]
 
 def _missed(clip: LabelledClip, span: Span, wait: float | None, view: Image | None) -> Mistake:
     says = f"{span.label} never alerted" if wait is None else f"{span.label} alerted after {wait:.1f} s"
+    # Never alerted sorts before any delay.
     return Mistake(f"{clip.path.name} from {span.start_s:.1f} s", says, 1e3 if wait is None else wait, view)
 
 
@@ -82,10 +86,12 @@ def _views(settings: Settings, clip: LabelledClip, times_s: Collection[float]) -
         camera = open_recorded(settings, str(clip.path))
         try:
             while waiting and (frame := camera.read()) is not None:
+                # Several mistakes can fall on one frame; the tolerance covers rounded times in a manifest.
                 while waiting and frame.captured_at_s >= waiting[0] - 1e-6:
                     found[waiting.pop(0)] = thumbnail(frame.image)
         finally:
             camera.close()
+    # A clip that cannot be read to its end still gets a page, with some pictures missing.
     except CameraError:
         return found
     return found

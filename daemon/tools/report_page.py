@@ -16,6 +16,7 @@ from pipeline.models.preprocess import fitted, resize
 
 SHOWN = 12
 """Mistakes of each kind that are shown, the worst first."""
+# Small enough for a dozen of each kind on one screen.
 _WIDTH, _HEIGHT = 200, 150
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -46,7 +47,7 @@ class Mistake:
     title: str
     says: str
     badness: float
-    """By which the worst come first."""
+    """Sort key: the worst mistake has the largest."""
     image: Image | None
     """None if it cannot be shown."""
 
@@ -63,7 +64,7 @@ class Mistakes:
 
 
 def thumbnail(image: Image) -> Image:
-    """Small enough for a page of many."""
+    """A copy of at most 200 by 150 pixels."""
     return resize(image, *fitted(image, _WIDTH, _HEIGHT))
 
 
@@ -129,6 +130,7 @@ def _confusion(confusion: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
 
 
 def _cell(label: str, name: str, count: int) -> str:
+    # The diagonal is right; anything in the row of safe pictures is a false alarm.
     kind = ' class="own"' if label == name else ' class="wrong"' if label == "safe" else ""
     return f"<td{kind}>{count}</td>" if count else "<td></td>"
 
@@ -186,13 +188,14 @@ def _gallery(title: str, mistakes: Sequence[Mistake]) -> Iterable[str]:
 def _image(mistake: Mistake) -> str:
     if mistake.image is None:
         return "<p>(cannot be shown)</p>"
+    # Embedded as data: URLs (RFC 2397): the page is one file and needs no network.
     good, coded = cv2.imencode(".jpg", mistake.image, [cv2.IMWRITE_JPEG_QUALITY, 75])
     data = base64.b64encode(coded.tobytes()).decode() if good else ""
     return f'<img alt="{_text(mistake.title)}" src="data:image/jpeg;base64,{data}">'
 
 
 def _table(head: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> str:
-    """Cells are HTML already."""
+    """A table; the cells are HTML, the head is escaped here."""
     top = "".join(f'<th scope="col">{_text(name)}</th>' for name in head or ())
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

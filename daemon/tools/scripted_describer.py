@@ -68,6 +68,7 @@ class ScriptedDescriber:
                 yield f"{where}{with_particle(noun, '이/가')} 있습니다."
             else:
                 yield f"There is {noun}{where}."
+            # In turn and not at random: two runs must give the same figures.
             yield DETAILS[language][turn % len(DETAILS[language])]
         else:
             yield PLACES[language][turn % len(PLACES[language])]

@@ -34,11 +34,12 @@ class SilentVoice:
 
     def render(self, utterance: Utterance) -> Audio:
         seconds = max(len(utterance.text.split()), 1) / WORDS_A_SECOND
+        # Only the length matters; the core never sees the samples.
         return Audio(np.zeros((int(seconds * RATE), 1), np.int16), RATE)
 
 
 class NoSink:
-    """Takes sound and does nothing with it."""
+    """A sink that discards the sound."""
 
     def place(self, audio: Audio, at_s: float) -> None:
         """Does nothing."""
@@ -57,7 +58,7 @@ class SilentReplay:
     events: tuple[Event, ...]
     """The summary last."""
     series: ScoreSeries
-    """What the alert policy was given of every frame."""
+    """The probabilities of every frame, as the alert policy received them."""
     camera: CameraMotion | None
     """Measured from the frames; None if they show too little."""
 
@@ -88,6 +89,7 @@ class MeasuredCamera:
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
         self._meter = CameraMotionMeter()
+        # The rest of the `Camera` protocol: the replay reads these.
         self.source, self.live = camera.source, camera.live
 
     @property

@@ -66,6 +66,7 @@ class SoundTimes:
 
     def place(self, audio: Audio, at_s: float) -> None:
         """Note the sound; one that still sounds ends."""
+        # The replay, like the loudspeaker, has one voice: a new sound ends the one before.
         self.cut(at_s)
         self._sounds.append((at_s, at_s + audio.duration_s))
 
@@ -89,6 +90,7 @@ def evaluate_speech(
     totals: dict[str, Any] = {}
     by_clip: dict[str, Any] = {}
     for language in LANGUAGES:
+        # Hazards' words, the voice and the describer all follow this one setting.
         spoken = settings.model_copy(
             update={"speech": settings.speech.model_copy(update={"language": language})}
         )
@@ -113,6 +115,7 @@ def hear(
     try:
         build_replay(
             settings=settings,
+            # A detector for each clip: its baseline and static-scene check remember earlier frames.
             bundle=build_detector(settings, model),
             voice=voice,
             sink=sink,
@@ -135,6 +138,7 @@ def heard_clip(
 
     `with_earcon`: ids of the utterances that began with one.
     """
+    # Listed once: an iterator would be empty after the first of the loops below.
     events = list(events)
     alerts = {e.id: _alert(e) for e in events if e.kind == "alert"}
     severities = {e.id: SEVERITIES[e.fields["severity"]] for e in events if e.kind == "alert"}
@@ -144,6 +148,7 @@ def heard_clip(
             continue
         text, cause = event.fields["text"], event.cause
         if event.fields["priority"] == "danger" and cause in alerts:
+            # A listener knows the danger from its first word, and not from the earcon.
             first_word_s = event.t + (EARCONS_S[severities[cause]] if event.id in with_earcon else 0.0)
             warnings.append(SaidText(first_word_s, text, alerts[cause].hazard, cause))
         elif event.fields["priority"] == "text":

@@ -33,6 +33,7 @@ from pipeline.types import Encoding
 _BUILT_IN = "demo"
 _DEMO_KEPT = 40
 """Views of the demo street that have a place among the harmless pictures, however many others there are."""
+# About the input of an image encoder: blank views need no detail.
 _EMPTY_SIDE = 260
 
 
@@ -43,14 +44,14 @@ def forget(settings: Settings, name: str) -> None:
 
 
 def find_pictures(places: Iterable[Path], report: Callable[[str], object] = lambda _: None) -> list[Path]:
-    """Files as they are, folders as their pictures, in order. `report` gets the files that a folder leaves
-    out.
+    """Replace folders by their pictures, in order. `report` gets the files that a folder leaves out.
 
     Raises CameraUnusable for a folder without pictures.
     """
     found: list[Path] = []
     for place in places:
         if not place.is_dir():
+            # Not checked here: `load_image` names what is wrong with a file.
             found.append(place)
             continue
         content = list_folder(place)
@@ -62,7 +63,7 @@ def find_pictures(places: Iterable[Path], report: Callable[[str], object] = lamb
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedImages:
-    """Pictures as the model sees them."""
+    """Names and encodings of pictures."""
 
     names: tuple[str, ...]
     encodings: tuple[Encoding, ...]
@@ -88,6 +89,7 @@ def teach(
     words = PromptScores.of(settings, model, name)
     shown, contrast = _shown(settings, model, like), _shown(settings, model, unlike)
     own = _joined(contrast, _normal(settings, model, words))
+    # Without prompts and harmless pictures any view would resemble the few that were shown.
     if not words.known and len(own.names) < LEAST_UNLIKE:
         raise TeachError(
             f"hazard {name} has no words to lean on: name at least {LEAST_UNLIKE} ordinary pictures with "
@@ -100,6 +102,7 @@ def teach(
     lesson = TrainingSet.of(
         shown.embeddings,
         harmless.embeddings,
+        # The pictures correct the log-odds of the prompts; they do not replace them.
         words.odds(shown.encodings),
         words.odds(harmless.encodings),
     )
@@ -128,6 +131,7 @@ class PromptScores:
         self.mark, self.threshold = "", logit(TAUGHT_THRESHOLD)
         if hazard is None:
             return
+        # A folder that does not exist: pictures taught before must not judge the new ones.
         nothing_taught = settings.paths.state / "nothing"
         scorer = build_scorer(model, [hazard], open_calibrations(settings), nothing_taught, own=False)
         self._scorer = scorer
@@ -137,12 +141,14 @@ class PromptScores:
     @classmethod
     def of(cls, settings: Settings, model: ImageTextModel, name: str) -> PromptScores:
         known = {hazard.name: hazard for hazard in enabled_hazards(settings) if hazard.prompts}
+        # Refused: teaching would succeed, and the wearer would wait for a warning that never comes.
         if name in settings.hazards and not settings.hazards[name].enabled:
             raise CommandError(f"hazards.{name}.enabled is false: nobody would watch for it")
         return cls(model, known.get(name), settings)
 
     def odds(self, encodings: Sequence[Encoding]) -> NDArray[np.float64]:
         """Calibrated log-odds (N,); zeros where there are no words."""
+        # Zeros: without words the prompts have no opinion on either side.
         if not self.known or not encodings:
             return np.zeros(len(encodings))
         fit, bank = self._scorer.calibration, self._scorer.bank
@@ -160,7 +166,7 @@ def _normal(settings: Settings, model: ImageTextModel, words: PromptScores) -> E
 
 
 def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> EncodedImages:
-    """Four views a second of the demo street, where it is here."""
+    """Four views a second of the demo clip; none if it has not been pulled."""
     try:
         place = source_path(settings, DEMO)
     except StoreError:
@@ -169,6 +175,7 @@ def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> Enc
     try:
         pictures = []
         while (frame := camera.read()) is not None:
+            # The demo clip has 25 frames a second: about four views, as its docstring says.
             if frame.seq % 6 == 0:
                 pictures.append(model.encode(frame.image))
     finally:
@@ -178,12 +185,14 @@ def _demo(settings: Settings, model: ImageTextModel, words: PromptScores) -> Enc
 
 def _unsuspected(name: str, encodings: Sequence[Encoding], words: PromptScores) -> EncodedImages:
     odds = words.odds(encodings)
+    # A view that the words take for the hazard may show it: as a harmless example it would teach the
+    # opposite.
     kept = [e for e, o in zip(encodings, odds, strict=True) if not words.known or o < words.threshold]
     return EncodedImages((name,) * len(kept), tuple(kept))
 
 
 def _empty(model: ImageTextModel) -> EncodedImages:
-    """A dark or blank view is no hazard."""
+    """Encodings of dark and blank views, which are no hazard."""
     pictures = [model.encode(picture) for picture in blank_images(_EMPTY_SIDE)]
     return EncodedImages(("nothing to see",) * len(pictures), tuple(pictures))
 
@@ -193,16 +202,18 @@ def chosen(own: EncodedImages, demo: EncodedImages, empty: EncodedImages) -> Enc
 
     Without the empty ones a covered lens would score as high as any other picture.
     """
+    # Empty views come first: there are few of them, and nothing else stands for a covered lens.
     room = MOST_UNLIKE - len(empty.names)
     demo = _thinned(demo, max(_DEMO_KEPT, room - len(own.names)))
     return _joined(_thinned(own, room - len(demo.names)), demo, empty)
 
 
 def _thinned(shown: EncodedImages, most: int) -> EncodedImages:
-    """At most so many, evenly over all."""
+    """At most `most` of the pictures, evenly spaced."""
     count = len(shown.names)
     if count <= most:
         return shown
+    # Evenly, and not the first ones: neighbouring views look alike.
     kept = [i * count // most for i in range(most)]
     return EncodedImages(tuple(shown.names[i] for i in kept), tuple(shown.encodings[i] for i in kept))
 

@@ -124,6 +124,8 @@ def judged(
 def common_shift(counts: LevelCounts, budget_per_hour: float) -> int:
     """The lowest shift, as a position, at and above which the budget holds; the highest if none does."""
     allowed = budget_per_hour * counts.safe_s / 3600
+    # Above the last shift that breaks the budget, not at the first that keeps it: counts need not fall
+    # steadily.
     loud = np.flatnonzero(counts.false_alerts.sum(0) > allowed)
     return int(min(loud[-1] + 1 if len(loud) else 0, counts.false_alerts.shape[1] - 1))
 

@@ -25,12 +25,14 @@ _BORDERS = (0, 127, 127, 255)
 
 def augmented(image: Image, name: str, version: int) -> Image:
     """Always the same picture for the same name and version."""
+    # crc32 and not hash(): Python salts the hash of strings in every process.
     random = np.random.default_rng((zlib.crc32(name.encode()), version))
     if random.random() < 0.5:
         image = image[:, ::-1]
     for step, chance in STEPS:
         if random.random() < chance:
             image = np.ascontiguousarray(step(image, random))
+    # Flips and crops are views, and OpenCV needs contiguous memory.
     return np.ascontiguousarray(image)
 
 
@@ -112,9 +114,11 @@ def motion(image: Image, random: Generator) -> Image:
     length = int(random.integers(3, 19))
     line = np.zeros((length, length), np.float32)
     line[length // 2] = 1
+    # Half a pixel less: coordinates name the middles of pixels.
     middle = length / 2 - 0.5
     turn = cv2.getRotationMatrix2D((middle, middle), random.uniform(0, 180), 1)
     line = np.asarray(cv2.warpAffine(line, turn, (length, length)), np.float32)
+    # The kernel sums to 1: a smear must not change the brightness.
     return np.asarray(cv2.filter2D(image, -1, line / max(float(line.sum()), 1e-3)), np.uint8)
 
 

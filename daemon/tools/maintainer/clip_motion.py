@@ -86,7 +86,9 @@ def frame_at(image: Image, motion: Motion, time_s: float, seconds: float, random
     matrix = _view(image, motion, time_s, seconds)
     seen = cv2.warpAffine(image, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     later = _view(image, motion, time_s + _SHUTTER_S, seconds)
+    # The shift alone: within one exposure the camera hardly turns or zooms.
     frame = _smeared(np.asarray(seen, np.uint8), (later - matrix)[:, 2])
+    # Cubed, so that the picture is sharp most of the time.
     blur = motion.focus * max(0.0, math.sin(2 * math.pi * 0.3 * time_s + motion.phase[4])) ** 3
     if blur > 0.3:
         frame = np.asarray(cv2.GaussianBlur(frame, (0, 0), blur), np.uint8)
@@ -127,10 +129,12 @@ def _sway(motion: Motion, time_s: float) -> tuple[float, float, float]:
     """Shaking hands and steps: shares of the width across and down, and degrees of roll."""
     first, second, third, step = motion.phase[:4]
     turn = 2 * math.pi * time_s
+    # Frequencies without a short common period, so that the shake does not repeat within a clip.
     shake_x = math.sin(3.1 * turn + first) + 0.6 * math.sin(5.3 * turn + second)
     shake_y = math.sin(2.7 * turn + third) + 0.6 * math.sin(4.9 * turn + first)
     stride = math.pi * motion.steps_per_s * time_s + step
     across = motion.shake * shake_x + motion.walk * math.sin(stride)
+    # The head falls at every step, twice a stride; 0.6 is about the mean of |sin|.
     down = motion.shake * shake_y + motion.walk * (abs(math.sin(stride)) - 0.6)
     return across, down, motion.roll_degrees * math.sin(0.5 * turn + second)
 
@@ -140,6 +144,7 @@ def _smeared(frame: Image, shift: NDArray[np.float64]) -> Image:
     length = float(np.hypot(*shift))
     if length < _LEAST_SMEAR:
         return frame
+    # Odd, so that the kernel has a middle pixel.
     size = 2 * math.ceil(length / 2) + 1
     kernel = np.zeros((size, size), np.float32)
     middle, half = size // 2, shift / 2

@@ -68,6 +68,7 @@ def harmless_clips(
         while left_s > 0:
             length_s = _rounded(min(left_s, float(random.uniform(*_HARMLESS_SHOT_S))))
             left_s -= max(length_s, 0.2)
+            # 0.2 s is one picture at the slowest rate: the last remainder may be shorter.
             shots.append(Shot(next(views), max(length_s, 0.2)))
             if left_s <= 0 or sum(shot.seconds for shot in shots) >= CLIP_S:
                 plans.append(_plan(f"harmless_{len(plans):04}", source, parts, shots, random))
@@ -94,6 +95,7 @@ def hazard_clips(
                 Shot(before, _length(_LEAD_IN_S, random)),
                 Shot(picture, _length(_HAZARD_SHOT_S, random)),
             ]
+            # In some clips the hazard ends, so that alerts after its end are measured too.
             if random.random() < 0.4:
                 shots.append(Shot(after, _length(_LEAD_IN_S, random)))
             plans.append(_plan(f"{hazard}_{len(plans):04}", picture.source, parts, shots, random))
@@ -109,6 +111,7 @@ def shares(counts: Mapping[str, int], seconds: float) -> dict[str, float]:
     if len(counts) * most < seconds - 1e-6:
         raise ValueError(f"{len(counts)} sources: harmless footage needs {1 / LARGEST_SHARE:g} at least")
     low, high = 0.0, seconds
+    # Bisection for the seconds of one picture at which the capped shares fill the whole.
     for _ in range(60):
         middle = (low + high) / 2
         if sum(min(n * middle, most) for n in counts.values()) < seconds:
@@ -126,8 +129,10 @@ def within_share(plans: Sequence[ClipPlan]) -> list[ClipPlan]:
         for plan in kept:
             filled[plan.source] = filled.get(plan.source, 0.0) + plan.seconds
         largest = max(filled, key=lambda name: filled[name])
+        # With fewer sources than that, no choice of clips can keep the limit.
         if filled[largest] <= LARGEST_SHARE * sum(filled.values()) or len(filled) < 1 / LARGEST_SHARE:
             return kept
+        # The last ones first: the names of the others stay as they were.
         last = max(i for i, plan in enumerate(kept) if plan.source == largest)
         del kept[last]
     return kept
@@ -142,6 +147,7 @@ def by_source(pictures: Sequence[LabelledPicture]) -> dict[str, list[LabelledPic
 
 def evenly(pictures: Sequence[LabelledPicture], count: int, random: Generator) -> Iterator[LabelledPicture]:
     """So many pictures at most, the sources taking turns."""
+    # Sorted: the same seed must give the same clips in whatever order the manifest lists its pictures.
     turns = [_in_turn(own, random) for _, own in sorted(by_source(pictures).items())]
     for number in range(min(count, len(pictures)) if turns else 0):
         yield next(turns[number % len(turns)])

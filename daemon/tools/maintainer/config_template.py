@@ -32,6 +32,7 @@ The hazards, each in a table of its own. Add your own as [hazards.NAME] with at 
 `say_en`; leave one out with `enabled = false`. In each table:
 """
 _WIDTH = 100
+# The defaults must not show the home folder of the person who runs this.
 _NO_HOME = {"HOME": "/"}
 BEGIN, END = "<!-- written by script/config_template -->", "<!-- end of what it writes -->"
 """Marks around the table in docs/configuration.md."""
@@ -44,6 +45,7 @@ def render() -> str:
 
 def _lines() -> Iterator[str]:
     values = defaults(_NO_HOME).model_dump(mode="json")
+    # The resolved folders depend on the machine.
     values["paths"] = dict.fromkeys(values["paths"], "auto")
     hazards = values.pop("hazards")
     for name, section in values.items():
@@ -51,6 +53,7 @@ def _lines() -> Iterator[str]:
     yield from _comment(_HAZARDS)
     yield from (line for key in SCHEMA.names(("hazards", ENTRY)) for line in _help_line(key))
     for name, hazard in hazards.items():
+        # One comment above explains all hazards: they have the same keys.
         yield from ("", f"[hazards.{name}]", *_assignments(hazard))
 
 

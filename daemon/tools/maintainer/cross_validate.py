@@ -57,6 +57,7 @@ def _scored(
 ) -> NDArray[np.float64]:
     """Probabilities (N, H)."""
     odds = np.asarray(scores(part, pictures), np.float64)
+    # A trainer that drops one picture would shift the scores of all that follow.
     if odds.shape != (len(pictures), hazards) or not np.isfinite(odds).all():
         raise ValueError(f"part {part}: scores of the shape {odds.shape}, or not all of them finite")
     return sigmoid(odds)

@@ -72,6 +72,7 @@ class Day:
         end_s = time.monotonic() + BUSY_S
         while True:
             files = {"image": ("picture.jpg", picture, "image/jpeg")}
+            # `trust_env=False`: a proxy of the environment must not get requests to this machine.
             answer = httpx.post(
                 f"{self.web}/process", files=files, data=fields, timeout=REQUEST_S, trust_env=False
             )
@@ -87,6 +88,8 @@ class Day:
         socket_path = Path(self.env["XDG_RUNTIME_DIR"]) / "watchword" / "watchword.sock"
         try:
             with ControlClient(socket_path, timeout_s=10) as client:
+                # The socket listens before the models are loaded; only an answer means that the daemon has
+                # started.
                 client.ask(StatusCommand())
         except CommandError:
             return False
@@ -142,6 +145,7 @@ def _compare(day: Day, model: Path) -> None:
     page = day.work / f"bench-{model.parent.name}-{model.name}.json"
     env = {**day.env, "WATCHWORD_DESCRIBE__MODEL": str(model)}
     command = [*CLI, "bench", "vlm", "--samples", "1", "--json", str(page)]
+    # Not checked by its code: the figures in the file decide.
     subprocess.run(command, env=env, capture_output=True, timeout=BENCH_S, check=False)
     figures = json.loads(page.read_text("utf-8")) if page.is_file() else {}
     named = json.dumps(figures)
@@ -151,6 +155,7 @@ def _compare(day: Day, model: Path) -> None:
 
 def _cache(day: Day) -> dict[str, int]:
     """Compiled models and phrases, by name, with their time of change."""
+    # Blobs only: logs and counters in the folder change at every start.
     root = Path(day.env["XDG_CACHE_HOME"])
     return {str(file): file.stat().st_mtime_ns for file in root.rglob("*.blob") if file.is_file()}
 
@@ -200,7 +205,9 @@ def main() -> int:
     parser.add_argument("--model", type=Path, action="append", default=[], help="a describer; repeat it")
     parser.add_argument("--work", type=Path, help="folder for logs, cache, state; else a passing one")
     args = parser.parse_args()
+    # A short folder for the socket: unix(7) limits its path to 108 bytes.
     with tempfile.TemporaryDirectory(prefix="ww") as short, socket.socket() as chosen:
+        # Port 0: the kernel picks a free one, and the web server binds it after `close`.
         chosen.bind(("127.0.0.1", 0))
         port = chosen.getsockname()[1]
         chosen.close()

@@ -55,12 +55,14 @@ class CutCounts:
 
 def count_cuts(clips: Iterable[LabelledSeries], scene: float, settle: float) -> CutCounts:
     """Run the gate over the first seconds of the clips, joined in their order."""
+    # A budget that never runs out: only the distances are examined.
     gate = SceneChangeGate(SceneSettings(distance=scene, settle_distance=settle, budget_per_minute=600))
     counts, start_s = CutCounts(), 0.0
     for number, clip in enumerate(clips):
         used = clip.times_s < CLIP_S
         times = start_s + clip.times_s[used]
         pairs = zip(clip.embeddings[used].astype(np.float32), times, strict=True)
+        # The gate keeps its state over the joins, as the daemon does over a change of place.
         opened = [now - start_s for embedding, now in pairs if gate.step(embedding, float(now))]
         in_time = sum(after <= IN_TIME_S for after in opened)
         if number:  # the first clip joins nothing

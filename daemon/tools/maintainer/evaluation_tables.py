@@ -68,6 +68,7 @@ def calibrate(settings: Settings, media: Path) -> Iterable[str]:
             camera.close()
         times.append(seen.times_s + start_s)
         rows.append(seen.probabilities)
+        # The clips are joined on one time axis, as if one camera had filmed them.
         start_s += seen.seconds
     footage = ScoreSeries(np.concatenate(times), np.concatenate(rows))
     shipped = watched_hazards(detector)
@@ -134,6 +135,7 @@ def replaced(text: str, name: str, lines: Iterable[str]) -> str:
     if not place.search(text):
         raise SystemExit(f"no place for the table {name!r}")
     table = "\n".join(lines)
+    # A function, because a backslash in the table would otherwise be a group reference.
     return place.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text, count=1)
 
 
@@ -144,6 +146,7 @@ def main() -> int:
     parser.add_argument("--only", choices=TABLES, action="append", help="a table; all if none is named")
     args = parser.parse_args()
     with TemporaryDirectory() as nothing_of_our_own:
+        # An empty state folder: calibration and taught pictures of this machine must not change the tables.
         settings = load(None, os.environ, {"paths.state": nothing_of_our_own}).settings
         for name in args.only or TABLES:
             lines = list(TABLES[name](settings, args.media))

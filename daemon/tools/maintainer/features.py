@@ -27,6 +27,7 @@ THREADS = 2
 """Fixed: sums in another order have other last digits."""
 _OPTIONS = {
     "PERFORMANCE_HINT": "LATENCY",
+    # Full precision: a processor with bf16 would give other features.
     "INFERENCE_PRECISION_HINT": "f32",
     "INFERENCE_NUM_THREADS": THREADS,
 }
@@ -54,6 +55,7 @@ def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
         for version in range(versions):
             picture = augmented(image, rows.names[row], version) if version else image
             classes, features = _seen(requests, picture)
+            # Training draws a version for every row, so a row with fewer versions repeats them.
             for slot in range(version, PHOTOGRAPH_VERSIONS, versions):
                 pooled[slot][row] = features
             if version == 0:

@@ -93,6 +93,7 @@ def with_interval(
     everything, *again = bootstrap_draws(of.sources.tolist())
     value = drawn(everything)
     kinds = (of.safe, ~of.safe)
+    # An interval over sources means nothing if one of the two kinds has a single source.
     fewest = min(len(set(of.sources[kind].tolist())) for kind in kinds)
     return value, interval(value, map(drawn, again), fewest, counts=True)
 

@@ -79,6 +79,7 @@ def train(features: Features, rows: Rows, chosen: NDArray[Any]) -> Net:
 
 
 def _trained(inputs: Any, shown: Any, known: Any, weights: Any, seed: int) -> Any:
+    # Two generators: initial weights and the order of the batches are drawn independently.
     torch.manual_seed(1000 + seed)
     random = torch.Generator().manual_seed(seed)
     versions, count = inputs.shape[:2]
@@ -96,6 +97,8 @@ def _trained(inputs: Any, shown: Any, known: Any, weights: Any, seed: int) -> An
         order = torch.randperm(count, generator=random)
         for batch in range(batches):
             rows = order[batch * BATCH : (batch + 1) * BATCH]
+            # Another version of each picture in every epoch: the net must not learn one augmentation by
+            # heart.
             version = torch.randint(versions, (len(rows),), generator=random)
             loss = _loss(net(inputs[version, rows]), shown[rows], known[rows], weights[rows])
             optimiser.zero_grad()
@@ -109,6 +112,7 @@ def _loss(scores: Any, shown: Any, known: Any, weights: Any) -> Any:
     """Focal loss over the hazards that are known, and cross entropy of "any hazard"."""
     cross = functional.binary_cross_entropy_with_logits
     each = cross(scores, shown, reduction="none") * (torch.sigmoid(scores) - shown).abs().pow(_FOCUS)
+    # logsumexp is a smooth maximum: unlike `max` it passes a gradient to every hazard.
     anything = cross(torch.logsumexp(scores, 1), shown.max(1).values, reduction="none")
     return ((each * known).sum(1) * weights).mean() + _ANY * (anything * weights).mean()
 
@@ -153,10 +157,12 @@ def line(
     z = scores.astype(np.float64)
     for _ in range(60):
         chance = sigmoid(slope * z + offset)
+        # The small terms keep the matrix invertible if a hazard has no positive or no negative.
         error, curve = weights * (chance - shown), weights * chance * (1 - chance) + 1e-9
         gradient = np.array([(error * z).sum() + prior * (slope - 1), error.sum()])
         mixed = (curve * z).sum()
         bend = np.array([[(curve * z * z).sum() + prior, mixed], [mixed, curve.sum() + 1e-3]])
+        # Limited: Newton's method overshoots if the scores separate the labels completely.
         step = np.clip(np.linalg.solve(bend, gradient), -1, 1)
         slope, offset = slope - float(step[0]), offset - float(step[1])
         if np.abs(step).max() < 1e-6:

@@ -35,6 +35,7 @@ def main() -> int:
                 earcon="error",
             )
             sound = resample(joined(renderer.stream(utterance), renderer.rate, 2), RATE)
+            # int32, because the sum of two int16 samples overflows.
             mono = sound.samples.astype(np.int32).mean(axis=1).astype(np.int16)
             with wave.open(str(sound_file(reason, language)), "wb") as file:
                 file.setnchannels(1)

@@ -65,6 +65,7 @@ def spans(plan: ClipPlan, file: str) -> Iterator[dict[str, object]]:
 
 def write_clip(plan: ClipPlan, path: Path) -> None:
     """Raises ClipsError."""
+    # mp4v: FFmpeg's own encoder is in every build of OpenCV, unlike one for H.264.
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), plan.rate, SIZE)
     if not writer.isOpened():
         raise ClipsError(f"{path}: cannot be written as MPEG-4")
@@ -86,6 +87,7 @@ def write(plans: Sequence[ClipPlan], out: Path) -> None:
         if (number + 1) % _TOLD_EVERY == 0:
             sys.stdout.write(f"{number + 1} of {len(plans)} clips\n")
             sys.stdout.flush()
+    # Last: an interrupted run leaves no manifest that names missing clips.
     with (out / "videos.csv").open("w", encoding="utf-8", newline="") as stream:
         table = csv.DictWriter(stream, COLUMNS, restval="")
         table.writeheader()

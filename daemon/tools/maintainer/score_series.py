@@ -69,6 +69,7 @@ def write_series(path: Path, one: LabelledSeries) -> None:
         "uncertain": np.array([";".join(sorted(span.uncertain)) for span in spans]),
         "about": np.array([str(one.clip.path), one.clip.source, one.clip.camera or "", one.part]),
     }
+    # Not synced: a file that a power cut destroys is scored again.
     with atomic_file.replacing(path, durable=False) as file:
         np.savez(file, **arrays)
 
@@ -76,6 +77,7 @@ def write_series(path: Path, one: LabelledSeries) -> None:
 def read_series(path: Path) -> LabelledSeries:
     """Raises SeriesError."""
     try:
+        # Without pickle, which could run code.
         with np.load(path, allow_pickle=False) as arrays:
             return _series(arrays)
     except (OSError, ValueError, KeyError) as error:
@@ -121,6 +123,7 @@ def score_clip(clip: LabelledClip, part: str, camera: Camera, model: StarterMode
         encoding = model.encode(frame.image)
         meter.add(frame.image, frame.captured_at_s)
         times.append(frame.captured_at_s)
+        # The evidence holds the heads' scores first, then the classes'.
         rows.append(encoding.evidence[: len(hazards)])
         embeddings.append(encoding.embedding.astype(np.float16))
     if not times:
@@ -159,6 +162,7 @@ def _score(manifest: Path, heads: Path, out: Path, parts: Mapping[str, str]) -> 
         heads_file = heads / f"{part}.npz"
         if not heads_file.is_file() or file.exists():
             continue
+        # Loaded once a fold; a model takes seconds to compile.
         if part not in models:
             models[part] = StarterModel(
                 Path(settings.paths.models) / StarterModel.name, heads_file=heads_file

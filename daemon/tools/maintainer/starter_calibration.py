@@ -68,6 +68,7 @@ def _generic(
 ) -> Fit:
     """The line of a hazard known by its words alone."""
     bank = model.bind(PromptSet(prompts.hazards, prompts.contrast))
+    # The starter scores words on the class probabilities alone, so the embedding can be empty.
     nothing = np.zeros(0, np.float32)
     scores = np.array([bank.scores(Encoding(nothing, row)) for row in probabilities], np.float64)
     harmless = ~shown.any(1)
@@ -84,6 +85,7 @@ def _generic(
 
 
 def _median(lines: list[Line]) -> Fit:
+    # Medians of slope and boundary: an offset has no meaning without its own slope.
     slope = round(float(np.median([one.slope for one in lines])), 4)
     boundary = float(np.median([one.boundary for one in lines]))
     return Fit(

@@ -32,6 +32,7 @@ class CachedModel(WrappedModel):
         self._known: dict[bytes, Encoding] = {}
 
     def encode(self, image: Image) -> Encoding:
+        # By content: each split loads the same files again.
         key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
         if key not in self._known:
             self._known[key] = self.model.encode(image)
@@ -62,6 +63,7 @@ def halves(pictures: Sequence[LabelledPicture]) -> tuple[list[LabelledPicture], 
         return list(pictures[:middle]), list(pictures[middle:]), "order"
     first: list[LabelledPicture] = []
     second: list[LabelledPicture] = []
+    # The largest first, each into the smaller half: the halves come out nearly equal.
     for group in sorted(groups.values(), key=len, reverse=True):
         (first if len(first) <= len(second) else second).extend(group)
     return first, second, "source"
@@ -82,6 +84,7 @@ def trial(
     *safe_halves, _ = halves([picture for picture in pictures if picture.label == SAFE])
     words = PromptScores.of(settings, model, name)
     shown, harmless = [], []
+    # All four pairs of halves, so that every picture is judged by models that have not seen it.
     for a, b in product((0, 1), (0, 1)):
         like, unlike = own_halves[a], safe_halves[b]
         taught = teach(settings, model, name, [p.path for p in like], [p.path for p in unlike])

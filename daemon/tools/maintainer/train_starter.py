@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = {"folds": judged(rows, cross_fitted(raw, seen, rows, options.folds), open_)}
     mixing = fit_mixing(raw, seen, rows, open_)
     if options.locked:
+        # The locked sources are judged by a net of all open ones, as they would be in use.
         net = train(features, rows, rows.parts != LOCKED)
         scores = mixing.scores(net.scores(features.pooled[0]), seen)
         parts["locked"] = judged(rows, scores, _photographs(rows, (LOCKED,)))
@@ -110,6 +111,7 @@ def fold_nets(features: Features, rows: Rows, folds: tuple[str, ...]) -> dict[st
 
 def out_of_fold(nets: Mapping[str, Net], features: Features, rows: Rows) -> NDArray[np.float32]:
     """Raw scores (N, H) of each fold's rows by its net; NaN for rows of no fold."""
+    # NaN and not 0: a row that no fold judges must not slip into a figure unnoticed.
     raw = np.full(rows.shown.shape, np.nan, np.float32)
     for fold, net in nets.items():
         raw[rows.parts == fold] = net.scores(features.pooled[0][rows.parts == fold])
@@ -122,6 +124,7 @@ def cross_fitted(
     """Calibrated log-odds of each fold's rows, by a calibration from the other folds."""
     scores = np.full(raw.shape, np.nan, np.float32)
     for fold in folds:
+        # `or folds`: a single fold, as in a quick try, has no others.
         others = tuple(other for other in folds if other != fold) or folds
         mixing = fit_mixing(raw, seen, rows, _photographs(rows, others))
         scores[rows.parts == fold] = mixing.scores(raw, seen)[rows.parts == fold]
@@ -171,6 +174,7 @@ def _write_fold_heads(
 
 def _ship(options: argparse.Namespace, features: Features, rows: Rows, mixing: Mixing, limit_: float) -> None:
     heads = heads_of(
+        # All sources, the locked ones included: the figures have been taken, and every picture helps.
         net=train(features, rows, np.ones(len(rows.names), np.bool_)),
         mixing=mixing,
         hazards=HAZARDS,
@@ -179,6 +183,7 @@ def _ship(options: argparse.Namespace, features: Features, rows: Rows, mixing: M
         centre=centre_of(features.pooled[0][rows.photographs]),
     )
     file = options.out / HEADS_FILE.name
+    # Before the table, which holds the fingerprint of this file.
     atomic_file.write(file, heads_bytes(heads))
     table = calibration_of(
         options.model, file, heads, features.probabilities[rows.photographs], rows.shown[rows.photographs]

@@ -55,6 +55,8 @@ class Rows:
     def weights(self) -> NDArray[np.float32]:
         """(N,): a source counts by the square root of its pictures; footage and coarse ones for less."""
         _, position, counts = np.unique(self.sources, return_inverse=True, return_counts=True)
+        # The square root: a source of a thousand pictures knows more than one of ten, but not a hundred
+        # times.
         weight = counts[position] ** -0.5
         weight /= weight[self.photographs].mean()
         weight[self.sources == _COARSE] *= _COARSE_WEIGHT
@@ -113,7 +115,9 @@ def _labels_at(spans: list[dict[str, str]], time_s: float) -> set[str]:
 def frame_times(clip: Path, source: str) -> list[float]:
     """Seconds of the frames that are taken from a clip."""
     capture = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG)
+    # FFmpeg reports a rate of 0 for a file that states none.
     rate, count = capture.get(cv2.CAP_PROP_FPS) or 5.0, 0
+    # Counted, because CAP_PROP_FRAME_COUNT is only an estimate from the duration.
     while capture.grab():
         count += 1
     capture.release()
@@ -140,6 +144,7 @@ def pictures_of(folder: Path, names: tuple[str, ...]) -> Iterator[Image]:
         if clip is None or file != path:
             clip, path, index = cv2.VideoCapture(str(folder / file), cv2.CAP_FFMPEG), file, -1
         wanted = math.floor(float(time) * (clip.get(cv2.CAP_PROP_FPS) or 5.0) + 0.5)
+        # In order, because a seek in MPEG-4 lands on a key frame.
         while index < wanted and clip.grab():
             index += 1
         good, image = clip.retrieve()

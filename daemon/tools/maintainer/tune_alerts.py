@@ -68,6 +68,7 @@ class Grid:
         for tau, vote, window, rules in itertools.product(
             self.smoothing_s, self.vote_s, self.vote_window_s, self.rules
         ):
+            # A vote longer than its window can never be met.
             if vote <= window:
                 changed = {"smoothing_s": tau, "vote_s": vote, "vote_window_s": window}
                 yield base.model_copy(update=changed), rules
@@ -95,6 +96,7 @@ def run_trial(
         common += judged(left_out, _moved(hazards, [level] * len(hazards)), settings, rules)
         own += judged(left_out, _moved(hazards, own_shifts(rest, hazards, budget, price)), settings, rules)
     whole = summed(counts)
+    # These thresholds are for use; the figures above are of thresholds that had not seen the clips.
     chosen = _moved(hazards, own_shifts(whole, hazards, budget, price))
     together = _moved(hazards[:1], [common_shift(whole, budget)])[0]
     return Trial(
