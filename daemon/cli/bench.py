@@ -37,13 +37,18 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def run(measured: Iterable[Figure], file: Path | None, targets: bool, page: Path | None = None) -> int:
-    """Show figures as they come, then write and judge them."""
+    """Print each figure as it is measured, then write all to `file` and `page`. Returns the exit code.
+
+    `targets`: 1 if a figure misses its target. Raises CommandError if a folder is missing.
+    """
+    # Before measuring, which takes minutes, and not when the result is to be written.
     for option, wanted in (("--json", file), ("--markdown", page)):
         if wanted is not None and not wanted.parent.is_dir():
             raise CommandError(f"{option} {wanted}: there is no folder {wanted.parent}")
     figures = []
     for figure in measured:
         sys.stdout.write(f"{row(figure)}\n")
+        # Each figure takes seconds to minutes; a reader of a pipe sees it at once.
         sys.stdout.flush()
         figures.append(figure)
     if file is not None:
@@ -58,6 +63,7 @@ def run(measured: Iterable[Figure], file: Path | None, targets: bool, page: Path
 def measure(parts: tuple[str, ...], settings: Settings, samples: int) -> Iterator[Figure]:
     """Every figure of the parts, as soon as it is known."""
     for part in parts:
+        # Imported when its turn comes: a benchmark's libraries must not slow those before it.
         yield from import_module(f"daemon.bench.{part}").measure(settings, samples)
 
 
@@ -71,6 +77,7 @@ def machine() -> dict[str, object]:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
+        # A container or an affinity mask may leave fewer than the machine has.
         "usable_cores": len(os.sched_getaffinity(0)),
         "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
         "kernel": platform.release(),
@@ -90,6 +97,7 @@ def _verdict(figures: list[Figure]) -> int:
     short = [
         f"{figure.name} ({tables.shown(figure)}, {figure.target})"
         for figure in figures
+        # `is False`: a figure without a target has None and cannot fall short.
         if figure.met is False
     ]
     met = sum(figure.met is True for figure in figures)
@@ -99,6 +107,7 @@ def _verdict(figures: list[Figure]) -> int:
 
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    # ARM's /proc/cpuinfo has no "model name".
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
 
 

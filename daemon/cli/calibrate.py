@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _above_zero(text: str) -> float:
     value = float(text)
+    # The upper limit also refuses infinity and NaN, which `float` accepts.
     if not 0 < value < 10_000:
         raise argparse.ArgumentTypeError("a number above 0, such as 0.5")
     return value
@@ -58,6 +59,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     progress = FootageProgress()
 
     def report(line: str) -> None:
+        # The progress line has no newline of its own.
         progress.end()
         sys.stdout.write(f"{line}\n")
 
@@ -81,6 +83,7 @@ class FootageProgress:
         self._shown = False
 
     def __call__(self, seconds: float, longest_s: float) -> None:
+        # Only on a terminal: a log file would fill with carriage returns.
         if seconds >= self._next_s and sys.stderr.isatty():
             self._next_s, self._shown = seconds + 1, True
             of = "" if longest_s == float("inf") else f" of {longest_s / 60:.0f}"

@@ -28,6 +28,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     loaded = load()
     files = ", ".join(map(str, loaded.files)) or "defaults"
     findings = [Finding("settings", "ok", files)]
+    # At once: the probes take up to minutes.
     _print(findings, args.json)
     running = running_daemon.find_running(loaded.settings, os.environ)
     with _low_priority(bool(running)):
@@ -47,11 +48,13 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 def _low_priority(beside_a_daemon: bool) -> Iterator[None]:
     """SCHED_IDLE for this process and its children: examining must not slow the daemon down."""
     if beside_a_daemon:
+        # Inherited by the children that test the devices; see sched(7).
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     try:
         yield
     finally:
         if beside_a_daemon:
+            # Not always allowed, see RLIMIT_NICE in sched(7); the process ends soon anyway.
             with suppress(PermissionError):
                 os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 

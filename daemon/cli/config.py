@@ -46,6 +46,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     if args.action == "set":
         return _set(args.key, args.value, load())
     if args.action == "reset":
+        # Without loading the settings: an override that makes them invalid must be removable.
         return _reset(args.key, overrides_file(args.config, os.environ, {}))
     loaded = load()
     if args.action == "check":
@@ -61,6 +62,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 
 def _unrecognised(loaded: Loaded) -> Iterator[str]:
     """Warn of hazards that the model can never recognise, and of such without Korean words."""
+    # Lazy: only `check` looks at models, and importing them takes a second.
     from daemon.wiring.detector import unrecognised_hazards
 
     for name, one in loaded.settings.hazards.items():
@@ -72,6 +74,7 @@ def _unrecognised(loaded: Loaded) -> Iterator[str]:
                 f"hazards.{name}: the model cannot recognise it by its prompts and will never warn of it; "
                 f"teach it with pictures: `watchword teach {name} FOLDER`"
             )
+    # A missing model is no mistake in the settings.
     except WatchwordError as error:
         yield f"whether the model recognises the hazards could not be looked at: {error}"
 
@@ -94,6 +97,7 @@ def _show(loaded: Loaded, key: str, as_json: bool) -> int:
 
 
 def _below(path: KeyPath, key: str) -> bool:
+    # With a dot at the end, so that `web` matches `web.port` and not `website`.
     return not key or f"{dotted(path)}.".startswith(f"{key}.")
 
 
@@ -110,6 +114,7 @@ def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:
 def _set(key: str, written: str, loaded: Loaded) -> int:
     """Keep a value among the overrides, if all settings hold with it. Raises ConfigError, CommandError."""
     path = tuple(key.split("."))
+    # The overrides lie in paths.state: they cannot say where they themselves are.
     if path[0] == "paths":
         raise CommandError(f"{key}: folders cannot be changed here; write them into config.toml")
     if SCHEMA.at(path) is None or SCHEMA.names(path):
@@ -117,11 +122,13 @@ def _set(key: str, written: str, loaded: Loaded) -> int:
         hint = f"did you mean {dotted(near)}?" if near else "`watchword config show` lists them all"
         raise CommandError(f"{key}: no such setting; {hint}")
     value = decode(written, path, SCHEMA)
+    # Checked together with all other layers before anything is written.
     changed = loaded.again(edited(loaded.overrides, {key: value}))
     keep(loaded.overrides, {key: value})
     sys.stdout.write(f"{key} = {_shown(value)}, kept in {loaded.overrides}\n")
     stronger = changed.origins.get(path, _DEFAULT)
     if stronger.name != "overrides":
+        # A value that has no effect must not look as if it had.
         sys.stdout.write(f"but {stronger.where(path)} is stronger: without it, this holds\n")
     elif is_live(key):
         sys.stdout.write("it holds at the next start, in a running daemon after `watchword reload`\n")

@@ -23,17 +23,17 @@ INSTANCE = "WATCHWORD_CONTROL__INSTANCE"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The option that all of them take."""
+    """Add the option `--instance`, which all of these commands take."""
     parser.add_argument("--instance", metavar="NAME", help="which daemon, where several run")
 
 
 def connect(args: argparse.Namespace, load: Load) -> ControlClient:
-    """The daemon that runs here. Raises NotRunning, CommandError, ConfigError."""
+    """Connect to the running daemon. Raises NotRunning, CommandError, ConfigError."""
     return connect_any(sockets(args.instance, load))
 
 
 def send(args: argparse.Namespace, load: Load, command: Command) -> dict[str, Any]:
-    """Have the daemon do it. Raises CommandError, ConfigError."""
+    """Send a command to the running daemon; returns its result. Raises CommandError, ConfigError."""
     with connect(args, load) as client:
         return client.ask(command)
 
@@ -41,8 +41,9 @@ def send(args: argparse.Namespace, load: Load, command: Command) -> dict[str, An
 def sockets(instance: str | None, load: Load) -> Iterator[Path]:
     """Where the daemon may be, the likeliest first.
 
-    The settings come last: a mistake in them is not to keep anybody from silencing the daemon.
+    The settings come last: a mistake in them must not prevent `hush` and `mute`.
     """
+    # Without reading the settings, which also takes a tenth of a second.
     yield from client_sockets(os.environ, instance or os.environ.get(INSTANCE, ""))
     settings = load().settings
     name = instance or settings.control.instance
@@ -62,7 +63,8 @@ def open_journal(args: argparse.Namespace, load: Load) -> Iterator[JournalSource
 
     client = None
     if not args.offline:
-        with suppress(NotRunning):  # then its files are nobody else's
+        # No daemon writes these files now, so they can be read directly.
+        with suppress(NotRunning):
             client = connect(args, load)
     if client is None:
         yield OfflineJournal(JournalPaths.in_state(load().settings.paths.state))

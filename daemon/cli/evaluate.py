@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Print the figures, and write them to files if asked. Raises ManifestError, CameraUnusable."""
     dataset = read_dataset(args.manifest, settings.hazards.keys())
+    # Before the measurement, which takes minutes to hours.
     _require_writable("--json", args.json)
     _require_writable("--html", args.html)
     if args.speech:
@@ -67,6 +68,7 @@ def _require_writable(option: str, path: Path | None) -> None:
         return
     there = path.exists()
     try:
+        # "a" and not "w": an existing file must not lose its content to a check.
         with path.open("a", encoding="utf-8"):
             pass
         if not there:

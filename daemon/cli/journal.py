@@ -45,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _selecting(parser: argparse.ArgumentParser) -> None:
     """Options that may stand before or after the action."""
+    # Left out if not given, so that the action's parser does not overwrite what stood before the action.
     unset: Any = argparse.SUPPRESS
     parser.add_argument("--since", metavar="WHEN", default=unset, help="90m, 1h, 2d, or a date and time")
     parser.add_argument("--until", metavar="WHEN", default=unset, help="the same")
@@ -87,6 +88,7 @@ def _wanted(args: argparse.Namespace) -> JournalCommand:
 def _list(source: JournalSource, args: argparse.Namespace) -> int:
     """The newest come last, as in a log."""
     events = list(pages(source, _wanted(args), args.limit))
+    # The reader gives the newest first, so that a limit keeps the newest.
     for event in reversed(events):
         sys.stdout.write(f"{json.dumps(event, ensure_ascii=False) if args.json else line(event)}\n")
     if not events and not args.json:
@@ -99,6 +101,7 @@ def _show(source: JournalSource, args: argparse.Namespace) -> int:
     if not digits.isdecimal():
         raise CommandError(f"{args.row}: should be an event's number, as in #123")
     row = int(digits)
+    # There is no question for one row: the newest event before the next row is that row, if it exists.
     found = source.page(JournalCommand(before=row + 1, limit=1, evidence=True))["events"]
     if not found or found[0]["row"] != row:
         raise CommandError(f"#{row}: not in the journal; `watchword journal` shows what is", "unknown")
@@ -121,6 +124,7 @@ def _purge(source: JournalSource, args: argparse.Namespace) -> int:
 
 
 def _agreed(question: str) -> bool:
+    # A script must not hang on a question that nobody sees.
     if not sys.stdin.isatty():
         raise CommandError("nobody is there to be asked: --yes forgets without asking")
     sys.stdout.write(question)
@@ -164,6 +168,7 @@ def _clock(wall_s: float) -> str:
 
 
 def _positive(text: str) -> int:
+    # Bounded, so that a typing mistake does not read the whole journal into memory.
     if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text} is no whole number from 1")
     return int(text)

@@ -20,13 +20,14 @@ from daemon.cli.remote import REMOTE
 from daemon.cli.streams import mend_standard_streams
 from daemon.errors import ConfigError
 
-if TYPE_CHECKING:  # the settings cost a tenth of a second that --help need not spend
+# Importing the settings takes a tenth of a second, which --help need not spend.
+if TYPE_CHECKING:
     from daemon.config.settings import Loaded
 
 FAILED, BAD_CONFIGURATION, INTERRUPTED = 1, 78, 130
 
 DAEMON = "run"
-"""The command whose failure is said aloud."""
+"""The command whose failure is also spoken."""
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +48,13 @@ def _as_daemon(module: ModuleType, args: argparse.Namespace, _: Load) -> int:
     from daemon.config.start_policy import StartPolicy
     from daemon.process.systemd import is_service
 
+    # Not `_load`: the daemon must start even if the present configuration is damaged.
     policy = StartPolicy(args.config, os.environ, _options(args), service=is_service(os.environ))
     return int(module.execute(args, lambda: _with_logs(policy.load())))
 
 
 def _say_failure(error: Exception, args: argparse.Namespace) -> None:
-    """A daemon that cannot start, or that breaks, says so: a wearer reads no log and no exit code."""
+    """Speak the reason why the daemon could not start or has broken: its wearer reads no log."""
     from daemon.process import last_words
 
     if (reason := last_words.reason_of(error)) is not None:
@@ -67,7 +69,7 @@ class Subcommand:
     module: str
     execute: Execute = _with_settings
     watches: bool = True
-    """False: it only talks to a daemon, and need not know what that one was taught."""
+    """False: it only talks to a daemon, and need not read the hazards taught to it."""
 
 
 COMMANDS = {
@@ -113,19 +115,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace()
     try:
         with redirect_stdout(PlainStream(sys.stdout)):
+            # Assigned only after parsing: until then `args` is empty, for the failure that is reported below.
             args = build_parser(COMMANDS, GROUPS).parse_args(argv)
             command = COMMANDS[args.command]
             code = command.execute(args.module, args, lambda: _load(args, command.watches))
+            # Here, so that a broken pipe is caught below and not at the interpreter's exit.
             sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; without this the interpreter complains while it exits.
+        # The reader of our output has gone; without this the interpreter complains while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
         code = _report(error)
-        # By the words: what cannot be imported fails while they are read.
+        # By the arguments, since `args` is empty if the import of a command has failed.
         if DAEMON in (sys.argv[1:] if argv is None else argv):
             _say_failure(error, args)
     return code
@@ -141,6 +145,7 @@ def _load(args: argparse.Namespace, watches: bool) -> Loaded:
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     """The options that name a setting, by dotted key."""
     found = {key: value for key, value in vars(args).items() if "." in key}
+    # Only then: the schema is expensive to import.
     if any(isinstance(value, Written) for value in found.values()):
         from daemon.config.layers import decode
         from daemon.config.settings import SCHEMA
@@ -152,7 +157,7 @@ def _options(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _with_logs(loaded: Loaded, *, warn: bool = True) -> Loaded:
-    """Log as the settings say, first of all their warnings; `config` prints those itself."""
+    """Configure the logs as set, and log the settings' warnings; `config` prints those itself (`warn`)."""
     from daemon.process import logs
 
     logs.configure(loaded.settings.log, os.environ, sys.stderr)
@@ -171,8 +176,9 @@ def _report(error: Exception) -> int:
         return BAD_CONFIGURATION
     if isinstance(error, WatchwordError | OSError):
         _complain(_plain(error))
+    # A traceback for logs and for debugging; a terminal gets one line.
     elif not sys.stderr.isatty() or logging.getLogger().isEnabledFor(logging.DEBUG):
-        traceback.print_exception(error)  # a journal is where somebody will look for it
+        traceback.print_exception(error)
     else:
         _complain(f"a bug: {type(error).__name__}: {error}; --log-level debug shows where, please report it")
     return FAILED
@@ -186,6 +192,7 @@ def _plain(error: Exception) -> str:
 
 def _complain(message: str) -> None:
     for line in message.splitlines():
+        # Escaped: names of files and devices in a message may hold control characters.
         sys.stderr.write(f"watchword: {escaped(line)}\n")
 
 

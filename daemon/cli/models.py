@@ -83,14 +83,16 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 def run(args: argparse.Namespace, store: Store, settings: Settings | None = None) -> int:
     """Carry out the parsed command; each failure is one line on stderr.
 
-    Without `settings` nothing is said of how models did on this machine, and nothing is fitted.
+    Without `settings` the results of trials are left out, and nothing is fitted.
     """
     if args.verb == "list":
         return _list(store, turned_down_models(settings) if settings else {}, as_json=args.json)
     verb = {"pull": _pull, "verify": _verify, "remove": _remove, "fit": _fit}[args.verb]
+    # `verify` without names takes all that are here.
     names = args.names or [line.name for line in store.list() if line.state is not ModelState.ABSENT]
     if not names:
         _say(f"no model is in {store.root}")
+    # Every name is tried; the worst exit code counts.
     return max((_guarded(verb, name, args, store, settings) for name in names), default=FINE)
 
 
@@ -103,6 +105,7 @@ def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store, sett
     except WatchwordError as error:
         _complain(str(error))
         return FAILED
+    # One line and no traceback: pulls are made in a folder of their own and moved when complete.
     except KeyboardInterrupt:
         _complain(f"{name}: interrupted; the store is as it was")
         return FAILED
@@ -132,6 +135,7 @@ def _pull(name: str, args: argparse.Namespace, store: Store, settings: Settings 
     place = store.pull(name, TextProgress(sys.stderr), options)
     _say(f"{place.name}: ready in {place}")
     manifest = store.manifest(place.name)
+    # Only an image-text model that was converted here has anything to try.
     if settings is None or manifest.kind != Kind.IMAGE_TEXT or manifest.conversion is None:
         return FINE
     return _prepare_to_run(place.name, args.calibrate, settings)
@@ -139,6 +143,7 @@ def _pull(name: str, args: argparse.Namespace, store: Store, settings: Settings 
 
 def _prepare_to_run(name: str, source: str | None, settings: Settings) -> int:
     """Try a pulled model on this machine, calibrate it if asked to, and print the next step."""
+    # At once: a model that is too slow here is told now, and not at the next start of the daemon.
     trial = run_trial(settings, name)
     reason = trial.turned_down(measured=open_calibrations(settings).known(name))
     if trial.failed:
@@ -160,8 +165,10 @@ def _prepare_to_run(name: str, source: str | None, settings: Settings) -> int:
 
 
 def _calibrate(name: str, source: str, settings: Settings) -> int:
+    # Lazy: listing models must not import the calibration.
     from daemon.tools.calibrate import CalibrationRequest, calibrate
 
+    # The pulled model by its name: `auto` could choose another one.
     chosen = settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"model": name})})
     place = calibrate(chosen, CalibrationRequest(source, 1.0), keep=True, report=_say, progress=_silent)
     _say(f"written to {place}; `watchword calibrate --undo` takes it back")
@@ -224,6 +231,7 @@ def tables(lines: Sequence[ListedModel]) -> str:
 def _table(kind: str, lines: Sequence[ListedModel]) -> str:
     """Aligned columns; columns without a figure in any row are left out."""
     cells = [_columns(line) for line in lines]
+    # The first row decides the order of the columns; all rows have the same.
     known = [name for name in cells[0] if any(row[name] for row in cells)]
     rows = [[kind.upper(), *known[1:]], *([row[name] for name in known] for row in cells)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -264,7 +272,7 @@ def _legend(lines: Sequence[ListedModel]) -> Iterator[str]:
 
 
 def _record(line: ListedModel) -> dict[str, object]:
-    """A model for programs; null where nothing is known."""
+    """A model for programs; null if a value is not known."""
     figures = line.figures
     return {
         "name": line.name,

@@ -1,4 +1,4 @@
-"""The parser of `watchword`: grouped help, options common to all commands, and what was probably meant."""
+"""The parser of `watchword`: grouped help, options common to all commands, and hints for typing mistakes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WIDTH = 14
 
 
 class Described(Protocol):
-    """What the parser needs to know of a command."""
+    """The parts of a command that the parser reads."""
 
     @property
     def help(self) -> str:
@@ -32,21 +32,23 @@ class Described(Protocol):
 
 
 class Written(str):
-    """A value as it was written behind `-o`; what it means depends on its setting."""
+    """A value as written behind `-o`; its type depends on the setting."""
 
     __slots__ = ()
 
 
 class _Parser(argparse.ArgumentParser):
-    """Answers an unknown word or option with the one that was probably meant."""
+    """A parser that names the nearest known word or option in its errors."""
 
     commands: Mapping[str, Described] = {}
     groups: Mapping[str, Sequence[str]] = {}
 
     def error(self, message: str) -> NoReturn:
+        # No command at all: the overview helps more than an error.
         if message == "the following arguments are required: COMMAND":
             self.print_help()
             self.exit(USAGE)
+        # argparse offers no hook for an unknown choice: its message is the only place with the word.
         if match := re.search(r"argument COMMAND: invalid choice: '([^']*)'", message):
             near = RENAMED.get(match[1]) or _nearest(match[1], self.commands)
             hint = f'did you mean "watchword {near}"?' if near else "`watchword --help` lists them"
@@ -54,7 +56,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(message)
 
     def format_help(self) -> str:
-        """The commands by what they are for; argparse would list them in one column."""
+        """The commands grouped by purpose; argparse would list them in one column."""
         formatter = self._get_formatter()
         formatter.add_text(self.description)
         lines = [f"usage: {self.prog} [OPTION ...] COMMAND ...", "", formatter.format_help().rstrip()]
@@ -62,6 +64,7 @@ class _Parser(argparse.ArgumentParser):
             lines += ["", f"{title}:", *(f"    {name:{_WIDTH}} {self.commands[name].help}" for name in names)]
         formatter = self._get_formatter()
         formatter.start_section("Options of every command")
+        # Private, but argparse has no public way to print only the options.
         formatter.add_arguments(self._optionals._group_actions)
         formatter.end_section()
         formatter.add_text(self.epilog)
@@ -75,6 +78,7 @@ class _LazyParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if self.command is not None:
+            # Imported here and not for every command: `--help` stays below a tenth of a second.
             module = import_module(self.command.module)
             module.configure(self)
             self.set_defaults(module=module)
@@ -82,9 +86,10 @@ class _LazyParser(argparse.ArgumentParser):
                 if isinstance(action, argparse._SubParsersAction):
                     for subparser in action.choices.values():
                         _add_common(subparser)
+            # Once: argparse may call this again for the same parser.
             self.command = None
         found, rest = super().parse_known_args(args, namespace)
-        # Here, not at the end: only this parser knows what could have been meant.
+        # Here and not in the outer parser, which does not know this one's options.
         if rest and rest[0].startswith("-"):
             name = rest[0].partition("=")[0]
             near = _nearest(name, self._option_string_actions)
@@ -93,6 +98,7 @@ class _LazyParser(argparse.ArgumentParser):
         return found, rest
 
     def error(self, message: str) -> NoReturn:
+        # As above, for the choices of a subcommand.
         if match := re.match(r"argument (\w+): invalid choice: '([^']*)' \(choose from (.*)\)$", message):
             near = _nearest(match[2], [choice.strip("'") for choice in match[3].split(", ")])
             if near:
@@ -114,6 +120,7 @@ def build_parser(
         epilog="`watchword COMMAND --help` tells what a command takes.",
     )
     parser.commands, parser.groups = commands, groups
+    # The option itself has no default: one after the command would overwrite one before it.
     parser.set_defaults(config=None)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     _add_common(parser)
@@ -171,6 +178,7 @@ class _Setting(argparse.Action):
         option_string: str | None = None,  # noqa: ARG002 - as argparse calls it
     ) -> None:
         key, equals, value = str(values).partition("=")
+        # A setting always has a section, so its key has a dot.
         if not equals or "." not in key.strip("."):
             parser.error(f"-o {values}: write KEY=VALUE, such as speech.volume=0.5")
         setattr(namespace, key.strip(), Written(value))

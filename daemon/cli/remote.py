@@ -30,7 +30,7 @@ class RemoteCommand:
     fields: Fields = lambda _: {}
     """The command's fields from the options."""
     lines: Lines = lambda _args, _result: ()
-    """What is printed of the result."""
+    """The lines that are printed of the result."""
 
 
 def _text(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +95,8 @@ REMOTE: Mapping[str, RemoteCommand] = {
 def configure(parser: argparse.ArgumentParser) -> None:
     from daemon.cli import connection
 
-    name = parser.prog.rpartition(" ")[2]  # "watchword ask": one module serves all of these commands
+    # "watchword ask": one module serves all of these commands, and the parser's name tells which.
+    name = parser.prog.rpartition(" ")[2]
     REMOTE[name].arguments(parser)
     connection.configure(parser)
 
@@ -109,6 +110,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
     if args.command == "events":
         return _follow(args, load)
     remote = REMOTE[args.command]
+    # Shell commands use a hyphen where the wire has an underscore.
     result = send(args, load, checked(COMMANDS[args.command.replace("-", "_")], **remote.fields(args)))
     sys.stdout.writelines(f"{line}\n" for line in remote.lines(args, result))
     return 0
@@ -122,5 +124,7 @@ def _follow(args: argparse.Namespace, load: Load) -> int:
     with connect(args, load) as client:
         for line in client.events(args.kinds):
             sys.stdout.write(f"{line}\n")
+            # Each event is of interest now, also to a program that reads from a pipe.
             sys.stdout.flush()
+    # An error: a program that follows the events must notice that they have ended.
     raise CommandError("watchword has stopped")

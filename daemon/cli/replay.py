@@ -61,6 +61,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         if given := [option for option, path in outputs.items() if path is not None]:
             raise CommandError(f"{', '.join(given)}: a black box is only repeated; name a recording")
         return _repeat(Path(args.file))
+    # Opening an output truncates it; it must not be the recording that is to be read.
     _keep_apart({"the recording": Path(args.file), **outputs})
     return _replay(args, settings)
 
@@ -79,7 +80,9 @@ def _keep_apart(files: Mapping[str, Path | None]) -> None:
 
 def _is_same(one: Path, other: Path) -> bool:
     with suppress(OSError):
+        # Same inode: links and relative paths are seen through.
         return one.samefile(other)
+    # One of the two does not exist yet.
     return one.absolute() == other.absolute()
 
 
@@ -96,6 +99,7 @@ def _replay(args: argparse.Namespace, settings: Settings) -> int:
             _describer(settings, detector) as describer,
         ):
             renderer = build_renderer(settings, synthesizer)
+            # As in the daemon, so that a danger's speech begins at the same stream time.
             prepare_phrases(renderer, detector.spec)
             replay = build_replay(
                 settings=settings,
@@ -124,9 +128,10 @@ def _print(summary: Event) -> None:
 
 
 def _try_out(folder: Path) -> None:
-    """Before anything is replayed, not at the first alert. Raises CommandError."""
+    """Check that black boxes can be written, before the replay. Raises CommandError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # A file without a name: nothing is left behind.
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise CommandError(
@@ -136,7 +141,8 @@ def _try_out(folder: Path) -> None:
 
 @contextmanager
 def _describer(settings: Settings, detector: DetectorBundle) -> Iterator[WatchedDescriber | None]:
-    """The configured one, whose child ends with the replay."""
+    """The configured describer; its process ends with the replay."""
+    # Not idle: nothing else competes for the processor.
     describer = build_describer(settings, detector.model, idle=False)
     try:
         yield describer
@@ -210,6 +216,7 @@ def _repeat(path: Path, about: str | None = None) -> int:
     if now == recording.events:
         sys.stdout.write(f"repeated exactly: {len(now)} events from {len(recording.entries)} steps\n")
         return 0
+    # Not strict: the two lists may differ in length, which is reported too.
     differing = sum(a != b for a, b in zip(now, recording.events, strict=False))
     sys.stdout.write(
         f"not the same: {differing} of {len(recording.events)} events differ, {len(now)} now; "

@@ -56,6 +56,8 @@ def page_address(web: WebSettings) -> str | None:
     """Where `watchword web` serves its page; None if it cannot, or takes any free port."""
     if not (web.address and web.port and find_spec("fastapi") and find_spec("uvicorn")):
         return None
+    # A wildcard address is no address that a browser can open.
     host = "127.0.0.1" if web.address in ("0.0.0.0", "::") else web.address  # noqa: S104 - compared only
     scheme = "https" if web.certificate_file else "http"
+    # IPv6 addresses stand in brackets in a URL (RFC 3986, section 3.2.2).
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{web.port}/"

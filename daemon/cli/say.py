@@ -1,4 +1,4 @@
-"""`watchword say TEXT`: the running daemon says it; without one, or into a file, this process does.
+"""`watchword say TEXT`: the running daemon speaks; without one, or into a file, this process does.
 
 `--earcons` plays the short sounds instead, each with its meaning.
 """
@@ -48,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Load) -> int:
     """Raises CommandError, SynthesisError, PlayerError."""
+    # Both or neither.
     if args.earcons == bool(args.text):
         raise CommandError("say either TEXT or --earcons")
     say = (
@@ -62,6 +63,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
     try:
         send(args, load, say)
     except NotRunning:
+        # A named daemon was meant to speak, with its own voice and device.
         if args.instance:
             raise
         settings = load().settings
@@ -95,7 +97,7 @@ def write(utterances: Iterable[Utterance], settings: Settings, path: Path) -> No
 
 
 def speak(utterances: Iterable[Utterance], settings: Settings) -> None:
-    """Say it through the loudspeaker, without a daemon. Raises CommandError, SynthesisError, PlayerError."""
+    """Speak through the loudspeaker, without a daemon. Raises CommandError, SynthesisError, PlayerError."""
     from speech.playback.base import AudioOutput, AudioOutputChanged, PlaybackFinished, PlaybackStarted
     from speech.playback.process_player import ProcessPlayer
 
@@ -106,6 +108,7 @@ def speak(utterances: Iterable[Utterance], settings: Settings) -> None:
         if player.wait_opened(OPEN_S) is not AudioOutput.LOUDSPEAKER:
             raise CommandError(_why_not(events))
         player.play(ID, audio)
+        # With a timeout for each event: a loudspeaker that hangs must not hang the command.
         while not isinstance(event := _next(events, audio.duration_s + SPARE_S), PlaybackFinished):
             if not isinstance(event, (PlaybackStarted, AudioOutputChanged)):
                 raise CommandError(f"not said to its end: {event.reason}")
@@ -136,9 +139,11 @@ def _rendered(utterances: Iterable[Utterance], settings: Settings) -> Audio:
     from speech.synthesis.renderer import Renderer
 
     with EspeakSynthesizer(settings.speech) as synthesizer:
+        # Without a cache: these texts are said once.
         renderer = Renderer(settings.speech, None, synthesizer)
         sounds = [renderer.render(one) for one in utterances]
     gap = silence(GAP_S, renderer.rate, 2)
+    # Stereo, because a tour places its sounds left and right.
     return joined([sounds[0], *(part for sound in sounds[1:] for part in (gap, sound))], renderer.rate, 2)
 
 
@@ -152,7 +157,7 @@ def _utterances(say: SayCommand | EarconsCommand, language: str) -> Iterator[Utt
 def utterance(
     text: str, language: str, earcon: str | None = None, *, pan: float = 0.0, danger: bool = False
 ) -> Utterance:
-    """Something that this process says by itself."""
+    """An utterance of this process. `pan`: -1 left to 1 right. `danger`: with the priority of a danger."""
     from speech.utterance import Priority, Utterance
 
     return Utterance(

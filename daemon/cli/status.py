@@ -28,13 +28,15 @@ def execute(args: argparse.Namespace, load: Load) -> int:
 
 
 def well(status: Mapping[str, Any]) -> bool:
-    """Whether every component works and every part is there."""
+    """True if every component works and no part has ended."""
     components = status.get("components", {}).values()
+    # Unknown components of a newer daemon count as well.
     return all(component.get("reason", OK) == OK for component in components) and not status.get("lost")
 
 
 def readable(status: Mapping[str, Any]) -> Iterator[str]:
     """One line for each entry, the most important first; unknown entries as JSON."""
+    # The known lines first in their order, then whatever a newer daemon adds.
     for name, value in {**dict.fromkeys(_LINES), **status}.items():
         line = _LINES.get(name, _plain)(value) if value is not None else None
         if line:
@@ -126,8 +128,6 @@ _LINES: Mapping[str, Callable[[Any], str | None]] = {
     "dangers": _dangers,
     "muted_s": _muted,
     "danger_muted_s": _muted,
-    "speaking": _plain,
-    "last_said": _plain,
     "source": _plain,
     "model": _plain,
     "model_note": lambda value: value or None,

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, or cannot write every letter, made harmless before they are used."""
+"""Repairs standard streams that are closed or cannot write every letter, before they are used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _NUMBERS = range(3)
 
 
 def mend_standard_streams() -> None:
-    """Open closed ones on /dev/null, and let the others escape what their encoding lacks."""
-    # First of all: the next file that is opened would get the number of a closed one, and what is meant for
-    # the terminal would be written into it.
+    """Open closed streams on /dev/null; let the others escape letters that their encoding lacks."""
+    # First of all: open(2) returns the lowest free number, so the next file would become standard output and
+    # receive the text for the terminal.
     for number in _NUMBERS:
         try:
             os.fstat(number)

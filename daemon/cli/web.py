@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from daemon.config.settings import Loaded, Settings
 log = logging.getLogger(__name__)
 
+# Several pulses fit into WatchdogSec= of watchword-web.service.
 PULSE_S = 5.0
 LOOK_S = 2.0
-"""Seconds between two looks whether home automation lives."""
+"""Seconds between two checks that home automation is alive."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     """Serve until stopped. Raises CommandError, ConfigError."""
     settings = load().settings
+    # Before threads and children start, which inherit it.
     _step_back()
-    signal.signal(signal.SIGTERM, _leave)  # until the servers have started
+    # Until the servers have started, which install handlers of their own.
+    signal.signal(signal.SIGTERM, _leave)
     with ExitStack() as open_until_done:
         listeners = _listeners(settings, open_until_done)
         extra_status, lives = open_until_done.enter_context(_home_automation(args, load, settings))
@@ -57,6 +60,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 
 def _step_back() -> None:
     """Lower the priority of this process and its children, so that the daemon comes first."""
+    # Not allowed in some containers; serving at normal priority is better than not at all.
     with suppress(OSError):
         lower_priority()
 
@@ -88,8 +92,9 @@ def _application(
 
 
 def _listeners(settings: Settings, stack: ExitStack) -> tuple[socket.socket | None, socket.socket | None]:
-    """The one at an address, and the unix socket."""
+    """The TCP listener and the unix listener, each None if not configured. Raises CommandError."""
     web = settings.web
+    # Before listening: a missing token or certificate must not leave an open port behind.
     load_token(web)
     check_certificate(web)
     tcp = listen_tcp(web)
@@ -98,6 +103,7 @@ def _listeners(settings: Settings, stack: ExitStack) -> tuple[socket.socket | No
     if tcp is None and unix is None:
         raise CommandError("web.address and web.socket are both empty: there is nowhere to listen")
     if unix is not None and path is not None:
+        # The socket's file would make the next start believe that a server is there.
         stack.callback(path.unlink, missing_ok=True)
     _announce(web, tcp, path)
     return tcp, unix
@@ -158,6 +164,7 @@ async def _serve(
     wanted: list[tuple[Server, ConnectionLimiter]] = []
     if tcp is not None:
         listener = ConnectionLimiter(tcp)
+        # Only one server runs the application's lifespan: it would otherwise start its tasks twice.
         server = create_server(app, listener, lifespan=True, certificate=files[0], key=files[1])
         wanted.append((server, listener))
     if unix is not None:
@@ -171,6 +178,7 @@ async def _until_stopped(
 ) -> None:
     from daemon.web.server.server import serve
 
+    # Distinguishes a stop by signal from one by a fault.
     stopping = asyncio.Event()
     notifier = Notifier(os.environ)
     serving = [asyncio.create_task(serve(each, listener)) for each, listener in wanted]
@@ -181,7 +189,9 @@ async def _until_stopped(
     await asyncio.wait((*serving, *others, dying), return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
     notifier.stopping("stopping")
+    # Streams never end by themselves; uvicorn would wait for them until its own timeout.
     await app.state.dependencies.close_streams()
+    # uvicorn's way to stop a server from outside.
     for each, _ in reversed(wanted):
         each.should_exit = True
     try:
@@ -190,6 +200,7 @@ async def _until_stopped(
         for task in (*others, dying):
             task.cancel()
         notifier.close()
+    # systemd restarts the service after this exit code.
     if dying.done() and not dying.cancelled() and not stopping.is_set():
         raise CommandError("a part of the web interface has died; the log says why") from dying.result()
 
@@ -197,13 +208,17 @@ async def _until_stopped(
 async def _first_death(
     app: FastAPI, servers: list[Server], bridge_is_alive: Callable[[], bool]
 ) -> BaseException | None:
-    """Why a part ended that never should; without it the web interface would look alive and be deaf."""
+    """Return the cause as soon as a vital part ends; without it the web interface would only look alive."""
+    # uvicorn announces the end of its start only by this flag.
     while not all(each.started for each in servers):
         await asyncio.sleep(0.05)
     done: set[asyncio.Task[None]] = set()
     while not done and bridge_is_alive():
         done, _ = await asyncio.wait(
-            app.state.dependencies.tasks, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
+            # With a timeout, because the life of the MQTT bridge can only be asked for.
+            app.state.dependencies.tasks,
+            timeout=LOOK_S,
+            return_when=asyncio.FIRST_COMPLETED,
         )
     cause = done.pop().exception() if done else None
     log.error("a part of the web interface has died" if done else "home automation has died", exc_info=cause)
@@ -219,6 +234,7 @@ async def _wait_for_signal(servers: list[Server], stopping: asyncio.Event) -> No
     while not all(each.started for each in servers):
         await asyncio.sleep(0.05)
     for number in (signal.SIGTERM, signal.SIGINT):
+        # The loop's handler and not signal.signal: it may wake coroutines.
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     await stopping.wait()
 

@@ -45,7 +45,8 @@ def _answer(args: argparse.Namespace, load: Load) -> Mapping[str, Any]:
         try:
             return send(args, load, wanted)
         except NotRunning:
-            pass  # what was kept still knows
+            # The journal and the last black box on disk still have the events.
+            pass
     places = JournalPaths.in_state(load().settings.paths.state)
     return why(places, lambda: _last_box(places), args.event, language=args.language)
 
