@@ -26,11 +26,14 @@ PATHS = ("/snapshot.jpg", "/status", "/scores", "/journal?limit=500", "/config",
 TIMEOUT_S = 10.0
 
 
+# A PNG of 49 million pixels in some 140 kB: a server that decodes it unchecked needs 147 MB.
 def _bomb() -> bytes:
     def chunk(name: bytes, body: bytes) -> bytes:
+        # A chunk of a PNG: length, name, data, CRC-32 of name and data.
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 7000, 7000, 8, 2, 0, 0, 0))
+    # 21,001 bytes a row: one for the filter and three for each of the 7000 pixels.
     rows = chunk(b"IDAT", zlib.compress(bytes(7000 * 21001), 9))
     return b"\x89PNG\r\n\x1a\n" + head + rows + chunk(b"IEND", b"")
 
@@ -45,6 +48,7 @@ BODIES: tuple[tuple[str, str, bytes], ...] = (
 
 def main() -> int:
     port, seconds = int(sys.argv[1]), float(sys.argv[2])
+    # An attacker on another machine would take no processor time from the daemon either.
     lower_priority()
     until_s = time.monotonic() + seconds
     counts: Counter[str] = Counter()
@@ -61,6 +65,7 @@ def main() -> int:
     for thread in threads:
         thread.start()
     for thread in threads:
+        # Two timeouts more: a request that began in the last moment may use both.
         thread.join(seconds + 2 * TIMEOUT_S)
     for link in slow:
         link.close()
@@ -75,6 +80,7 @@ def _client(port: int, number: int, until_s: float, bomb: bytes, counts: Counter
         try:
             counts[str(_turn(port, turn, bomb))] += 1
         except (OSError, http.client.HTTPException):
+            # A refused or closed connection is a fair answer to an attack, so it is counted and not raised.
             counts["hung up on"] += 1
 
 
@@ -82,6 +88,7 @@ def _turn(port: int, turn: int, bomb: bytes) -> int:
     """Three questions, then a body that is meant to hurt."""
     if turn % 4:
         return _answer(port, "GET", PATHS[turn % len(PATHS)], b"", {})
+    # The second rotation is slower by four, so that every body follows every path.
     path, kind, body = BODIES[turn // 4 % len(BODIES)]
     return _answer(port, "POST", path, body or bomb, {"Content-Type": kind})
 
@@ -102,6 +109,7 @@ def _slow(port: int) -> list[socket.socket]:
     for _ in range(SLOW):
         with suppress(OSError):
             link = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+            # Ends in the middle of a header: the server has to give these connections up by itself.
             link.sendall(b"POST /say HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             links.append(link)
     return links

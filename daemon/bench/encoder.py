@@ -60,6 +60,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
         yield unmeasured(SHARE_OF_PEAK, "ratio", between(0.6, 1.05), why)
         return
     with _quiet():
+        # The same random weights in every run.
         torch.manual_seed(0)
         network, _, preprocess = open_clip.create_model_and_transforms(ARCHITECTURE, pretrained=None)
         encoders = encoders_of(network.eval(), settings.pipeline.threads)
@@ -76,6 +77,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """open_clip, torch and nncf talk a lot while they load."""
+    # Their loggers are created while they are imported, so only a global switch reaches them all.
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
@@ -92,6 +94,7 @@ class CompiledEncoder:
         import openvino as ov
 
         self.operations = flops(graph)
+        # The untouched graph; the clone below gets the preprocessing.
         self.products = graph
         shape = graph.input(0).shape
         self._height, self._width = int(shape[2]), int(shape[3])
@@ -120,10 +123,12 @@ def encoders_of(network: Any, threads: int) -> Encoders:
 
     reference = described(network, None)
     graph = image_tower(reference)
+    # Drawn pictures, and the same upside down, until there are enough.
     shots = [np.ascontiguousarray(p[::-1]) for p in drawn_images(reference.width, reference.height)]
     shots = [*shots, *drawn_images(reference.width, reference.height)][:_SHOTS]
     capabilities = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     graphs = {Precision.F32: graph}
+    # OpenVINO names bf16 only if the processor computes it itself.
     if "BF16" in capabilities:
         graphs[Precision.BF16] = graph
     graphs[Precision.INT8] = int8.quantise(graph.clone(), reference, shots)
@@ -182,6 +187,7 @@ def _share_of_peak(precision: Precision, ours: CompiledEncoder, threads: int, sa
     run, operations = bare_products(ours.products, precision, threads)
     ready = picture(_SIDE, _SIDE)
     pairs = interleave(timed(run), timed(partial(ours, ready)), samples, warmup=3)
+    # The two do different amounts of arithmetic: the ratio of times becomes one of rates.
     scale = ours.operations / operations
     note = f"in {precision}, of {operations / percentile(pairs.a, 50) / 1e9:.3g} GFLOP/s"
     name = f"{SHARE_OF_PEAK}.{precision}"
@@ -193,6 +199,7 @@ def times(name: str, encoders: Encoders, samples: int) -> Iterator[Figure]:
     seen = picture(1280, 720)
     for precision, encode in encoders.items():
         cost = timed(partial(encode, seen))
+        # The first calls allocate memory and load the weights into the caches.
         for _ in range(2):
             cost()
         ms = [cost() * 1000 for _ in range(samples)]
@@ -222,5 +229,6 @@ def _taking_pictures(model: Any) -> Any:
     given.set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(ColorFormat.BGR)
     steps.input().model().set_layout(Layout("NCHW"))
     work = steps.input().preprocess().convert_element_type(Type.f32).convert_color(ColorFormat.RGB)
+    # CLIP's mean and standard deviation, times 255.
     work.mean([122.77, 116.75, 104.09]).scale([68.5, 66.63, 70.32])
     return steps.build()

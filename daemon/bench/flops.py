@@ -22,6 +22,7 @@ def _multiply_adds(op: Any) -> int:
     if kind == "GroupConvolution":  # weights: groups, out, in, height, width
         return _size(op.output(0)) * _size(op.input_value(1), skip=2)
     if kind == "ScaledDotProductAttention":  # query and key: ..., length, width
+        # Two products, of query with key and of weights with value, each of that many multiply-adds.
         return 2 * _size(op.input_value(0)) * int(op.input_value(1).shape[-2])
     return 0
 
@@ -29,6 +30,7 @@ def _multiply_adds(op: Any) -> int:
 def _inner(op: Any) -> int:
     """Length of the dimension that a matrix product sums over."""
     shape = op.input_value(0).shape
+    # A product may read its first input transposed.
     return int(shape[-2] if op.get_attributes()["transpose_a"] else shape[-1])
 
 

@@ -77,6 +77,7 @@ class FrameToSound:
 
     def figures(self, name: str, rounds: int, load: AbstractContextManager[None]) -> Iterator[Figure]:
         with load:
+            # Not counted: the first warning loads what later ones find in the caches.
             self._once(0)
             took = [self._once(number) for number in range(rounds)]
         heard = [each for each in took if each is not None]
@@ -87,6 +88,7 @@ class FrameToSound:
 
     def _once(self, number: int) -> float | None:
         """Seconds from capture to first sample less those of the assessment; None if nothing was heard."""
+        # A new core for each round: the cool-down of the last alert would silence this one.
         runner = CoreRunner(BlackBox(Core(self._spec)), time.monotonic)
         runner.attach(self._perform)
         captured_s = time.monotonic()
@@ -96,10 +98,12 @@ class FrameToSound:
         assessed_s = time.monotonic() - captured_s
         runner.step(Assessed(danger(assessment)))
         began_s = self._await(PlaybackBegan)
+        # To its end, so that the next round does not wait in the outbox.
         self._await(PlaybackEnded)
         return None if began_s is None else began_s - captured_s - assessed_s
 
     def _perform(self, effect: Effect, _: Mapping[str, float]) -> None:
+        # Events and descriptions are left out: only the way to the loudspeaker is measured.
         if isinstance(effect, StartSpeech):
             self._speaker.execute(effect)
 
@@ -124,5 +128,6 @@ def at_once(spec: CoreSpec) -> CoreSpec:
 def danger(assessment: Assessment) -> Assessment:
     """The same frame with one hazard beyond doubt and none other."""
     certain = np.zeros_like(assessment.probabilities)
+    # Beyond doubt, whatever the model thinks of the test picture.
     certain[0] = 1.0
     return replace(assessment, probabilities=certain)

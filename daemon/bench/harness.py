@@ -62,6 +62,7 @@ class Figure:
         """None without a target; False if the figure could not be measured."""
         if self.target is None:
             return None
+        # A figure that could not be measured does not meet its target: it must not pass unnoticed.
         return self.value is not None and self.target.met_by(self.value)
 
     @classmethod
@@ -126,6 +127,7 @@ def interleave(a: Cost, b: Cost, pairs: int, warmup: int = 1) -> Pairs:
         a(), b()
     costs_a, costs_b = [], []
     for index in range(pairs):
+        # In turn first: caches and a rising temperature favour neither.
         if index % 2:
             costs_b.append(b())
             costs_a.append(a())
@@ -139,6 +141,7 @@ def timed(work: Callable[[], object], repeat: int = 1) -> Cost:
     """Seconds a call of `work`, over `repeat` calls in a row."""
 
     def cost() -> float:
+        # perf_counter has the finest resolution and does not jump with the clock.
         start = time.perf_counter()
         for _ in range(repeat):
             work()

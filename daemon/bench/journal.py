@@ -37,6 +37,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
         size_mb = sum(f.stat().st_size for f in places.folder.iterdir()) / 1e6
         yield Figure("journal.database_mb", size_mb, "MB", note=f"{EVENTS} events, no pictures")
         for name, question in questions(places).items():
+            # The number seeds each question: every run asks for the same rows.
             times = [_timed_ms(question, number) for number in range(ASKED * max(1, samples // 3))]
             yield Figure.median(f"journal.{name}_ms_p50", times, "ms")
             yield Figure.p95(f"journal.{name}_ms_p95", times, "ms", SOON)
@@ -80,6 +81,7 @@ def filled(places: JournalPaths, events: int, batch: int = BATCH) -> list[float]
     """Write so many events; how many a second in each batch."""
     places.prepare()
     store = JournalStore(places, "bench", BEGAN_S, {})
+    # A fixed seed: the same database in every run.
     rates, dice = [], random.Random(7)  # noqa: S311 - no secret
     try:
         for first in range(0, events, batch):
@@ -95,6 +97,7 @@ def filled(places: JournalPaths, events: int, batch: int = BATCH) -> list[float]
 def note(number: int, dice: random.Random) -> JournalRow:
     """Events as a day brings them: an alert, its view, its words, the description and its words, the end."""
     story, part = divmod(number, 6)
+    # A hazard in one of 5000 stories: the worst case for a filter.
     hazard = "rare" if story % 5000 == 0 else HAZARDS[story % len(HAZARDS)]
     at_s = number * SPACING_S
     kind, id, cause, fields = (

@@ -55,6 +55,7 @@ class BackgroundLoad:
         except BaseException:
             self.close()
             raise
+        # Loaded, but still until it is wanted: loading must not fall into a measurement.
         self._hold()
 
     @property
@@ -65,7 +66,9 @@ class BackgroundLoad:
         """Seconds of processor time the children have had so far."""
         ticks = 0
         for pid in self.pids:
+            # proc(5): the name in brackets may hold spaces, so fields are counted after the last bracket.
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            # utime and stime, in clock ticks.
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
@@ -91,9 +94,11 @@ class BackgroundLoad:
         self._signal(signal.SIGSTOP)
         for child in self._children:
             until_s = time.monotonic() + _ENDED_S
+            # WNOWAIT leaves the state for the child's own `poll`; a stopped process is no ended one.
             while os.waitid(os.P_PID, child.pid, _STOPPED) is None:
                 if time.monotonic() > until_s:
                     raise LoadUnavailable("the busy process does not stop")
+                # Polled, because waitid has no timeout.
                 time.sleep(0.001)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -136,6 +141,7 @@ def _start(command: Sequence[str]) -> subprocess.Popen[str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
+        # With autogroup scheduling (sched(7)) a session competes as a whole, as a service does.
         start_new_session=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
@@ -143,6 +149,7 @@ def _start(command: Sequence[str]) -> subprocess.Popen[str]:
 
 def _await_ready(child: subprocess.Popen[str]) -> None:
     assert child.stdout is not None
+    # A timeout: a model that never loads must not hang the benchmark.
     readable, _, _ = select.select([child.stdout.fileno()], [], [], _READY_S)
     if not readable or child.stdout.readline() != "ready\n":
         raise LoadUnavailable("the busy process did not get to work")
@@ -155,9 +162,11 @@ def _tell_ready() -> None:
 
 def _multiply() -> None:
     """Products of matrices too large for the caches, like a language model's: arithmetic and memory."""
+    # 64 MB of weights: larger than the caches of the processors in question.
     weights, state = np.ones((4096, 4096), np.float32), np.ones((4096, 16), np.float32)
     lower_priority()
     _tell_ready()
+    # Ends with its parent, however that ends.
     while os.getppid() != 1:
         state = np.tanh(weights @ state)
 

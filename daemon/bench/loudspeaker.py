@@ -47,6 +47,7 @@ class PrivatePulse:
         self._process = subprocess.Popen(  # noqa: S603 -- fixed arguments
             [
                 *("setpriv", "--pdeathsig", "KILL"),  # no daemon is left behind, however we end
+                # Without configuration, pid file and idle exit: nothing of the user's own server is touched.
                 *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
                 *("--disable-shm=yes", "--log-level=error"),
                 *("-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"),
@@ -56,8 +57,10 @@ class PrivatePulse:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        # The server must not be the part that comes late.
         raise_priority(pid=self._process.pid)
         deadline = time.monotonic() + START_S
+        # Polled: the socket's appearance is the only sign that it listens.
         while not self.socket.exists():
             if time.monotonic() > deadline:
                 raise TimeoutError("PulseAudio did not start")
@@ -82,6 +85,7 @@ class PrivatePulse:
             "XDG_RUNTIME_DIR": folder,
             "PULSE_RUNTIME_PATH": folder,
             "PULSE_STATE_PATH": folder,
+            # An address that does not exist: otherwise it would join the session's own server.
             "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent",
         }
 
@@ -116,6 +120,7 @@ class SinkRecorder:
         """All that was heard so far, frames x 2."""
         with self._grown:
             data = b"".join(self._pieces)
+        # A piece may end within a frame of 4 bytes.
         return np.frombuffer(data[: len(data) // 4 * 4], np.int16).reshape(-1, 2)
 
     def frames(self) -> int:
@@ -145,5 +150,6 @@ class SinkRecorder:
                 with self._grown:
                     self._pieces.append(piece)
                     self._bytes += len(piece)
+                    # The smallest is the truest: a piece can be delayed, but never arrive early.
                     self._start_s = min(self._start_s, now - self._bytes / 4 / self.rate)
                     self._grown.notify_all()

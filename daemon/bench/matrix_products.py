@@ -28,6 +28,7 @@ def bare_products(graph: Any, precision: Precision, threads: int) -> tuple[Calla
     given = ops.parameter([rows, shapes[0][1]], ov.Type.f32)
     node: Any = given
     for _, inner, outer in shapes:
+        # Scaled so that activations keep their size from layer to layer: denormal numbers compute slowly.
         weights = random.normal(0, inner**-0.5, (inner, outer)).astype(np.float32)
         node = _product(_columns(node, inner), weights, precision)
     model = ov.Model([ops.result(_columns(node, 1))], [given])
@@ -47,6 +48,7 @@ def product_shapes(graph: Any) -> list[tuple[int, int, int]]:
             continue
         out, given = list(op.output(0).shape), list(op.input_value(0).shape)
         rows = int(np.prod(out[:-1]))
+        # A single row is the projection of the pooled vector, which takes no time.
         if rows > 1:
             shapes.append((rows, int(given[-1]), int(out[-1])))
     return shapes

@@ -77,7 +77,9 @@ def hazards_1000_over_10(settings: Settings, model: ImageTextModel, samples: int
 def _with_hazards(settings: Settings, model: ImageTextModel, count: int) -> DetectorBundle:
     """The detector for as many things, none of which is ever certain enough to speak of."""
     hazards = {
-        f"thing{n}": HazardSettings(prompts=(f"thing number {n}",), threshold=1.0) for n in range(count)
+        # A threshold of 1: an alert would add work that has nothing to do with their number.
+        f"thing{n}": HazardSettings(prompts=(f"thing number {n}",), threshold=1.0)
+        for n in range(count)
     }
     return build_detector(settings.model_copy(update={"hazards": hazards}), model)
 
@@ -96,9 +98,11 @@ def source_4k_over_480p(settings: Settings, model: ImageTextModel, samples: int)
 
 def still_view_work_ratio(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame where nothing moves but noise, over that where everything does; a second at a time."""
+    # Two, because the static-scene check remembers the frames before.
     lanes = [PipelineUnderTest(build_detector(settings, model)) for _ in range(2)]
     views = [resting(1280, 720), moving(1280, 720)]
     rest, move = (
+        # Bound as defaults: a closure would see the last pair in both.
         timed(lambda lane=lane, view=view: lane.see(next(view)), int(FRAMES_PER_S))  # type: ignore[misc]
         for lane, view in zip(lanes, views, strict=True)
     )

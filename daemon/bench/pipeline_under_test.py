@@ -28,6 +28,7 @@ class PipelineUnderTest:
 
     def see(self, image: Image) -> None:
         self._seq += 1
+        # Stream time: the core's decisions must not depend on the machine's speed.
         now = self._seq / FRAMES_PER_S
         frame = Frame(image, (image.shape[1], image.shape[0]), self._seq, now, "bench")
         self._core.step(Assessed(self._detector.assess(frame)), now)
@@ -41,6 +42,7 @@ def picture(width: int, height: int) -> Image:
 def moving(width: int, height: int) -> Iterator[Image]:
     """A view that sweeps sideways, so that every frame has to be encoded; made beforehand, for ever."""
     still = picture(width, height)
+    # Made beforehand: drawing a frame must not be measured.
     return cycle([np.ascontiguousarray(np.roll(still, step * width // 8, axis=1)) for step in range(8)])
 
 

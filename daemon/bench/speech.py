@@ -73,6 +73,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
 
 
 def _measure(wanted: SpeechSettings, locate: Callable[[str], Path], rounds: int) -> Iterator[Figure]:
+    # Panned fully, so that alarm and tone are alone on their sides; the default device is the private server.
     settings = wanted.model_copy(update={"device": "default", "pan_width": 1.0, "volume": 1.0})
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -93,6 +94,7 @@ def _piper(
     try:
         voice = PiperSynthesizer(settings, voice_folder(settings, locate))
         voice.load()
+        # Fewer rounds: Piper takes longer, and its times vary less.
         yield from _synthesis("piper", voice, min(rounds, 30))
         yield _in_time(voice, quick, settings.late_ms, min(rounds, 30))
     except (SynthesisError, StoreError) as error:
@@ -106,6 +108,7 @@ def _in_time(voice: PiperSynthesizer, quick: Synthesizer, late_ms: int, rounds: 
     """Share of texts that espeak-ng did not have to say, or to finish."""
     natural = DeadlineSynthesizer(voice, quick, late_ms / 1e3)
     for number in range(rounds):
+        # A generator: only reading it to the end has all of it spoken.
         for _ in natural.stream(SpeechRequest(f"{SENTENCE.format(number=number)} Two shops are open.", "en")):
             pass
     share = 1 - natural.fallbacks / rounds
@@ -121,6 +124,7 @@ def _synthesis(engine: str, voice: Synthesizer, rounds: int) -> Iterator[Figure]
         request = SpeechRequest(f"{SENTENCE.format(number=number)} Two shops are open.", "en")
         start_s = time.monotonic()
         chunks = voice.stream(request)
+        # The rest only after the clock has been read.
         sound = [next(chunks)]
         first_ms.append((time.monotonic() - start_s) * 1e3)
         sound += chunks
@@ -134,6 +138,7 @@ def _interruptions(
 ) -> Iterator[Figure]:
     alarm = _utterance("Fire ahead", Priority.DANGER)
     renderer.prepare([(alarm.text, alarm.language, alarm.priority)])
+    # Rendered once, so that the rounds measure prepared sound.
     renderer.render(alarm)
     reports: queue.SimpleQueue[PlaybackBegan | PlaybackEnded | SpeechFailed] = queue.SimpleQueue()
     speaker = Speaker(
@@ -148,6 +153,7 @@ def _interruptions(
         raise SynthesisError("the private sound server could not be opened")
     ear = pulse.listen()
     try:
+        # Until the recorder has heard two seconds of silence: its clock is then settled.
         ear.wait(2 * ear.rate, WAIT_S)
         measured = [_interrupt(speaker, alarm, ear, reports, number) for number in range(rounds)]
     finally:
@@ -176,6 +182,7 @@ def _interrupt(
     """One round; None if the danger was not heard."""
     before = ear.frames()
     speaker.player.play(f"tone{number}", _tone(ear.rate))
+    # Not a multiple of a block: every phase of the device's blocks is met.
     time.sleep(LEAD_S + 0.0017 * (number % 11))
     sink_s = _latency_s(speaker)
     called_at_s = time.monotonic()
@@ -186,8 +193,10 @@ def _interrupt(
             pass
     except queue.Empty:
         return None
+    # A quarter of a second more: the recorder lags behind.
     ear.wait(ear.frames() + ear.rate // 4, WAIT_S)
     heard = ear.samples()[before:]
+    # Samples other than zero: a null sink adds no noise.
     left, right = (np.flatnonzero(heard[:, side]) for side in (0, 1))
     if not left.size or not right.size:
         return None
@@ -234,6 +243,7 @@ def _sound_server(folder: Path, settings: SpeechSettings) -> Iterator[PrivatePul
     """A private PulseAudio that this process takes for its loudspeaker."""
     pulse = PrivatePulse(folder, settings.sample_rate)
     old = os.environ.get("ALSA_CONFIG_PATH")
+    # ALSA reads it when a device is opened, in this process and its children.
     os.environ["ALSA_CONFIG_PATH"] = str(pulse.alsa_config)
     try:
         pulse.start()

@@ -38,6 +38,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
     resident memory by part.
     """
     runs = []
+    # One more than counted: the first start compiles models and fills the caches.
     for number in range(min(samples, MOST_STARTS) + 1):
         run = _run(settings)
         if run is None:
@@ -85,6 +86,7 @@ def running(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes
     }
     command = [sys.executable, "-m", "daemon.cli.main", "run", "--source", "demo"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    # A session of its own, as systemd gives it one.
     process = subprocess.Popen(command, env=env, start_new_session=True, **quiet)  # type: ignore[call-overload] # noqa: S603
     try:
         yield process
@@ -100,6 +102,7 @@ def running(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes
 def watching(socket: Path, deadline_s: float) -> Mapping[str, Any] | None:
     """Its status once a frame has been assessed."""
     while time.monotonic() < deadline_s:
+        # Until the socket is there and answers.
         with suppress(CommandError), ControlClient(socket) as client:
             status = client.ask(StatusCommand())
             if status.get("first_assessed_at_s") is not None:
@@ -110,6 +113,7 @@ def watching(socket: Path, deadline_s: float) -> Mapping[str, Any] | None:
 
 def _memory(pid: int) -> dict[str, float]:
     """Resident megabytes of the daemon and of its children together."""
+    # proc(5): children are listed for each thread.
     children = [
         int(c) for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()
     ]
@@ -123,6 +127,7 @@ def _memory(pid: int) -> dict[str, float]:
 
 
 def _resident(pid: int) -> float:
+    # A child may have ended meanwhile.
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):

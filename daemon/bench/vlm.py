@@ -58,6 +58,7 @@ class Timing:
     @property
     def tokens_per_s(self) -> float:
         """After the first token: prefill is counted apart."""
+        # The floor allows an answer of one token.
         return (self.tokens - 1) / max(self.whole_s - self.first_token_s, 1e-6)
 
 
@@ -83,6 +84,7 @@ def _lane(settings: Settings) -> PacedLane | None:
 
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
     folder = Path(settings.describe.model)
+    # A name is not a folder; then it is found in the store below.
     if folder.is_dir():
         yield folder.name, folder
     store = open_store(settings)
@@ -108,6 +110,7 @@ def _model(
             yield from _answering(settings, prefix, open_ones[backend], views, samples)
             if lane is not None:
                 yield from _beside(settings, prefix, open_ones[backend], views, samples, lane)
+        # Both at once need their memory together, so the comparison comes last.
         if len(open_ones) == 2:
             yield _over(name, open_ones, views, samples)
     except (UnusableError, DescribeError) as error:
@@ -115,6 +118,7 @@ def _model(
     finally:
         for keeper in open_ones.values():
             keeper.close()
+    # After the others are closed, so that their memory is free.
     if "openvino" in backends_of(folder):
         for device in ("GPU", "NPU"):
             yield from _on_device(settings, name, folder, device, samples)
@@ -166,6 +170,7 @@ def _loading(
 ) -> Iterator[Figure]:
     """From nothing compiled, then again; the second one stays open."""
     choice = local_choice(settings.describe, folder, backend, settings.paths.cache)
+    # An empty cache: the first load compiles everything.
     with tempfile.TemporaryDirectory() as cache:
         warm = Prompts("en", builtin_words(), settings.describe.prompts).instructions
         spec = replace(choice.spec, cache=cache, warm=warm)
@@ -190,6 +195,7 @@ def _opened(spec: ModelSpec, limits: Limits) -> tuple[float, WorkerSupervisor]:
 def _answering(
     settings: Settings, prefix: str, keeper: WorkerSupervisor, views: Iterator[GenerationJob], samples: int
 ) -> Iterator[Figure]:
+    # Not counted: the first answer allocates the buffers.
     answer(keeper, next(views))
     timings = [answer(keeper, next(views)) for _ in range(samples)]
     yield Figure.median(f"{prefix}.first_token_ms", [t.first_token_s * 1e3 for t in timings], "ms")
@@ -229,6 +235,7 @@ def _over(
 ) -> Figure:
     """Whole answers of the same model about the same views, interleaved."""
     ours, reference = (keepers[backend] for backend in ("openvino", "transformers"))
+    # Both get the same views in the same order; one more for the warm-up.
     shown = [next(views) for _ in range(samples + 1)]
     costs = {each: iter([*shown]) for each in (ours, reference)}
 
@@ -247,6 +254,7 @@ def _views(describe: DescribeSettings) -> Iterator[GenerationJob]:
     """
     prompts = Prompts("en", builtin_words(), describe.prompts)
     for number in itertools.count():
+        # Down a row every 50 views: shifts to the side alone would soon return to the first picture.
         image = np.roll(
             draw_test_image(describe.image_side, describe.image_side), (number // 50, 7 * number), (0, 1)
         )
@@ -285,9 +293,11 @@ def answer(keeper: WorkerSupervisor, job: GenerationJob) -> Timing:
 def cancelled_after(keeper: WorkerSupervisor, job: GenerationJob) -> float:
     """Seconds from cancelling in mid-answer until the child has given the next job its one token."""
     job_id, inbox = keeper.submit(job)
+    # The first piece: cancelling before it would only remove a waiting job.
     _next(inbox)
     began_s = time.perf_counter()
     keeper.cancel(job_id)
+    # One token: a measure for the moment at which the worker is free again.
     answer(keeper, replace(job, max_tokens=1))
     return time.perf_counter() - began_s
 

@@ -25,6 +25,7 @@ class PacedLane:
         """Loads the detector. Raises StoreError if its model is not in the store."""
         self._lane = PipelineUnderTest(build_detector(settings, load_model(settings)))
         self._view = moving(WIDTH, HEIGHT)
+        # The first frame compiles and allocates.
         self._lane.see(next(self._view))
         self._frame_s: list[float] = []
         self._late = 0
@@ -58,6 +59,7 @@ class PacedLane:
 
     def _run(self, stop: threading.Event) -> None:
         due_s = time.perf_counter()
+        # An event as the pace: stopping ends the wait at once.
         while not stop.wait(max(0.0, due_s - time.perf_counter())):
             began_s = time.perf_counter()
             if began_s - due_s > 1 / FRAMES_PER_S:

@@ -64,6 +64,7 @@ def _slowest(alone: list[float], busy: list[float], pairs: Pairs, what: str) -> 
     """Median over the pairs of the slowest frame in a hundred, busy over alone."""
     count = range(len(pairs.ratios))
     cuts = [slice(i * _FRAMES, (i + 1) * _FRAMES) for i in count]
+    # The frames of the warm-up come first and belong to no pair.
     warm = len(alone) - len(pairs.ratios) * _FRAMES
     ratios = [percentile(busy[warm:][cut], 99) / percentile(alone[warm:][cut], 99) for cut in cuts]
     note = f"p99 {percentile(alone, 99) * 1e3:.0f} ms alone, {percentile(busy, 99) * 1e3:.0f} ms {what}"

@@ -44,13 +44,16 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
 
 
 def _pairs(control: Path, port: int, pairs: int) -> Iterator[Figure]:
+    # As long as it takes to replace all samples of the percentile, and a little more.
     seconds = SAMPLES_KEPT / _rate(control) + SPARE_S
     answers: Counter[str] = Counter()
     quiet: list[float] = []
     loud: list[float] = []
     skipped = [0, 0]
     for number in range(pairs):
+        # In turn first, as in `interleave`.
         for attacked in (number % 2 == 0, number % 2 == 1):
+            # Skips are counted since the start.
             before = _status(control)["skipped"]
             if attacked:
                 answers.update(_attacked(port, seconds))
@@ -111,6 +114,7 @@ def _web(folder: Path, settings: Settings) -> Iterator[int]:
         try:
             yield _port(log, process)
         finally:
+            # SIGTERM, as systemd ends it, so that its socket is removed.
             process.terminate()
             process.wait(LONGEST_S)
 

@@ -78,7 +78,8 @@ class ControlSocket:
         self.path = path
         self._allowed = allowed
         self._closed = threading.Event()
-        # `close` may come from another thread while `restore` finds the path gone: it must not listen anew then.
+        # `close` may come from another thread while `restore` finds the path gone, which must not listen anew
+        # then.
         self._guard = threading.Lock()
         if len(os.fsencode(path)) > LONGEST_PATH:
             raise CommandError(
