@@ -19,14 +19,16 @@ from pipeline.settings import HazardSettings
 
 
 def readable_hazards(layers: tuple[Layer, ...]) -> dict[str, HazardSettings]:
-    """The hazards whose own table holds, while other settings do not. `layers` lowest first."""
+    """The hazards with a valid table, if other settings are wrong. `layers`: lowest first."""
     tables: dict[str, dict[str, Any]] = {}
+    # Merged by hand, since the settings as a whole could not be read.
     for layer in layers:
         for name, table in layer.values.get("hazards", {}).items():
             if isinstance(table, Mapping):
                 tables.setdefault(name, {}).update(table)
     found = {}
     for name, table in tables.items():
+        # Strict JSON, as in `Settings`: the same values are accepted here and there.
         try:
             found[name] = HazardSettings.model_validate_json(json.dumps(table, default=str), strict=True)
         except ValidationError:
@@ -39,6 +41,7 @@ def without_forgotten(
 ) -> tuple[dict[str, HazardSettings], tuple[str, ...]]:
     """The hazards without those that lost their lessons and have no words; a warning for each of those."""
     known = {*few_shot_names(state), *known_hazards.builtin()}
+    # A name that was taught again or is built in has a source for its words.
     lost = [name for name in forgotten_names(state) if name in hazards and name not in known]
     lost = [name for name in lost if not hazards[name].prompts]
     layers = {name: layer_of(("hazards", name), origins) for name in lost}
@@ -53,13 +56,13 @@ def without_forgotten(
 def hazard_problems(
     hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer], taught: Collection[str] = ()
 ) -> list[SettingProblem]:
-    """One line for each hazard that could not be watched for: misspelt, or new and without words.
+    """One problem for each hazard that could not be watched for: misspelt, or new and without words.
 
     Those that were `taught` by pictures need no words.
     """
     found: list[SettingProblem] = []
     for name, hazard in hazards.items():
-        # A hint costs a search: none for lines that nobody will see.
+        # A hint costs a search: none for lines that are cut off.
         if text := _hazard_problem(name, hazard, taught, hinted=len(found) < MOST_SHOWN):
             path = ("hazards", name)
             layer = layer_of(path, origins)
@@ -77,6 +80,7 @@ def _hazard_problem(
             return f'hazards.{short(name)}: no hazard known by this name; did you mean "hazards.{near[0]}"?'
     try:
         known_hazards.require_name(name)
+        # Enabled, so that a disabled hazard is checked as well: it may be enabled later.
         known_hazards.from_settings({name: hazard.model_copy(update={"enabled": True})}, taught)
     except known_hazards.HazardError as error:
         return str(error)

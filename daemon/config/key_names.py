@@ -39,6 +39,7 @@ CODES: Mapping[str, int] = {
     "help": 138,
     "camera": 212,
     # keypads
+    # The keypad's codes follow its rows from the top: 7 8 9, 4 5 6, 1 2 3.
     **{f"kp{digit}": code for digit, code in enumerate((82, 79, 80, 81, 75, 76, 77, 71, 72, 73))},
     "kpenter": 96,
     "kpplus": 78,
@@ -85,6 +86,7 @@ def code_of(name: str) -> int:
         return code
     if match := _NUMBER.fullmatch(name):
         return int(match[1])
+    # People copy KEY_PLAYPAUSE from the kernel's header.
     near = difflib.get_close_matches(name.lower().removeprefix("key_"), CODES, n=1)
     hint = f"did you mean {near[0]}?" if near else "use its number, such as key_164"
     raise ValueError(f"no key is called {name!r}; {hint}")
@@ -96,9 +98,10 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 
 def actions(text: str) -> Mapping[Kind, str]:
-    """`"describe, double repeat, long hush"` in parts. Raises ValueError with the reason."""
+    """Parse `"describe, double repeat, long hush"`. Raises ValueError with the reason."""
     found: dict[Kind, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
+        # "double repeat": the action is the last word, a press without a kind is a short one.
         kind, _, name = part.rpartition(" ")
         kind = kind.strip() or "short"
         if kind not in KINDS:

@@ -26,7 +26,7 @@ _NOTE = "# A service whose configuration has a mistake starts with these. Not me
 
 
 def keep(loaded: Loaded) -> None:
-    """Write the copy anew if anything changed. Raises OSError."""
+    """Write the copy if anything has changed. Raises OSError."""
     tree: dict[str, Any] = {}
     config = ""
     for layer in loaded.layers:
@@ -35,10 +35,12 @@ def keep(loaded: Loaded) -> None:
             for path in walk(layer.values):
                 put(tree, path, _at(layer.values, path))
     file = loaded.overrides.with_name(LAST_GOOD)
+    # The origin comes first, so that `find` compares one line and need not parse.
     text = f"{_first_line(config)}\n{_NOTE}\n\n{tomli_w.dumps(tree)}"
+    # Most starts change nothing; a flash card is not worn out by them.
     if _text(file) != text:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Cameras' addresses hold passwords: nobody else reads the copy, whoever may read the original.
+        # Cameras' addresses hold passwords: the copy is the owner's alone, even if others may read the original.
         atomic_file.write(file, text, mode=0o600)
 
 
@@ -46,13 +48,16 @@ def find(config: Path | None, env: Mapping[str, str], cli: Mapping[str, Any]) ->
     """The copy of the files that would be read now, if one was kept."""
     try:
         file = overrides_file(config, env, cli).with_name(LAST_GOOD)
-    except ConfigError:  # not even the folders can be read; then they are where they are by default
+    # If not even the folders can be read, the default ones are used.
+    except ConfigError:
         file = Path(str(paths.resolved({}, env)["state"]), LAST_GOOD)
     text = _text(file)
+    # Another configuration file was tried: its last good settings are not those of this service.
     if text is None or text.partition("\n")[0] != _first_line(_current(config, env)):
         return None
     try:
         return read_file(file, "config")
+    # A damaged copy is as good as none.
     except ConfigError:
         return None
 

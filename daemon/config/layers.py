@@ -32,9 +32,9 @@ class Layer:
     source: str = ""
     """The file the values stand in, if any."""
     places: Mapping[KeyPath, str] = field(default_factory=dict)
-    """The exact place of each value: a line number or the name of a variable."""
+    """The place of each value: a line number or the name of a variable."""
     mistakes: tuple[SyntaxMistake, ...] = ()
-    """What is no TOML in the file; `values` hold the rest."""
+    """Syntax errors of the file; `values` hold the rest."""
 
     def place(self, path: KeyPath) -> str:
         """The line or variable of the value at `path`, else of the first below it, else of its section."""
@@ -46,7 +46,7 @@ class Layer:
         return inside or next(above, "")
 
     def where(self, path: KeyPath) -> str:
-        """Where the value at `path` was written, as precisely as it is known."""
+        """The file and line, or the layer and variable, of the value at `path`."""
         place = self.place(path)
         if self.source:
             return f"{self.source}:{place}" if place else self.source
@@ -82,9 +82,11 @@ def read_file(path: Path, name: LayerName) -> Layer | None:
 def _line_numbers(text: str) -> dict[KeyPath, str]:
     section: KeyPath = ()
     places: dict[KeyPath, str] = {}
+    # Only "\n" ends a line in TOML; str.splitlines would also split at other signs within a text.
     for number, line in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(line):
             section = _split(header[1])
+            # The first place counts: a second one is a mistake, which is reported for itself.
             places.setdefault(section, str(number))
         elif key := _KEY.match(line):
             places.setdefault((*section, *_split(key[1])), str(number))
@@ -99,6 +101,7 @@ def from_environment(env: Mapping[str, str], schema: Schema) -> Layer:
     """`WATCHWORD_SPEECH__RATE_WPM=200` sets `speech.rate_wpm`; upper and lower case are the same."""
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
+    # Sorted: which of two spellings of one variable wins must not depend on their order.
     for variable in sorted(env):
         if variable.upper().startswith(PREFIX) and variable.upper() not in RESERVED:
             path = tuple(variable[len(PREFIX) :].lower().split("__"))
@@ -113,6 +116,7 @@ def decode(text: str, path: KeyPath, schema: Schema) -> object:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
+    # Text without quotes is text; its setting's type decides whether it is accepted.
     except (tomllib.TOMLDecodeError, RecursionError):
         return text
 
@@ -121,6 +125,7 @@ def from_command_line(values: Mapping[str, Any]) -> Layer:
     """Values by dotted key, as the command line's options name them; None is an option not given."""
     tree: dict[str, Any] = {}
     for key, value in values.items():
+        # argparse gives None for an option that was left out.
         if value is not None:
             put(tree, tuple(key.split(".")), value)
     return Layer("command line", tree)
@@ -129,6 +134,7 @@ def from_command_line(values: Mapping[str, Any]) -> Layer:
 def put(tree: dict[str, Any], path: KeyPath, value: object) -> None:
     """Set a value deep in a tree. Raises ConfigError if a value stands in the way of a section."""
     for depth, name in enumerate(path[:-1], start=1):
+        # `a = 1` and `a.b = 2` exclude each other.
         tree = tree.setdefault(name, {})
         if not isinstance(tree, dict):
             raise ConfigError(f"{dotted(path)}: {dotted(path[:depth])} is given a value of its own too")
@@ -138,6 +144,7 @@ def put(tree: dict[str, Any], path: KeyPath, value: object) -> None:
 def origins(layers: tuple[Layer, ...]) -> dict[KeyPath, Layer]:
     """The layer that each value comes from: the last of them that has it."""
     found: dict[KeyPath, Layer] = {}
+    # Later layers overwrite earlier ones.
     for layer in layers:
         found.update(dict.fromkeys(walk(layer.values), layer))
     return found
@@ -146,6 +153,7 @@ def origins(layers: tuple[Layer, ...]) -> dict[KeyPath, Layer]:
 def walk(values: Mapping[str, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
     """The path of every value in a tree, empty sections included."""
     for name, value in values.items():
+        # An empty section counts as a value, so that a message can name its place.
         if isinstance(value, dict) and value:
             yield from walk(value, (*path, name))
         else:

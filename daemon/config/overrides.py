@@ -1,4 +1,4 @@
-"""`overrides.toml`: settings that were changed while it ran, kept for the next start."""
+"""`overrides.toml`: settings that were changed while the daemon ran, kept for the next start."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from common import atomic_file
 from daemon.config.layers import put, read_file
 from daemon.config.schema import KeyPath
 
+# Two threads may keep different keys: reading and writing the file must not interleave.
 _WRITING = threading.Lock()
 
 

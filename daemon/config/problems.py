@@ -17,7 +17,7 @@ from daemon.errors import ConfigError
 
 _DEFAULTS = Layer("default", {})
 MOST_SHOWN = 40
-"""Lines that are printed of one configuration; whoever named a wrong file need not see all of it."""
+"""Lines that are printed about one configuration at most: a wrong file would fill the screen."""
 _LONGEST_VALUE = 120
 RENAMED: Mapping[KeyPath, KeyPath] = {("desk",): ("web",), ("guests",): ("worker",)}
 """Sections by a name they once had, for the hint only."""
@@ -25,7 +25,7 @@ RENAMED: Mapping[KeyPath, KeyPath] = {("desk",): ("web",), ("guests",): ("worker
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
-    """A line for people, and its position in the order in which the settings were written."""
+    """A message, and the file and line by which messages are sorted."""
 
     layer: str
     line: int
@@ -33,7 +33,8 @@ class SettingProblem:
 
 
 def refusal(problems: Collection[SettingProblem], layers: tuple[Layer, ...]) -> ConfigError:
-    """The error that tells of all problems, file by file and line by line; of very many only the first."""
+    """The error that lists the problems, file by file and line by line; the first `MOST_SHOWN` of them."""
+    # Mistakes appear in the order of the layers, and not in that of the checks.
     rank = {layer.source or layer.name: number for number, layer in enumerate(layers)}
     told = [*problems, *_uncovered_syntax(layers, problems)]
     lines = [p.text for p in sorted(told, key=lambda p: (rank.get(p.layer, len(rank)), p.line))]
@@ -44,7 +45,7 @@ def refusal(problems: Collection[SettingProblem], layers: tuple[Layer, ...]) -> 
 def _uncovered_syntax(
     layers: tuple[Layer, ...], problems: Collection[SettingProblem]
 ) -> list[SettingProblem]:
-    """Mistakes in syntax, without those of lines whose mended value is wrong too: its message says more."""
+    """Syntax errors, except in lines with a problem of their own, whose message says more."""
     covered = {(problem.layer, problem.line) for problem in problems if problem.line}
     found = [
         SettingProblem(layer.source, line, text) for layer in layers for line, text in layer.syntax_problems()
@@ -58,9 +59,10 @@ def setting_problems(
     """One line for each setting at fault."""
     found: dict[KeyPath, SettingProblem] = {}
     for detail in error.errors(include_url=False):
+        # pydantic reports each branch of a union; one line for each setting is enough.
         path = _setting(detail, schema)
         if path not in found:
-            # A hint costs a search through all settings: none for lines that nobody will see.
+            # A hint costs a search through all settings: none for lines that are cut off.
             hinted = len(found) < MOST_SHOWN
             layer = layer_of(path, origins)
             found[path] = problem_at(layer, path, _line(detail, path, schema, layer, hinted=hinted))
@@ -75,6 +77,7 @@ def problem_at(layer: Layer, path: KeyPath, text: str) -> SettingProblem:
 def _setting(detail: ErrorDetails, schema: Schema) -> KeyPath:
     """The setting an error is about: its location up to list positions and branches of unions."""
     path: KeyPath = tuple(str(part) for part in detail["loc"])
+    # The path of an unknown key is not in the schema by definition.
     if detail["type"] == "extra_forbidden":
         return path
     while path and schema.at(path) is None:
@@ -100,6 +103,7 @@ def layer_of(path: KeyPath, origins: Mapping[KeyPath, Layer]) -> Layer:
     """The layer of the value at `path`, or the topmost that has something in it."""
     if path in origins:
         return origins[path]
+    # A section has no origin of its own: the highest layer with a value in it stands for it.
     inside = [layer for written, layer in origins.items() if written[: len(path)] == path]
     return inside[-1] if inside else _DEFAULTS
 
@@ -110,6 +114,7 @@ def _hint(path: KeyPath, layer: Layer, schema: Schema) -> str:
         return ""
     if layer.name != "environment":
         return f'; did you mean "{dotted(near)}"?'
+    # The name of a variable may hold a setting below the one at fault.
     variable = layer.place(path).upper().removeprefix(PREFIX)
     rest = tuple(variable.lower().split("__"))[len(path) :]
     meant = (*near, *rest) if schema.at((*near, *rest)) is not None else near
@@ -117,6 +122,7 @@ def _hint(path: KeyPath, layer: Layer, schema: Schema) -> str:
 
 
 def shown(value: Any) -> str:
+    # Redacted: a message can end up in a log or a report.
     return short(redact(json.dumps(value, default=str, ensure_ascii=False)))
 
 

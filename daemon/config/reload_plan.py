@@ -32,7 +32,8 @@ class ReloadPlan:
         return any(_is_marked(key, VOICE) for key in self.live)
 
     def only(self, keys: Collection[str]) -> ReloadPlan:
-        """Of the changes, those of these settings and of keys below them."""
+        """The changes of these settings and of keys below them."""
+        # With a dot at the end, so that `speech.rate` does not select `speech.rate_wpm`.
         asked = tuple(f"{key}." for key in keys)
         return ReloadPlan(
             tuple(key for key in self.live if f"{key}.".startswith(asked)),
@@ -43,11 +44,13 @@ class ReloadPlan:
 def plan(old: Settings, new: Settings) -> ReloadPlan:
     """Compare two valid settings."""
     before, after = _values(old), _values(new)
+    # A hazard may exist in one of the two only, so the keys of both are compared.
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
     whole = old.hazards.keys() ^ new.hazards.keys()
     live = tuple(
         key
         for key in changed
+        # A hazard that comes or goes is live as a whole, whatever its single settings are.
         if _hazard_of(key) in whole or (key in before and key in after and is_live(key))
     )
     return ReloadPlan(live, tuple(key for key in changed if key not in live))
@@ -64,6 +67,7 @@ def merged(old: Settings, new: Settings, plan: ReloadPlan) -> Settings:
             tree["hazards"][name] = given["hazards"][name]
         else:
             tree["hazards"].pop(name, None)
+    # Validated again: the mixture of two valid settings need not be valid.
     return Settings.model_validate(tree)
 
 
@@ -79,6 +83,7 @@ def _is_marked(key: str, mark: str) -> bool:
 
 def _hazard_of(key: str) -> str | None:
     section, _, rest = key.partition(".")
+    # A hazard's name may hold dots; the key is the part behind the last one.
     return rest.rpartition(".")[0] if section == "hazards" else None
 
 

@@ -59,6 +59,7 @@ class Schema:
     def names(self, path: KeyPath) -> tuple[str, ...]:
         """The fields of a section; `*` if its entries are named by the user."""
         spec = self.at(path) or {}
+        # `additionalProperties` is how pydantic writes a dict with names of the user's choice.
         if isinstance(spec.get("additionalProperties"), dict):
             return (ENTRY,)
         return tuple(spec.get("properties", {}))
@@ -74,6 +75,7 @@ class Schema:
     def nearest(self, path: KeyPath, entries: Collection[str] = ()) -> KeyPath | None:
         """The setting that a path which does not exist was most likely meant to be."""
         parent = path[:-1]
+        # First in the same section, leniently; then everywhere, and only for close matches.
         near = difflib.get_close_matches(path[-1], (*self.names(parent), *entries), n=1, cutoff=0.6)
         if near:
             return (*parent, near[0])
@@ -91,6 +93,7 @@ class Schema:
         if "$ref" not in spec:
             return spec
         target: Spec = self.root["$defs"][spec["$ref"].rsplit("/", 1)[-1]]
+        # Keys beside $ref (description, default) belong to this field and beat the definition's.
         return {**target, **{key: value for key, value in spec.items() if key != "$ref"}}
 
 

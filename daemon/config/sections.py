@@ -196,7 +196,7 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def at_port(self) -> int:
-        """The port that is meant."""
+        """The port to connect to, with 0 replaced by the usual one."""
         return self.port or (TLS_PORT if self.tls else PLAIN_PORT)
 
 

@@ -57,7 +57,11 @@ class StrictModel(BaseModel):
 
     def __init__(self, **values: Any) -> None:
         self.__pydantic_validator__.validate_json(
-            json.dumps(values, default=_plain), strict=True, self_instance=self
+            # Strict Python mode would refuse a list for a tuple and a text for a Path; strict JSON accepts
+            # both.
+            json.dumps(values, default=_plain),
+            strict=True,
+            self_instance=self,
         )
 
 
@@ -99,8 +103,9 @@ class Settings(BaseSettings, StrictModel):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as the library calls it
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as the library calls it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Highest first. Before them stand only the folders, which `load` has found by then."""
+        """The sources, highest first. `init_settings` holds the folders only, which `load` has found."""
         sources = _sources.get()
+        # Made directly, as in tests: only the given values and the defaults.
         if sources is None:
             return (init_settings,)
         return (
@@ -116,6 +121,7 @@ class Settings(BaseSettings, StrictModel):
     @classmethod
     def read(cls, sources: Sources, folders: Mapping[str, Any]) -> Self:
         """Merge and check. Raises ValidationError."""
+        # Reset below: the next `Settings(...)` in this thread must not read the sources.
         token = _sources.set(sources)
         try:
             return cls(paths=folders)
@@ -135,13 +141,13 @@ class Loaded:
     layers: tuple[Layer, ...]
     """Lowest first."""
     overrides: Path
-    """Where changes made while running are kept, whether there are any or not."""
+    """The file of changes made while running; it may not exist."""
     again: Callable[[Mapping[str, Any] | None], Loaded]
     """Read everything anew, with these overrides in place of the kept ones, if any. Raises ConfigError."""
     warnings: tuple[str, ...] = ()
-    """What holds otherwise than it is written; one line each."""
+    """Settings that are ignored or changed, one line each."""
     refused: tuple[str, ...] = ()
-    """Mistakes of the current configuration; these settings are the last good ones then."""
+    """Mistakes of the current configuration, for which the last good one stands in; else empty."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -166,6 +172,7 @@ def load(
     """
     sources, folders = _open_sources(config, env, cli, {} if files else overriding, files)
     layers, state = sources.layers, Path(folders["state"])
+    # Before merging, which recurses and would fail on endless nesting.
     refuse_misshapen(layers)
     found = origins(layers)
     wrong: list[SettingProblem] = []
@@ -174,6 +181,7 @@ def load(
         hazards = settings.hazards
     except ValidationError as error:
         wrong += setting_problems(error, SCHEMA, found)
+        # Hazards are checked although other settings are wrong, so that one run reports all mistakes.
         hazards = readable_hazards(layers)
     hazards, warnings = without_forgotten(hazards, state, found)
     if watches:
@@ -181,6 +189,7 @@ def load(
     if wrong or any(layer.mistakes for layer in layers):
         raise refusal(wrong, layers)
     settings = settings.model_copy(update={"hazards": hazards})
+    # Not with `overriding` or `files`: those were a trial.
     again = partial(load, config, env, cli, watches=watches)
     return Loaded(settings, found, layers, state / OVERRIDES, again, warnings)
 
@@ -192,6 +201,7 @@ def defaults(env: Mapping[str, str]) -> Settings:
 
 def overrides_file(config: Path | None, env: Mapping[str, str], cli: Mapping[str, Any]) -> Path:
     """Where overrides are kept; found even if they, or other settings, are broken. Raises ConfigError."""
+    # Without the overrides, which may be the broken part.
     given = (ConfigSource(Settings, config, env), *_given(env, cli))
     return Path(_folders(tuple(source.layer for source in given), env)["state"]) / OVERRIDES
 
@@ -206,6 +216,7 @@ def _open_sources(
     """Every source, and the folders, which say where the overrides are. Raises ConfigError."""
     lower = ConfigSource(Settings, config, env, instead=files)
     environment, command_line = _given(env, cli)
+    # The overrides lie in the state folder, so the folders come from the other layers.
     folders = _folders((lower.layer, environment.layer, command_line.layer), env)
     state = Path(folders["state"])
     overrides = OverridesSource(Settings, state / OVERRIDES, instead=overriding)

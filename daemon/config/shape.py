@@ -1,4 +1,4 @@
-"""Settings whose form alone is impossible: endless nesting, NUL, a value in place of a table."""
+"""Refuses settings with an impossible form: endless nesting, NUL, a value in place of a table."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
     for layer in layers:
         parts = list(_parts(layer.values))
         for path, depth, value in parts:
+            # Reported by the first name only: the whole path would fill the screen.
             if depth > MOST_NESTED:
                 raise ConfigError(f"{layer.where(path[:1])}: {short(path[0])}: is nested too deeply")
             if any("\0" in text for text in (*path, value) if isinstance(text, str)):
+                # A NUL would end the line in C programs that show it.
                 head = f"{layer.where(path)}: {short(dotted(path))}".replace("\0", "?")
                 raise ConfigError(f"{head}: must not contain the character NUL")
         for path, depth, value in parts:
+            # Entries of a list have no path of their own.
             if depth > len(path):  # in a list
                 continue
             before = seen.setdefault(path, (layer, value))
@@ -40,6 +43,7 @@ def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
 
 def _parts(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, int, Any]]:
     """All nodes of a tree with their depth; items of a list have the list's path. Not recursive."""
+    # A queue and not recursion: the trees that are refused here would exhaust the stack.
     waiting: deque[tuple[KeyPath, int, Any]] = deque([((), 0, values)])
     while waiting:
         path, depth, value = waiting.popleft()

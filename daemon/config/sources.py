@@ -31,6 +31,7 @@ class LayerSource(PydanticBaseSettingsSource):
         return self.layer.values.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
+        # pydantic-settings merges the sources in place; the layer must keep its own values for messages.
         return deepcopy(dict(self.layer.values))
 
 
@@ -54,8 +55,10 @@ class OverridesSource(LayerSource):
     def __init__(
         self, settings_cls: type[BaseSettings], file: Path, instead: Mapping[str, Any] | None = None
     ) -> None:
+        # An empty mapping means "no overrides", None means "read the file".
         layer = Layer("overrides", instead) if instead is not None else read_layer(file, "overrides")
         super().__init__(settings_cls, layer or Layer("overrides", {}))
+        # The overrides lie in paths.state themselves.
         if "paths" in self.layer.values:
             where = self.layer.where(("paths",))
             raise ConfigError(f"{where}: paths cannot be overridden; set them in config.toml")
@@ -123,6 +126,7 @@ def named_file(file: Path | None, env: Mapping[str, str]) -> Path | None:
 def _config_layer(file: Path | None, env: Mapping[str, str]) -> Layer | None:
     named = named_file(file, env)
     if named is None:
+        # The first file that exists is read alone; files are not merged.
         return next((layer for p in paths.config_files(env) if (layer := read_layer(p, "config"))), None)
     if (layer := read_layer(named, "config")) is None:
         raise ConfigError(f"{named}: does not exist; name a configuration file that does")

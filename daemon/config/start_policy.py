@@ -33,11 +33,12 @@ class StartPolicy:
     def load(self) -> Loaded:
         """The current configuration, which is kept as the last good one. Raises ConfigError.
 
-        At the start of a service the last good one stands in for one with a mistake; `refused` tells so.
+        At the start of a service the last good one stands in for one with a mistake; `refused` is then set.
         """
         try:
             loaded = settings.load(*self._given)
         except ConfigError as error:
+            # Only at a start: at a reload the running settings are better than old ones from disk.
             stand_in = None if self._started or not self._service else self._last_good(error)
             if stand_in is None:
                 raise
@@ -53,11 +54,13 @@ class StartPolicy:
             return None
         try:
             return replace(settings.load(*self._given, files=layer), refused=error.problems)
-        except ConfigError:  # a mistake in the environment, or settings of another version
+        # A mistake in the environment, or settings of another version.
+        except ConfigError:
             return None
 
     def _keep(self, loaded: Loaded) -> None:
         try:
             last_good.keep(loaded)
+        # A full disk must not keep the daemon from starting.
         except OSError as error:
             log.warning("the configuration cannot be kept as the last good one: %s", error)

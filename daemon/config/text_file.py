@@ -10,7 +10,7 @@ from pathlib import Path
 from daemon.errors import ConfigError
 
 MOST_BYTES = 1_000_000
-"""Far more than every setting with every text; a larger file was named by mistake."""
+"""Far more than all settings need; a larger file was named by mistake."""
 
 MOST_SECTIONS = 2000
 """Headers at the beginning of a line. Each hazard has one; a search through all of them for each of tens of
@@ -34,6 +34,7 @@ def read_text(path: Path) -> str | None:
     if len(raw) > MOST_BYTES:
         raise ConfigError(f"{path}: is larger than {MOST_BYTES // 1000} kB; --config names another")
     text = _decoded(path, raw)
+    # The cheap test first: parsing tens of thousands of sections takes minutes.
     if text.count("\n[") > MOST_SECTIONS:
         raise ConfigError(f"{path}: has more than {MOST_SECTIONS} sections; --config names another")
     return text
@@ -41,12 +42,15 @@ def read_text(path: Path) -> str | None:
 
 def _read_bytes(path: Path) -> bytes:
     # Without O_NONBLOCK opening a FIFO waits for its writer, for ever.
+    # O_NOCTTY: opening a terminal must not make it ours.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
         found = os.fstat(descriptor)
+        # /dev/null is the usual way to name "no configuration".
         if not stat.S_ISREG(found.st_mode) and found.st_rdev != Path(os.devnull).stat().st_rdev:
             raise ConfigError(f"{path}: is {_kind(found.st_mode)}, no file; --config names another")
         with open(descriptor, "rb", closefd=False) as file:
+            # One byte more than allowed shows that the file is too large, without reading all of it.
             return file.read(MOST_BYTES + 1)
     finally:
         os.close(descriptor)
@@ -61,9 +65,11 @@ def _decoded(path: Path, raw: bytes) -> str:
     if raw.startswith(_UTF16) or _is_half_zeros(raw):
         raise ConfigError(_resave(path, 'UTF-16 text (Windows calls it "Unicode")', "UTF-16"))
     try:
+        # "utf-8-sig": Windows editors put a byte order mark first, which TOML does not allow.
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
+        # CP949 is what Korean Windows saves by default; naming it is the whole cure.
         if _is_korean(raw):
             raise ConfigError(_resave(path, "CP949 (EUC-KR) text", "CP949")) from None
         raise ConfigError(f"{path}:{line}: is not UTF-8 text; save it as UTF-8") from None
@@ -85,6 +91,7 @@ def _is_korean(raw: bytes) -> bool:
         return False
     if not all(sign.isprintable() or sign in "\t\r\n" for sign in text):
         return False
+    # Any bytes decode as CP949 with some luck; mostly Hangul means that it was Korean.
     foreign = [sign for sign in text if not sign.isascii()]
     hangul = sum(_HANGUL[0] <= sign <= _HANGUL[1] for sign in foreign)
     return hangul > len(foreign) / 2

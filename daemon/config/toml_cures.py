@@ -1,4 +1,4 @@
-"""The cure of one line that is no TOML: the mistake, in words, and the line as it was meant."""
+"""Finds the cure for one line that is no TOML: the mistake in words, and the corrected line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _QUOTED = {'"': re.compile(r'"(?:[^"\\]|\\.)*"'), "'": re.compile(r"'[^']*'")}
 
 @dataclass(frozen=True, slots=True)
 class Cure:
-    """The cure in words, and the line as it should be; None if the rest cannot be read."""
+    """The cure in words, and the corrected line; None if the lines below cannot be read either."""
 
     words: str
     line: str | None = ""
@@ -40,6 +40,7 @@ class Cure:
 
 def cure_line(line: str, words: str) -> Cure:
     """The cure of a line that is wrong by itself."""
+    # Before everything else: an invisible sign makes every other explanation wrong.
     if foreign := [sign for sign in line if ord(sign) in _WIDE or not (sign.isprintable() or sign == "\t")]:
         known = "write the ordinary sign" if ord(foreign[0]) in _WIDE else "remove it"
         plain = "".join(sign for sign in line.translate(_WIDE) if sign.isprintable() or sign == "\t")
@@ -49,12 +50,14 @@ def cure_line(line: str, words: str) -> Cure:
     if line.lstrip().startswith("["):
         return _header(line)
     if match := ASSIGNMENT.match(line):
+        # `==`, as in programming languages.
         if match[2].startswith("=") and is_toml(f"{match[1]} {match[2]}"):
             return _suggest(match[1], match[2].lstrip("= "), "one = is enough")
         return _value(match[1], match[2], words)
     if match := re.match(r"\s*([A-Za-z0-9_.-]+)(?:\s*:=?\s*(.*)|\s+([^\s=]+|[\"'].*))$", line):
         name, value = match[1], match[2] or match[3] or ""
         mended = f"{name} = {value}"
+        # The value may be wrong too, and gets its own cure.
         mended = mended if is_toml(mended) else (_value(name, value, words).line or "")
         return Cure(f"write = behind the name{f': {mended}' if mended else ''}", mended)
     if "=" in line:
@@ -76,9 +79,11 @@ def _value(name: str, value: str, words: str) -> Cure:
         return _collection(name, value)
     if value.translate(_CURLY)[:1] in ("'", '"'):
         return _text(name, value, words)
+    # A comment behind the value must not become part of the suggested text.
     bare = _COMMENT_BEHIND.sub("", value)
     if not bare or bare.startswith("#"):
         return Cure("a value is missing behind =")
+    # Two settings in one line.
     if " = " in bare:
         return Cure("each setting wants a line of its own")
     number, why = _number(bare)
@@ -90,7 +95,7 @@ def _value(name: str, value: str, words: str) -> Cure:
 
 
 def _number(bare: str) -> tuple[str, str]:
-    """The number that was meant, and why it cannot be read; empty if no number was."""
+    """The probable number and why it is no TOML; both empty if the text is no number."""
     if re.fullmatch(r"[+-]?\d+,\d+", bare):
         return bare.replace(",", "."), "a decimal point is a point"
     if re.fullmatch(r"[+-]?\.\d+", bare):
@@ -119,6 +124,7 @@ def _text(name: str, value: str, words: str) -> Cure:
             "one text in one pair of quotes, and nothing behind it" if behind else f"is no text: {words}"
         )
     inner = _COMMENT_BEHIND.sub("", straight[1:]).rstrip("'\" ")
+    # Windows paths: in single quotes a backslash means itself.
     ends = "'" if "\\" in inner else quote
     return _suggest(name, f"{ends}{inner}{ends}", "the closing quote is missing")
 
@@ -149,6 +155,6 @@ def is_toml(text: str) -> bool:
 
 
 def shown_line(line: str) -> str:
-    """A line as it is shown: short, and without signs that would break the message."""
+    """The line shortened, without signs that would break the message."""
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in line[:400]).split())
     return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}..."

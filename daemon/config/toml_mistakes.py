@@ -1,7 +1,7 @@
-"""Mistakes in the syntax of a TOML file, each told with its line and its cure.
+"""Finds the syntax errors of a TOML file, each with its line and its cure.
 
-tomllib stops at the first one and speaks of its grammar. Here a line that can be mended is mended for the
-time being and reading goes on, so that one start tells of all mistakes.
+tomllib stops at the first error and reports it in terms of the grammar. Here a line that can be mended is
+mended in memory and parsing continues, so that one start reports all mistakes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from common.redact import redact
 from daemon.config.toml_cures import ASSIGNMENT, Cure, cure_line, is_toml, shown_line
 
 MOST = 20
-"""Mistakes told of one file."""
+"""Mistakes reported for one file at most."""
 _MOST_READ = 4_000_000
 """Characters read in all: every mistake costs another reading of the file."""
 _MOST_DOTS = 2000
@@ -34,11 +34,13 @@ class SyntaxMistake:
 
 def parse(text: str) -> tuple[dict[str, Any], tuple[SyntaxMistake, ...]]:
     """The content of the file, as far as it can be read, and its mistakes."""
+    # TOML ends lines with LF or CRLF; tomllib counts lines by LF.
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         if line.count(".") > _MOST_DOTS:
             return {}, (SyntaxMistake(number, f"{shown_line(line)}: is nested too deeply"),)
     mistakes: list[SyntaxMistake] = []
+    # Each round mends one line; a large file gets fewer rounds, as each one reads it all.
     for _ in range(max(1, min(MOST, _MOST_READ // (len(text) + 1)))):
         try:
             return tomllib.loads("\n".join(lines)), tuple(mistakes)
@@ -47,6 +49,7 @@ def parse(text: str) -> tuple[dict[str, Any], tuple[SyntaxMistake, ...]]:
         except tomllib.TOMLDecodeError as error:
             number, cure = _explain(lines, str(error))
             mistakes.append(SyntaxMistake(number, redact(f"{shown_line(lines[number - 1])}: {cure.words}")))
+            # Nothing to go on with: only what stands before the mistake can be used.
             if cure.line is None or cure.line == lines[number - 1]:
                 return _readable(lines[: number - 1]), tuple(mistakes)
             lines[number - 1] = cure.line
@@ -63,13 +66,15 @@ def _readable(lines: list[str]) -> dict[str, Any]:
 def _explain(lines: list[str], error: str) -> tuple[int, Cure]:
     """The number of the line at fault, counted from 1, and the cure."""
     place = _PLACE.search(error)
+    # tomllib reports the end of an unclosed text without a place.
     number = min(int(place[1]), len(lines)) if place else _first_broken(lines)
     words = error.partition(" (at ")[0]
     if words.startswith(("Cannot declare", "Cannot overwrite", "Cannot mutate", "Cannot redefine")):
         return number, _duplicate(lines, number)
     opened = _opened_before(lines, number)
     if opened and is_toml(lines[number - 1]):
-        number, opened = opened, 0  # that line is fine; what is open before it is not
+        # This line is fine; the list that is still open before it is not.
+        number, opened = opened, 0
     line = lines[number - 1]
     if _opens_text(line):
         return number, Cure("the text is not closed; write its three quotes at its end too", None)
@@ -81,7 +86,7 @@ def _explain(lines: list[str], error: str) -> tuple[int, Cure]:
 
 
 def _first_broken(lines: list[str]) -> int:
-    """The first line that is no TOML by itself: where the text began that tomllib read to the end."""
+    """The first line that is no TOML by itself: there begins the text that tomllib read to the end."""
     return next((n for n, line in enumerate(lines, 1) if not is_toml(line)), len(lines))
 
 
@@ -103,17 +108,19 @@ def _goes_on(lines: list[str], number: int) -> bool:
 
 
 def _opens_text(line: str) -> bool:
+    # One triple quote in a line opens a text; two of them close it again.
     return any(line.count(quotes) == 1 for quotes in ('"""', "'''"))
 
 
 def _opens_list(line: str) -> bool:
     match = ASSIGNMENT.match(line)
+    # Quoted texts and comments may hold brackets of their own.
     bare = re.sub(r"#.*$", "", re.sub(r"\"[^\"]*\"|'[^']*'", "", match[2])) if match else ""
     return bare.startswith("[") and bare.count("[") > bare.count("]")
 
 
 def _duplicate(lines: list[str], number: int) -> Cure:
-    """A key or table that stands twice; the second is left out for the time being."""
+    """The cure for a key or table that stands twice; the second one is left out."""
     line = lines[number - 1]
     bare = re.sub(r"\s", "", line.partition("=")[0].partition("#")[0])
     before = [
