@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
 from daemon.handlers.info import DaemonInfo
@@ -38,12 +37,7 @@ def build_handlers(
         settings=lambda: updater.settings,
         model=live.bundle.model.name,
     )
-    # A timer and not a part of the supervisor: nothing depends on it, and a failure shows at the first
-    # request.
-    ahead = threading.Timer(LOAD_AHEAD_S, process.load_ahead)
-    # A stop within these seconds must not wait for it.
-    ahead.daemon = True
-    ahead.start()
+    worker.schedule(LOAD_AHEAD_S, process.load_ahead)
     return {
         "status": StatusHandler(live, info),
         "picture": PictureAnswer(live.latest_frame, JpegCache(live.latest_frame), info.clock),

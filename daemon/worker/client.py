@@ -70,6 +70,7 @@ class WorkerClient:
         # One thread: the steps of a session, and a load that outlasts it, never overlap.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="worker")
         self._idle_timer: threading.Timer | None = None
+        self._load_timer: threading.Timer | None = None
         self._loading = False
         self._closed = False
 
@@ -104,11 +105,18 @@ class WorkerClient:
             return False
         return True
 
+    def schedule(self, after_s: float, load: Callable[[], None]) -> None:
+        """Call `load` in `after_s` seconds, in a thread of its own, unless this is closed before."""
+        self._load_timer = threading.Timer(after_s, load)
+        self._load_timer.daemon = True
+        self._load_timer.start()
+
     def close(self) -> None:
         """End the process for good."""
         self._closed = True
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        for timer in (self._idle_timer, self._load_timer):
+            if timer is not None:
+                timer.cancel()
         self._child.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 

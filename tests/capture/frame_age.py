@@ -26,10 +26,10 @@ import numpy as np
 from capture.camera import CameraLost
 from capture.factory import open_camera
 from capture.frame import Frame, Image
-from capture.network import StreamCamera
 from capture.reader import Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
+from capture.stream.camera import StreamCamera
 from daemon.config.settings import defaults
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core

@@ -157,11 +157,13 @@ def test_a_client_that_reads_nothing_is_aborted() -> None:
 
 
 def test_an_answer_does_not_wait_for_a_delayed_acknowledgement() -> None:
-    with ConnectionLimiter(_made_without_naming_the_protocol()) as listener:
-        with socket.create_connection(listener.getsockname()):
-            link, _ = listener.accept()
-            with link:
-                assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    with (
+        ConnectionLimiter(_made_without_naming_the_protocol()) as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
+        link, _ = listener.accept()
+        with link:
+            assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def _made_without_naming_the_protocol() -> socket.socket:

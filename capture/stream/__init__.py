@@ -1,0 +1,1 @@
+"""RTSP, RTMP and other streams through PyAV."""
