@@ -33,6 +33,9 @@ class Anything:
     def __getattr__(self, name: str) -> Any:
         return self
 
+    def __call__(self, *args: object) -> None:
+        pass
+
 
 def handled(home: Path) -> set[str]:
     """The names that `build_handlers` answers."""
