@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -66,37 +65,38 @@ def run(models: Path, home: Path, *args: str) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_one_pass_of_the_demo_prints_what_is_said(models: Path, tmp_path: Path) -> None:
-    process = run(models, tmp_path, "--once")
-    out, err = process.communicate(timeout=200)
-    assert process.returncode == 0, err
-    said = [line.removeprefix("says: ") for line in out.splitlines() if line.startswith("says: ")]
-    assert any("Vehicle" in text for text in said)
-    assert any("Bike" in text for text in said)
-    if "sound goes to file" in err:
-        assert f"sound goes into {tmp_path}/.local/state/watchword/speech.wav; to hear it: " in out
-    warnings = [line for line in err.splitlines() if "warning: " in line]
-    assert all("sound goes to file" in line for line in warnings), warnings
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_the_demo_begins_again_until_it_is_stopped(models: Path, tmp_path: Path) -> None:
+def test_the_demo_prints_what_is_said_and_begins_again_until_it_is_stopped(
+    models: Path, tmp_path: Path
+) -> None:
     process = run(models, tmp_path)
     again = threading.Event()
-    seen = []
+    out: list[str] = []
+    err: list[str] = []
 
     def read() -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            seen.append(line)
-            if sum("Bike" in each for each in seen) > 3:
+            out.append(line)
+            # The demonstration's first hazard is a vehicle: after a bike it comes only in the next pass.
+            said = [each for each in out if each.startswith("says: ")]
+            bike = next((i for i, each in enumerate(said) if "Bike" in each), len(said))
+            if all(any("Vehicle" in each for each in part) for part in (said[:bike], said[bike:])):
                 again.set()
 
-    threading.Thread(target=read, daemon=True).start()
-    assert process.stderr is not None
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    assert again.wait(200), seen
+    def read_errors() -> None:
+        assert process.stderr is not None
+        err.extend(process.stderr)
+
+    threads = [threading.Thread(target=each, daemon=True) for each in (read, read_errors)]
+    for thread in threads:
+        thread.start()
+    assert again.wait(200), out
     process.send_signal(signal.SIGINT)
-    until_s = time.monotonic() + 30
-    assert process.wait(until_s - time.monotonic()) == 0
+    assert process.wait(30) == 0
+    for thread in threads:
+        thread.join(10)
+    if any("sound goes to file" in line for line in err):
+        wav = f"{tmp_path}/.local/state/watchword/speech.wav"
+        assert any(f"sound goes into {wav}; to hear it: " in line for line in out)
+    warnings = [line for line in err if "warning: " in line]
+    assert all("sound goes to file" in line for line in warnings), warnings
