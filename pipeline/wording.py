@@ -95,36 +95,36 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("configuration", "*"): "The settings have a mistake. I use the last good ones.",
     },
     "ko": {
-        ("camera", "ok"): "카메라가 다시 연결되었습니다.",
+        ("camera", "ok"): "카메라가 돌아왔습니다.",
         ("camera", "unusable"): "카메라를 쓸 수 없어 앞을 확인하지 못합니다.",
         ("camera", "stuck"): "카메라가 응답하지 않아 앞을 확인하지 못합니다.",
         ("camera", "failed"): "프로그램 오류로 앞을 확인하지 못합니다.",
         ("camera", "*"): "카메라가 끊겨 앞을 확인하지 못합니다.",
         ("picture", "ok"): "카메라 시야가 돌아왔습니다.",
-        ("picture", "dark"): "너무 어두워 앞을 확인하지 못합니다.",
+        ("picture", "dark"): "카메라에 너무 어둡습니다.",
         ("picture", "covered"): "카메라가 가려졌습니다.",
-        ("picture", "frozen"): "카메라 영상이 멈춰 앞을 확인하지 못합니다.",
-        ("picture", "blurred"): "카메라 영상이 흐립니다.",
-        ("picture", "broken"): "카메라 영상이 반만 들어와 위험을 놓칠 수 있습니다.",
-        ("picture", "noise"): "카메라 영상에 잡음뿐이라 앞을 확인하지 못합니다.",
-        ("picture", "slow"): "카메라 영상이 너무 드물게 들어와 위험을 놓칠 수 있습니다.",
-        ("picture", "*"): "카메라 영상 상태가 좋지 않아 위험을 놓칠 수 있습니다.",
+        ("picture", "frozen"): "영상이 멈춰 앞을 확인하지 못합니다.",
+        ("picture", "blurred"): "영상이 흐립니다.",
+        ("picture", "broken"): "영상이 반만 들어와 위험을 놓칠 수 있습니다.",
+        ("picture", "noise"): "영상에 잡음뿐이라 앞을 확인하지 못합니다.",
+        ("picture", "slow"): "영상이 너무 드물게 들어와 위험을 놓칠 수 있습니다.",
+        ("picture", "*"): "영상이 좋지 않아 위험을 놓칠 수 있습니다.",
         ("detector", "ok"): "경고가 다시 제때 나옵니다.",
         ("detector", "failed"): "위험 감지 오류. 경고가 나오지 않습니다.",
         ("detector", "hung"): "위험 감지가 멈춰 경고가 나오지 않습니다.",
-        ("detector", "*"): "경고가 늦게 나옵니다.",
+        ("detector", "*"): "경고가 늦습니다.",
         ("describer", "ok"): "설명이 다시 나옵니다.",
-        ("describer", "*"): "지금은 설명할 수 없습니다. 경고는 계속됩니다.",
+        ("describer", "*"): "설명이 멈췄습니다. 경고는 계속됩니다.",
         ("voice", "ok"): "음성이 다시 나옵니다.",
-        ("voice", "*"): "음성에 문제가 있습니다. 경고는 계속됩니다.",
+        ("voice", "*"): "음성 이상. 경고는 계속됩니다.",
         ("loudspeaker", "ok"): "소리가 다시 나옵니다.",
-        ("loudspeaker", "*"): "소리 출력에 문제가 있습니다.",
+        ("loudspeaker", "*"): "소리에 이상이 있습니다.",
         ("disk", "ok"): "다시 기록하고 있습니다.",
         ("disk", "full"): "디스크가 가득 찼습니다. 기록하지 못합니다.",
         ("disk", "lost"): "기록이 사라졌습니다. 새로 기록합니다.",
         ("disk", "*"): "디스크에 문제가 있습니다. 기록하지 못합니다.",
         ("program", "ok"): "모든 기능이 다시 작동합니다.",
-        ("program", "*"): "일부 기능이 멈췄습니다. 경고는 계속됩니다.",
+        ("program", "*"): "일부 기능 이상. 경고는 계속됩니다.",
         ("configuration", "ok"): "설정이 다시 정상입니다.",
         ("configuration", "*"): "설정에 오류가 있습니다. 이전 설정을 그대로 씁니다.",
     },
@@ -133,10 +133,10 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
 
 NOTHING_SAID: Mapping[str, str] = {"en": "I have not said anything yet.", "ko": "아직 말한 것이 없습니다."}
 
-READY: Mapping[str, str] = {"en": "Ready. I am watching.", "ko": "준비되었습니다. 살피고 있습니다."}
+READY: Mapping[str, str] = {"en": "Ready. I am watching.", "ko": "준비 완료. 살피고 있습니다."}
 OTHER_DEVICE: Mapping[str, str] = {
     "en": "Warnings may be slower: the chosen processor cannot be used.",
-    "ko": "경고가 느릴 수 있습니다. 선택한 처리 장치를 쓸 수 없습니다.",
+    "ko": "선택한 처리 장치를 쓸 수 없어 경고가 느릴 수 있습니다.",
 }
 OUTDATED_LESSONS: Mapping[str, str] = {
     "en": "I do not know these any more, teach me again: {names}.",
@@ -164,8 +164,8 @@ DEMONSTRATION: Mapping[str, str] = {
     "ko": "카메라가 없습니다. 지금은 시연이며, 실제 위험이 아닙니다.",
 }
 
-VOLUME: Mapping[str, str] = {"en": "Volume {percent} percent.", "ko": "음량 {percent}퍼센트입니다."}
-RATE: Mapping[str, str] = {"en": "Speed {wpm}.", "ko": "속도 {wpm}입니다."}
+VOLUME: Mapping[str, str] = {"en": "Volume {percent} percent.", "ko": "음량 {percent}퍼센트."}
+RATE: Mapping[str, str] = {"en": "Speed {wpm}.", "ko": "속도 {wpm}."}
 FURTHEST: Mapping[str, Mapping[tuple[str, int], str]] = {
     "en": {
         ("volume", 1): "That is the loudest.",
@@ -174,17 +174,17 @@ FURTHEST: Mapping[str, Mapping[tuple[str, int], str]] = {
         ("rate", -1): "That is the slowest.",
     },
     "ko": {
-        ("volume", 1): "음량이 가장 큽니다.",
-        ("volume", -1): "음량이 가장 작습니다.",
-        ("rate", 1): "속도가 가장 빠릅니다.",
-        ("rate", -1): "속도가 가장 느립니다.",
+        ("volume", 1): "최대 음량입니다.",
+        ("volume", -1): "최소 음량입니다.",
+        ("rate", 1): "가장 빠릅니다.",
+        ("rate", -1): "가장 느립니다.",
     },
 }
 """By knob and direction: it goes no further."""
 
 AWAY: Mapping[str, tuple[str, str]] = {
     "en": ("I was away for {count} seconds.", "I was away for {count} minutes."),
-    "ko": ("{count}초 동안 멈춰 있었습니다.", "{count}분 동안 멈춰 있었습니다."),
+    "ko": ("{count}초간 멈췄습니다.", "{count}분간 멈췄습니다."),
 }
 """After the program or the machine stood still; for less than two minutes, and for longer."""
 
@@ -199,7 +199,7 @@ NOT_POSSIBLE: Mapping[str, str] = {"en": "I cannot do that now.", "ko": "지금�
 
 FALSE_ALARM: Mapping[str, str] = {
     "en": "False alarm noted: {what}",
-    "ko": "잘못된 경고로 기록했습니다. {what}",
+    "ko": "오경보로 기록했습니다. {what}",
 }
 NO_ALARM: Mapping[str, str] = {
     "en": "There was no warning to take back.",
@@ -208,7 +208,7 @@ NO_ALARM: Mapping[str, str] = {
 
 WELL: Mapping[str, str] = {
     "en": "All is well. I am watching.",
-    "ko": "모두 정상입니다. 살피고 있습니다.",
+    "ko": "모두 정상. 살피고 있습니다.",
 }
 STILL_WATCHING: Mapping[str, str] = {
     "en": "I am watching.",
@@ -218,15 +218,15 @@ FEW = 2.5
 """Pictures a second below which nothing is called well."""
 ONE_IN: Mapping[str, str] = {
     "en": "I get very few pictures. I may miss dangers.",
-    "ko": "카메라 영상이 아주 드물게 들어와 위험을 놓칠 수 있습니다.",
+    "ko": "영상이 아주 드물게 들어와 위험을 놓칠 수 있습니다.",
 }
 FEW_PICTURES: Mapping[str, str] = {
     "en": "I get few pictures. I may miss dangers.",
-    "ko": "카메라 영상이 드물게 들어와 위험을 놓칠 수 있습니다.",
+    "ko": "영상이 드물게 들어와 위험을 놓칠 수 있습니다.",
 }
 NO_PICTURES: Mapping[str, str] = {
     "en": "I get no pictures. I see nothing.",
-    "ko": "카메라 영상이 들어오지 않아 앞을 확인하지 못합니다.",
+    "ko": "영상이 들어오지 않아 앞을 확인하지 못합니다.",
 }
 
 EARCONS: Mapping[str, Mapping[str, str]] = {
@@ -244,9 +244,9 @@ EARCONS: Mapping[str, Mapping[str, str]] = {
         "critical": "위급. 멈추세요.",
         "warning": "경고.",
         "notice": "알림.",
-        "ready": "준비되었습니다.",
+        "ready": "준비 완료.",
         "clear": "위험이 지나갔습니다.",
-        "listening": "질문을 들었습니다.",
+        "listening": "들었습니다.",
         "error": "문제가 생겼습니다.",
         "tick": "살피고 있습니다.",
     },

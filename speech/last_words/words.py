@@ -16,11 +16,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         BROKEN: "Something in me broke. Nothing is watching.",
     },
     "ko": {
-        SETTINGS: "설정에 오류가 있습니다. 지켜보고 있지 않습니다.",
-        MODEL: "모델이 손상되었거나 없습니다. 지켜보고 있지 않습니다.",
-        VOICE: "음성 프로그램이 없습니다. 지켜보고 있지 않습니다.",
-        START: "시작할 수 없습니다. 지켜보고 있지 않습니다.",
-        BROKEN: "프로그램에 오류가 났습니다. 지켜보고 있지 않습니다.",
+        SETTINGS: "설정에 오류가 있습니다. 살피고 있지 않습니다.",
+        MODEL: "모델이 손상되었거나 없습니다. 살피고 있지 않습니다.",
+        VOICE: "음성 프로그램이 없습니다. 살피고 있지 않습니다.",
+        START: "시작할 수 없습니다. 살피고 있지 않습니다.",
+        BROKEN: "프로그램에 오류가 났습니다. 살피고 있지 않습니다.",
     },
 }
 """By language and reason; the files are made of these by `daemon/tools/maintainer/last_words.py`."""
