@@ -101,6 +101,10 @@ class HazardLexicon:
                 self._meant.setdefault(form, hazard if hazard in hazards else None)
         for word in table["harmless"]:
             self._meant.setdefault(_plain(word), None)
+        for hazard, words in table["more"].items():
+            for word in words:
+                self._meant.setdefault(_plain(word), hazard if hazard in hazards else None)
+        self._endings: tuple[str, ...] = tuple(sorted(table["endings"], key=len, reverse=True))
         for thing in known:
             meant = thing.hazard if thing.hazard in hazards else None
             for word in (thing.name, thing.ko, *thing.also):
@@ -121,8 +125,13 @@ class HazardLexicon:
         parts = _parts(words)
         if len(parts) == 1:
             return None
-        found_parts = (self._longest_ending(part) for part in parts)
+        found_parts = (self._part(part, parts[-1][-1]) for part in parts)
         return next((part[0] for part in found_parts if part is not None and part[0] is not None), None)
+
+    def _part(self, words: list[str], head: str) -> tuple[str | None] | None:
+        """The meanings of one of several names, which may share their head: `traffic or street sign`."""
+        shared = " ".join([*words, head])
+        return (self._meant[shared],) if shared in self._meant else self._longest_ending(words)
 
     def _longest_ending(self, words: list[str]) -> tuple[str | None] | None:
         """The meanings of the longest known ending; None if no ending is known."""
@@ -135,6 +144,15 @@ class HazardLexicon:
                 if form in self._meant:
                     is_copy = self._is_copy(words[:start]) and not self._is_real(words)
                     return (None,) if is_copy else (self._meant[form],)
+        return self._closed_compound(words)
+
+    def _closed_compound(self, words: list[str]) -> tuple[str | None] | None:
+        """The meaning of the word that a longer Korean one ends in: 나일악어 is a crocodile."""
+        for stem in _korean_stems(words[-1]) if words else ():
+            ending = next((e for e in self._endings if stem.endswith(e) and stem != e), None)
+            if ending is not None and ending in self._meant:
+                is_copy = self._is_copy([*words[:-1], stem.removesuffix(ending)])
+                return (None,) if is_copy else (self._meant[ending],)
         return None
 
     def _of(self, words: list[str]) -> tuple[str | None] | None:
@@ -150,8 +168,8 @@ class HazardLexicon:
         return any(word in self._copies for word in before)
 
     def _is_real(self, words: list[str]) -> bool:
-        text = f" {' '.join(words)} "
-        return any(f" {name} " in text for name in self._real)
+        texts = [f" {form} " for form in _forms_of_head(" ".join(words))]
+        return any(f" {name} " in text for name in self._real for text in texts)
 
     def _forms(self, words: list[str]) -> Iterator[str]:
         """The words as they may stand in the table: in the singular, without particle, in English."""
