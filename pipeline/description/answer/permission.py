@@ -10,23 +10,35 @@ CANNOT_SAY: Mapping[str, str] = {
     "ko": "안전한지는 말씀드릴 수 없습니다.",
 }
 
-_GOES = r"(?:cross|walk|go|proceed|pass|enter|continue|move|step|start|leave|run|get|keep|turn)"
+_DOES = (
+    r"(?:cross|walk|go|proceed|pass|enter|continue|move|step|start|leave|run|get|keep|turn|board|climb|jump|ride"
+    r"|sit|stand|touch|eat|drink|swim|wait|stop)"
+)
+_ROAD_USERS = r"(?:cars?|vehicles?|traffic|trains?|trams?|bus(?:es)?|trucks?|lorr(?:y|ies)|bikes?|cyclists?)"
+_WAY = r"(?:road|street|path|way|crosswalk|crossing|side ?walk|pavement|walkway|lane)"
 _ASKS = re.compile(
-    rf"\b(?:can|could|may|might|shall|should|must|do|am|if|when|would) (?:i|we)\b.*\b{_GOES}\b"
+    rf"\b(?:can|could|may|might|shall|should|must|do|am|if|whether|when|would) (?:i|we)\b.*\b{_DOES}\b"
     rf"|\b(?:ok|okay|fine|all ?right|time|free|allowed|good|possible)"
-    rf" (?:for (?:me|us) )?to (?:\w+ )?{_GOES}\b"
+    rf" (?:for (?:me|us) )?to (?:\w+ )?{_DOES}\b"
     r"|\b(?:un)?safe(?:ly)?\b|\bdanger(?:ous|s)?\b|\bcross\b|\bcrossing (?:now|here|the)\b|\bgo(?: now)?\W*$"
-    r"|\b(?:should|must|do) (?:i|we) (?:\w+ )?(?:wait|stop)\b"
-    r"|(?<!sky )(?<!view )\bclear\b|\b(?:road|street|path|way|crosswalk|crossing)\b.*\b(?:empty|free|open)\b"
-    r"|\bany(?:thing)? (?:\w+ )?"
-    r"(?:cars?|vehicles?|traffic|obstacles?|coming|in (?:my|the|our) way|in front)\b"
-    r"|\b(?:cars?|vehicles?|traffic)\b.*\b(?:coming|approaching|stopped|moving)\b"
-    r"|\b(?:walk|crossing|pedestrian|traffic) (?:light|signal|sign)\b"
-    r"|\b(?:light|signal)s?\b.*\bgreen\b|\bgreen\b.*\b(?:light|signal)"
-    r"|건너|건널|걸어도|걸어가|걸을|지나가|지나갈|안전|위험|괜찮|출발|통과|통행|들어가도|이동해도|신호"
-    r"|(?<!고)가(?:셔)?도(?!로)|가면|갈 ?(?:수|까)|가야|(?:초록|파란|녹색)\s?불|장애물|앞에 아무것도"
-    r"|(?:차|차량|자동차)(?:가|는|이|은|들이)?\s*(?:안 |지금 )?(?:오|와|옵|없|있|지나|멈)"
-    r"|길\S?\s*(?:비|뚫|트)",
+    r"|\b(?:my|our) turn\b|\benough time\b"
+    rf"|(?<!sky )(?<!view )\bclear\b|\b{_WAY}\b.*\b(?:empty|free|open|blocked|passable)\b"
+    rf"|\bany(?:thing)? (?:\w+ )?(?:{_ROAD_USERS}|obstacles?|coming|in (?:my|the|our) way|in front)\b"
+    rf"|\b(?:is|are) there (?:an?|any\w*|some\w*|much)\b.*\b(?:in front|ahead|in (?:my|the|our) way"
+    r"|on the (?:floor|ground))\b|\bis there (?:\w+ )?traffic\b"
+    rf"|\b{_ROAD_USERS}\b.*\b(?:coming|approaching|(?<!bus )(?<!tram )stop(?:ped|ping|s)?|moving|gone|waiting)\b"
+    r"|\b(?:walk|crossing|pedestrian|traffic) (?:light|signal|sign)\b|\bsignal\b"
+    r"|\b(?:light|signal)s?\b.*\b(?:green|red|changed?)\b|\bgreen\b.*\b(?:light|signal)|\bcolou?r\b.*\blight\b"
+    r"|\b(?:is|are) (?:it|this|that|they|the \w+|(?:this|that) \w+) (?:still |very |too |not )?"
+    r"(?:hot|deep|friendly|harmless|poisonous|sharp|slippery)\b"
+    r"|\b(?:stove|oven|gas|iron|burner|heater|fire)\b.*\b(?:off|out)\b|\b(?:off|out)\b.*\b(?:stove|oven|gas)\b"
+    r"|건너|건널|걸어도|걸어가|걸을|지나가|지나갈|안전|위험|괜찮|출발|통과|통행|들어가도|이동해도|신호|직진"
+    r"|(?<!고)가(?:셔)?도(?!로)|가면|갈 ?(?:수|까)|가야|(?:초록|파란|녹색|빨간)\s?불|장애물|앞에 아무것도"
+    r"|\S[가-힣]도 ?(?:돼|되[나는지어요]|될까|됩니|괜찮)|(?:탈|내릴|들어갈|올라갈|내려갈)까"
+    r"|(?:멈춰|멈추어|기다려|비켜|서)야|막혔|막혀|뚫렸|비었|불\S*\s*무슨\s*색"
+    r"|(?:차|차량|자동차|기차|열차|전철|버스|트럭|오토바이|자전거)(?:가|는|이|은|들이)?\s*(?:안 |지금 )?"
+    r"(?:오|와|옵|없|있|지나|멈|갔)"
+    r"|길\S?\s*(?:비|뚫|트)|뜨거[운워울]|(?:불|가스|레인지|오븐)\S*\s*(?:껐|꺼졌|꺼져)",
     re.IGNORECASE,
 )
 _AFFIRMS = re.compile(
