@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import re
 
-_NAMES = r"(?:think|thinking|thoughts?|reasoning|reason|reflection|analysis|scratchpad|internal)"
+_NAMES = (
+    r"(?:think|thinking|thoughts?|reasoning|reason|reflection|analysis|scratch_?pad|internal|inner_monologue"
+    r"|chain_of_thought|cot|planning|생각|추론)"
+)
 _TAG = re.compile(
-    rf"(?P<open><\s*(?:\w+:)?{_NAMES}(?:\s[^<>]*)?>|◁think▷|\[think\]|<\|begin_of_thought\|>"
-    # OpenAI's harmony format, and Gemma's channels.
+    rf"(?P<open><\s*(?:\w+[:_])?{_NAMES}(?:\s[^<>]*)?>|<\|(?:start_|begin_of_)?{_NAMES}\|>|◁think▷|\[think\]"
+    # OpenAI's harmony format, Gemma's channels, and MedGemma's unnamed tokens.
     r"|(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*(?:analysis|commentary)[^<]*<\|message\|>"
-    r"|<\|channel>\s*thought)"
-    rf"|(?P<close><\s*/\s*(?:\w+:)?{_NAMES}\s*>|◁/think▷|\[/think\]|<\|end_of_thought\|>"
+    r"|<\|channel>\s*thought|<unused94>)"
+    rf"|(?P<close><\s*/\s*(?:\w+[:_])?{_NAMES}\s*>|<\|(?:end_|end_of_|/){_NAMES}\|>|◁/think▷|\[/think\]"
     r"|(?:<\|end\|>\s*)?(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*final[^<]*<\|message\|>"
-    r"|<channel\|>)",
+    r"|<channel\|>|<unused95>)",
     re.IGNORECASE,
 )
-_FIRST = re.compile(r"\s*(?:analysis(?=[A-Z\"'])|here is my thought process:)", re.IGNORECASE)
-_FIRST_WORDS = ("analysis", "here is my thought process:")
-"""Harmony after a tokenizer took its special tokens away, and Granite: they begin an answer so."""
-_FIRST_CLOSE = re.compile(r"assistantfinal|here is my response:", re.IGNORECASE)
+_FIRST = re.compile(
+    r"\s*(?:analysis(?=[A-Z\"'])|here is my thought process:"
+    r"|\W*(?:thinking|thoughts?|reasoning|analysis)\W{0,3}:)",
+    re.IGNORECASE,
+)
+_FIRST_WORDS = ("analysis", "here is my thought process:", "thinking:", "thoughts:", "thought:", "reasoning:")
+"""An answer may begin so: harmony after a tokenizer took its special tokens away, Granite, and others."""
+_FIRST_CLOSE = re.compile(
+    r"assistantfinal|here is my response:|\W*\b(?:final )?(?:answer|response)\b\W{0,3}:\W*", re.IGNORECASE
+)
 _BEGUN = re.compile(
     r"(?:<\|(?:end|start|channel)\|?>?[^.!?]{0,60}|<[^<>]{0,40}|[◁\[][^▷\]\s]{0,8})\Z", re.IGNORECASE
 )
@@ -86,7 +95,7 @@ class ThoughtFilter:
         if self.thinking:
             self._rest = self._rest[-_LONGEST_TAG:]
             return ""
-        begun = self._rest.lstrip().casefold()
+        begun = self._rest.lstrip(" \n*#_").casefold()
         if self._fresh and any(word.startswith(begun) for word in _FIRST_WORDS):
             return ""
         self._fresh = False
