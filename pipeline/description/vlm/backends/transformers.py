@@ -42,7 +42,7 @@ class TorchGenerator:
             ) from None
         if not (Path(spec.folder) / "config.json").is_file():
             raise ModelLoadError(f"{spec.folder} holds no model; pull {spec.model} again")
-        self.device = _device(spec.device, torch)
+        self.device = pick_device(spec.device, torch)
         self._torch = torch
         self._criteria = transformers.StoppingCriteriaList
         self._square = spec.square
@@ -149,7 +149,8 @@ def _sampling(job: GenerationJob) -> dict[str, Any]:
     return {"do_sample": True, "temperature": job.temperature, "top_p": job.top_p, "top_k": 0}
 
 
-def _device(wanted: str, torch: Any) -> str:
+def pick_device(wanted: str, torch: Any) -> str:
+    """The name of torch's device for `describe.device`. Raises ModelLoadError."""
     if wanted == "auto":
         if torch.cuda.is_available():
             return "cuda"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline.description.factory import SERVER_MEMORY_BYTES, DescriberChoice, U
 from pipeline.description.fallback import FallbackDescriber, StaticDescriber
 from pipeline.description.status import Phase
 from pipeline.description.template import TemplateDescriber, builtin_words
+from pipeline.description.vlm.backends.transformers import pick_device
 from pipeline.description.vlm.image import bounded, squared
 from pipeline.description.vlm.job import Emit, GenerationJob, GenerationStats, ModelLoadError
 from pipeline.description.vlm.prompts import LONGEST_QUESTION, PURPOSES, Prompts
@@ -351,6 +353,28 @@ def test_nonsense_on_the_cpu_is_an_error(tmp_path: Path) -> None:
         trusted_device(opener(CPU="!!!!!!!!!!!"), "CPU", GoldenAnswers(tmp_path, "m"))
     assert degenerate("A car.") is None
     assert disagrees("A red disc", "A red disc") is None
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """One of torch's, such as `torch.xpu`."""
+
+    here: bool
+
+    def is_available(self) -> bool:
+        return self.here
+
+
+@pytest.mark.parametrize(
+    ("cuda", "xpu", "taken"),
+    [(True, True, "cuda"), (False, True, "xpu"), (False, False, "cpu"), (False, None, "cpu")],
+)
+def test_auto_takes_an_nvidia_gpu_on_torch_then_an_intel_one(
+    cuda: bool, xpu: bool | None, taken: str
+) -> None:
+    """Some builds of torch have no `xpu` at all."""
+    parts = {"cuda": Accelerator(cuda)} | ({} if xpu is None else {"xpu": Accelerator(xpu)})
+    assert pick_device("auto", SimpleNamespace(**parts)) == taken
 
 
 def test_every_backend_is_a_setting_and_a_module_that_loads() -> None:
