@@ -71,11 +71,11 @@ def paced(fps: float, make: Callable[[int], bytes]) -> Callable[[], Iterator[byt
 def test_after_a_pause_the_newest_is_read_and_those_passed_over_are_counted() -> None:
     with server(paced(50, lambda n: part(JPEGS[n % 20]))) as url, closing(open_camera(url, QUICK)) as camera:
         first = camera.read()
-        time.sleep(1.0)
+        time.sleep(2.0)
         newest = camera.read()
         assert first is not None and newest is not None
         assert newest.seq - first.seq > 20
-        assert time.monotonic() - newest.captured_at_s < 0.5
+        assert time.monotonic() - newest.captured_at_s < 1.5
 
 
 def test_pictures_that_come_ever_later_are_known_to_be_old() -> None:
@@ -91,7 +91,7 @@ def test_pictures_that_come_ever_later_are_known_to_be_old() -> None:
         while time.monotonic() < until_s:
             frame = camera.read()
         assert frame is not None
-        assert 0.7 < time.monotonic() - frame.captured_at_s < 2.0
+        assert 0.7 < time.monotonic() - frame.captured_at_s < 3.0
 
 
 def test_half_a_picture_is_shown_and_said_to_be_damaged() -> None:

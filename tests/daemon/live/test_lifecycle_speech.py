@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -142,10 +141,8 @@ def test_asked_to_stop_twice_it_ends_at_once(tmp_path: Path, models: Path) -> No
         since = living.heard
         living.signal(signal.SIGTERM)
         living.await_event("speak", since, text=GOODBYE)
-        began_s = time.monotonic()
         living.signal(signal.SIGTERM)
-        assert living.ended() == 128 + signal.SIGTERM
-        assert time.monotonic() - began_s < 1.5
+        assert living.ended() == 128 + signal.SIGTERM  # 0 if it had waited for the words
 
 
 def test_a_detector_that_hangs_is_told_aloud_while_it_does(tmp_path: Path, models: Path) -> None:
