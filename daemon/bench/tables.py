@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from daemon.bench.harness import Figure
+from daemon.errors import CommandError
 
 PREFIX = "vlm."
 COLUMNS = {
@@ -86,6 +89,7 @@ def every(figures: Sequence[Figure]) -> Table:
         (
             figure.name,
             shown(figure),
+            spread(figure),
             str(figure.target or ""),
             {True: "yes", False: "no", None: ""}[figure.met],
             str(figure.samples or ""),
@@ -93,7 +97,7 @@ def every(figures: Sequence[Figure]) -> Table:
         )
         for figure in figures
     ]
-    return Table(("figure", "value", "target", "met", "samples", "note"), tuple(rows))
+    return Table(("figure", "value", "quartiles", "target", "met", "samples", "note"), tuple(rows))
 
 
 def markdown(figures: Sequence[Figure]) -> str:
@@ -101,6 +105,36 @@ def markdown(figures: Sequence[Figure]) -> str:
     side_by_side = describers(figures)
     parts = [side_by_side.as_markdown()] if side_by_side else []
     return "\n\n".join([*parts, every(figures).as_markdown()]) + "\n"
+
+
+def read_report(file: Path) -> Mapping[str, float | None]:
+    """The values by name of a run written by `--json`. Raises CommandError."""
+    try:
+        results = json.loads(file.read_text(encoding="utf-8"))["results"]
+        return {str(name): each["value"] for name, each in results.items()}
+    except OSError as error:
+        raise CommandError(f"--compare {file}: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CommandError(f"--compare {file}: not written by `watchword bench --json`") from None
+
+
+def compared(figures: Sequence[Figure], earlier: Mapping[str, float | None]) -> Table:
+    """One row a figure that the earlier run has too: both values and how many times the earlier it is."""
+    rows = []
+    for figure in figures:
+        before = earlier.get(figure.name)
+        if before is None or figure.value is None:
+            continue
+        times = f"{figure.value / before:.2f}" if before else ""
+        rows.append((figure.name, f"{before:.3g} {figure.unit}".rstrip(), shown(figure), times))
+    return Table(("figure", "earlier", "now", "times"), tuple(rows))
+
+
+def spread(figure: Figure) -> str:
+    """Lower and upper quartile of the samples; empty if there is only one."""
+    if figure.spread is None or figure.samples < 2:
+        return ""
+    return f"{figure.spread[0]:.3g} to {figure.spread[1]:.3g}"
 
 
 def shown(figure: Figure) -> str:

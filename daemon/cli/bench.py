@@ -14,6 +14,7 @@ from pathlib import Path
 
 from daemon.bench import tables
 from daemon.bench.harness import Figure
+from daemon.bench.quietness import QUIET_SHARE, LoadMeter
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 
@@ -27,36 +28,53 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--markdown", metavar="FILE", type=Path, help="write the figures as tables for a page"
     )
+    parser.add_argument(
+        "--compare", metavar="FILE", type=Path, help="beside the figures of an earlier run, written by --json"
+    )
     parser.add_argument("--targets", action="store_true", help="exit 1 when a figure falls short")
     parser.add_argument("--samples", metavar="N", type=_positive, default=15, help="pairs a figure (15)")
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     parts = PARTS if args.part == "all" else (args.part,)
-    return run(measure(parts, settings, args.samples), args.json, args.targets, args.markdown)
+    measured = measure(parts, settings, args.samples)
+    return run(measured, args.json, args.targets, args.markdown, args.compare)
 
 
-def run(measured: Iterable[Figure], file: Path | None, targets: bool, page: Path | None = None) -> int:
+def run(
+    measured: Iterable[Figure],
+    file: Path | None,
+    targets: bool,
+    page: Path | None = None,
+    compared: Path | None = None,
+) -> int:
     """Print each figure as it is measured, then write all to `file` and `page`. Returns the exit code.
 
-    `targets`: 1 if a figure misses its target. Raises CommandError if a folder is missing.
+    `targets`: 1 if a figure misses its target. `compared`: an earlier run's `file`. Raises CommandError if a
+    folder is missing, or the earlier run cannot be read.
     """
+    earlier = tables.read_report(compared) if compared else None
     # Before measuring, which takes minutes, and not when the result is to be written.
     for option, wanted in (("--json", file), ("--markdown", page)):
         if wanted is not None and not wanted.parent.is_dir():
             raise CommandError(f"{option} {wanted}: there is no folder {wanted.parent}")
-    figures = []
+    figures, load = [], LoadMeter()
     for figure in measured:
         sys.stdout.write(f"{row(figure)}\n")
         # Each figure takes seconds to minutes; a reader of a pipe sees it at once.
         sys.stdout.flush()
         figures.append(figure)
+    others = load.share()
     if file is not None:
-        file.write_text(json.dumps(report(figures), indent=2) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(report(figures, others), indent=2) + "\n", encoding="utf-8")
     if page is not None:
         page.write_text(tables.markdown(figures), encoding="utf-8")
     if side_by_side := tables.describers(figures):
         sys.stdout.write(f"\n{side_by_side.as_text()}\n\n")
+    if earlier is not None:
+        sys.stdout.write(f"\n{tables.compared(figures, earlier).as_text()}\n\n")
+    quiet = "quiet" if others <= QUIET_SHARE else "NOT quiet, the figures are not to be compared"
+    sys.stdout.write(f"other programs used {others:.0%} of the processors: {quiet}\n")
     return _verdict(figures) if targets else 0
 
 
@@ -67,9 +85,14 @@ def measure(parts: tuple[str, ...], settings: Settings, samples: int) -> Iterato
         yield from import_module(f"daemon.bench.{part}").measure(settings, samples)
 
 
-def report(figures: list[Figure]) -> dict[str, object]:
-    """The figures by name, and the machine they hold for."""
-    return {"machine": machine(), "results": {figure.name: figure.as_json() for figure in figures}}
+def report(figures: list[Figure], others: float) -> dict[str, object]:
+    """The figures by name, the machine they hold for, and the share of it that other programs used."""
+    load = {"others_share": round(others, 3), "quiet": others <= QUIET_SHARE}
+    return {
+        "machine": machine(),
+        "load": load,
+        "results": {figure.name: figure.as_json() for figure in figures},
+    }
 
 
 def machine() -> dict[str, object]:
@@ -90,7 +113,8 @@ def machine() -> dict[str, object]:
 def row(figure: Figure) -> str:
     """One line of the table."""
     target = f"{figure.target} {'ok' if figure.met else 'SHORT'}" if figure.target else ""
-    return f"{figure.name:<38} {tables.shown(figure):>14}  {target:<14} {figure.note}".rstrip()
+    shown = f"{tables.shown(figure):>14} {tables.spread(figure):>16}"
+    return f"{figure.name:<38} {shown}  {target:<14} {figure.note}".rstrip()
 
 
 def _verdict(figures: list[Figure]) -> int:

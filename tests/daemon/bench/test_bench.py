@@ -72,6 +72,22 @@ def test_figures_are_shown_written_and_judged(tmp_path: Path, capsys: pytest.Cap
     assert (results["absent"]["value"], results["absent"]["note"]) == (None, "needs torch")
 
 
+def test_a_run_stands_beside_an_earlier_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "earlier.json"
+    run([Figure("rate", 4.0, "ratio"), Figure("gone", 1.0, "ms")], file, targets=False)
+    assert set(json.loads(file.read_text())["load"]) == {"others_share", "quiet"}
+    capsys.readouterr()
+    now = [Figure("rate", 6.0, "ratio"), Figure("new", 1.0, "ms")]
+    assert run(now, None, targets=False, compared=file) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert ["rate", "4", "ratio", "6", "ratio", "1.50"] in [line.split() for line in lines]
+    assert not [line for line in lines if line.startswith("gone")]
+    assert "of the processors" in lines[-1]
+    file.write_text("{}")
+    with pytest.raises(CommandError, match="not written by"):
+        run(now, None, targets=False, compared=file)
+
+
 def test_what_is_met_passes_and_without_targets_nothing_is_judged() -> None:
     assert run([Figure("f", 1.0, "ratio", at_least(0.9))], None, targets=True) == 0
     assert run([Figure("f", 0.1, "ratio", at_least(0.9))], None, targets=False) == 0
