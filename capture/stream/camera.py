@@ -62,7 +62,10 @@ class StreamCamera:
         """The newest picture that can be had at once, or the next. Raises CameraLost, CameraUnusable."""
         begun_s = self._clock()
         while True:
-            arrived = self._take(begun_s + self._patience_s - self._clock())
+            left_s = begun_s + self._patience_s - self._clock()
+            if left_s <= 0:  # packets come, but no picture of them
+                raise CameraLost(f"{self._source} sends pictures that cannot be decoded; restart the camera")
+            arrived = self._take(left_s)
             pictures = self._decode(arrived)
             behind = self._demuxer.backlog_s() > _BEHIND_S and self._clock() - begun_s < _PASS_ON_S
             if pictures and not behind:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
 from capture.stream.camera import StreamCamera
 from capture.stream.target import ffmpeg_target
-from tests.capture.frame_age import burn, measure_ages, measure_assessed, painter, pushed, read_back
+from tests.capture.frame_age import burn, clock_ms, measure_ages, measure_assessed, painter, pushed, read_back
 from tests.capture.made import street
 from tests.capture.scripted import Events, eventually
 from tests.capture.servers import MjpegServer, RtspServer, free_port
@@ -220,6 +221,23 @@ def test_rtsp_is_not_seconds_behind_even_without_a_size_in_its_description() -> 
     with RtspServer(painter(640, 360)) as server:
         ages = measure_ages(server.url, 75)
     assert ages.percentile(50) < 1000
+
+
+@pytest.mark.slow
+def test_a_stream_goes_on_at_the_newest_key_frame_and_tells_its_true_age() -> None:
+    with RtspServer(painter(640, 360)) as server, closing(open_camera(server.url, QUICK)) as camera:
+        before = camera.read()
+        threading.Event().wait(4)  # a machine with other things to do; a key frame comes each second
+        frame = camera.read()
+        now_ms = clock_ms()
+        assert before is not None and frame is not None
+        value = read_back(frame.image)
+        assert value is not None
+        true_ms = (now_ms - value) & 0xFFFFFFFF
+        told_ms = (time.monotonic() - frame.captured_at_s) * 1000
+        assert true_ms < 2500
+        assert abs(true_ms - told_ms) < 500
+        assert frame.seq - before.seq > 40, "pictures passed over are counted"
 
 
 @pytest.mark.slow
