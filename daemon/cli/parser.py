@@ -76,18 +76,23 @@ class _LazyParser(argparse.ArgumentParser):
 
     command: Described | None = None
 
+    def load(self) -> None:
+        """Import the command's module and let it add its options, once."""
+        if self.command is None:
+            return
+        # Imported here and not for every command: `--help` stays below a tenth of a second.
+        module = import_module(self.command.module)
+        module.configure(self)
+        self.set_defaults(module=module)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for subparser in action.choices.values():
+                    _add_common(subparser)
+        # Once: argparse may call this again for the same parser.
+        self.command = None
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if self.command is not None:
-            # Imported here and not for every command: `--help` stays below a tenth of a second.
-            module = import_module(self.command.module)
-            module.configure(self)
-            self.set_defaults(module=module)
-            for action in self._actions:
-                if isinstance(action, argparse._SubParsersAction):
-                    for subparser in action.choices.values():
-                        _add_common(subparser)
-            # Once: argparse may call this again for the same parser.
-            self.command = None
+        self.load()
         found, rest = super().parse_known_args(args, namespace)
         # Here and not in the outer parser, which does not know this one's options.
         if rest and rest[0].startswith("-"):
@@ -131,6 +136,13 @@ def build_parser(
         subparser = choices.add_parser(name, help=command.help, description=f"{command.help}.".capitalize())
         subparser.command = command
         _add_common(subparser)
+    return parser
+
+
+def load_subcommand(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser of a command with all its options, which otherwise come when the command is chosen."""
+    if isinstance(parser, _LazyParser):
+        parser.load()
     return parser
 
 
