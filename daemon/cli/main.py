@@ -70,15 +70,24 @@ class Subcommand:
     execute: Execute = _with_settings
     watches: bool = True
     """False: it only talks to a daemon, and need not read the hazards taught to it."""
+    acts_as_service: bool = True
+    """True: for root it acts as the user of the installed service, on that one's folders."""
 
 
 COMMANDS = {
     "run": Subcommand("watch, and say what is dangerous", "daemon.cli.run", _as_daemon),
     "replay": Subcommand("the same over a file, frame by frame", "daemon.cli.replay"),
-    "status": Subcommand("how the running daemon is", "daemon.cli.status", _with_loader),
-    "say": Subcommand("speak a sentence", "daemon.cli.say", _with_loader),
-    "tour": Subcommand("hear what a wearer hears, in a minute", "daemon.cli.tour", _with_loader),
-    **{name: Subcommand(one.help, "daemon.cli.remote", _with_loader) for name, one in REMOTE.items()},
+    "status": Subcommand(
+        "how the running daemon is", "daemon.cli.status", _with_loader, acts_as_service=False
+    ),
+    "say": Subcommand("speak a sentence", "daemon.cli.say", _with_loader, acts_as_service=False),
+    "tour": Subcommand(
+        "hear what a wearer hears, in a minute", "daemon.cli.tour", _with_loader, acts_as_service=False
+    ),
+    **{
+        name: Subcommand(one.help, "daemon.cli.remote", _with_loader, acts_as_service=False)
+        for name, one in REMOTE.items()
+    },
     "why": Subcommand("what led to what was said, or to silence", "daemon.cli.why", _with_loader),
     "journal": Subcommand("what happened: show, export, forget", "daemon.cli.journal", _with_loader),
     "web": Subcommand(
@@ -89,6 +98,9 @@ COMMANDS = {
     ),
     "models": Subcommand("fetch, list, fit, verify and remove models", "daemon.cli.models"),
     "config": Subcommand("show, check, change and reset settings", "daemon.cli.config", _with_loader),
+    "completion": Subcommand(
+        "completion for bash or zsh", "daemon.cli.completion", _with_loader, acts_as_service=False
+    ),
     "evaluate": Subcommand("recall and false alarms on labelled media", "daemon.cli.evaluate"),
     "calibrate": Subcommand("thresholds from your own normal footage", "daemon.cli.calibrate"),
     "teach": Subcommand("a hazard from a few pictures of it", "daemon.cli.teach"),
@@ -99,7 +111,7 @@ GROUPS = {
     "Watch and listen": ("run", "replay", "tour"),
     "Talk to the running daemon": ("status", "say", *REMOTE),
     "Look back": ("why", "journal"),
-    "Set up": ("check", "config", "models", "web"),
+    "Set up": ("check", "config", "models", "web", "completion"),
     "Make it fit": ("calibrate", "teach", "evaluate", "bench"),
 }
 """The commands under the headings of the help."""
@@ -118,6 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Assigned only after parsing: until then `args` is empty, for the failure that is reported below.
             args = build_parser(COMMANDS, GROUPS).parse_args(argv)
             command = COMMANDS[args.command]
+            if command.acts_as_service:
+                _act_as_service(args)
             code = command.execute(args.module, args, lambda: _load(args, command.watches))
             # Here, so that a broken pipe is caught below and not at the interpreter's exit.
             sys.stdout.flush()
@@ -133,6 +147,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if DAEMON in (sys.argv[1:] if argv is None else argv):
             _say_failure(error, args)
     return code
+
+
+def _act_as_service(args: argparse.Namespace) -> None:
+    from daemon.process.service_account import act_as_service
+
+    act_as_service(
+        args.config, os.environ, vars(args).get("instance") or vars(args).get("control.instance") or ""
+    )
 
 
 def _load(args: argparse.Namespace, watches: bool) -> Loaded:

@@ -29,6 +29,8 @@ def read_text(path: Path) -> str | None:
         raw = _read_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError:
+        raise ConfigError(f"{path}: you may not read it; sudo does, or --config names another") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); --config names another") from None
     if len(raw) > MOST_BYTES:
