@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from common.redact import redact
 from daemon.config.layers import PREFIX, Layer
-from daemon.config.schema import KeyPath, Schema, allowed, dotted
+from daemon.config.schema import ENTRY, KeyPath, Schema, allowed, dotted
 from daemon.errors import ConfigError
 
 _DEFAULTS = Layer("default", {})
@@ -109,6 +109,9 @@ def layer_of(path: KeyPath, origins: Mapping[KeyPath, Layer]) -> Layer:
 
 
 def _hint(path: KeyPath, layer: Layer, schema: Schema) -> str:
+    # A whole name below a table: TOML reads it as a part of that table.
+    if schema.names(path[:-1]) != (ENTRY,) and path[-1] in schema.names(()) and len(path) > 1:
+        return f"; names of other sections belong above the line [{dotted(path[:-1])}]"
     near = RENAMED.get(path) or schema.nearest(path)
     if near is None:
         return ""

@@ -129,6 +129,14 @@ def _duplicate(lines: list[str], number: int) -> Cure:
         if re.sub(r"\s", "", other.partition("=")[0].partition("#")[0]) == bare
     ]
     first = f" in line {before[-1]}" if before else " above"
+    section = bare.strip("[]")
+    whole = [n for n, other in enumerate(lines[: number - 1], 1) if other.lstrip().startswith(f"{section}.")]
+    if line.lstrip().startswith("[") and not before and whole:
+        return Cure(
+            f"settings of {section} are written as {section}.NAME = ... in line {whole[0]}; "
+            "write those below so too, and above the first [section]",
+            None,
+        )
     if line.lstrip().startswith("["):
         return Cure(f"this section begins{first} already; move its lines there", None)
     return Cure(f"this is set{first} already; leave one of the two")

@@ -20,13 +20,41 @@ SCHEMA_LINE = "#:schema ./config.schema.json"
 """Editors with Taplo (Even Better TOML) take completion and checks from there; it has to come first."""
 _HEADER = """\
 Watchword's settings: every one of them, with its default and its unit. To change one, remove
-the mark before its name and write another value. `watchword config check` tells whether the
-file holds, `watchword config show` what is in force, and why.
+the mark before its name and write another value; `watchword config set KEY VALUE` does without
+this file. `watchword config check` tells whether the file holds, `watchword config show` what is
+in force, and why.
 
 Read from the first of: --config FILE, $WATCHWORD_CONFIG, ./config.toml,
 ~/.config/watchword/config.toml, /etc/watchword/config.toml. An environment variable such as
-WATCHWORD_SPEECH__RATE_WPM=220 beats the file, an option of the command beats both.
+WATCHWORD_SPEECH__RATE_WPM=220 beats the file, an option such as -o speech.rate_wpm=220 beats both.
+
+Each name is written whole, so that settings may stand in any order. Of a section that you write as
+a table, [speech] say, all settings stand below that line; tables come last in the file.
 """
+COMMON = (
+    "capture.source",
+    "capture.rotate",
+    "capture.mirror",
+    "capture.facing",
+    "speech.language",
+    "speech.rate_wpm",
+    "speech.volume",
+    "speech.verbosity",
+    "speech.device",
+    "speech.engine",
+    "keys.device",
+    "pipeline.model",
+    "pipeline.device",
+    "describe.backend",
+    "describe.model",
+    "describe.server_url",
+    "web.address",
+    "web.token_file",
+    "mqtt.enabled",
+    "mqtt.host",
+)
+"""The settings that most people change, in the order in which they come to them: they stand first."""
+_COMMON = "The twenty that most people change. All others follow, section by section."
 _HAZARDS = """\
 The hazards, each in a table of its own. Add your own as [hazards.NAME] with at least `prompts` and
 `say_en`; leave one out with `enabled = false`. In each table:
@@ -40,7 +68,7 @@ BEGIN, END = "<!-- written by script/config_template -->", "<!-- end of what it 
 
 def render() -> str:
     """The whole file as text."""
-    return "\n".join([SCHEMA_LINE, *_comment(_HEADER), "", *_lines()]).rstrip() + "\n"
+    return "\n".join([SCHEMA_LINE, *_comment(_HEADER), *_lines()]).rstrip() + "\n"
 
 
 def _lines() -> Iterator[str]:
@@ -48,30 +76,42 @@ def _lines() -> Iterator[str]:
     # The resolved folders depend on the machine.
     values["paths"] = dict.fromkeys(values["paths"], "auto")
     hazards = values.pop("hazards")
-    for name, section in values.items():
-        yield from _section((name,), section)
-    yield from _comment(_HAZARDS)
+    settings = {(section,): own for section, own in values.items()}
+    yield from ("", *_heading(_COMMON))
+    for name in COMMON:
+        section, key = name.split(".")
+        yield from _setting((section, key), values[section][key])
+    for path, own in settings.items():
+        yield from _section(path, own)
+    yield from ("", *_heading("The hazards"), *_comment(_HAZARDS))
     yield from (line for key in SCHEMA.names(("hazards", ENTRY)) for line in _help_line(key))
     for name, hazard in hazards.items():
         # One comment above explains all hazards: they have the same keys.
         yield from ("", f"[hazards.{name}]", *_assignments(hazard))
 
 
+def _heading(text: str) -> Iterator[str]:
+    yield f"# {'=' * 20}"
+    yield from _comment(text)
+
+
 def _section(path: KeyPath, values: Mapping[str, Any]) -> Iterator[str]:
-    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
-    yield f"[{'.'.join(path)}]"
-    yield from _comment((SCHEMA.at(path) or {}).get("description", ""))
-    if SCHEMA.names(path) == (ENTRY,):  # people name the entries; they are all alike
-        yield from _assignments(plain)
-        plain = {}
-    for key, value in plain.items():
-        yield ""
-        yield from _comment(_meaning((*path, key)))
-        yield from _assignments({key: value})
-    yield ""
-    for key, value in values.items():
-        if isinstance(value, dict):
+    rest = {key: value for key, value in values.items() if dotted((*path, key)) not in COMMON}
+    yield from ("", *_heading(f"{dotted(path)}: {(SCHEMA.at(path) or {}).get('description', '')}"))
+    entries = SCHEMA.names(path) == (ENTRY,)  # people name these; they are all alike
+    for key, value in rest.items():
+        if isinstance(value, dict) and value:
             yield from _section((*path, key), value)
+        elif entries:
+            yield from _assignments({key: value}, f"{dotted(path)}.")
+        else:
+            yield from _setting((*path, key), value)
+
+
+def _setting(path: KeyPath, value: Any) -> Iterator[str]:
+    yield ""
+    yield from _comment(_meaning(path))
+    yield from _assignments({path[-1]: value}, f"{dotted(path[:-1])}.")
 
 
 def _help_line(key: str) -> Iterator[str]:
@@ -86,13 +126,15 @@ def _meaning(path: KeyPath) -> str:
     return description if stated else f"{description}; {limits(spec)}"
 
 
-def _assignments(values: Mapping[str, Any]) -> Iterator[str]:
+def _assignments(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
     """Defaults stand as comments, so that a better default in a later version is not kept out by the file."""
     for key, value in values.items():
         if isinstance(value, list) and value:
-            yield from (f"#{key} = [", *_packed(value), "#]")
+            yield from (f"#{before}{key} = [", *_packed(value), "#]")
+        elif value == {}:
+            yield f"#{before}{key} = {{}}"
         else:
-            yield f"#{tomli_w.dumps({key: value}).rstrip()}"
+            yield f"#{before}{tomli_w.dumps({key: value}).rstrip()}"
 
 
 def _packed(texts: Iterable[str]) -> Iterator[str]:

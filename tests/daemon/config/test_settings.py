@@ -109,6 +109,16 @@ def test_people_add_hazards_of_their_own(home: Path) -> None:
         ("[watch]\nclear_s = true\n", "watch.clear_s = true: should be a number"),
         ("[capture]\nmirror = 1\n", "capture.mirror = 1: should be true or false"),
         ("[capture]\nsource = 0\n", "capture.source = 0: should be text in quotes"),
+        (
+            "[speech]\nrate_wpm = 200\ncapture.rotate = 90\n",
+            "config.toml:3: speech.capture: no such setting; "
+            "names of other sections belong above the line [speech]",
+        ),
+        (
+            "capture.rotate = 90\n[capture]\nmirror = true\n",
+            "config.toml:2: [capture]: settings of capture are written as capture.NAME = ... in line 1; "
+            "write those below so too, and above the first [section]",
+        ),
         ("capture = 3\n", "config.toml:1: capture = 3: should be a table"),
         ("paths = 3\n", "paths = 3: should be a table"),
         ("hazards = 3\n", "config.toml:1: hazards = 3: should be a table"),
