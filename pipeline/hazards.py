@@ -86,6 +86,7 @@ class BuiltinHazard(BaseModel, frozen=True, extra="forbid"):
     label: InBoth[str]
     noun: InBoth[str]
     group: str
+    icon: str = Field(pattern=r"^mdi:[a-z0-9-]+$")
     device_class: str = "safety"
     yields_to: dict[str, Annotated[float, Field(ge=0)]] = {}
     vote_factor: float = Field(1.0, ge=1)

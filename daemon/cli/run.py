@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from daemon.process.systemd import is_service
 from daemon.runtime.narrator import Narrator
 from daemon.service import Daemon
+from daemon.web.server import listeners
 
 if TYPE_CHECKING:
     from daemon.config.sections import WebSettings
@@ -57,7 +58,5 @@ def page_address(web: WebSettings) -> str | None:
     if not (web.address and web.port and find_spec("fastapi") and find_spec("uvicorn")):
         return None
     # A wildcard address is no address that a browser can open.
-    host = "127.0.0.1" if web.address in ("0.0.0.0", "::") else web.address  # noqa: S104 - compared only
-    scheme = "https" if web.certificate_file else "http"
-    # IPv6 addresses stand in brackets in a URL (RFC 3986, section 3.2.2).
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{web.port}/"
+    everywhere = web.address in ("0.0.0.0", "::")  # noqa: S104 - compared only
+    return listeners.page_address(web, "127.0.0.1" if everywhere else web.address)

@@ -8,8 +8,9 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,14 @@ from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from daemon.process.systemd import Notifier
 from daemon.web.server.connections import ConnectionLimiter
-from daemon.web.server.listeners import check_certificate, listen_tcp, listen_unix, load_token, unix_path
+from daemon.web.server.listeners import (
+    check_certificate,
+    listen_tcp,
+    listen_unix,
+    load_token,
+    page_address,
+    unix_path,
+)
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,6 +38,8 @@ if TYPE_CHECKING:
     from daemon.config.settings import Loaded, Settings
 log = logging.getLogger(__name__)
 
+UNPUBLISHED = "watchword.example"
+"""Stands in pyproject.toml while the project has no public address (RFC 2606): nobody is sent there."""
 # Several pulses fit into WatchdogSec= of watchword-web.service.
 PULSE_S = 5.0
 LOOK_S = 2.0
@@ -120,6 +130,21 @@ def _announce(web: WebSettings, tcp: socket.socket | None, path: Path | None) ->
         log.info("the web interface is at %s", path)
 
 
+def public_address(web: WebSettings, host: str) -> str:
+    """The page's address for other machines; empty if it is served to this machine only."""
+    if not web.address or not web.port or is_local(web.address):
+        return ""
+    everywhere = web.address in ("0.0.0.0", "::")  # noqa: S104 - compared only
+    return page_address(web, web.hosts[0] if web.hosts else host if everywhere else web.address)
+
+
+def support_address(project_urls: Iterable[str], page: str) -> str:
+    """Where people find help: the project's own address, else the page."""
+    addresses = dict(url.split(", ", 1) for url in project_urls)
+    issues = addresses.get("Issues", "")
+    return page if UNPUBLISHED in issues or not issues else issues
+
+
 @contextmanager
 def _home_automation(
     args: argparse.Namespace, load: Callable[[], Loaded], settings: Settings
@@ -142,6 +167,9 @@ def _home_automation(
         daemon.subscribe,
         host=socket.gethostname(),
         instance=args.instance or settings.control.instance,
+        language=settings.speech.language,
+        page=(page := public_address(settings.web, socket.gethostname())),
+        support=support_address(metadata("watchword").get_all("Project-URL") or (), page),
     )
     bridge.start()
     try:

@@ -27,7 +27,7 @@ from daemon.control.commands import Command, PictureCommand, ScoresCommand, Stat
 from daemon.errors import CommandError
 from daemon.mqtt.broker import Broker, BrokerError, Connect, PahoBroker
 from daemon.mqtt.commands import COMMAND_BURST, COMMANDS_PER_S, CommandRefused, commands
-from daemon.mqtt.discovery import OFFLINE, ONLINE, Topics, announced, node_name
+from daemon.mqtt.discovery import OFFLINE, ONLINE, DeviceSpec, Topics, announced, node_name
 from daemon.mqtt.topics_state import MqttState, TransientMessage, changes
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,9 @@ MOST_RETAINED = 2000
 """Retained topics of our own that are read after a connection."""
 WARN_EVERY_S = 60.0
 NO_ROWS_S = 1e12
-"""A time later than any frame, so that `scores` returns names without rows."""
+"""A time later than any frame, so that `scores` returns names without rows.
+
+The first question is for these: probabilities from before it are old."""
 FIRST_RETRY_S = 1.0
 STEADY_S = 30.0
 """Seconds after which a connection counts as stable; if it breaks sooner, the back-off goes on growing."""
@@ -94,11 +96,17 @@ class MqttBridge:
         *,
         host: str,
         instance: str = "",
+        language: str = "en",
+        page: str = "",
+        support: str = "",
         connect: Connect = PahoBroker,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`host` and `instance` name the device if the settings do not."""
+        """`host` and `instance` name the device if the settings do not.
+
+        `language`: of the entities' names. `page`, `support`: addresses that Home Assistant links to.
+        """
         self._settings = settings
         self._ask = ask
         self._subscribe = subscribe
@@ -107,7 +115,14 @@ class MqttBridge:
         self._wall = wall
         node = node_name(settings.name, host, instance)
         self._topics = Topics(settings.topic, node, settings.discovery)
-        self._state = MqttState(self._topics, texts=settings.texts, picture=settings.picture_every_s > 0)
+        device = DeviceSpec(
+            texts=settings.texts,
+            picture=settings.picture_every_s > 0,
+            language=language,
+            page=page,
+            support=support,
+        )
+        self._state = MqttState(self._topics, device)
         self._inbox: queue.Queue[_Event | _Message | _ConnectionLost | _StopRequest] = queue.Queue(INBOX)
         self._counts: Counter[str] = Counter()
         self._rate_limiter = RateLimiter(COMMANDS_PER_S, COMMAND_BURST)
@@ -121,6 +136,7 @@ class MqttBridge:
         self._reason = "not connected yet"
         self._muted_s = 0.0
         self._picture_seq: int | None = None
+        self._scores_s = NO_ROWS_S
         self._next = {"status": 0.0, "picture": 0.0, "connect": 0.0}
         self._warned_s = -WARN_EVERY_S
         self._stopping = threading.Event()
@@ -254,10 +270,19 @@ class MqttBridge:
         self._daemon_up = True
 
     def _hazards(self) -> tuple[str, ...]:
-        """The enabled hazards; those known before if the daemon has no scores yet."""
-        with suppress(CommandError):
-            return tuple(str(name) for name in self._ask(ScoresCommand(since_s=NO_ROWS_S))["hazards"])
-        return self._state.spec.hazards
+        """The enabled hazards, and the highest probability of each since the last time.
+
+        Those known before if the daemon has no scores yet.
+        """
+        try:
+            scores = self._ask(ScoresCommand(since_s=self._scores_s))
+        except CommandError:
+            return self._state.spec.hazards
+        names = tuple(str(name) for name in scores["hazards"])
+        if rows := [values for _, values in scores.get("rows", ())]:
+            self._state.apply_probabilities(dict(zip(names, map(max, zip(*rows, strict=True)), strict=True)))
+        self._scores_s = float(scores.get("now", NO_ROWS_S))
+        return names
 
     # --- the broker
 

@@ -10,11 +10,12 @@ platform alone. Home Assistant calls the entities of a payload "components".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from daemon.control.commands import COMMANDS
+from daemon.mqtt.labels import ENTITIES, Label, component_label, hazard_label, probability_name
 from pipeline.hazards import builtin_hazards
 
 LONGEST_NAME = 200
@@ -25,10 +26,10 @@ LONGEST_STATE = 255
 """Longest state in Home Assistant, in characters; the whole text is an attribute."""
 
 _ENTITIES = {name: kind.mqtt for name, kind in COMMANDS.items() if kind.mqtt is not None}
-BUTTONS = {name: name.replace("_", " ").capitalize() for name, one in _ENTITIES.items() if not one.text_field}
-"""Labels of the buttons, by the name of the command."""
-WORDS = {name: name.capitalize() for name, one in _ENTITIES.items() if one.text_field}
-"""Labels of the text fields, by the name of the command."""
+BUTTONS = tuple(name for name, one in _ENTITIES.items() if not one.text_field)
+"""Commands that are buttons."""
+WORDS = tuple(name for name, one in _ENTITIES.items() if one.text_field)
+"""Commands that are text fields."""
 EVENTS = ("alert", "clear", "false_alarm")
 
 Entity = dict[str, Any]
@@ -111,6 +112,11 @@ class DeviceSpec:
     texts: bool = True
     picture: bool = False
     version: str = ""
+    language: str = "en"
+    page: str = ""
+    """Address of the web page as other machines reach it; empty if they do not."""
+    support: str = ""
+    """Address at which people find help; empty if there is none."""
 
 
 def announcement(topics: Topics, spec: DeviceSpec, former: Mapping[str, str]) -> dict[str, Any]:
@@ -123,14 +129,19 @@ def announcement(topics: Topics, spec: DeviceSpec, former: Mapping[str, str]) ->
             "name": f"Watchword {topics.node}",
             "manufacturer": "Watchword",
             "model": "Danger watch",
-            **({"sw_version": spec.version} if spec.version else {}),
+            **_known(sw_version=spec.version, configuration_url=spec.page),
         },
-        "origin": {"name": "watchword", **({"sw_version": spec.version} if spec.version else {})},
+        "origin": {"name": "watchword", **_known(sw_version=spec.version, support_url=spec.support)},
         "availability": [{"topic": topics.availability}, {"topic": topics.daemon}],
         "availability_mode": "all",
         "qos": 1,
         "components": {**components, **removed},
     }
+
+
+def _known(**fields: str) -> dict[str, str]:
+    """Without those that are empty, which Home Assistant would refuse."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def announced(payload: Mapping[str, Any]) -> dict[str, str]:
@@ -156,64 +167,79 @@ def _with_id(topics: Topics, key: str, body: Entity) -> Entity:
 
 def _entities(topics: Topics, spec: DeviceSpec) -> Iterator[tuple[str, Entity]]:
     for hazard in spec.hazards:
-        yield f"hazard_{slug(hazard)}", _hazard(topics, hazard)
-    yield from _health(topics, spec.components)
+        yield f"hazard_{slug(hazard)}", _hazard(topics, hazard, spec.language)
+        yield f"probability_{slug(hazard)}", _probability(topics, hazard, spec.language)
+    yield from _component_states(topics, spec)
+    plain = [*_health(topics), *_controls(topics)]
     if spec.texts:
-        yield from _texts(topics)
-    yield from _controls(topics)
-    yield (
-        "warning",
-        {
-            "platform": "event",
-            "name": "Warning",
-            "state_topic": topics.state("event"),
-            "event_types": list(EVENTS),
-        },
-    )
+        plain += _texts(topics)
     if spec.picture:
-        yield "camera", {"platform": "camera", "name": "Picture", "topic": topics.state("picture")}
+        plain.append(("camera", {"platform": "camera", "topic": topics.state("picture")}))
+    event = {"platform": "event", "state_topic": topics.state("event"), "event_types": list(EVENTS)}
+    for key, body in [*plain, ("warning", event)]:
+        yield key, _labelled(body, ENTITIES[key], spec.language)
 
 
-def _hazard(topics: Topics, hazard: str) -> Entity:
+def _labelled(body: Entity, label: Label, language: str) -> Entity:
+    return {"name": label.name(language), "icon": label.icon, **body}
+
+
+def _hazard(topics: Topics, hazard: str, language: str) -> Entity:
     known = builtin_hazards().get(hazard)
     kind = known.device_class if known else "safety"  # on means unsafe
-    return {
+    body = {
         "platform": "binary_sensor",
-        "name": known.label["en"] if known else _title(hazard),
         **({"device_class": kind} if kind else {}),
         **_json(topics.hazard(hazard), "state"),
     }
+    return _labelled(body, hazard_label(hazard), language)
 
 
-def _health(topics: Topics, components: Iterable[str]) -> Iterator[tuple[str, Entity]]:
-    alone = {
-        "availability": [{"topic": topics.availability}]
-    }  # it stays available to say that the daemon does not answer
+def _probability(topics: Topics, hazard: str, language: str) -> Entity:
+    """Disabled until its owner enables it: it changes all the time, and fills Home Assistant's database."""
+    return {
+        "platform": "sensor",
+        "name": probability_name(hazard, language),
+        "icon": hazard_label(hazard).icon,
+        "enabled_by_default": False,
+        "entity_category": "diagnostic",
+        "state_class": "measurement",
+        "unit_of_measurement": "%",
+        "suggested_display_precision": 0,
+        "state_topic": topics.state("probabilities"),
+        "value_template": f"{{{{ value_json['{slug(hazard)}'] }}}}",
+    }
+
+
+def _component_states(topics: Topics, spec: DeviceSpec) -> Iterator[tuple[str, Entity]]:
+    for component in spec.components:
+        body = {
+            "platform": "sensor",
+            "entity_category": "diagnostic",
+            **_json(topics.component(component), "reason"),
+        }
+        yield (
+            f"component_{slug(component)}",
+            _labelled(body, component_label(component), spec.language),
+        )
+
+
+def _health(topics: Topics) -> Iterator[tuple[str, Entity]]:
+    # It stays available to say that the daemon does not answer.
+    alone = {"availability": [{"topic": topics.availability}]}
     yield (
         "health",
         {
             "platform": "binary_sensor",
-            "name": "Health",
             "device_class": "problem",
             **alone,
             **_json(topics.state("health"), "state"),
         },
     )
-    for component in components:
-        yield (
-            f"component_{slug(component)}",
-            {
-                "platform": "sensor",
-                "name": _title(component),
-                "entity_category": "diagnostic",
-                **_json(topics.component(component), "reason"),
-            },
-        )
     yield (
         "fps",
         {
             "platform": "sensor",
-            "name": "Pictures a second",
             "entity_category": "diagnostic",
             "state_class": "measurement",
             "unit_of_measurement": "1/s",
@@ -223,33 +249,20 @@ def _health(topics: Topics, components: Iterable[str]) -> Iterator[tuple[str, En
 
 
 def _texts(topics: Topics) -> Iterator[tuple[str, Entity]]:
-    for key, name in (("said", "Last said"), ("description", "Last description")):
-        yield (
-            key,
-            {
-                "platform": "sensor",
-                "name": name,
-                **_json(topics.state(key), f"text[:{LONGEST_STATE}]"),
-            },
-        )
+    for key in ("said", "description"):
+        yield key, {"platform": "sensor", **_json(topics.state(key), f"text[:{LONGEST_STATE}]")}
 
 
 def _controls(topics: Topics) -> Iterator[tuple[str, Entity]]:
     muted = topics.state("muted")
     yield (
         "mute",
-        {
-            "platform": "switch",
-            "name": "Mute",
-            "command_topic": topics.command("mute"),
-            **_json(muted, "state"),
-        },
+        {"platform": "switch", "command_topic": topics.command("mute"), **_json(muted, "state")},
     )
     yield (
         "mute_minutes",
         {
             "platform": "number",
-            "name": "Minutes of quiet",
             "command_topic": topics.command("mute_minutes"),
             "state_topic": muted,
             "value_template": "{{ value_json.minutes }}",
@@ -263,24 +276,17 @@ def _controls(topics: Topics) -> Iterator[tuple[str, Entity]]:
         "danger_muted",
         {
             "platform": "binary_sensor",
-            "name": "Danger muted",
             "device_class": "problem",
             "state_topic": muted,
             "value_template": "{{ value_json.danger }}",
         },
     )
-    for key, name in BUTTONS.items():
-        yield key, {"platform": "button", "name": name, "command_topic": topics.command(key)}
-    for key, name in WORDS.items():
+    for key in BUTTONS:
+        yield key, {"platform": "button", "command_topic": topics.command(key)}
+    for key in WORDS:
         yield (
             key,
-            {
-                "platform": "text",
-                "name": name,
-                "command_topic": topics.command(key),
-                "min": 1,
-                "max": LONGEST_STATE,
-            },
+            {"platform": "text", "command_topic": topics.command(key), "min": 1, "max": LONGEST_STATE},
         )
 
 
@@ -291,7 +297,3 @@ def _json(topic: str, value: str) -> Entity:
         "value_template": f"{{{{ value_json.{value} }}}}",
         "json_attributes_topic": topic,
     }
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()

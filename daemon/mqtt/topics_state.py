@@ -20,6 +20,7 @@ from daemon.mqtt.discovery import (
     Topics,
     announced,
     announcement,
+    slug,
 )
 
 OK = "ok"
@@ -39,9 +40,11 @@ class TransientMessage:
 class MqttState:
     """The device's state as retained messages. `wall` times are Unix seconds."""
 
-    def __init__(self, topics: Topics, *, texts: bool, picture: bool) -> None:
+    def __init__(self, topics: Topics, spec: DeviceSpec) -> None:
+        """`spec`: without hazards, components and version, which the daemon's status brings."""
         self._topics = topics
-        self._spec = DeviceSpec(texts=texts, picture=picture)
+        self._spec = spec
+        self._percent: dict[str, float] = {}
         self._status: Mapping[str, Any] | None = None
         self._alerts: dict[str, dict[str, Any]] = {}
         self._active: set[str] = set()
@@ -62,6 +65,10 @@ class MqttState:
         self._spec = replace(self._spec, hazards=hazards, components=components, version=version)
         self._active = {name for name in status.get("active", ()) if name in hazards}
         self._alerts = {name: alert for name, alert in self._alerts.items() if name in hazards}
+
+    def apply_probabilities(self, probabilities: Mapping[str, float]) -> None:
+        """Replace the probabilities, 0 to 1 by hazard; whole per cents are enough to see and to compare."""
+        self._percent = {slug(name): round(100 * value) for name, value in probabilities.items()}
 
     def apply_picture(self, picture: Mapping[str, Any], wall: float) -> None:
         """Complete alerts that were raised before the subscription with the details of a `picture` reply."""
@@ -116,6 +123,8 @@ class MqttState:
         for hazard in self._spec.hazards:
             state = {"state": ON if hazard in self._active else OFF}
             wanted[topics.hazard(hazard)] = _line({**state, **self._alerts.get(hazard, {})})
+        if self._percent:
+            wanted[topics.state("probabilities")] = _line(self._percent)
         if self._spec.texts:
             wanted.update({topics.state(name): _line(text) for name, text in self._texts.items()})
         wanted.update(self._status_messages())

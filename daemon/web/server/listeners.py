@@ -54,6 +54,12 @@ def check_certificate(settings: WebSettings) -> tuple[str, str] | None:
     return files
 
 
+def page_address(settings: WebSettings, host: str) -> str:
+    """The address of the page at a host; IPv6 addresses stand in brackets (RFC 3986, section 3.2.2)."""
+    scheme = "https" if settings.certificate_file else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}/"
+
+
 def listen_tcp(settings: WebSettings) -> socket.socket | None:
     """Listen at `web.address`. Returns None if it is empty. Raises ConfigError, CommandError."""
     if not settings.address:

@@ -23,7 +23,8 @@ from typing import Any
 import httpx
 import pytest
 
-from daemon.cli.web import _until_stopped
+from daemon.cli.web import _until_stopped, public_address, support_address
+from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from tests.daemon.web.pretending import pretending
 
@@ -193,3 +194,28 @@ def test_it_does_not_go_on_without_a_part(what: str, caplog: pytest.LogCaptureFi
     with pytest.raises(CommandError, match="died"):
         asyncio.run(run())
     assert ("the part that broke" in caplog.text) == (what == "a task")
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, ""),
+        ({"address": ""}, ""),
+        ({"address": "::1"}, ""),
+        ({"address": "0.0.0.0"}, "http://box:8780/"),
+        ({"address": "0.0.0.0", "hosts": ["box.local"]}, "http://box.local:8780/"),
+        ({"address": "192.168.1.5", "certificate_file": "c.pem"}, "https://192.168.1.5:8780/"),
+        ({"address": "fd00::5", "port": 80}, "http://[fd00::5]:80/"),
+    ],
+)
+def test_home_automation_links_to_the_page_where_it_can_be_reached(
+    settings: dict[str, Any], address: str
+) -> None:
+    assert public_address(WebSettings(**settings), "box") == address
+
+
+def test_help_is_the_projects_own_address_once_it_has_one() -> None:
+    page = "http://box:8780/"
+    assert support_address(["Issues, https://watchword.example/issues"], page) == page
+    assert support_address([], page) == page
+    assert support_address(["Issues, https://example.org/w/issues"], page) == "https://example.org/w/issues"

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 PublishTopic = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^+#\x00]+$")]
+Url = Annotated[str, Field(pattern=r"^(https?|homeassistant)://[^/]+")]
+Icon = Annotated[str, Field(pattern=r"^mdi:[a-z0-9-]+$")]
 Template = Annotated[str, Field(pattern=r"^\{\{ .+ \}\}$")]
 TOPIC = re.compile(r"[a-z]+/device/[A-Za-z0-9_-]+/config")
 """`<discovery_prefix>/device/<object_id>/config`; an id may have these characters only."""
@@ -43,7 +45,7 @@ class _Entity(_Options):
     availability_mode: Literal["all", "any", "latest"] = "latest"
     entity_category: Literal["diagnostic", "config"] | None = None
     enabled_by_default: bool = True
-    icon: str | None = None
+    icon: Icon | None = None
     qos: Literal[0, 1, 2] = 0
 
 
@@ -67,6 +69,7 @@ class Sensor(_WithAttributes):
     value_template: Template | None = None
     state_class: Literal["measurement", "total", "total_increasing"] | None = None
     unit_of_measurement: str | None = None
+    suggested_display_precision: int | None = Field(None, ge=0)
     device_class: str | None = None
 
 
@@ -132,13 +135,13 @@ class Device(_Options):
     manufacturer: str | None = None
     model: str | None = None
     sw_version: str | None = None
-    configuration_url: str | None = None
+    configuration_url: Url | None = None
 
 
 class Origin(_Options):
     name: str
     sw_version: str | None = None
-    support_url: str | None = None
+    support_url: Url | None = None
 
 
 class DeviceDiscovery(_Options):

@@ -76,7 +76,10 @@ class Daemon:
                 muted = {"muted_s": self.muted_s, "danger_muted_s": 0.0}
                 return {"version": "1", "fps": 12.3, "active": self.active, "components": components, **muted}
             case web.ScoresCommand():
-                return {"hazards": self.hazards, "rows": []}
+                # Newest last; a question for what is later than any frame gets none.
+                rows = [[9.0, [0.25] * len(self.hazards)], [9.5, [0.75] * len(self.hazards)]]
+                asked_s = command.since_s or 0.0
+                return {"now": 10.0, "hazards": self.hazards, "rows": rows if asked_s < 1e9 else []}
             case web.PictureCommand():
                 if not self.active and command.side == 64:
                     raise CommandError("nothing was assessed yet", "unavailable")
@@ -414,3 +417,20 @@ def test_a_bug_is_not_hidden_from_whoever_looks(socket_path: Path) -> None:
         assert "bug" in bridge.status()["reason"]
     finally:
         bridge.stop()
+
+
+def test_probabilities_are_the_highest_since_the_last_time() -> None:
+    """The first question only learns the time: what was before it is old."""
+    asked: list[float] = []
+
+    def ask(command: Any) -> Mapping[str, Any]:
+        asked.append(command.since_s)
+        rows = [[9.0, [0.25, 0.9]], [9.5, [0.75, 0.1]]] if command.since_s < 1e9 else []
+        return {"now": 10.0 * len(asked), "hazards": ["fire", "dog"], "rows": rows}
+
+    bridge = MqttBridge(settings(1), ask, lambda listener: lambda: None, host="box")
+    topic = bridge.topics.state("probabilities")
+    assert bridge._hazards() == ("fire", "dog") and topic not in bridge._state.retained_messages({})
+    bridge._hazards()
+    assert json.loads(bridge._state.retained_messages({})[topic]) == {"fire": 75, "dog": 90}
+    assert asked[1:] == [10.0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from common.rate_limit import RateLimiter
 from daemon.config.sections import MqttSettings
 from daemon.control.commands import AskCommand, HushCommand, MuteCommand, SayCommand
+from daemon.core.health import Component
 from daemon.mqtt.bridge import _announced
 from daemon.mqtt.commands import (
     COMMAND_BURST,
@@ -42,7 +44,7 @@ ALERT = {
 
 
 def a_device(**options: bool) -> MqttState:
-    device = MqttState(TOPICS, texts=options.get("texts", True), picture=options.get("picture", False))
+    device = MqttState(TOPICS, DeviceSpec(**options))
     device.apply_status(STATUS, HAZARDS, "1.2")
     return device
 
@@ -66,6 +68,44 @@ def test_the_announcement_is_what_home_assistant_takes() -> None:
     assert found.components["old"] == Removed(platform="sensor")
     classes = [getattr(found.components[f"hazard_{name}"], "device_class", "") for name in HAZARDS[:4]]
     assert classes == ["safety", "smoke", "safety", None]
+
+
+def _entities(language: str = "en", **more: Any) -> dict[str, Any]:
+    spec = DeviceSpec(HAZARDS, get_args(Component), picture=True, language=language, **more)
+    return dict(understood(TOPICS.config, announcement(TOPICS, spec, {})).components)
+
+
+def test_every_entity_has_an_icon_and_a_name_in_both_languages() -> None:
+    english, korean = _entities(), _entities("ko")
+    assert [key for key, one in english.items() if not one.icon] == []
+    hangul = re.compile("[가-힣]")
+    assert [one.name for key, one in english.items() if hangul.search(one.name) and "-b0b4-" not in key] == []
+    assert [one.name for one in korean.values() if not hangul.search(one.name)] == []
+    for names in ([one.name for one in english.values()], [one.name for one in korean.values()]):
+        assert len(set(names)) == len(names)
+    assert (english["hazard_fire"].name, korean["hazard_fire"].name) == ("Fire", "불")
+
+
+def test_probabilities_are_off_until_they_are_enabled_there() -> None:
+    device = a_device()
+    device.apply_probabilities({"fire": 0.876, "내 개/큰": 0.5})
+    values = state(device, TOPICS.state("probabilities"))
+    assert values == {"fire": 88, slug("내 개/큰"): 50}
+    for name in HAZARDS:
+        entity = _entities()[f"probability_{slug(name)}"]
+        assert (entity.enabled_by_default, entity.unit_of_measurement) == (False, "%")
+        assert entity.value_template == f"{{{{ value_json['{slug(name)}'] }}}}"
+    others = [one for key, one in _entities().items() if not key.startswith("probability_")]
+    assert all(one.enabled_by_default for one in others)
+
+
+def test_the_device_links_to_its_page_and_to_help() -> None:
+    spec = DeviceSpec(HAZARDS, page="http://box:8780/", support="https://example.org/issues")
+    found = understood(TOPICS.config, announcement(TOPICS, spec, {}))
+    assert found.device.configuration_url == "http://box:8780/"
+    assert found.origin.support_url == "https://example.org/issues"
+    without = understood(TOPICS.config, announcement(TOPICS, DeviceSpec(HAZARDS), {}))
+    assert without.device.configuration_url is None and without.origin.support_url is None
 
 
 def test_what_is_private_is_not_even_announced() -> None:
