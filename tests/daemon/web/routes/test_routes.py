@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ from daemon.control.commands import (
     TryCommand,
 )
 from daemon.errors import CommandError
+from daemon.handlers.metrics import STAGES
+from daemon.web.prometheus import GAUGES, HELP
 from tests.daemon.web.pretending import Pretender, jpeg
 from tests.daemon.web.serving import Serving
 
@@ -287,6 +290,30 @@ def test_metrics_are_what_prometheus_reads(web: httpx.Client) -> None:
     assert encode["+Inf"] == 10
     assert families["watchword_dropped"].samples[0].labels == {"place": "camera", "policy": "newest"}
     assert "watchword_web_answers" in families
+    (build,) = families["watchword_build_info"].samples
+    assert build.value == 1 and build.labels.keys() == {"version", "python_version"}
+
+
+def test_metrics_are_named_by_prometheus_conventions(web: httpx.Client) -> None:
+    """As `promtool check metrics` would: https://prometheus.io/docs/practices/naming/."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    families = list(text_string_to_metric_families(web.get("/metrics").text))
+    assert [family.name for family in families if len(family.documentation.split()) < 2] == []
+    short = re.compile(r"_(s|ms|mb|kb|fps|pct|min)$")
+    assert [family.name for family in families if short.search(family.name)] == []
+    counted = [sample.name for family in families if family.type == "counter" for sample in family.samples]
+    assert [name for name in counted if not name.endswith("_total")] == []
+    gauges = [family.name for family in families if family.type == "gauge"]
+    assert [name for name in gauges if name.endswith("_total") or not name.startswith("watchword_")] == []
+
+
+def test_every_metric_of_the_daemon_has_a_help_of_its_own() -> None:
+    source = (Path(__file__).parents[4] / "daemon/handlers/metrics.py").read_text(encoding="utf-8")
+    body = source[source.index("def counters") : source.index("def drops")]
+    assert set(re.findall(r'^ +"(\w+)":', body, re.MULTILINE)) | set(STAGES) <= HELP.keys()
+    gauges = source[source.index('"gauges"') : source.index("def _known")]
+    assert set(re.findall(r'^ +"(\w+)":', gauges, re.MULTILINE)) <= GAUGES.keys()
 
 
 def test_the_description_of_itself(web: httpx.Client) -> None:
