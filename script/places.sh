@@ -1,5 +1,5 @@
 # Where an installed Watchword has its parts, and the options that install and uninstall share.
-# Sets: scope (system or user), dry, purge, extras, prefix, bin, config, units, state, cache.
+# Sets: scope (system or user), dry, purge, extras, prefix, bin, config, units, state, cache, share.
 # shellcheck shell=bash disable=SC2034
 
 say() { echo "${0##*/}: $*" >&2; }
@@ -40,6 +40,7 @@ places() {
         units=$root/etc/systemd/system state=$root/var/lib/watchword cache=$root/var/cache/watchword
         sysusers=$root/etc/sysusers.d/watchword.conf sysusers_web=$root/etc/sysusers.d/watchword-web.conf
         udev=$root/etc/udev/rules.d/70-watchword.rules
+        share=$root/usr/local/share
     else
         local home=$root$HOME
         prefix=$home/.local/opt/watchword bin=$home/.local/bin
@@ -48,5 +49,8 @@ places() {
         state=$root${XDG_STATE_HOME:-$HOME/.local/state}/watchword
         cache=$root${XDG_CACHE_HOME:-$HOME/.cache}/watchword
         models=$root${XDG_DATA_HOME:-$HOME/.local/share}/watchword
+        share=$root${XDG_DATA_HOME:-$HOME/.local/share}
     fi
+    man=$share/man/man1/watchword.1
+    completions=("$share/bash-completion/completions/watchword" "$share/zsh/site-functions/_watchword")
 }

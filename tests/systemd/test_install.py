@@ -10,7 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+_PAGES = {
+    "man/man1/watchword.1",
+    "bash-completion/completions/watchword",
+    "zsh/site-functions/_watchword",
+}
 SYSTEM = {
+    *(f"usr/local/share/{page}" for page in _PAGES),
+    "etc/watchword/config.schema.json",
     "etc/watchword/config.toml",
     "etc/systemd/system/watchword.service",
     "etc/systemd/system/watchword-silent@.service",
@@ -19,6 +26,8 @@ SYSTEM = {
     "etc/udev/rules.d/70-watchword.rules",
 }
 USER = {
+    *(f"home/me/.local/share/{page}" for page in _PAGES),
+    "home/me/.config/watchword/config.schema.json",
     "home/me/.config/watchword/config.toml",
     "home/me/.config/systemd/user/watchword.service",
     "home/me/.config/systemd/user/watchword-silent@.service",
@@ -65,9 +74,17 @@ def test_every_file_gets_its_place_and_leaves_it_again(
     result = _script("uninstall", *options, DESTDIR=str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert _files(tmp_path) == {file for file in files if file.endswith("config.toml")}
+    (config,) = [file for file in files if file.endswith("config.toml")]
+    assert f"kept: {tmp_path / Path(config).parent}" in result.stderr
     assert "--purge removes them too" in result.stderr
     assert _script("uninstall", *options, "--purge", DESTDIR=str(tmp_path)).returncode == 0
     assert _files(tmp_path) == set()
+
+
+def test_below_a_folder_it_does_not_claim_to_be_installed(tmp_path: Path) -> None:
+    said = _script("install", DESTDIR=str(tmp_path)).stderr
+    assert f"laid out below {tmp_path}" in said and "NOT there" in said
+    assert "installed." not in said and "systemctl" not in said
 
 
 def test_a_second_time_it_renews_the_units_and_keeps_the_settings(tmp_path: Path) -> None:
