@@ -52,7 +52,7 @@ def _debian(suite: str) -> Path:
 
 
 def _package(folder: Path) -> Path:
-    command = [ROOT / "script/package", "--into", folder, "deb"]
+    command = [str(ROOT / "script/package"), "--into", str(folder), "deb"]
     built = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert built.returncode == 0, built.stderr
     (package,) = folder.glob("watchword_*.deb")

@@ -21,7 +21,7 @@ VERSION = PROJECT["version"]
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with both, made as for a release."""
     folder = tmp_path_factory.mktemp("dist")
-    command = [ROOT / "script/package", "--into", folder, "sdist", "wheel"]
+    command = [str(ROOT / "script/package"), "--into", str(folder), "sdist", "wheel"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert result.returncode == 0, result.stderr
     return folder
