@@ -30,5 +30,12 @@ class CommandError(WatchwordError):
         self.code: Code = code
 
 
+class UsageError(CommandError):
+    """The command was written wrongly: arguments that do not go together, or name nothing there can be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "invalid")
+
+
 class AlreadyRunningError(CommandError):
     """Another daemon holds the socket or the state folder; that one is watching."""

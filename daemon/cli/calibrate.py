@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from daemon.config.settings import Settings
-from daemon.errors import CommandError
+from daemon.errors import UsageError
 from daemon.tools.calibrate import CAMERA_MINUTES, CalibrationRequest, calibrate, undo
 
 
@@ -49,13 +49,13 @@ def _above_zero(text: str) -> float:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Raises CommandError, CalibrationError, CameraError, ManifestError."""
+    """Raises UsageError, CommandError, CalibrationError, CameraError, ManifestError."""
     if args.undo:
         name, basis = undo(settings)
         sys.stdout.write(f"{name} uses {basis} again, from the next start on\n")
         return 0
     if args.source is None:
-        raise CommandError("calibrate: name footage without danger, a camera, or --undo")
+        raise UsageError("calibrate: name footage without danger, a camera, or --undo")
     progress = FootageProgress()
 
     def report(line: str) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from daemon.config.settings import Settings
-from daemon.errors import CommandError
+from daemon.errors import CommandError, UsageError
 from daemon.tools.evaluate import evaluate
 from daemon.tools.report_lines import readable
 from daemon.tools.report_page import page
@@ -39,7 +39,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     _require_writable("--html", args.html)
     if args.speech:
         return _speech(args, settings, dataset)
-    report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None)
+    report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None, progress=args.note)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     sys.stdout.flush()
     if args.json is not None:
@@ -51,9 +51,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 def _speech(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> int:
     if not dataset.clips:
-        raise CommandError(f"--speech: {args.manifest} lists no clips; give spans with start_s and end_s")
+        raise UsageError(f"--speech: {args.manifest} lists no clips; give spans with start_s and end_s")
     if args.html is not None:
-        raise CommandError("--html shows mistakes of the detector; leave it or --speech out")
+        raise UsageError("--html shows mistakes of the detector; leave it or --speech out")
     totals, by_clip = evaluate_speech(settings, dataset.clips)
     sys.stdout.writelines(f"{line}\n" for line in rows({**by_clip, **totals}))
     if args.json is not None:

@@ -14,7 +14,7 @@ from daemon.cli import connection
 from daemon.cli.connection import Load, open_journal
 from daemon.control.commands import JournalCommand
 from daemon.control.protocol import checked
-from daemon.errors import CommandError
+from daemon.errors import CommandError, UsageError
 from daemon.journal.export import export
 from daemon.journal.sources import JournalSource, pages
 from daemon.journal.times import parse_time
@@ -99,7 +99,7 @@ def _list(source: JournalSource, args: argparse.Namespace) -> int:
 def _show(source: JournalSource, args: argparse.Namespace) -> int:
     digits = args.row.removeprefix("#")
     if not digits.isdecimal():
-        raise CommandError(f"{args.row}: should be an event's number, as in #123")
+        raise UsageError(f"{args.row}: should be an event's number, as in #123")
     row = int(digits)
     # There is no question for one row: the newest event before the next row is that row, if it exists.
     found = source.page(JournalCommand(before=row + 1, limit=1, evidence=True))["events"]
@@ -126,7 +126,7 @@ def _purge(source: JournalSource, args: argparse.Namespace) -> int:
 def _agreed(question: str) -> bool:
     # A script must not hang on a question that nobody sees.
     if not sys.stdin.isatty():
-        raise CommandError("nobody is there to be asked: --yes forgets without asking")
+        raise UsageError("nobody is there to be asked: --yes forgets without asking")
     sys.stdout.write(question)
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -7,25 +7,28 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from common.errors import WatchwordError
 from common.plain_text import PlainStream, escaped
+from common.working_line import working_line
 from daemon.cli.parser import Written, build_parser
 from daemon.cli.remote import REMOTE
 from daemon.cli.streams import mend_standard_streams
-from daemon.errors import ConfigError
+from daemon.errors import ConfigError, UsageError
 
 # Importing the settings takes a tenth of a second, which --help need not spend.
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded
 
-FAILED, BAD_CONFIGURATION, INTERRUPTED = 1, 78, 130
+FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
 
+TALKERS = frozenset({"run", "web", "events", "say", "tour", "journal", "completion"})
+"""Commands that go on, speak meanwhile, or ask: no line tells that they work."""
 DAEMON = "run"
 """The command whose failure is also spoken."""
 
@@ -132,7 +135,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             command = COMMANDS[args.command]
             if command.acts_as_service:
                 _act_as_service(args)
-            code = command.execute(args.module, args, lambda: _load(args, command.watches))
+            with _working_line(args):
+                code = command.execute(args.module, args, lambda: _load(args, command.watches))
             # Here, so that a broken pipe is caught below and not at the interpreter's exit.
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -147,6 +151,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if DAEMON in (sys.argv[1:] if argv is None else argv):
             _say_failure(error, args)
     return code
+
+
+@contextmanager
+def _working_line(args: argparse.Namespace) -> Iterator[None]:
+    """A command that takes its time says so on a terminal; `args.note` tells how far it is."""
+    args.note = lambda _: None
+    if args.command in TALKERS:
+        yield
+        return
+    with working_line(args.command, os.environ.get("TERM", "")) as args.note:
+        yield
 
 
 def _act_as_service(args: argparse.Namespace) -> None:
@@ -196,6 +211,9 @@ def _report(error: Exception) -> int:
     if isinstance(error, ConfigError):
         _complain(str(error))
         return BAD_CONFIGURATION
+    if isinstance(error, UsageError):
+        _complain(str(error))
+        return USAGE
     if isinstance(error, WatchwordError | OSError):
         _complain(_plain(error))
     # A traceback for logs and for debugging; a terminal gets one line.

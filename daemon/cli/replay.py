@@ -13,7 +13,7 @@ from pathlib import Path
 from daemon.config.settings import Settings
 from daemon.core.black_box import SUFFIX, Recording
 from daemon.core.events import Event
-from daemon.errors import CommandError
+from daemon.errors import CommandError, UsageError
 from daemon.explain.sources import event_of
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
@@ -59,7 +59,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     outputs = {"--events": args.events, "--wav": args.wav}
     if args.file.endswith(SUFFIX):
         if given := [option for option, path in outputs.items() if path is not None]:
-            raise CommandError(f"{', '.join(given)}: a black box is only repeated; name a recording")
+            raise UsageError(f"{', '.join(given)}: a black box is only repeated; name a recording")
         return _repeat(Path(args.file))
     # Opening an output truncates it; it must not be the recording that is to be read.
     _keep_apart({"the recording": Path(args.file), **outputs})
@@ -67,14 +67,14 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _keep_apart(files: Mapping[str, Path | None]) -> None:
-    """Raises CommandError before one file would be written over another."""
+    """Raises UsageError before one file would be written over another."""
     known: dict[Path, str] = {}
     for what, path in files.items():
         if path is None:
             continue
         twin = next((of for other, of in known.items() if _is_same(path, other)), None)
         if twin is not None:
-            raise CommandError(f"{what} {path}: is {twin} as well; name another file")
+            raise UsageError(f"{what} {path}: is {twin} as well; name another file")
         known[path] = what
 
 

@@ -20,7 +20,7 @@ from daemon.cli.connection import Load, send
 from daemon.control.client import NotRunning
 from daemon.control.commands import EarconsCommand, SayCommand
 from daemon.control.protocol import checked
-from daemon.errors import CommandError
+from daemon.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from daemon.config.settings import Settings
@@ -47,10 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
-    """Raises CommandError, SynthesisError, PlayerError."""
+    """Raises UsageError, CommandError, SynthesisError, PlayerError."""
     # Both or neither.
     if args.earcons == bool(args.text):
-        raise CommandError("say either TEXT or --earcons")
+        raise UsageError("say either TEXT or --earcons")
     say = (
         EarconsCommand()
         if args.earcons

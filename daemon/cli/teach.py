@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from daemon.config.settings import Settings
-from daemon.errors import CommandError
+from daemon.errors import UsageError
 from daemon.tools.teach import find_pictures, forget, report_lines, teach
 from daemon.wiring.models import load_model
 from pipeline.calibration.few_shot_fit import MOST_LIKE
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Raises HazardError, CommandError, TeachError, and CameraUnusable for a file that is no picture."""
+    """Raises HazardError, UsageError, TeachError, and CameraUnusable for a file that is no picture."""
     require_name(args.name)
     if args.remove:
         forget(settings, args.name)
@@ -42,7 +42,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     left_out: list[str] = []
     like = find_pictures(args.pictures, left_out.append)
     if not 1 <= len(like) <= MOST_LIKE:
-        raise CommandError(f"teach {args.name}: {len(like)} pictures; show 1 to {MOST_LIKE}")
+        raise UsageError(f"teach {args.name}: {len(like)} pictures; show 1 to {MOST_LIKE}")
     model, unlike = load_model(settings), find_pictures(args.unlike, left_out.append)
     taught = teach(settings, model, args.name, like, unlike, left_out.append)
     _print([*report_lines(taught), *left_out])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from daemon.errors import CommandError
+from daemon.errors import UsageError
 
 ALWAYS_S = float("inf")
 """A time of the clock before which everything was."""
@@ -14,13 +14,13 @@ _AGO = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhdw])")
 
 
 def parse_time(text: str, now_s: float) -> float:
-    """Unix seconds; a length is that long ago, a date without offset is local time. Raises CommandError."""
+    """Unix seconds; a length is that long ago, a date without offset is local time. Raises UsageError."""
     if ago := _AGO.fullmatch(text):
         return now_s - float(ago[1]) * UNITS_S[ago[2]]
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
-        raise CommandError(
+        raise UsageError(
             f"{text}: should be a length such as 90m, 1h or 2d, or a date such as 2026-11-25T14:30"
         ) from None
 

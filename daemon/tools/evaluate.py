@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,9 +29,15 @@ log = logging.getLogger(__name__)
 
 
 def evaluate(
-    settings: Settings, dataset: Dataset, *, collect_mistakes: bool
+    settings: Settings,
+    dataset: Dataset,
+    *,
+    collect_mistakes: bool,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Mapping[str, Any], Mistakes]:
     """The figures of the settings' detector on labelled media, and the mistakes if `collect_mistakes`.
+
+    `progress` is told how far it is, in words.
 
     The keys are those of `watchword evaluate --json`. Raises CameraUnusable.
     """
@@ -39,7 +45,7 @@ def evaluate(
     report: dict[str, Any] = {"model": detector.model.name}
     mistakes = Mistakes()
     if dataset.pictures:
-        probabilities = _probabilities(settings, detector, dataset.pictures)
+        probabilities = _probabilities(settings, detector, dataset.pictures, progress)
         report |= _pictures(detector, dataset.pictures, probabilities)
         if collect_mistakes:
             mistakes += of_pictures(settings, detector, dataset.pictures, probabilities)
@@ -51,11 +57,15 @@ def evaluate(
 
 
 def _probabilities(
-    settings: Settings, detector: DetectorBundle, pictures: Sequence[LabelledPicture]
+    settings: Settings,
+    detector: DetectorBundle,
+    pictures: Sequence[LabelledPicture],
+    progress: Callable[[str], None],
 ) -> NDArray[np.float32]:
     """Every picture scored as a frame would be, without anything that needs time: (N, H)."""
     rows = []
-    for picture in pictures:
+    for number, picture in enumerate(pictures, 1):
+        progress(f"picture {number} of {len(pictures)}")
         # Limited to the capture's size: the daemon never sees a larger picture either.
         image, _ = load_image(picture.path, settings.capture.max_side)
         rows.append(detector.detector.score_image(image)[1])

@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 PROGRAMS = re.compile(
-    r"(\.venv/bin/|script/|watchword |python -m |sudo |git |curl |base64 |printf |openssl |systemctl |journalctl |loginctl |"
-    r"ls |ssh |xdg-open |vllm |podman |docker |man |dpkg |apt )"
+    r"(\.venv/bin/|script/|watchword |python -m |sudo |git |curl |base64 |printf |openssl |systemctl |"
+    r"journalctl |loginctl |ls |ssh |xdg-open |vllm |podman |docker |man |dpkg |apt )"
 )
 
 

@@ -1,7 +1,7 @@
-"""A newcomer's transcript: every command of README and docs, typed as written, in a fresh clone with a new HOME.
+"""A newcomer's transcript: every command of README and docs, as written, in a fresh clone with a new HOME.
 
-The daemon of `script/run` stays up beside all others. The transcript is left in the test's folder; TRANSCRIPT=FILE
-names another place. What is not typed here, and why, stands in commands.py.
+The daemon of `script/run` stays up beside all others. The transcript is left in the test's folder;
+TRANSCRIPT=FILE names another place. What is not typed here, and why, stands in commands.py.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     daemon = Going(terminal, "script/run")
     try:
         daemon.wait_for(r"^says: Ready", START_S)
-        daemon.wait_for(r"^says: .*(vehicle|bike)", PATIENCE_S)
+        daemon.wait_for(r"^says: .*(Vehicle|Bike)", PATIENCE_S)
         _footage(terminal)
         yield terminal
     finally:

@@ -180,6 +180,25 @@ def test_what_was_asked_for_and_cannot_be_is_1(alone: dict[str, str], tmp_path: 
     )
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("calibrate",), "calibrate: name footage without danger, a camera, or --undo"),
+        (("teach", "scooter"), "teach scooter: 0 pictures; show 1 to "),
+        (("say",), "say either TEXT or --earcons"),
+        (("journal", "--since", "soon"), "soon: should be a length such as 90m"),
+        (("journal", "purge", "--all"), "--yes forgets without asking"),
+        (("replay", "x.blackbox", "--wav", "y.wav"), "a black box is only repeated; name a recording"),
+        (("bench", "nothing"), "bench"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_wrong_usage(
+    alone: dict[str, str], tmp_path: Path, args: tuple[str, ...], said: str
+) -> None:
+    result = _watchword(*args, env=alone, cwd=tmp_path)
+    assert (result.returncode, said in result.stderr) == (2, True), result.stderr
+
+
 def test_common_options_stand_before_or_after_the_command(alone: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[speech]\npitch = 3\n")

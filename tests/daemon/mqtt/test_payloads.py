@@ -44,7 +44,9 @@ ALERT = {
 
 
 def a_device(**options: bool) -> MqttState:
-    device = MqttState(TOPICS, DeviceSpec(**options))
+    device = MqttState(
+        TOPICS, DeviceSpec(texts=options.get("texts", True), picture=options.get("picture", False))
+    )
     device.apply_status(STATUS, HAZARDS, "1.2")
     return device
 
