@@ -16,6 +16,7 @@ from daemon.core.messages import INPUT_TAGS
 from daemon.errors import CommandError
 from daemon.handlers.commands import build_handlers
 from daemon.mqtt.discovery import BUTTONS, WORDS
+from daemon.mqtt.labels import ENTITIES
 from daemon.web.routes.commands import router
 
 BY_REQUEST_HANDLER = {"reload", "earcons", "louder", "softer", "faster", "slower"}
@@ -80,8 +81,9 @@ def test_http_mqtt_keys_and_shell_offer_what_the_definitions_say() -> None:
     posts = {kind.http.path for kind in COMMANDS.values() if kind.http}
     assert {cast("Any", route).path for route in router.routes} == posts
     assert {*BUTTONS, *WORDS} == {name for name, kind in COMMANDS.items() if kind.mqtt}
-    for name, label in WORDS.items():
+    for name in WORDS:
         entity = COMMANDS[name].mqtt
-        assert entity and entity.text_field in COMMANDS[name].model_fields, label
+        assert entity and entity.text_field in COMMANDS[name].model_fields, name
+    assert {*BUTTONS, *WORDS} <= ENTITIES.keys()
     assert {*KEY_COMMANDS, "mute"} == set(KEY_ACTIONS)
     assert {name.replace("-", "_") for name in REMOTE} <= set(COMMANDS)
