@@ -7,7 +7,7 @@ import re
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.rate_limit import RateLimiter
@@ -115,6 +115,7 @@ def test_what_is_private_is_not_even_announced() -> None:
     assert not keys.keys() & {"said", "description", "camera"}
 
 
+@settings(deadline=None)  # a loaded machine takes longer over thirty entities than hypothesis expects
 @given(st.lists(st.text(min_size=1, max_size=20), unique=True, max_size=10))
 def test_any_hazard_name_gives_a_topic_of_its_own(names: list[str]) -> None:
     understood(TOPICS.config, announcement(TOPICS, DeviceSpec(tuple(names)), {}))
