@@ -39,6 +39,7 @@ from daemon.runtime.lifecycle_speech import LifecycleSpeech
 from daemon.runtime.narrator import Narrator
 from daemon.runtime.rate import Rate
 from daemon.runtime.settings_updates import SettingsUpdater
+from daemon.wiring.detector import unrecognised_hazards
 from daemon.wiring.live import LiveParts, apply_settings, build_live
 from daemon.wiring.sources import DEMO, choose_source
 from daemon.wiring.voice import Voice
@@ -249,6 +250,7 @@ class Daemon:
             updater=updater,
             loudspeaker=isinstance(live.output, Voice),
             handlers=build_handlers(live=live, info=info, updater=updater, worker=worker),
+            unrecognised=lambda: unrecognised_hazards(self._load().settings, live.bundle.model),
         )
 
     def _start_parts(self, live: LiveParts, updater: SettingsUpdater) -> None:
@@ -261,9 +263,10 @@ class Daemon:
         supervisor.start("settings", updater.run, updater.close, vital=False)
         supervisor.start("false alarms", live.false_alarms.run, live.false_alarms.close, vital=False)
         self._start_output(live.output)
-        if live.description_loop and live.describer:
+        supervisor.add("reader", live.text_reader.close)
+        if live.describer:
             supervisor.add("describer", live.describer.close)
-            supervisor.start("describe", live.description_loop.run, live.description_loop.close)
+        supervisor.start("describe", live.description_loop.run, live.description_loop.close)
         supervisor.start("watch", live.detection_loop.run, live.detection_loop.close, may_end=True)
         supervisor.add("camera", lambda: None if live.reader.stop() else log.warning("the camera hangs"))
 

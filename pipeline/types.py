@@ -40,6 +40,13 @@ class Trigger(StrEnum):
     DANGER = "danger"
     SCENE_CHANGE = "scene_change"
     REQUEST = "request"
+    READ = "read"
+    """The words in it are to be read."""
+
+    @property
+    def asked(self) -> bool:
+        """True if somebody waits for the answer."""
+        return self in (Trigger.REQUEST, Trigger.READ)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
+from daemon.cli.korean import speaker
 from daemon.config.settings import Loaded
 from daemon.doctor import running_daemon
 from daemon.doctor.check import examine, probes
@@ -29,18 +30,20 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     files = ", ".join(map(str, loaded.files)) or "defaults"
     findings = [Finding("settings", "ok", files)]
     # At once: the probes take up to minutes.
-    _print(findings, args.json)
+    say = speaker(lambda: loaded)
+    _print(findings, args.json, say)
     running = running_daemon.find_running(loaded.settings, os.environ)
     with _low_priority(bool(running)):
         for finding in examine(loaded.settings, probes(loaded, running)):
             findings.append(finding)
-            _print([finding], args.json)
+            _print([finding], args.json, say)
     vital = [finding.name for finding in findings if finding.state == "fail"]
     if args.json:
         report = {"fine": not vital, "findings": [asdict(finding) for finding in findings]}
         sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stdout.write(f"cannot work: {', '.join(vital)}\n" if vital else "ready\n")
+        verdict = say("cannot work: {names}", names=", ".join(vital)) if vital else say("ready")
+        sys.stdout.write(f"{verdict}\n")
     return 1 if vital else 0
 
 
@@ -59,9 +62,9 @@ def _low_priority(beside_a_daemon: bool) -> Iterator[None]:
                 os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def _print(findings: Iterable[Finding], as_json: bool) -> None:
+def _print(findings: Iterable[Finding], as_json: bool, say: Callable[..., str]) -> None:
     for finding in findings:
         if not as_json:
-            todo = f"; to do: {finding.todo}" if finding.todo else ""
-            sys.stdout.write(f"{finding.state:5} {finding.name:16} {finding.says}{todo}\n")
+            todo = f"; {say('to do')}: {finding.todo}" if finding.todo else ""
+            sys.stdout.write(f"{say(finding.state):5} {finding.name:16} {finding.says}{todo}\n")
             sys.stdout.flush()

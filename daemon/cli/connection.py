@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daemon.cli.korean import NOT_RUNNING, language, text
 from daemon.control.client import ControlClient, NotRunning, connect_any
 from daemon.control.commands import Command
 from daemon.control.paths import client_sockets, state_socket
@@ -29,7 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def connect(args: argparse.Namespace, load: Load) -> ControlClient:
     """Connect to the running daemon. Raises NotRunning, CommandError, ConfigError."""
-    return connect_any(sockets(args.instance, load))
+    try:
+        return connect_any(sockets(args.instance, load))
+    except NotRunning as error:
+        if language(load) != "ko":
+            raise
+        raise NotRunning(text(NOT_RUNNING, "ko", detail=error)) from error
 
 
 def send(args: argparse.Namespace, load: Load, command: Command) -> dict[str, Any]:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Arguments = Callable[[argparse.ArgumentParser], object]
 Fields = Callable[[argparse.Namespace], Mapping[str, Any]]
-Lines = Callable[[argparse.Namespace, Mapping[str, Any]], Iterable[str]]
+Say = Callable[..., str]
+"""A message in the user's language, with its values by name; see `daemon/cli/korean.py`."""
+Lines = Callable[[argparse.Namespace, Mapping[str, Any], Say], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class RemoteCommand:
     """Adds the options to its parser."""
     fields: Fields = lambda _: {}
     """The command's fields from the options."""
-    lines: Lines = lambda _args, _result: ()
+    lines: Lines = lambda _args, _result, _say: ()
     """The lines that are printed of the result."""
 
 
@@ -45,25 +47,42 @@ def _kinds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="only these, such as alert or speak")
 
 
-def _muted(args: argparse.Namespace, _: Mapping[str, Any]) -> Iterable[str]:
+def _muted(args: argparse.Namespace, _: Mapping[str, Any], say: Say) -> Iterable[str]:
     if args.minutes > 0:
-        yield f"quiet for {args.minutes:g} min; danger is still said unless you ask again now"
+        quiet = "quiet for {minutes} min; danger is still said unless you ask again now"
+        yield say(quiet, minutes=f"{args.minutes:g}")
+    else:
+        yield say("speaking again")
 
 
-def _reloaded(_: argparse.Namespace, result: Mapping[str, Any]) -> Iterable[str]:
-    yield f"changed: {', '.join(result.get('changed', [])) or 'nothing'}"
+def _answered(_args: argparse.Namespace, _result: Mapping[str, Any], say: Say) -> Iterable[str]:
+    yield say("the answer is spoken")
+
+
+def _hushed(_args: argparse.Namespace, _result: Mapping[str, Any], say: Say) -> Iterable[str]:
+    yield say("silent")
+
+
+def _reloaded(_: argparse.Namespace, result: Mapping[str, Any], say: Say) -> Iterable[str]:
+    yield say("changed: {names}", names=", ".join(result.get("changed", [])) or say("nothing"))
     if waiting := result.get("needs_restart", []):
-        yield f"needs a restart: {', '.join(waiting)}"
+        yield say("needs a restart: {names}", names=", ".join(waiting))
+    for name in result.get("unrecognised", []):
+        yield say(
+            "hazards.{name}: the model cannot recognise it by its words; "
+            "teach it with pictures: `watchword teach {name} FOLDER`",
+            name=name,
+        )
 
 
-def _volume(_: argparse.Namespace, result: Mapping[str, Any]) -> Iterable[str]:
+def _volume(_: argparse.Namespace, result: Mapping[str, Any], say: Say) -> Iterable[str]:
     if "volume" in result:
-        yield f"volume {result['volume']:.0%}"
+        yield say("volume {percent}%", percent=round(100 * result["volume"]))
 
 
-def _rate(_: argparse.Namespace, result: Mapping[str, Any]) -> Iterable[str]:
+def _rate(_: argparse.Namespace, result: Mapping[str, Any], say: Say) -> Iterable[str]:
     if "rate_wpm" in result:
-        yield f"{result['rate_wpm']} words a minute"
+        yield say("{rate} words a minute", rate=result["rate_wpm"])
 
 
 REMOTE: Mapping[str, RemoteCommand] = {
@@ -71,10 +90,12 @@ REMOTE: Mapping[str, RemoteCommand] = {
         "have the view described, or a question about it answered",
         arguments=_text,
         fields=lambda args: {"question": " ".join(args.text)},
+        lines=_answered,
     ),
-    "hush": RemoteCommand("end what is being said; danger is still said"),
+    "hush": RemoteCommand("end what is being said; danger is still said", lines=_hushed),
     "repeat": RemoteCommand("say the last thing again"),
-    "describe": RemoteCommand("have the view described"),
+    "describe": RemoteCommand("have the view described", lines=_answered),
+    "read": RemoteCommand("have the words in view read aloud", lines=_answered),
     "louder": RemoteCommand("a step louder, for good", lines=_volume),
     "softer": RemoteCommand("a step softer, for good", lines=_volume),
     "faster": RemoteCommand("a step faster, for good", lines=_rate),
@@ -104,6 +125,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, load: Load) -> int:
     """Raises CommandError, ConfigError."""
     from daemon.cli.connection import send
+    from daemon.cli.korean import speaker
     from daemon.control.commands import COMMANDS
     from daemon.control.protocol import checked
 
@@ -112,7 +134,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
     remote = REMOTE[args.command]
     # Shell commands use a hyphen where the wire has an underscore.
     result = send(args, load, checked(COMMANDS[args.command.replace("-", "_")], **remote.fields(args)))
-    sys.stdout.writelines(f"{line}\n" for line in remote.lines(args, result))
+    sys.stdout.writelines(f"{line}\n" for line in remote.lines(args, result, speaker(load)))
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from daemon.cli import connection
 from daemon.cli.connection import Load, send
+from daemon.cli.korean import speaker
 from daemon.control.commands import StatusCommand
 from daemon.core.health import OK
 
@@ -22,7 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Load) -> int:
     status = send(args, load, StatusCommand(aloud=args.aloud))
-    text = json.dumps(status, ensure_ascii=False, indent=2) if args.json else "\n".join(readable(status))
+    lines = readable(status, speaker(load))
+    text = json.dumps(status, ensure_ascii=False, indent=2) if args.json else "\n".join(lines)
     sys.stdout.write(f"{text}\n")
     return 0 if well(status) else 1
 
@@ -34,13 +36,17 @@ def well(status: Mapping[str, Any]) -> bool:
     return all(component.get("reason", OK) == OK for component in components) and not status.get("lost")
 
 
-def readable(status: Mapping[str, Any]) -> Iterator[str]:
-    """One line for each entry, the most important first; unknown entries as JSON."""
+def readable(status: Mapping[str, Any], say: Callable[..., str] = str) -> Iterator[str]:
+    """A headline, then one line for each entry, the most important first; unknown entries as JSON.
+
+    `say`: a message in the user's language.
+    """
+    yield say("all is well" if well(status) else "something has failed")
     # The known lines first in their order, then whatever a newer daemon adds.
     for name, value in {**dict.fromkeys(_LINES), **status}.items():
         line = _LINES.get(name, _plain)(value) if value is not None else None
         if line:
-            yield f"{name.removesuffix('_s').replace('_', ' ')}: {line}"
+            yield f"{say(name.removesuffix('_s').replace('_', ' '))}: {line}"
 
 
 def _plain(value: Any) -> str | None:

@@ -55,7 +55,7 @@ USUAL: Mapping[str, str] = {
     "media": "describe, double repeat, long hush",
     "volumeup": "louder, long faster",
     "volumedown": "softer, long slower",
-    "nextsong": "repeat, long status",
+    "nextsong": "repeat, long read",
     "previoussong": "status, long false_alarm",
     "kp5": "describe, long status",
     "kp0": "hush, long mute",
@@ -65,6 +65,7 @@ USUAL: Mapping[str, str] = {
     "kp2": "softer",
     "kp6": "faster",
     "kp4": "slower",
+    "kp7": "read",
 }
 """A headset's buttons, and a numeric keypad."""
 

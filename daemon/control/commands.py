@@ -171,6 +171,25 @@ class DescribeCommand(Command):
         return Ask()
 
 
+class ReadCommand(Command):
+    """Read the words in view aloud."""
+
+    http = HttpPost(
+        "/read",
+        "Read the words in view",
+        "The largest first, each in its language; the answer is spoken, and comes as a `describe` event.",
+    )
+    mqtt = MqttEntity()
+    key_action = True
+
+    do: Literal["read"] = "read"
+
+    def core_input(self) -> Input:
+        from daemon.core.messages import Read
+
+        return Read()
+
+
 class LouderCommand(Command):
     """Increase the volume by one step and save it."""
 
@@ -364,6 +383,8 @@ class ProcessCommand(Command):
     """What is known to be on it; empty: to be recognised."""
     text: Words | None = None
     """A question about it."""
+    read: bool = False
+    """The words in it are wanted, as by a question that asks for them."""
     language: Language | None = None
     speech: bool = False
     """The answer as sound too."""

@@ -38,6 +38,9 @@ ANSWER_RANK = 1
 SIGN_RANK = 2
 """Rank of the sign that a question was heard, which must sound at once."""
 
+READ_ALOUD_S = 90.0
+"""Seconds that a text may wait for the passages before it, and be taken up again: writing seldom changes."""
+
 EARCON_S = 0.185
 """Seconds that the earcon of a critical danger takes, with the gap after it."""
 
@@ -238,7 +241,7 @@ class Announcer:
 
     def sentence(self, effect: Speak, now: float) -> Iterable[Effect]:
         """Say one sentence of a description."""
-        asked = effect.scene.trigger is Trigger.REQUEST
+        asked = effect.scene.trigger.asked
         first = effect.description.id != self._begun
         if asked:
             self._answering = effect.description.id
@@ -257,6 +260,7 @@ class Announcer:
             rank=ANSWER_RANK if asked else 0,
             language=effect.description.language,
             captured_at_s=effect.scene.captured_at_s,
+            expires_in_s=READ_ALOUD_S if effect.scene.trigger is Trigger.READ else None,
         )
 
     def unwanted_reason(self, now: float) -> str | None:
@@ -302,6 +306,8 @@ class Announcer:
                 return Condition(view=effect.scene.id, named=named)
             case Trigger.REQUEST:
                 return Condition(fresh_until_s=effect.scene.captured_at_s + self._spec.describe.stale_s)
+            case Trigger.READ:
+                return Condition(fresh_until_s=effect.scene.captured_at_s + READ_ALOUD_S)
 
     def listening(self, now: float) -> Iterable[Effect]:
         """Confirm a question at once; its answer takes a while. The answer to an older one ends."""

@@ -22,6 +22,7 @@ from daemon.core.messages import (
     FalseAlarm,
     Input,
     Mute,
+    Read,
     RelayedSpeech,
     Repeat,
     Say,
@@ -32,6 +33,7 @@ from pipeline.alerting.alert_policy import AlertPolicy, WatchEvent
 from pipeline.alerting.scene_change import SceneChangeGate
 from pipeline.description import policy as stories
 from pipeline.description.base import DetectedHazard
+from pipeline.reading.passages import asks_to_read
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Trigger
 from speech.outbox import messages as voices
 
@@ -41,7 +43,7 @@ VIEW_COMPONENTS: frozenset[components.Component] = frozenset(["camera", "picture
 DANGER_PHRASE_S = 2.0
 """Seconds that a danger phrase lasts: one begun later before a loudspeaker failed was not heard in full."""
 
-Command = Say | Ask | Repeat | Mute | FalseAlarm | TellStatus
+Command = Say | Ask | Read | Repeat | Mute | FalseAlarm | TellStatus
 
 
 class Core:
@@ -114,7 +116,7 @@ class Core:
             case Assessed(assessment, unseen):
                 self._unseen = unseen
                 return tuple(self._assessed(assessment, now))
-            case Say() | Ask() | Repeat() | Mute() | FalseAlarm() | TellStatus():
+            case Say() | Ask() | Read() | Repeat() | Mute() | FalseAlarm() | TellStatus():
                 return tuple(self._command(event, now))
             case RelayedSpeech():
                 return tuple(self._announcer.relay(event, now))
@@ -225,7 +227,7 @@ class Core:
         yield self._events.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
         if trigger is Trigger.SCENE_CHANGE:
             self._validity.set_view(scene.id)
-        elif trigger is Trigger.REQUEST:
+        elif trigger.asked:
             self._unanswered = (*self._unanswered, scene.id)
         yield from self._describe_step(stories.Requested(scene), now)
 
@@ -308,6 +310,8 @@ class Core:
                 yield from self._announcer.message(command, now)
             case Ask(question):
                 yield from self._ask(question, now)
+            case Read():
+                yield from self._request(Trigger.READ, None, now)
             case Repeat():
                 yield from self._announcer.repeat(now)
             case Mute():
@@ -318,14 +322,19 @@ class Core:
                 yield from self._announcer.status(self._failing(), pictures_per_second, now)
 
     def _ask(self, question: str | None, now: float) -> Iterable[Effect]:
-        """Take a question about the view; if the view shows nothing, the reason is the answer."""
+        """Take a question about the view; one for its words is a request to read."""
+        trigger = Trigger.READ if asks_to_read(question) else Trigger.REQUEST
+        yield from self._request(trigger, question, now)
+
+    def _request(self, trigger: Trigger, question: str | None, now: float) -> Iterable[Effect]:
+        """Ask for an answer about the view; if the view shows nothing, the reason is the answer."""
         # An honest reason at once is better than a description of a covered lens seconds later.
         if blind := self._blind_reason():
             self._events.counts["describe.blind"] += 1
             yield from self._announcer.cannot_see(*blind, now)
             return
         yield from self._announcer.listening(now)
-        yield from self._request_description(Trigger.REQUEST, now, question=question)
+        yield from self._request_description(trigger, now, question=question)
 
     def _stop_speaking(self, now: float) -> Iterable[Effect]:
         """Stop speech and the present answer at once, without an apology for it."""

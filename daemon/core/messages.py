@@ -100,6 +100,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A request to read the words in view."""
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """Say the last thing again."""
 
@@ -151,6 +156,7 @@ Input = (
     Assessed
     | Say
     | Ask
+    | Read
     | Repeat
     | Mute
     | FalseAlarm
@@ -166,6 +172,7 @@ INPUT_TAGS: Mapping[str, type] = {
     "assessed": Assessed,
     "say": Say,
     "ask": Ask,
+    "read": Read,
     "repeat": Repeat,
     "mute": Mute,
     "false_alarm": FalseAlarm,

@@ -8,6 +8,7 @@ from daemon.config.settings import Loaded, Settings
 from daemon.doctor import files, machine, network, running_daemon
 from daemon.doctor.devices import all_probes
 from daemon.doctor.findings import Finding, Probe
+from daemon.doctor.reading import reading
 from daemon.doctor.running_daemon import RunningDaemon
 from daemon.doctor.systemd_units import service
 
@@ -17,6 +18,7 @@ def probes(loaded: Loaded, running: RunningDaemon) -> Iterator[Probe]:
     # First: if a daemon runs, it holds the camera and the loudspeaker, and is asked instead.
     yield lambda _: running_daemon.daemon(running)
     yield from all_probes(running)
+    yield reading
     yield from (machine.libraries, machine.processor, machine.accelerators)
     yield from (machine.memory, machine.disks, machine.clock, machine.real_time)
     yield lambda _: files.configuration(loaded.files)

@@ -37,7 +37,12 @@ def build_handlers(
         settings=lambda: updater.settings,
         model=live.bundle.model.name,
     )
-    worker.schedule(LOAD_AHEAD_S, process.load_ahead)
+
+    def load_ahead() -> None:
+        live.text_reader.load_ahead()  # first: it is small, and the wearer's own
+        process.load_ahead()
+
+    worker.schedule(LOAD_AHEAD_S, load_ahead)
     return {
         "status": StatusHandler(live, info),
         "picture": PictureAnswer(live.latest_frame, JpegCache(live.latest_frame), info.clock),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from daemon.worker.what_if import Minute
 from pipeline.description.answer.permission import with_caution
 from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.template import TemplateDescriber
+from pipeline.reading.passages import MODEL, asks_to_read
 
 LEAST_DESCRIBE_S = 0.5
 """Seconds: with less time left than this, the describer is not asked."""
@@ -41,7 +42,7 @@ class ProcessHandler:
         self,
         *,
         worker: WorkerClient,
-        description_loop: DescriptionLoop | None,
+        description_loop: DescriptionLoop,
         snapshot: Callable[[], Recording],
         settings: Callable[[], Settings],
         model: str,
@@ -82,11 +83,15 @@ class ProcessHandler:
             session.request("ready", settings=self._for_child(settings))
             loaded_s = session.left_s
             image = self._inspect(session, wanted, language, settings)
-            description = self._describe(session, wanted, image, language, settings)
+            read = self._read(session, wanted, language, settings)
+            description = None
+            if read is None:
+                description = self._describe(session, wanted, image, language, settings)
             if description and description.model == TemplateDescriber.model:
                 # The worker's own sentence also names the objects.
                 description = None
             text = description.text if description else str(image.facts["said"])
+            text = " ".join(one["text"] for one in read) if read else text
             # Whichever model answered: a question about safety gets the safety notice.
             text = with_caution(text, wanted.text, language)
             timings = {
@@ -99,11 +104,13 @@ class ProcessHandler:
                 tree = self._for_child(settings)
                 facts, sound = session.request("speak", text=text, language=language, settings=tree)
                 timings["speech_s"], wav = facts["speech_s"], sound.decode("ascii")
+        model = description.model if description else TemplateDescriber.model
         return {
             **{name: image.facts[name] for name in ("objects", "hazards", "prompt", "image_text_model")},
             "text": text,
             "language": language,
-            "model": description.model if description else TemplateDescriber.model,
+            "model": MODEL if read else model,
+            **({"prompt": "read", "read": read} if read else {}),
             "timings": timings,
             **({"wav": wav} if wav else {}),
         }
@@ -122,6 +129,17 @@ class ProcessHandler:
         )
         return InspectedImage(facts, pixels)
 
+    def _read(
+        self, session: WorkerSession, wanted: ProcessCommand, language: str, settings: Settings
+    ) -> Sequence[Mapping[str, str]] | None:
+        """The words in the picture, passage by passage; None if they are not asked for."""
+        if not (wanted.read or asks_to_read(wanted.text)):
+            return None
+        most = settings.worker.most_pixels
+        facts, _ = session.request("read", wanted.picture.encode(), language=language, most_pixels=most)
+        passages: Sequence[Mapping[str, str]] = facts["passages"]
+        return passages
+
     def _describe(
         self,
         session: WorkerSession,
@@ -133,12 +151,8 @@ class ProcessHandler:
         """The daemon's describer's answer; None if it has no time or speaks another language."""
         # One second of the deadline is kept for the answer itself.
         wait_s = min(session.left_s - 1.0, settings.worker.describe_s)
-        if (
-            self._description_loop is None
-            # The running describer is loaded for one language.
-            or language != settings.speech.language
-            or wait_s < LEAST_DESCRIBE_S
-        ):
+        # The running describer is loaded for one language.
+        if language != settings.speech.language or wait_s < LEAST_DESCRIBE_S:
             return None
         facts = image.facts
         request = DescribeRequest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from daemon.control.commands import (
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Any], Mapping[str, Any]]
 """Answers one command in the client's thread. Raises CommandError, ConfigError."""
 
+APPLY_S = 10.0
+"""Seconds that the reply to `reload` waits for the settings to be applied."""
 LESSON_S = 120.0
 """Seconds that all earcons with their meanings may wait to be spoken."""
 
@@ -46,8 +48,13 @@ class RequestHandler:
         updater: SettingsUpdater,
         loudspeaker: bool,
         handlers: Mapping[str, Handler],
+        unrecognised: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        """`loudspeaker`: this instance has one. `handlers`: for all other commands, by their names."""
+        """`loudspeaker`: this instance has one. `handlers`: for all other commands, by their names.
+
+        `unrecognised`: the hazards of the settings file that the running model can never recognise.
+        """
+        self._unrecognised = unrecognised
         self._handlers = handlers
         self._runner = runner
         self._updater = updater
@@ -60,7 +67,7 @@ class RequestHandler:
             return handler(command)
         match command:
             case ReloadCommand():
-                return self._updater.reload()
+                return self._reload()
             case EarconsCommand():
                 return self._play_earcons()
         if command.adjusts is not None:
@@ -80,6 +87,14 @@ class RequestHandler:
             log.warning("keys: %s: %s", action, error)
             words = wording.NOT_POSSIBLE[self._updater.settings.speech.language]
             self._runner.step(Say(words, earcon="error"))
+
+    def _reload(self) -> Mapping[str, Any]:
+        """Reload; the reply also names the hazards that would be watched for in vain."""
+        reply = self._updater.reload()
+        # The settings thread binds words to the model, which only one thread may do at a time.
+        if not self._updater.wait_idle(APPLY_S):
+            return reply
+        return {**reply, "unrecognised": list(self._unrecognised())}
 
     def _adjust(self, command: Command) -> Mapping[str, Any]:
         if not self._loudspeaker:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from capture.frame import Image
 from daemon.core.messages import Input
 from daemon.core.view import SentenceEncoder
 from pipeline.description.base import DescribeError, Describer, DescribeRequest
 from pipeline.description.policy import AnswerFinished, SentenceReady
+from pipeline.reading.passages import Passage, ReadingError
+from pipeline.types import Trigger
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +24,17 @@ RECANCEL_S = 0.05
 
 Report = Callable[[Input, Mapping[str, float]], None]
 """Receives an input of the core and the times measured on the way to it."""
+
+
+class PassageReader(Protocol):
+    """Reads the words in a picture."""
+
+    @property
+    def model(self) -> str: ...
+
+    def read(self, image: Image, language: str, timeout_s: float) -> Sequence[Passage]:
+        """What is said of it. Raises ReadingError after `timeout_s`, and the time to load, at the latest."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +66,18 @@ class DescriptionLoop:
 
     def __init__(
         self,
-        describer: Describer,
+        describer: Describer | None,
         report: Report,
         encode_sentence: SentenceEncoder,
         clock: Callable[[], float],
+        text_reader: PassageReader | None = None,
     ) -> None:
+        """Without a describer only words are read; without a reader none are."""
         self._describer = describer
         self._report = report
         self._encode_sentence = encode_sentence
         self._clock = clock
+        self._text_reader = text_reader
         self._next: DescribeRequest | None = None
         self._running: str | None = None
         self._external: _ExternalRequest | None = None
@@ -88,7 +106,7 @@ class DescriptionLoop:
         if waiting:
             self._report(AnswerFinished(scene_id), {})
         if running:
-            self._describer.cancel()
+            self._cancel_answer()
 
     def describe_external(self, request: DescribeRequest, wait_s: float) -> ExternalDescription | None:
         """Describe an external image while the wearer's views leave time for it; blocks up to `wait_s`.
@@ -99,7 +117,7 @@ class DescriptionLoop:
         until_s = began_s + wait_s
         with self._changed:
             # One at a time: a second client is told that the place is taken instead of being queued.
-            if self._external is not None or self._closed:
+            if self._describer is None or self._external is not None or self._closed:
                 return None
             self._external = external
             self._changed.notify_all()
@@ -110,7 +128,7 @@ class DescriptionLoop:
             if self._external is external and external.started_at_s is None:
                 self._external = None
             elif not external.over:
-                self._describer.cancel()
+                self._cancel_answer()
             if external.answer is None or external.started_at_s is None:
                 return None
             text, model, done_s = external.answer
@@ -122,6 +140,11 @@ class DescriptionLoop:
         """Cancel the external image if a view waits. Called with the lock held; never waits."""
         external = self._external
         if self._next is not None and external is not None and external.started_at_s is not None:
+            self._cancel_answer()
+
+    def _cancel_answer(self) -> None:
+        # A reading is not cancelled: it takes less than a second, and its answer is dropped by the policy.
+        if self._describer is not None:
             self._describer.cancel()
 
     def run(self) -> None:
@@ -139,7 +162,7 @@ class DescriptionLoop:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._describer.cancel()
+        self._cancel_answer()
 
     def _next_request(self) -> DescribeRequest | _ExternalRequest | None:
         with self._changed:
@@ -160,6 +183,7 @@ class DescriptionLoop:
     def _answer_external(self, external: _ExternalRequest) -> None:
         """Describe an external image. Nothing is reported to the core: the wearer does not hear it."""
         sentences: list[str] = []
+        assert self._describer is not None  # without one, no external image is accepted
         try:
             for sentence in self._describer.describe(external.request):
                 sentences.append(sentence)
@@ -178,16 +202,29 @@ class DescriptionLoop:
         """Report each sentence as it comes. Returns the reason of a failure, None after success."""
         began_s = self._clock()
         try:
-            for sentence in self._describer.describe(request):
+            for sentence in self._sentences(request):
                 # `setdefault`: only the first sentence of an answer sets it.
                 timing.setdefault("first_sentence_s", self._clock() - began_s)
-                self._report(self._sentence_ready(request, sentence), dict(timing))
-        except DescribeError as error:
+                self._report(sentence, dict(timing))
+        except (DescribeError, ReadingError) as error:
             log.warning("no description: %s", error)
             return str(error)
         finally:
             timing["describe_s"] = self._clock() - began_s
         return None
 
-    def _sentence_ready(self, request: DescribeRequest, sentence: str) -> SentenceReady:
-        return SentenceReady(request.id, sentence, self._describer.model, self._encode_sentence(sentence))
+    def _sentences(self, request: DescribeRequest) -> Iterator[SentenceReady]:
+        """The answer to a request, sentence by sentence. Raises DescribeError, ReadingError."""
+        if request.trigger is Trigger.READ:
+            yield from self._passages(request)
+        elif self._describer is not None:
+            for sentence in self._describer.describe(request):
+                vector = self._encode_sentence(sentence)
+                yield SentenceReady(request.id, sentence, self._describer.model, vector)
+
+    def _passages(self, request: DescribeRequest) -> Iterator[SentenceReady]:
+        if self._text_reader is None:
+            raise ReadingError("there is nothing here that reads")
+        for passage in self._text_reader.read(request.image, request.language, request.deadline_s):
+            model, language = self._text_reader.model, passage.language
+            yield SentenceReady(request.id, passage.text, model, language=language)

@@ -41,7 +41,7 @@ class EffectExecutor:
         *,
         runner: CoreRunner,
         output: SpeechOutput,
-        descriptions: DescriptionLoop | None,
+        descriptions: DescriptionLoop,
         language: str,
         events: EventWriter,
         metrics: Metrics,
@@ -77,8 +77,7 @@ class EffectExecutor:
             case DescribeView():
                 self._describe(effect)
             case CancelDescription(scene_id):
-                if self._descriptions:
-                    self._descriptions.cancel(scene_id)
+                self._descriptions.cancel(scene_id)
 
     def _record(self, event: Event) -> None:
         if self._on_event is not None:
@@ -101,9 +100,8 @@ class EffectExecutor:
 
     def _describe(self, effect: DescribeView) -> None:
         view = self._views.get(effect.scene.id)
-        if self._descriptions is None or view is None:
-            # Answered at once, so that the description policy does not wait for a describer that does not
-            # exist.
+        if view is None:
+            # Answered at once, so that the description policy does not wait for ever.
             self._runner.step(AnswerFinished(effect.scene.id))
             return
         deadline_s = self._runner.read(lambda core: core.spec.describe.deadline_s)

@@ -28,6 +28,7 @@ ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("url", "image_url", "image_file", "image_base64", "base64", "frame"), "image"),
     **dict.fromkeys(("question", "prompt", "query", "q", "message", "content", "ask"), "text"),
     **dict.fromkeys(("object", "labels", "label", "tags", "classes", "names", "detections"), "objects"),
+    **dict.fromkeys(("ocr", "read_text", "words"), "read"),
     **dict.fromkeys(("lang", "locale"), "language"),
     **dict.fromkeys(("audio", "wav", "sound", "voice", "tts", "speak"), "speech"),
 }
@@ -54,6 +55,7 @@ class ProcessForm(BaseModel):
         [], description="what is known to be on it; a list, or names with commas; empty to be recognised"
     )
     text: str | None = Field(None, max_length=1000, description="a question about it")
+    read: bool = Field(False, description="true reads the words in it; so does a question that asks for them")
     language: Language | None = Field(None, description="of the answer; else speech.language")
     speech: bool = Field(False, description="true gives the answer as WAV too, in base64")
 
@@ -65,6 +67,7 @@ class ProcessRequest:
     image: bytes | str
     objects: tuple[str, ...]
     text: str | None
+    read: bool
     language: Language | None
     speech: bool
 
@@ -159,7 +162,7 @@ def _validate(fields: Mapping[str, Any], upload: bytes | None) -> ProcessRequest
         ) from None
     image = upload if upload is not None else _image(form.image.strip())
     text = form.text.strip() if form.text else None
-    return ProcessRequest(image, _objects(form.objects), text or None, form.language, form.speech)
+    return ProcessRequest(image, _objects(form.objects), text or None, form.read, form.language, form.speech)
 
 
 def _image(text: str) -> bytes | str:

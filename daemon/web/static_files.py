@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pipeline.hazards import builtin_hazards
 
 FOLDER = Path(__file__).parent / "page"
+TITLES = Path(__file__).parent / "titles"
 INDEX = "index.html"
 TEXTS = "texts"
 """Folder of the page's words, one file a language."""
@@ -47,10 +48,23 @@ def add_page(app: FastAPI, folder: Path = FOLDER) -> frozenset[str]:
 
 
 def page_texts(path: Path) -> dict[str, str]:
-    """The page's texts in one language, by key: the file `LANGUAGE.json`, and each hazard's name."""
+    """The page's texts in one language, by key: the file `LANGUAGE.json`, each hazard's name, and each
+    setting's title, if there are titles in that language.
+    """
     texts: dict[str, str] = json.loads(path.read_text("utf-8"))
     labels = {f"hazard.{name}": one.label[path.stem] for name, one in builtin_hazards().items()}
-    return {**texts, **labels}
+    titles = {f"setting.{key}": title for key, title in setting_titles(path.stem).items()}
+    return {**texts, **labels, **titles}
+
+
+def setting_titles(language: str) -> dict[str, str]:
+    """The titles of the settings by dotted key; `*` stands for the name of a hazard or a key.
+
+    English has none: there the description in the schema says it.
+    """
+    file = TITLES / f"{language}.json"
+    titles: dict[str, str] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return titles
 
 
 def _texts_route(path: Path) -> Callable[[], Response]:

@@ -18,7 +18,7 @@ from pipeline.store.errors import StoreError
 def build_describer(
     settings: Settings, model: ImageTextModel, *, idle: bool = True
 ) -> WatchedDescriber | None:
-    """Build the describer of the settings, or None if `describe.backend` is "none". Raises CommandError.
+    """Build the describer of the settings, or None if `describe.backend` is "off". Raises CommandError.
 
     `idle`: run it with SCHED_IDLE, as beside the detector.
     """

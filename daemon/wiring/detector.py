@@ -122,18 +122,18 @@ def _enabled_prompts(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], .
     return tuple((name, one.prompts) for name, one in settings.hazards.items() if one.enabled)
 
 
-def unrecognised_hazards(settings: Settings) -> tuple[str, ...]:
-    """The enabled hazards that the settings' model can never recognise.
+def unrecognised_hazards(settings: Settings, model: ImageTextModel | None = None) -> tuple[str, ...]:
+    """The enabled hazards that the model can never recognise; by default the settings' own model.
 
-    The model is loaded only if there are hazards beside those that come with the program. Raises as
-    `load_model` and `build_detector` do.
+    It is loaded only if there are hazards beside those that come with the program. Raises as `load_model`
+    and `build_detector` do.
     """
     shipped = builtin()
     added = any(
         one.enabled and (name not in shipped or list(one.prompts) != list(shipped[name]["prompts"]))
         for name, one in settings.hazards.items()
     )
-    return build_detector(settings).outdated.unknown if added else ()
+    return build_detector(settings, model).outdated.unknown if added else ()
 
 
 def enabled_hazards(settings: Settings) -> tuple[Hazard, ...]:

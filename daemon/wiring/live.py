@@ -37,11 +37,13 @@ from daemon.runtime.metrics import Metrics
 from daemon.wiring.describer import build_describer, build_sentence_encoder
 from daemon.wiring.detector import DetectorBundle, DetectorReloader, build_detector, core_spec
 from daemon.wiring.sources import source_path
+from daemon.wiring.store import open_store
 from daemon.wiring.voice import Voice, build_forwarder, build_voice, replace_voice
 from pipeline import hazards as hazard_tables
 from pipeline import wording
 from pipeline.description.fallback import StaticDescriber
 from pipeline.description.status import WatchedDescriber
+from pipeline.reading.reading_process import ReadingProcess
 from pipeline.wording import NOT_NOTED
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,8 @@ class LiveParts:
     metrics: Metrics
     output: Voice | Forwarder
     describer: WatchedDescriber | None
-    description_loop: DescriptionLoop | None
+    description_loop: DescriptionLoop
+    text_reader: ReadingProcess
     detection_loop: DetectionLoop
     slot: LatestSlot[Frame]
     reader: Reader
@@ -110,14 +113,14 @@ def build_live(
         latest_frame=latest_frame,
         budget=build_budget(settings, path, describer),
     )
-    description_loop = None
-    if describer:
-        description_loop = DescriptionLoop(
-            describer=describer,
-            report=runner.step,
-            encode_sentence=build_sentence_encoder(settings),
-            clock=clock,
-        )
+    text_reader = ReadingProcess(open_store(settings).path)
+    description_loop = DescriptionLoop(
+        describer=describer,
+        report=runner.step,
+        encode_sentence=build_sentence_encoder(settings),
+        clock=clock,
+        text_reader=text_reader,
+    )
     language = settings.speech.language
     false_alarms = FalseAlarms(
         state=settings.paths.state,
@@ -158,6 +161,7 @@ def build_live(
         output=output,
         describer=describer,
         description_loop=description_loop,
+        text_reader=text_reader,
         detection_loop=detection_loop,
         slot=slot,
         reader=reader,

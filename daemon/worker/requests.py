@@ -11,16 +11,26 @@ from daemon.worker.tasks import Answer, TaskRefused, WorkerTasks
 from pipeline.calibration.few_shot import TeachError
 from pipeline.calibration.table import CalibrationError
 from pipeline.hazards import HazardError
+from pipeline.reading.reader import ReadingUnavailableError
 from pipeline.store.errors import StoreError
 from speech.synthesis.base import SynthesisError
 
 TASKS: Mapping[str, Callable[[WorkerTasks, Mapping[str, Any], bytes], Answer]] = {
     "ready": WorkerTasks.ready,
     "inspect": WorkerTasks.inspect,
+    "read": WorkerTasks.read,
     "speak": WorkerTasks.speak,
     "what_if": WorkerTasks.what_if,
 }
-EXPECTED = (StoreError, CalibrationError, HazardError, TeachError, CommandError, SynthesisError)
+EXPECTED = (
+    ReadingUnavailableError,
+    StoreError,
+    CalibrationError,
+    HazardError,
+    TeachError,
+    CommandError,
+    SynthesisError,
+)
 
 
 def answer(tasks: WorkerTasks, request: Mapping[str, Any], payload: bytes) -> Answer:

@@ -7,7 +7,8 @@ import binascii
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from common.image_header import ImageKind, is_truncated, read_header
 from daemon.config.settings import Settings
 from daemon.wiring.detector import DetectorBundle, build_detector
 from daemon.wiring.models import load_model
+from daemon.wiring.store import open_store
 from daemon.worker import what_if
 from daemon.worker.image_report import ImageReport, make_report
 from pipeline.description.answer.permission import asks_permission, with_caution
@@ -37,6 +39,8 @@ from pipeline.description.template import (
 from pipeline.detection.scorer import state_version
 from pipeline.hazards import builtin_hazards, from_settings
 from pipeline.models.base import ImageTextModel
+from pipeline.reading.passages import MODEL, spoken
+from pipeline.reading.reader import TextReader
 from pipeline.types import Encoding, Trigger
 from speech.sound.effects import joined
 from speech.sound.wav_format import wav_header
@@ -86,12 +90,14 @@ class WorkerTasks:
     def __init__(self) -> None:
         self._model: LoadedModel | None = None
         self._reporter: ImageReporter | None = None
+        self._settings: Settings | None = None
+        self._text_reader: TextReader | None = None
         self._voice: tuple[str, EspeakSynthesizer] | None = None
 
     def ready(self, request: Mapping[str, Any], _: bytes) -> Answer:
         """Load the model, and rebuild its detector, if their settings have changed."""
         tree = request["settings"]
-        settings = Settings.model_validate(tree)
+        settings = self._settings = Settings.model_validate(tree)
         loaded_by = json.dumps([tree["pipeline"], tree["paths"]])
         if self._model is None or self._model.settings_key != loaded_by:
             self._model = self._reporter = None  # one model at a time
@@ -132,6 +138,19 @@ class WorkerTasks:
             "recognise_s": round(time.monotonic() - began_s, 4),
         }
         return header, small.tobytes()
+
+    def read(self, request: Mapping[str, Any], picture: bytes) -> Answer:
+        """Read the words of a picture, for somebody who speaks the language of the request."""
+        image = decode_picture(picture, request["most_pixels"])
+        if self._text_reader is None:
+            self._text_reader = TextReader(self._model_folder(MODEL))
+        read = self._text_reader.read(image)
+        return {"passages": [asdict(one) for one in spoken(read, request["language"])]}, b""
+
+    def _model_folder(self, name: str) -> Path:
+        if self._settings is None:
+            raise TaskRefused("the model is not loaded yet", "unavailable")
+        return open_store(self._settings).path(name)
 
     def speak(self, request: Mapping[str, Any], _: bytes) -> Answer:
         """Speak a text into a WAV file in base64."""

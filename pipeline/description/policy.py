@@ -18,6 +18,10 @@ from pipeline.types import Description, SceneEvent, Trigger
 
 REMEMBERED_S = 60.0
 """Seconds for which what was heard is not said again, unless somebody asks."""
+READ_S = 45.0
+"""Seconds that reading may take, and for which its words are of the view, as writing stays where it is. The
+first reading loads a model at the lowest priority.
+"""
 JUST_S = 10.0
 """The same after an alert, which is news by itself."""
 REMEMBERED = 16
@@ -26,7 +30,7 @@ REMEMBERED = 16
 DETECTOR_ALONE = "tags"
 """Name of the describer that only knows what the detector reports. Unasked, it would repeat the warnings."""
 
-RANK = {Trigger.SCENE_CHANGE: 0, Trigger.REQUEST: 1, Trigger.DANGER: 2}
+RANK = {Trigger.SCENE_CHANGE: 0, Trigger.REQUEST: 1, Trigger.READ: 1, Trigger.DANGER: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class SentenceReady:
     model: str
     meaning: SentenceVector = ()
     """The sentence as a vector, where somebody computed it."""
+    language: str = ""
+    """Of the sentence; empty for the wearer's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,23 +220,25 @@ class DescriptionPolicy:
         earlier = tuple(s for s in self._said if s.text != event.text)
         self._said = (*earlier, Sentence(event.text, event.meaning))[-REMEMBERED:]
         self._running = replace(running, told=(*running.told, event.text), model=event.model)
-        return (Speak(self._description(self._running, event.text), running.scene),)
+        description = self._description(self._running, event.text, event.language)
+        return (Speak(description, running.scene),)
 
-    def _description(self, running: RunningAnswer, text: str) -> Description:
-        return Description(running.answer_id, running.scene.id, text, self._language, running.model)
+    def _description(self, running: RunningAnswer, text: str, language: str = "") -> Description:
+        spoken = language or self._language
+        return Description(running.answer_id, running.scene.id, text, spoken, running.model)
 
     def _unfit(self, running: RunningAnswer, answer: SentenceReady, now: float) -> str | None:
         if running.cancelled:
             return running.cancelled
-        if now - running.scene.captured_at_s > self._settings.stale_s:
+        if now - running.scene.captured_at_s > self._stale_s(running.scene):
             return "stale"
-        if answer.model == DETECTOR_ALONE and running.scene.trigger is not Trigger.REQUEST:
+        if answer.model == DETECTOR_ALONE and not running.scene.trigger.asked:
             return "unasked"
         return "repeats" if self._repeats(running, answer, now) else None
 
     def _repeats(self, running: RunningAnswer, answer: SentenceReady, now: float) -> bool:
         """Whether it was heard lately, or stands in the same answer already."""
-        if running.scene.trigger is Trigger.REQUEST:
+        if running.scene.trigger.asked:
             return answer.text in running.told
         within_s = JUST_S if running.scene.trigger is Trigger.DANGER else REMEMBERED_S
         return any(
@@ -254,16 +262,22 @@ class DescriptionPolicy:
         if waiting is None:
             return ()
         # It has waited for another description to end: by now it may show the past.
-        if now - waiting.captured_at_s > self._settings.stale_s:
+        if now - waiting.captured_at_s > self._stale_s(waiting):
             return (Suppressed(waiting.id, "stale"),)
         return self._ask(waiting, now)
 
     def _tick(self, now: float) -> tuple[NarrationEffect, ...]:
-        """A describer that says nothing within twice its deadline is given up: nothing waits for ever."""
+        """An answer that does not come within twice its deadline is given up: nothing waits for ever."""
         running = self._running
-        if running is None or now - running.asked_at_s < 2 * self._settings.deadline_s:
+        if running is None or now - running.asked_at_s < self._patience_s(running.scene):
             return ()
         return (Suppressed(running.scene.id, "late"), CancelDescription(running.scene.id), *self._next(now))
+
+    def _stale_s(self, scene: SceneEvent) -> float:
+        return READ_S if scene.trigger is Trigger.READ else self._settings.stale_s
+
+    def _patience_s(self, scene: SceneEvent) -> float:
+        return READ_S if scene.trigger is Trigger.READ else 2 * self._settings.deadline_s
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     DESCRIBER = "describer"
     LANGUAGE = "language"
     VOICE = "voice"
+    READER = "reader"
     CLIP = "clip"
 
 

@@ -40,6 +40,13 @@ class HazardBody(BaseModel):
     dangerous: bool
 
 
+class ReadBody(BaseModel):
+    """Words in one language."""
+
+    text: str
+    language: str
+
+
 class ProcessedBody(BaseModel):
     """The answer."""
 
@@ -68,8 +75,9 @@ class ProcessedBody(BaseModel):
 
     objects: list[ObjectBody]
     hazards: list[HazardBody]
-    prompt: Literal["danger", "safe", "question"]
+    prompt: Literal["danger", "safe", "question", "read"]
     text: str
+    read: list[ReadBody] | None = Field(None, description="the words in it, the largest first, if asked for")
     model: str | None = Field(None, description="the describing model")
     image_text_model: str | None = Field(None, description="the model that recognised objects and hazards")
     timings: dict[str, float] = Field({}, description="seconds")
@@ -134,6 +142,7 @@ async def _processed(web: Dependencies, form: ProcessRequest, speech: bool) -> d
         picture=base64.b64encode(jpeg).decode("ascii"),
         objects=form.objects,
         text=form.text,
+        read=form.read,
         language=form.language,
         speech=speech,
     )

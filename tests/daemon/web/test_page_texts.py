@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.web.static_files import FOLDER, page_texts
+from daemon.config.layers import leaves
+from daemon.config.schema import dotted
+from daemon.config.settings import defaults
+from daemon.web.static_files import FOLDER, page_texts, setting_titles
 from pipeline.hazards import builtin
 
 LANGUAGES = ("en", "ko")
@@ -18,7 +21,18 @@ MADE = re.compile(r"`([a-z][a-z.]*\.)\$\{")
 
 
 def texts(language: str) -> dict[str, str]:
-    return page_texts(FOLDER / f"texts/{language}.json")
+    """Without the titles of settings, which English takes from the settings themselves."""
+    found = page_texts(FOLDER / f"texts/{language}.json")
+    return {key: text for key, text in found.items() if not key.startswith("setting.")}
+
+
+def test_every_setting_has_a_korean_title_and_no_title_is_left_over() -> None:
+    values = leaves(defaults({"HOME": "/"}).model_dump(mode="json"))
+    keys = {re.sub(r"^(hazards|keys\.on)\.[^.]+", r"\1.*", dotted(path)) for path, _ in values}
+    titles = setting_titles("ko")
+    assert set(titles) == keys
+    assert all(re.search("[가-힣]", title) for title in titles.values())
+    assert set(page_texts(FOLDER / "texts/ko.json")) >= {f"setting.{key}" for key in keys}
 
 
 class Texts(HTMLParser):

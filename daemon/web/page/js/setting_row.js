@@ -31,6 +31,12 @@ export function unitOf(key) {
   return key.includes("_") && UNITS.includes(last) ? last : null;
 }
 
+/** What it sets, in the page's language; in English its description. @param {Setting} setting */
+export function titleOf({ key, description }) {
+  const named = key.replace(/^(hazards|keys\.on)\.[^.]+/, "$1.*");
+  return tOr(`setting.${named}`, description ?? "");
+}
+
 export class SettingLine {
   /** @type {Setting} */
   #setting;
@@ -49,7 +55,7 @@ export class SettingLine {
     this.reset = make("button", { type: "button", text: () => t("settings.reset"), label: () => t("settings.reset-of", { key: setting.key }), on: { click: () => this.#act(() => this.#take()) } });
     this.element = make("li", { class: "setting", "data-setting": setting.key },
       make("h3", {}, make("code", { text: setting.key })),
-      make("p", { lang: "en", text: setting.description ?? "" }),
+      make("p", { text: () => titleOf(setting) }),
       make("p", { class: "facts" }, this.value, unit(setting.key), this.layer, this.from, this.standard, bounds(setting)),
       this.#form());
     this.update(setting);
@@ -88,7 +94,7 @@ export class SettingLine {
   /** @param {string[]} words @param {boolean} live @param {boolean} changed */
   fits(words, live, changed) {
     const { key, description, layer } = this.#setting;
-    const text = `${key} ${description}`.toLowerCase();
+    const text = `${key} ${titleOf(this.#setting)} ${description}`.toLowerCase();
     return words.every((word) => text.includes(word)) && (!live || this.#input !== null) && (!changed || layer !== "default");
   }
 

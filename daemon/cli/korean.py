@@ -1,0 +1,108 @@
+"""The command line's messages in Korean, for those whose settings or locale are Korean.
+
+Names of settings, hazards and files stay as they are written in files. Output for programs (`--json`, events) is
+never translated.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from common.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from daemon.config.settings import Loaded
+
+NOT_RUNNING = "{detail}"
+"""What the client says when no daemon is there; in Korean it stands behind the cure."""
+TEXTS: Mapping[str, str] = {
+    # hush, mute, louder, faster, reload
+    "quiet for {minutes} min; danger is still said unless you ask again now": (
+        "{minutes}분 동안 위험 경고만 합니다. 지금 한 번 더 요청하면 위험 경고도 끕니다."
+    ),
+    "speaking again": "다시 말합니다",
+    "the answer is spoken": "답은 음성으로 나옵니다",
+    "silent": "말을 멈춥니다",
+    "changed: {names}": "바뀜: {names}",
+    "nothing": "없음",
+    "needs a restart: {names}": "다시 시작해야 적용됨: {names}",
+    "hazards.{name}: the model cannot recognise it by its words; "
+    "teach it with pictures: `watchword teach {name} FOLDER`": (
+        "hazards.{name}: 이 모델은 말로는 알아볼 수 없습니다. 사진으로 가르쳐 주세요: "
+        "`watchword teach {name} FOLDER`"
+    ),
+    "volume {percent}%": "음량 {percent}%",
+    "{rate} words a minute": "분당 {rate}단어",
+    # status
+    "components": "구성 요소",
+    "lost": "끝난 부분",
+    "unrecognised": "알아볼 수 없는 위험",
+    "dangers": "지금 위험",
+    "muted": "음소거",
+    "danger muted": "위험 경고 음소거",
+    "speaking": "말하는 중",
+    "last said": "마지막 말",
+    "source": "영상 입력",
+    "model": "인식 모델",
+    "model note": "모델 참고",
+    "models turned down": "쓰지 않은 모델",
+    "fps": "초당 프레임",
+    "skipped": "건너뛴 프레임",
+    "passed over": "지나친 프레임",
+    "left out": "뺀 프레임",
+    "uptime": "작동 시간",
+    "heartbeats": "작동 신호",
+    "journal": "기록",
+    "instance": "이름",
+    "latency": "지연",
+    "counts": "횟수",
+    "all is well": "모두 정상",
+    "something has failed": "문제가 있음",
+    # check
+    "ready": "준비 완료",
+    "cannot work: {names}": "작동할 수 없음: {names}",
+    "to do": "할 일",
+    "ok": "정상",
+    "warn": "주의",
+    "fail": "실패",
+    # say
+    "{seconds} s in {file}": "{seconds}초, {file}",
+    # errors
+    NOT_RUNNING: (
+        "watchword가 실행되고 있지 않습니다. `watchword run`이나 `systemctl start watchword`로 "
+        "시작하세요 ({detail})"
+    ),
+    "watchword has stopped": "watchword가 멈췄습니다",
+}
+"""By the English text."""
+
+
+def language(load: Callable[[], Loaded]) -> str:
+    """`ko` if the locale or `speech.language` is Korean, else `en`. Unreadable settings count as English."""
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    if locale.lower().startswith("ko"):
+        return "ko"
+    try:
+        return load().settings.speech.language
+    except WatchwordError:  # the command itself reports it, if it needs them
+        return "en"
+
+
+def text(english: str, language: str, **values: object) -> str:
+    """A message in a language, with its values filled in; without a translation in English."""
+    message = TEXTS.get(english, english) if language == "ko" else english
+    return message.format(**values)
+
+
+def speaker(load: Callable[[], Loaded]) -> Callable[..., str]:
+    """`text` in the user's language, which is looked up with the first message."""
+    found: list[str] = []
+
+    def say(english: str, **values: object) -> str:
+        if not found:
+            found.append(language(load))
+        return text(english, found[0], **values)
+
+    return say
