@@ -1,7 +1,7 @@
 """The command line's messages in Korean, for those whose settings or locale are Korean.
 
-Names of settings, hazards and files stay as they are written in files. Output for programs (`--json`, events) is
-never translated.
+Names of settings, hazards and files stay as they are written in files. Output for programs (`--json`,
+events) is in English.
 """
 
 from __future__ import annotations

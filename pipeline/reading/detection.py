@@ -5,7 +5,9 @@ Source: Liao et al., "Real-time Scene Text Detection with Differentiable Binariz
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,7 +45,7 @@ class TextDetector:
         """The lines of a picture (H, W, 3; BGR), in its pixels, the tallest first."""
         height, width = image.shape[:2]
         size = input_size(width, height)
-        text = self._network.run(normalized(cv2.resize(image, size)))[0, 0]
+        text = self._network.run(normalized(np.asarray(cv2.resize(image, size), np.uint8)))[0, 0]
         scale = np.array([width / size[0], height / size[1]], np.float32)
         quads = [quad * scale for quad in lines(text)]
         return sorted(quads, key=line_height, reverse=True)[:MOST_LINES]
@@ -81,7 +83,7 @@ def lines(text: NDArray[np.float32]) -> list[Quad]:
 
 
 def _mean_inside(
-    text: NDArray[np.float32], rectangle: tuple[tuple[float, float], tuple[float, float], float]
+    text: NDArray[np.float32], rectangle: tuple[Sequence[float], tuple[float, float], float]
 ) -> float:
     corners = cv2.boxPoints(rectangle)
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
@@ -92,7 +94,7 @@ def _mean_inside(
     return float(cv2.mean(part, inside)[0])
 
 
-def ordered(corners: NDArray[np.float32]) -> Quad:
+def ordered(corners: NDArray[Any]) -> Quad:
     """Corners in the order of `Quad`: both left ones by height, then both right ones."""
     by_x = corners[np.argsort(corners[:, 0], kind="stable")]
     left, right = (pair[np.argsort(pair[:, 1], kind="stable")] for pair in (by_x[:2], by_x[2:]))

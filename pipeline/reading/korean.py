@@ -12,6 +12,7 @@ from functools import cache
 from statistics import fmean
 
 import cv2
+import numpy as np
 
 from capture.frame import Image
 from pipeline.reading.recognition import RecognisedLine
@@ -82,7 +83,8 @@ def _prepared(line: Image) -> Image:
     grey = cv2.resize(
         cv2.cvtColor(line, cv2.COLOR_BGR2GRAY), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC
     )
-    return cv2.copyMakeBorder(grey, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    bordered = cv2.copyMakeBorder(grey, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    return np.asarray(bordered, np.uint8)
 
 
 def _run(command: list[str], given: bytes = b"") -> str:

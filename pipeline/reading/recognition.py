@@ -48,7 +48,7 @@ class LineRecognizer:
         """Read an upright picture of one line (H, W, 3; BGR)."""
         width = min(LONGEST, max(1, math.ceil(HEIGHT * line.shape[1] / line.shape[0])))
         canvas = np.zeros((1, 3, HEIGHT, max(2 * WIDTHS, math.ceil(width / WIDTHS) * WIDTHS)), np.float32)
-        canvas[..., :width] = normalized(cv2.resize(line, (width, HEIGHT)))
+        canvas[..., :width] = normalized(np.asarray(cv2.resize(line, (width, HEIGHT)), np.uint8))
         return decode(self._network.run(canvas)[0], self._letters)
 
 
@@ -75,11 +75,14 @@ def crop(image: Image, quad: Quad) -> Image:
     width = max(1, round(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[2] - quad[3]))))
     height = max(1, round(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))))
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    straight = cv2.warpPerspective(
-        image,
-        cv2.getPerspectiveTransform(quad, corners),
-        (width, height),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
+    straight: Image = np.asarray(
+        cv2.warpPerspective(
+            image,
+            cv2.getPerspectiveTransform(quad, corners),
+            (width, height),
+            flags=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
     )
     return np.ascontiguousarray(np.rot90(straight)) if height >= UPRIGHT * width else straight

@@ -63,7 +63,7 @@ def rendered_signs(photographs: Sequence[Image], seed: int = 16) -> Iterator[Ren
             scale = side / max(photograph.shape[:2])
             ground = cv2.resize(photograph, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
             plate = _plate(text, font, COLOURS[number % len(COLOURS)])
-            yield RenderedSign(_taken(_placed(ground, plate, random), random), text, language)
+            yield RenderedSign(_taken(_placed(np.asarray(ground), plate, random), random), text, language)
 
 
 def _plate(text: str, font: str, colours: tuple[tuple[int, int, int], tuple[int, int, int]]) -> Image:

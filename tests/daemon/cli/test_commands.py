@@ -72,7 +72,11 @@ class Told:
             case commands.StatusCommand():
                 return STATUS
             case commands.ReloadCommand():
-                return {"changed": ["speech.rate_wpm"], "needs_restart": ["capture.source"]}
+                return {
+                    "changed": ["speech.rate_wpm"],
+                    "needs_restart": ["capture.source"],
+                    "unrecognised": ["scooter"],
+                }
             case commands.SofterCommand():
                 return {"volume": 0.4, "rate_wpm": 180}
             case commands.FasterCommand():
@@ -124,6 +128,7 @@ def told(home: Path) -> Iterator[Told]:
         (["mute", "2.5"], commands.MuteCommand(seconds=150)),
         (["mute", "0"], commands.MuteCommand(seconds=0)),
         (["describe"], commands.DescribeCommand()),
+        (["read"], commands.ReadCommand()),
         (["louder"], commands.LouderCommand()),
         (["softer"], commands.SofterCommand()),
         (["faster"], commands.FasterCommand()),
@@ -147,6 +152,7 @@ def test_status_is_readable_and_says_by_its_code_that_something_is_wrong(
 ) -> None:
     assert main(["status"]) == 1
     assert capsys.readouterr().out.splitlines() == [
+        "something has failed",
         "components: camera ok, loudspeaker lost for 1 min 15 s (no device)",
         "dangers: vehicle (critical, left), dog (warning)",
         "fps: 25.0",
@@ -161,6 +167,7 @@ def test_status_is_readable_and_says_by_its_code_that_something_is_wrong(
 
 def test_status_is_fine_when_all_is_well() -> None:
     assert list(readable({"components": {"camera": {"reason": "ok"}}, "muted_s": 90.0, "lost": []})) == [
+        "all is well",
         "components: camera ok",
         "muted: for 1 min 30 s",
     ]
@@ -188,7 +195,12 @@ def test_say_wants_either_words_or_earcons(
 
 def test_reload_and_why_tell_what_came_of_it(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reload"]) == 0
-    assert capsys.readouterr().out == "changed: speech.rate_wpm\nneeds a restart: capture.source\n"
+    assert capsys.readouterr().out.splitlines() == [
+        "changed: speech.rate_wpm",
+        "needs a restart: capture.source",
+        "hazards.scooter: the model cannot recognise it by its words; "
+        "teach it with pictures: `watchword teach scooter FOLDER`",
+    ]
     assert main(["why"]) == 0
     assert capsys.readouterr().out == "vehicle 0.93 over 0.61 for 0.4 s\n"
     assert main(["why", "a99"]) == 1

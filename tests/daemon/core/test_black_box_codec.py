@@ -12,6 +12,7 @@ WRITTEN = {
     "assessed": "Assessed",
     "say": "Say",
     "ask": "Ask",
+    "read": "Read",
     "repeat": "Repeat",
     "mute": "Mute",
     "false_alarm": "FalseAlarm",

@@ -176,7 +176,7 @@ def test_the_table_of_tesseract_becomes_one_line_a_page() -> None:
     word = "5\t{page}\t1\t1\t1\t1\t0\t0\t9\t9\t{p}\t{text}\n"
     table = header + word.format(page=1, p=90, text="비상") + word.format(page=1, p=70, text="구")
     assert parse_tsv(table + "4\t2\t1\t1\t1\t0\t0\t0\t9\t9\t-1\t\n", 2) == [
-        RecognisedLine("비상 구", pytest.approx(0.8)),
+        RecognisedLine("비상 구", (0.9 + 0.7) / 2),
         RecognisedLine("", 0.0),
     ]
 
