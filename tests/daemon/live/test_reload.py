@@ -149,6 +149,7 @@ class Station:
             output=voice,
             describer=nobody,
             description_loop=nobody,
+            text_reader=nobody,
             detection_loop=watcher,
             slot=nobody,
             reader=nobody,
