@@ -203,8 +203,10 @@ def _is_boxed(terminal: Terminal, row: str) -> bool:
 
 
 def test_every_command_works_as_written(terminal: Terminal) -> None:
-    wrong = []
+    wrong, others = [], {each.command for each in written()}
     for one in dict.fromkeys(each.command for each in written()):
+        if one.removeprefix(".venv/bin/") != one and one.removeprefix(".venv/bin/") in others:
+            continue  # docs name it by the command's own name: once is enough
         match plan_of(one):
             case Runs() as plan:
                 command = _with_real_names(terminal, one)
