@@ -24,10 +24,18 @@ gzip -t /usr/share/man/man1/watchword.1.gz &&
     bash -n /usr/share/bash-completion/completions/watchword && echo fine >/tmp/pages
 watchword web >/tmp/web.out 2>&1 & web=$!
 step run watchword run --source demo --once --wav /tmp/said.wav
+# It runs at idle priority: on a busy machine it takes its time.
 step page /opt/watchword/bin/python -c '
-import urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:8780/", timeout=10).read(400))'
-kill $web; wait $web
+import time, urllib.request
+for attempt in range(60):
+    try:
+        print(urllib.request.urlopen("http://127.0.0.1:8780/", timeout=10).read(400))
+        break
+    except OSError as error:
+        print(error)
+        time.sleep(1)'
+kill $web
+wait $web
 step again dpkg -i /tmp/watchword.deb
 grep -c rate_wpm /var/lib/watchword/overrides.toml >/tmp/kept
 step remove dpkg --remove watchword
