@@ -24,7 +24,7 @@ DEPENDS = "python3,libportaudio2,espeak-ng,passwd,systemd,udev"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 TOOLS = ("mmdebstrap", "dpkg-deb", "unshare", "ip")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def _debian(suite: str) -> Path:
@@ -79,7 +79,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         input=(HERE / "life_of_a_package.sh").read_text(encoding="utf-8"),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=300,
     )
     shutil.rmtree(folder / "upper", ignore_errors=True)
     parts = dict(part.split("\2", 1) for part in result.stdout.split("\1")[1:])
