@@ -67,7 +67,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         pytest.skip(
             f"needs root, Debian's own Python{''.join(f', {tool}' for tool in missing)}: script/setup --test"
         )
-    if subprocess.run(["unshare", "-m", "-n", "true"], capture_output=True).returncode:
+    if subprocess.run(["unshare", "-mnpf", "true"], capture_output=True).returncode:
         pytest.skip("this sandbox lets no test have mounts of its own")
     folder = tmp_path_factory.mktemp("debian")
     suite = platform.freedesktop_os_release().get("VERSION_CODENAME", "stable")
@@ -75,7 +75,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         package, root = both.submit(_package, folder), both.submit(_debian, suite)
         arguments = [str(folder), str(root.result()), str(package.result()), PATH]
     result = subprocess.run(
-        ["unshare", "-m", "-n", "sh", HERE / "layer.sh", *arguments],
+        ["unshare", "-mnpf", "--kill-child", "sh", HERE / "layer.sh", *arguments],
         input=(HERE / "life_of_a_package.sh").read_text(encoding="utf-8"),
         capture_output=True,
         text=True,
