@@ -107,7 +107,7 @@ def _replay(args: argparse.Namespace, settings: Settings) -> int:
                 voice=renderer,
                 sink=sink,
                 describer=describer,
-                write=write,
+                write=_noting(write, args.note),
                 real_time=args.pace == "real",
                 black_boxes=args.black_box,
             )
@@ -177,6 +177,16 @@ def _events(path: Path | None) -> Iterator[Callable[[Event], None]]:
                 raise CommandError(f"--events {path}: cannot be written: {error.strerror}") from error
 
         yield write
+
+
+def _noting(write: Callable[[Event], None], note: Callable[[str], None]) -> Callable[[Event], None]:
+    """`write`, telling how far the recording is."""
+
+    def noted(event: Event) -> None:
+        note(f"{event.t:.0f} s of the recording")
+        write(event)
+
+    return noted
 
 
 def _concerns(line: str) -> tuple[str, str]:
