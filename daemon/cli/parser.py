@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -200,4 +201,6 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"watchword {version('watchword')}\n")
+        # argparse's own way of ending writes to standard error, where no program looks for an answer.
+        sys.stdout.write(f"watchword {version('watchword')}\n")
+        parser.exit()

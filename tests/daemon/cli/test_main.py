@@ -40,6 +40,12 @@ def test_help_names_every_command() -> None:
     assert all(f"    {name} " in result.stdout for name in COMMANDS)
 
 
+def test_the_version_goes_to_standard_output() -> None:
+    result = _watchword("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("watchword ")
+
+
 def test_every_command_has_its_place_in_the_help() -> None:
     assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)
     bare = _watchword()
