@@ -64,7 +64,8 @@ def test_the_announcement_is_what_home_assistant_takes() -> None:
     }  # fmt: skip
     assert kinds.items() >= {
         "said": "sensor", "description": "sensor", "component_camera": "sensor", "mute": "switch",
-        "mute_minutes": "number", "say": "text", "hush": "button", "repeat": "button", "describe": "button", "read": "button",
+        "mute_minutes": "number", "say": "text", "hush": "button", "repeat": "button", "describe": "button",
+        "read": "button",
         "false_alarm": "button", "camera": "camera", "warning": "event",
     }.items()  # fmt: skip
     assert found.components["old"] == Removed(platform="sensor")
