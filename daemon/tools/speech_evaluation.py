@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import product
 from typing import Any
 
 from daemon.config.settings import Settings
 from daemon.core.events import Event
+from daemon.tools.cached_model import CachedModel
 from daemon.tools.scripted_describer import ScriptedDescriber
 from daemon.wiring.describer import tags_describer
 from daemon.wiring.detector import build_detector
@@ -87,21 +90,27 @@ def evaluate_speech(
     Raises CameraUnusable, SynthesisError.
     """
     model = load_model(settings)
-    totals: dict[str, Any] = {}
-    by_clip: dict[str, Any] = {}
-    for language in LANGUAGES:
-        # Hazards' words, the voice and the describer all follow this one setting.
-        spoken = settings.model_copy(
-            update={"speech": settings.speech.model_copy(update={"language": language})}
-        )
-        with EspeakSynthesizer(spoken.speech) as synthesizer:
-            renderer = build_renderer(spoken, synthesizer)
-            for describer in DESCRIBERS:
-                heard = [(clip, hear(spoken, model, renderer, describer, clip)) for clip in clips]
-                name = f"{language}, {describer}"
-                totals[name] = speech_figures(heard)
-                by_clip |= {f"{name}: {clip.path.name}": speech_figures([(clip, one)]) for clip, one in heard}
-    return totals, by_clip
+    heard: dict[str, list[tuple[LabelledClip, HeardClip]]] = {}
+    with ExitStack() as stack:
+        voices = []
+        for language in LANGUAGES:
+            # Hazards' words, the voice and the describer all follow this one setting.
+            speech = settings.speech.model_copy(update={"language": language})
+            spoken = settings.model_copy(update={"speech": speech})
+            synthesizer = stack.enter_context(EspeakSynthesizer(speech))
+            voices.append((language, spoken, build_renderer(spoken, synthesizer)))
+        for clip in clips:
+            # Every way of speaking is shown the same pictures: they are encoded once.
+            cached = CachedModel(model)
+            for (language, spoken, renderer), describer in product(voices, DESCRIBERS):
+                one = hear(spoken, cached, renderer, describer, clip)
+                heard.setdefault(f"{language}, {describer}", []).append((clip, one))
+    by_clip = {
+        f"{name}: {clip.path.name}": speech_figures([(clip, one)])
+        for name, ones in heard.items()
+        for clip, one in ones
+    }
+    return {name: speech_figures(ones) for name, ones in heard.items()}, by_clip
 
 
 def hear(

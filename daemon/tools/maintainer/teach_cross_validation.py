@@ -6,37 +6,19 @@ is judged by its own siblings; a hazard with a single source is split in the ord
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from capture.frame import Image
 from capture.image_file import load_image
 from daemon.config.settings import Settings
+from daemon.tools.cached_model import CachedModel
 from daemon.tools.teach import PromptScores, teach
 from daemon.wiring.models import load_model
 from pipeline.calibration.few_shot import FewShotHazard, KernelScore
 from pipeline.evaluation.dataset import SAFE, LabelledPicture
-from pipeline.models.base import ImageTextModel, WrappedModel
-from pipeline.types import Encoding
-
-
-class CachedModel(WrappedModel):
-    """An `ImageTextModel` that encodes no picture twice."""
-
-    def __init__(self, model: ImageTextModel) -> None:
-        super().__init__(model)
-        self._known: dict[bytes, Encoding] = {}
-
-    def encode(self, image: Image) -> Encoding:
-        # By content: each split loads the same files again.
-        key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
-        if key not in self._known:
-            self._known[key] = self.model.encode(image)
-        return self._known[key]
 
 
 @dataclass(frozen=True, slots=True)
