@@ -60,6 +60,26 @@ _KOREAN_NAMES = {
     "+": "더하기",
     "-": "빼기",
 }
+_CONSONANTS = [
+    "기역",
+    "니은",
+    "디귿",
+    "리을",
+    "미음",
+    "비읍",
+    "시옷",
+    "이응",
+    "지읒",
+    "치읓",
+    "키읔",
+    "티읕",
+    "피읖",
+    "히읗",
+]
+_SHAPED_CONSONANTS = {
+    chr(first + number): name for first in (0x3200, 0x3260) for number, name in enumerate(_CONSONANTS)
+}
+"""Korean lists count with consonants in brackets or circles, which are read by their names."""
 MAX_NAMES = 5
 """Signs that are named of one text."""
 
@@ -105,6 +125,8 @@ def _plain(c: str, before: str) -> str:
         if value != int(value) or shape in ("<super>", "<sub>", "<fraction>"):
             return c
         return f"{' ' if before.isalnum() else ''}{int(value)}"
+    if c in _SHAPED_CONSONANTS:
+        return _SHAPED_CONSONANTS[c]
     if unicodedata.decomposition(c).startswith(_FORMS):
         plain = unicodedata.normalize("NFKC", c)
         return plain if any(map(str.isalnum, plain)) and plain != c else c

@@ -302,6 +302,7 @@ def test_plain_words_stay_as_they_are(words: list[str]) -> None:
         ("①번 출구, ③층, Ⅳ관", "ko", "1번 출구, 3층, 4관"),
         ("Exit ①, Gate Ⅳ, ⅻ", "en", "Exit 1, Gate 4, 12"),
         ("①", "ko", "1"),
+        ("㉠ 출구, ㈁항", "ko", "기역 출구, 니은항"),
         ("10⁶", "en", "10 to the 6"),
         ("10⁻³", "ko", "10의 마이너스 3제곱"),
         ("𝐒𝐓𝐎𝐏 Ⓐ 🅲 ㉮ ﬁre", "en", "STOP A C 가 fire"),
