@@ -60,22 +60,10 @@ _KOREAN_NAMES = {
     "+": "더하기",
     "-": "빼기",
 }
-_CONSONANTS = [
-    "기역",
-    "니은",
-    "디귿",
-    "리을",
-    "미음",
-    "비읍",
-    "시옷",
-    "이응",
-    "지읒",
-    "치읓",
-    "키읔",
-    "티읕",
-    "피읖",
-    "히읗",
-]
+_CONSONANTS = (
+    *("기역", "니은", "디귿", "리을", "미음", "비읍", "시옷"),
+    *("이응", "지읒", "치읓", "키읔", "티읕", "피읖", "히읗"),
+)
 _SHAPED_CONSONANTS = {
     chr(first + number): name for first in (0x3200, 0x3260) for number, name in enumerate(_CONSONANTS)
 }
