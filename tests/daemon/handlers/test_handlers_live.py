@@ -28,7 +28,9 @@ from daemon.control.commands import (
     TryCommand,
 )
 from daemon.errors import CommandError
+from pipeline.reading.passages import MODEL
 from tests.daemon.living import Living
+from tests.pipeline.reading.signs import model_folder, sign
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -150,6 +152,16 @@ def test_a_guests_picture_without_and_with_objects_and_a_question(living: Living
     assert sound[:4] == b"RIFF"
     assert np.abs(np.frombuffer(sound[44:], np.int16)).max() > 1000
     assert set(asked["timings"]) == {"wait_s", "recognise_s", "describe_s", "speech_s"}
+
+
+@pytest.mark.slow
+def test_the_words_of_a_picture_are_read_if_they_are_asked_for(living: Living) -> None:
+    model_folder()
+    picture = base64.b64encode(cv2.imencode(".png", sign(("EXIT", 90)))[1].tobytes()).decode()
+    for wish in ({"read": True}, {"text": "What does it say?"}):
+        told = patiently(living, ProcessCommand(picture=picture, **wish))
+        assert (told["prompt"], told["model"], told["text"]) == ("read", MODEL, "EXIT.")
+        assert told["read"] == [{"text": "EXIT.", "language": "en"}]
 
 
 @pytest.mark.slow

@@ -17,7 +17,9 @@ from daemon.worker.requests import answer
 from daemon.worker.tasks import WorkerTasks
 from pipeline.description.answer.permission import CANNOT_SAY
 from pipeline.description.template import NOTHING_KNOWN, ONLY_NAMES
+from pipeline.reading.passages import MODEL, NO_TEXT
 from tests.daemon.living import own_cache
+from tests.pipeline.reading.signs import sign
 
 ASKED: dict[str, Any] = {
     "objects": [],
@@ -65,6 +67,19 @@ def test_each_form_is_read_and_the_describers_picture_comes_along(room: WorkerTa
     assert header["size"] == [67, 100]
     assert len(pixels) == 67 * 100 * 3
     assert header["prompt"] == "safe"
+
+
+def test_the_words_of_a_picture_are_read_and_their_absence_is_said(room: WorkerTasks, models: Path) -> None:
+    if not (models / MODEL).is_dir():
+        pytest.skip(f"no {MODEL} in {models}: run script/setup")
+
+    def read(image: np.ndarray[Any, Any]) -> list[dict[str, str]]:
+        picture = base64.b64encode(encoded(image, ".png"))
+        header, _ = answer(room, {"do": "read", "language": "ko", "most_pixels": 50_000_000}, picture)
+        return list(header["passages"])
+
+    assert read(sign(("EXIT", 90)))[0] == {"text": "EXIT.", "language": "en"}
+    assert read(WALL)[0] == {"text": NO_TEXT["ko"], "language": "ko"}
 
 
 def test_a_picture_lying_on_its_side_is_turned_upright(room: WorkerTasks) -> None:
