@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from common.backoff import Backoff
 from common.errors import WatchwordError
@@ -22,6 +22,21 @@ Message = tuple[dict[str, Any], bytes]
 
 class ChildError(WatchwordError):
     """No answer; the message says why. Trying again later may help."""
+
+
+class ChildLike(Protocol):
+    """A child process that is asked one thing at a time; see `ChildProcess`."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    def greeting(self) -> dict[str, Any]: ...
+
+    def ask(self, header: dict[str, Any], timeout_s: float, payload: bytes = b"") -> Message: ...
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
-from common.child_process import ChildError, ChildProcess, Message
+from common.child_process import ChildError, ChildLike, ChildProcess, Message
 from common.memory import RESERVE_BYTES, available_bytes, gigabytes
 from daemon.config.sections import WorkerSettings
 from daemon.errors import Code, CommandError
@@ -26,21 +26,6 @@ KEEP_BYTES = 2 * 2**30
 """With less free memory than this the process ends when idle, even with `worker.keep_loaded`."""
 LEAST_BYTES = 400 * 2**20
 """Below this nothing can be loaded."""
-
-
-class ChildLike(Protocol):
-    """The worker process; see `ChildProcess`."""
-
-    @property
-    def pid(self) -> int | None: ...
-
-    def greeting(self) -> dict[str, Any]: ...
-
-    def ask(self, header: dict[str, Any], timeout_s: float, payload: bytes = b"") -> Message: ...
-
-    def stop(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from capture.frame import Image
 from capture.orient import limit_size
-from common.child_process import ChildError, ChildProcess, Message
+from common.child_process import ChildError, ChildLike, ChildProcess
 from common.memory import available_bytes
 from pipeline.reading.passages import CANNOT_READ, MODEL, Passage, ReadingError, ReadText, spoken
 from pipeline.store.errors import StoreError
@@ -28,19 +28,6 @@ KEEP_BYTES = 2 * 2**30
 """With less free memory than this the process is not started ahead, and ends when idle."""
 MAX_SIDE = 1280
 """Pixels of the longer side of the picture that is handed over."""
-
-
-class ChildLike(Protocol):
-    """The process; see `ChildProcess`."""
-
-    @property
-    def pid(self) -> int | None: ...
-
-    def ask(self, header: dict[str, Any], timeout_s: float, payload: bytes = b"") -> Message: ...
-
-    def stop(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class ReadingProcess:

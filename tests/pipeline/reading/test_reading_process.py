@@ -29,6 +29,9 @@ class Child:
     asked: list[tuple[dict[str, Any], float, int]] = field(default_factory=list)
     stopped: int = 0
 
+    def greeting(self) -> dict[str, Any]:
+        return {}
+
     def ask(self, header: dict[str, Any], timeout_s: float, payload: bytes = b"") -> Message:
         self.asked.append((header, timeout_s, len(payload)))
         self.pid = 1
