@@ -23,8 +23,12 @@ head -c 1 /etc/watchword/config.schema.json >/tmp/schema
 gzip -t /usr/share/man/man1/watchword.1.gz &&
     bash -n /usr/share/bash-completion/completions/watchword && echo fine >/tmp/pages
 watchword web >/tmp/web.out 2>&1 & web=$!
+# It takes idle time only, of which other tests leave none.
+(while kill -0 $web; do
+    chrt --all-tasks --other --pid 0 $web
+    sleep 0.5
+done) >/dev/null 2>&1 &
 step run watchword run --source demo --once --wav /tmp/said.wav
-# It runs at idle priority: on a busy machine it takes its time.
 step page /opt/watchword/bin/python -c '
 import time, urllib.request
 for attempt in range(60):
