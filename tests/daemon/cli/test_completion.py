@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.completion import render, setting_keys
+from daemon.cli.completion import render
 from daemon.cli.main import COMMANDS
+from daemon.cli.pages.reference import setting_keys
 
 CASES = [
     ("watchword ", set(COMMANDS)),

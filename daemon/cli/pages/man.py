@@ -1,25 +1,12 @@
-"""The man page, and the files below `share/` that packages install: man page, completions.
-
-`script/command_pages` runs this module; the files are kept in the repository like `config.toml`.
-"""
+"""The man page of `watchword`, in man(7)'s macros."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 import textwrap
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
-from daemon.cli import completion
-from daemon.cli.reference import Argument, CommandReference, Reference, read_reference
+from daemon.cli.pages.reference import Argument, CommandLineReference, CommandReference
 
-PAGES = Path("share")
-_MAN, _BASH, _ZSH = (
-    "man/man1/watchword.1",
-    "bash-completion/completions/watchword",
-    "zsh/site-functions/_watchword",
-)
 _DESCRIPTION = """\
 Watchword watches through a wearable or fixed camera and says aloud what is dangerous: a vehicle, fire,
 stairs, a knife, a hole in the ground. It is for people who cannot see the danger themselves. It runs on one
@@ -63,12 +50,12 @@ _EXAMPLES = (
 )
 
 
-def man_page(reference: Reference) -> str:
-    """The page in man(7)'s macros."""
+def render(reference: CommandLineReference) -> str:
+    """The page."""
     return "\n".join(_man_lines(reference)) + "\n"
 
 
-def _man_lines(reference: Reference) -> Iterator[str]:
+def _man_lines(reference: CommandLineReference) -> Iterator[str]:
     yield '.\\" Written by script/command_pages from the parsers of the command line.'
     yield '.TH WATCHWORD 1 "" "Watchword" "User Commands"'
     yield from (".SH NAME", "watchword \\- sees hazards through a camera and says them aloud")
@@ -116,7 +103,7 @@ def _nested(lines: Iterator[str]) -> Iterator[str]:
         yield from (".RS", *inner, ".RE")
 
 
-def _options(options: Iterator[Argument] | tuple[Argument, ...] | list[Argument]) -> Iterator[str]:
+def _options(options: Iterable[Argument]) -> Iterator[str]:
     for option in options:
         yield ".TP"
         yield _flags(option) if option.flags else f"\\fI{_text(option.metavar)}\\fR"
@@ -145,35 +132,3 @@ def _text(text: str) -> str:
     """Escaped for roff; a line must not begin with a control character."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("`", "\\(ga").replace("~", "\\(ti")
     return f"\\&{escaped}" if escaped[:1] in ".'" else escaped
-
-
-def pages() -> dict[str, str]:
-    """The files below `share/`."""
-    return {
-        _MAN: man_page(read_reference()),
-        _BASH: completion.render("bash"),
-        _ZSH: completion.render("zsh"),
-    }
-
-
-def main() -> int:
-    """Write the man page and the completions, or with --check tell whether they are up to date."""
-    parser = argparse.ArgumentParser(prog="script/command_pages", description=main.__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if one is out of date")
-    check = parser.parse_args().check
-    stale = 0
-    for name, text in pages().items():
-        path = PAGES / name
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale += 1
-        if check:
-            sys.stderr.write(f"{path} is out of date: run script/command_pages\n")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    return 1 if stale and check else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,11 +13,9 @@ from pathlib import Path
 
 from daemon.cli.main import COMMANDS, GROUPS
 from daemon.cli.parser import build_parser, load_subcommand
+from daemon.config.schema import ENTRY, dotted
+from daemon.config.settings import SCHEMA
 
-SETTING = "KEY=VALUE"
-"""Metavar of an argument that is a setting with its value."""
-KEY = "KEY"
-"""Metavar of an argument that is a setting's dotted name."""
 FOR_FILES = ("capture.source", "source", "manifest", "pictures", "unlike", "calibrate", "file")
 """Names of arguments that may be a file although their type does not say so."""
 
@@ -39,6 +37,15 @@ class Argument:
     def takes_value(self) -> bool:
         return bool(self.metavar)
 
+    @property
+    def takes_setting_name(self) -> bool:
+        return self.metavar.upper() == "KEY"
+
+    @property
+    def completes(self) -> bool:
+        """Its values are known, or files."""
+        return bool(self.choices) or self.takes_file
+
 
 @dataclass(frozen=True, slots=True)
 class CommandReference:
@@ -53,7 +60,7 @@ class CommandReference:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class CommandLineReference:
     """The whole command line."""
 
     description: str
@@ -63,12 +70,19 @@ class Reference:
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     """Names of commands by heading."""
 
+    def each(self) -> Iterator[tuple[str, CommandReference]]:
+        """Every command and verb by the words that choose it."""
+        for command in self.commands:
+            yield command.name, command
+            for verb in command.verbs:
+                yield f"{command.name} {verb.name}", verb
+
     def command(self, name: str) -> CommandReference:
         return next(one for one in self.commands if one.name == name)
 
 
 @cache
-def read_reference() -> Reference:
+def read_reference() -> CommandLineReference:
     """Imports every command's module."""
     parser = build_parser(COMMANDS, GROUPS)
     common = tuple(_arguments(parser, of_options=True))
@@ -79,7 +93,7 @@ def read_reference() -> Reference:
         for name, one in choices.choices.items()
     )
     groups = tuple((title, tuple(names)) for title, names in GROUPS.items())
-    return Reference(parser.description or "", common, commands, groups)
+    return CommandLineReference(parser.description or "", common, commands, groups)
 
 
 def _command(name: str, summary: str, parser: argparse.ArgumentParser, common: set[str]) -> CommandReference:
@@ -122,3 +136,8 @@ def _argument(action: argparse.Action) -> Argument:
         optional=action.nargs in ("?", "*") or bool(action.option_strings),
         repeated=action.nargs in ("*", "+"),
     )
+
+
+def setting_keys() -> tuple[str, ...]:
+    """Every setting's dotted name; those of the user's own entries are left out."""
+    return tuple(dotted(path) for path in SCHEMA.leaves() if ENTRY not in path)

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.main import COMMANDS
-from daemon.cli.manual import PAGES, man_page, pages
-from daemon.cli.reference import CommandReference, read_reference
+from daemon.cli.pages import man
+from daemon.cli.pages.files import SHARE, pages
+from daemon.cli.pages.reference import CommandReference, read_reference
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
 def test_the_files_of_the_repository_are_up_to_date(name: str) -> None:
-    assert (ROOT / PAGES / name).read_text(encoding="utf-8") == pages()[name], "run script/command_pages"
+    assert (ROOT / SHARE / name).read_text(encoding="utf-8") == pages()[name], "run script/command_pages"
 
 
 def _options(command: CommandReference) -> set[str]:
@@ -37,7 +38,7 @@ def _read(page: Path) -> str:
 @pytest.mark.skipif(not shutil.which("groff"), reason="needs Debian's package groff-base")
 def test_the_man_page_names_every_command_option_and_exit_code(tmp_path: Path) -> None:
     source = tmp_path / "watchword.1"
-    source.write_text(man_page(read_reference()), encoding="utf-8")
+    source.write_text(man.render(read_reference()), encoding="utf-8")
     text = _read(source)
     reference = read_reference()
     assert [name for name in COMMANDS if not re.search(rf"^ +watchword {name}\b", text, re.MULTILINE)] == []

@@ -1,0 +1,1 @@
+"""What is made of the command line's parsers: man page and completions."""
