@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from daemon.config.settings import Settings
-from daemon.errors import CommandError, UsageError
+from daemon.errors import CommandError
+from daemon.tools.cross_validate import WAYS, cross_validate
 from daemon.tools.evaluate import evaluate
 from daemon.tools.report_lines import readable
 from daemon.tools.report_page import page
@@ -25,6 +26,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure what is heard of the clips, in both languages, in place of what is detected",
     )
+    parser.add_argument(
+        "--cross-validate",
+        nargs="?",
+        const=WAYS[0],
+        choices=WAYS,
+        help="judge each source by a detector fitted to the others: calibration, as `calibrate --labelled` "
+        "fits it (default), or heads, as `models fit` does; nothing is kept",
+    )
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every figure there")
     parser.add_argument(
         "--html", type=Path, metavar="OUT.html", help="the figures on one page, with the worst mistakes"
@@ -39,7 +48,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     _require_writable("--html", args.html)
     if args.speech:
         return _speech(args, settings, dataset)
-    report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None, progress=args.note)
+    if args.cross_validate:
+        return _cross_validation(args, settings, dataset)
+    report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     sys.stdout.flush()
     if args.json is not None:
@@ -49,7 +60,19 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _cross_validation(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> int:
+    if args.html is not None:
+        raise CommandError("--html shows mistakes of the detector in use; leave it or --cross-validate out")
+    report = cross_validate(settings, dataset, args.cross_validate)
+    sys.stdout.writelines(f"{line}\n" for line in readable(report))
+    if args.json is not None:
+        _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    return 0
+
+
 def _speech(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> int:
+    if args.cross_validate:
+        raise CommandError("--speech measures the detector in use; leave it or --cross-validate out")
     if not dataset.clips:
         raise UsageError(f"--speech: {args.manifest} lists no clips; give spans with start_s and end_s")
     if args.html is not None:

@@ -1,4 +1,4 @@
-"""An image-text model that encodes no picture twice, for measurements that replay pictures again."""
+"""A model that encodes no picture twice, for tools that look at the same pictures many times."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ import numpy as np
 
 from capture.frame import Image
 from pipeline.models.base import ImageTextModel, WrappedModel
+from pipeline.selection.vote import VotingModel
 from pipeline.types import Encoding
 
 
 class CachedModel(WrappedModel):
-    """Keeps every encoding as long as it lives."""
+    """An `ImageTextModel` that keeps each picture's encoding, without its parts; some kilobytes each."""
 
     def __init__(self, model: ImageTextModel) -> None:
         super().__init__(model)
         self._known: dict[bytes, Encoding] = {}
 
     def encode(self, image: Image) -> Encoding:
-        # By content: the same files are loaded again.
         key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
         if key not in self._known:
-            self._known[key] = self.model.encode(image)
+            self._known[key] = self.model.encode(image).whole
         return self._known[key]
+
+
+def cached(model: ImageTextModel) -> ImageTextModel:
+    """The model with a cache; a vote stays one, so that its hazards are still voted on."""
+    if isinstance(model, VotingModel):
+        return VotingModel(CachedModel(model.model), CachedModel(model.starter))
+    return CachedModel(model)

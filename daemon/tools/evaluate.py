@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from daemon.tools.report_page import Mistakes
 from daemon.tools.silent_replay import silent_replay
 from daemon.wiring.detector import DetectorBundle, build_detector
 from pipeline.alerting.alert_policy import HazardThreshold
-from pipeline.calibration.operating_curve import operating_curve
+from pipeline.calibration.operating_curve import JudgedClip, operating_curve
 from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.evaluation.clips import evaluate_clips
 from pipeline.evaluation.dataset import Dataset, LabelledClip, LabelledPicture
@@ -45,22 +45,20 @@ def evaluate(
     report: dict[str, Any] = {"model": detector.model.name}
     mistakes = Mistakes()
     if dataset.pictures:
-        probabilities = _probabilities(settings, detector, dataset.pictures, progress)
+        probabilities = score_pictures(settings, detector, dataset.pictures)
         report |= _pictures(detector, dataset.pictures, probabilities)
         if collect_mistakes:
             mistakes += of_pictures(settings, detector, dataset.pictures, probabilities)
     if dataset.clips:
-        report["videos"], clips = evaluate_videos(settings, detector, dataset.clips)
+        replays = replay_clips(settings, detector, dataset.clips)
+        report["videos"], clips = video_figures(settings, replays), events_of(replays)
         if collect_mistakes:
             mistakes += of_clips(settings, clips)
     return report, mistakes
 
 
-def _probabilities(
-    settings: Settings,
-    detector: DetectorBundle,
-    pictures: Sequence[LabelledPicture],
-    progress: Callable[[str], None],
+def score_pictures(
+    settings: Settings, detector: DetectorBundle, pictures: Sequence[LabelledPicture]
 ) -> NDArray[np.float32]:
     """Every picture scored as a frame would be, without anything that needs time: (N, H)."""
     rows = []
@@ -75,38 +73,66 @@ def _probabilities(
 def _pictures(
     detector: DetectorBundle, pictures: Sequence[LabelledPicture], probabilities: NDArray[np.float32]
 ) -> Mapping[str, Any]:
+    names = [h.name for h in detector.picture_hazards]
+    thresholds = np.array([h.threshold for h in detector.picture_hazards])
+    return picture_figures(names, probabilities, thresholds, pictures)
+
+
+def picture_figures(
+    names: Sequence[str],
+    probabilities: NDArray[Any],
+    thresholds: NDArray[Any],
+    pictures: Sequence[LabelledPicture],
+) -> Mapping[str, Any]:
+    """The figures of pictures, from probabilities (N, H) and thresholds (H,) or (N, H)."""
     return evaluate_pictures(
-        [h.name for h in detector.picture_hazards],
+        names,
         probabilities,
-        np.array([h.threshold for h in detector.picture_hazards]),
+        thresholds,
         [picture.labels for picture in pictures],
         [picture.source for picture in pictures],
         [picture.uncertain for picture in pictures],
     )
 
 
-def evaluate_videos(
+@dataclass(frozen=True, slots=True, eq=False)
+class ReplayedClip:
+    """A clip, the decisions over it, and what they were made from."""
+
+    judged: JudgedClip
+    events: ClipEvents
+
+
+def replay_clips(
     settings: Settings, detector: DetectorBundle, labelled: Sequence[LabelledClip]
-) -> tuple[Mapping[str, Any], Sequence[tuple[LabelledClip, ClipEvents]]]:
-    """The figures of clips by the daemon's own decisions over each, and these decisions."""
-    clips, series = [], []
+) -> list[ReplayedClip]:
+    """The daemon's own decisions over each clip. Raises CameraUnusable."""
+    hazards = [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in detector.spec.hazards]
+    replays = []
     for clip in labelled:
         seen = silent_replay(settings, detector, clip.path)
         # The manifest's word on the camera's motion counts; without one it is measured.
         clip = replace(clip, camera=clip.camera or seen.camera)
-        clips.append((clip, clip_events(seen.events)))
-        series.append((clip, seen.series))
-        log.info("%s: %d alerts", clip.path.name, len(clips[-1][1].alerts))
-    hazards = [HazardThreshold(h.name, Severity(h.severity), h.threshold) for h in detector.spec.hazards]
-    return {
-        **evaluate_clips(clips),
-        "operating_curve": operating_curve(series, hazards, settings.watch),
-    }, clips
+        events = clip_events(seen.events)
+        replays.append(ReplayedClip(JudgedClip(clip, seen.series, hazards), events))
+        log.info("%s: %d alerts", clip.path.name, len(events.alerts))
+    return replays
+
+
+def events_of(replays: Iterable[ReplayedClip]) -> list[tuple[LabelledClip, ClipEvents]]:
+    """The clips with the decisions over each."""
+    return [(one.judged.clip, one.events) for one in replays]
+
+
+def video_figures(settings: Settings, replays: Sequence[ReplayedClip]) -> Mapping[str, Any]:
+    """The video part of `evaluate --json`."""
+    curve = operating_curve([one.judged for one in replays], settings.watch)
+    return {**evaluate_clips(events_of(replays)), "operating_curve": curve}
 
 
 def clip_figures(settings: Settings, clips: Sequence[LabelledClip]) -> Mapping[str, Any]:
     """The figures of clips, by the detector of the settings."""
-    return evaluate_videos(settings, build_detector(settings), clips)[0]
+    return video_figures(settings, replay_clips(settings, build_detector(settings), clips))
 
 
 def clip_events(events: Iterable[Event]) -> ClipEvents:

@@ -42,23 +42,33 @@ def fit_model(settings: Settings, name: str, manifest: Path, report: Report) -> 
     report(f"{name}: encoding {len(labelled.pictures)} pictures and {len(labelled.clips)} clips")
     examples = head_examples(settings, model, labelled)
     fitted = fit_heads(examples)
-    heads = EmbeddingHeads(
-        fitted.hazards,
-        model.fingerprint,
-        fitted.net.hidden_weight,
-        fitted.net.hidden_bias,
-        fitted.net.output_weight,
-        fitted.net.output_bias,
-    )
-    _report(report, report_lines(fitted, _auc_of_words(model, examples)))
     calibrations, path = open_calibrations(settings), heads_path(settings.paths.state, name)
+    better, table = fitted_model(model, fitted, calibrations.base(model))
+    _report(report, report_lines(fitted, _auc_of_words(model, examples)))
     place = calibrations.place_of_heads(name)
     # The folder exists only once something has been calibrated.
     place.parent.mkdir(parents=True, exist_ok=True)
     # The table first: without the heads it belongs to no model and is not used.
-    _table(model, heads, fitted, calibrations.base(model)).write(place)
-    write_heads(heads, path)
+    table.write(place)
+    write_heads(better.heads, path)
     return path
+
+
+def fitted_model(
+    model: ImageTextModel, fitted: FittedHeads, base: CalibrationTable
+) -> tuple[FittedModel, CalibrationTable]:
+    """The model with the heads, and its calibration; hazards without a head keep their line in `base`."""
+    net = fitted.net
+    heads = EmbeddingHeads(
+        fitted.hazards,
+        model.fingerprint,
+        net.hidden_weight,
+        net.hidden_bias,
+        net.output_weight,
+        net.output_bias,
+    )
+    better = FittedModel(model, heads)
+    return better, _table(better, fitted, base)
 
 
 def remove_heads(settings: Settings, name: str) -> bool:
@@ -139,14 +149,10 @@ def report_lines(fitted: FittedHeads, words: dict[str, float]) -> Iterable[str]:
         yield f"{name:20} not fitted, recognised as before: {reason}"
 
 
-def _table(
-    model: ImageTextModel, heads: EmbeddingHeads, fitted: FittedHeads, base: CalibrationTable
-) -> CalibrationTable:
+def _table(model: FittedModel, fitted: FittedHeads, base: CalibrationTable) -> CalibrationTable:
     """Fits of the heads; hazards without one keep their line in `base`."""
-    # The fingerprint of model and heads together: other heads invalidate these lines.
-    fingerprint = FittedModel(model, heads).fingerprint
     prompts = shipped_prompts()
-    marks = dict(zip(prompts.names, hazard_fingerprints(fingerprint, prompts), strict=True))
+    marks = dict(zip(prompts.names, hazard_fingerprints(model.fingerprint, prompts), strict=True))
     fits = {
         name: (fitted.fits.get(name) or base.hazards.get(name, base.generic)).model_copy(
             update={"fingerprint": mark}
@@ -154,7 +160,7 @@ def _table(
         for name, mark in marks.items()
     }
     return CalibrationTable(
-        model=model.name, model_fingerprint=fingerprint, generic=base.generic, hazards=fits
+        model=model.name, model_fingerprint=model.fingerprint, generic=base.generic, hazards=fits
     )
 
 

@@ -5,17 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_HAZARD = ("auc", "average_precision", "recall", "precision")
+_HAZARD = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "recall": "recall",
+    "precision": "precision",
+    "recall_at_5_percent": "recall at 5 %",
+}
+_WAYS = {"calibration": "lines", "heads": "heads"}
+_HEADLINES = (
+    ("any_hazard", "AUC", "auc"),
+    ("safe", "false alarms", "false_alarm_rate"),
+    ("macro", "mean recall", "recall"),
+    ("any_hazard", "dangers found at 5 % false alarms", "recall_at_5_percent"),
+)
 SOURCES_SHOWN = 12
 """Sources that are printed, those with the most mistakes first; all are in the JSON."""
 
 
 def readable(report: Mapping[str, Any]) -> Iterable[str]:
     """The figures as lines; in brackets the 95 % interval, "unknown" if it rests on a single source."""
+    if "cross_validation" in report:
+        yield from _cross_validation_lines(report)
     if "hazards" in report:
         yield from _picture_lines(report)
     if "videos" in report:
         yield from _clip_lines(report["videos"])
+
+
+def _cross_validation_lines(report: Mapping[str, Any]) -> Iterable[str]:
+    """How the folds were made, what could not be fitted, and the same media without any fit."""
+    made = report["cross_validation"]
+    yield (
+        f"each source judged by {_WAYS[made['fitted']]} fitted to the others: "
+        f"{made['sources']} sources in {made['folds']} folds"
+    )
+    if not made["sources_stated"]:
+        yield "no file states its source, so each counts as one: pictures taken together flatter the figures"
+    if count := made["left_out_clips"]:
+        yield f"{count} clips made of others are left out"
+    for name, one in made["hazards"].items():
+        if one["fitted_in"] < made["folds"]:
+            fitted_in = f"fitted in {one['fitted_in']} of {made['folds']} folds"
+            yield f"{name:20} {fitted_in}, else as shipped: {one['reason']}"
+    before = made["as_shipped"]
+    for key, title, figure in _HEADLINES:
+        if key in before:
+            yield f"{title}: as shipped {_figure(before[key], figure)}, fitted {_figure(report[key], figure)}"
+    if "videos" in before:
+        for word, one in (("as shipped", before["videos"]), ("fitted", report["videos"])):
+            yield f"clips, {word}: {_counts(one)}"
 
 
 def _picture_lines(report: Mapping[str, Any]) -> Iterable[str]:
@@ -27,7 +66,7 @@ def _picture_lines(report: Mapping[str, Any]) -> Iterable[str]:
         f"at 5 % false alarms: dangers found {_figure(any_hazard, 'recall_at_5_percent')}, "
         f"mean recall of hazards {_figure(macro, 'recall_at_5_percent')}"
     )
-    heads = "".join(f"{head:22}" for head in ("AUC", "average precision", "recall", "precision"))
+    heads = "".join(f"{head:22}" for head in _HAZARD.values())
     yield f"{'hazard':20} {'pictures':>8}  {heads}".rstrip()
     for name, one in report["hazards"].items():
         figures = "".join(f"{_figure(one, key):22}" for key in _HAZARD)

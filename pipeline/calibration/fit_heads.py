@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pipeline.calibration.fit_labelled import LEAST_HARMLESS, LEAST_SHOWN
 from pipeline.calibration.head_training import EmbeddingNet, Matrix, platt, train_heads
 from pipeline.calibration.table import CalibrationError, Fit, FitQuality
+from pipeline.evaluation.folds import source_folds
 from pipeline.evaluation.ranking import roc_auc
 from pipeline.log_odds import sigmoid
 
-FOLDS = 5
 PRICE = 0.05
 """Share of harmless photographs on which a false alarm is allowed, as for the starter."""
 _LOWEST, _HIGHEST = 0.2, 0.95
@@ -117,21 +117,9 @@ def _unfit(examples: HeadExamples) -> dict[str, str]:
 
 
 def folds_of(examples: HeadExamples) -> NDArray[np.intp]:
-    """(N,): the fold of each picture. A source is in one fold; every hazard is spread over them.
-
-    Greedy: large sources first, each into the fold that has the fewest pictures of its hazards.
-    """
+    """(N,): the fold of each picture. A source is in one fold; every hazard is spread over them."""
     kinds = np.concatenate([examples.shown, ~examples.shown.any(1, keepdims=True)], axis=1)
-    names, position = np.unique(examples.sources, return_inverse=True)
-    amount = np.zeros((len(names), kinds.shape[1]))
-    np.add.at(amount, position, kinds)
-    share = amount / np.maximum(amount.sum(0), 1)
-    held = np.zeros((min(FOLDS, len(names)), kinds.shape[1]))
-    fold = np.zeros(len(names), np.intp)
-    for source in np.argsort(-share.sum(1), kind="stable"):
-        fold[source] = int(np.argmin((held * share[source]).sum(1) + 1e-6 * held.sum(1)))
-        held[fold[source]] += share[source]
-    return np.asarray(fold[position], np.intp)
+    return source_folds(examples.sources, kinds)
 
 
 def _out_of_fold(examples: HeadExamples, folds: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -55,12 +55,17 @@ def examples_of(
         for p in manifest.pictures
     ]
     for clip in manifest.clips:
-        if clip.source.startswith(_DERIVED):
+        if is_derived(clip):
             continue
         for time_s, image in _frames(clip):
             labels = clip.labels_at(time_s) - {SCENE}
             out.append(Example(labels, clip.path.name, clip=True, scores=scores(image)))
     return out
+
+
+def is_derived(clip: LabelledClip) -> bool:
+    """True if a clip is made of others: it says nothing new, and what it shows may be in another source."""
+    return clip.source.startswith(_DERIVED)
 
 
 def _frames(clip: LabelledClip) -> Iterable[tuple[float, Image]]:

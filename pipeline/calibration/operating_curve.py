@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.alerting.alert_policy import HazardThreshold
@@ -16,9 +17,17 @@ SHIFTS = (-3.0, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Log-odds added to every threshold; 0 is the thresholds in force."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedClip:
+    """A clip with the scores and the thresholds that it is judged by."""
+
+    clip: LabelledClip
+    series: ScoreSeries
+    hazards: Sequence[HazardThreshold]
+
+
 def operating_curve(
-    clips: Sequence[tuple[LabelledClip, ScoreSeries]],
-    hazards: Sequence[HazardThreshold],
+    clips: Sequence[JudgedClip],
     settings: WatchSettings,
     shifts: Sequence[float] = SHIFTS,
 ) -> list[dict[str, Any]]:
@@ -27,7 +36,7 @@ def operating_curve(
     The series hold the policy's inputs, with the baseline subtracted. Alerts are taken to be spoken at once,
     so the point at 0 may differ a little from a replay, in which speech takes its time.
     """
-    replayed = [(clip, replay_shifted(series, hazards, settings, shifts)) for clip, series in clips]
+    replayed = [(one.clip, replay_shifted(one.series, one.hazards, settings, shifts)) for one in clips]
     return [
         _point(shift, [(clip, events[level]) for clip, events in replayed])
         for level, shift in enumerate(shifts)

@@ -30,7 +30,10 @@ class PictureScores:
         labels: Sequence[str | Labels],
         uncertain: Sequence[Labels] | None = None,
     ) -> None:
-        """`probabilities` (N, H), `thresholds` (H,); labels and uncertain hazards of each picture."""
+        """`probabilities` (N, H); `thresholds` (H,), or (N, H) if they differ by picture.
+
+        Of each picture: its labels, and its uncertain hazards.
+        """
         self.names = tuple(names)
         self.labels = tuple(frozenset([one] if isinstance(one, str) else one) for one in labels)
         unsure = [frozenset[str]()] * len(self.labels) if uncertain is None else uncertain

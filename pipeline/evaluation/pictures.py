@@ -53,8 +53,9 @@ def evaluate_pictures(
 ) -> dict[str, Any]:
     """The picture part of `evaluate --json`.
 
-    `probabilities` is (N, H) in the order of `names`, `thresholds` (H,). Of each picture: its label or
-    labels, its source, and the hazards that it may show, for which it counts neither way.
+    `probabilities` is (N, H) in the order of `names`; `thresholds` is (H,), or (N, H) if they differ by
+    picture. Of each picture: its label or labels, its source, and the hazards that it may show, for which it
+    counts neither way.
     """
     of = PictureScores(names, probabilities, thresholds, labels, uncertain)
     drawn = BootstrapDraws(bootstrap_draws(sources), np.asarray(sources))

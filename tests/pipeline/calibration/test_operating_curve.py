@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.alerting.rivals import AlertRules
-from pipeline.calibration.operating_curve import operating_curve
+from pipeline.calibration.operating_curve import JudgedClip, operating_curve
 from pipeline.calibration.sweep import ScoreSeries, replay_alerts, replay_shifted
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.settings import WatchSettings
@@ -21,17 +21,18 @@ shifts = st.lists(st.floats(-2, 2), min_size=1, max_size=4)
 HAZARDS = [HazardThreshold("fire", Severity.CRITICAL, 0.5), HazardThreshold("dog", Severity.NOTICE, 0.2)]
 
 
-def clip(level: float, label: str) -> tuple[LabelledClip, ScoreSeries]:
+def clip(level: float, label: str) -> JudgedClip:
     """Ten seconds that show a fire of so many log-odds from the first second on."""
     times = np.arange(0, 10, 0.2)
     rows = np.full((len(times), 2), 0.001, np.float32)
     rows[times >= 1, 0] = 1 / (1 + np.exp(-level))
-    return LabelledClip(Path("c.mp4"), (Span(label, 1, 10),), label), ScoreSeries(times, rows)
+    labelled = LabelledClip(Path("c.mp4"), (Span(label, 1, 10),), label)
+    return JudgedClip(labelled, ScoreSeries(times, rows), HAZARDS)
 
 
 def test_lower_thresholds_find_more_and_raise_more_false_alerts() -> None:
     clips = [clip(2.0, "fire"), clip(-0.7, "fire"), clip(0.7, "safe"), clip(-1.2, "safe")]
-    curve = operating_curve(clips, HAZARDS, WatchSettings(), shifts=(-1.5, -1.0, 0.0, 1.0, 3.0))
+    curve = operating_curve(clips, WatchSettings(), shifts=(-1.5, -1.0, 0.0, 1.0, 3.0))
     assert [one["in_time"] for one in curve] == [1.0, 1.0, 0.5, 0.5, 0.0]
     assert [one["false_alerts_on_safe"] for one in curve] == [2, 1, 1, 0, 0]
     assert curve[2]["false_alerts_per_hour"] == pytest.approx(200)
