@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import atomic_file
-from daemon.tools.maintainer.features import Features, extract, read_features, write_features
-from daemon.tools.maintainer.head_figures import Judged, limit, side_by_side
-from daemon.tools.maintainer.head_training import Mixing, Net, centre_of, fit_mixing, heads_of, train
-from daemon.tools.maintainer.splits import FOLDS, LOCKED, SPLITS
-from daemon.tools.maintainer.starter_calibration import calibration_of
-from daemon.tools.maintainer.training_set import Rows, read_rows
+from daemon.tools.maintainer.heads.features import Features, extract, read_features, write_features
+from daemon.tools.maintainer.heads.head_figures import Judged, limit, side_by_side
+from daemon.tools.maintainer.heads.head_training import Mixing, Net, centre_of, fit_mixing, heads_of, train
+from daemon.tools.maintainer.heads.splits import FOLDS, LOCKED, SPLITS
+from daemon.tools.maintainer.heads.starter_calibration import calibration_of
+from daemon.tools.maintainer.heads.training_set import Rows, read_rows
 from pipeline.hazards import builtin_hazards
 from pipeline.log_odds import sigmoid
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, class_log_odds, heads_bytes

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.tools.maintainer.derive_geometry import CutCounts, count_cuts, interleaved, main
-from daemon.tools.maintainer.score_series import LabelledSeries, write_series
+from daemon.tools.maintainer.footage.derive_geometry import CutCounts, count_cuts, interleaved, main
+from daemon.tools.maintainer.footage.score_series import LabelledSeries, write_series
 from pipeline.evaluation.dataset import LabelledClip
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from daemon.tools.maintainer.splits import part_of, read_splits
+from daemon.tools.maintainer.heads.splits import part_of, read_splits
 from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE
 
 FRAME_EVERY_S = 0.5

@@ -12,8 +12,8 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from capture.frame import Image
-from daemon.tools.maintainer.augment import augmented
-from daemon.tools.maintainer.training_set import Rows, pictures_of
+from daemon.tools.maintainer.heads.augment import augmented
+from daemon.tools.maintainer.heads.training_set import Rows, pictures_of
 from pipeline.models.preprocess import letterbox
 from pipeline.models.starter.checkpoint import read_checkpoint
 from pipeline.models.starter.heads import CLASSES, FEATURES

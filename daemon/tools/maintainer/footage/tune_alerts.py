@@ -1,4 +1,4 @@
-"""Tries alert settings on scored clips: `python -m daemon.tools.maintainer.tune_alerts FOLDER...`.
+"""Tries alert settings on scored clips: `python -m daemon.tools.maintainer.footage.tune_alerts FOLDER...`.
 
 Each FOLDER holds files of `score_series`. For every combination of the grid the thresholds are chosen on all
 folds but one to keep a budget of false alerts an hour, and judged on that one by the real alert policy; the
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import WatchwordError
-from daemon.tools.maintainer.alert_figures import (
+from daemon.tools.maintainer.footage.alert_figures import (
     LevelCounts,
     Tally,
     common_shift,
@@ -26,8 +26,8 @@ from daemon.tools.maintainer.alert_figures import (
     own_shifts,
     summed,
 )
-from daemon.tools.maintainer.score_series import LabelledSeries, SeriesError, read_folder
-from daemon.tools.maintainer.splits import LOCKED
+from daemon.tools.maintainer.footage.score_series import LabelledSeries, SeriesError, read_folder
+from daemon.tools.maintainer.heads.splits import LOCKED
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.alerting.rivals import NO_RULES, AlertRules
 from pipeline.alerting.rules import builtin_rules

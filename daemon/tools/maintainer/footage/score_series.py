@@ -1,8 +1,8 @@
 """Scores of every frame of labelled clips, kept in files: timing is tuned on them without the network.
 
-`python -m daemon.tools.maintainer.score_series MANIFEST HEADS OUT` looks at each clip once, with the heads
-that were trained without its fold, and writes one file for it. Clips that have a file are skipped, and those
-of sources without such heads.
+`python -m daemon.tools.maintainer.footage.score_series MANIFEST HEADS OUT` looks at each clip once, with the
+heads that were trained without its fold, and writes one file for it. Clips that have a file are skipped, and
+those of sources without such heads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from capture.camera import Camera
 from common import atomic_file
 from common.errors import WatchwordError
 from daemon.config.settings import load
-from daemon.tools.maintainer.splits import SPLITS, part_of, read_splits
+from daemon.tools.maintainer.heads.splits import SPLITS, part_of, read_splits
 from daemon.wiring.sources import open_recorded
 from pipeline.calibration.sweep import ScoreSeries
 from pipeline.evaluation.camera_motion import CameraMotionMeter

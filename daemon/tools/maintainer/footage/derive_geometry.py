@@ -1,4 +1,4 @@
-"""Derives the starter's scene distances: `python -m daemon.tools.maintainer.derive_geometry FOLDER`.
+"""Derives the starter's scene distances: `python -m daemon.tools.maintainer.footage.derive_geometry FOLDER`.
 
 FOLDER holds files of `score_series`. Clips of different sources are joined, so that every join is a scene
 change; every other opening of the scene gate, after the first view of a clip, is a false change. For each
@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import WatchwordError
-from daemon.tools.maintainer.score_series import LabelledSeries, SeriesError, read_folder
-from daemon.tools.maintainer.splits import LOCKED
+from daemon.tools.maintainer.footage.score_series import LabelledSeries, SeriesError, read_folder
+from daemon.tools.maintainer.heads.splits import LOCKED
 from pipeline.alerting.scene_change import SceneChangeGate
 from pipeline.settings import SceneSettings
 

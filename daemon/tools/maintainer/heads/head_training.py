@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from daemon.tools.maintainer.features import Features
-from daemon.tools.maintainer.training_set import Rows
+from daemon.tools.maintainer.heads.features import Features
+from daemon.tools.maintainer.heads.training_set import Rows
 from pipeline.log_odds import sigmoid
 from pipeline.models.starter.heads import FEATURES, Heads, scaled, unit
 

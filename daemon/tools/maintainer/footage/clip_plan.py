@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from daemon.tools.maintainer.splits import part_of
+from daemon.tools.maintainer.heads.splits import part_of
 from pipeline.evaluation.dataset import SAFE, CameraMotion, LabelledPicture
 
 LARGEST_SHARE = 0.25

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.tools.maintainer.score_series import LabelledSeries
+from daemon.tools.maintainer.footage.score_series import LabelledSeries
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.alerting.rivals import AlertRules
 from pipeline.calibration.fit_thresholds import SHARES

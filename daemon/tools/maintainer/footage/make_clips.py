@@ -18,9 +18,9 @@ import numpy as np
 
 from capture.frame import Image
 from common.errors import WatchwordError
-from daemon.tools.maintainer.clip_motion import SIZE, draw_motion, frame_at
-from daemon.tools.maintainer.clip_plan import ClipPlan, harmless_clips, hazard_clips, usable
-from daemon.tools.maintainer.splits import FOLDS, LOCKED, SPLITS, read_splits
+from daemon.tools.maintainer.footage.clip_motion import SIZE, draw_motion, frame_at
+from daemon.tools.maintainer.footage.clip_plan import ClipPlan, harmless_clips, hazard_clips, usable
+from daemon.tools.maintainer.heads.splits import FOLDS, LOCKED, SPLITS, read_splits
 from pipeline.evaluation.dataset import SCENE, read_dataset
 from pipeline.hazards import builtin_hazards
 

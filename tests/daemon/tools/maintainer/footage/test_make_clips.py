@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.tools.maintainer.clip_motion import SIZE, Motion, draw_motion, frame_at
-from daemon.tools.maintainer.clip_plan import (
+from daemon.tools.maintainer.footage.clip_motion import SIZE, Motion, draw_motion, frame_at
+from daemon.tools.maintainer.footage.clip_plan import (
     LARGEST_SHARE,
     harmless_clips,
     hazard_clips,
     shares,
     usable,
 )
-from daemon.tools.maintainer.make_clips import frames, main
-from daemon.tools.maintainer.splits import LOCKED, SplitsError, read_splits
+from daemon.tools.maintainer.footage.make_clips import frames, main
+from daemon.tools.maintainer.heads.splits import LOCKED, SplitsError, read_splits
 from pipeline.evaluation.camera_motion import CameraMotionMeter, Picture
 from pipeline.evaluation.dataset import LabelledPicture, read_dataset
 

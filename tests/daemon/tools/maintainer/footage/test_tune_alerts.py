@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.tools.maintainer.alert_figures import LevelCounts, Tally, common_shift, own_shifts
-from daemon.tools.maintainer.score_series import (
+from daemon.tools.maintainer.footage.alert_figures import LevelCounts, Tally, common_shift, own_shifts
+from daemon.tools.maintainer.footage.score_series import (
     LabelledSeries,
     SeriesError,
     read_folder,
     read_series,
     write_series,
 )
-from daemon.tools.maintainer.tune_alerts import SHIFTS, base_hazards, main, run_trial
+from daemon.tools.maintainer.footage.tune_alerts import SHIFTS, base_hazards, main, run_trial
 from pipeline.alerting.rivals import NO_RULES
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.settings import WatchSettings
