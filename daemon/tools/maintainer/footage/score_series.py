@@ -146,14 +146,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--splits", type=Path, default=SPLITS)
     args = parser.parse_args(arguments)
     try:
-        _score(args.manifest, args.heads, args.out, read_splits(args.splits))
+        score_clips(args.manifest, args.heads, args.out, read_splits(args.splits))
     except WatchwordError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def _score(manifest: Path, heads: Path, out: Path, parts: Mapping[str, str]) -> None:
+def score_clips(manifest: Path, heads: Path, out: Path, parts: Mapping[str, str]) -> None:
+    """Score every clip of a fold that `heads` has heads for. Raises WatchwordError."""
     settings = load(None, os.environ, {}).settings
     out.mkdir(parents=True, exist_ok=True)
     models: dict[str, StarterModel] = {}

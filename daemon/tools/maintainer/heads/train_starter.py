@@ -20,17 +20,24 @@ from numpy.typing import NDArray
 
 from common import atomic_file
 from daemon.tools.maintainer.heads.features import Features, extract, read_features, write_features
-from daemon.tools.maintainer.heads.head_figures import Judged, limit, side_by_side
-from daemon.tools.maintainer.heads.head_training import Mixing, Net, centre_of, fit_mixing, heads_of, train
+from daemon.tools.maintainer.heads.head_figures import side_by_side
+from daemon.tools.maintainer.heads.head_folds import (
+    HAZARDS,
+    cross_fitted,
+    fold_nets,
+    judged,
+    out_of_fold,
+    photographs,
+    threshold,
+)
+from daemon.tools.maintainer.heads.head_mixing import Mixing, fit_mixing, heads_of
+from daemon.tools.maintainer.heads.head_training import Net, centre_of, train
 from daemon.tools.maintainer.heads.splits import FOLDS, LOCKED, SPLITS
 from daemon.tools.maintainer.heads.starter_calibration import calibration_of
 from daemon.tools.maintainer.heads.training_set import Rows, read_rows
-from pipeline.hazards import builtin_hazards
-from pipeline.log_odds import sigmoid
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, class_log_odds, heads_bytes
 from pipeline.models.starter.model import NETWORK_FILE
 
-HAZARDS = tuple(builtin_hazards())
 TABLE = Path(__file__).with_name("hazard_classes.csv")
 CALIBRATION_FILE = "calibration.json"
 _LEVEL = 0.5
@@ -41,21 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures of the folds, then write the shipped files."""
     options = _parser().parse_args(arguments)
     rows = read_rows(options.folder, options.splits, HAZARDS)
-    features = _features(options, rows)
+    features = load_features(options, rows)
     seen = class_log_odds(features.probabilities, class_table(TABLE))
     nets = fold_nets(features, rows, options.folds)
     raw = out_of_fold(nets, features, rows)
-    open_ = _photographs(rows, options.folds)
+    open_ = photographs(rows, options.folds)
     parts = {"folds": judged(rows, cross_fitted(raw, seen, rows, options.folds), open_)}
     mixing = fit_mixing(raw, seen, rows, open_)
     if options.locked:
         # The locked sources are judged by a net of all open ones, as they would be in use.
         net = train(features, rows, rows.parts != LOCKED)
         scores = mixing.scores(net.scores(features.pooled[0]), seen)
-        parts["locked"] = judged(rows, scores, _photographs(rows, (LOCKED,)))
+        parts["locked"] = judged(rows, scores, photographs(rows, (LOCKED,)))
     sys.stdout.write(side_by_side(parts) + "\n")
     if options.fold_heads:
-        _write_fold_heads(options.fold_heads, nets, raw, seen, features, rows)
+        write_fold_heads(options.fold_heads, nets, raw, features, rows)
     if not options.cross_validate:
         _ship(options, features, rows, mixing, threshold(mixing, raw, seen, rows, options.folds))
     return 0
@@ -86,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _features(options: argparse.Namespace, rows: Rows) -> Features:
+def load_features(options: argparse.Namespace, rows: Rows) -> Features:
+    """From the file of `--features`, or from the pictures and into that file; by `folder` and `model`."""
     if options.features and options.features.is_file():
         return read_features(options.features)
     features = extract(options.folder, rows, options.model / NETWORK_FILE)
@@ -104,70 +112,22 @@ def class_table(path: Path) -> NDArray[np.float32]:
     return table
 
 
-def fold_nets(features: Features, rows: Rows, folds: tuple[str, ...]) -> dict[str, Net]:
-    """For each fold a net trained on the other open sources."""
-    return {fold: train(features, rows, (rows.parts != LOCKED) & (rows.parts != fold)) for fold in folds}
-
-
-def out_of_fold(nets: Mapping[str, Net], features: Features, rows: Rows) -> NDArray[np.float32]:
-    """Raw scores (N, H) of each fold's rows by its net; NaN for rows of no fold."""
-    # NaN and not 0: a row that no fold judges must not slip into a figure unnoticed.
-    raw = np.full(rows.shown.shape, np.nan, np.float32)
-    for fold, net in nets.items():
-        raw[rows.parts == fold] = net.scores(features.pooled[0][rows.parts == fold])
-    return raw
-
-
-def cross_fitted(
-    raw: NDArray[Any], seen: NDArray[Any], rows: Rows, folds: tuple[str, ...]
-) -> NDArray[np.float32]:
-    """Calibrated log-odds of each fold's rows, by a calibration from the other folds."""
-    scores = np.full(raw.shape, np.nan, np.float32)
-    for fold in folds:
-        # `or folds`: a single fold, as in a quick try, has no others.
-        others = tuple(other for other in folds if other != fold) or folds
-        mixing = fit_mixing(raw, seen, rows, _photographs(rows, others))
-        scores[rows.parts == fold] = mixing.scores(raw, seen)[rows.parts == fold]
-    return scores
-
-
-def judged(rows: Rows, scores: NDArray[Any], chosen: NDArray[Any]) -> Judged:
-    return Judged(HAZARDS, sigmoid(scores[chosen]), rows.shown[chosen] > 0, rows.sources[chosen])
-
-
-def threshold(
-    mixing: Mixing, raw: NDArray[Any], seen: NDArray[Any], rows: Rows, folds: tuple[str, ...]
-) -> float:
-    """The probability that costs the price of false alarms on harmless photographs."""
-    value = limit(judged(rows, mixing.scores(raw, seen), _photographs(rows, folds)))
-    if value is None:
-        raise ValueError("the training set has no harmless photographs")
-    return value
-
-
-def _photographs(rows: Rows, parts: tuple[str, ...]) -> NDArray[np.bool_]:
-    return np.asarray(np.isin(rows.parts, parts) & rows.photographs)
-
-
-def _write_fold_heads(
-    folder: Path,
-    nets: Mapping[str, Net],
-    raw: NDArray[Any],
-    seen: NDArray[Any],
-    features: Features,
-    rows: Rows,
+def write_fold_heads(
+    folder: Path, nets: Mapping[str, Net], raw: NDArray[Any], features: Features, rows: Rows
 ) -> None:
     """`PART.npz` for each fold: trained and calibrated on the other folds, for clips of its sources."""
     folder.mkdir(parents=True, exist_ok=True)
+    classes = class_table(TABLE)
+    seen = class_log_odds(features.probabilities, classes)
     for fold, net in nets.items():
         others = tuple(other for other in nets if other != fold) or (fold,)
         heads = heads_of(
             net=net,
-            mixing=fit_mixing(raw, seen, rows, _photographs(rows, others)),
+            mixing=fit_mixing(raw, seen, rows, photographs(rows, others)),
             hazards=HAZARDS,
-            classes=class_table(TABLE),
+            classes=classes,
             threshold=_LEVEL,
-            centre=centre_of(features.pooled[0][_photographs(rows, others)]),
+            centre=centre_of(features.pooled[0][photographs(rows, others)]),
         )
         atomic_file.write(folder / f"{fold}.npz", heads_bytes(heads))
 

@@ -23,12 +23,13 @@ from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE
 
 FRAME_EVERY_S = 0.5
 ALIKE_EVERY_S = 2.5
-"""For footage whose pictures are all of one kind: a person signing before a plain wall, cards of text."""
-_ALIKE = (
+"""Between the frames of sources that are ALIKE."""
+ALIKE = (
     "github:Wavely-project/text_to_sign",
     "github:Anjana017/mini-project-SignLearn",
     "github:whq19760920/72",
 )
+"""Sources of footage whose pictures are all alike: people signing before a plain wall, cards of text."""
 _COARSE = "github:MaxAndolini/hCaptcha-Images"
 """Small soft pictures, partly generated."""
 _COARSE_WEIGHT, _ALIKE_WEIGHT, _FRAME_WEIGHT = 0.5, 0.1, 0.5
@@ -61,7 +62,7 @@ class Rows:
         weight /= weight[self.photographs].mean()
         weight[self.sources == _COARSE] *= _COARSE_WEIGHT
         weight[~self.photographs] *= np.where(
-            np.isin(self.sources[~self.photographs], _ALIKE), _ALIKE_WEIGHT, _FRAME_WEIGHT
+            np.isin(self.sources[~self.photographs], ALIKE), _ALIKE_WEIGHT, _FRAME_WEIGHT
         )
         return np.asarray(weight, np.float32)
 
@@ -121,7 +122,7 @@ def frame_times(clip: Path, source: str) -> list[float]:
     while capture.grab():
         count += 1
     capture.release()
-    step = ALIKE_EVERY_S if source in _ALIKE else FRAME_EVERY_S
+    step = ALIKE_EVERY_S if source in ALIKE else FRAME_EVERY_S
     wanted, times = 0.0, []
     for index in range(count):
         if index / rate >= wanted - 1e-6:

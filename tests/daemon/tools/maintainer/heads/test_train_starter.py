@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from daemon.tools.maintainer.heads.train_starter import CALIBRATION_FILE, HAZARDS, main
+from daemon.tools.maintainer.heads.head_folds import HAZARDS
+from daemon.tools.maintainer.heads.train_starter import CALIBRATION_FILE, main
 from pipeline.models.starter.heads import HEADS_FILE, read_heads
 from tests.pipeline.models.starter.files import starter_folder
 

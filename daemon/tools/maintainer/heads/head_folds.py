@@ -1,0 +1,70 @@
+"""Heads of the open sources' folds: each fold's rows are scored by a net that was trained on the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.tools.maintainer.heads.features import Features
+from daemon.tools.maintainer.heads.head_figures import Judged, limit
+from daemon.tools.maintainer.heads.head_mixing import CLASS_SHARE, Mixing, fit_mixing
+from daemon.tools.maintainer.heads.head_training import SHIPPED, Net, Recipe, train
+from daemon.tools.maintainer.heads.splits import LOCKED
+from daemon.tools.maintainer.heads.training_set import Rows
+from pipeline.hazards import builtin_hazards
+from pipeline.log_odds import sigmoid
+
+HAZARDS = tuple(builtin_hazards())
+
+
+def fold_nets(
+    features: Features, rows: Rows, folds: tuple[str, ...], recipe: Recipe = SHIPPED
+) -> dict[str, Net]:
+    """For each fold a net trained on the other open sources."""
+    open_ = rows.parts != LOCKED
+    return {fold: train(features, rows, open_ & (rows.parts != fold), recipe) for fold in folds}
+
+
+def out_of_fold(nets: Mapping[str, Net], features: Features, rows: Rows) -> NDArray[np.float32]:
+    """Raw scores (N, H) of each fold's rows by its net; NaN for rows of no fold."""
+    raw = np.full(rows.shown.shape, np.nan, np.float32)
+    for fold, net in nets.items():
+        raw[rows.parts == fold] = net.scores(features.pooled[0][rows.parts == fold])
+    return raw
+
+
+def cross_fitted(
+    raw: NDArray[Any],
+    seen: NDArray[Any],
+    rows: Rows,
+    folds: tuple[str, ...],
+    share: float = CLASS_SHARE,
+) -> NDArray[np.float32]:
+    """Calibrated log-odds of each fold's rows, by a calibration from the other folds."""
+    scores = np.full(raw.shape, np.nan, np.float32)
+    for fold in folds:
+        others = tuple(other for other in folds if other != fold) or folds
+        mixing = fit_mixing(raw, seen, rows, photographs(rows, others), share)
+        scores[rows.parts == fold] = mixing.scores(raw, seen)[rows.parts == fold]
+    return scores
+
+
+def judged(rows: Rows, scores: NDArray[Any], chosen: NDArray[Any]) -> Judged:
+    return Judged(HAZARDS, sigmoid(scores[chosen]), rows.shown[chosen] > 0, rows.sources[chosen])
+
+
+def threshold(
+    mixing: Mixing, raw: NDArray[Any], seen: NDArray[Any], rows: Rows, folds: tuple[str, ...]
+) -> float:
+    """The probability that costs the price of false alarms on harmless photographs."""
+    value = limit(judged(rows, mixing.scores(raw, seen), photographs(rows, folds)))
+    if value is None:
+        raise ValueError("the training set has no harmless photographs")
+    return value
+
+
+def photographs(rows: Rows, parts: tuple[str, ...]) -> NDArray[np.bool_]:
+    return np.asarray(np.isin(rows.parts, parts) & rows.photographs)
