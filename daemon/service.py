@@ -338,6 +338,7 @@ class MainLoop:
             lessons=bundle.outdated.lessons,
             unknown=bundle.outdated.unknown,
             calibration=bundle.outdated.calibration,
+            heads=bundle.outdated.heads,
         )
 
     def _inspect(self) -> None:

@@ -150,6 +150,10 @@ OUTDATED_CALIBRATION: Mapping[str, str] = {
     "en": "Your calibration is outdated and not used. Please calibrate again.",
     "ko": "저장된 보정이 맞지 않아 쓰지 않습니다. 다시 보정해 주세요.",
 }
+OUTDATED_HEADS: Mapping[str, str] = {
+    "en": "What was trained with your pictures is outdated and not used. Please train it again.",
+    "ko": "직접 학습한 내용이 맞지 않아 쓰지 않습니다. 다시 학습해 주세요.",
+}
 GOODBYE: Mapping[str, str] = {
     "en": "No more warnings.",
     "ko": "이제 경고하지 않습니다.",

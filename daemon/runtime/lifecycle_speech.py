@@ -50,11 +50,13 @@ class LifecycleSpeech:
         lessons: Sequence[str] = (),
         unknown: Sequence[str] = (),
         calibration: bool = False,
+        heads: bool = False,
     ) -> None:
         """Say that frames are being assessed. May be called from any thread.
 
-        `lessons`: hazards whose taught pictures do not fit the model; `calibration`: nor does the user's own
-        calibration. `unknown`: hazards that the model can never recognise.
+        `lessons`: hazards whose taught pictures do not fit the model; `calibration`, `heads`: nor does the
+        user's own calibration, or the heads fitted here. `unknown`: hazards that the model can never
+        recognise.
         """
         self._runner.step(Say(wording.READY[self._language], earcon="ready"))
         if other_device:
@@ -65,6 +67,8 @@ class LifecycleSpeech:
             self._runner.step(Say(wording.unknown_hazards_phrase(unknown, self._language)))
         if calibration:
             self._runner.step(Say(wording.OUTDATED_CALIBRATION[self._language]))
+        if heads:
+            self._runner.step(Say(wording.OUTDATED_HEADS[self._language]))
 
     def settings_not_changed(self) -> None:
         """Say that a reload failed and the old settings hold."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.config.settings import Settings
 from daemon.core.messages import CoreSpec, HazardSpec
 from daemon.errors import CommandError
-from daemon.wiring.models import load_model, turned_down_models
+from daemon.replay.replay import ReplayVoice as ReplayVoice
+from daemon.wiring.models import has_unused_heads, load_model, turned_down_models
 from daemon.wiring.store import open_calibrations
 from pipeline.alerting.baseline import BaselineFilter
 from pipeline.calibration.few_shot import TeachError, few_shot_names
@@ -179,7 +180,7 @@ def build_detector(
         picture_hazards=core_spec(settings, hazards, single, model.geometry).hazards,
         spec=spec,
         baseline=baseline,
-        outdated=scorer.outdated,
+        outdated=replace(scorer.outdated, heads=has_unused_heads(settings, model)),
         note=scorer.note,
         turned_down=turned_down_models(settings),
     )

@@ -181,8 +181,14 @@ def with_heads(settings: Settings, model: ImageTextModel) -> ImageTextModel:
     try:
         return FittedModel(model, read_embedding_heads(path))
     except EmbeddingHeadsError as error:
-        log.warning("%s; its words are used", error)
+        log.warning("%s; it judges without them", error)
         return model
+
+
+def has_unused_heads(settings: Settings, model: ImageTextModel) -> bool:
+    """True if heads were fitted here for a model of this name, and it runs without them: they do not fit."""
+    loaded = model.model if isinstance(model, VotingModel) else model
+    return not isinstance(loaded, FittedModel) and heads_path(settings.paths.state, model.name).is_file()
 
 
 def _beside_starter(settings: Settings, model: ImageTextModel) -> ImageTextModel | None:

@@ -42,6 +42,8 @@ class Outdated:
     """Hazards that were taught by pictures."""
     calibration: bool = False
     """The user's own calibration."""
+    heads: bool = False
+    """Heads that were fitted here."""
     unknown: tuple[str, ...] = ()
     """Hazards that the model can never recognise by their words and that were not taught by pictures."""
 
