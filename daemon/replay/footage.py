@@ -9,12 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from capture.camera import Camera, CameraLost
+from capture.frame import Image
 from pipeline.calibration.sweep import ScoreSeries
 from pipeline.detection.detector import Detector, NotFiniteError
+from pipeline.evaluation.camera_motion import CameraMotionMeter
 from pipeline.types import Encoding
 
 log = logging.getLogger(__name__)
 
+STRETCH_S = 10.0
+"""Seconds for which a camera is taken to move or to stand still: it is taken up and put down again."""
 KEPT = 300
 """Encodings kept of a recording, evenly over its length."""
 
@@ -25,6 +29,32 @@ class ScoredFootage:
 
     footage: ScoreSeries
     encodings: tuple[Encoding, ...]
+    moving: tuple[tuple[float, float], ...] = ()
+    """Start and end in seconds of the stretches in which the camera moves."""
+
+
+class MotionLog:
+    """Tells the stretches of a recording in which the camera moves."""
+
+    def __init__(self) -> None:
+        self._meter, self._start_s = CameraMotionMeter(), 0.0
+        self._moving: list[tuple[float, float]] = []
+
+    def add(self, image: Image, now: float) -> None:
+        """Take in a frame; times rise."""
+        if now - self._start_s >= STRETCH_S:
+            self._end(now)
+        self._meter.add(image, now)
+
+    def moving(self, end_s: float) -> tuple[tuple[float, float], ...]:
+        """All stretches until the end of the recording."""
+        self._end(end_s)
+        return tuple(self._moving)
+
+    def _end(self, now: float) -> None:
+        if self._meter.motion == "moving":
+            self._moving.append((self._start_s, now))
+        self._meter, self._start_s = CameraMotionMeter(), now
 
 
 def score(
@@ -40,6 +70,7 @@ def score(
     times: list[float] = []
     first_s: float | None = None
     rows, kept, stride, broken = [], [], 1, 0
+    motion = MotionLog()
     while True:
         try:
             frame = camera.read()
@@ -66,10 +97,13 @@ def score(
             # advance.
             if len(kept) > KEPT:
                 kept, stride = kept[::2], stride * 2
+        motion.add(frame.image, frame.captured_at_s)
         times.append(frame.captured_at_s)
         rows.append(assessment.probabilities)
         progress(times[-1] - times[0])
     if broken:
         log.warning("%d frames are left out: the model's numbers for them are not finite", broken)
     probabilities = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
-    return ScoredFootage(ScoreSeries(np.array(times, np.float64), probabilities), tuple(kept))
+    footage = ScoreSeries(np.array(times, np.float64), probabilities)
+    end_s = footage.seconds + (times[0] if times else 0.0)
+    return ScoredFootage(footage, tuple(kept), motion.moving(end_s))

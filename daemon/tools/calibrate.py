@@ -23,9 +23,11 @@ from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.fit_thresholds import METHOD, ThresholdChoice, ThresholdPlan, make_plan
 from pipeline.calibration.normal_view import write_normal
 from pipeline.calibration.repository import CalibrationRepository
+from pipeline.calibration.sweep import replay_alerts
 from pipeline.calibration.table import CalibrationTable, Fit, Provenance
 from pipeline.detection.scorer import prompt_fingerprints
 from pipeline.evaluation.dataset import Dataset, read_dataset
+from pipeline.evaluation.intervals import poisson_interval
 from pipeline.hazards import prompt_set
 from pipeline.models.base import ImageTextModel
 from pipeline.selection.vote import VotingModel
@@ -83,9 +85,14 @@ def calibrate(
     if scored.footage.seconds <= 0:
         raise CommandError(f"{source}: shows fewer than two frames; name a longer recording")
     plan = make_plan(
-        scored.footage, hazards, settings.watch, request.budget_per_hour, settings.pipeline.usual_s
+        scored.footage,
+        hazards,
+        settings.watch,
+        request.budget_per_hour,
+        settings.pipeline.usual_s,
+        scored.footage.during(scored.moving),
     )
-    _report(report, report_lines(plan), _fixed(settings))
+    _report(report, report_lines(plan), motion_lines(settings, hazards, scored, plan), _fixed(settings))
     if start.before and start.now:
         chosen = [choice.threshold for choice in plan.choices]
         after = [replace(h, threshold=t) for h, t in zip(hazards, chosen, strict=True)]
@@ -192,6 +199,26 @@ def report_lines(plan: ThresholdPlan) -> Iterable[str]:
             f"{minutes:.1f} minutes cannot show {plan.budget_per_hour:g} an hour: about {needed:.1f} hours "
             "without an alert would; thresholds marked extrapolated reckon with ten times the footage at most"
         )
+
+
+def motion_lines(
+    settings: Settings, hazards: Sequence[HazardThreshold], scored: ScoredFootage, plan: ThresholdPlan
+) -> Iterable[str]:
+    """The false alerts at the chosen thresholds while the camera moved, and while it stood still."""
+    chosen = [replace(h, threshold=c.threshold) for h, c in zip(hazards, plan.choices, strict=True)]
+    events = replay_alerts(scored.footage, chosen, settings.watch, settings.pipeline.usual_s)
+    moved_s = sum(end_s - start_s for start_s, end_s in scored.moving)
+    moving = sum(any(start <= one.time_s < end for start, end in scored.moving) for one in events.alerts)
+    whole = (("moving", moved_s, moving), ("still", scored.footage.seconds - moved_s, plan.alerts - moving))
+    for word, seconds, count in whole:
+        if seconds > 0:
+            low, high = (bound * 3600 / seconds for bound in poisson_interval(count))
+            yield (
+                f"{word} camera: {seconds / 60:.1f} minutes, {count} alerts, {count * 3600 / seconds:.2f} an "
+                f"hour; 95 % interval {low:.2f} to {high:.2f}"
+            )
+    if moved_s == 0:
+        yield "the camera stood still throughout; a worn one alerts more often: calibrate while it is worn"
 
 
 def _basis(choice: ThresholdChoice) -> str:

@@ -30,7 +30,7 @@ from pipeline.settings import WatchSettings
 from pipeline.types import Severity
 
 METHOD = "peaks over threshold (generalised Pareto), counted by the watch"
-Basis = Literal["counted", "extrapolated", "kept", "out of reach"]
+Basis = Literal["counted", "extrapolated", "kept", "out of reach", "moving camera"]
 
 SHARES = {Severity.CRITICAL: 3.0, Severity.WARNING: 2.0, Severity.NOTICE: 1.0}
 """How the budget is split: the worse the danger, the more false alerts it is worth."""
@@ -81,11 +81,13 @@ def make_plan(
     settings: WatchSettings,
     budget_per_hour: float,
     usual_s: float = 0.0,
+    moving: ScoreSeries | None = None,
 ) -> ThresholdPlan:
     """Fit a threshold for each hazard. `hazard.threshold` is the current one. Raises ValueError for no
     footage.
 
-    `usual_s`: time constant of the normal view that is taken off; 0 takes nothing off.
+    `usual_s`: time constant of the normal view that is taken off; 0 takes nothing off. `moving`: the part of
+    the footage in which the camera moves; the budget is kept there by itself too.
     """
     hours = footage.seconds / 3600
     if hours <= 0:
@@ -99,6 +101,9 @@ def make_plan(
         ThresholdChoice(h.name, h.threshold, *_pick(column, h, tried, rate, hours), before[h.name], 0)
         for column, (h, rate) in enumerate(zip(hazards, rates, strict=True))
     ]
+    if moving is not None and 0 < moving.seconds < footage.seconds:
+        walked = make_plan(moving, hazards, settings, budget_per_hour, usual_s)
+        picked = [_not_below(one, other) for one, other in zip(picked, walked.choices, strict=True)]
     expected = {h.name: rate * hours for h, rate in zip(hazards, rates, strict=True)}
     choices = enforce_budget(
         picked, expected, lambda chosen: _judged(footage, hazards, chosen, settings, usual_s)
@@ -106,6 +111,13 @@ def make_plan(
     return ThresholdPlan(
         choices, hours, budget_per_hour, sum(before.values()), sum(choice.alerts for choice in choices)
     )
+
+
+def _not_below(choice: ThresholdChoice, moving: ThresholdChoice) -> ThresholdChoice:
+    """A worn camera sees more that looks dangerous; hours on a shelf must not hide that."""
+    if moving.basis == "kept" or moving.threshold <= choice.threshold:
+        return choice
+    return replace(choice, threshold=moving.threshold, basis="moving camera", interval=moving.interval)
 
 
 def enforce_budget(

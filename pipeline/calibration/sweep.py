@@ -43,6 +43,17 @@ class ScoreSeries:
             return 0.0
         return float(2 * self.times_s[-1] - self.times_s[-2] - self.times_s[0])
 
+    def during(self, spans: Sequence[tuple[float, float]]) -> ScoreSeries:
+        """Only the frames within some seconds, put end to end: the pauses between do not count as footage."""
+        inside = np.zeros(len(self.times_s), np.bool_)
+        for start_s, end_s in spans:
+            inside |= (self.times_s >= start_s) & (self.times_s < end_s)
+        steps = np.diff(self.times_s, prepend=self.times_s[:1])
+        usual_s = float(np.median(steps[1:])) if len(steps) > 1 else 0.0
+        before = np.concatenate([[False], inside[:-1]])
+        own = np.where(before, steps, usual_s)[inside]
+        return ScoreSeries(np.cumsum(own) - own[:1].sum(), self.probabilities[inside])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThresholdSweep:

@@ -14,7 +14,7 @@ from capture.image_file import load_image
 from daemon.cli.main import main
 from daemon.config import reload_plan
 from daemon.config.settings import Settings, load
-from daemon.replay.footage import KEPT, score
+from daemon.replay.footage import KEPT, MotionLog, score
 from daemon.tools.teach import EncodedImages, chosen, teach
 from daemon.wiring.detector import DetectorReloader, build_detector
 from daemon.wiring.models import load_model
@@ -119,6 +119,7 @@ def test_calibrating_writes_says_and_goes_back(
     said = capsys.readouterr().out
     assert "cannot show 20 an hour" in said
     assert "labelled clips, before: 1 of 1 hazards alerted within 1 s" in said
+    assert "moving camera: " in said or "still camera: " in said
     assert not (home / "state/calibration/starter.json").exists()
 
     assert main(common) == 0
@@ -228,6 +229,17 @@ def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
     assert len(watched.footage.times_s) == 500
     assert KEPT // 2 <= len(watched.encodings) <= KEPT
     assert watched.footage.seconds == pytest.approx(20)
+
+
+def test_a_recording_is_told_apart_into_stretches_of_a_moving_and_a_still_camera() -> None:
+    random = np.random.default_rng(0)
+    wide = cv2.GaussianBlur(random.integers(0, 256, (120, 900, 3), dtype=np.uint8), (0, 0), 3)
+    shifts = [0] * 100 + [4 * step for step in range(100)] + [0] * 100
+    pictures = [np.ascontiguousarray(wide[:, shift : shift + 160]) for shift in shifts]
+    log = MotionLog()
+    for number, picture in enumerate(pictures):
+        log.add(picture, number / 5)
+    assert log.moving(60.0) == ((20.0, 30.0), (30.0, 40.0))
 
 
 def test_what_is_taught_and_forgotten_holds_after_a_reload(home: Path, models: Path) -> None:

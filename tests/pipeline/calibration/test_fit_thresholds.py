@@ -90,6 +90,35 @@ def test_a_worse_hazard_gets_the_greater_share() -> None:
     assert fire.threshold < dog.threshold
 
 
+def test_the_budget_is_kept_while_the_camera_moves_too() -> None:
+    """Hours on a shelf and a loud walk: over all the budget holds at lower thresholds than on the walk."""
+    shelf, walk = stream(100, 21, spread=0.5), stream(20, 22, spread=2.5)
+    times = np.concatenate([shelf.times_s, 6000 + walk.times_s])
+    footage = ScoreSeries(times, np.concatenate([shelf.probabilities, walk.probabilities]))
+    moving = footage.during([(6000, 7200)])
+    assert moving.seconds == pytest.approx(1200)
+    assert np.array_equal(moving.probabilities, walk.probabilities)
+    alone, both = (
+        make_plan(footage, HAZARDS, WATCH, 24.0),
+        make_plan(footage, HAZARDS, WATCH, 24.0, moving=moving),
+    )
+    counts = [with_thresholds(walk, [c.threshold for c in plan.choices]) for plan in (alone, both)]
+    assert counts[0] > 8 >= counts[1]
+    assert "moving camera" in {choice.basis for choice in both.choices}
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0.5, 20)), max_size=4))
+def test_stretches_put_end_to_end_are_as_long_as_they_are(stretches: list[tuple[float, float]]) -> None:
+    whole = ScoreSeries(np.arange(300) / 5, np.zeros((300, 1), np.float32))
+    spans = [(start, start + length) for start, length in stretches]
+    part = whole.during(spans)
+    inside = sum(any(start <= now < end for start, end in spans) for now in whole.times_s.tolist())
+    assert len(part.times_s) == inside
+    if inside > 1:
+        assert part.seconds == pytest.approx(inside / 5)
+        assert part.times_s[0] == 0
+
+
 def test_no_footage_is_no_plan() -> None:
     with pytest.raises(ValueError, match="fewer than two frames"):
         make_plan(ScoreSeries(np.zeros(1), np.zeros((1, 2), np.float32)), HAZARDS, WATCH, 1.0)
