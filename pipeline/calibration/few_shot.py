@@ -174,9 +174,9 @@ def require_same_words(taught: FewShotHazard, words: str) -> None:
         )
 
 
-def density(affinities: NDArray[np.float64]) -> NDArray[np.float64]:
+def density(affinities: NDArray[np.float64], sharpness: float = SHARPNESS) -> NDArray[np.float64]:
     """Log of the mean over the last axis, of cosines (..., N): the log of a Parzen estimate."""
-    return np.asarray(np.log(np.exp(SHARPNESS * (affinities - 1)).mean(-1)), np.float64)
+    return np.asarray(np.log(np.exp(sharpness * (affinities - 1)).mean(-1)), np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

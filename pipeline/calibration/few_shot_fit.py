@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.calibration.few_shot import LOGIT_PER_DEVIATION, Estimate, TeachError, Vectors, density
+from pipeline.calibration.few_shot import (
+    LOGIT_PER_DEVIATION,
+    SHARPNESS,
+    Estimate,
+    TeachError,
+    Vectors,
+    density,
+)
 
 LEAST_UNLIKE = 8
 MOST_LIKE, MOST_UNLIKE = 50, 300
@@ -79,32 +86,34 @@ class FewShotFit:
         return words + LOGIT_PER_DEVIATION * (score - self.centre) / self.deviation - self.boundary
 
 
-def fit(lesson: TrainingSet) -> FewShotFit:
-    """Raises TeachError if there are too few harmless pictures."""
+def fit(lesson: TrainingSet, sharpness: float = SHARPNESS) -> FewShotFit:
+    """`sharpness` of the kernel. Raises TeachError if there are too few harmless pictures."""
     if len(lesson.unlike_words) < LEAST_UNLIKE:
         raise TeachError(
             f"{len(lesson.unlike_words)} harmless pictures are too few; name at least {LEAST_UNLIKE} "
             "ordinary ones with --unlike"
         )
-    harmless = density(lesson.like_unlike.T) - _others(lesson.unlike_unlike)
+    harmless = density(lesson.like_unlike.T, sharpness) - _others(lesson.unlike_unlike, sharpness)
     centre, deviation = float(harmless.mean()), max(float(harmless.std()), _LEAST_SPREAD)
     odds = lesson.unlike_words + LOGIT_PER_DEVIATION * (harmless - centre) / deviation
     low = max(float(odds.max()), float(odds.mean() + _LEAST_DEVIATIONS * odds.std()))
-    typical = float(np.mean(lesson.like_words + LOGIT_PER_DEVIATION * _examples(lesson, centre, deviation)))
+    examples = _examples(lesson, centre, deviation, sharpness)
+    typical = float(np.mean(lesson.like_words + LOGIT_PER_DEVIATION * examples))
     return FewShotFit(centre, deviation, max(low + _MARGIN, low + _PORTION * (typical - low)))
 
 
-def _examples(lesson: TrainingSet, centre: float, deviation: float) -> Rows:
+def _examples(lesson: TrainingSet, centre: float, deviation: float, sharpness: float) -> Rows:
     """How many deviations out each example lies by the others."""
     if len(lesson.like_words) == 1:
         return np.full(1, _ALONE)
-    return (_others(lesson.like_like) - density(lesson.like_unlike) - centre) / deviation
+    own = _others(lesson.like_like, sharpness) - density(lesson.like_unlike, sharpness)
+    return (own - centre) / deviation
 
 
-def _others(cosines: Rows) -> Rows:
+def _others(cosines: Rows, sharpness: float) -> Rows:
     """The density at each picture by all others of a square matrix: (N,)."""
     count = len(cosines)
-    return density(cosines[~np.eye(count, dtype=bool)].reshape(count, count - 1))
+    return density(cosines[~np.eye(count, dtype=bool)].reshape(count, count - 1), sharpness)
 
 
 def estimate(lesson: TrainingSet, threshold_odds: float, *, worded: bool) -> Estimate:

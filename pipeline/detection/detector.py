@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from capture.frame import Frame, Image
 from common.errors import WatchwordError
 from pipeline.alerting.baseline import BaselineFilter
-from pipeline.detection.static_scene import POINTS, StaticSceneCheck
+from pipeline.detection.static_scene import StaticSceneCheck, as_compared
 from pipeline.models.base import ImageTextModel, PromptBank, Scores
-from pipeline.models.preprocess import crops, fitted, reduced
+from pipeline.models.preprocess import crops
 from pipeline.types import Assessment, Direction, Encoding, PartReading, Probabilities
 
 ScoredImage = tuple[Encoding, Probabilities]
@@ -83,7 +83,7 @@ class Detector:
 
     def _score_frame(self, frame: Frame) -> ScoredImage:
         """The last result if the view has not changed since, else a new one."""
-        image = self._reduced(frame.image)
+        image = as_compared(frame.image, *self._model.input_size(*frame.image.shape[1::-1]))
         still = self._stillness is not None and self._stillness.is_still(image, frame.captured_at_s)
         if self._last is None or not still:
             self._last = None  # until there is a new one: a still view must not rest on an older picture
@@ -104,12 +104,6 @@ class Detector:
             return (PartReading(focus, self.score_image(crops(image)[focus])[1]),)
         except NotFiniteError:
             return ()
-
-    def _reduced(self, image: Image) -> Image:
-        """Made smaller as the model would do first anyway, so that comparing costs next to nothing."""
-        height, width = image.shape[:2]
-        width, height = (max(side, POINTS // 2) for side in self._model.input_size(width, height))
-        return reduced(image, *fitted(image, width, height))
 
     def _probabilities(self, encoding: Encoding) -> Probabilities:
         probabilities = self._calibration.probabilities(self._bank.scores(encoding))

@@ -12,6 +12,7 @@ import numpy as np
 
 from capture.downscale import halve
 from capture.frame import Image
+from pipeline.models.preprocess import fitted, reduced
 
 CELLS = 64
 """Cells across; as many rows as keep them square."""
@@ -49,6 +50,12 @@ class StaticSceneCheck:
             return False
         # The maximum, not the mean: a small thing that enters a corner changes few cells, but must count.
         return cv2.norm(cells, last, cv2.NORM_INF) <= self._level
+
+
+def as_compared(image: Image, width: int, height: int) -> Image:
+    """A picture made smaller, as a network of that input size does first anyway: comparing costs little."""
+    width, height = (max(side, POINTS // 2) for side in (width, height))
+    return reduced(image, *fitted(image, width, height))
 
 
 def coarse_grid(image: Image) -> Image:

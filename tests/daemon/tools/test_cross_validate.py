@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from daemon.cli.main import main
-from daemon.tools.cross_validate import dataset_of, deal
+from daemon.tools.cross_validate import Medium, dataset_of, deal
 from pipeline.evaluation.dataset import LabelledClip, LabelledPicture, Span
 
 SOURCES = 12
@@ -24,11 +24,12 @@ def picture(source: str, *labels: str) -> LabelledPicture:
 def test_a_source_is_in_one_fold_and_its_labels_are_spread() -> None:
     media = [picture(f"s{number}", label) for number in range(10) for label in ("fire", "safe")]
     clips = [LabelledClip(Path("c.mp4"), (Span("dog", 0, 1), Span("ignore", 1, 2)), "s3")]
-    folds = deal([*media, *clips])
-    assert {len(set(folds[[one.source == f"s{n}" for one in [*media, *clips]]])) for n in range(10)} == {1}
+    every: list[Medium] = [*media, *clips]
+    folds = deal(every)
+    assert {len(set(folds[[one.source == f"s{n}" for one in every]])) for n in range(10)} == {1}
     assert sorted(set(folds.tolist())) == [0, 1, 2, 3, 4]
     assert all(sum(folds[:20] == fold) == 4 for fold in range(5))
-    assert dataset_of([*clips, *media]).clips == tuple(clips)
+    assert dataset_of(every).clips == tuple(clips)
 
 
 @pytest.fixture

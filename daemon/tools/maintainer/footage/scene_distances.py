@@ -1,36 +1,37 @@
-"""Derives the starter's scene distances: `python -m daemon.tools.maintainer.footage.derive_geometry FOLDER`.
+"""The distances of the scene gate, on clips joined by cuts and on how far a moving camera's views lie apart.
 
-FOLDER holds files of `score_series`. Clips of different sources are joined, so that every join is a scene
-change; every other opening of the scene gate, after the first view of a clip, is a false change. For each
-pair of distances the real gate runs over the joined clips. The pair with the best F1 score is chosen, on all
-folds and, to see how much it depends on the clips, on all but one. Locked sources take no part.
+Clips of different sources are joined, so that every join is a scene change; every other opening of the scene
+gate, after the first view of a clip, is a false change. For each distance the real gate runs over the joined
+clips. The one with the best F1 score is chosen, on all folds and, to see how much it depends on the clips, on
+all but one. A view counts as settled if it lies as near to the smoothed view as nearly all frames of real
+footage do whose camera moves: walking must not keep a view from being described, a quick turn should.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from common.errors import WatchwordError
-from daemon.tools.maintainer.footage.score_series import LabelledSeries, SeriesError, read_folder
-from daemon.tools.maintainer.heads.splits import LOCKED
-from pipeline.alerting.scene_change import SceneChangeGate
+from daemon.tools.maintainer.footage.score_series import LabelledSeries, SeriesError
+from pipeline.alerting.scene_change import SceneChangeGate, cosine_distance
 from pipeline.settings import SceneSettings
 
 SCENE = tuple(np.round(np.arange(0.3, 0.91, 0.05), 2).tolist())
-SETTLE = tuple(np.round(np.arange(0.1, 0.51, 0.1), 2).tolist())
+SETTLE = tuple(np.round(np.arange(0.05, 0.51, 0.05), 2).tolist())
 CLIP_S = 6.0
 """Of each clip: longer ones would outweigh the joins."""
 OF_A_SOURCE = 2
 IN_TIME_S = 2.5
 """A change is found if the gate opens so soon after a join."""
+SETTLED_SHARE = 0.99
+"""Of the frames of a moving camera."""
 _PAUSE_S = 0.2
+_CUT = 0.6
+"""A step from one frame to the next from which it is a cut within a clip; a second after it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +84,57 @@ def interleaved(clips: Sequence[LabelledSeries]) -> list[LabelledSeries]:
     return [clip for together in rounds for clip in together if clip is not None]
 
 
-def best(counts: dict[tuple[float, float], CutCounts]) -> tuple[float, float]:
-    """The pair with the best F1 score; of equals the larger distances, which open less."""
-    return max(counts, key=lambda pair: (counts[pair].f1, pair))
+def from_smoothed(one: LabelledSeries) -> NDArray[np.float64]:
+    """Distance of each frame from the smoothed view, as the gate smooths it; without a second after cuts."""
+    tau, rows = SceneSettings().smoothing_s, one.embeddings.astype(np.float32)
+    smoothed, before_s, out, cut_s = rows[0], float(one.times_s[0]), [], -np.inf
+    for position, (row, now) in enumerate(zip(rows, one.times_s.tolist(), strict=True)):
+        if position and cosine_distance(row, rows[position - 1]) > _CUT:
+            cut_s = now
+        smoothed = smoothed + np.float32(-np.expm1(-(now - before_s) / tau)) * (row - smoothed)
+        before_s = now
+        if now - cut_s >= 1.0:
+            out.append(cosine_distance(row, smoothed))
+    return np.array(out)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="derive_geometry", description=__doc__)
-    parser.add_argument("folder", type=Path, help="scores of clips, by score_series")
-    args = parser.parse_args(arguments)
-    try:
-        series = [one for one in read_folder(args.folder) if one.part != LOCKED]
-        folds = {part: interleaved([one for one in series if one.part == part]) for part in _parts(series)}
-    except WatchwordError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    grid = list(itertools.product(SCENE, SETTLE))
-    counts = {fold: {pair: count_cuts(clips, *pair) for pair in grid} for fold, clips in folds.items()}
+def best(counts: dict[float, CutCounts]) -> float:
+    """The distance with the best F1 score; of equals the smallest.
+
+    Clips of different sources lie further apart than two rooms of one home.
+    """
+    return min(counts, key=lambda distance: (-counts[distance].f1, distance))
+
+
+def settle_distance(moving: NDArray[np.float64]) -> float:
+    """The smallest of SETTLE within which SETTLED_SHARE of a moving camera's frames lie, or the largest."""
+    wide = float(np.quantile(moving, SETTLED_SHARE))
+    return float(next((distance for distance in SETTLE if distance >= wide), SETTLE[-1]))
+
+
+def lines(series: Sequence[LabelledSeries]) -> Iterable[str]:
+    """Both distances with what they rest on. Raises SeriesError for clips of a single fold."""
+    moving = [from_smoothed(one) for one in series if one.clip.camera == "moving"]
+    if not moving:
+        raise SeriesError("no clip of a moving camera: a settled view cannot be told")
+    walked = np.concatenate(moving)
+    settle = settle_distance(walked)
+    yield f"settle distance {settle:g}: the smallest that holds {SETTLED_SHARE:.0%} of moving cameras' frames"
+    for share in (0.5, 0.9, 0.99, 0.999):
+        yield f"  {share:.1%} of {len(walked)} frames within {np.quantile(walked, share):.3f}"
+    yield from _scene_lines(series, settle)
+
+
+def _scene_lines(series: Sequence[LabelledSeries], settle: float) -> Iterable[str]:
+    folds = {part: interleaved([one for one in series if one.part == part]) for part in _parts(series)}
+    counts = {fold: {scene: count_cuts(own, scene, settle) for scene in SCENE} for fold, own in folds.items()}
+    whole = summed(counts)
+    yield f"scene distance {best(whole):g}: the smallest with the best F1 score"
     for fold in folds:
-        chosen = best(_summed(counts, without=fold))
-        sys.stdout.write(f"without fold {fold}: {chosen}; on it: {counts[fold][chosen]}\n")
-    whole = _summed(counts)
-    for pair in sorted(grid, key=lambda pair: -whole[pair].f1)[:12]:
-        sys.stdout.write(f"scene {pair[0]:g} settle {pair[1]:g}: {whole[pair]}\n")
-    return 0
+        chosen = best(summed(counts, without=fold))
+        yield f"  without fold {fold}: {chosen:g}; on it: {counts[fold][chosen]}"
+    for scene, count in whole.items():
+        yield f"  {scene:g}: {count}"
 
 
 def _parts(series: Sequence[LabelledSeries]) -> list[str]:
@@ -116,12 +144,7 @@ def _parts(series: Sequence[LabelledSeries]) -> list[str]:
     return parts
 
 
-def _summed(
-    counts: dict[str, dict[tuple[float, float], CutCounts]], without: str | None = None
-) -> dict[tuple[float, float], CutCounts]:
+def summed(counts: dict[str, dict[float, CutCounts]], without: str | None = None) -> dict[float, CutCounts]:
+    """Over all folds but one."""
     rest = [fold for fold in counts if fold != without]
-    return {pair: sum((counts[fold][pair] for fold in rest), CutCounts()) for pair in counts[rest[0]]}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return {scene: sum((counts[fold][scene] for fold in rest), CutCounts()) for scene in counts[rest[0]]}
