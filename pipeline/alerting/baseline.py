@@ -17,10 +17,17 @@ from numpy.typing import NDArray
 from pipeline.log_odds import logits
 from pipeline.types import Probabilities
 
-ORDINARY = -2.5
-"""Log-odds below which a view is ordinary, whatever the hazard: nothing is taken off for those."""
+ORDINARY = -4.0
+"""Log-odds below which a view is ordinary, whatever the hazard: nothing is taken off for those.
+
+Of the harmless training footage 95 % of the means of a clip lie below -4.1 (`derive_geometry`).
+"""
 MOST = 1.0
-"""Log-odds taken off at most: what shows a danger at 0.73 counts in any view."""
+"""Log-odds taken off at most: what shows a danger at 0.80 counts in any view at the shipped threshold of 0.6.
+
+The most at which no hazard of the training footage is lost to a baseline, had the camera seen the harmless
+seconds before it for hours; 17 false alerts an hour are left of 21 (`derive_geometry`).
+"""
 AFTER_S = 20.0
 """Seconds after a hazard until its view may be a normal one again."""
 EVERY_S = 0.1

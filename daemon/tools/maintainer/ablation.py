@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import WatchwordError
+from daemon.tools.maintainer.document import write_table
 from daemon.tools.maintainer.footage import make_clips
 from daemon.tools.maintainer.footage.alert_tables import open_series, rule_table
 from daemon.tools.maintainer.footage.score_series import score_clips
@@ -99,6 +100,12 @@ def _figures(rows: Rows, scores: NDArray[Any], folds: tuple[str, ...]) -> str:
 
 def alert_table(options: argparse.Namespace, features: Features, rows: Rows) -> Iterable[str]:
     """The figures of alerts on clips, scored by heads that were trained without their fold."""
+    folders = options.scores or _scored(options, features, rows)
+    yield from rule_table(open_series(folders), float(read_heads(HEADS_FILE).threshold[0]))
+
+
+def _scored(options: argparse.Namespace, features: Features, rows: Rows) -> list[Path]:
+    """Folders of scores of both folds' footage and of clips made of their photographs."""
     nets = fold_nets(features, rows, FOLDS, Recipe(seeds=SEED))
     heads = options.cache / "heads"
     write_fold_heads(heads, nets, out_of_fold(nets, features, rows), features, rows)
@@ -112,7 +119,7 @@ def alert_table(options: argparse.Namespace, features: Features, rows: Rows) -> 
             raise WatchwordError(f"{made}: no clips were made")
     for manifest, out in zip((options.folder, made), folders, strict=True):
         score_clips(manifest / "videos.csv", heads, out, read_splits(options.splits))
-    yield from rule_table(open_series(folders), float(read_heads(HEADS_FILE).threshold[0]))
+    return folders
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,11 +130,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         rows = read_rows(options.folder, options.splits, HAZARDS)
         features = load_features(options, rows)
-        for table in (head_table(features, rows), alert_table(options, features, rows)):
-            for line in table:
-                sys.stdout.write(f"{line}\n")
-                sys.stdout.flush()
-            sys.stdout.write("\n")
+        for name, table in (
+            ("ablation of heads", head_table(features, rows)),
+            ("ablation of alerts", alert_table(options, features, rows)),
+        ):
+            lines = list(table)
+            sys.stdout.writelines(f"{line}\n" for line in [*lines, ""])
+            sys.stdout.flush()
+            if options.document:
+                write_table(options.document, name, lines)
     except WatchwordError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -141,6 +152,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", type=Path, default=Path.home() / ".local/share/watchword/models/starter", help="its folder"
     )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        nargs="+",
+        help="folders of `score_series` for the alerts, instead of new ones",
+    )
+    parser.add_argument("--document", type=Path, help="write both tables into this document")
     parser.add_argument("--splits", type=Path, default=SPLITS, help="the part of each source")
     return parser
 

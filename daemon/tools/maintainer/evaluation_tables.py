@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -17,43 +16,45 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from capture.image_file import load_image
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import score
 from daemon.tools.calibrate import report_lines, watched_hazards, without_baseline
-from daemon.tools.evaluate import clip_figures
-from daemon.tools.maintainer.teach_cross_validation import CrossValidation, remembering, trial
+from daemon.tools.evaluate import clip_figures, evaluate
+from daemon.tools.maintainer.document import code, write_table
+from daemon.tools.maintainer.teach_cross_validation import (
+    CrossValidation,
+    new_name,
+    remembering,
+    trial,
+)
 from daemon.tools.report_lines import readable
 from daemon.wiring.detector import build_detector
 from daemon.wiring.sources import open_recorded
 from pipeline.calibration.fit_thresholds import make_plan
 from pipeline.calibration.sweep import ScoreSeries
-from pipeline.evaluation.dataset import LabelledPicture, read_dataset
-from pipeline.evaluation.pictures import evaluate_pictures
+from pipeline.evaluation.dataset import Dataset, LabelledPicture, read_dataset
+from pipeline.settings import HazardSettings
 
 SAFE_CLIPS = ("vtest_first25s.mp4", "intel_bottle-detection.mp4")
 """Clips of the media without any danger, long enough to calibrate on."""
 _BOLD = 0.02
 """A threshold at which harmless footage raises many alerts, to show that a budget takes them away."""
 _TAUGHT_NEW = ("knife", "stairs", "hole", "smoke")
+"""Taught as if they were new and had no words."""
+_WORDED_NEW = ("knife", "fire", "dog", "train", "stairs", "hole", "crosswalk_signal")
+"""Recognised by their words as if the user had added them: without the trained heads."""
 
 
 def pictures(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword evaluate images.csv`."""
-    detector = build_detector(settings)
-    labelled = _pictures(settings, media)
-    rows = np.stack(
-        [detector.detector.score_image(load_image(p.path, settings.capture.max_side)[0])[1] for p in labelled]
-    )
-    hazards = detector.picture_hazards
-    names, thresholds = [h.name for h in hazards], [h.threshold for h in hazards]
-    yield from _code(readable(_evaluated(names, rows, thresholds, labelled)))
+    dataset = Dataset(tuple(_pictures(settings, media)), ())
+    yield from code(readable(evaluate(settings, dataset, collect_mistakes=False)[0]))
 
 
 def clips(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword evaluate videos.csv`."""
     labelled = read_dataset(media / "videos.csv", settings.hazards.keys()).clips
-    yield from _code(readable({"videos": clip_figures(settings, labelled)}))
+    yield from code(readable({"videos": clip_figures(settings, labelled)}))
 
 
 def calibrate(settings: Settings, media: Path) -> Iterable[str]:
@@ -74,7 +75,7 @@ def calibrate(settings: Settings, media: Path) -> Iterable[str]:
     shipped = watched_hazards(detector)
     bold = [replace(hazard, threshold=_BOLD) for hazard in shipped]
     for hazards, budget in ((shipped, 1.0), (bold, 600.0)):
-        yield from _code(
+        yield from code(
             report_lines(make_plan(footage, hazards, settings.watch, budget, settings.pipeline.usual_s))
         )
 
@@ -88,9 +89,17 @@ def teach(settings: Settings, media: Path) -> Iterable[str]:
     for name in known:
         yield _row(trial(settings, model, labelled, name), name)
     for name in _TAUGHT_NEW:
-        yield _row(
-            trial(settings, model, labelled, name, worded=False), f"{name}, as a new hazard without words"
-        )
+        yield _row(trial(settings, model, labelled, name, new=True), f"{name}, as a new hazard without words")
+
+    for name in _WORDED_NEW:
+        own = with_own_words(settings, name)
+        yield _row(trial(own, model, labelled, name, new=True), f"{name}, as a hazard of one's own by words")
+
+
+def with_own_words(settings: Settings, hazard: str) -> Settings:
+    """The settings with a hazard of the user's own that has the words of a built-in one."""
+    added = HazardSettings(severity="warning", prompts=settings.hazards[hazard].prompts)
+    return settings.model_copy(update={"hazards": {**settings.hazards, new_name(hazard): added}})
 
 
 def _row(one: CrossValidation, name: str) -> str:
@@ -104,39 +113,12 @@ def _pictures(settings: Settings, media: Path) -> Sequence[LabelledPicture]:
     return read_dataset(media / "images.csv", settings.hazards.keys()).pictures
 
 
-def _evaluated(
-    names: Sequence[str], rows: np.ndarray, thresholds: Sequence[float], labelled: Sequence[LabelledPicture]
-) -> dict[str, object]:
-    return evaluate_pictures(
-        names,
-        rows,
-        np.array(thresholds),
-        [picture.labels for picture in labelled],
-        [picture.source for picture in labelled],
-        [picture.uncertain for picture in labelled],
-    )
-
-
-def _code(lines: Iterable[str]) -> Iterable[str]:
-    yield from ("```", *lines, "```")
-
-
 TABLES: dict[str, Callable[[Settings, Path], Iterable[str]]] = {
     "pictures": pictures,
     "clips": clips,
     "calibrate": calibrate,
     "teach": teach,
 }
-
-
-def replaced(text: str, name: str, lines: Iterable[str]) -> str:
-    """The document with one table anew. Raises SystemExit where it has no place for it."""
-    place = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
-    if not place.search(text):
-        raise SystemExit(f"no place for the table {name!r}")
-    table = "\n".join(lines)
-    # A function, because a backslash in the table would otherwise be a group reference.
-    return place.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text, count=1)
 
 
 def main() -> int:
@@ -149,9 +131,7 @@ def main() -> int:
         # An empty state folder: calibration and taught pictures of this machine must not change the tables.
         settings = load(None, os.environ, {"paths.state": nothing_of_our_own}).settings
         for name in args.only or TABLES:
-            lines = list(TABLES[name](settings, args.media))
-            text = replaced(args.document.read_text(encoding="utf-8"), name, lines)
-            args.document.write_text(text, encoding="utf-8")
+            write_table(args.document, name, list(TABLES[name](settings, args.media)))
             sys.stdout.write(f"{name}: written\n")
     return 0
 

@@ -51,16 +51,24 @@ def halves(pictures: Sequence[LabelledPicture]) -> tuple[list[LabelledPicture], 
     return first, second, "source"
 
 
+def new_name(hazard: str) -> str:
+    """The name under which a hazard is taught as if it were not built in."""
+    return f"new_{hazard}"
+
+
 def trial(
     settings: Settings,
     model: CachedModel,
     pictures: Sequence[LabelledPicture],
     hazard: str,
     *,
-    worded: bool = True,
+    new: bool = False,
 ) -> CrossValidation:
-    """Not `worded`: as if it were a new hazard without any words. Raises TeachError, CommandError."""
-    name = hazard if worded else f"new_{hazard}"
+    """`new`: under the name of a new hazard, which has no words unless the settings add it with some.
+
+    Raises TeachError, CommandError.
+    """
+    name = new_name(hazard) if new else hazard
     own = [picture for picture in pictures if picture.label == hazard]
     *own_halves, split_by = halves(own)
     *safe_halves, _ = halves([picture for picture in pictures if picture.label == SAFE])

@@ -22,9 +22,11 @@ from daemon.wiring.store import open_calibrations
 from pipeline.calibration.blank_images import blank_images
 from pipeline.calibration.few_shot import read_few_shot
 from pipeline.calibration.few_shot_fit import MOST_UNLIKE
-from pipeline.calibration.normal_view import write_normal
+from pipeline.calibration.normal_view import read_normal, write_normal
 from pipeline.calibration.table import read_calibration, shipped_starter
 from pipeline.detection.detector import Detector
+from pipeline.detection.scorer import Outdated
+from pipeline.models.embedding_heads import EmbeddingHeads, heads_path, write_heads
 from pipeline.types import Encoding, PromptSet
 from tests.daemon.living import own_cache
 from tests.fakes import ColourModel, ListCamera, Logistic, plain
@@ -233,13 +235,37 @@ def test_a_long_recording_keeps_some_embeddings_of_all_its_length() -> None:
 
 def test_a_recording_is_told_apart_into_stretches_of_a_moving_and_a_still_camera() -> None:
     random = np.random.default_rng(0)
-    wide = cv2.GaussianBlur(random.integers(0, 256, (120, 900, 3), dtype=np.uint8), (0, 0), 3)
+    noise = random.integers(0, 256, (120, 900, 3), dtype=np.uint8)
+    wide = np.asarray(cv2.GaussianBlur(noise, (0, 0), 3), np.uint8)
     shifts = [0] * 100 + [4 * step for step in range(100)] + [0] * 100
     pictures = [np.ascontiguousarray(wide[:, shift : shift + 160]) for shift in shifts]
     log = MotionLog()
     for number, picture in enumerate(pictures):
         log.add(picture, number / 5)
     assert log.moving(60.0) == ((20.0, 30.0), (30.0, 40.0))
+
+
+def test_everything_of_an_older_embedding_is_set_aside_and_named(home: Path, models: Path) -> None:
+    """As after an update that brings other heads: the daemon starts, and says what is not used."""
+    settings = settings_of(home, models)
+    state, model = settings.paths.state, load_model(settings)
+    like, unlike = draw(home / "stripes", "stripes", 4), draw(home / "discs", "disc", 9)
+    taught = teach(settings, model, "scooter", sorted(like.glob("*")), sorted(unlike.glob("*")))
+    taught.model_copy(update={"model_fingerprint": "older"}).write(state)
+    shipped = shipped_starter()
+    low = {name: fit.model_copy(update={"threshold": 0.01}) for name, fit in shipped.hazards.items()}
+    older = shipped.model_copy(update={"model_fingerprint": "older", "hazards": low})
+    open_calibrations(settings).write(older)
+    heads = EmbeddingHeads(
+        ("fire",), "older", np.ones((2, 3), "f"), np.ones(2, "f"), np.ones((1, 2), "f"), np.ones(1, "f")
+    )
+    write_heads(heads, heads_path(state, "starter"))
+    values = {"paths.models": str(models), "paths.state": str(state), "hazards.scooter.say_en": "Scooter."}
+    environ = {"HOME": str(home), "XDG_CACHE_HOME": str(own_cache())}
+    bundle = build_detector(load(None, environ, values).settings)
+    assert bundle.outdated == Outdated(lessons=("scooter",), calibration=True, heads=True)
+    assert bundle.thresholds["fire"] == shipped.hazards["fire"].threshold, "what was shipped is used"
+    assert read_normal(state, bundle.model) == ()
 
 
 def test_what_is_taught_and_forgotten_holds_after_a_reload(home: Path, models: Path) -> None:

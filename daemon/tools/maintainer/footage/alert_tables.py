@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import WatchwordError
+from daemon.tools.maintainer.document import write_table
 from daemon.tools.maintainer.footage.alert_figures import Tally, judged, tally
 from daemon.tools.maintainer.footage.score_series import LabelledSeries, read_folder
 from daemon.tools.maintainer.footage.tune_alerts import base_hazards
@@ -150,9 +151,13 @@ def open_series(folders: Iterable[Path]) -> list[LabelledSeries]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="alert_tables", description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+", help="scores of clips, by score_series")
+    parser.add_argument("--document", type=Path, help="write the table into this document")
     args = parser.parse_args(arguments)
     try:
-        sys.stdout.writelines(f"{line}\n" for line in threshold_table(open_series(args.folders)))
+        lines = list(threshold_table(open_series(args.folders)))
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        if args.document:
+            write_table(args.document, "left-out clips", lines)
     except WatchwordError as error:
         sys.stderr.write(f"{error}\n")
         return 1

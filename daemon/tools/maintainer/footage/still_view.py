@@ -22,8 +22,8 @@ from pipeline.settings import PipelineSettings
 
 LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 """Grey levels."""
-AGREE = 0.995
-"""Share of the kept frames whose decisions must be those of the frame itself."""
+AGREE = 0.999
+"""Share of the kept frames whose decisions must be those of the frame itself: a warning must not wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from daemon.tools.maintainer.heads.head_mixing import CLASS_SHARE, Mixing, fit_m
 from daemon.tools.maintainer.heads.head_training import SHIPPED, Net, Recipe, train
 from daemon.tools.maintainer.heads.splits import LOCKED
 from daemon.tools.maintainer.heads.training_set import Rows
+from pipeline.evaluation.dataset import SAFE
+from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.hazards import builtin_hazards
 from pipeline.log_odds import sigmoid
 
@@ -68,3 +70,26 @@ def threshold(
 
 def photographs(rows: Rows, parts: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.asarray(np.isin(rows.parts, parts) & rows.photographs)
+
+
+def fold_report(raw: NDArray[Any], seen: NDArray[Any], rows: Rows, folds: tuple[str, ...]) -> dict[str, Any]:
+    """The figures of `evaluate` on the folds' photographs, each judged by what the other folds gave."""
+    chosen, scores = photographs(rows, folds), cross_fitted(raw, seen, rows, folds)
+    limits = np.zeros(len(rows.names))
+    for fold in folds:
+        others = tuple(other for other in folds if other != fold) or folds
+        mixing = fit_mixing(raw, seen, rows, photographs(rows, others))
+        limits[rows.parts == fold] = threshold(mixing, raw, seen, rows, others)
+    shown, known = rows.shown[chosen] > 0, rows.known[chosen] > 0
+    return evaluate_pictures(
+        HAZARDS,
+        sigmoid(scores[chosen]),
+        np.broadcast_to(limits[chosen][:, None], shown.shape),
+        [_names(row) or (SAFE,) for row in shown],
+        [name.removeprefix("github:") for name in rows.sources[chosen].tolist()],
+        [_names(~row) for row in known],
+    )
+
+
+def _names(flags: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(HAZARDS[column] for column in np.flatnonzero(flags))

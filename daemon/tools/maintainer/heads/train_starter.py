@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import atomic_file
+from daemon.tools.maintainer.document import code, write_table
 from daemon.tools.maintainer.heads.features import Features, extract, read_features, write_features
 from daemon.tools.maintainer.heads.head_figures import side_by_side
 from daemon.tools.maintainer.heads.head_folds import (
     HAZARDS,
     cross_fitted,
     fold_nets,
+    fold_report,
     judged,
     out_of_fold,
     photographs,
@@ -35,6 +37,7 @@ from daemon.tools.maintainer.heads.head_training import Net, centre_of, train
 from daemon.tools.maintainer.heads.splits import FOLDS, LOCKED, SPLITS
 from daemon.tools.maintainer.heads.starter_calibration import calibration_of
 from daemon.tools.maintainer.heads.training_set import Rows, read_rows
+from daemon.tools.report_lines import readable
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, class_log_odds, heads_bytes
 from pipeline.models.starter.model import NETWORK_FILE
 
@@ -61,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scores = mixing.scores(net.scores(features.pooled[0]), seen)
         parts["locked"] = judged(rows, scores, photographs(rows, (LOCKED,)))
     sys.stdout.write(side_by_side(parts) + "\n")
+    if options.document:
+        report = fold_report(raw, seen, rows, options.folds)
+        write_table(options.document, "left out", code(readable(report)))
     if options.fold_heads:
         write_fold_heads(options.fold_heads, nets, raw, features, rows)
     if not options.cross_validate:
@@ -86,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--locked", action="store_true", help="print figures of the locked sources too")
     parser.add_argument(
         "--fold-heads", type=Path, help="write into this folder the heads that were trained without each fold"
+    )
+    parser.add_argument(
+        "--document",
+        type=Path,
+        help="write the figures of the folds into this document as `evaluate` does",
     )
     parser.add_argument(
         "--features", type=Path, help="read the features from this file, or write them into it"

@@ -35,6 +35,6 @@ def test_teaching_raises_recall_on_unseen_pictures_at_hardly_any_false_alarms(
     found = [trial(settings, model, pictures, name) for name in ("knife", "stairs", "hole")]
     assert all(one.recall > one.recall_before for one in found), found
     assert all(one.false <= one.false_before + 0.02 * one.safe_judged for one in found), found
-    new = [trial(settings, model, pictures, name, worded=False) for name in ("knife", "stairs", "hole")]
+    new = [trial(settings, model, pictures, name, new=True) for name in ("knife", "stairs", "hole")]
     assert all(one.recall >= 0.9 > one.recall_before == 0 for one in new), new
     assert all(one.false <= 0.02 * one.safe_judged for one in new), new

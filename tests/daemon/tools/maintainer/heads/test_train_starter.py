@@ -64,3 +64,12 @@ def test_two_runs_give_the_same_bytes_and_figures_of_both_kinds(
     printed = capsys.readouterr().out.splitlines()
     assert "folds" in printed[0] and "locked" in printed[0]
     assert printed[1].startswith("any-hazard AUC")
+    document = training_set / "d.md"
+    document.write_text("before\n<!-- left out -->\n<!-- end -->\nafter\n")
+    arguments = ["--model", str(starter_folder()), "--splits", str(training_set / "splits.csv")]
+    arguments += ["--folds", "0,1", "--cross-validate", "--document", str(document)]
+    assert main([str(training_set), *arguments]) == 0
+    text = document.read_text()
+    assert text.startswith("before\n<!-- left out -->\n```\nany hazard against safe: AUC")
+    assert f"false alarms on {2 * EACH} safe pictures" in text, "the locked source takes no part"
+    assert text.endswith("```\n<!-- end -->\nafter\n")
