@@ -20,6 +20,7 @@ class CachedModel(WrappedModel):
         self._known: dict[bytes, Encoding] = {}
 
     def encode(self, image: Image) -> Encoding:
+        # By content: each fold or split loads the same files again.
         key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
         if key not in self._known:
             self._known[key] = self.model.encode(image).whole

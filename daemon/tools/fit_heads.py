@@ -152,6 +152,7 @@ def report_lines(fitted: FittedHeads, words: dict[str, float]) -> Iterable[str]:
 def _table(model: FittedModel, fitted: FittedHeads, base: CalibrationTable) -> CalibrationTable:
     """Fits of the heads; hazards without one keep their line in `base`."""
     prompts = shipped_prompts()
+    # The fingerprint of model and heads together: other heads invalidate these lines.
     marks = dict(zip(prompts.names, hazard_fingerprints(model.fingerprint, prompts), strict=True))
     fits = {
         name: (fitted.fits.get(name) or base.hazards.get(name, base.generic)).model_copy(

@@ -13,6 +13,7 @@ def replaced(text: str, name: str, lines: Iterable[str]) -> str:
     if not place.search(text):
         raise SystemExit(f"no place for the table {name!r}")
     table = "\n".join(lines)
+    # A function, because a backslash in the table would otherwise be a group reference.
     return place.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text, count=1)
 
 

@@ -32,6 +32,7 @@ def fold_nets(
 
 def out_of_fold(nets: Mapping[str, Net], features: Features, rows: Rows) -> NDArray[np.float32]:
     """Raw scores (N, H) of each fold's rows by its net; NaN for rows of no fold."""
+    # NaN and not 0: a row that no fold judges must not slip into a figure unnoticed.
     raw = np.full(rows.shown.shape, np.nan, np.float32)
     for fold, net in nets.items():
         raw[rows.parts == fold] = net.scores(features.pooled[0][rows.parts == fold])
@@ -48,6 +49,7 @@ def cross_fitted(
     """Calibrated log-odds of each fold's rows, by a calibration from the other folds."""
     scores = np.full(raw.shape, np.nan, np.float32)
     for fold in folds:
+        # `or folds`: a single fold, as in a quick try, has no others.
         others = tuple(other for other in folds if other != fold) or folds
         mixing = fit_mixing(raw, seen, rows, photographs(rows, others), share)
         scores[rows.parts == fold] = mixing.scores(raw, seen)[rows.parts == fold]

@@ -65,7 +65,9 @@ def line(
         error, curve = weights * (chance - shown), weights * chance * (1 - chance) + 1e-9
         gradient = np.array([(error * z).sum() + prior * (slope - 1), error.sum()])
         mixed = (curve * z).sum()
+        # The small terms keep the matrix invertible if a hazard has no positive or no negative.
         bend = np.array([[(curve * z * z).sum() + prior, mixed], [mixed, curve.sum() + 1e-3]])
+        # Limited: Newton's method overshoots if the scores separate the labels completely.
         step = np.clip(np.linalg.solve(bend, gradient), -1, 1)
         slope, offset = slope - float(step[0]), offset - float(step[1])
         if np.abs(step).max() < 1e-6:

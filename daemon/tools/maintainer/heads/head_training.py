@@ -79,6 +79,7 @@ def train(features: Features, rows: Rows, chosen: NDArray[Any], recipe: Recipe =
 
 
 def _trained(inputs: Any, shown: Any, known: Any, weights: Any, seed: int, recipe: Recipe) -> Any:
+    # Two generators: initial weights and the order of the batches are drawn independently.
     torch.manual_seed(1000 + seed)
     random = torch.Generator().manual_seed(seed)
     versions, count = inputs.shape[:2]
@@ -130,6 +131,7 @@ def _loss(scores: Any, shown: Any, known: Any, weights: Any, recipe: Recipe) -> 
     cross = functional.binary_cross_entropy_with_logits
     off = (torch.sigmoid(scores) - shown).abs().pow(recipe.focus)
     each = cross(scores, shown, reduction="none") * off
+    # logsumexp is a smooth maximum: unlike `max` it passes a gradient to every hazard.
     anything = cross(torch.logsumexp(scores, 1), shown.max(1).values, reduction="none")
     return ((each * known).sum(1) * weights).mean() + recipe.any_weight * (anything * weights).mean()
 
