@@ -84,7 +84,7 @@ def teach(settings: Settings, media: Path) -> Iterable[str]:
     """Halves by source; see `daemon.tools.maintainer.teach_cross_validation`."""
     model, labelled = remembering(settings), _pictures(settings, media)
     known = [name for name in settings.hazards if settings.hazards[name].enabled]
-    yield "| hazard | split by | recall by words | taught | judged | false by words | taught | judged |"
+    yield "| hazard | split by | recall before | taught | judged | false before | taught | judged |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|"
     for name in known:
         yield _row(trial(settings, model, labelled, name), name)

@@ -50,7 +50,7 @@ def test_a_lasting_hazard_is_measured_by_its_own_threshold() -> None:
 
 
 def test_an_ordinary_view_is_left_alone_to_the_bit() -> None:
-    p = np.array([0.03, 0.01], np.float32)
+    p = np.array([0.015, 0.01], np.float32)
     subject = BaselineFilter(OVER_S, THRESHOLDS)
     assert all((subject.subtract(p, i / RATE) == p).all() for i in range(3000))
 
