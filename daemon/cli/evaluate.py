@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from daemon.config.settings import Settings
-from daemon.errors import CommandError
+from daemon.errors import CommandError, UsageError
 from daemon.tools.cross_validate import WAYS, cross_validate
 from daemon.tools.evaluate import evaluate
 from daemon.tools.report_lines import readable
@@ -50,7 +50,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         return _speech(args, settings, dataset)
     if args.cross_validate:
         return _cross_validation(args, settings, dataset)
-    report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None)
+    report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None, progress=args.note)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     sys.stdout.flush()
     if args.json is not None:
@@ -62,7 +62,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 def _cross_validation(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> int:
     if args.html is not None:
-        raise CommandError("--html shows mistakes of the detector in use; leave it or --cross-validate out")
+        raise UsageError("--html shows mistakes of the detector in use; leave it or --cross-validate out")
     report = cross_validate(settings, dataset, args.cross_validate)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     if args.json is not None:
@@ -72,7 +72,7 @@ def _cross_validation(args: argparse.Namespace, settings: Settings, dataset: Dat
 
 def _speech(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> int:
     if args.cross_validate:
-        raise CommandError("--speech measures the detector in use; leave it or --cross-validate out")
+        raise UsageError("--speech measures the detector in use; leave it or --cross-validate out")
     if not dataset.clips:
         raise UsageError(f"--speech: {args.manifest} lists no clips; give spans with start_s and end_s")
     if args.html is not None:

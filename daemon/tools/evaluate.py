@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +45,7 @@ def evaluate(
     report: dict[str, Any] = {"model": detector.model.name}
     mistakes = Mistakes()
     if dataset.pictures:
-        probabilities = score_pictures(settings, detector, dataset.pictures)
+        probabilities = score_pictures(settings, detector, dataset.pictures, progress)
         report |= _pictures(detector, dataset.pictures, probabilities)
         if collect_mistakes:
             mistakes += of_pictures(settings, detector, dataset.pictures, probabilities)
@@ -58,7 +58,10 @@ def evaluate(
 
 
 def score_pictures(
-    settings: Settings, detector: DetectorBundle, pictures: Sequence[LabelledPicture]
+    settings: Settings,
+    detector: DetectorBundle,
+    pictures: Sequence[LabelledPicture],
+    progress: Callable[[str], None] = lambda _: None,
 ) -> NDArray[np.float32]:
     """Every picture scored as a frame would be, without anything that needs time: (N, H)."""
     rows = []

@@ -90,7 +90,7 @@ def test_what_cannot_be_cross_validated_is_said(
     one.write_text("file,label,source\nfire0.png,fire,a\nsafe0.png,safe,a\n")
     assert main(["evaluate", str(one), "--cross-validate"]) == 1
     assert "needs two sources at least" in capsys.readouterr().err
-    assert main(["evaluate", str(manifest), "--cross-validate", "--html", "o.html"]) == 1
+    assert main(["evaluate", str(manifest), "--cross-validate", "--html", "o.html"]) == 2
     assert "--cross-validate out" in capsys.readouterr().err
     few = manifest.with_name("few.csv")
     few.write_text(
