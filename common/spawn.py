@@ -16,6 +16,11 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 FIRST_NICE = -11
 """What sound servers give themselves."""
+IDLE = 20
+"""Beyond the last nice value: SCHED_IDLE, which Linux too counts as nice 20."""
+WAITED_NICE = 10
+"""Of work that a person waits for: a tenth of a processor that others keep busy, and a thirtieth beside the
+daemon as a service (nice -5). With SCHED_IDLE it would get a hundredth, and answer after its deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +81,26 @@ def exit_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def lower_priority(*, idle: bool = True) -> None:
-    """Run at idle priority, and be the first to be killed when memory runs out.
+def lower_priority(nice: int = IDLE) -> None:
+    """Run at `nice`, or at idle priority, and be the first to be killed when memory runs out.
 
-    Holds for all threads there are, and for those they start.
+    Holds for all threads there are, and for those they start. An unprivileged process cannot take it back.
     """
     # No core dumps: they would write gigabytes, with the wearer's pictures in them.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _tell_kernel("oom_score_adj", "1000")
-    if idle:
-        for thread in Path("/proc/self/task").iterdir():
-            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
-        if os.getsid(0) == os.getpid():  # in another's session it would slow everybody there, a daemon too
-            # A session has its own share, whatever the policy of its processes.
-            _tell_kernel("autogroup", "19")
+    for thread in Path("/proc/self/task").iterdir():
+        _lower(int(thread.name), nice)
+    if nice > 0 and os.getsid(0) == os.getpid():  # in another's session it would slow everybody there
+        # A session has its own share, whatever the policy of its processes.
+        _tell_kernel("autogroup", str(min(nice, 19)))
+
+
+def _lower(thread: int, nice: int) -> None:
+    if nice >= IDLE:
+        os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+    elif nice > os.getpriority(os.PRIO_PROCESS, thread):  # an inherited lower priority stays
+        os.setpriority(os.PRIO_PROCESS, thread, nice)
 
 
 def _tell_kernel(file: str, value: str) -> None:

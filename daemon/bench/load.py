@@ -1,6 +1,6 @@
-"""Endless work like a describer's, at the lowest priority.
+"""Endless work: like a describer's at idle priority, or like other programs'.
 
-A real language model where it can be had, else products of large matrices.
+A real language model if it can be had, else products of large matrices.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from pipeline.store.store import Store
 log = logging.getLogger(__name__)
 
 MODEL = "smollm2-135m"
+IDLE, ORDINARY = "idle", "ordinary"
+"""Arguments of a child that multiplies matrices: its priority."""
 _READY_S = 120.0
 _ENDED_S = 30.0
 _STOPPED = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
@@ -43,7 +45,7 @@ class LoadUnavailable(WatchwordError):
 
 
 class BackgroundLoad:
-    """Children in sessions of their own, as humble as the describer's; held still until let go."""
+    """Children in sessions of their own; held still until let go."""
 
     def __init__(self, commands: Sequence[Sequence[str]]) -> None:
         self._children: list[subprocess.Popen[str]] = []
@@ -130,9 +132,9 @@ def language_load(models: Path) -> BackgroundLoad:
     return BackgroundLoad([[sys.executable, "-m", "daemon.bench.load", str(weights)]])
 
 
-def arithmetic_load(count: int) -> BackgroundLoad:
-    """Children that multiply matrices, one a core."""
-    return BackgroundLoad([[sys.executable, "-m", "daemon.bench.load"]] * count)
+def arithmetic_load(count: int, *, idle: bool = True) -> BackgroundLoad:
+    """Children that multiply matrices on a core each, at idle priority or as other programs do."""
+    return BackgroundLoad([[sys.executable, "-m", "daemon.bench.load", IDLE if idle else ORDINARY]] * count)
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -160,11 +162,12 @@ def _tell_ready() -> None:
     sys.stdout.flush()
 
 
-def _multiply() -> None:
+def _multiply(priority: str) -> None:
     """Products of matrices too large for the caches, like a language model's: arithmetic and memory."""
     # 64 MB of weights: larger than the caches of the processors in question.
     weights, state = np.ones((4096, 4096), np.float32), np.ones((4096, 16), np.float32)
-    lower_priority()
+    if priority == IDLE:
+        lower_priority()
     _tell_ready()
     # Ends with its parent, however that ends.
     while os.getppid() != 1:
@@ -183,7 +186,7 @@ def _write(weights: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        _write(sys.argv[1])
+    if sys.argv[1] in (IDLE, ORDINARY):
+        _multiply(sys.argv[1])
     else:
-        _multiply()
+        _write(sys.argv[1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from capture.orient import orient
-from daemon.bench import vlm_busy
+from daemon.bench import vlm_busy, worker_busy
 from daemon.bench.harness import Figure, at_least, at_most, interleave, paced, timed, unmeasured
 from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving, picture, resting
 from daemon.config.settings import Settings
@@ -42,6 +42,7 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
     yield source_4k_over_480p(settings, model, samples)
     yield still_view_work_ratio(settings, model, samples)
     yield from vlm_busy.measure(settings, model, samples)
+    yield from worker_busy.measure(settings, model, samples)
 
 
 def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:

@@ -7,7 +7,7 @@ import logging
 import queue
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +43,8 @@ from speech.text.normalize import normalize
 log = logging.getLogger(__name__)
 
 _ANSWER_S = 300.0
+ALONE_S, MOST_ALONE_S = 1.0, 3.0
+"""Seconds for which the danger lane is measured by itself: a sample, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +64,36 @@ class Timing:
         return (self.tokens - 1) / max(self.whole_s - self.first_token_s, 1e-6)
 
 
-def measure(settings: Settings, samples: int) -> Iterator[Figure]:
-    """Every describer in the store, and the folder in `describe.model` if that is one."""
-    found = dict(_folders(settings))
+def measure(settings: Settings, samples: int, models: Sequence[str] = ()) -> Iterator[Figure]:
+    """Every describer in the store, and the folder in `describe.model` if that is one.
+
+    With `models` (names in the store, or folders) those instead. Raises StoreError if one is not there.
+    """
+    found = _named(settings, models) if models else dict(_folders(settings))
     if not found:
         why = "no describer in the store; `watchword models pull qwen3-vl-2b`, or a folder in describe.model"
         yield unmeasured("vlm.first_sentence_ms", "ms", None, why)
-    lane = _lane(settings) if found else None
+    lane = _lane(settings, samples) if found else None
     for name, folder in found.items():
         yield from _model(settings, name, folder, samples, lane)
 
 
-def _lane(settings: Settings) -> PacedLane | None:
+def _lane(settings: Settings, samples: int) -> PacedLane | None:
     """The danger lane to measure beside; None if its model is not in the store."""
     try:
-        return PacedLane(settings)
+        return PacedLane(settings, min(MOST_ALONE_S, ALONE_S * samples))
     except (StoreError, CommandError) as error:
         log.warning("not measured beside the danger lane: %s", error)
         return None
+
+
+def _named(settings: Settings, models: Sequence[str]) -> dict[str, Path]:
+    """Their folders by name; for a folder the shortest end of its path that no other one has."""
+    store = open_store(settings)
+    folders = [Path(model).resolve() if Path(model).is_dir() else store.path(model) for model in models]
+    ends = [["/".join(folder.parts[-count:]) for folder in folders] for count in range(1, 4)]
+    names = next((each for each in ends if len(set(each)) == len(each)), [str(folder) for folder in folders])
+    return dict(zip(names, folders, strict=True))
 
 
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:

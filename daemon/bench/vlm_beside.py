@@ -13,23 +13,24 @@ from daemon.config.settings import Settings
 from daemon.wiring.detector import build_detector
 from daemon.wiring.models import load_model
 
-ALONE_S = 3.0
-"""Seconds for which the lane is measured by itself."""
 WIDTH, HEIGHT = 1280, 720
 
 
 class PacedLane:
     """Assesses a moving view at `FRAMES_PER_S`, in a thread while `running`."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Loads the detector. Raises StoreError if its model is not in the store."""
+    def __init__(self, settings: Settings, alone_s: float) -> None:
+        """Loads the detector, and measures it by itself for `alone_s` seconds.
+
+        Raises StoreError if its model is not in the store.
+        """
         self._lane = PipelineUnderTest(build_detector(settings, load_model(settings)))
         self._view = moving(WIDTH, HEIGHT)
         # The first frame compiles and allocates.
         self._lane.see(next(self._view))
         self._frame_s: list[float] = []
         self._late = 0
-        self.alone_ms = self._alone()
+        self.alone_ms = self._alone(alone_s)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -52,9 +53,9 @@ class PacedLane:
         share = self._late / len(beside)
         yield Figure(f"{prefix}.beside_late_frames", share, "ratio", note="frames that came too late")
 
-    def _alone(self) -> list[float]:
+    def _alone(self, seconds: float) -> list[float]:
         with self.running():
-            time.sleep(ALONE_S)
+            time.sleep(seconds)
         return [seconds * 1e3 for seconds in self._frame_s] or [0.0]
 
     def _run(self, stop: threading.Event) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -32,12 +32,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--compare", metavar="FILE", type=Path, help="beside the figures of an earlier run, written by --json"
     )
     parser.add_argument("--targets", action="store_true", help="exit 1 when a figure falls short")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="for bench vlm: a describer of the store or a folder; repeat it to compare some (all)",
+    )
     parser.add_argument("--samples", metavar="N", type=_positive, default=15, help="pairs a figure (15)")
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
+    if args.model and args.part != "vlm":
+        raise CommandError("--model goes with `watchword bench vlm` only")
     parts = PARTS if args.part == "all" else (args.part,)
-    measured = measure(parts, settings, args.samples)
+    chosen = {"models": args.model} if args.model else {}
+    measured = measure(parts, settings, args.samples, **chosen)
     return run(measured, args.json, args.targets, args.markdown, args.compare)
 
 
@@ -78,11 +88,13 @@ def run(
     return _verdict(figures) if targets else 0
 
 
-def measure(parts: tuple[str, ...], settings: Settings, samples: int) -> Iterator[Figure]:
-    """Every figure of the parts, as soon as it is known."""
+def measure(
+    parts: tuple[str, ...], settings: Settings, samples: int, **chosen: Sequence[str]
+) -> Iterator[Figure]:
+    """Every figure of the parts, as soon as it is known; `chosen` goes to each part."""
     for part in parts:
         # Imported when its turn comes: a benchmark's libraries must not slow those before it.
-        yield from import_module(f"daemon.bench.{part}").measure(settings, samples)
+        yield from import_module(f"daemon.bench.{part}").measure(settings, samples, **chosen)
 
 
 def report(figures: list[Figure], others: float) -> dict[str, object]:

@@ -241,7 +241,7 @@ class JournalSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
-    """Pictures from clients (POST /process) and tried thresholds: one at a time, at idle priority."""
+    """Pictures from clients (POST /process) and tried thresholds: one at a time, at a low priority."""
 
     enabled: bool = Field(True, description="false refuses both")
     deadline_s: float = Field(30.0, gt=0, le=300, description="seconds that an external request may take")

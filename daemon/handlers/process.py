@@ -1,4 +1,4 @@
-"""The commands `process` and `try`, carried out in the worker process at the lowest priority."""
+"""The commands `process` and `try`, carried out in the worker process at a low priority."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from daemon.core.black_box import Recording
 from daemon.errors import CommandError
 from daemon.handlers.requests import Handler
 from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
-from daemon.worker.client import WorkerClient, WorkerSession
+from daemon.worker.client import WorkerClient, WorkerSession, settings_for_worker
 from daemon.worker.image_report import TRIGGERS
 from daemon.worker.what_if import Minute
 from pipeline.description.answer.permission import with_caution
@@ -56,7 +56,7 @@ class ProcessHandler:
 
     def load_ahead(self) -> None:
         """Have the worker load its model now, so that the first picture need not wait; never raises."""
-        self._worker.load_ahead(settings=self._for_child(self._settings()))
+        self._worker.load_ahead(settings=settings_for_worker(self._settings(), self._model))
 
     def handlers(self) -> Mapping[str, Handler]:
         """By the name of the command; each raises CommandError."""
@@ -79,8 +79,7 @@ class ProcessHandler:
         language = wanted.language or settings.speech.language
         with self._worker.open_session() as session:
             before_s = session.left_s
-            # A step of its own: loading the model can take minutes and must not count as recognition.
-            session.request("ready", settings=self._for_child(settings))
+            session.request("ready", settings=settings_for_worker(settings, self._model))
             loaded_s = session.left_s
             image = self._inspect(session, wanted, language, settings)
             read = self._read(session, wanted, language, settings)
@@ -101,7 +100,7 @@ class ProcessHandler:
             }
             wav = None
             if wanted.speech:
-                tree = self._for_child(settings)
+                tree = settings_for_worker(settings, self._model)
                 facts, sound = session.request("speak", text=text, language=language, settings=tree)
                 timings["speech_s"], wav = facts["speech_s"], sound.decode("ascii")
         model = description.model if description else TemplateDescriber.model
@@ -172,12 +171,3 @@ class ProcessHandler:
             deadline_s=wait_s,
         )
         return self._description_loop.describe_external(request, wait_s)
-
-    def _for_child(self, settings: Settings) -> Mapping[str, Any]:
-        """The settings for the worker: the detector's model on one core of the processor."""
-        tree = settings.model_dump(mode="json")
-        # One thread and no accelerator: the camera's detector must not become slower.
-        tree["pipeline"] |= {"model": self._model, "device": "CPU", "threads": 1}
-        # The source may hold credentials, and the worker opens none.
-        tree["capture"]["source"] = "auto"
-        return tree

@@ -1,7 +1,8 @@
 """The worker process: `python -m daemon.worker.worker FD PARENT`.
 
-It runs at the lowest priority, is the first to be killed if memory runs out, has a limit on its memory, and
-ends with its parent. The first message sets the limit; then come requests, one at a time.
+It runs at a low priority, though not at idle priority: a person waits for its answers. It is the first to be
+killed if memory runs out, has a limit on its memory, and ends with its parent. The first message sets the
+limit; then come requests, one at a time.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import socket
 import sys
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import exit_with_parent, lower_priority
+from common.spawn import WAITED_NICE, exit_with_parent, lower_priority
 
 
 def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
     exit_with_parent(parent)
-    lower_priority()
+    lower_priority(WAITED_NICE)
     # Warnings, such as prompts that the starter lacks, are logged by the daemon already.
     logging.basicConfig(level=logging.ERROR, format="worker: %(message)s")
     link = socket.socket(fileno=fd)

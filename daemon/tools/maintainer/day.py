@@ -1,7 +1,7 @@
 """A wearer's day, carried out against the real daemon and web server.
 
 Start; a picture alone; a picture with an object, dangerous and safe; a text; Korean; a restart that finds its
-cache; two describers compared by `watchword bench vlm`. Each step is reported with its result.
+cache; describers compared by `watchword bench vlm`. Each step is reported with its result.
 """
 
 # ruff: noqa: S603 -- the commands are this program's own
@@ -9,7 +9,6 @@ cache; two describers compared by `watchword bench vlm`. Each step is reported w
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import socket
 import subprocess
@@ -36,6 +35,8 @@ REQUEST_S = 60.0
 BUSY_S = 600.0
 """Seconds for which a picture is offered again after 503."""
 BENCH_S = 900.0
+COMPARED = ("load cold", "first spoken word", "tokens", "tokens beside the lane", "lane's frame p99")
+"""Columns of the bench's table that are reported."""
 CLI = (sys.executable, "-m", "daemon.cli.main")
 
 
@@ -114,8 +115,8 @@ def live(day: Day, picture: bytes, models: Sequence[Path]) -> None:
             _require(len(kept) == len(cached), "a restart keeps the cache")
             _tell("restart", f"answers after {again_s:.1f} s, {len(kept)} cached files kept")
             _tell("picture", day.ask(picture)["text"])
-    for model in models:
-        _compare(day, model)
+    if models:
+        _compare(day, models)
 
 
 def _pictures(day: Day, picture: bytes) -> None:
@@ -140,17 +141,19 @@ def _pictures(day: Day, picture: bytes) -> None:
     _tell("Korean", korean["text"])
 
 
-def _compare(day: Day, model: Path) -> None:
-    """One describer's figures, as a table of `watchword bench vlm`."""
-    page = day.work / f"bench-{model.parent.name}-{model.name}.json"
-    env = {**day.env, "WATCHWORD_DESCRIBE__MODEL": str(model)}
-    command = [*CLI, "bench", "vlm", "--samples", "1", "--json", str(page)]
-    # Not checked by its code: the figures in the file decide.
-    subprocess.run(command, env=env, capture_output=True, timeout=BENCH_S, check=False)
-    figures = json.loads(page.read_text("utf-8")) if page.is_file() else {}
-    named = json.dumps(figures)
-    _require("first_token_ms" in named, f"bench vlm measures {model}")
-    _tell("bench vlm", f"{model}: {page}")
+def _compare(day: Day, models: Sequence[Path]) -> None:
+    """`watchword bench vlm` of all describers in one run: each has its row in the one table."""
+    page = day.work / "bench.md"
+    given = [part for model in models for part in ("--model", str(model))]
+    command = [*CLI, "bench", "vlm", *given, "--samples", "1", "--markdown", str(page)]
+    done = subprocess.run(command, env=day.env, capture_output=True, text=True, timeout=BENCH_S, check=False)
+    table = page.read_text("utf-8").split("\n\n")[0].splitlines() if page.is_file() else []
+    _require(done.returncode == 0 and bool(table), f"bench vlm measures the describers: {done.stderr[-300:]}")
+    head, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    for row in rows[1:]:
+        figures = dict(zip(head, row, strict=True))
+        shown = ", ".join(f"{name} {figures[name]}" for name in COMPARED if figures[name])
+        _tell("bench vlm", f"{figures['model']} on {figures['backend']}: {shown}")
 
 
 def _cache(day: Day) -> dict[str, int]:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import exit_with_parent, lower_priority
+from common.spawn import IDLE, exit_with_parent, lower_priority
 from pipeline.description.vlm.backends import load
 from pipeline.description.vlm.job import (
     GenerateError,
@@ -41,7 +41,7 @@ def main(fd: int, parent: int, load: Callable[[ModelSpec], Generator] = load) ->
     try:
         spec = ModelSpec(**receive(link)[0])
         # Before the model is loaded: loading is the heaviest work, and threads inherit the policy.
-        lower_priority(idle=spec.idle)
+        lower_priority(IDLE if spec.idle else 0)
         inbox = JobInbox(link)
         began_s = time.monotonic()
         try:

@@ -57,10 +57,7 @@ def test_both_forms_of_a_model_are_measured_in_one_run(tmp_path: Path) -> None:
     assert "vlm.both.openvino-npu.load_cold_s" in figures
 
 
-def test_the_lane_beside_a_describer_is_measured_at_a_cameras_pace(
-    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vlm_beside, "ALONE_S", 0.5)
+def test_the_lane_beside_a_describer_is_measured_at_a_cameras_pace(tmp_path: Path, models: Path) -> None:
     plain = settings(tmp_path)
     wanted = plain.model_copy(
         update={
@@ -68,7 +65,7 @@ def test_the_lane_beside_a_describer_is_measured_at_a_cameras_pace(
             "pipeline": plain.pipeline.model_copy(update={"model": "starter"}),
         }
     )
-    lane = vlm_beside.PacedLane(wanted)
+    lane = vlm_beside.PacedLane(wanted, alone_s=0.5)
     assert 0 < len(lane.alone_ms) <= 20
     with lane.running():
         time.sleep(0.5)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from common.child_process import ChildError, Message
+from common.spawn import WAITED_NICE
 from daemon.config.sections import WorkerSettings
 from daemon.errors import CommandError
 from daemon.worker.client import WorkerClient
@@ -210,7 +211,8 @@ def test_the_real_child_yields_to_everybody_is_bounded_and_ends_with_the_room() 
     assert told == {"seconds": 0.0, "before": [], "after": []}
     pid = worker.pid
     assert pid is not None
-    assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+    assert os.sched_getscheduler(pid) == os.SCHED_OTHER, "at idle priority it starves beside busy programs"
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= WAITED_NICE
     assert resource.prlimit(pid, resource.RLIMIT_DATA)[0] <= 2**30
     assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
     worker.close()
