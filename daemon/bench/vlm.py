@@ -64,10 +64,13 @@ class Timing:
         return (self.tokens - 1) / max(self.whole_s - self.first_token_s, 1e-6)
 
 
-def measure(settings: Settings, samples: int, models: Sequence[str] = ()) -> Iterator[Figure]:
+def measure(
+    settings: Settings, samples: int, models: Sequence[str] = (), *, idle: bool = True
+) -> Iterator[Figure]:
     """Every describer in the store, and the folder in `describe.model` if that is one.
 
-    With `models` (names in the store, or folders) those instead. Raises StoreError if one is not there.
+    With `models` (names in the store, or folders) those instead. `idle`: at idle priority, as in the daemon;
+    else they get on beside other programs too. Raises StoreError if a model is not there.
     """
     found = _named(settings, models) if models else dict(_folders(settings))
     if not found:
@@ -75,7 +78,7 @@ def measure(settings: Settings, samples: int, models: Sequence[str] = ()) -> Ite
         yield unmeasured("vlm.first_sentence_ms", "ms", None, why)
     lane = _lane(settings, samples) if found else None
     for name, folder in found.items():
-        yield from _model(settings, name, folder, samples, lane)
+        yield from _model(settings, name, folder, samples, lane, idle)
 
 
 def _lane(settings: Settings, samples: int) -> PacedLane | None:
@@ -110,7 +113,7 @@ def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def _model(
-    settings: Settings, name: str, folder: Path, samples: int, lane: PacedLane | None
+    settings: Settings, name: str, folder: Path, samples: int, lane: PacedLane | None, idle: bool
 ) -> Iterator[Figure]:
     """Each backend that runs the files, then the one over the other, then the other devices."""
     views = _views(settings.describe)
@@ -120,7 +123,7 @@ def _model(
     try:
         for backend in backends_of(folder):
             prefix = f"vlm.{name}.{backend}"
-            yield from _loading(settings, prefix, folder, backend, open_ones)
+            yield from _loading(settings, prefix, folder, backend, open_ones, idle)
             yield from _answering(settings, prefix, open_ones[backend], views, samples)
             if lane is not None:
                 yield from _beside(settings, prefix, open_ones[backend], views, samples, lane)
@@ -135,10 +138,12 @@ def _model(
     # After the others are closed, so that their memory is free.
     if "openvino" in backends_of(folder):
         for device in ("GPU", "NPU"):
-            yield from _on_device(settings, name, folder, device, samples)
+            yield from _on_device(settings, name, folder, device, samples, idle)
 
 
-def _on_device(settings: Settings, name: str, folder: Path, device: str, samples: int) -> Iterator[Figure]:
+def _on_device(
+    settings: Settings, name: str, folder: Path, device: str, samples: int, idle: bool
+) -> Iterator[Figure]:
     """openvino on another device, if this machine has it."""
     import openvino
 
@@ -149,7 +154,7 @@ def _on_device(settings: Settings, name: str, folder: Path, device: str, samples
     there = settings.model_copy(update={"describe": settings.describe.model_copy(update={"device": device})})
     opened: dict[str, WorkerSupervisor] = {}
     try:
-        yield from _loading(there, prefix, folder, "openvino", opened)
+        yield from _loading(there, prefix, folder, "openvino", opened, idle)
         yield from _answering(there, prefix, opened["openvino"], _views(there.describe), samples)
     except (UnusableError, DescribeError) as error:
         yield unmeasured(f"{prefix}.load_cold_s", "s", None, str(error))
@@ -181,13 +186,14 @@ def _loading(
     folder: Path,
     backend: str,
     into: dict[str, WorkerSupervisor],
+    idle: bool,
 ) -> Iterator[Figure]:
     """From nothing compiled, then again; the second one stays open."""
     choice = local_choice(settings.describe, folder, backend, settings.paths.cache)
     # An empty cache: the first load compiles everything.
     with tempfile.TemporaryDirectory() as cache:
         warm = Prompts("en", builtin_words(), settings.describe.prompts).instructions
-        spec = replace(choice.spec, cache=cache, warm=warm)
+        spec = replace(choice.spec, cache=cache, warm=warm, idle=idle)
         limits = Limits(choice.memory_bytes, settings.describe.load_s)
         log.info("%s: loading cold, then warm", prefix)
         cold_s, first = _opened(spec, limits)

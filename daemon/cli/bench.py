@@ -7,10 +7,11 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from daemon.bench import tables
 from daemon.bench.harness import Figure
@@ -39,14 +40,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="for bench vlm: a describer of the store or a folder; repeat it to compare some (all)",
     )
+    parser.add_argument(
+        "--ordinary",
+        action="store_true",
+        help="for bench vlm: describers at ordinary priority, for machines that are busy otherwise",
+    )
     parser.add_argument("--samples", metavar="N", type=_positive, default=15, help="pairs a figure (15)")
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    if args.model and args.part != "vlm":
-        raise CommandError("--model goes with `watchword bench vlm` only")
+    chosen: dict[str, Any] = {"models": args.model} if args.model else {}
+    chosen |= {"idle": False} if args.ordinary else {}
+    if chosen and args.part != "vlm":
+        raise CommandError("--model and --ordinary go with `watchword bench vlm` only")
     parts = PARTS if args.part == "all" else (args.part,)
-    chosen = {"models": args.model} if args.model else {}
     measured = measure(parts, settings, args.samples, **chosen)
     return run(measured, args.json, args.targets, args.markdown, args.compare)
 
@@ -88,9 +95,7 @@ def run(
     return _verdict(figures) if targets else 0
 
 
-def measure(
-    parts: tuple[str, ...], settings: Settings, samples: int, **chosen: Sequence[str]
-) -> Iterator[Figure]:
+def measure(parts: tuple[str, ...], settings: Settings, samples: int, **chosen: Any) -> Iterator[Figure]:
     """Every figure of the parts, as soon as it is known; `chosen` goes to each part."""
     for part in parts:
         # Imported when its turn comes: a benchmark's libraries must not slow those before it.

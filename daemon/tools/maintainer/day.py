@@ -103,7 +103,7 @@ class Day:
             return False
 
 
-def live(day: Day, picture: bytes, models: Sequence[Path]) -> None:
+def live(day: Day, picture: bytes, models: Sequence[Path], bench_options: Sequence[str]) -> None:
     """The whole day. Raises DayFailed."""
     with day.web_server():
         with day.daemon() as first_s:
@@ -116,7 +116,7 @@ def live(day: Day, picture: bytes, models: Sequence[Path]) -> None:
             _tell("restart", f"answers after {again_s:.1f} s, {len(kept)} cached files kept")
             _tell("picture", day.ask(picture)["text"])
     if models:
-        _compare(day, models)
+        _compare(day, models, bench_options)
 
 
 def _pictures(day: Day, picture: bytes) -> None:
@@ -141,11 +141,11 @@ def _pictures(day: Day, picture: bytes) -> None:
     _tell("Korean", korean["text"])
 
 
-def _compare(day: Day, models: Sequence[Path]) -> None:
+def _compare(day: Day, models: Sequence[Path], options: Sequence[str]) -> None:
     """`watchword bench vlm` of all describers in one run: each has its row in the one table."""
     page = day.work / "bench.md"
     given = [part for model in models for part in ("--model", str(model))]
-    command = [*CLI, "bench", "vlm", *given, "--samples", "1", "--markdown", str(page)]
+    command = [*CLI, "bench", "vlm", *given, *options, "--samples", "1", "--markdown", str(page)]
     done = subprocess.run(command, env=day.env, capture_output=True, text=True, timeout=BENCH_S, check=False)
     table = page.read_text("utf-8").split("\n\n")[0].splitlines() if page.is_file() else []
     _require(done.returncode == 0 and bool(table), f"bench vlm measures the describers: {done.stderr[-300:]}")
@@ -206,6 +206,7 @@ def main() -> int:
     parser.add_argument("picture", type=Path, help="a JPEG of a street")
     parser.add_argument("--source", default="demo", help="the camera, as for `watchword run`")
     parser.add_argument("--model", type=Path, action="append", default=[], help="a describer; repeat it")
+    parser.add_argument("--ordinary", action="store_true", help="as for `watchword bench vlm`")
     parser.add_argument("--work", type=Path, help="folder for logs, cache, state; else a passing one")
     args = parser.parse_args()
     # A short folder for the socket: unix(7) limits its path to 108 bytes.
@@ -229,7 +230,7 @@ def main() -> int:
             f"http://127.0.0.1:{port}", {**env, "XDG_CACHE_HOME": str(work / "cache")}, work, args.source
         )
         try:
-            live(day, args.picture.read_bytes(), args.model)
+            live(day, args.picture.read_bytes(), args.model, ["--ordinary"] if args.ordinary else [])
         except DayFailed as error:
             sys.stderr.write(f"script/day: {error}\n")
             return 1

@@ -21,13 +21,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.conversion import vlm
-from tests.pipeline.description.vlm import tiny_architectures, tiny_vlm
+from tests.pipeline.description.vlm import chat_templates, tiny_architectures, tiny_learning, tiny_vlm
 
 ROOT = Path(__file__).parents[4]
 LONGEST_S = 900.0
 PARTS = ("transformers", "optimum-intel", "openvino", "openvino-genai", "torch")
 TRAINED = ("llava", "qwen2.5-vl")
-RANDOM = ("smolvlm2-500m", "deepseek-vl-7b", "deepseek-vl-1.3b", "llama-3.2-11b-vision", "qwen3-vl-2b")
+ARCHITECTURES = ("smolvlm2-500m", "deepseek-vl-7b", "deepseek-vl-1.3b", "llama-3.2-11b-vision", "qwen3-vl-2b")
 DONE = "made.json"
 """Stands in a folder that is complete."""
 
@@ -45,10 +45,14 @@ def tiny(architecture: str) -> Path:
     return folders[architecture]
 
 
-def untrained(name: str) -> Path:
-    """Folder of transformers with random weights of that model's architecture. Skips without torch."""
-    recipe = _recipe(tiny_architectures.__file__, tiny_vlm.__file__)
-    folders = {each: cache() / f"random-{each}-{recipe}" for each in RANDOM}
+def architecture(name: str) -> Path:
+    """Folder of transformers with a tiny model of that one's architecture, trained if it is in `LEARNT`.
+
+    Skips without torch.
+    """
+    parts = (tiny_architectures, tiny_learning, chat_templates, tiny_vlm)
+    recipe = _recipe(*(part.__file__ for part in parts))
+    folders = {each: cache() / f"architecture-{each}-{recipe}" for each in ARCHITECTURES}
     _make_all(
         {
             folder: ("tests.pipeline.description.vlm.tiny_architectures", each)
@@ -60,8 +64,8 @@ def untrained(name: str) -> Path:
 
 def converted(name: str) -> Path:
     """The same, as the model store converts it."""
-    source = untrained(name)
-    folder = cache() / f"converted-{name}-{_recipe(vlm.__file__, tiny_architectures.__file__, __file__)}"
+    source = architecture(name)
+    folder = cache() / f"converted-{source.name}-{_recipe(vlm.__file__, __file__)}"
     with _alone(folder):
         if not (folder / DONE).is_file():
             shutil.rmtree(folder, ignore_errors=True)

@@ -14,62 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pipeline.description.vlm.made import tiny, untrained
-
-_PARTS = (
-    "{% for c in m['content'] %}{% if c['type'] == 'image' %}IMAGE"
-    "{% elif c['type'] == 'text' %}{{ c['text'] }}{% endif %}{% endfor %}"
+from tests.pipeline.description.vlm.chat_templates import (
+    DEEPSEEK,
+    LLAMA,
+    LLAMA_FIRST,
+    LLAMA_TEXT_ONLY,
+    QWEN,
+    SMOLVLM,
 )
-_FIND_IMAGES = (
-    "{% set found = namespace(images=false) %}{% for m in messages %}{% for c in m['content'] %}"
-    "{% if c['type'] == 'image' %}{% set found.images = true %}{% endif %}{% endfor %}{% endfor %}"
-)
-_LLAMA_SYSTEM = (
-    "{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content'] | trim %}"
-    "{% set messages = messages[1:] %}{% else %}{% set system = '' %}{% endif %}"
-)
-_LLAMA_REST = (
-    "{% if system %}<|start_header_id|>system<|end_header_id|>\n\n{{ system }}<|eot_id|>{% endif %}"
-    "{% for m in messages %}<|start_header_id|>{{ m['role'] }}<|end_header_id|>\n\n"
-    "{% if m['content'] is string %}{{ m['content'] }}{% else %}"
-    + _PARTS.replace("IMAGE", "<|image|>")
-    + "{% endif %}<|eot_id|>{% endfor %}"
-    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
-)
-LLAMA = _LLAMA_SYSTEM + _LLAMA_REST
-"""Takes instructions as text only: a list of parts is printed as a list."""
-LLAMA_FIRST = (
-    _LLAMA_SYSTEM
-    + _FIND_IMAGES
-    + "{% if found.images and system %}{{ raise_exception('Images and a system message do not mix.') }}"
-    "{% endif %}" + _LLAMA_REST
-)
-"""The first revision also refuses instructions that come with a picture."""
-LLAMA_TEXT_ONLY = (
-    "{% for m in messages %}<|start_header_id|>{{ m['role'] }}<|end_header_id|>\n\n{{ m['content'] | trim }}"
-    "<|eot_id|>{% endfor %}<|start_header_id|>assistant<|end_header_id|>\n\n"
-)
-"""The template that transformers' conversion code writes: text only."""
-DEEPSEEK = (
-    "You are a model's own instructions.\n\n{% for m in messages %}{{ m['role'].capitalize() }}: "
-    + _PARTS.replace("IMAGE", "<image_placeholder>")
-    + "{% if m['role'] == 'user' %}{{ '\n\n' }}{% else %}</s>{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}Assistant:{% endif %}"
-)
-"""Begins with instructions of its own; a message of the system ends with the end-of-text token."""
-QWEN = (
-    "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}"
-    "<|im_start|>system\nYou are helpful.<|im_end|>\n"
-    "{% endif %}<|im_start|>{{ m['role'] }}\n{% if m['content'] is string %}{{ m['content'] }}{% else %}"
-    + _PARTS.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>")
-    + "{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-SMOLVLM = (
-    "<|im_start|>{% for m in messages %}{{ m['role'] | capitalize }}"
-    "{% if m['content'][0]['type'] == 'image' %}:{% else %}: {% endif %}"
-    + _PARTS.replace("IMAGE", "<image>")
-    + "<end_of_utterance>\n{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
-)
+from tests.pipeline.description.vlm.made import architecture, tiny
 
 
 @dataclass(frozen=True)
@@ -98,24 +51,24 @@ LAYOUTS = {
         lacks=("patch_size", "vision_feature_select_strategy", "num_additional_image_tokens"),
     ),
     "qwen2.5-vl-3b": Layout(lambda: tiny("qwen2.5-vl") / "torch", _IMAGES | _VIDEO, QWEN),
-    "qwen3-vl-2b": Layout(lambda: untrained("qwen3-vl-2b"), _IMAGES | _VIDEO, QWEN),
-    "smolvlm2-500m": Layout(lambda: untrained("smolvlm2-500m"), _IMAGES | _MORE | _VIDEO, SMOLVLM),
-    "llama-3.2-11b-vision": Layout(lambda: untrained("llama-3.2-11b-vision"), _IMAGES, LLAMA),
+    "qwen3-vl-2b": Layout(lambda: architecture("qwen3-vl-2b"), _IMAGES | _VIDEO, QWEN),
+    "smolvlm2-500m": Layout(lambda: architecture("smolvlm2-500m"), _IMAGES | _MORE | _VIDEO, SMOLVLM),
+    "llama-3.2-11b-vision": Layout(lambda: architecture("llama-3.2-11b-vision"), _IMAGES, LLAMA),
     "llama-3.2-11b-vision, first revision": Layout(
-        lambda: untrained("llama-3.2-11b-vision"), _IMAGES, LLAMA_FIRST
+        lambda: architecture("llama-3.2-11b-vision"), _IMAGES, LLAMA_FIRST
     ),
     "llama-3.2-11b-vision, by its conversion code": Layout(
-        lambda: untrained("llama-3.2-11b-vision"), _IMAGES, LLAMA_TEXT_ONLY, reconstructed=True
+        lambda: architecture("llama-3.2-11b-vision"), _IMAGES, LLAMA_TEXT_ONLY, reconstructed=True
     ),
     "deepseek-vl-7b": Layout(
-        lambda: untrained("deepseek-vl-7b"),
+        lambda: architecture("deepseek-vl-7b"),
         _IMAGES | _MORE,
         DEEPSEEK,
         "chat_template.jinja",
         reconstructed=True,
     ),
     "deepseek-vl-1.3b": Layout(
-        lambda: untrained("deepseek-vl-1.3b"),
+        lambda: architecture("deepseek-vl-1.3b"),
         _IMAGES | _MORE,
         DEEPSEEK,
         "chat_template.jinja",

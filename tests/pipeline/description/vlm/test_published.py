@@ -17,6 +17,7 @@ from pipeline.store.catalogue.vlms import known_models
 from tests.pipeline.description.vlm import tiny_vlm
 from tests.pipeline.description.vlm.made import LONGEST_S, tiny
 from tests.pipeline.description.vlm.published import LAYOUTS, publish
+from tests.pipeline.description.vlm.tiny_architectures import LEARNT
 
 pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(LONGEST_S + 300)]
 
@@ -94,6 +95,14 @@ def test_tiny_llava_as_published_says_what_it_was_trained_to(tmp_path: Path) -> 
         assert _said(load(plain), job) == tiny_vlm.CAPTIONS["disc"]
     ours = ModelSpec("openvino", "tiny-llava", folder=str(both), template=TRAINED_FORM)
     assert _said(GenaiGenerator(ours, "CPU"), job) == tiny_vlm.CAPTIONS["disc"]
+
+
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if name in LEARNT])
+def test_each_picture_gets_its_own_words(name: str, tmp_path: Path) -> None:
+    generator = load(spec(name, publish(name, tmp_path)))
+    system, user = tiny_vlm.asked("safe")
+    for shown, caption in tiny_vlm.CAPTIONS.items():
+        assert _said(generator, GenerationJob(1, tiny_vlm.picture(shown), system, user, 24)) == caption
 
 
 def _said(generator: Generator, job: GenerationJob) -> str:

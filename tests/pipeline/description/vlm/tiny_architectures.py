@@ -1,12 +1,16 @@
-"""Tiny models with random weights, one an architecture of the catalogue: they run, and say nonsense."""
+"""Tiny models, one an architecture of the catalogue, most of which learn what they are shown."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.pipeline.description.vlm.chat_templates import DEEPSEEK, LLAMA, SMOLVLM
+from tests.pipeline.description.vlm.chat_templates import QWEN as PUBLISHED_QWEN
+from tests.pipeline.description.vlm.tiny_learning import learn
 from tests.pipeline.description.vlm.tiny_vlm import QWEN, SIDE, TEMPLATE, hf, tokenizer
 
 TEXT = {
@@ -206,13 +210,30 @@ ARCHITECTURES: dict[str, Callable[[Path], tuple[Any, Any]]] = {
 """By the model of the catalogue that has this architecture."""
 
 
+LEARNT = {
+    "smolvlm2-500m": SMOLVLM,
+    "deepseek-vl-7b": DEEPSEEK,
+    "llama-3.2-11b-vision": LLAMA,
+    "qwen3-vl-2b": PUBLISHED_QWEN,
+}
+"""Those that learn the captions, with the chat template by which they are asked."""
+
+
 def save(name: str, folder: Path) -> None:
     """Write model and processor as their publisher would."""
+    import torch
+
     folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    torch.set_num_threads(1)  # the network is too small to share
     processor, model = ARCHITECTURES[name](folder)
+    if name in LEARNT:
+        processor.chat_template = LEARNT[name]
+        logging.info("%s: last loss %.4f", name, learn(processor, model))
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
     save(sys.argv[1], Path(sys.argv[2]))
