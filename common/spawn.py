@@ -19,8 +19,11 @@ FIRST_NICE = -11
 IDLE = 20
 """Beyond the last nice value: SCHED_IDLE, which Linux too counts as nice 20."""
 WAITED_NICE = 15
-"""Of work that a person waits for: a thirtieth of a processor that another program keeps busy. With SCHED_IDLE
-it would get a hundredth, and answer after its deadline; with nice 10 take a fifth of the detector's frames."""
+"""Of work that a person waits for: a thirtieth of a processor that another program keeps busy.
+
+With SCHED_IDLE it would get a hundredth, and answer after its deadline; with nice 10 take a fifth of the
+detector's frames.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,26 +8,30 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import cv2
 
+from common.child_process import ChildError, ChildProcess
 from daemon.bench.harness import Figure, at_most
 from daemon.bench.lane_beside import LaneBeside
 from daemon.bench.load import arithmetic_load
 from daemon.bench.pipeline_under_test import picture
 from daemon.config.settings import Settings
-from daemon.errors import CommandError
-from daemon.worker.client import WorkerClient, settings_for_worker
+from daemon.wiring.worker import settings_for_worker
 from pipeline.models.base import ImageTextModel
 
+CHILD = "daemon.worker.worker"
+"""By its name: nothing of it is imported here."""
 ANSWER_S = 60.0
+LOAD_S = 300.0
 
 
 def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator[Figure]:
     """The lane beside a worker that never rests, then answers while other programs keep every core busy."""
     load = PictureLoad(settings, model.name)
     with closing(load):
-        load.answer()  # loads its model
+        load.load()
         lane = LaneBeside(settings, model, load.working, samples)
         yield from lane.figures("worker_busy", "beside pictures from clients, one after another")
         with arithmetic_load(len(os.sched_getaffinity(0)), idle=False) as programs, programs.working():
@@ -40,39 +44,45 @@ class PictureLoad:
     """A worker process, and a client that has it report on the same picture again and again."""
 
     def __init__(self, settings: Settings, model: str) -> None:
-        self._worker = WorkerClient(settings.worker.model_copy(update={"deadline_s": ANSWER_S}))
+        self._child = ChildProcess(CHILD)
         self._settings = settings
         self._tree = settings_for_worker(settings, model)
         jpeg = cv2.imencode(".jpg", picture(1280, 720))[1]
         self._picture = base64.b64encode(jpeg.tobytes())
 
+    def load(self) -> None:
+        """Load its model. Raises ChildError."""
+        self._child.greeting()
+        self._child.ask({"do": "limit", "memory_bytes": self._settings.worker.memory_mb * 2**20}, ANSWER_S)
+        self._child.ask({"do": "ready", "settings": dict(self._tree)}, LOAD_S)
+
     def answer(self) -> float:
-        """Seconds until a picture is reported on. Raises CommandError."""
+        """Seconds until a picture is reported on. Raises ChildError."""
         began_s = time.perf_counter()
-        with self._worker.open_session() as session:
-            session.request("ready", settings=self._tree)
-            session.request(
-                "inspect",
-                self._picture,
-                objects=[],
-                text=None,
-                language="en",
-                side=self._settings.describe.image_side,
-                most_pixels=self._settings.worker.most_pixels,
-            )
+        request: dict[str, Any] = {
+            "do": "inspect",
+            "objects": [],
+            "text": None,
+            "language": "en",
+            "side": self._settings.describe.image_side,
+            "most_pixels": self._settings.worker.most_pixels,
+        }
+        told, _ = self._child.ask(request, ANSWER_S, self._picture)
+        if "error" in told:
+            raise ChildError(str(told["error"]))
         return time.perf_counter() - began_s
 
     @contextmanager
     def working(self) -> Iterator[None]:
         """Answer one picture after another until the body ends."""
         stop = threading.Event()
-        failed: list[CommandError] = []
+        failed: list[ChildError] = []
 
         def work() -> None:
             try:
                 while not stop.is_set():
                     self.answer()
-            except CommandError as error:
+            except ChildError as error:
                 failed.append(error)
 
         thread = threading.Thread(target=work, name="pictures", daemon=True)
@@ -86,4 +96,4 @@ class PictureLoad:
             raise failed[0]
 
     def close(self) -> None:
-        self._worker.close()
+        self._child.close()

@@ -14,7 +14,8 @@ from daemon.core.black_box import Recording
 from daemon.errors import CommandError
 from daemon.handlers.requests import Handler
 from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
-from daemon.worker.client import WorkerClient, WorkerSession, settings_for_worker
+from daemon.wiring.worker import settings_for_worker
+from daemon.worker.client import WorkerClient, WorkerSession
 from daemon.worker.image_report import TRIGGERS
 from daemon.worker.what_if import Minute
 from pipeline.description.answer.permission import with_caution

@@ -13,7 +13,6 @@ from typing import Any, get_args
 from common.child_process import ChildError, ChildLike, ChildProcess, Message
 from common.memory import RESERVE_BYTES, available_bytes, gigabytes
 from daemon.config.sections import WorkerSettings
-from daemon.config.settings import Settings
 from daemon.errors import Code, CommandError
 
 log = logging.getLogger(__name__)
@@ -206,16 +205,6 @@ class WorkerSession:
 
     def __exit__(self, *_: object) -> None:
         self._client.end_session(self._pending)
-
-
-def settings_for_worker(settings: Settings, model: str) -> Mapping[str, Any]:
-    """The settings for the worker: the detector's model on one core of the processor."""
-    tree = settings.model_dump(mode="json")
-    # One thread and no accelerator: the camera's detector must not become slower.
-    tree["pipeline"] |= {"model": model, "device": "CPU", "threads": 1}
-    # The source may hold credentials, and the worker opens none.
-    tree["capture"]["source"] = "auto"
-    return tree
 
 
 def _checked(message: Message) -> Message:
