@@ -40,7 +40,7 @@ def keep(loaded: Loaded) -> None:
     # Most starts change nothing; a flash card is not worn out by them.
     if _text(file) != text:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Cameras' addresses hold passwords: the copy is its owner's alone, whoever may read the original.
+        # Cameras' addresses hold passwords: the copy is for its owner alone, even if the original is not.
         atomic_file.write(file, text, mode=0o600)
 
 
