@@ -23,10 +23,6 @@ class ReloadPlan:
     restart: tuple[str, ...]
 
     @property
-    def empty(self) -> bool:
-        return not self.live and not self.restart
-
-    @property
     def voice(self) -> bool:
         """True if words sound different from now on, so that phrases must be rendered again."""
         return any(_is_marked(key, VOICE) for key in self.live)

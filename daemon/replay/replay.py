@@ -96,10 +96,6 @@ class Agenda:
             due_s, _, _, event, timing = heapq.heappop(self._due)
             yield due_s, event, timing
 
-    @property
-    def empty(self) -> bool:
-        return not self._due
-
 
 @dataclass(frozen=True, slots=True)
 class Options:

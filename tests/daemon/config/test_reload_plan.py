@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.config import settings
-from daemon.config.reload_plan import merged, plan
+from daemon.config.reload_plan import ReloadPlan, merged, plan
 
 
 def loaded(**values: Any) -> settings.Settings:
@@ -15,7 +15,7 @@ def loaded(**values: Any) -> settings.Settings:
 
 
 def test_nothing_changed_nothing_to_do() -> None:
-    assert plan(loaded(), loaded()).empty
+    assert plan(loaded(), loaded()) == ReloadPlan(live=(), restart=())
 
 
 @pytest.mark.parametrize(
