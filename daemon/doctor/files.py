@@ -108,18 +108,14 @@ def journal(settings: Settings) -> Iterator[Finding]:
         yield from assess_room(bytes_free(place), wanted.leave_free_mb * 1_000_000, places.folder)
     try:
         there = places.database.is_file()
-        aside = tuple(places.quarantined) if there else ()
     # Folders of another user: that there is a journal is assumed, and the query below says why it is
     # unreadable.
     except OSError:
-        there, aside = True, ()
+        there = True
     if not there:
         yield Finding("journal", "ok", "empty so far")
         return
     yield assess_journal(places, *_looked_through(places.database))
-    if aside:
-        todo = f"look at it or remove it: rm {aside[0]}"
-        yield Finding("old journal", "warn", f"{len(aside)} could not be read and lies aside", todo)
 
 
 def assess_room(free: int, reserve: int, folder: Path) -> Iterator[Finding]:
@@ -141,7 +137,9 @@ def assess_journal(places: JournalPaths, verdict: str, events: int) -> Finding:
         return Finding(
             "journal", "ok", f"{places.database} is not ours to read", "check as its user, or as root"
         )
-    todo = f"stop the daemon, move {places.database} away; it makes a new one"
+    todo = (
+        f"restart the daemon, which begins a new one; copy {places.database} first, if it may hold evidence"
+    )
     return Finding("journal", "warn", f"{places.database} is damaged: {verdict}", todo)
 
 

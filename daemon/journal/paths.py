@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,25 +38,6 @@ class JournalPaths:
     @property
     def black_boxes(self) -> Path:
         return self.folder / "black_boxes"
-
-    @property
-    def quarantined(self) -> Iterator[Path]:
-        """The files of databases that could not be read."""
-        yield from self.folder.glob(f"{self.database.name}.quarantined-*")
-
-    @property
-    def quarantined_bytes(self) -> int:
-        """Their size in bytes."""
-        return sum(file.stat().st_size for file in self.quarantined)
-
-    @property
-    def quarantined_databases(self) -> Sequence[tuple[str, float]]:
-        """The databases among it, the oldest first, and when each was written last, Unix seconds."""
-        ends: dict[str, float] = {}
-        for file in self.quarantined:
-            name = file.name.removesuffix("-wal").removesuffix("-shm")
-            ends[name] = max(ends.get(name, 0.0), file.stat().st_mtime)
-        return sorted(ends.items(), key=lambda one: one[1])
 
     @property
     def false_alarm_recordings(self) -> Iterator[Path]:

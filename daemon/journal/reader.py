@@ -132,7 +132,9 @@ def reading(paths: JournalPaths) -> Iterator[JournalReader]:
         yield JournalReader(database, paths)
     except sqlite3.Error as error:
         how = (
-            "is damaged; the daemon moves it aside when it starts" if damaged(error) else "cannot be read now"
+            "is damaged; the daemon begins a new one when it starts"
+            if damaged(error)
+            else "cannot be read now"
         )
         raise CommandError(f"the journal {paths.database} {how}: {error}", "unavailable") from None
     finally:

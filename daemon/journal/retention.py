@@ -29,14 +29,12 @@ def step(store: JournalStore, settings: JournalSettings, age: AgeLimit, now: flo
         return delete_oldest_recording(store)
     before_s = age.before_s(settings.keep_days, now, wall_s)
     if before_s is not None:
-        if store.quarantined_bytes and store.delete_quarantined(before_s):
-            return True
         # By age only as many as the clock can be trusted for; the size limit below knows no age.
         most = min(BATCH, age.allowed(store.query_number("SELECT count(*) FROM events"), BATCH, now))
         if most > 0 and (count := delete_events(store, before_s=before_s, until_s=wall_s + DAY_S, most=most)):
             age.spend(count)
             return True
-    if store.bytes > settings.keep_mb * MB and (store.delete_quarantined() or delete_events(store)):
+    if store.bytes > settings.keep_mb * MB and delete_events(store):
         return True
     return _shrink_database(store)
 
@@ -75,7 +73,6 @@ def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int
     if before_s is None:
         store.reset()
     else:
-        store.delete_quarantined(before_s)
         while delete_events(store, before_s=before_s, most=10 * BATCH):
             pass
         # What was purged must leave the disk now, the write-ahead log included.

@@ -1,4 +1,4 @@
-"""The journal's database: its tables, its versions, and how it is opened or moved aside. SQLite, WAL.
+"""The journal's database: its tables, its versions, and how it is opened or begun anew. SQLite, WAL.
 
 `synchronous = NORMAL`: when the process dies nothing that was committed is lost; when the power fails the
 last seconds may be, and the database is whole all the same.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +19,6 @@ log = logging.getLogger(__name__)
 
 APPLICATION = 0x57574A31
 """`PRAGMA application_id`: this file is ours (WWJ1)."""
-QUARANTINED_KEPT = 2
-"""Quarantined databases (renamed because they could not be read) that are kept at most."""
 
 TABLES = """
 CREATE TABLE runs (
@@ -80,20 +77,20 @@ def damaged(error: sqlite3.Error) -> bool:
 
 
 def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
-    """The database, made or brought up to date; an unreadable one is moved aside and begun anew.
+    """Open the database, made or brought up to date; an unreadable one is deleted and begun anew.
 
     Raises sqlite3.Error and OSError if the disk fails.
     """
     if path.is_dir():
-        quarantine(path, "it is a folder")
+        discard(path, "it is a folder")
     try:
         return _opened(path, steps)
     except Unreadable as error:
-        quarantine(path, str(error))
+        discard(path, str(error))
     except sqlite3.DatabaseError as error:
         if not damaged(error):
             raise
-        quarantine(path, f"damaged ({error})")
+        discard(path, f"damaged ({error})")
     return _opened(path, steps)
 
 
@@ -173,26 +170,12 @@ def _pragma(database: sqlite3.Connection, name: str) -> int:
         return int(rows.fetchone()[0])
 
 
-def quarantine(path: Path, why: str) -> None:
-    """Rename a database that cannot be read, and delete the oldest of such. Raises OSError."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    to = path.with_name(f"{path.name}.quarantined-{stamp}")
-    path.replace(to)
-    for suffix in ("-wal", "-shm"):
-        # The write-ahead log belongs to its database: left behind, it would be applied to the new one.
-        rest = path.with_name(path.name + suffix)
-        if rest.exists():
-            rest.replace(to.with_name(to.name + suffix))
-    log.error("the journal cannot be read: %s; moved to %s, a new one is begun", why, to)
-    names = sorted(
-        {
-            p.name.removesuffix("-wal").removesuffix("-shm")
-            for p in path.parent.glob(f"{path.name}.quarantined-*")
-        }
-    )
-    for old in names[:-QUARANTINED_KEPT]:
-        for suffix in ("", "-wal", "-shm"):
-            remove(path.with_name(old + suffix))
+def discard(path: Path, why: str) -> None:
+    """Delete a database that cannot be read, so that a new one can be begun. Raises OSError."""
+    # The write-ahead log belongs to its database: left behind, it would be applied to the new one.
+    for suffix in ("", "-wal", "-shm"):
+        remove(path.with_name(path.name + suffix))
+    log.error("the journal cannot be read: %s; it is deleted, a new one is begun", why)
 
 
 def remove(path: Path) -> None:

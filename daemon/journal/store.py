@@ -61,7 +61,6 @@ class JournalStore:
         """When the last event of earlier runs was written, Unix seconds; None without any."""
         self._insert_run()
         self._delete_orphans()
-        self.quarantined_bytes = self.paths.quarantined_bytes
         self.pictures_bytes = self.query_number("SELECT ifnull(sum(bytes), 0) FROM pictures")
         self.recordings_bytes = self.query_number("SELECT ifnull(sum(bytes), 0) FROM boxes")
 
@@ -95,9 +94,7 @@ class JournalStore:
         pages, free, size = (
             self.query_number(f"PRAGMA {n}") for n in ("page_count", "freelist_count", "page_size")
         )
-        return int(
-            (pages - free) * size + self.pictures_bytes + self.recordings_bytes + self.quarantined_bytes
-        )
+        return int((pages - free) * size + self.pictures_bytes + self.recordings_bytes)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -203,17 +200,13 @@ class JournalStore:
             self.recordings_bytes += size
 
     def reset(self) -> None:
-        """Delete everything, unreadable databases included; row numbers go on."""
+        """Delete everything; row numbers go on."""
         last = self.query_number("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
         self.close()
         database = self._paths.database
         for file in (database, *(database.with_name(database.name + s) for s in ("-wal", "-shm"))):
             file.unlink(missing_ok=True)
-        for file in (
-            *self._paths.quarantined,
-            *_files(self._paths.pictures),
-            *_files(self._paths.black_boxes),
-        ):
+        for file in (*_files(self._paths.pictures), *_files(self._paths.black_boxes)):
             remove(file)
         self._database = open_writer(database)
         self._file = DatabaseFile(database)
@@ -221,17 +214,7 @@ class JournalStore:
         self._insert_run()
         self._known.clear()
         self._pictures = {}
-        self.pictures_bytes = self.recordings_bytes = self.quarantined_bytes = 0
-
-    def delete_quarantined(self, before_s: float | None = None) -> int:
-        """Remove quarantined databases last written before that (Unix seconds), or the oldest."""
-        found = self._paths.quarantined_databases
-        gone = found[:1] if before_s is None else [(name, end_s) for name, end_s in found if end_s < before_s]
-        for name, _ in gone:
-            for suffix in ("", "-wal", "-shm"):
-                remove(self._paths.folder / (name + suffix))
-        self.quarantined_bytes = self._paths.quarantined_bytes
-        return len(gone)
+        self.pictures_bytes = self.recordings_bytes = 0
 
     def _insert_run(self) -> None:
         put = "INSERT OR IGNORE INTO runs (name, began_s, about) VALUES (?, ?, ?)"

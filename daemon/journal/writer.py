@@ -29,7 +29,7 @@ from daemon.journal.pending_frames import FrameEvidence, PendingFrames
 from daemon.journal.pictures import KeptPicture, kept
 from daemon.journal.recording_schedule import RecordingSchedule
 from daemon.journal.rows import Evidence, JournalRow
-from daemon.journal.schema import damaged, quarantine
+from daemon.journal.schema import damaged, discard
 from daemon.journal.store import JournalStore
 from daemon.journal.times import to_clock
 
@@ -272,7 +272,7 @@ class JournalWriter:
         self._space_checked_s = now
 
     def _on_error(self, error: sqlite3.Error | OSError) -> None:
-        """Report the failure and retry later; a damaged database is quarantined at once."""
+        """Report the failure and retry later; a damaged database is deleted at once."""
         lost = isinstance(error, JournalLostError)
         broken = lost or (isinstance(error, sqlite3.Error) and damaged(error))
         if broken:
@@ -283,8 +283,8 @@ class JournalWriter:
             self._close_store()
         try:
             if broken and os.path.lexists(self.paths.database):
-                quarantine(self.paths.database, str(error))
-        # Reported instead of the first error: that the bad file cannot be moved is the more urgent fact.
+                discard(self.paths.database, str(error))
+        # Reported instead of the first error: that the bad file cannot be deleted is the more urgent fact.
         except OSError as failure:
             error = failure
         self._report(self._disk.on_loss(error) if broken else self._disk.on_failure(error))

@@ -297,34 +297,6 @@ def test_a_black_box_whose_alerts_are_forgotten_is_not_kept(tmp_path: Path) -> N
     store.close()
 
 
-def test_what_was_moved_aside_counts_ages_and_is_forgotten(tmp_path: Path) -> None:
-    def aside(name: str, wall_s: float) -> Path:
-        file = JournalPaths(tmp_path).database.with_name(f"journal.db.quarantined-{name}")
-        for each in (file, file.with_name(f"{file.name}-wal")):
-            each.write_bytes(bytes(1_200_000))
-            os.utime(each, (wall_s, wall_s))
-        return file
-
-    old, new = aside("20260101T000000Z", WALL_S - 100), aside("20260102T000000Z", WALL_S)
-    store = JournalStore(JournalPaths(tmp_path), "r", WALL_S, {})
-    assert store.bytes > 4_800_000
-    retention.purge_store(store, WALL_S - 50)
-    assert (old.exists(), new.exists(), len(list(store.paths.quarantined))) == (False, True, 2)
-    old = aside("20260101T000000Z", WALL_S - 2 * DAY_S)
-    store.quarantined_bytes = store.paths.quarantined_bytes
-    wanted = JournalSettings(keep_days=1)
-    while retention.step(store, wanted, AgeLimit(None), 0.0, WALL_S):
-        pass
-    assert (old.exists(), new.exists()) == (False, True)
-    store.write([note(1)])
-    while retention.step(store, JournalSettings(keep_mb=2), AgeLimit(None), 0.0, WALL_S):
-        pass
-    assert not new.exists()
-    assert store.query_number("SELECT count(*) FROM events") == 1
-    assert store.bytes < 2_000_000
-    store.close()
-
-
 def test_black_boxes_of_alerts_marked_as_wrong_are_forgotten_too(tmp_path: Path) -> None:
     folder = tmp_path / "false_alarms"
     folder.mkdir()
@@ -559,7 +531,7 @@ def test_black_boxes_have_a_bound_of_their_own_and_their_alerts_stay(tmp_path: P
 
 
 @pytest.mark.parametrize("damage", ["text", "torn", "foreign", "later"])
-def test_what_cannot_be_read_is_moved_aside_and_a_new_one_begun(
+def test_what_cannot_be_read_is_deleted_and_a_new_one_begun(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     places = JournalPaths(tmp_path / "journal")
@@ -568,12 +540,9 @@ def test_what_cannot_be_read_is_moved_aside_and_a_new_one_begun(
         for number in range(200):
             it.tell(Say(f"sentence {number}"))
     spoiled(places.database, damage)
-    before = places.database.read_bytes()
     with diary(tmp_path) as it:
         it.tell(Say("after that"))
     assert [event["text"] for event in events(places)] == ["after that"]
-    (aside,) = [file for file in places.quarantined if not file.name.endswith(("-wal", "-shm"))]
-    assert aside.read_bytes() == before
     assert "a new one is begun" in caplog.text
     assert it.heard("ok")
 
