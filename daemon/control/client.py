@@ -1,4 +1,4 @@
-"""Talking to a running daemon."""
+"""Connects to a running daemon, sends commands and receives events."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from daemon.errors import CommandError
 
 TIMEOUT_S = 5.0
 LOOK_S = 1.0
+# The errors of connect(2) that mean "no daemon there", and not "not allowed" or "busy".
 _NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
@@ -52,10 +53,11 @@ class ControlClient:
         self._link.close()
 
     def ask(self, command: Command) -> dict[str, Any]:
-        """Have it done and return the result. Raises CommandError with the daemon's own words."""
+        """Send a command and return its result. Raises CommandError with the daemon's message."""
         id = next(self._ids)
         try:
-            with suppress(BrokenPipeError):  # it has hung up; why is still to be read
+            # The daemon has closed the connection; its reason may still be read.
+            with suppress(BrokenPipeError):
                 self._link.sendall(encode_request(Request(id, command)))
             line = self._lines.read()
         except TimeoutError:
@@ -75,7 +77,9 @@ class ControlClient:
         The client is good for nothing else after that. Raises CommandError.
         """
         self.ask(EventsCommand(kinds=tuple(kinds)))
-        with suppress(OSError):  # closed by another thread meanwhile: then there are no events
+        # Closed by another thread meanwhile: then there are no events.
+        with suppress(OSError):
+            # Short, so that a close by another thread is noticed soon.
             self._link.settimeout(LOOK_S)
         return self._received()
 
@@ -95,6 +99,7 @@ class ControlClient:
 def connect_any(paths: Iterable[Path], timeout_s: float = TIMEOUT_S) -> ControlClient:
     """The first daemon that is there. Raises NotRunning, CommandError."""
     tried: dict[Path, None] = {}
+    # Lazily: the last path may come from settings that cannot be read.
     for path in paths:
         if path in tried:
             continue
@@ -116,6 +121,7 @@ def _connected(path: Path, timeout_s: float) -> socket.socket:
 
 
 def _unreachable(path: Path, error: OSError) -> CommandError:
+    # Python itself refuses paths of more than 107 bytes, without an errno.
     if error.errno in _NOBODY or "too long" in str(error):
         return NotRunning(_nobody((path,)))
     if error.errno == errno.EACCES:
@@ -139,5 +145,6 @@ def _nobody(tried: Sequence[Path]) -> str:
 def _running(folder: Path) -> Iterator[str]:
     for name in instances(folder):
         with suppress(CommandError):
+            # Connected to and closed: a socket file alone may be left by a daemon that is gone.
             ControlClient(folder / f"{name}.sock", LOOK_S).close()
             yield name

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Language = Literal["en", "ko"]
 Spoken = BeforeValidator(lambda text: spoken(text) if isinstance(text, str) else text)
 """Without control characters, which no voice says and no terminal should get."""
+# A pattern besides the length: a text of spaces only says nothing.
 Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S"), Spoken]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
@@ -428,7 +429,9 @@ class PurgeCommand(Command):
 
 
 COMMANDS: Mapping[str, type[Command]] = {
-    kind.model_fields["do"].default: kind for kind in Command.__subclasses__()
+    # Derived, so that a new command is known by defining its class.
+    kind.model_fields["do"].default: kind
+    for kind in Command.__subclasses__()
 }
 """Every command by its name on the wire."""
 

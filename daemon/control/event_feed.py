@@ -71,6 +71,7 @@ class EventFeed:
 
     def publish(self, line: str) -> None:
         """Event JSON without its line end. Never waits for a reader."""
+        # No lock: `_readers` is a tuple that is replaced as a whole, never changed.
         for reader in self._readers:
             self._dropped += reader.put(line)
 

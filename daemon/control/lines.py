@@ -9,7 +9,7 @@ CHUNK = 64 * 1024
 
 
 class LineTooLong(Exception):
-    """The other side sends more than it may; the connection is of no use any more."""
+    """The peer sends a longer line than allowed; the connection cannot be used any more."""
 
 
 class LineReader:
@@ -33,10 +33,13 @@ class LineReader:
         if first_s is not None:
             self._link.settimeout(first_s)
         while (end := self._buffer.find(b"\n", self._searched)) < 0:
+            # Only new bytes are searched next time: a long line in many pieces would otherwise cost its
+            # square.
             self._searched = len(self._buffer)
             if self._searched > self._longest:
                 raise LineTooLong
             if whole_s is not None and self._buffer:
+                # From the first byte on; set once.
                 deadline_s = deadline_s or time.monotonic() + whole_s
                 if (left_s := deadline_s - time.monotonic()) <= 0:
                     raise TimeoutError("a line has not ended in time")
@@ -48,6 +51,7 @@ class LineReader:
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         self._searched = 0
+        # The last piece may have brought the line's end and too many bytes at once.
         if len(line) > self._longest:
             raise LineTooLong
         return line

@@ -12,18 +12,19 @@ SUFFIX = ".sock"
 
 
 def server_socket(env: Mapping[str, str], state: Path, instance: str = "") -> Path:
-    """Where a daemon offers itself; the folder need not exist."""
+    """The path at which a daemon listens; the folder need not exist."""
     return next(_own(env), state) / _file(instance)
 
 
 def client_sockets(env: Mapping[str, str], instance: str = "") -> Iterator[Path]:
-    """Where one may be, likeliest first, as far as it is known without settings."""
+    """Paths at which a daemon may listen, likeliest first, as far as they are known without settings."""
+    # `fromkeys`: in a unit both can be the same folder.
     for folder in dict.fromkeys((*_own(env), SYSTEM)):
         yield folder / _file(instance)
 
 
 def state_socket(state: Path, instance: str = "") -> Path:
-    """Where a daemon is that had no runtime folder."""
+    """The path of a daemon that had no runtime folder."""
     return state / _file(instance)
 
 
@@ -37,8 +38,10 @@ def _file(instance: str) -> str:
 
 
 def _own(env: Mapping[str, str]) -> Iterator[Path]:
+    # systemd.exec(5): several folders are separated by colons.
     if unit := env.get("RUNTIME_DIRECTORY", "").split(":")[0]:
         yield Path(unit)
+    # A relative XDG_RUNTIME_DIR is to be ignored (XDG Base Directory Specification).
     user = Path(env.get("XDG_RUNTIME_DIR", ""))
     if user.is_absolute():
         yield user / NAME

@@ -32,7 +32,7 @@ class Request:
 
 
 class BadRequest(CommandError):
-    """A request that is not understood. `id` is the number for the reply, where one could be read."""
+    """A malformed request. `id` is the number for the reply, if one could be read."""
 
     def __init__(self, message: str, id: int | None = None) -> None:
         super().__init__(message, "invalid")
@@ -48,9 +48,11 @@ def decode_request(line: bytes) -> Request:
     """Raises BadRequest."""
     fields = _object(line)
     id = fields.pop("id", None)
+    # `bool` is a subclass of `int` in Python.
     if not isinstance(id, int) or isinstance(id, bool):
         raise BadRequest(f"id = {_short(id)}: should be a whole number")
     version = fields.pop("v", None)
+    # True == 1 in Python.
     if version is True or version != VERSION:
         raise BadRequest(f"v = {_short(version)}: this daemon speaks version {VERSION} only", id)
     kind = COMMANDS.get(fields.get("do", "")) if isinstance(fields.get("do"), str) else None
@@ -61,6 +63,7 @@ def decode_request(line: bytes) -> Request:
 
 def checked(kind: type[CommandT], **fields: Any) -> CommandT:
     """Build a command from typed arguments. Raises BadRequest with a one-line message."""
+    # None means "not given", as with options of the command line.
     return _checked(kind, {name: value for name, value in fields.items() if value is not None}, None)
 
 
@@ -71,11 +74,12 @@ def encode_reply(id: int | None, result: Mapping[str, Any]) -> bytes:
 
 def encode_error(id: int | None, message: str, code: Code = "failed") -> bytes:
     """One line."""
+    # A reply is one line: line breaks in a message would end it early.
     return _line({"v": VERSION, "id": id, "ok": False, "error": " ".join(message.split()), "code": code})
 
 
 def decode_reply(line: bytes, id: int) -> dict[str, Any]:
-    """The result. Raises CommandError with the daemon's own words, or where it makes no sense."""
+    """The result. Raises CommandError with the daemon's message, or if the reply is malformed."""
     reply = _object(line)
     if reply.get("v") != VERSION:
         raise CommandError(
@@ -83,6 +87,7 @@ def decode_reply(line: bytes, id: int) -> dict[str, Any]:
             "restart the daemon, it is of another version"
         )
     if not reply.get("ok"):
+        # A daemon of a later version may know more codes.
         code: Code = reply["code"] if reply.get("code") in get_args(Code) else "failed"
         raise CommandError(str(reply.get("error", "the daemon refused without saying why")), code)
     if reply.get("id") != id or not isinstance(reply.get("result"), dict):
@@ -112,6 +117,7 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _line(fields: Mapping[str, Any]) -> bytes:
+    # "replace": a lone surrogate must not make a reply impossible.
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 

@@ -36,7 +36,7 @@ from daemon.errors import CommandError, ConfigError
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Mapping[str, Any]]
-"""Does what is asked and returns the result; raises CommandError with a line for whoever asked."""
+"""Carries out a request and returns the result; raises CommandError with a line for the client."""
 
 CLIENTS = 16
 OF_A_PROCESS = 12
@@ -44,12 +44,12 @@ OF_A_PROCESS = 12
 STREAMS = 8
 """Clients that listen to events at most, so that there is always room to ask for silence."""
 IDLE_S = 60.0
-"""Seconds a client may be silent, or not read what it is sent, until it is let go."""
+"""Seconds for which a client may be silent, or not read its answer, until it is disconnected."""
 REQUEST_S = 5.0
 """Seconds in which a whole request must have come: the first one from the connection on, others from their
 first byte on. A byte now and then would hold a place for ever."""
 LOOK_S = 1.0
-"""Seconds between two looks whether a listener is still there."""
+"""Seconds between two checks that a listener is still connected."""
 CLOSE_S = 2.0
 
 
@@ -116,10 +116,12 @@ class ControlServer:
     def run(self) -> None:
         """Take clients until `close`."""
         for thread in self._threads:
-            if thread.ident is None:  # this may be the second run, after a failure
+            # Started already if this is another run, after a failure.
+            if thread.ident is None:
                 thread.start()
         while not self._closing.is_set():
             try:
+                # A cleaner of /tmp or of the runtime folder may have removed the socket.
                 self._socket.restore()
                 if self._socket.wait(LOOK_S):
                     link, _ = self._socket.listener.accept()
@@ -135,13 +137,14 @@ class ControlServer:
         self._handler = handler
 
     def close(self) -> None:
-        """Let everybody go and give the socket up."""
+        """Disconnect all clients and remove the socket."""
         if self._closing.is_set():
             return
         self._closing.set()
         self._socket.close()
         with self._lock:
             clients, streams = tuple(self._clients), tuple(self._streams)
+        # Outside the lock: the streams' threads take it when they end.
         for stream in streams:
             stream.close()
         for client in clients:
@@ -163,6 +166,7 @@ class ControlServer:
         client = _Client(link, who.pid, time.monotonic())
         with self._lock:
             refusal = self._refusal(who)
+            # Under the same lock as the check: two clients must not both get the last place.
             if not refusal and not self._closing.is_set():
                 self._clients.append(client)
         if refusal:
@@ -173,7 +177,7 @@ class ControlServer:
             self._accepted.put(client)
 
     def _refusal(self, who: Peer) -> str:
-        """Why it may not talk to us; empty if there is a place for it. Called with the lock held."""
+        """The reason to refuse a client; empty if there is a place for it. Called with the lock held."""
         if not self._rights.allow(who):
             log.warning("user %d (process %d) may not talk to this daemon", who.uid, who.pid)
             members = f", members of the group {self._group}" if self._group else ""
@@ -198,6 +202,7 @@ class ControlServer:
         # False sorts before True: connections already left, then those that never asked, then the longest
         # idle.
         client = min(spare, key=lambda one: (not _gone(one.link), one.proven, one.idle_since_s or 0.0))
+        # Its place is free at once; its thread ends a moment later.
         self._clients.remove(client)
         _let_go(client)
         return True
@@ -207,12 +212,15 @@ class ControlServer:
         while (client := self._accepted.get()) is not None:
             try:
                 self._converse(client)
-            except OSError as error:  # it left, or was too slow: its own affair
+            # It has left, or was too slow, which is no fault of ours.
+            except OSError as error:
                 log.debug("a client was let go: %s", error)
-            except (MemoryError, RuntimeError) as error:  # the thread has to live on
+            # The thread has to live on: no new one can be started while memory is short.
+            except (MemoryError, RuntimeError) as error:
                 log.warning("a client could not be answered: %s", error)
             finally:
                 with self._lock:
+                    # `_make_room` may have removed it already.
                     if client in self._clients:
                         self._clients.remove(client)
                 client.link.close()
@@ -223,6 +231,7 @@ class ControlServer:
         try:
             while (line := lines.read(first_s, self._request_s)) is not None:
                 client.proven, client.idle_since_s, first_s = True, None, self._idle_s
+                # From here on for sending: a client that does not read its answer is let go too.
                 client.link.settimeout(self._idle_s)
                 self._answer(client.link, line)
                 client.idle_since_s = time.monotonic()
@@ -247,7 +256,8 @@ class ControlServer:
             return encode_error(request.id, str(error), error.code)
         except ConfigError as error:
             return encode_error(request.id, "; ".join(error.problems), "invalid")
-        except Exception as error:  # a client must not be left waiting, nor bring down its thread
+        # A client must not be left waiting, nor end its thread.
+        except Exception as error:
             log.exception("%s could not be answered", request.command.do)
             return encode_error(
                 request.id, f"a bug: {type(error).__name__}: {error}; the daemon's log says where"
@@ -261,14 +271,16 @@ class ControlServer:
                 return
             link.sendall(encode_reply(id, {}))
             while not self._closing.is_set() and not _gone(link):
+                # A timeout, so that a client that has left is noticed without any event.
                 chosen = [line for line in stream.take(LOOK_S) if _wanted(line, kinds)]
                 if chosen:
                     link.sendall("".join(f"{line}\n" for line in chosen).encode())
+            # Ends the conversation: a stream does not go back to commands.
             link.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
     def _listening(self, stream: Subscription) -> Iterator[bool]:
-        """Whether there is room for one more listener."""
+        """Yields True if there is room for one more listener, and then counts it."""
         with self._lock:
             welcome = len(self._streams) < self._most_streams
             if welcome:
@@ -281,10 +293,12 @@ class ControlServer:
 
 
 def _wanted(line: str, kinds: frozenset[str]) -> bool:
+    # "dropped" goes to every listener: it must know that its view has gaps.
     return not kinds or json.loads(line).get("kind") in kinds | {"dropped"}
 
 
 def _gone(link: socket.socket) -> bool:
+    # POLLRDHUP: the peer has closed or shut down its side (poll(2)); nothing is read for that.
     poll = select.poll()
     poll.register(link, select.POLLRDHUP)
     return bool(poll.poll(0))
@@ -298,5 +312,6 @@ def _let_go(client: _Client) -> None:
 
 def _refuse(link: socket.socket, why: str) -> None:
     with link, suppress(OSError):
+        # A client that does not read must not hold up the accepting thread.
         link.settimeout(LOOK_S)
         link.sendall(encode_error(None, why))

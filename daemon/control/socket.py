@@ -25,7 +25,7 @@ SO_PEERGROUPS = 59
 MOST_GROUPS = 256
 """Python takes no more than 1024 bytes."""
 BACKLOG = 128
-"""Connections that may wait to be taken, so that many that say nothing do not shut the others out."""
+"""Connections that may wait to be accepted, so that many idle ones do not shut the others out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Rights:
 
 
 def rights(group: str) -> Rights:
-    """For this process, and the group of that name where one is given. Raises CommandError."""
+    """The rights for this process's user and, if named, the group. Raises CommandError."""
     if not group:
         return Rights(os.geteuid())
     try:
@@ -62,7 +62,9 @@ def peer(link: socket.socket) -> Peer:
     """Raises OSError."""
     pid, uid, gid = struct.unpack("iII", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     raw = b""
-    with suppress(OSError):  # more groups than that: only the first one counts
+    # With more groups than MOST_GROUPS only the primary one counts.
+    with suppress(OSError):
+        # SO_PEERGROUPS: all groups of the peer, and not only the primary one of SO_PEERCRED (unix(7)).
         raw = link.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, 4 * MOST_GROUPS)
     return Peer(pid, uid, frozenset({gid, *struct.unpack(f"{len(raw) // 4}I", raw)}))
 
@@ -107,7 +109,8 @@ class ControlSocket:
         poll = select.poll()
         try:
             poll.register(self.listener, select.POLLIN)
-        except ValueError:  # closed since: it has no descriptor any more
+        # Closed since: it has no descriptor any more.
+        except ValueError:
             return False
         return bool(poll.poll(seconds * 1000)) and not self._closed.is_set()
 
@@ -120,6 +123,7 @@ class ControlSocket:
             if self._closed.is_set() or _inode(self.path) == self._inode:
                 return
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The lock first: whoever holds it owns the path.
             try:
                 lock = FileLock(self._lock_file) if not self._lock.holds(self._lock_file) else self._lock
             except LockHeldError:
@@ -127,6 +131,7 @@ class ControlSocket:
             if lock is not self._lock:
                 self._lock.release()
                 self._lock = lock
+            # The new one before the old one is closed: without it the daemon could not be reached at all.
             listener = _listening(self.path, self._allowed)
             self.listener.close()
             self.listener, self._inode = listener, _inode(self.path)
@@ -137,9 +142,11 @@ class ControlSocket:
         with self._guard:
             self._closed.set()
             with suppress(OSError):
+                # Wakes `poll` in the accepting thread; closing alone would not.
                 self.listener.shutdown(socket.SHUT_RDWR)
             self.listener.close()
-            if _inode(self.path) == self._inode:  # never another daemon's
+            # Never the socket of another daemon.
+            if _inode(self.path) == self._inode:
                 self.path.unlink(missing_ok=True)
             self._lock.release()
 
@@ -165,6 +172,7 @@ def _locked(lock: Path, path: Path) -> FileLock:
 
 def _listening(path: Path, allowed: Rights) -> socket.socket:
     """Its rights are set before `listen`: until then no client can connect."""
+    # Left by a daemon that was killed: the lock has shown that no other one runs.
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DAY_S = 86_400.0
 JUMP_S = 3_600.0
-"""Seconds by which the day's time may be set while the program runs; by more, it was wrong or is now."""
+"""Seconds by which the wall clock may be set while the program runs; by more, it was or is wrong."""
 TRUSTED_S = DAY_S
 """Seconds that a clock which had leapt must go on evenly before it is believed."""
 SHARE = 10
@@ -37,21 +37,24 @@ class AgeLimit:
         return wall_s - keep_days * DAY_S
 
     def allowed(self, events: int, least: int, now: float) -> int:
-        """How many of so many events may be forgotten for their age now; `least` is always allowed."""
+        """How many of `events` may be deleted for their age now; `least` is always allowed."""
         if now - self._share_since_s >= SHARE_S:
+            # In shares: should the clock be wrong after all, most of the journal survives the first hours.
             self._share_since_s, self._left = now, max(least, events // SHARE)
         return self._left
 
     def spend(self, count: int) -> None:
-        """So many were forgotten."""
+        """Count deleted events against the allowance."""
         self._left -= count
 
     def _look_at_clock(self, now: float, wall_s: float) -> None:
+        # Wall clock less monotonic clock: constant unless the wall clock is set.
         offset_s, before_s = wall_s - now, self._offset_s
         self._offset_s = offset_s
         if before_s is None:
             leapt = self._newest_s is not None and wall_s - self._newest_s > DAY_S
         else:
+            # At a start only the newest row tells: a day without the daemon is possible, so this only delays.
             leapt = abs(offset_s - before_s) > JUMP_S
         if leapt:
             self._doubted_since_s = now

@@ -1,6 +1,6 @@
-"""Noticing that the journal's database was deleted, replaced or overwritten while it is open.
+"""Detects that the journal's database was deleted, replaced or overwritten while it is open.
 
-SQLite itself goes on writing into a file that has no name any more, and finds rubbish only where it reads.
+SQLite itself goes on writing into a file that has no name any more, and finds damage only where it reads.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class DatabaseFile:
     def check(self) -> None:
         """Raises JournalLostError if the path is not this database any more."""
         try:
+            # lstat: a link in its place would lead to another file.
             there = self._path.lstat()
         except OSError:
             raise JournalLostError("the journal's database was deleted") from None
@@ -44,6 +45,7 @@ class DatabaseFile:
         ours = os.fstat(self._handle)
         if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
             raise JournalLostError("the journal's database was replaced by another")
+        # The same inode can be written over, as `cp` does.
         if os.pread(self._handle, len(MAGIC), 0) != MAGIC:
             raise JournalLostError("the journal's database was overwritten")
 

@@ -26,7 +26,8 @@ class NoRoom(OSError):
 
 
 def report(error: sqlite3.Error | OSError) -> Report:
-    """Why nothing can be written."""
+    """The health report for an error of a write."""
+    # The low byte is the primary code (sqlite.org/rescode.html).
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and error.errno in FULL)
     detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -45,8 +46,9 @@ class DiskHealth:
         self._backoff = Backoff(FIRST_RETRY_S, MAX_RETRY_S)
 
     def on_failure(self, error: sqlite3.Error | OSError) -> Report:
-        """It could not be written; try again after `wait_s`."""
+        """Record a failed write; try again after `wait_s`. Returns the report."""
         health = report(error)
+        # Once for each reason: the attempts go on every few seconds.
         if health.reason != self.reason:
             log.error("the journal cannot be written (%s): %s", health.reason, health.detail)
         if not self.reason:
@@ -57,12 +59,13 @@ class DiskHealth:
 
     def on_loss(self, error: sqlite3.Error | OSError) -> Report:
         """The journal was lost. A new one is begun after `wait_s`, so that the loss is announced first."""
+        # The component's reason is "lost" whatever the error was: the wearer's events are gone.
         health = replace(self.on_failure(error), reason="lost")
         self.reason, self.wait_s = health.reason, LOSS_S
         return health
 
     def on_success(self) -> Report | None:
-        """It was written; something to tell where it had failed."""
+        """Record a successful write; returns a report if the one before had failed, else None."""
         if not self.reason:
             return None
         log.info("the journal is written again")

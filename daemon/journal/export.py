@@ -1,4 +1,4 @@
-"""The journal to take along: a line of JSON an event, and the pictures; credentials in it are hidden."""
+"""Exports the journal: a line of JSON for each event, and the pictures; credentials are hidden."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ PAGE = 50
 """Events asked for at once: with their evidence they are long."""
 LINES, PICTURES = "events.jsonl", "pictures"
 SHOWN = frozenset({"alert", "scene", "describe"})
-"""Kinds whose picture is taken along; what was said of them rests on the same."""
+"""Kinds whose pictures are exported; utterances about them rest on the same pictures."""
 
 
 def export(source: JournalSource, to: Path, wanted: JournalCommand) -> tuple[int, int]:
     """Everything that fits `wanted` into a new folder, or a new file that ends in .zip; oldest first.
 
-    How many events and pictures. Raises CommandError.
+    Returns the numbers of events and pictures. Raises CommandError.
     """
     if to.exists():
         raise CommandError(f"{to}: is there already; name another file or folder")
     if not to.parent.is_dir():
         raise CommandError(f"{to}: there is no folder {to.parent}")
     try:
+        # Beside the target: a rename is atomic only within one file system, and a half export has no name.
         with tempfile.TemporaryDirectory(prefix=".journal-", dir=to.parent) as workshop:
             folder = Path(workshop) / "export"
             counts = _fill(source, folder, wanted)
@@ -49,7 +50,9 @@ def export(source: JournalSource, to: Path, wanted: JournalCommand) -> tuple[int
 def _fill(source: JournalSource, folder: Path, wanted: JournalCommand) -> tuple[int, int]:
     (folder / PICTURES).mkdir(parents=True)
     names: dict[str, str] = {}
+    # All of them in memory: the newest come first, and the file is to begin with the oldest.
     lines = [
+        # Redacted again: the rows may be of an older version that knew fewer forms of credentials.
         json.dumps(redacted({**event, **_picture(source, event, folder, names)}), ensure_ascii=False)
         for event in pages(source, wanted.model_copy(update={"limit": PAGE, "evidence": True}))
     ]
@@ -64,8 +67,10 @@ def _picture(
     """The file of its picture; events that rest on the same frame share one."""
     if not event["snapshot"] or event["kind"] not in SHOWN:
         return {}
-    with suppress(CommandError):  # forgotten since its event was read
+    # Deleted since its event was read.
+    with suppress(CommandError):
         jpeg, _ = source.picture(event["row"])
+        # By content: rows of one frame have the same picture, whose file names differ.
         digest = hashlib.sha256(jpeg).hexdigest()
         if digest not in names:
             names[digest] = f"{PICTURES}/{event['row']}.jpg"

@@ -50,6 +50,7 @@ class FalseAlarms:
     def record(self, event: Event) -> None:
         """Hand over an event of the kind `false_alarm`."""
         try:
+            # Never waits: called within the core's step.
             self._queue.put_nowait(event)
         except queue.Full:
             log.error("a false alarm could not be noted: too many at once")  # noqa: TRY400 - no bug
@@ -83,6 +84,7 @@ class FalseAlarms:
         }
         self._state.mkdir(parents=True, exist_ok=True)
         file = self._state / FILE
+        # Written anew as a whole: an append that is cut short would spoil the file for calibration.
         lines = [*_lines(file), json.dumps(line, ensure_ascii=False)][-MAX_LINES:]
         atomic_file.write(file, "\n".join(lines) + "\n")
         log.info("false alarm: %s %s, in %s", event.fields["alert"], event.fields["hazard"], file)
@@ -93,6 +95,7 @@ class FalseAlarms:
             return None
         recording = self._snapshot()
         alert: Any = event.fields["alert"]
+        # A recording without the alert explains nothing about it.
         if not any(_is_alert(line, alert) for line in recording.events):
             return None
         name = f"{FOLDER}/{self._wall():%Y%m%dT%H%M%SZ}-{event.id}-{alert}{SUFFIX}"
@@ -101,6 +104,7 @@ class FalseAlarms:
         except BlackBoxError as error:
             log.warning("%s", error)
             return None
+        # Sorted by name, which begins with the time.
         for old in sorted((self._state / FOLDER).glob(f"*{SUFFIX}"))[:-MAX_RECORDINGS]:
             old.unlink(missing_ok=True)
         return name

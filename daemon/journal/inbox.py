@@ -27,7 +27,7 @@ class InboxBatch:
     lines: tuple[str, ...]
     job: JournalJob | None
     ending: bool
-    """Nothing more will come, or nothing more can be taken."""
+    """The inbox is closed, and no more can be taken from it."""
 
 
 class JournalInbox:
@@ -39,7 +39,8 @@ class JournalInbox:
         self._lines: deque[str] = deque()
         self._jobs: deque[JournalJob] = deque()
         self._closed = False
-        self._changed = threading.Condition()  # held for as long as it takes to move a few lines
+        # Held only to move a few lines: senders must not wait.
+        self._changed = threading.Condition()
 
     @property
     def waiting(self) -> int:
@@ -71,7 +72,7 @@ class JournalInbox:
             self._changed.notify()
 
     def drain(self) -> tuple[str, ...]:
-        """All lines that wait."""
+        """Remove and return all waiting lines."""
         with self._changed:
             lines = tuple(self._lines)
             self._lines.clear()
@@ -81,6 +82,7 @@ class JournalInbox:
         """Up to `most` lines, and a job; after the timeout only the lines so far."""
 
         def is_ready() -> bool:
+            # With `most` 0 waiting lines do not count: the writer has no room for them.
             return bool(self._jobs or self._closed or (most and self._lines))
 
         with self._changed:

@@ -15,9 +15,11 @@ from daemon.journal.store import JournalStore
 def purge(paths: JournalPaths, before_s: float | None) -> Mapping[str, int]:
     """Delete all rows, or those older than a time (Unix seconds). Raises CommandError."""
     try:
+        # Nothing to lock or open: a purge must not create an empty journal.
         if not paths.folder.is_dir():
             return {"events": 0, "pictures": 0, "black_boxes": retention.delete_false_alarms(paths, before_s)}
         with paths.lock():
+            # Opened as a daemon does, so that a damaged journal is cleaned up too.
             store = JournalStore(paths, "offline", time.time(), {})
             try:
                 return retention.purge_store(store, before_s)

@@ -67,4 +67,5 @@ class JournalPaths:
 def bytes_free(folder: Path) -> int:
     """Bytes an ordinary user may still write there. Raises OSError."""
     at = os.statvfs(folder)
+    # f_bavail and not f_bfree: blocks kept for root are of no use (statvfs(3)).
     return at.f_bavail * at.f_frsize

@@ -26,17 +26,19 @@ class PendingFrames:
 
     def __init__(self) -> None:
         self._evidence: OrderedDict[str, FrameEvidence] = OrderedDict()
-        self._lock = threading.Lock()  # held for as long as it takes to move a reference
+        # Held only to move a reference: the core's step must not wait.
+        self._lock = threading.Lock()
         self.missed = 0
         """Alerts whose moment was given up before their line came."""
 
     def put(self, id: str, evidence: FrameEvidence) -> None:
-        """Hold it; the oldest is given up where there are too many."""
+        """Hold the evidence of an event; the oldest is dropped if there are too many."""
         with self._lock:
             self._evidence[id] = evidence
             if len(self._evidence) > MAX_FRAMES:
                 _, dropped = self._evidence.popitem(last=False)
-                self.missed += dropped.evidence is not None  # a view need not be described
+                # A view without evidence is no loss: it may never be described.
+                self.missed += dropped.evidence is not None
 
     def clear(self) -> None:
         """Give up all of them."""
@@ -44,7 +46,7 @@ class PendingFrames:
             self._evidence.clear()
 
     def pop(self, id: str | None) -> FrameEvidence:
-        """That of an event, and never again; an empty one where there is none."""
+        """Remove and return the evidence of an event; an empty one if there is none."""
         if id is None:
             return FrameEvidence()
         with self._lock:

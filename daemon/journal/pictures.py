@@ -40,7 +40,9 @@ def pixelated(image: Image, blocks: int) -> Image:
     height, width = image.shape[:2]
     share = min(1.0, blocks / max(height, width))
     columns, rows = max(1, round(width * share)), max(1, round(height * share))
+    # INTER_AREA averages all pixels of a block, and the JPEG holds nothing but these averages.
     means = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+    # Enlarged to at most 16 pixels a block: the file stays small, and a viewer shows squares.
     side = max(1, min(width // columns, height // rows, 16))
     large = cv2.resize(means, (columns * side, rows * side), interpolation=cv2.INTER_NEAREST)
     return np.asarray(large, np.uint8)

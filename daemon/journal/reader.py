@@ -1,4 +1,4 @@
-"""The journal as it is read: by anybody, while it is written too. Questions take milliseconds."""
+"""Reads the journal, also while another process writes it. Queries take milliseconds."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class JournalReader:
         events = [self._event_fields(row) for row in rows[: wanted.limit]]
         if wanted.evidence:
             events = [{**event, **self._evidence_field(event["row"])} for event in events]
+        # One row more than asked for tells whether there is a next page.
         return {"events": events, "next": rows[wanted.limit - 1][0] if len(rows) > wanted.limit else None}
 
     def _event_fields(self, row: Sequence[Any]) -> dict[str, Any]:
@@ -53,11 +54,12 @@ class JournalReader:
         return found
 
     def newest(self, id: str) -> Fields | None:
-        """The event of that id, of the newest run that has one."""
+        """The event with that id in the newest run that has one; None without any."""
         return self._one("WHERE id = ? ORDER BY row DESC LIMIT 1", id)
 
     def last_said(self, run: str | None = None) -> Fields | None:
         """The last utterance; in that run, or in any."""
+        # A few rows: some utterances are sounds without text.
         spoken = "WHERE kind = 'speak' AND run = ifnull(?, run) ORDER BY row DESC LIMIT 20"
         for found in self._all(spoken, run):
             if found.get("text"):
@@ -65,7 +67,7 @@ class JournalReader:
         return None
 
     def find(self, run: str, id: str) -> Fields | None:
-        """The event of that id in a run."""
+        """The event with that id in a run; None if there is none."""
         return self._one("WHERE id = ? AND run = ? ORDER BY row DESC LIMIT 1", id, run)
 
     def effects_of(self, run: str, id: str) -> Sequence[Fields]:
@@ -74,6 +76,7 @@ class JournalReader:
 
     def evidence(self, row: int) -> Fields | None:
         """The scores of every hazard when an alert was raised."""
+        # Apart from the event: evidence is long, and most readers do not need it.
         found = self._database.execute("SELECT evidence FROM events WHERE row = ?", (row,)).fetchone()
         return json.loads(found[0]) if found and found[0] else None
 
@@ -83,6 +86,7 @@ class JournalReader:
             "SELECT file, pixelated FROM pictures WHERE id = (SELECT picture FROM events WHERE row = ?)",
             (row,),
         ).fetchone()
+        # Retention may delete the file between the query and this line.
         data = _read(self._paths.pictures / found[0]) if found else b""
         if not data:
             raise CommandError(f"#{row}: no picture is kept with it", "unknown")
@@ -111,11 +115,6 @@ class JournalReader:
         """How many events of each kind."""
         return dict(self._database.execute("SELECT kind, count(*) FROM events GROUP BY kind").fetchall())
 
-    def runs(self) -> Sequence[Fields]:
-        """When each run began, and its version and model."""
-        rows = self._database.execute("SELECT name, began_s, about FROM runs ORDER BY began_s").fetchall()
-        return [{"run": name, "began_s": began_s, **json.loads(about)} for name, began_s, about in rows]
-
     def _one(self, condition: str, *values: object) -> Fields | None:
         return next(iter(self._all(condition, *values)), None)
 
@@ -142,7 +141,7 @@ def reading(paths: JournalPaths) -> Iterator[JournalReader]:
 
 
 def _question(wanted: JournalCommand) -> tuple[str, dict[str, Any]]:
-    """Each kind is asked for by itself, so that an index gives it in order; then they are merged."""
+    """The SQL of a page and its values. Each kind is a query of its own, which an index gives in order."""
     values = {
         "hazard": wanted.hazard,
         "since": wanted.since,
@@ -157,6 +156,7 @@ def _question(wanted: JournalCommand) -> tuple[str, dict[str, Any]]:
     ]
     conditions += _time(wanted)
     parts = []
+    # `fromkeys`: a kind that is named twice must not give its events twice.
     for number, kind in enumerate(dict.fromkeys(wanted.kinds) or (None,)):
         here = conditions if kind is None else [f"kind = :kind{number}", *conditions]
         where = f"WHERE {' AND '.join(here)}" if here else ""
@@ -165,12 +165,13 @@ def _question(wanted: JournalCommand) -> tuple[str, dict[str, Any]]:
         values[f"kind{number}"] = kind
     if len(parts) == 1:
         return parts[0], values
+    # In parentheses by way of a subquery: SQLite allows ORDER BY and LIMIT only at the end of a compound.
     merged = " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts)  # noqa: S608 - as above
     return f"{merged} ORDER BY 1 DESC LIMIT :most", values
 
 
 def _time(wanted: JournalCommand) -> list[str]:
-    """Rows are nearly in the order of the clock, but clocks are set: the time's index finds their bounds."""
+    """Conditions for the time. Rows are nearly in its order, so bounds by row speed the query up."""
     within = [] if wanted.since is None else ["wall_s >= :since"]
     within += [] if wanted.until is None else ["wall_s <= :until"]
     time = " AND ".join(within)

@@ -21,6 +21,7 @@ class RecordingSchedule:
 
     def on_alert(self, now: float) -> None:
         """An alert was raised."""
+        # The earliest alert decides: later ones are in the same box.
         self.due_s = min(self.due_s, max(now + self._after_s, self._saved_s + self._every_s))
 
     def cancel(self) -> None:

@@ -25,6 +25,7 @@ def step(store: JournalStore, settings: JournalSettings, age: AgeLimit, now: flo
 
     `now` is monotonic, `wall_s` Unix seconds.
     """
+    # Black boxes first: they are the largest, and their events can stay.
     if store.recordings_bytes > settings.black_box_mb * MB:
         return delete_oldest_recording(store)
     before_s = age.before_s(settings.keep_days, now, wall_s)
@@ -73,11 +74,13 @@ def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int
     if before_s is None:
         store.reset()
     else:
+        # In batches: one transaction over everything would block readers for seconds.
         while delete_events(store, before_s=before_s, most=10 * BATCH):
             pass
         # What was purged must leave the disk now, the write-ahead log included.
         store.database.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
     has = count_all(store)
+    # By differences of counts: pictures and boxes go with their last event, wherever that happens.
     gone = {what: count - has[what] for what, count in had.items()}
     return {**gone, "black_boxes": gone["black_boxes"] + marked}
 
@@ -105,6 +108,7 @@ def delete_oldest_recording(store: JournalStore) -> bool:
     """Forget the oldest black box, though not its alerts. False if there is none."""
     found = store.database.execute("SELECT id, file, bytes FROM boxes ORDER BY id LIMIT 1").fetchone()
     if found is None:
+        # The running sum was wrong, since there is none: it is put right here.
         store.recordings_bytes = 0
         return False
     id, file, size = found
@@ -122,6 +126,7 @@ def _oldest(
         question = "SELECT row, picture, box FROM events ORDER BY row LIMIT ?"
         return database.execute(question, (most,)).fetchall()
     if until_s is not None:
+        # Rows before the first one that is young enough, whatever their own time says.
         question = (
             "SELECT row, picture, box FROM events WHERE wall_s < ?1 AND row < ifnull("
             "(SELECT min(row) FROM events WHERE wall_s BETWEEN ?1 AND ?2), 1 << 62) ORDER BY row LIMIT ?3"
@@ -142,6 +147,7 @@ DELETE_ORPHAN = {
 def _orphans(database: sqlite3.Connection, column: str, ids: Iterable[int | None]) -> list[tuple[str, int]]:
     """Take out of their table those that no event shows any more; their files and sizes."""
     gone = []
+    # A set: several events of one batch can share a picture.
     for id in {id for id in ids if id is not None}:
         gone += database.execute(DELETE_ORPHAN[column], (id,)).fetchall()
     return gone

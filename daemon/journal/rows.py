@@ -86,8 +86,10 @@ class JournalRow:
     @classmethod
     def of(cls, line: Fields, now_s: float, evidence: Evidence | None, picture: KeptPicture | None) -> Self:
         """Build a row from an event's fields. `now_s` (Unix seconds) is its time if it has none."""
+        # Before anything is written: the journal never holds a password.
         event = redacted(dict(line))
         timing = dict(event.get("timing", {}))
+        # Taken out of the event, since it has a column of its own with an index.
         wall_s = float(timing.pop("wall_s", now_s))
         if timing:
             event["timing"] = timing

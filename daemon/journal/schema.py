@@ -138,7 +138,8 @@ def _ruled(database: sqlite3.Connection) -> None:
 
 
 def _known(database: sqlite3.Connection, path: Path, steps: Sequence[str]) -> int:
-    """Its version; 0 for a new file."""
+    """The version of the schema; 0 for a new file. Raises Unreadable."""
+    # A new file has neither a version nor a schema.
     application, version = _pragma(database, "application_id"), _pragma(database, "user_version")
     if application == 0 and version == 0 and not _pragma(database, "schema_version"):
         return 0
@@ -150,6 +151,7 @@ def _known(database: sqlite3.Connection, path: Path, steps: Sequence[str]) -> in
 
 
 def _whole(database: sqlite3.Connection) -> None:
+    # The first fault is enough: the database is discarded whatever else is wrong.
     (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise Unreadable(f"damaged ({verdict})")
@@ -159,6 +161,7 @@ def _brought_up(database: sqlite3.Connection, version: int, steps: Sequence[str]
     for number, step in enumerate(steps[version:], start=version + 1):
         if version:
             log.info("the journal is brought from version %d to %d", number - 1, number)
+        # One transaction: a crash leaves the old version or the new one, nothing between.
         database.executescript(
             f"BEGIN IMMEDIATE; {step}; PRAGMA application_id = {APPLICATION}; "
             f"PRAGMA user_version = {number}; COMMIT"
@@ -172,8 +175,8 @@ def _pragma(database: sqlite3.Connection, name: str) -> int:
 
 def discard(path: Path, why: str) -> None:
     """Delete a database that cannot be read, so that a new one can be begun. Raises OSError."""
-    # The write-ahead log belongs to its database: left behind, it would be applied to the new one.
-    for suffix in ("", "-wal", "-shm"):
+    # The database last: after a crash in between, SQLite must not find its write-ahead log beside a new one.
+    for suffix in ("-wal", "-shm", ""):
         remove(path.with_name(path.name + suffix))
     log.error("the journal cannot be read: %s; it is deleted, a new one is begun", why)
 

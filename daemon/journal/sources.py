@@ -61,6 +61,7 @@ class OfflineJournal:
 def pages(source: JournalSource, wanted: JournalCommand, most: int | None = None) -> Iterator[dict[str, Any]]:
     """Events of all pages, the newest first, `most` at most."""
     left = most
+    # The last page may be shorter, so the limit is counted over all of them.
     while left is None or left > 0:
         limit = wanted.limit if left is None else min(wanted.limit, left)
         page = source.page(wanted.model_copy(update={"limit": limit}))

@@ -60,6 +60,7 @@ class JournalStore:
         self.newest_s = self._newest()
         """When the last event of earlier runs was written, Unix seconds; None without any."""
         self._insert_run()
+        # After the run is inserted: files are deleted only by a process that can write the database.
         self._delete_orphans()
         self.pictures_bytes = self.query_number("SELECT ifnull(sum(bytes), 0) FROM pictures")
         self.recordings_bytes = self.query_number("SELECT ifnull(sum(bytes), 0) FROM boxes")
@@ -99,17 +100,20 @@ class JournalStore:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing."""
+        # IMMEDIATE takes the write lock now: a later upgrade could fail in the middle of the work.
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
             self._database.execute("COMMIT")
         except BaseException:
+            # SQLite may have rolled back itself, as after a full disk.
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise
 
     def write(self, rows: Sequence[JournalRow]) -> None:
-        """All of them, or none: then the same notes may be given again."""
+        """Write all rows, or none after an error; the same rows may then be given again."""
+        # What is remembered must match the database again after a rollback.
         before = self.pictures_bytes, self._known.copy(), self._pictures
         written: list[Path] = []
         try:
@@ -130,6 +134,8 @@ class JournalStore:
         picture = cause.picture if cause else None
         if row.picture is not None:
             picture = self._pictures.get(row.picture.seq) or self._put_picture(row, row.picture, written)
+            # The view's picture is stored only when its description comes; the view's own row gets it as
+            # well.
             if row.kind == "describe" and cause is not None and cause.picture is None:
                 self._known[cause.id] = replace(cause, picture=picture)
                 self._database.execute("UPDATE events SET picture = ? WHERE row = ?", (picture, cause.row))
@@ -150,7 +156,8 @@ class JournalStore:
             ),
         ).lastrowid
         self._known[row.id] = Known(row.id, number or 0, hazard, picture)
-        if row.kind == "describe":  # its first sentences were spoken before its last was there
+        # Its first sentences were spoken before its last was there.
+        if row.kind == "describe":
             self._database.execute(
                 "UPDATE events SET picture = ?, hazard = ? WHERE run = ? AND cause = ? AND picture IS NULL",
                 (picture, hazard, self._run, row.id),
@@ -159,7 +166,9 @@ class JournalStore:
     def _put_picture(self, row: JournalRow, picture: KeptPicture, written: list[Path]) -> int:
         """Keep it, once for all events that rest on the same frame."""
         file = self._paths.pictures / f"{self._run}-{row.id}.jpg"
+        # Before writing: a file that was cut short is removed after a failure too.
         written.append(file)
+        # Before the row: a row must never name a missing file; an orphan file is deleted at the next start.
         atomic_file.write(file, picture.jpeg, mode=0o600)
         size = len(picture.jpeg)
         self.pictures_bytes += size
@@ -170,7 +179,7 @@ class JournalStore:
         return number
 
     def probe(self) -> None:
-        """Write something, to see whether it works again."""
+        """Write something, to find out if writing works again. Raises sqlite3.Error, OSError."""
         trial = self._paths.pictures / ".trial"
         atomic_file.write(trial, b"." * 4096, mode=0o600)
         trial.unlink(missing_ok=True)
@@ -192,7 +201,8 @@ class JournalStore:
                 "UPDATE events SET box = ? WHERE id = ? AND run = ? AND kind = 'alert' AND box IS NULL",
                 [(box, alert, self._run) for alert in alerts[-MAX_ALERTS_OF_RECORDING:]],
             ).rowcount
-            if shown < 1:  # its alerts have been forgotten: nothing would ever take it away with them
+            # Its alerts have been deleted: nothing would ever delete the box with them.
+            if shown < 1:
                 database.execute("DELETE FROM boxes WHERE id = ?", (box,))
         if shown < 1:
             file.unlink(missing_ok=True)
@@ -201,7 +211,9 @@ class JournalStore:
 
     def reset(self) -> None:
         """Delete everything; row numbers go on."""
+        # Row numbers are shown to people (`#12`): one must not come to mean another event.
         last = self.query_number("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
+        # Closed and deleted instead of DELETE: no deleted row can be left in a free page.
         self.close()
         database = self._paths.database
         for file in (database, *(database.with_name(database.name + s) for s in ("-wal", "-shm"))):
@@ -232,7 +244,7 @@ class JournalStore:
                     file.unlink(missing_ok=True)
 
     def query_number(self, question: str) -> int:
-        """The one number that answers it."""
+        """The number that a query returns."""
         return int(self._database.execute(question).fetchone()[0])
 
 

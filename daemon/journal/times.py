@@ -1,4 +1,4 @@
-"""Moments as people write them, `90m`, `2d`, `2026-11-25 14:30`, and as the clock tells them."""
+"""Converts times as people write them, `90m`, `2d`, `2026-11-25 14:30`, to seconds of a clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from daemon.errors import UsageError
 
 ALWAYS_S = float("inf")
-"""A time of the clock before which everything was."""
+"""A time of the clock that is later than everything."""
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _AGO = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhdw])")
 
@@ -26,5 +26,6 @@ def parse_time(text: str, now_s: float) -> float:
 
 
 def to_clock(wall_s: float | None, clock_s: float, now_s: float) -> float:
-    """A moment (Unix seconds) as a time of the clock that shows `clock_s` at `now_s`; EVER for None."""
+    """A moment (Unix seconds) as a time of the clock that shows `clock_s` at `now_s`; `ALWAYS_S` for None."""
+    # The clock counts monotonic seconds; the two run at the same speed, so a difference converts.
     return ALWAYS_S if wall_s is None else clock_s - (now_s - wall_s)

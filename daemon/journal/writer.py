@@ -45,9 +45,9 @@ RETENTION_AGAIN_S = 0.05
 SPACE_CHECK_S = 5.0
 """Seconds between two checks of the free disk space."""
 FILE_CHECK_S = 2.0
-"""Seconds between two looks whether the database is still there."""
+"""Seconds between two checks that the database is still there."""
 RECENT = 500
-"""Events since the last look that are kept in memory, to be written again if the database is lost."""
+"""Events since the last check that are kept in memory, to be written again if the database is lost."""
 PURGE_TIMEOUT_S = 4.0
 """Seconds that `purge` waits for its result."""
 YIELD_S = 0.001
@@ -101,6 +101,7 @@ class JournalWriter:
         self._store: JournalStore | None = None
         self._disk = DiskHealth()
         self._batch: list[JournalRow] = []
+        # Minus infinity means "at once".
         self._retry_s = float("-inf")
         self._retention_s = float("-inf")
         self._space_checked_s = float("-inf")
@@ -143,6 +144,7 @@ class JournalWriter:
         job = JournalJob(lambda store: self._purge_store(store, before_s))
         if not self._inbox.put_job(job):
             raise CommandError("others are asking the journal to forget; ask again in a moment", "busy")
+        # A timeout: a failing disk can block the writer for long.
         if not job.done.wait(PURGE_TIMEOUT_S):
             raise CommandError(
                 "the journal is still forgetting; `watchword journal` shows what is left", "busy"
@@ -201,6 +203,7 @@ class JournalWriter:
         due_s = (
             self._retry_s if self._disk.reason else min(self._schedule.due_s, self._retention_s + RETENTION_S)
         )
+        # At least every FILE_CHECK_S: a deleted database must be noticed without any event.
         return min(due_s - self._clock(), FILE_CHECK_S)
 
     def _process(self, ending: bool) -> None:
@@ -239,6 +242,7 @@ class JournalWriter:
         if self._store is not None:
             self._check_file(self._store)
         else:
+            # An earlier attempt may have failed after taking the lock.
             self._lock.close()
             self.paths.prepare()
             # Before the database is opened: a purge from the command line must not run beside us.
@@ -276,6 +280,7 @@ class JournalWriter:
         lost = isinstance(error, JournalLostError)
         broken = lost or (isinstance(error, sqlite3.Error) and damaged(error))
         if broken:
+            # What was written since the last check went into the lost file; it is written again.
             self._batch = [*self._recent, *self._batch]
             self._recent.clear()
         # Too little room says nothing against the file: it stays open.
@@ -313,6 +318,7 @@ class JournalWriter:
         described.
         """
         kind = event["kind"]
+        # Scheduled when the alert's line arrives, which is a moment after the alert.
         if kind == "alert" and self._settings.black_boxes:
             self._schedule.on_alert(self._clock())
         return self._pending.pop({"alert": event["id"], "describe": event.get("cause")}.get(kind))
@@ -326,6 +332,7 @@ class JournalWriter:
         try:
             recording.save(file, lambda: time.sleep(YIELD_S))
         except BlackBoxError as error:
+            # A full disk is reported as such; any other failure costs only this recording.
             if isinstance(error.__cause__, OSError):
                 raise error.__cause__ from None
             log.warning("%s", error)
@@ -338,6 +345,7 @@ class JournalWriter:
     def _purge_store(self, store: JournalStore, before_s: float | None) -> Mapping[str, int]:
         """Delete from the store, and from everything that would still be written to it."""
         if before_s is None:
+            # Events that wait would otherwise be written after the purge.
             self._inbox.drain()
             self._batch = []
             self._pending.clear()
@@ -345,15 +353,18 @@ class JournalWriter:
         else:
             waiting = [*self._batch, *filter(None, map(self._row, self._inbox.drain()))]
             self._batch = [row for row in waiting if row.wall_s >= before_s]
+        # The core's black box holds the last minute, and would be saved with the next alert.
         self._forget_recording(to_clock(before_s, self._clock(), self._wall()))
         return retention.purge_store(store, before_s)
 
     def _run_job(self, job: JournalJob) -> None:
         try:
             job.result = job.do(self._open_store())
-            self._retry_s = float("-inf")  # the purge may have made room on a full disk
+            # The purge may have made room on a full disk.
+            self._retry_s = float("-inf")
         except (sqlite3.Error, OSError) as error:
             job.error = str(error)
+            # Raised after it has been noted for the client: the disk's health must learn of it as well.
             raise
         finally:
             job.done.set()

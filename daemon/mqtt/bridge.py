@@ -123,6 +123,7 @@ class MqttBridge:
             support=support,
         )
         self._state = MqttState(self._topics, device)
+        # Bounded: a flood of messages must not fill the memory.
         self._inbox: queue.Queue[_Event | _Message | _ConnectionLost | _StopRequest] = queue.Queue(INBOX)
         self._counts: Counter[str] = Counter()
         self._rate_limiter = RateLimiter(COMMANDS_PER_S, COMMAND_BURST)
@@ -158,6 +159,7 @@ class MqttBridge:
         self._stopping.set()
         if self._unsubscribe:
             self._unsubscribe()
+        # A full inbox wakes the thread just as well, which then sees `_stopping`.
         with suppress(queue.Full):
             self._inbox.put_nowait(_StopRequest())
         if self._thread.ident is not None:
@@ -190,7 +192,8 @@ class MqttBridge:
         try:
             while not self._stopping.is_set():
                 self._run_once()
-        except Exception:  # `watchword web` watches `is_alive` and exits; systemd restarts it
+        # `watchword web` watches `is_alive` and exits; systemd restarts it.
+        except Exception:
             log.exception("home automation has ended by a bug")
             self._reason = "ended by a bug; the log says where"
         finally:
@@ -200,6 +203,7 @@ class MqttBridge:
         """Run the timers that are due, then wait for one item from the inbox until the next timer."""
         now = self._clock()
         if now >= self._next["status"]:
+            # Before connecting: the first messages need the names of the hazards.
             self._poll_status()
         if self._broker is None and self._clock() >= self._next["connect"]:
             self._try_connect()
@@ -208,8 +212,7 @@ class MqttBridge:
             self._publish_picture()
         due_s = max(0.0, self._next_due() - self._clock())
         with suppress(queue.Empty):
-            item = self._inbox.get(timeout=due_s) if due_s else self._inbox.get_nowait()
-            self._dispatch(item)
+            self._dispatch(self._inbox.get(timeout=due_s))
 
     def _next_due(self) -> float:
         due = [self._next["status"]]
@@ -225,6 +228,7 @@ class MqttBridge:
                 self._on_event(line)
             case _Message(topic, payload, retained):
                 self._on_message(topic, payload, retained)
+            # Only a report about the present connection counts: a late one would end the new one.
             case _ConnectionLost(connection, reason) if connection == self._connection:
                 self._on_connection_lost(f"the connection was lost: {reason}")
 
@@ -258,7 +262,8 @@ class MqttBridge:
             self._state.apply_status(status, hazards, str(status.get("version", "")))
             self._muted_s = float(status.get("muted_s", 0.0))
             if not self._daemon_up and status.get("active"):
-                with suppress(CommandError):  # then only the alert's details are missing
+                # Without an answer only the alert's details are missing.
+                with suppress(CommandError):
                     self._state.apply_picture(self._ask(PictureCommand(side=64)), self._wall())
         except CommandError as error:
             if self._daemon_up or not self._counts["daemon_away"]:
@@ -328,6 +333,7 @@ class MqttBridge:
         """
         topics = self._topics
         everything = f"{topics.base}/#"
+        # Everything below the base, so that messages of an earlier version are found too.
         broker.subscribe([everything, *([topics.config] if topics.config else [])])
         broker.publish(topics.barrier, str(self._connection).encode(), qos=1, retain=False)
         self._retained = {}
@@ -348,6 +354,7 @@ class MqttBridge:
                 break
             elif item.retained and item.payload and len(self._retained) < MOST_RETAINED:
                 self._retained[item.topic] = item.payload
+        # Otherwise everything that is published here would come back.
         broker.unsubscribe(everything)
         if topics.config:
             broker.unsubscribe(topics.config)
@@ -361,6 +368,8 @@ class MqttBridge:
         broker = self._broker
         if broker is None:
             return
+        # The whole state each time: what differs is decided by comparing, and not by remembering what was
+        # sent.
         wanted = self._state.retained_messages(self._announced_before)
         # Before the first status of the daemon, its retained state is not removed.
         held = (
@@ -374,6 +383,7 @@ class MqttBridge:
                 return  # queue full: the next run finds the remaining differences
             self._counts["published"] += 1
             if payload:
+                # Remembered as sent: the broker stores it, or the connection is lost and read anew.
                 self._retained[topic] = payload
             else:
                 self._retained.pop(topic, None)
@@ -393,6 +403,7 @@ class MqttBridge:
         if "jpeg" in picture:
             self._picture_seq = picture["seq"]
             jpeg = b64decode(picture["jpeg"])
+            # Quality 0 and not retained: only the newest picture matters.
             self._broker.publish(self._topics.state("picture"), jpeg, qos=0, retain=False)
             self._counts["pictures"] += 1
 
@@ -419,6 +430,7 @@ class MqttBridge:
             raise CommandRefused(
                 "a retained command would be repeated at every connection; publish it without retain"
             )
+        # One limit for all clients: MQTT does not tell who published a message.
         if self._rate_limiter.take("", self._clock()) > 0:
             raise CommandRefused("too many commands; one a second is accepted")
         if name.startswith("mute"):
@@ -427,6 +439,7 @@ class MqttBridge:
         for command in commands(name, payload, self._muted_s, self._settings.mute_minutes):
             self._ask(command)
         self._counts["commands"] += 1
+        # The effect of the command shows in the next status; it is asked for at once.
         self._next["status"] = 0.0
 
     def _warn(self, text: str) -> None:
@@ -436,6 +449,7 @@ class MqttBridge:
             log.warning("home automation: a command was not carried out: %s", text)
 
     def _close(self) -> None:
+        # Taken first: a second call finds nothing to close.
         broker, self._broker = self._broker, None
         if broker is not None:
             broker.close((self._topics.availability, OFFLINE.encode()))
@@ -444,6 +458,7 @@ class MqttBridge:
 def _announced(payload: bytes) -> dict[str, str]:
     try:
         fields = json.loads(payload)
-    except (ValueError, RecursionError):  # anybody may publish there, also JSON of any depth
+    # Every client of the broker may publish there, also JSON of any depth.
+    except (ValueError, RecursionError):
         return {}
     return announced(fields) if isinstance(fields, dict) else {}

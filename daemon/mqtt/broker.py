@@ -74,6 +74,7 @@ class PahoBroker:
         self._refusal = "it did not accept the connection in time"
         self._closing = False
         self._on_connection_lost = on_connection_lost
+        # Reconnecting is the bridge's: paho would resend messages that are old by then.
         self._client = Client(
             CallbackAPIVersion.VERSION2, client, clean_session=True, reconnect_on_failure=False
         )
@@ -126,6 +127,7 @@ class PahoBroker:
         except (OSError, ValueError) as error:
             raise BrokerError(_explain(error)) from None
         self._client.loop_start()
+        # CONNACK comes in the network thread; only then it is known whether the login was right.
         if not self._accepted.wait(CONNECT_S) or self._refusal:
             self.close(None)
             raise BrokerError(self._refusal)
@@ -141,6 +143,7 @@ class PahoBroker:
     def _on_disconnect(
         self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
+        # A TLS port closes a plain connection without a word.
         if not self._accepted.is_set():
             self._refusal = "it closed the connection before accepting it; is this its TLS port?"
             self._accepted.set()

@@ -37,6 +37,7 @@ def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> 
         return (kind(),)
     match name:
         case "mute" if text == OFF:
+            # `by="home"`: two mutes in a row silence danger only if they come from the wearer's own hand.
             return (MuteCommand(seconds=0, by="home"),)
         case "mute" if text == ON:
             # Not begun anew: Home Assistant repeats the state it wants.
@@ -66,6 +67,7 @@ def _minutes(text: str) -> float:
         minutes = float(text)
     except ValueError:
         minutes = math.nan
+    # NaN compares false with everything, so it is refused here too.
     if not 0 <= minutes <= MOST_MINUTES:
         raise CommandRefused(f"mute_minutes: {text[:40]!r} should be a number from 0 to {MOST_MINUTES}")
     return minutes

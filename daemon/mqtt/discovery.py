@@ -95,6 +95,7 @@ class Topics:
 
 def slug(name: str) -> str:
     """A name made safe for a topic and an id; injective."""
+    # By code point: two names that differ only in special characters must not share a topic.
     return re.sub(r"[^A-Za-z0-9_]", lambda found: f"-{ord(found[0]):x}-", name)
 
 
@@ -122,6 +123,7 @@ class DeviceSpec:
 def announcement(topics: Topics, spec: DeviceSpec, former: Mapping[str, str]) -> dict[str, Any]:
     """The device discovery payload. `former`: platforms of entities announced earlier, by key."""
     components = {key: _with_id(topics, key, body) for key, body in _entities(topics, spec)}
+    # An entity of an earlier announcement stays in Home Assistant until it is announced as removed.
     removed = {key: {"platform": platform} for key, platform in former.items() if key not in components}
     return {
         "device": {
@@ -134,6 +136,7 @@ def announcement(topics: Topics, spec: DeviceSpec, former: Mapping[str, str]) ->
         "origin": {"name": "watchword", **_known(sw_version=spec.version, support_url=spec.support)},
         "availability": [{"topic": topics.availability}, {"topic": topics.daemon}],
         "availability_mode": "all",
+        # At least once: a state that is lost would stay wrong until the next change.
         "qos": 1,
         "components": {**components, **removed},
     }
@@ -225,7 +228,7 @@ def _component_states(topics: Topics, spec: DeviceSpec) -> Iterator[tuple[str, E
 
 
 def _health(topics: Topics) -> Iterator[tuple[str, Entity]]:
-    # It stays available to say that the daemon does not answer.
+    # It stays available, to report that the daemon does not answer.
     alone = {"availability": [{"topic": topics.availability}]}
     yield (
         "health",

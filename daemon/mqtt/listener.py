@@ -30,6 +30,7 @@ class DaemonListener:
 
     def ask(self, command: Command) -> Mapping[str, Any]:
         """Send a command and return its result. Raises CommandError, within `timeout_s`."""
+        # A connection for each command: the bridge asks seldom, and a daemon's restart needs no care.
         with self._connect() as client:
             return client.ask(command)
 
@@ -68,6 +69,7 @@ class _Subscription:
         """Ends within about a second."""
         self._closing.set()
         client = self._client
+        # Closing the socket ends a blocked read in the other thread.
         if client is not None:
             client.close()
         self._thread.join(2 * TIMEOUT_S)
@@ -79,10 +81,12 @@ class _Subscription:
                     self._forward(self._client)
             except (CommandError, OSError) as error:
                 log.debug("home automation: no events: %s", error)
+            # Also after a normal end: a daemon that refuses streams must not be asked in a tight loop.
             self._closing.wait(RETRY_S)
 
     def _forward(self, client: ControlClient) -> None:
         lines = client.events()
+        # Before the first event: the status is read again, which holds what was missed.
         self._listener(MISSED)
         for line in lines:
             if self._closing.is_set():

@@ -63,6 +63,7 @@ class MqttState:
         self._status = status
         components = tuple(sorted({*get_args(Component), *status.get("components", {})}))
         self._spec = replace(self._spec, hazards=hazards, components=components, version=version)
+        # Hazards that were disabled since have no topic any more.
         self._active = {name for name in status.get("active", ()) if name in hazards}
         self._alerts = {name: alert for name, alert in self._alerts.items() if name in hazards}
 
@@ -117,7 +118,9 @@ class MqttState:
         """
         topics = self._topics
         wanted: dict[str, bytes] = {}
+        # Not before the hazards are known: an announcement without them would remove their entities.
         if topics.config and self._spec.hazards:
+            # Bounded: the list is read back from the broker, where others may have written to it.
             removed = dict(list(before.items())[:MOST_REMOVED])
             wanted[topics.config] = _line(announcement(topics, self._spec, removed))
         for hazard in self._spec.hazards:
@@ -140,6 +143,7 @@ class MqttState:
         name = str(event.get("hazard"))
         if name not in self._spec.hazards:
             return  # new since a reload; the next status will bring it
+        # A repeated alert of a hazard that is still there keeps its first time.
         since = self._alerts.get(name, {}).get("since") if name in self._active else None
         self._active.add(name)
         self._alerts[name] = {
@@ -180,6 +184,7 @@ class MqttState:
                 }
             ),
             topics.state("muted"): _line(_muted(status)),
+            # Rounded: each change of a retained message is a write at the broker.
             topics.state("fps"): str(round(float(status.get("fps", 0.0)))).encode(),
         }
         for name, component in components.items():
@@ -194,6 +199,7 @@ def _muted(status: Mapping[str, Any]) -> dict[str, Any]:
     danger = float(status.get("danger_muted_s", 0.0)) > 0
     return {
         "state": ON if left_s > 0 else OFF,
+        # Rounded up: "0 minutes" while muted would contradict the switch.
         "minutes": math.ceil(left_s / 60) if left_s > 0 else 0,
         "danger": ON if danger else OFF,
     }

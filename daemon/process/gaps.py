@@ -1,4 +1,4 @@
-"""Noticing that the process, or the whole machine, stood still."""
+"""Detects that the process, or the whole machine, stood still."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 
 GAP_S = 30.0
-"""Seconds that are told of: whoever walked on meanwhile was not warned."""
+"""Seconds from which a gap is announced: a wearer who walked on meanwhile was not warned."""
 
 
 def boottime() -> float:
     """Seconds since the machine started, those of a suspend included."""
+    # CLOCK_MONOTONIC stops during a suspend, CLOCK_BOOTTIME does not (clock_gettime(2)).
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 

@@ -1,4 +1,4 @@
-"""Says that the daemon cannot start, or has broken, by a sound that needs no part that may be broken."""
+"""Plays a recorded sentence if the daemon cannot start or has broken; needs none of its parts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from speech.last_words import words
 log = logging.getLogger(__name__)
 
 SAID_S = 20.0
-"""Seconds that saying it may take."""
+"""Seconds that playing may take."""
 QUIET_S = 30.0
 """Seconds before the same is said again by a service that starts over and over."""
 _HEAD = 65_536
+# By regular expressions: the file that cannot be read as TOML may be the very reason.
 _SETTING = re.compile(r"""^\s*(language|device)\s*=\s*["']([^"'\n]{1,200})["']""", re.MULTILINE)
 _SPEECH = re.compile(r"^\s*\[speech\]\s*$(.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -39,7 +40,8 @@ def reason_of(error: BaseException) -> str | None:
         return words.SETTINGS
     names = {kind.__name__ for kind in type(error).__mro__}
     if "CameraError" in names:
-        return None  # the daemon itself has said so: its voice is not what fails
+        # The daemon itself has said so: its voice works.
+        return None
     if names & {"StoreError", "StarterUnusableError", "CheckpointError", "HeadsError", "ModelUnusableError"}:
         return words.MODEL
     if names & {"CalibrationError", "TeachError"}:
@@ -54,6 +56,7 @@ def say(reason: str, config: Path | None, env: Mapping[str, str]) -> None:
     if _is_recent(reason, env):
         return
     settings = speech_settings(config, env)
+    # A process of its own: this one may be out of memory, or unable to import the player.
     command = [sys.executable, "-m", "speech.last_words.play", reason, "--language", settings["language"]]
     command += ["--device", settings["device"]]
     try:
@@ -61,10 +64,10 @@ def say(reason: str, config: Path | None, env: Mapping[str, str]) -> None:
             command, timeout=SAID_S, check=False, stdin=subprocess.DEVNULL, capture_output=True
         )
     except (OSError, subprocess.SubprocessError, MemoryError) as error:
-        log.warning("the failure could not be said: %s", error)
+        log.warning("the failure could not be spoken: %s", error)
         return
     if done.returncode:
-        log.warning("the failure could not be said: no loudspeaker and no player works")
+        log.warning("the failure could not be spoken: no loudspeaker and no player works")
 
 
 def speech_settings(config: Path | None, env: Mapping[str, str]) -> dict[str, str]:
@@ -72,6 +75,7 @@ def speech_settings(config: Path | None, env: Mapping[str, str]) -> dict[str, st
     found = {"language": "ko" if env.get("LANG", "").startswith("ko") else "en", "device": ""}
     state = Path(paths.resolved({}, env)["state"])
     files = [config] if config else list(paths.config_files(env))
+    # In the order of the layers: a later file beats an earlier one.
     for file in (*files, state / "last_good.toml", state / "overrides.toml"):
         if (match := _SPEECH.search(_head(file))) is not None:
             found |= dict(_SETTING.findall(match[1]))
@@ -81,8 +85,9 @@ def speech_settings(config: Path | None, env: Mapping[str, str]) -> dict[str, st
 
 
 def _head(file: Path) -> str:
-    """The beginning of a regular file; empty for anything else, which could hold us up."""
+    """The beginning of a regular file; empty for anything else, such as a FIFO, which could block."""
     try:
+        # O_NONBLOCK: opening a FIFO would wait for a writer.
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
@@ -97,17 +102,20 @@ def _head(file: Path) -> str:
 
 
 def _is_recent(reason: str, env: Mapping[str, str]) -> bool:
-    """True if this was said just now; remembers that it is, as far as the state folder lets us."""
+    """True if this was said just now; else it is remembered, if the state folder can be written."""
     stamp = Path(paths.resolved({}, env)["state"]) / "last_words"
     try:
         since_s = time.time() - stamp.stat().st_mtime
+        # 0 <=: a stamp from the future, after a wrong clock, must not silence the failure.
         if 0 <= since_s < QUIET_S and stamp.read_text(encoding="utf-8") == reason:
             return True
+    # A missing or unreadable stamp means that nothing was said.
     except (OSError, ValueError):
         pass
     try:
         stamp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         stamp.write_text(reason, encoding="utf-8")
+    # Without a state folder the same is said at every start: better than silence.
     except OSError:
         pass
     return False

@@ -19,7 +19,7 @@ _PLAIN = "\x1b[0m"
 
 
 class _PlainFormatter(logging.Formatter):
-    """Leaves no control character of a message as it is, and no line feed: it may quote anybody."""
+    """Escapes control characters and line feeds of messages, which may quote untrusted text."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging calls it
         return one_line(super().formatMessage(record))
@@ -34,6 +34,7 @@ class JournalFormatter(_PlainFormatter):
     def format(self, record: logging.LogRecord) -> str:
         # Tracebacks have lines of their own; a message has one, whatever is in it.
         prefix = f"<{_priority(record.levelno)}>"
+        # Redacted as a whole: a traceback can quote an address as well.
         text = redact(f"{record.name}: {super().format(record)}")
         return "\n".join(prefix + line for line in text.splitlines())
 
@@ -57,6 +58,7 @@ def configure(settings: LogSettings, env: Mapping[str, str], stream: TextIO) -> 
     """Send the log of the whole process to `stream`, replacing earlier handlers."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(settings, env, stream))
+    # `force`: a reload or an earlier library may have installed handlers.
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
 
 
@@ -66,13 +68,14 @@ def _formatter(settings: LogSettings, env: Mapping[str, str], stream: TextIO) ->
 
 
 def _has_colours(env: Mapping[str, str], stream: TextIO) -> bool:
-    """Empty, NO_COLOR is as good as not set (no-color.org)."""
+    """True if the terminal has colours and NO_COLOR is unset or empty (no-color.org)."""
     return stream.isatty() and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
 
 
 def is_journal(env: Mapping[str, str], stream: TextIO) -> bool:
-    """Whether the stream is the very one systemd announced in JOURNAL_STREAM (systemd.exec(5))."""
+    """True if the stream is the one that systemd announced in JOURNAL_STREAM (systemd.exec(5))."""
     try:
+        # The stream may have been redirected since systemd set the variable.
         found = os.fstat(stream.fileno())
     except (OSError, ValueError):
         return False
@@ -80,4 +83,5 @@ def is_journal(env: Mapping[str, str], stream: TextIO) -> bool:
 
 
 def _priority(level: int) -> int:
+    # Levels between two names count as the lower one.
     return next((priority for least, priority in _SYSLOG if level >= least), _DEBUG)

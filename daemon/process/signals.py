@@ -1,4 +1,4 @@
-"""Signals turned into wakes for the main thread."""
+"""Turns signals into requests to the main thread."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ class Signals:
 
     def __enter__(self) -> Signals:
         self._reader, self._writer = socket.socketpair()
+        # The interpreter writes from a signal handler and must never wait.
         self._writer.setblocking(False)
         self._thread = threading.Thread(target=self._read, name="signals", daemon=True)
+        # Before the wakeup descriptor is set: a signal from here on has a reader.
         self._thread.start()
         self._fd_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in ALL:
@@ -47,6 +49,7 @@ class Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._fd_before)
+        # Not a signal's number: signals are numbered from 1.
         self._writer.send(_END)
         self._thread.join()
         self._reader.close()
@@ -63,10 +66,11 @@ class Signals:
             name = signal.Signals(number).name
             if self._stop_requested:
                 log.warning("%s again: ending at once", name)
+                # At once, without cleaning up: something of it may be what hangs.
                 os._exit(128 + number)
             self._stop_requested = True
             self._request(StopRequested(name))
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Only there so that the signal does not end the process; the thread hears of it by itself."""
+    """Keeps the signal from ending the process; the thread reads its number from the socket."""

@@ -35,25 +35,25 @@ class PartFailed(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """The process is to end."""
+    """A request to end the process."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadRequested:
-    """The settings are to be read again."""
+    """A request to read the settings again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartFinished:
-    """A part that may end has done so."""
+    """A part that may end has ended."""
 
     name: str
 
 
 Wake = StopRequested | ReloadRequested | PartFinished
-"""What the main thread is woken for."""
+"""Events for the main thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class Supervisor:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._parts: list[_Part] = []
-        self._stopping = threading.Event()  # from here on, a part that ends is expected
+        # Set from the stop on: a part that ends then was asked to.
+        self._stopping = threading.Event()
         # A SimpleQueue may be put to from anywhere, and waiting on it ends at once.
         self._wakes: SimpleQueue[Wake | PartFailed] = SimpleQueue()
         self._failure: PartFailed | None = None
@@ -87,12 +88,12 @@ class Supervisor:
 
     @property
     def failed_parts(self) -> tuple[str, ...]:
-        """Parts that ended although they should not have, and do not run again for good yet."""
+        """Names of the parts in `failures`."""
         return tuple(self.failures)
 
     @property
     def failures(self) -> Mapping[str, str]:
-        """Why each of them ended."""
+        """The reasons of parts that ended unexpectedly, until they have run for `STEADY_S` again."""
         now = self._clock()
         with self._lost_lock:
             for name, lost in tuple(self._lost.items()):
@@ -126,12 +127,13 @@ class Supervisor:
                 with self._lost_lock:
                     self._lost[name].running_since_s = self._clock()
 
+        # A daemon thread: one that hangs must not keep the process from ending.
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
         self._parts.append(_Part(name, stop, stop_s, thread))
 
     def add(self, name: str, stop: Callable[[], None], *, stop_s: float = 5.0) -> None:
-        """A part without a thread, stopped in its turn."""
+        """Add a part without a thread, which is stopped in its turn."""
         self._parts.append(_Part(name, stop, stop_s, None))
 
     def request(self, wake: Wake) -> None:
@@ -168,7 +170,8 @@ class Supervisor:
         error = None
         try:
             target()
-        except BaseException as caught:  # whatever it is, the part has ended
+        # Whatever it is, the part has ended, and the main thread must learn of it.
+        except BaseException as caught:
             error, may_end = caught, False
         if self._stopping.is_set():
             if error:
@@ -199,6 +202,7 @@ class Supervisor:
             except Exception:
                 log.exception("%s could not be stopped", part.name)
 
+        # In a thread, because `stop` itself may hang.
         stopper = threading.Thread(target=stop, name=f"stop {part.name}", daemon=True)
         stopper.start()
         # One deadline for both: a hanging part must not cost more than its share of the stop.

@@ -1,4 +1,4 @@
-"""Word to systemd: ready, alive, reloading, stopping. The protocol is that of sd_notify(3)."""
+"""Notifies systemd: ready, alive, reloading, stopping. The protocol is that of sd_notify(3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OWN = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
 
 
 def without_notify(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a child, which is not to speak to systemd in our name."""
+    """The environment for a child, which must not notify systemd in our name."""
     return {name: value for name, value in env.items() if name not in OWN}
 
 
@@ -42,11 +42,12 @@ class Notifier:
         self._address = _address(env.get("NOTIFY_SOCKET", ""))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if self._address else None
         if self._socket:
+            # systemd's receive buffer may be full while it is busy.
             self._socket.settimeout(SEND_TIMEOUT_S)
         self._failed = False
 
     def ready(self, status: str = "") -> None:
-        """Started, or done with reloading."""
+        """Report that the start, or a reload, is complete."""
         self._send("READY=1", *_status(status))
 
     def status(self, text: str) -> None:
@@ -54,19 +55,20 @@ class Notifier:
         self._send(*_status(text))
 
     def watchdog(self) -> None:
-        """Still alive."""
+        """Report that the process is alive."""
         self._send("WATCHDOG=1")
 
     def reloading(self) -> None:
-        """Reading the settings again; ended by `ready`."""
+        """Report that the settings are read again; `ready` ends that."""
+        # The time is required with Type=notify-reload (sd_notify(3)).
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self, status: str = "") -> None:
-        """On the way out."""
+        """Report that the process is stopping."""
         self._send("STOPPING=1", *_status(status))
 
     def extend(self, seconds: float) -> None:
-        """Starting, reloading or stopping takes that much longer, from now on."""
+        """Ask for so many more seconds, from now on, to start, reload or stop."""
         self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     def close(self) -> None:
@@ -81,6 +83,7 @@ class Notifier:
             self._socket.sendto("\n".join(lines).encode(), self._address)
             self._failed = False
         except OSError as error:
+            # Once a failure, and not at every beat.
             if not self._failed:
                 log.warning("cannot notify systemd of %s: %s", lines[0], error.strerror or error)
             self._failed = True
@@ -93,10 +96,12 @@ def _address(name: str) -> str:
 
 def _watchdog_s(env: Mapping[str, str], pid: int) -> float | None:
     usec, wanted = env.get("WATCHDOG_USEC", ""), env.get("WATCHDOG_PID", "")
+    # The variables are inherited by children: WATCHDOG_PID tells for whom they are meant.
     if not usec.isascii() or not usec.isdigit() or int(usec) == 0 or wanted not in ("", str(pid)):
         return None
     return int(usec) / 1e6
 
 
 def _status(text: str) -> tuple[str, ...]:
+    # One line: a line break would begin another assignment.
     return (f"STATUS={' '.join(text.split())}",) if text else ()

@@ -1,4 +1,4 @@
-"""Signs of life of the parts without which there is no warning, and systemd's watchdog fed from them."""
+"""Heartbeats of the vital parts, and systemd's watchdog, which is fed from them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ log = logging.getLogger(__name__)
 LONGEST_INTERVAL_S = 1.0
 
 HUNG_S = 2.0
-"""Seconds a frame may take before the detector counts as hanging: warnings are worth nothing after."""
+"""Seconds a frame may take before the detector counts as hung: a later warning is useless."""
 FIRST_FRAME_S = 10.0
 """The same for the first frame of all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A part that has given no sign of life for too long."""
+    """A part whose last heartbeat is too old."""
 
     name: str
     age_s: float
@@ -31,7 +31,7 @@ class Stale:
 
 
 class Heartbeats:
-    """When each part last gave a sign of life. All are alive at the beginning."""
+    """The last heartbeat of each part. All count as alive at the beginning."""
 
     def __init__(self, max_age_s: Mapping[str, float], now: float) -> None:
         self._max_age_s = dict(max_age_s)
@@ -39,6 +39,7 @@ class Heartbeats:
 
     def beat(self, name: str, now: float) -> None:
         """From any thread, without a lock: one assignment to a key that exists. KeyError for others."""
+        # Raises for a misspelt name, which would otherwise never be watched.
         self._max_age_s[name]
         self._last_s[name] = now
 

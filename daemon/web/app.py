@@ -64,12 +64,15 @@ def create_app(
         redoc_url=None,
         lifespan=_lifespan,
     )
+    # On the application and not in a global: tests run several of them.
     app.state.dependencies = dependencies
     app.state.open_streams = Counter[str]()
     for router in _ROUTERS:
         app.include_router(router)
+    # After the routers: a file of the page can never take the place of a route.
     page = add_page(app)
     _add_error_handlers(app)
+    # The outermost layer: a request is refused before anything of it is parsed.
     app.add_middleware(Guard, settings=settings, token=token, page=page)
     return app
 
@@ -104,6 +107,7 @@ def _add_error_handlers(app: FastAPI) -> None:
             problems.from_validation_errors(error.errors(include_url=False, include_input=False))
         )
 
+    # Without details: they belong in the log, not to the client.
     @app.exception_handler(Exception)
     async def bug(_: Request, __: Exception) -> JSONResponse:
         return problems.to_response(Problem(500, "a bug of the web interface; its log says where", "failed"))

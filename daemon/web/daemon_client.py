@@ -60,6 +60,7 @@ class DaemonClient:
         self._clock = clock
         self._ids = itertools.count(1)
         self._free: list[_Connection] = []
+        # Semaphores: a lane that is in use makes later commands of it wait, and no others.
         self._lanes = {lane: asyncio.Semaphore(room) for lane, room in _LANE_SIZES.items()}
 
     async def ask(
@@ -72,9 +73,11 @@ class DaemonClient:
         except (ValueError, RecursionError) as error:
             raise CommandError("nested too deeply, or contains invalid characters", "invalid") from error
         try:
+            # One timeout for the turn and the answer: the client waits for both.
             async with asyncio.timeout(timeout_s), self._lanes[lane]:
                 line = await self._exchange(request)
         except TimeoutError:
+            # Deep nesting and lone surrogates pass JSON's parser and fail only when they are written.
             raise CommandError(
                 f"the daemon did not answer within {timeout_s:g} s; its log says more", "unavailable"
             ) from None
@@ -93,13 +96,15 @@ class DaemonClient:
             connection.close()
             raise _connection_lost() from error
         except asyncio.CancelledError:
-            connection.close()  # its reply is still to come, and would be taken for the next command's
+            # Its reply is still to come, and would be taken for the next command's.
+            connection.close()
             raise
         connection.used_at_s = self._clock()
         self._free.append(connection)
         return line
 
     async def _connection(self) -> _Connection:
+        # Last in, first out: the most recent connection is the least likely to be closed by the daemon.
         while self._free:
             connection = self._free.pop()
             if connection.is_usable(self._clock()):
@@ -110,9 +115,9 @@ class DaemonClient:
     async def _open_any(self) -> _Connection:
         tried: set[Path] = set()
         try:
-            for (
-                path
-            ) in self._sockets():  # lazily: the last path comes from the settings, which may be invalid
+            # Lazily: the last path comes from the settings, which may be invalid.
+            for path in self._sockets():
+                # Several rules can lead to one path.
                 if path not in tried and (found := await self._open(path)):
                     return found
                 tried.add(path)
@@ -124,6 +129,7 @@ class DaemonClient:
         """Returns None if no daemon listens there. Raises CommandError."""
         try:
             reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_REPLY)
+        # A socket file without a listener is left by a daemon that was killed.
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
             return None
         except PermissionError:
@@ -167,6 +173,7 @@ def _lane(command: Command, timeout_s: float) -> Lane:
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
+    # The end of the stream, however it comes, is the end of the daemon's run.
     with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         while True:
             yield (await reader.readuntil(b"\n")).decode("utf-8", "replace").rstrip("\n")

@@ -43,6 +43,7 @@ class Dependencies:
 
     async def close_streams(self) -> None:
         """End the streams, which would otherwise keep the server from stopping."""
+        # Before the tasks are cancelled: the listeners get a proper end of their stream.
         await self.feed.close()
         await self.live_view.close()
 

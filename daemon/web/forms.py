@@ -32,7 +32,7 @@ ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("lang", "locale"), "language"),
     **dict.fromkeys(("audio", "wav", "sound", "voice", "tts", "speak"), "speech"),
 }
-"""Names of fields that clients of other services write, and ours."""
+"""Field names that clients of other services use, and ours."""
 LONGEST_NAME = 40
 """Characters of an unknown field's name that an error repeats: a body of the wrong type is one long name."""
 CURL = {"image": "-F image=@picture.jpg", "text": "-F 'text=What is there?'", "objects": "-F objects=car,dog"}
@@ -75,10 +75,12 @@ class ProcessRequest:
 async def read_form(request: Request, largest: int) -> ProcessRequest:
     """Read and validate the request's body. Raises Problem."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    # Also types such as application/problem+json (RFC 6839).
     if kind == JSON or kind.endswith("+json"):
         return _validate(_read_json(await request.body()), None)
     if kind not in (FORM, MULTIPART):
         raise Problem(415, _other_type(kind, await request.body()))
+    # `curl -d` sends everything as a form unless a type is given.
     if kind == FORM and (hint := _mistyped(await request.body())):
         raise Problem(415, hint)
     # No part can be larger than the largest body.
@@ -89,6 +91,7 @@ async def read_form(request: Request, largest: int) -> ProcessRequest:
 async def _read_fields(form: FormData) -> ProcessRequest:
     fields: dict[str, Any] = {}
     upload: bytes | None = None
+    # `fromkeys`: a form may repeat a field.
     for name in dict.fromkeys(form.keys()):
         values = form.getlist(name)
         if name == "image" and isinstance(values[0], UploadFile) and len(values) == 1:
@@ -101,14 +104,16 @@ async def _read_fields(form: FormData) -> ProcessRequest:
             fields[name] = values if len(values) > 1 else values[0]
         elif len(values) > 1:
             raise Problem(422, f"{name[:40]}: should be given once")
+        # An empty field of an HTML form means that it was left out.
         elif values[0] != "":
             fields[name] = values[0]
     return _validate(fields, upload)
 
 
 def unknown_field(name: str) -> str:
-    """The hint for an unknown field: the one that was probably meant."""
+    """The error for an unknown field, with the most similar known one."""
     shown = "".join(c if c.isprintable() else " " for c in name[:LONGEST_NAME])
+    # `images[]` and `image-url` are written by some clients' libraries.
     meant = ALIASES.get(name.casefold().strip().rstrip("[]").replace("-", "_"))
     if meant is None:
         near = difflib.get_close_matches(name[:LONGEST_NAME].casefold(), ProcessForm.model_fields, 1)
@@ -155,6 +160,7 @@ def _validate(fields: Mapping[str, Any], upload: bytes | None) -> ProcessRequest
     if upload is None and "image" not in fields:
         raise Problem(422, f"image: the picture is missing; with curl: {CURL['image']}")
     try:
+        # A placeholder for the file: pydantic checks the other fields by the same model.
         form = ProcessForm.model_validate({**fields, "image": "a file"} if upload is not None else fields)
     except ValidationError as error:
         raise from_validation_errors(
@@ -168,6 +174,7 @@ def _validate(fields: Mapping[str, Any], upload: bytes | None) -> ProcessRequest
 def _image(text: str) -> bytes | str:
     if text[:8].lower().startswith(("http://", "https://")):
         return text
+    # Only the beginning is compared: the text may be megabytes.
     if text[:5].lower() == "data:":
         head, _, text = text.partition(",")
         if not head.lower().endswith(";base64"):
@@ -188,7 +195,9 @@ def _objects(given: list[str] | str) -> tuple[str, ...]:
         except (ValueError, RecursionError):
             raise Problem(422, "objects: should be names, or a JSON list of names") from None
     names = [name.strip() for text in texts for name in _names(text)]
+    # In the order given, each once.
     named = tuple(dict.fromkeys(name for name in names if name))
+    # JSON allows them (RFC 8259, section 8.2), UTF-8 does not: the reply could not be written.
     if any("\ud800" <= letter <= "\udfff" for name in named for letter in name):
         raise Problem(422, "objects: contains invalid characters (lone surrogates)")
     if len(named) > MOST_OBJECTS or any(len(name) > 200 for name in named):

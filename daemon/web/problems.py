@@ -108,10 +108,12 @@ class Problem(HTTPException):
 def from_command_error(error: CommandError) -> Problem:
     """Map an error of the daemon, or of the connection to it, to an HTTP problem."""
     text = str(error)
+    # First: it is a CommandError too.
     if isinstance(error, NotRunning):
         away = "the daemon is not running; start it with `watchword run` or `systemctl start watchword`"
         return Problem(503, away, "unavailable", retry_s=RETRY_S)
     if text.startswith(BUG_PREFIX):
+        # 502: the daemon is a server behind this one, and failed.
         return Problem(502, "the daemon met a bug of its own; its log says where", "failed")
     status = _STATUSES[error.code]
     return Problem(status, text, error.code, retry_s=RETRY_S if status == 503 else None)
@@ -126,6 +128,7 @@ def from_http_exception(error: HTTPException) -> Problem:
 
 def from_validation_errors(errors: Sequence[Any]) -> Problem:
     """Map the errors of pydantic. The request's values are not repeated."""
+    # `msg` only: the input is left out, since it may be a token or a picture.
     mistakes = [
         {"where": ".".join(map(str, error["loc"])), "what": str(error["msg"])}
         for error in errors[:MOST_ERRORS]

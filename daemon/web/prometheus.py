@@ -90,6 +90,7 @@ def exposition(
     metrics: Mapping[str, Any] | None, web: Mapping[str, float], answers: Mapping[int, int]
 ) -> bytes:
     """`metrics`: the daemon's reply to `metrics`, None if it does not answer. Returns the text format."""
+    # A registry for each request: the process's own metrics do not belong here.
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_WebCollector(metrics, web, answers))
     return bytes(generate_latest(registry))
@@ -99,6 +100,7 @@ def _daemon_metrics(metrics: Mapping[str, Any]) -> Iterator[Metric]:
     for name, value in metrics.get("counters", {}).items():
         yield CounterMetricFamily(f"{PREFIX}_{name}", _help(name), value=value)
     for name, value in metrics.get("gauges", {}).items():
+        # A gauge without a value is null in JSON.
         if isinstance(value, int | float):
             public, meaning = GAUGES.get(name, (name, _help(name)))
             yield GaugeMetricFamily(f"{PREFIX}_{public}", meaning, value=value)
@@ -138,7 +140,10 @@ def _components(components: Mapping[str, Any]) -> Iterator[Metric]:
 
 def _histogram(name: str, histogram: Mapping[str, Any]) -> Metric:
     buckets = [
-        (f"{float(le):g}", float(count)) for le, count in histogram["buckets"] if float(le) != float("inf")
+        # The library wants the last bucket as "+Inf", and its count equals the total.
+        (f"{float(le):g}", float(count))
+        for le, count in histogram["buckets"]
+        if float(le) != float("inf")
     ]
     family = HistogramMetricFamily(f"{PREFIX}_{name}", _help(name))
     family.add_metric([], [*buckets, ("+Inf", float(histogram["count"]))], histogram["sum"])

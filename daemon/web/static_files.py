@@ -42,6 +42,7 @@ def add_page(app: FastAPI, folder: Path = FOLDER) -> frozenset[str]:
     """Add a route for each file. Returns the addresses."""
     found = page_files(folder)
     for address, path in found.items():
+        # Hazards' names come from hazards.toml, so that a new hazard needs no edit of the page.
         route = _texts_route(path) if path.parent.name == TEXTS else _file_route(path)
         app.add_api_route(address, route, methods=["GET", "HEAD"], include_in_schema=False)
     return frozenset(found)
@@ -69,6 +70,7 @@ def setting_titles(language: str) -> dict[str, str]:
 
 def _texts_route(path: Path) -> Callable[[], Response]:
     def send() -> Response:
+        # `no-cache` means "ask each time" (RFC 9111): after an update no old script runs with a new page.
         return JSONResponse(page_texts(path), headers={"Cache-Control": "no-cache"})
 
     return send

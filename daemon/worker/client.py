@@ -76,9 +76,9 @@ class WorkerClient:
         return WorkerSession(self, self._clock, self._settings.deadline_s)
 
     def load_ahead(self, **header: Any) -> bool:
-        """Load the model before anybody asks, if `worker.keep_loaded` and memory allow it; may take minutes.
+        """Load the model ahead, if `worker.keep_loaded` and memory allow it; may take minutes.
 
-        False if it is not to be done, or failed: the first request then loads it, and tells why it cannot.
+        Returns False if it is not to be loaded, or failed: the first request then loads it or gets the error.
         """
         if not self._settings.keep_loaded or self._available() < KEEP_BYTES:
             return False
@@ -102,6 +102,7 @@ class WorkerClient:
         for timer in (self._idle_timer, self._load_timer):
             if timer is not None:
                 timer.cancel()
+        # Before the executor: a step that waits for the child then fails at once.
         self._child.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
@@ -131,10 +132,12 @@ class WorkerClient:
 
     def _stop_idle(self) -> None:
         if not self._session_lock.acquire(blocking=False):
-            return  # in use: its end waits for idleness again
+            # In use: the end of that session starts the timer again.
+            return
         try:
             if self._settings.keep_loaded and self._available() >= KEEP_BYTES:
-                self._await_idle()  # memory may be short the next time
+                # Asked again later: memory may be short then.
+                self._await_idle()
             else:
                 self._child.stop()
         finally:

@@ -122,6 +122,7 @@ def make_report(
     `given` objects are believed: a named knife is dangerous, however small it is on the picture. Without
     them the calibrated detector decides, and adds hazards that the recognizer has no object for.
     """
+    # A name that the lexicon knows is a hazard, whatever the model sees.
     named = [NamedObject(word, None, words.hazard(word)) for word in given]
     given_hazards = {one.hazard for one in named if one.hazard}
     hazards = tuple(
@@ -133,6 +134,7 @@ def make_report(
             key=lambda one: -one.probability,
         )
     )
+    # The request's own names are taken as complete.
     if not named:
         named = _named(found, hazards)
     return ImageReport(tuple(named), hazards)
@@ -140,6 +142,7 @@ def make_report(
 
 def _named(found: Sequence[FoundObject], hazards: Sequence[JudgedHazard]) -> list[NamedObject]:
     named = [NamedObject(one.thing, round(one.share, 4), one.thing.hazard) for one in found]
+    # A hazard whose object was recognised is not listed twice.
     known = {one.hazard for one in named}
     named += [
         NamedObject(_object_of(one.spec.name), one.probability, one.spec.name)

@@ -22,6 +22,7 @@ TASKS: Mapping[str, Callable[[WorkerTasks, Mapping[str, Any], bytes], Answer]] =
     "speak": WorkerTasks.speak,
     "what_if": WorkerTasks.what_if,
 }
+# By class and not WatchwordError: anything else is a bug and needs its traceback.
 EXPECTED = (
     ReadingUnavailableError,
     StoreError,
@@ -41,11 +42,13 @@ def answer(tasks: WorkerTasks, request: Mapping[str, Any], payload: bytes) -> An
         return {"error": str(error), "code": error.code}, b""
     except EXPECTED as error:
         return {"error": str(error), "code": "unavailable"}, b""
+    # RLIMIT_DATA at work; the process itself can go on.
     except MemoryError:
         return {
             "error": "it takes more memory than the worker may use (worker.memory_mb)",
             "code": "failed",
         }, b""
-    except Exception as error:  # one bad request must not end the process
+    # One bad request must not end the process.
+    except Exception as error:
         logging.exception("%s failed", request.get("do"))
         return {"error": f"a bug: {type(error).__name__}: {error}", "code": "failed"}, b""

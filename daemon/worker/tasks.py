@@ -98,10 +98,13 @@ class WorkerTasks:
         """Load the model, and rebuild its detector, if their settings have changed."""
         tree = request["settings"]
         settings = self._settings = Settings.model_validate(tree)
+        # Only these two sections decide which model is loaded, and how.
         loaded_by = json.dumps([tree["pipeline"], tree["paths"]])
         if self._model is None or self._model.settings_key != loaded_by:
-            self._model = self._reporter = None  # one model at a time
+            # The old one goes first: two models at once may not fit into memory.
+            self._model = self._reporter = None
             self._model = _load(settings, loaded_by)
+        # The state folder's version as well: calibration and taught pictures belong to the detector.
         settings_key = json.dumps([tree, sorted(state_version(settings.paths.state))])
         if self._reporter is None or self._reporter.settings_key != settings_key:
             bundle = build_detector(settings, self._model.model)
@@ -124,6 +127,7 @@ class WorkerTasks:
             reporter.lexicon,
         )
         sentence = _sentence(model.template, report, image, encoding, request)
+        # Contiguous, since the bytes are sent as they lie in memory.
         small = np.ascontiguousarray(limit_size(image, request["side"]))
         header = {
             **report.as_json(request["language"]),
@@ -162,6 +166,7 @@ class WorkerTasks:
                 self._voice[1].close()
             self._voice = (settings_key, EspeakSynthesizer(settings))
         language = request["language"]
+        # The configured voice speaks the configured language; another language needs another voice.
         own_voice = language == settings.language and settings.voice != "auto"
         speech = SpeechRequest(
             normalize(request["text"], language),
@@ -174,6 +179,7 @@ class WorkerTasks:
         if not chunks:
             raise TaskRefused("there is nothing to say", "unavailable")
         sound = joined(chunks, chunks[0].rate, 1)
+        # Bounded: the WAV goes through the control socket as one line.
         if sound.duration_s > LONGEST_SOUND_S:
             raise TaskRefused(f"the answer takes more than {LONGEST_SOUND_S:g} s to say")
         samples = np.asarray(sound.samples, np.int16)
@@ -203,6 +209,7 @@ def _load(settings: Settings, settings_key: str) -> LoadedModel:
 def _lexicon(settings: Settings, bundle: DetectorBundle) -> HazardLexicon:
     """Knows the hazards of the bundle, the user's own by all words that the settings have for them."""
     names = [hazard.name for hazard in bundle.spec.hazards]
+    # The built-in ones are in the lexicon already.
     own = from_settings(
         {
             name: one
@@ -224,6 +231,7 @@ def decode_picture(picture: bytes, most_pixels: int) -> Image:
         data = base64.b64decode(picture, validate=True)
     except binascii.Error:
         raise TaskRefused("the picture is no base64", "invalid") from None
+    # The header first: decoding a huge picture could exhaust the memory before it is refused.
     header = read_header(data)
     if header is None or header.kind not in FORMATS:
         raise TaskRefused("this is no picture; JPEG, PNG and WebP can be read", "invalid")

@@ -73,6 +73,7 @@ class Minute:
         hazards = tuple(HazardThreshold(name, Severity(level), on) for name, level, on in header["hazards"])
         looks = header["looks"]
         times_s = np.frombuffer(numbers, np.float64, looks)
+        # Times first, then probabilities, as `encode` wrote them.
         probabilities = np.frombuffer(numbers, np.float32, offset=times_s.nbytes).reshape(looks, len(hazards))
         return cls(header["settings"], hazards, header["state"], times_s, probabilities)
 
@@ -82,12 +83,14 @@ def alerts(minute: Minute, thresholds: Mapping[str, float]) -> tuple[Alert, ...]
     hazards = [
         HazardThreshold(h.name, h.severity, thresholds.get(h.name, h.threshold)) for h in minute.hazards
     ]
+    # The rules are the built-in ones in the daemon as well, so they need not be sent.
     policy = AlertPolicy(WatchSettings.model_validate(minute.settings), hazards, builtin_rules())
     policy.restore(minute.state)
     found: list[Alert] = []
     for seq, (now, row) in enumerate(zip(minute.times_s.tolist(), minute.probabilities, strict=True)):
         for event in policy.step(Assessment(seq, now, _UNSEEN, row)):
             if isinstance(event, Alert):
+                # Otherwise the policy would retry each alert as unheard.
                 policy.mark_spoken(event.id, now)
                 found.append(event)
     return tuple(found)

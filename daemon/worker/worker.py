@@ -18,6 +18,7 @@ from common.spawn import WAITED_NICE, exit_with_parent, lower_priority
 
 def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
+    # First: a parent that dies while the models load must not leave a process behind.
     exit_with_parent(parent)
     lower_priority(WAITED_NICE)
     # Warnings, such as prompts that the starter lacks, are logged by the daemon already.
@@ -26,6 +27,7 @@ def main(fd: int, parent: int) -> int:
     try:
         send(link, {})
         most = int(receive(link)[0]["memory_bytes"])
+        # RLIMIT_DATA and not RLIMIT_AS: mapped model files are not the process's own memory (setrlimit(2)).
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         # Imported only now: it takes seconds, and the parent waits for the first reply.
         from daemon.worker.requests import answer
@@ -34,6 +36,7 @@ def main(fd: int, parent: int) -> int:
         tasks = WorkerTasks()
         send(link, {})
         while True:
+            # One at a time: the parent sends the next request after the answer.
             send(link, *answer(tasks, *receive(link)))
     except ConnectionLost:
         return 0

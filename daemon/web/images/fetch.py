@@ -30,11 +30,11 @@ STEP_S = 5.0
 REDIRECTS = 2
 LONGEST_URL = 2000
 SNIFF_BYTES = 64
-"""As many bytes tell the kind of a picture."""
+"""Bytes from which the kind of a picture is recognised."""
 NO_PICTURE = "image: that host did not send a plain JPEG, PNG or WebP"
 PORTS = {"http": 80, "https": 443}
 SNIFFED = ("image/", "application/octet-stream", "binary/octet-stream", "application/binary")
-"""Types of which the bytes decide; a missing type is another. Cameras name their pictures in many ways."""
+"""Content types with which the bytes decide, as without any type: cameras use many."""
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
 
@@ -65,6 +65,7 @@ class FetchTarget:
 
 def parse_target(url: str) -> FetchTarget:
     """Parse an http(s) address. Raises Problem."""
+    # Parsers disagree about backslashes, spaces and control characters; refusing them avoids the question.
     if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
         raise Problem(422, "image: should be an address of plain printable characters, not too long")
     try:
@@ -72,6 +73,7 @@ def parse_target(url: str) -> FetchTarget:
         port = parts.port
     except ValueError:
         raise Problem(422, "image: that address cannot be read") from None
+    # "%" would be a zone id of IPv6 (RFC 6874) or an encoded letter.
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in PORTS or not host or "%" in host or "@" in parts.netloc:
         raise Problem(422, "image: should be an http or https address without a user's name")
@@ -109,6 +111,7 @@ class Fetcher:
     async def _follow_redirects(self, target: FetchTarget) -> bytes:
         import httpx
 
+        # Redirects are followed by hand: each target goes through all checks again.
         for _ in range(REDIRECTS + 1):
             try:
                 async with self._response(target) as response:
@@ -117,6 +120,7 @@ class Fetcher:
                     moved = parse_target(urljoin(target.url, response.headers.get("location", "")))
             except httpx.HTTPError:
                 raise Problem(422, "image: the request to that host failed") from None
+            # A picture asked for over TLS must not come without it.
             if target.scheme == "https" and moved.scheme != "https":
                 raise Problem(422, "image: that address redirects from https to http")
             target = moved
@@ -127,10 +131,15 @@ class Fetcher:
         import httpx
 
         address = await self._resolve_allowed(target)
+        # No compression: a small body could unpack into gigabytes.
         headers = {"Host": target.authority, "Accept": ", ".join(TYPES), "Accept-Encoding": "identity"}
         async with httpx.AsyncClient(trust_env=False, timeout=STEP_S, follow_redirects=False) as client:
             request = client.build_request(
-                "GET", target.at(address), headers=headers, extensions={"sni_hostname": target.host}
+                # The name for TLS: the address in the URL would not match the certificate.
+                "GET",
+                target.at(address),
+                headers=headers,
+                extensions={"sni_hostname": target.host},
             )
             response = await client.send(request, stream=True)
             try:
@@ -141,6 +150,7 @@ class Fetcher:
     async def _resolve_allowed(self, target: FetchTarget) -> IpAddress:
         """Resolve the name; returns one address if all are allowed. Raises Problem."""
         names = {target.authority, target.host, f"{target.host}:{target.port}"}
+        # A host that is allowed without a port is allowed at the usual ports only.
         if target.port != PORTS[target.scheme]:
             names.discard(target.host)
         if not names & self._hosts:
@@ -153,6 +163,7 @@ class Fetcher:
             found = []
         if not found:
             raise Problem(422, "image: that host was not found")
+        # All of them: a name with one public and one private address is a known way round such checks.
         if not all(allowed(each) or (allowed is is_private_network and is_public(each)) for each in found):
             raise Problem(403, "image: that host has an address that is not allowed")
         return found[0]
@@ -160,11 +171,13 @@ class Fetcher:
     async def _read_body(self, response: httpx.Response) -> bytes:
         if response.status_code != 200:
             raise Problem(422, f"image: that host answered {response.status_code}")
+        # Servers give pictures many types; a page in HTML is refused without reading it.
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         plain = response.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
         if not plain or (kind and not kind.startswith(SNIFFED)):
             raise Problem(415, NO_PICTURE)
         content = bytearray()
+        # Raw: httpx would decode a Content-Encoding that came in spite of the request.
         async for piece in response.aiter_raw(64 * 1024):
             content += piece
             if len(content) > self._largest:

@@ -18,6 +18,7 @@ def measure(data: bytes, most_pixels: float) -> ImageHeader:
     header = read_header(data)
     if header is None:
         raise Problem(422, f"image: a broken {kind.upper()}: its size cannot be read")
+    # By the header, before decoding: a small file can unpack into gigabytes.
     if header.pixels > most_pixels or max(header.width, header.height) > LONGEST_SIDE:
         raise Problem(
             413,

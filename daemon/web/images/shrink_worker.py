@@ -28,14 +28,17 @@ ANSWER = struct.Struct(">BI")
 def main() -> int:
     with suppress(OSError):
         lower_priority()
+    # After the priority is lowered, which OpenCV's threads inherit, and before memory is limited.
     import cv2
 
+    # One thread: others would each take address space from the limit.
     cv2.setNumThreads(1)
     _limit_resources()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while (data := _read_job(source)) is not None:
         try:
             good, content = 1, shrink(data)
+        # MemoryError is the limit at work, on a picture that needs too much.
         except (cv2.error, ValueError, MemoryError):
             good, content = 0, b"it cannot be decoded"
         sink.write(ANSWER.pack(good, len(content)) + content)
@@ -56,6 +59,7 @@ def shrink(data: bytes) -> bytes:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size != (width, height):
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    # Few pictures need more than the first: 1280 pixels at 90 are about half a megabyte.
     for quality in QUALITIES:
         _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if jpeg.size <= LARGEST_JPEG:
@@ -64,7 +68,7 @@ def shrink(data: bytes) -> bytes:
 
 
 def _imread_flag(data: bytes) -> int:
-    """OpenCV's flag: large JPEGs are decoded at a fraction of their size, which is as much cheaper."""
+    """OpenCV's flag for decoding: large JPEGs are decoded at a fraction of their size, which costs less."""
     import cv2
 
     from daemon.web.images.pictures import measure
@@ -80,14 +84,17 @@ def _imread_flag(data: bytes) -> int:
 
 def _limit_resources() -> None:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    # RLIMIT_AS counts what is mapped already, so the program's own size is added.
     most = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    # A core dump would write the picture to disk; a decoder has no file to write.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def _read_job(source: BinaryIO) -> bytes | None:
     head = source.read(HEAD.size)
+    # End of file: the parent has closed the pipe, or is gone.
     if len(head) < HEAD.size:
         return None
     (length,) = HEAD.unpack(head)

@@ -16,7 +16,7 @@ from daemon.web.problems import RETRY_S, Problem
 TIME_S = 20.0
 """Seconds for one picture, the start of the process included."""
 COSTLY_S = 10.0
-"""Processor seconds on one picture from which it is at fault; with less, the machine was busy."""
+"""Processor seconds from which a picture counts as too costly; with less, the machine was busy."""
 BUSY = "the machine is too busy to decode the picture; try again in a moment"
 QUEUE_SIZE = 4
 """Pictures that may wait."""
@@ -34,7 +34,9 @@ class Shrinker:
 
     async def shrink(self, data: bytes) -> bytes:
         """Returns a small upright JPEG. Raises Problem."""
+        # Before the queue: a picture that is refused must not wait.
         measure(data, self._most_pixels)
+        # Bounded, since each waiting picture holds its bytes.
         if self._waiting >= QUEUE_SIZE:
             raise Problem(503, "too many pictures are waiting", "busy", retry_s=RETRY_S)
         self._waiting += 1
@@ -60,8 +62,10 @@ class Shrinker:
             async with asyncio.timeout(self._time_s):
                 return await self._exchange(data)
         except TimeoutError:
+            # Before the process is killed, which takes its figures with it.
             used_s = _processor_s(self._child.pid) if self._child is not None else 0.0
             await self.close()
+            # Waiting for the processor is no fault of the picture: the client may try again.
             if used_s < COSTLY_S:
                 raise Problem(503, BUSY, "busy", retry_s=RETRY_S) from None
             return False, b""
@@ -79,6 +83,7 @@ class Shrinker:
         child.stdin.write(data)
         await child.stdin.drain()
         good, length = ANSWER.unpack(await child.stdout.readexactly(ANSWER.size))
+        # The worker has decoded untrusted data: its answer is not trusted either.
         if length > LARGEST_JPEG:
             raise OSError("too long an answer")
         return bool(good), await child.stdout.readexactly(length)

@@ -66,6 +66,7 @@ def _endpoint(
     return endpoint
 
 
+# A command with an `http` field gets its route by this loop alone.
 for _kind in COMMANDS.values():
     if _kind.http is not None:
         router.add_api_route(

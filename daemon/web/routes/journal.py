@@ -19,6 +19,7 @@ from daemon.web.routes.camera import JPEG
 router = APIRouter(tags=["journal"], responses=problems(404))
 
 TIMEOUT_S = 10.0
+# The largest whole number that JavaScript's numbers hold exactly is 2^53.
 LARGEST_ROW = 2**53
 
 
@@ -79,6 +80,7 @@ async def journal(
     evidence: Annotated[bool, Query(description="with every hazard's probability")] = False,
 ) -> JournalBody:
     names = tuple(name for kind in kinds for name in kind.split(",") if name)
+    # Once more after splitting at commas, which FastAPI's limit does not see.
     if len(names) > 32 or any(len(name) > 200 for name in names):
         raise Problem(422, "query.kinds: 32 names at most")
     command = wire.JournalCommand(

@@ -23,6 +23,7 @@ async def metrics(request: Request, web: Web) -> Response:
     try:
         figures = await web.ask(MetricsCommand())
     except CommandError as error:
+        # A daemon that is away is a value (`watchword_up` 0); any other error is an error.
         if not isinstance(error, NotRunning) and error.code != "unavailable":
             raise
         figures = None

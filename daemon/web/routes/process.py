@@ -121,7 +121,9 @@ async def process(request: Request, web: Web) -> ProcessedBody | Response:
     Without `objects` the image-text model names them. If one of them is dangerous, the description warns;
     `text` is a question that is answered instead. With `Accept: audio/wav` the response is the speech alone.
     """
+    # Read before the turn is taken: a slow upload must not block others.
     form = await forms.read_form(request, round(web.settings.largest_body_mb * 1e6))
+    # Refused and not queued: the daemon's worker takes one request, and a waiting client would time out.
     if web.processing.locked():
         raise Problem(
             503, "another picture is being processed; try again in a moment", "busy", retry_s=RETRY_S

@@ -69,10 +69,12 @@ class ConnectionLimiter(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         """Raises ConnectionAbortedError if there are too many; asyncio goes on accepting after that."""
         link, address = super().accept()
+        # Before counting: asyncio tells nobody that a connection has ended.
         self._forget_closed()
         if len(self._connections) >= self._limit:
             link.close()
             raise ConnectionAbortedError("too many connections")
+        # A unix client has no address; its descriptor is unique while it is open.
         key = link.fileno() if self.is_unix else _client(address)
         self._connections[key] = _TrackedConnection(link, self._clock() + self._headers_s)
         return link, address
@@ -89,6 +91,8 @@ class ConnectionLimiter(socket.socket):
             yield
         finally:
             connection.requests -= 1
+            # uvicorn closes after KEEP_ALIVE_S itself; this is for a next request that never completes its
+            # headers.
             connection.deadline_s = self._clock() + KEEP_ALIVE_S + self._headers_s
 
     async def close_idle(self) -> None:
@@ -109,6 +113,7 @@ class ConnectionLimiter(socket.socket):
 
     def _forget_closed(self) -> None:
         """asyncio closes the very socket that `accept` returned."""
+        # A closed socket has the descriptor -1.
         for key in [key for key, each in self._connections.items() if each.link.fileno() < 0]:
             del self._connections[key]
 

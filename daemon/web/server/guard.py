@@ -97,6 +97,7 @@ class Guard:
         """Number of answers by status."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Anything else, such as a websocket, is left without an answer.
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -104,6 +105,7 @@ class Guard:
         exchange = _Exchange(scope, receive, send, self._largest(scope), self._send_s, self.counts)
         scope.setdefault("state", {})["guard"] = self
         try:
+            # Everything that can be decided from the headers, before the body is read.
             self._check(scope, Headers(scope=scope))
         except Problem as problem:
             await problems.to_response(problem)(scope, exchange.receive, exchange.send)
@@ -115,6 +117,7 @@ class Guard:
 
         def mark_streaming() -> None:
             nonlocal counted
+            # A stream lasts for hours: it gives up its time limit and its place among the requests.
             limit.reschedule(None)
             self._in_progress -= counted
             counted = False
@@ -126,13 +129,17 @@ class Guard:
                 await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:
             if exchange.stalled:
-                return  # nothing can be sent; the server closes a connection without a complete answer
+                # Nothing can be sent; the server closes a connection without a complete answer.
+                return
+            # A TimeoutError of the application's own is a bug, and is reported as one.
             if not (isinstance(error, TimeoutError) and limit.expired()):
                 raise
+            # Half an answer cannot be turned into an error any more.
             if not exchange.started:
                 slow = Problem(503, "it took too long", "busy", retry_s=problems.RETRY_S)
                 await problems.to_response(slow)(scope, exchange.receive, exchange.send)
         finally:
+            # `counted` is a bool: False subtracts nothing, since the stream has given its place up already.
             self._in_progress -= counted
 
     def _largest(self, scope: Scope) -> int:
@@ -154,15 +161,19 @@ class Guard:
         _check_head(scope)
         self._check_token(scope, headers, client, now)
         _check_size(headers, self._largest(scope))
+        # A form can be sent by any page; JSON from another site needs a preflight (CORS), which is not
+        # granted.
         if scope["method"] == "POST" and scope["path"] != PICTURE_PATH:
             _check_type(headers)
+        # Last: a refused request must not take the place of a valid one.
         if self._in_progress >= self._settings.requests_at_once:
             raise Problem(503, "too many requests at once", "busy", retry_s=problems.RETRY_S)
 
     def _foreign(self, scope: Scope, headers: Headers, client: str) -> Problem | None:
-        """Why it is another site's request; None if it is meant for us."""
+        """The reason to refuse a request of another site; None if it is meant for us."""
         host = headers.get("host", "")
         if client != UNIX and not self._names.contains(host):
+            # 421 Misdirected Request (RFC 9110, section 15.5.20).
             return Problem(421, "unknown host name; use this machine's address, or add the name to web.hosts")
         fetched = (headers.get(name) for name in ("origin", "sec-fetch-site", "sec-fetch-mode"))
         if is_cross_site(scope["method"], scope["scheme"], host, *fetched):
@@ -170,6 +181,7 @@ class Guard:
         return None
 
     def _check_token(self, scope: Scope, headers: Headers, client: str, now: float) -> None:
+        # The unix socket's users are trusted by the file's permissions.
         if self._token is None or client == UNIX or scope["path"] in self._open:
             return
         cookie = session_cookie(headers)
@@ -182,11 +194,14 @@ class Guard:
         raise _unauthorized()
 
     def check_token(self, client: str, token: str) -> None:
-        """Raises Problem if it is the wrong one, or if too many were wrong before."""
+        """Raises Problem if the token is wrong, or if the client has sent too many wrong ones."""
         now = self._clock()
+        # Asked before the token is compared, so that guessing is slow even with the right token among the
+        # guesses.
         if wait_s := self._wrong.wait_s(client, now):
             raise Problem(429, "too many wrong tokens", retry_s=whole_seconds(wait_s))
         if self._token is not None and not self._token.matches(token):
+            # Only wrong tokens count: a client with the right one is never slowed down.
             self._wrong.take(client, now)
             raise _unauthorized()
 
@@ -218,6 +233,7 @@ class _Exchange:
 
     async def receive(self) -> Message:
         """Raises Problem if the body is too large or too slow."""
+        # After the body, `receive` waits for the client's disconnect, which has no time limit.
         if self._body_complete:
             return await self._receive()
         try:
@@ -228,6 +244,7 @@ class _Exchange:
         self._received += len(message.get("body", b""))
         self._body_complete = not message.get("more_body", False)
         if self._received > self._largest:
+            # Marked incomplete, so that the answer closes the connection instead of reading the rest.
             self._body_complete = False
             raise _too_large(self._largest)
         return message
@@ -273,8 +290,10 @@ def client_of(scope: Scope) -> str:
 
 def _check_size(headers: Headers, largest: int) -> None:
     length = headers.get("content-length", "0")
+    # `str.isdigit` accepts digits of other scripts; HTTP knows ASCII only.
     if not length.isascii() or not length.isdigit():
         raise Problem(400, "Content-Length should be a whole number")
+    # Python refuses to convert very long numbers, with an error of its own.
     if len(length) > 15 or int(length) > largest:
         raise _too_large(largest)
 
@@ -292,6 +311,7 @@ def _check_type(headers: Headers) -> None:
 
 
 def _is_empty(headers: Headers) -> bool:
+    # Without either header a request has no body (RFC 9112, section 6.3).
     return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
 
 

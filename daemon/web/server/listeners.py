@@ -18,6 +18,7 @@ from daemon.errors import CommandError, ConfigError
 NAME = "watchword-web"
 FILE = "web.sock"
 SHORTEST_TOKEN = 16
+# unix(7): sun_path has 108 bytes, the last of which is NUL.
 LONGEST_PATH = 107
 BACKLOG = 128
 
@@ -48,6 +49,7 @@ def check_certificate(settings: WebSettings) -> tuple[str, str] | None:
         raise ConfigError("web.certificate_file and web.key_file: name both, or none")
     files = str(secret_path(settings.certificate_file)), str(secret_path(settings.key_file))
     try:
+        # Loaded once for the error; uvicorn loads them again and would only report a traceback.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"web.certificate_file, web.key_file: {error.strerror or error}") from None
@@ -71,6 +73,7 @@ def listen_tcp(settings: WebSettings) -> socket.socket | None:
             f"web.address = {settings.address!r}: should be an address such as 127.0.0.1"
         ) from None
     listener = socket.socket(family, socket.SOCK_STREAM)
+    # A restart must not wait until old connections have left TIME_WAIT (socket(7)).
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.address, settings.port))
@@ -104,6 +107,7 @@ def listen_unix(path: Path) -> socket.socket:
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         _refuse_running(path)
+        # Left by a process that was killed; `bind` fails on an existing file.
         path.unlink(missing_ok=True)
         listener.bind(os.fsencode(path))
         path.chmod(0o660)  # before `listen`, so that no other user can connect meanwhile
@@ -116,6 +120,7 @@ def listen_unix(path: Path) -> socket.socket:
 
 def _refuse_running(path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        # A hung server may accept nothing.
         probe.settimeout(1.0)
         with suppress(FileNotFoundError, ConnectionRefusedError):
             probe.connect(os.fsencode(path))

@@ -36,6 +36,7 @@ class HostNames:
             return False
         with suppress(ValueError):
             found = ip_address(name)
+            # Behind a router or in a container the address that clients use may be another than ours.
             return found.is_loopback or not self._local or str(found) in self._hosts
         return _plain(name) in self._hosts
 
@@ -48,19 +49,24 @@ def is_cross_site(
     `site` and `mode` are Sec-Fetch-Site and Sec-Fetch-Mode; only browsers send `origin` and these two.
     """
     if method in SAFE:
+        # A link from another page (`navigate`) may open ours; an image or script of theirs may not.
         return site in ("cross-site", "same-site") and mode != "navigate"
+    # "none" is the user's own doing: an address typed in, or a bookmark.
     if site not in (None, "same-origin", "none"):
         return True
+    # Older browsers send no Sec-Fetch-Site, but Origin with every POST.
     return origin is not None and origin.lower() != f"{scheme}://{host}".lower()
 
 
 def _without_port(host: str) -> str | None:
     with suppress(ValueError):
         parts = urlsplit(f"//{host}")
+        # A Host header with a path or a user's name is malformed.
         if parts.hostname and not parts.username and parts.path == "" and (parts.port is None or parts.port):
             return parts.hostname
     return None
 
 
 def _plain(host: str) -> str:
+    # "example.com." names the same host as "example.com".
     return host.lower().rstrip(".")

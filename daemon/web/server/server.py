@@ -50,15 +50,19 @@ def create_server(
     key: str | None = None,
 ) -> uvicorn.Server:
     """One for each listener; `lifespan` for the one that starts and ends the application."""
+    # Its lines about start and stop repeat ours.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return uvicorn.Server(
         uvicorn.Config(
             _Entrance(app, listener),
+            # uvicorn limits incomplete headers with h11 only.
             http="h11",
             ws="none",
             lifespan="on" if lifespan else "off",
             log_config=None,
+            # Addresses may hold search terms and event ids; the counts by status are in /metrics.
             access_log=False,
+            # X-Forwarded-For would let a client choose the address by which it is judged.
             proxy_headers=False,
             server_header=False,
             date_header=True,
@@ -74,6 +78,7 @@ def create_server(
 
 async def serve(server: uvicorn.Server, listener: ConnectionLimiter) -> None:
     """Serve at `listener` until `server.should_exit` is set."""
+    # A group: if the task that closes idle connections dies, the server ends with it.
     async with asyncio.TaskGroup() as group:
         closing_idle = group.create_task(listener.close_idle())
         await server.serve([listener])

@@ -33,7 +33,9 @@ class Sessions:
     def open(self, now: float) -> str:
         """Open a session. Returns the cookie's value."""
         id = secrets.token_urlsafe(32)
+        # The digest only: memory that leaks holds no valid cookie.
         self._used_at[_digest(id)] = now
+        # The session that was unused for the longest time goes first.
         while len(self._used_at) > self._most:
             self._used_at.popitem(last=False)
         return id
@@ -56,4 +58,5 @@ class Sessions:
 
 
 def _digest(text: str) -> bytes:
+    # surrogateescape: a header may hold any bytes, and a wrong token must not raise.
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

@@ -22,7 +22,7 @@ from daemon.web.daemon_client import DaemonClient
 log = logging.getLogger(__name__)
 
 BUFFER_SIZE = 1000
-"""Events with which a listener can resume."""
+"""Events kept for listeners that resume."""
 HEARTBEAT_S = 15.0
 SILENCE_S = 5.0
 """Seconds without an event after which the daemon is asked for its status."""
@@ -102,6 +102,7 @@ class Feed:
         while True:
             try:
                 async with self._daemon.events() as lines:
+                    # A connection was made: the next wait is short again.
                     wait_s = FIRST_WAIT_S
                     self.buffer.on_daemon_connected()
                     await self._set_up(True, "")
@@ -115,9 +116,11 @@ class Feed:
 
     async def _follow(self, lines: AsyncIterator[str]) -> None:
         """Publish each line until the last. Raises CommandError if the daemon hangs with its socket open."""
+        # Kept over a timeout: cancelling it could lose half a line.
         next_line = asyncio.ensure_future(anext(lines, None))
         try:
             while True:
+                # Silence is normal; only without an answer to `status` the daemon counts as hung.
                 done, _ = await asyncio.wait({next_line}, timeout=self._silence_s)
                 if not done:
                     await self._check_alive(next_line)
@@ -149,12 +152,15 @@ class Feed:
 
     async def stream(self, last_id: str | None) -> AsyncIterator[str]:
         """Server-sent events after `last_id`, or from now on without one."""
+        # The browser's own wait before it connects again, in milliseconds.
         yield "retry: 2000\n\n"
         position = self.buffer.parse_id(last_id) if last_id else self.buffer.last
+        # A listener that resumes knows the state from the events that it gets.
         if not last_id:
             yield _format_event(self.buffer.id, _state_data(self.is_up), "daemon")
         while not self._closed:
             items = self.buffer.after(position) if position is not None else None
+            # The listener must read the state anew: which events it missed is not known.
             if items is None:
                 position = self.buffer.last
                 yield _format_event(self.buffer.id, '{"reason":"some events are gone"}', "reset")
@@ -163,6 +169,7 @@ class Feed:
                 position = items[-1].number
                 yield "".join(_format_event(each.id, each.data, each.name) for each in items)
             elif not await self._wait_newer(position):
+                # A comment line: keeps proxies and the browser from closing a quiet connection.
                 yield ": still here\n\n"
 
     async def _wait_newer(self, position: int | None) -> bool:
@@ -173,6 +180,7 @@ class Feed:
         return False
 
     async def _set_up(self, up: bool, reason: str) -> None:
+        # The first state is published even if it is "down": listeners need one.
         if up == self.is_up and self.buffer.last:
             return
         self.is_up = up

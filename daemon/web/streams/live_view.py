@@ -43,6 +43,7 @@ class LiveView:
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._viewers > 0)
+            # Before fetching: the time that it takes belongs to the pause.
             next_s = self._clock() + self._pause_s
             try:
                 await self._fetch()
@@ -52,7 +53,9 @@ class LiveView:
 
     async def _fetch(self) -> None:
         command = PictureCommand(side=self._side, after=self._seq, wait_s=WAIT_S)
+        # Twice the daemon's own wait: its answer "unchanged" comes before our timeout.
         reply = await self._daemon.ask(command, 2 * WAIT_S, "live")
+        # No newer picture came within WAIT_S.
         if "jpeg" not in reply:
             return
         jpeg = base64.b64decode(reply["jpeg"])
@@ -75,6 +78,7 @@ class LiveView:
                 self._seq = None  # the picture from earlier viewers is old
             self._changed.notify_all()
         try:
+            # Not the picture that is there: with no viewers before, it is old.
             last = self._number
             while await self._wait_newer(last):
                 last, jpeg = self._number, self._jpeg
@@ -84,6 +88,7 @@ class LiveView:
 
     async def _wait_newer(self, last: int) -> bool:
         with suppress(TimeoutError):
+            # A timeout, since a stream without pictures would stay open for ever.
             async with asyncio.timeout(AWAY_S), self._changed:
                 await self._changed.wait_for(lambda: self._closed or self._number != last)
                 return not self._closed

@@ -26,6 +26,7 @@ def StreamSlot(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and
             raise Problem(
                 503, f"all {limit} {kind} are in use; web.{kind} allows more", "busy", retry_s=RETRY_S
             )
+        # No lock: the event loop runs this without interruption up to here.
         open_streams[kind] += 1
         if mark_streaming := request.scope.get("state", {}).get(MARK_STREAMING):
             mark_streaming()
@@ -34,11 +35,15 @@ def StreamSlot(kind: Kind) -> Any:  # noqa: N802 - used like FastAPI's Query and
         finally:
             open_streams[kind] -= 1
 
+    # Until the response has been sent: with the scope "function" the slot would be free before it.
     return Depends(slot, scope="request")
 
 
 def streaming(parts: AsyncIterator[str] | AsyncIterator[bytes], media_type: str) -> StreamingResponse:
     """A response that proxies neither cache nor buffer."""
     return StreamingResponse(
-        parts, media_type=media_type, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        # nginx buffers answers unless it is told not to by this header.
+        parts,
+        media_type=media_type,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
