@@ -58,7 +58,7 @@ MAX_AGES_S = {"capture": 5.0, "watch": 5.0, "audio": 5.0}
 """The watchdog is fed only while every heartbeat is younger than this."""
 
 FINISH_S = 20.0
-"""Seconds to finish what is being said at the end of a file."""
+"""Seconds to finish the present speech at the end of a file."""
 FAILURE_SPEECH_S = 5.0
 """Seconds to say that the camera has failed for good, before the process ends."""
 
@@ -361,7 +361,7 @@ class MainLoop:
             self.notifier.status(f"{self.rate.per_second:.1f} frames/s, frame age p95 {age:.0f} ms")
 
     def _report_hang(self, silent_s: float) -> None:
-        """A detection loop that hangs can neither report it nor tell the core that time passes."""
+        """Report a detection loop that hangs, and tick the core: the loop itself can do neither."""
         detection = self.live.detection_loop
         seeing = self.live.reader.event.state not in (CameraState.OPENING, CameraState.LOST)
         if is_hung(silent_s, seeing=seeing, begun=detection.first_assessed_at_s is not None):
@@ -385,7 +385,7 @@ class MainLoop:
         log.info("%s: %s", self.source, event.reason)
 
     def _reload(self) -> None:
-        """On SIGHUP. A mistake keeps the old settings; it is logged and spoken, and systemd hears the end."""
+        """Reload on SIGHUP. A mistake keeps the old settings, and is logged, spoken and told to systemd."""
         self.notifier.reloading()
         try:
             result = self.updater.reload()

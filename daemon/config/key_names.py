@@ -1,7 +1,7 @@
 """Names of keys, of ways to press them, and of their actions.
 
 Keys are named as in linux/input-event-codes.h, without KEY_ and in lower case: `playpause`, `kp5`. Any other
-key goes by its number, `key_582`; `evtest` or `libinput debug-events` show both.
+key is named by its number, `key_582`; `evtest` or `libinput debug-events` show both.
 """
 
 from __future__ import annotations

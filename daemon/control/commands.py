@@ -381,7 +381,7 @@ class ProcessCommand(Command):
     picture: Annotated[str, Field(min_length=1, max_length=LARGEST_PICTURE)]
     """JPEG, PNG or WebP in base64."""
     objects: tuple[Name, ...] = Field((), max_length=32)
-    """What is known to be on it; empty: to be recognised."""
+    """Objects known to be on it; empty: they are recognised."""
     text: Words | None = None
     """A question about it."""
     read: bool = False
@@ -410,7 +410,7 @@ class JournalCommand(Command):
     """Only rows before this one: for the next page."""
     limit: int = Field(100, ge=1, le=500)
     evidence: bool = False
-    """With what was known of every hazard at each alert: ask for few at a time then."""
+    """Include the scores of every hazard at each alert, which are long: ask for few at a time."""
 
 
 class SnapshotCommand(Command):

@@ -1,4 +1,4 @@
-"""Distributes events to subscribers. A slow subscriber loses events and is told how many; nothing waits."""
+"""Distributes events to subscribers. A slow subscriber loses events and gets their number; nothing waits."""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ MUTE_AGAIN_S = 30.0
 """A second `mute` within this time mutes danger too."""
 
 STALE_S = 2.0
-"""Seconds after which a picture no longer shows the present: its danger is told as one of a moment ago."""
+"""Seconds after which a picture no longer shows the present: its danger is announced as one of a moment
+ago.
+"""
 
 JUST_S = 10.0
 """Seconds after a warning in which a description of the same is no news, and after the end of a danger in
@@ -31,7 +33,7 @@ which it is not named.
 """
 
 REMINDER_RANK = -1
-"""Rank of a warning that was heard before and brings no news: whatever is new goes first."""
+"""Rank of a warning that was heard before and brings no news: new ones go first."""
 
 ANSWER_RANK = 1
 """Rank of answers among messages: an answer is said before anything that was not asked for."""
@@ -45,7 +47,7 @@ EARCON_S = 0.185
 """Seconds that the earcon of a critical danger takes, with the gap after it."""
 
 NEVER_S = -1e9
-"""A time before all others."""
+"""A time before all others: a number, because the state is JSON, which has no infinity (RFC 8259)."""
 
 PAN: Mapping[Direction | None, float] = {
     None: 0.0,
@@ -53,8 +55,10 @@ PAN: Mapping[Direction | None, float] = {
     Direction.AHEAD: 0.0,
     Direction.RIGHT: 1.0,
     Direction.BOTH: 0.0,
+    # Stereo has no behind: the words alone say it.
     Direction.BEHIND: 0.0,
 }
+"""Stereo position of a warning, from -1 (left) to 1 (right)."""
 
 CLEARED: Mapping[str, int] = {"off": Severity.CRITICAL + 1, "critical": Severity.CRITICAL, "all": 0}
 """Severity from which the end of a danger is announced, by `speech.clear_earcon`."""
@@ -118,9 +122,8 @@ class Announcer:
         """Announce a danger."""
         if now < self._danger_muted_until_s:
             self._events.counts["muted"] += 1
-            self._on_danger_heard(
-                alert.id, now
-            )  # as if: it is not raised over and over while nobody wants to hear it
+            # Muted counts as heard: the policy would raise a missed alert again and again.
+            self._on_danger_heard(alert.id, now)
             yield self._events.unspoken(now, alert.id, "muted")
             return
         text = wording.danger_phrase(
@@ -142,6 +145,7 @@ class Announcer:
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
         """Announce a direction: within the waiting alert, right after it, or with its name again."""
+        # Its alert was muted as well: a direction alone would be a riddle.
         if now < self._danger_muted_until_s:
             return
         language, say, where = self._spec.language, self._say[found.hazard], found.direction
@@ -154,6 +158,7 @@ class Announcer:
         # known here, so with forwarding the name is always said again.
         elif not self._spec.forwards and self._delivery.would_follow(found.alert_id):
             text, condition = wording.ONLY_WHERE[language][where], replace(condition, after=found.alert_id)
+        # The new text takes the place of the waiting one, and so must keep its place in the queue.
         rank, certainty = self._rank[found.hazard], 0.0
         if waiting:
             rank, certainty = waiting.rank, waiting.certainty
@@ -209,6 +214,7 @@ class Announcer:
             return
         if condition.hazard is not None:
             self._warned[condition.hazard] = max(utterance.severity, self._warned.get(condition.hazard, 0))
+            # Read from the text: an alert and its direction may be one utterance or two.
             sided = (
                 any(
                     where in utterance.text
@@ -233,6 +239,7 @@ class Announcer:
         self, earcon: str, priority: Priority, now: float, *, cause: str | None = None, rank: int = 0
     ) -> Iterable[Effect]:
         """Play an earcon without words."""
+        # A mute is for what nobody asked for; a message is the reply to a command of the wearer.
         if now >= self._muted_until_s or priority is Priority.MESSAGE:
             key = f"sign:{earcon}"
             yield from self._delivery.say(now, "", priority, key, cause=cause, earcon=earcon, rank=rank)
@@ -284,6 +291,7 @@ class Announcer:
     def _no_news(self, effect: Speak, now: float) -> str | None:
         """ "over" if a sentence names a danger that has ended, "warned" if it repeats a recent warning."""
         text, language = effect.description.text, effect.description.language
+        # At least since the picture: a slow describer may tell of a danger that ended meanwhile.
         since = min(effect.scene.captured_at_s, now - JUST_S)
         over = [name for name, at_s in self._over_at.items() if at_s >= since and not self._is_present(name)]
         if named_hazards(text, language, over):
@@ -351,6 +359,7 @@ class Announcer:
         self, failing: Sequence[tuple[Component, str]], pictures_per_second: float, now: float
     ) -> Iterable[Effect]:
         """Say the status. `failing`: components with their reasons."""
+        # Vital ones first: the listener may not wait for the end of a long sentence.
         worst = sorted(failing, key=lambda f: f[0] not in VITAL)
         text = wording.status_phrase(worst, pictures_per_second, *self.muted(now), self._spec.language)
         yield from self._delivery.say(now, text, Priority.MESSAGE, "status")
@@ -372,6 +381,7 @@ class Announcer:
     def relay(self, command: RelayedSpeech, now: float) -> Iterable[Effect]:
         """Say a text of another instance, with its own priority; our muting applies to it."""
         until_s = self._danger_muted_until_s if command.priority is Priority.DANGER else self._muted_until_s
+        # Counted only: its cause is an event of the other instance, not one of ours.
         if now < until_s and command.priority is not Priority.MESSAGE:
             self._events.counts["muted"] += 1
             return
@@ -416,6 +426,7 @@ class Announcer:
         # chance.
         again = self._mute_requested_by == command.by and now - self._mute_requested_s <= MUTE_AGAIN_S
         twice = command.seconds > 0 and now < self._muted_until_s and again and command.by in WEARERS_HANDS
+        # What is being said is cut as well; otherwise it would go on for seconds after the command.
         if command.seconds > 0:
             yield from self._delivery.step(voices.StopSpeaking(danger=twice), now)
         # Unmuting, or a mute that is no repetition, ends the silence about danger; missed alerts are then
@@ -426,7 +437,8 @@ class Announcer:
             self._danger_muted_since_s = now
         self._muted_until_s = now + command.seconds
         self._danger_muted_until_s = now + command.seconds if twice else now
-        if command.by in WEARERS_HANDS:  # others neither count as the first of two nor come between them
+        # A mute by anyone else is neither the first of the wearer's two nor comes between them.
+        if command.by in WEARERS_HANDS:
             self._mute_requested_s = now if command.seconds > 0 else NEVER_S
             self._mute_requested_by = command.by
         text = wording.mute_phrase(command.seconds, self._spec.language, danger=twice)

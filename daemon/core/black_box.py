@@ -181,7 +181,8 @@ class Recording:
                 meta = json.loads(box["meta"].tobytes())
                 _refuse_format(path, meta.get("format"))
                 recording = cls._from(meta, box["embeddings"], box["probabilities"])
-            Core(recording.spec).restore(recording.state)  # a state that does not fit is found here, not amid
+            # A state that does not fit is an error of the file: better now than amid the replay.
+            Core(recording.spec).restore(recording.state)
         except FileNotFoundError:
             raise BlackBoxError(
                 f"no black box at {path}; `watchword replay FILE --black-box FOLDER` makes some"

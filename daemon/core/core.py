@@ -137,6 +137,7 @@ class Core:
                 return tuple(self._announcer.voice(event, now))
 
     def _assessed(self, a: Assessment, now: float) -> Iterable[Effect]:
+        # First: every event of this step names the frame it rests on.
         self._events.set_frame(a.seq, a.captured_at_s)
         self._events.counts["assessed"] += 1
         new_alerts = []
@@ -149,7 +150,8 @@ class Core:
         unwanted = "blind" if self._blind_reason() else self._announcer.unwanted_reason(now)
         gate_opens = self._gate.step(a.encoding.embedding, a.captured_at_s, unwanted=bool(unwanted))
         if new_alerts and (unwanted := "blind" if self._unseen else self._announcer.unwanted_reason(now)):
-            self._events.counts[f"describe.{unwanted}"] += 1  # the alert stands; there is nothing to add
+            # The alert itself was announced or recorded already; only its description is left out.
+            self._events.counts[f"describe.{unwanted}"] += 1
         elif new_alerts:
             # The danger's description covers this view, so the scene gate need not ask for it as well.
             self._gate.mark_described()
@@ -181,7 +183,8 @@ class Core:
             case Alert():
                 self._events.counts["alerts"] += 1
                 yield record("alert", event.id, now, None, **_fields(event))
-                self._raised.pop(event.hazard, None)  # the newest comes last
+                # Removed first, so that the newest comes last: a dict keeps the place of a key it has.
+                self._raised.pop(event.hazard, None)
                 self._raised[event.hazard] = {
                     "alert": event.id,
                     **_fields(event),
@@ -227,6 +230,7 @@ class Core:
         yield self._events.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
         if trigger is Trigger.SCENE_CHANGE:
             self._validity.set_view(scene.id)
+        # Only a request is owed an answer; a description that fails otherwise is passed over in silence.
         elif trigger.asked:
             self._unanswered = (*self._unanswered, scene.id)
         yield from self._describe_step(stories.Requested(scene), now)
@@ -241,6 +245,7 @@ class Core:
                 case stories.CancelDescription():
                     yield effect
                 case stories.Speak():
+                    # One sentence is an answer: no apology if the description breaks off after it.
                     self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
                     yield from self._announcer.sentence(effect, now)
                 case stories.Described(description, scene):
@@ -254,6 +259,7 @@ class Core:
                         model=description.model,
                     )
                 case stories.Suppressed(scene_id, reason, text, model):
+                    # Counted by the short code: the detail after it would make a counter for every text.
                     short, _, detail = reason.partition(": ")
                     counts[f"describe.{short}"] += 1
                     wrote = {"text": text, "model": model} if model else {}
@@ -338,6 +344,7 @@ class Core:
 
     def _stop_speaking(self, now: float) -> Iterable[Effect]:
         """Stop speech and the present answer at once, without an apology for it."""
+        # Before the description is stopped, whose end would otherwise bring the apology.
         self._unanswered = ()
         yield from self._announcer.voice(voices.StopSpeaking(), now)
         yield from self._describe_step(stories.StopDescribing(), now)

@@ -18,9 +18,6 @@ from speech.outbox import messages as voices
 from speech.outbox.outbox import Outbox
 from speech.utterance import Priority, Utterance
 
-CRITICAL_EXPIRES_S = 10.0
-"""The same for critical dangers, which wait behind worse ones as long as they are true."""
-
 TALK_WINDOW_S = 60.0
 """Seconds over which the share of time with sound is measured."""
 
@@ -32,8 +29,11 @@ EXPIRES_S: Mapping[Priority, float] = {
 }
 """Seconds after which an utterance that has not begun is dropped."""
 
+CRITICAL_EXPIRES_S = 10.0
+"""Seconds for a critical danger, which may have to wait behind worse ones; its condition is still checked."""
+
 REPEATED = 12
-"""Sentences of one cause that `repeat` says again at most."""
+"""Most sentences of one cause that `repeat` says again."""
 
 OnHeard = Callable[[Utterance, Condition, float], None]
 """Receives an utterance whose first sample sounded, its condition, and the time."""
@@ -116,7 +116,7 @@ class Delivery:
         return sum(max(end - max(start, since), 0.0) for start, end in sounds) / TALK_WINDOW_S
 
     def _note_sound(self, now: float) -> None:
-        """Update the times at which something sounded from the outbox's state."""
+        """Note from the outbox's state when a sound began or ended."""
         current = self._outbox.state.current
         sounding = current is not None and current.sounding
         if sounding and self._sound_began_s is None:
@@ -141,7 +141,8 @@ class Delivery:
             effects = tuple(
                 effect
                 for effect in self._outbox.step(voices.Retract(untrue.cause or ""), now)
-                if effect != voices.StopSpeech(untrue.id)  # it was never begun
+                # Its start was held back above, so there is nothing to stop.
+                if effect != voices.StopSpeech(untrue.id)
             )
         yield from self._convert(effects, now, found_untrue)
 
@@ -169,7 +170,8 @@ class Delivery:
                 case voices.SpeechDropped(utterance, reason):
                     self._events.counts[f"dropped.{reason}"] += 1
                     self._validity.on_missed(utterance.id)
-                    if utterance.priority is not Priority.NOTICE:  # a sign without words
+                    # A notice is a sound without words: no event for a missed one.
+                    if utterance.priority is not Priority.NOTICE:
                         yield self._unspoken(
                             utterance, "untrue" if utterance.cause in untrue[-1:] else reason, now
                         )

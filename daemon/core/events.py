@@ -21,7 +21,9 @@ Kind = Literal[
     "false_alarm",
     "summary",
 ]
-"""`unspoken` tells what was not said, or not even described, and why: `cause` is what led to it."""
+"""`unspoken` names what was not said, or not even described, and the reason; `cause` is the event that led
+to it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,19 +27,19 @@ FINAL: frozenset[tuple[Component, str]] = frozenset(
 )
 """Components and reasons that never recover, and after which the process ends: announced at once."""
 AT_ONCE: frozenset[tuple[Component, str]] = FINAL | {("disk", "lost")}
-"""What is announced without waiting whether it lasts: it cannot be undone."""
+"""Failures announced without waiting for `settle_s`: they do not pass by themselves."""
 REMINDED: frozenset[Component] = VITAL | {"configuration"}
-"""Components whose lasting failure is repeated every `remind_s`: a wearer cannot see a log, and whoever set
-the device up learns of the mistake only by what it says.
+"""Components whose lasting failure is repeated every `remind_s`: the wearer cannot see a log, and without
+these there are no warnings, or not those that the settings were meant to give.
 """
 RARELY = 10
-"""Times the pause between two reminders of a component that is not vital: nobody wants a disk every
-minute.
+"""Multiple of `remind_s` between two reminders of a component outside REMINDED: warnings still work, and
+a full disk every minute would only be in the way of them.
 """
 
 
 class HealthSettings(BaseModel, frozen=True, extra="forbid"):
-    """The `[health]` section: when a failing component is told of."""
+    """The `[health]` section: when a failing component is announced."""
 
     settle_s: Live[float] = Field(
         1.0, ge=0, le=60, description="seconds a change must last before it is told"
@@ -146,6 +146,7 @@ class Health:
         early = recent or now - state.since_s < self._settings.settle_s
         if changed and early and (component, state.reason) not in AT_ONCE:
             return None
+        # Announced to the caller; whether anybody heard it comes later, by `on_heard` or `on_missed`.
         self._components[component] = replace(
             state, announced=state.reason, announced_at_s=now, unheard=False
         )
@@ -162,6 +163,7 @@ class Health:
 
     def _is_unheard(self, state: ComponentState, now: float) -> bool:
         long_ago = state.announced_at_s is None or now - state.announced_at_s >= self._settings.quiet_s
+        # A failure that came and went unheard leaves the wearer with what they heard before: nothing to add.
         return state.unheard and state.reason != state.heard and long_ago
 
     def state(self) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class CoreSpec(BaseModel, frozen=True):
     talk_share: float = 1.0
     facing: Facing = "ahead"
     forwards: bool = False
-    """Another instance speaks for this one, so what is heard in between is unknown here."""
+    """Another instance speaks for this one, so utterances heard in between are unknown here."""
 
     def alert_policy(self) -> AlertPolicy:
         """Build the alert policy for these hazards and settings, in its initial state."""

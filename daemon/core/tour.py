@@ -14,7 +14,7 @@ from speech.sound.earcons import danger_earcon
 
 @dataclass(frozen=True, slots=True)
 class TourStop:
-    """One thing to hear: a short sound, or none, then words."""
+    """One step of the tour: a short sound, or none, then words."""
 
     text: str
     earcon: str | None = None
@@ -54,7 +54,7 @@ _SAYS: Mapping[str, Mapping[str, str]] = {
 
 
 def tour(language: str) -> Iterator[TourStop]:
-    """Everything to hear, in order; about a minute and a half. `language` is en or ko."""
+    """The steps of the tour, in order; about a minute and a half. `language` is en or ko."""
     says = _SAYS[language]
     yield TourStop(says["begin"])
     yield TourStop(wording.READY[language], "ready")

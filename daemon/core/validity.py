@@ -24,15 +24,15 @@ class Condition:
     """These hazards, which it names, are present."""
     component: Component | None = None
     reason: str = OK
-    """The component is as this says."""
+    """The component is in this state."""
     reminder: bool = False
     """Worth saying although it was heard before."""
     view: str | None = None
     """Id of the scene that was described: no newer one has been seen since."""
     after: str | None = None
-    """What was heard last belongs to this cause: words that mean nothing after others."""
+    """The last utterance heard has this cause: for words that mean nothing after others."""
     fresh_until_s: float | None = None
-    """After this it is not taken up again where it was cut."""
+    """Seconds, on the clock of the events, after which it is not taken up again where it was cut."""
     begun: bool = False
     """It was heard already, at least its beginning."""
 
@@ -93,6 +93,7 @@ class Validity:
     def on_heard(self, utterance_id: str, cause: str | None) -> Condition:
         """Record that its first sample sounded. Returns its condition."""
         self._last_cause = cause
+        # Kept although it was heard: if a danger cuts it, it is checked again before the rest is said.
         condition = replace(self.condition(utterance_id), begun=True)
         if utterance_id in self._conditions:
             self._conditions[utterance_id] = condition
@@ -117,7 +118,7 @@ class Validity:
         return {
             "view": self._current_view,
             "last_cause": self._last_cause,
-            "conditions": {id: asdict(g) for id, g in self._conditions.items()},
+            "conditions": {id: asdict(c) for id, c in self._conditions.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

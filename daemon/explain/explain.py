@@ -32,7 +32,7 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExplainedStep:
-    """One link of the chain that led to an event, and the sentence that tells it."""
+    """One link of the chain that led to an event, and its sentence."""
 
     event: Fields
     text: str

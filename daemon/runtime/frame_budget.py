@@ -1,11 +1,11 @@
-"""How many frames a second the detector may look at, so that a describer has processor time left. Pure."""
+"""Decides how many frames a second are assessed, so that a describer has processor time left. Pure."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 MIN_FPS = 8.0
-"""Frames a second that are never left out: an alert needs several looks within half a second."""
+"""Frames a second that are never left out: an alert needs several frames within half a second."""
 _SMOOTHING = 0.1
 """Weight of the newest duration in the mean."""
 

@@ -21,7 +21,7 @@ BUCKETS_S = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075),
     *(0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5, 10.0),
 )
-"""Upper bounds in seconds, each included; what is longer has a bucket of its own."""
+"""Upper bounds in seconds, each included; longer durations have a bucket of their own."""
 
 
 @dataclass(slots=True)

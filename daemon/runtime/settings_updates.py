@@ -28,7 +28,7 @@ Adjustable = Literal["volume", "rate"]
 
 VOLUME_STEP = 0.1
 MIN_VOLUME = 0.1
-"""Nobody turns the volume so far down by hand that a danger is not heard; the configuration may."""
+"""The lowest volume by hand, at which a danger is still heard; the configuration may go lower."""
 RATE_STEP = 20
 MIN_RATE, MAX_RATE = 80, 500
 """Bounds of `speech.rate_wpm`."""
@@ -55,11 +55,11 @@ class _SettingsJob:
     voice: bool
     phrase: str = ""
     keep: Mapping[str, Any] = field(default_factory=dict)
-    """What is written into the overrides once it holds, by dotted key."""
+    """Values written into the overrides once the job is applied, by dotted key."""
     apply: bool = True
     """False if nothing changes before the next start."""
     waiters: tuple[Future[None], ...] = ()
-    """Whoever waits until it holds and is kept, or has failed with a CommandError."""
+    """Futures that end when the job is applied and saved, or fail with a CommandError."""
 
 
 class SettingsUpdater:

@@ -40,7 +40,7 @@ class DetectorBundle:
     outdated: Outdated
     """Files of the state folder that do not fit the model."""
     note: str
-    """What the model's judgement rests on, if not on labelled pictures; else empty."""
+    """The basis of the model's calibration, if it is not labelled pictures; else empty."""
     turned_down: Mapping[str, str]
     """The models that `auto` passed over, with the reasons."""
 
