@@ -239,7 +239,7 @@ class Announcer:
         self, earcon: str, priority: Priority, now: float, *, cause: str | None = None, rank: int = 0
     ) -> Iterable[Effect]:
         """Play an earcon without words."""
-        # A mute is for what nobody asked for; a message is the reply to a command of the wearer.
+        # A mute covers unrequested speech only; a message replies to a command.
         if now >= self._muted_until_s or priority is Priority.MESSAGE:
             key = f"sign:{earcon}"
             yield from self._delivery.say(now, "", priority, key, cause=cause, earcon=earcon, rank=rank)

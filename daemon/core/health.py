@@ -146,7 +146,7 @@ class Health:
         early = recent or now - state.since_s < self._settings.settle_s
         if changed and early and (component, state.reason) not in AT_ONCE:
             return None
-        # Announced to the caller; whether anybody heard it comes later, by `on_heard` or `on_missed`.
+        # Announced to the caller; `on_heard` or `on_missed` says later whether it was heard.
         self._components[component] = replace(
             state, announced=state.reason, announced_at_s=now, unheard=False
         )

@@ -25,7 +25,7 @@ Hand = Literal["keys", "command", "page", "home"]
 """The way by which a request came: a key, the command line, the web page or home automation."""
 
 WEARERS_HANDS: frozenset[Hand] = frozenset(["keys", "command"])
-"""Those that may silence danger."""
+"""Those that may silence danger: the page and home automation work from afar, and by mistake."""
 
 
 class HazardSpec(BaseModel, frozen=True):
@@ -34,6 +34,7 @@ class HazardSpec(BaseModel, frozen=True):
     name: str
     severity: int
     threshold: float
+    """Probability from which it is over, 0 to 1."""
     say: str
     """Spoken text in the core's language, with `{where}`."""
     rank: int = 0
@@ -55,8 +56,11 @@ class CoreSpec(BaseModel, frozen=True):
     verbosity: Verbosity = "full"
     clear_earcon: ClearEarcon = "critical"
     tick_s: float = 0.0
+    """Seconds of silence after which a tick sounds; 0 never."""
     description_gap_s: float = 0.0
+    """Seconds without sound before an unrequested description."""
     talk_share: float = 1.0
+    """Share of the last minute with sound, 0 to 1, above which unrequested descriptions are left out."""
     facing: Facing = "ahead"
     forwards: bool = False
     """Another instance speaks for this one, so utterances heard in between are unknown here."""

@@ -68,6 +68,7 @@ def tour(language: str) -> Iterator[TourStop]:
     yield TourStop(says["hush"])
     yield TourStop(says["ask"], "listening")
     yield TourStop(says["nothing"])
+    # The very sentences of the daemon, not examples: the listener will meet these words again.
     yield TourStop(NOTHING_KNOWN[language])
     yield TourStop(says["blind"])
     yield TourStop(wording.health_phrase("camera", "lost", language))

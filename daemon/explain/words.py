@@ -86,6 +86,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reason.spacing": "something had been said just before (speech.description_gap_s)",
         "reason.talk": "enough had been said in the last minute (speech.talk_share)",
     },
+    # Fields stand apart, before a colon or in brackets: a Korean particle depends on the last sound of the
+    # word before it, and that word may be any name.
     "ko": {
         "headed": "{id}, {when}: {text}",
         "seconds": "{seconds:.2f}초",
@@ -164,6 +166,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 """Templates by language and place. Each language uses the same fields in braces."""
 
 NAMES: Mapping[str, Mapping[str, str]] = {
+    # The other English words are said as they stand in the event.
     "en": {"nearer": "nearer than before", "both": "both sides"},
     "ko": {
         "new": "처음",
