@@ -73,6 +73,8 @@ class Stage:
         self.after: list[dict[str, Any]] = []
         self.refusals: dict[str, CommandError] = {}
         """What is refused, by the command's name."""
+        self.more_status: dict[str, Any] = {}
+        """Further entries of the status, or others in place of the usual ones."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -181,6 +183,7 @@ class Stage:
             "counts": {"alerts": 3},
             "latency": {"frame_to_ear": {"p50_ms": 143.2, "p95_ms": 181.9, "p99_ms": 230.1, "count": 12}},
             "lost": [],
+            **self.more_status,
         }
 
     def _mute(self, command: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -336,6 +336,34 @@ def test_markup_in_what_was_seen_or_said_stays_text(page: Page, stage: Stage) ->
     assert page.evaluate("window.caught") is None
 
 
+def test_what_an_unmeasured_model_judges_by_is_shown_and_goes_again(page: Page, stage: Stage) -> None:
+    label, said = (page.locator(f'[data-key="figure.model-note"] {part}') for part in ("dt", "dd"))
+    expect(page.locator('[data-key="figure.model"] dd')).to_have_text("starter, CPU")
+    expect(said).to_have_count(0)
+    note = "zero-shot; not measured on labelled pictures; the starter votes on every built-in hazard"
+    stage.more_status = {"model": "vit-b-32-256-datacomp", "model_note": note}
+    expect(page.locator('[data-key="figure.model"] dd')).to_have_text("vit-b-32-256-datacomp, CPU")
+    expect(label).to_have_text("Judgement")
+    expect(said).to_have_text(note)
+    page.locator("#language").select_option("ko")
+    expect(label).to_have_text("판단 근거")
+    stage.more_status = {"model": "vit-b-32-256-datacomp", "model_note": ""}  # fitted since
+    expect(said).to_have_count(0)
+
+
+def test_models_that_were_turned_down_stand_with_their_reasons(page: Page, stage: Stage) -> None:
+    line = page.locator('[data-key="figure.turned-down"]')
+    expect(page.locator('[data-key="figure.fps"]')).to_have_count(1)
+    expect(line).to_have_count(0)
+    slow = "too slow here: 3.2 frames/s, 8 are needed"
+    stage.more_status = {"models_turned_down": {"siglip2-b-16": slow, HOSTILE: HOSTILE}}
+    expect(line.locator("dt")).to_have_text("Models turned down")
+    expect(line.locator("dd")).to_have_text(f"siglip2-b-16 ({slow}), {HOSTILE} ({HOSTILE})")
+    assert page.evaluate("window.caught") is None
+    stage.more_status = {"models_turned_down": {}}
+    expect(line).to_have_count(0)
+
+
 def test_a_threshold_is_changed_tried_saved_and_taken_back(page: Page, stage: Stage) -> None:
     alert = {
         "hazard": "fire",
