@@ -152,6 +152,11 @@ def prompt_set(hazards: Iterable[Hazard]) -> PromptSet:
     )
 
 
+def shipped_prompts() -> PromptSet:
+    """The built-in hazards with the words they were shipped with."""
+    return prompt_set(from_settings({name: HazardSettings(**table) for name, table in builtin().items()}))
+
+
 def _hazard(name: str, settings: HazardSettings, taught: bool) -> Hazard:
     prompts = tuple(text.strip() for text in settings.prompts if text.strip())
     if not prompts and not taught:

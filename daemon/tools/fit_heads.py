@@ -12,14 +12,14 @@ from capture.frame import Image
 from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
-from daemon.wiring.models import load_bare, shipped_prompts
+from daemon.wiring.models import load_bare
 from daemon.wiring.store import open_calibrations
 from pipeline.calibration.fit_heads import FittedHeads, HeadExamples, fit_heads
 from pipeline.calibration.fit_labelled import examples_of
 from pipeline.calibration.table import CalibrationTable
 from pipeline.evaluation.dataset import SAFE, Dataset, read_dataset
 from pipeline.evaluation.ranking import roc_auc
-from pipeline.hazards import builtin_hazards
+from pipeline.hazards import builtin_hazards, shipped_prompts
 from pipeline.models.base import ImageTextModel
 from pipeline.models.embedding_heads import EmbeddingHeads, FittedModel, heads_path, write_heads
 from pipeline.models.prompts import hazard_fingerprints

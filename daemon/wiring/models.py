@@ -15,7 +15,7 @@ from common.errors import WatchwordError
 from daemon.config.settings import Settings
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED, CalibrationRepository
-from pipeline.hazards import builtin, from_settings, prompt_set
+from pipeline.hazards import shipped_prompts
 from pipeline.models.base import ImageTextModel
 from pipeline.models.embedding_heads import (
     EmbeddingHeadsError,
@@ -27,12 +27,10 @@ from pipeline.models.loader import AUTO, STARTER, fell_back, load_image_text, re
 from pipeline.selection.harmless import harmless_views
 from pipeline.selection.trial import Companion, ModelTrial, failed_trial, read_trial, try_model, write_trial
 from pipeline.selection.vote import Voter, VotingModel
-from pipeline.settings import HazardSettings
 from pipeline.store.errors import NotInstalledError, StoreError
 from pipeline.store.inspection import ListedModel, ModelState
 from pipeline.store.manifest import Kind
 from pipeline.store.store import Store
-from pipeline.types import PromptSet
 
 log = logging.getLogger(__name__)
 
@@ -208,11 +206,6 @@ def _companion(settings: Settings) -> Companion | None:
         log.warning("the starter cannot be compared with: %s", error)
         return None
     return Companion(starter, Voter(starter.bind(shipped_prompts()), calibration))
-
-
-def shipped_prompts() -> PromptSet:
-    """The built-in hazards with the words they were shipped with."""
-    return prompt_set(from_settings({name: HazardSettings(**table) for name, table in builtin().items()}))
 
 
 def _demo(settings: Settings) -> Path | None:

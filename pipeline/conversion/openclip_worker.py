@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from common.files import sha256_of
-from pipeline import hazards
 from pipeline.conversion import images, int8, tokenizer, towers
 from pipeline.conversion.torch_reference import CONFIG_FILE, WEIGHT_ENDINGS, Reference, load_reference
+from pipeline.hazards import shipped_prompts
 from pipeline.models.openclip.devices import GoldenImages, self_test
+from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import (
     GOLDEN_FILE,
     RECIPE_FILE,
@@ -32,10 +33,9 @@ from pipeline.models.openclip.model_config import (
     ModelConfig,
     Tokens,
 )
-from pipeline.models.openclip.precision import fastest, try_precisions
+from pipeline.models.openclip.precision import Precision, fastest, try_precisions
 from pipeline.models.openclip.prompts import prompt_file
 from pipeline.models.openclip.tokens import TokenEncoder
-from pipeline.settings import HazardSettings
 from pipeline.store.errors import PrepareError
 
 FAILED = 3
@@ -76,7 +76,9 @@ class OpenClipConversion:
         np.savez_compressed(self.into / GOLDEN_FILE, pictures=golden.pictures, embeddings=golden.embeddings)
         # After all graphs are written: the config holds the hash of each file.
         config = self._config(reference, tokens, int8_graph, golden.embeddings.shape[1])
-        (self.into / RECIPE_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        self._write(config)
+        if config.int8 and not self._decides_alike(config, shots[1::2]):
+            config = self._without_eight_bits(config)
         # Measured last, with the finished files, as the program itself will measure on its machine.
         precision = self._precision(config, golden)
         self._report_cost(began_s)
@@ -89,7 +91,7 @@ class OpenClipConversion:
     def _texts(self, reference: Reference) -> Tokens:
         path = self.into / TOKENIZER_FILE
         tokens = tokenizer.write_tokenizer(reference.tokenizer, path)
-        prompts = shipped_prompts()
+        prompts = shipped_texts()
         tokenizer.require_same_tokens(reference.tokenizer, path, tokens, [*prompts, *tokenizer.TRICKY])
         towers.save(towers.text_tower(reference), self.into / TEXT_FILE)
         sample = prompts[:: max(1, len(prompts) // 24)]
@@ -149,6 +151,25 @@ class OpenClipConversion:
         _unlink(self.into / _IMAGE_8)
         return None
 
+    def _decides_alike(self, config: ModelConfig, frames: Sequence[images.Picture]) -> bool:
+        """True if 8 bits see the hazards that 32 bits see, by the shipped words, on frames held out."""
+        model = OpenClipModel(self.into, precision=Precision.F32)
+        found = int8.decisions(model, config, int8.request_for(self.into / _IMAGE_8), frames)
+        self.checks |= {"int8_decisions": found.share, "int8_log_odds": found.drift}
+        self.report(f"8 bits {found}")
+        return found.agrees
+
+    def _without_eight_bits(self, config: ModelConfig) -> ModelConfig:
+        _unlink(self.into / _IMAGE_8)
+        gone = {_IMAGE_8, str(Path(_IMAGE_8).with_suffix(".bin"))}
+        kept = {name: sha256 for name, sha256 in config.sha256.items() if name not in gone}
+        config = config.model_copy(update={"int8": None, "sha256": kept})
+        self._write(config)
+        return config
+
+    def _write(self, config: ModelConfig) -> None:
+        (self.into / RECIPE_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
     def _precision(self, config: ModelConfig, golden: GoldenImages) -> str:
         """The precision that is the fastest on this machine; the machine it runs on measures again."""
         import openvino as ov
@@ -191,10 +212,9 @@ class OpenClipConversion:
         )
 
 
-def shipped_prompts() -> list[str]:
+def shipped_texts() -> list[str]:
     """Every prompt and contrast scene that comes with the program."""
-    tables = {name: HazardSettings(**table) for name, table in hazards.builtin().items()}
-    prompts = hazards.prompt_set(hazards.from_settings(tables))
+    prompts = shipped_prompts()
     file = prompt_file()
     theirs = (text for _, own in prompts.hazards for text in own)
     return list(dict.fromkeys([*file.texts, *prompts.contrast, *theirs]))
