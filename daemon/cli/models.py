@@ -15,6 +15,7 @@ from daemon.wiring.models import run_trial, turned_down_models
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED
 from pipeline.models.loader import require_chosen
+from pipeline.selection.trial import with_cure
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
 from pipeline.store.inspection import ListedModel, ModelState
 from pipeline.store.manifest import Kind
@@ -121,7 +122,7 @@ def _list(store: Store, turned_down: Mapping[str, str], *, as_json: bool) -> int
     _say(tables(lines))
     _say("\n".join(_legend(lines)))
     for name, reason in turned_down.items():
-        _say(f"auto turns {name} down: {reason}; pipeline.model = {name!r} uses it all the same")
+        _say(f"auto turns {name} down: {with_cure(name, reason)}")
     _say(f"in {store.root}")
     return FINE
 
@@ -152,7 +153,7 @@ def _prepare_to_run(name: str, source: str | None, settings: Settings) -> int:
     quiet = f"false alarms on {trial.false_views} of {trial.views} harmless views"
     _say(f"{name}: {trial.speed}, {quiet}")
     if reason:
-        _say(f"{name}: auto does not take it: {reason}; pipeline.model = {name!r} uses it all the same")
+        _say(f"{name}: auto does not take it: {with_cure(name, reason)}")
     else:
         _say(f"{name}: auto takes it from the next start on, {NOT_MEASURED}; the starter votes beside it")
     if source is not None:

@@ -22,7 +22,7 @@ from daemon.doctor.device_test import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.findings import Finding, Probe, State
 from daemon.doctor.running_daemon import RunningDaemon, assess_rate, rate_of
 from daemon.paths import NAME
-from daemon.wiring.models import choose_model, read_current_trial
+from daemon.wiring.models import choose_model, read_current_trial, turned_down_models
 from daemon.wiring.sources import DEMO, choose_source
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED
@@ -30,6 +30,7 @@ from pipeline.description.base import DescribeError
 from pipeline.description.factory import UnusableError, choose
 from pipeline.description.vlm.job import GenerateError, ModelLoadError, ModelSpec
 from pipeline.models.loader import AUTO, STARTER
+from pipeline.selection.trial import cure
 from pipeline.store.catalogue.vlms import known_models
 from pipeline.store.errors import StoreError
 
@@ -69,7 +70,10 @@ def store(settings: Settings) -> Iterator[Finding]:
     turned_down: Mapping[str, str] = {}
     try:
         choice = choose_model(settings)
-        name, turned_down = choice.name, choice.turned_down
+        name = choice.name
+        if settings.pipeline.model == AUTO:
+            # With those behind the chosen one in the list, which were not considered now but tried before.
+            turned_down = {**turned_down_models(settings), **choice.turned_down}
         harm = [str(finding) for finding in models.verify(name)]
     except StoreError as error:
         harm = [str(error)]
@@ -80,8 +84,7 @@ def store(settings: Settings) -> Iterator[Finding]:
         yield Finding("model store", "ok", f"{name} in {models.root}")
         yield from _basis(settings, name)
     for other, reason in turned_down.items():
-        todo = f"watchword models pull {other}, or pipeline.model = {other!r} uses it all the same"
-        yield Finding(f"model {other}", "warn", f"turned down by auto: {reason}", todo)
+        yield Finding(f"model {other}", "warn", f"turned down by auto: {reason}", cure(other, reason))
 
 
 def _basis(settings: Settings, name: str) -> Iterator[Finding]:

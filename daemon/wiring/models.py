@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 
@@ -25,7 +26,15 @@ from pipeline.models.embedding_heads import (
 )
 from pipeline.models.loader import AUTO, STARTER, fell_back, load_image_text, require_chosen
 from pipeline.selection.harmless import harmless_views
-from pipeline.selection.trial import Companion, ModelTrial, failed_trial, read_trial, try_model, write_trial
+from pipeline.selection.trial import (
+    Companion,
+    ModelTrial,
+    failed_trial,
+    read_trial,
+    try_model,
+    with_cure,
+    write_trial,
+)
 from pipeline.selection.vote import Voter, VotingModel
 from pipeline.store.errors import NotInstalledError, StoreError
 from pipeline.store.inspection import ListedModel, ModelState
@@ -46,17 +55,17 @@ class ModelChoice:
     """Reason by name."""
 
 
-def choose_model(settings: Settings) -> ModelChoice:
+def choose_model(settings: Settings, failed: Mapping[str, str] = MappingProxyType({})) -> ModelChoice:
     """The model of that name; for `auto` the first that is fit for it, tried here if it was not yet.
 
-    Raises StoreError.
+    `failed`: models that do not run though their trials say so, with the reasons. Raises StoreError.
     """
     store = open_store(settings)
     if settings.pipeline.model != AUTO:
         return ModelChoice(require_chosen(store, settings.pipeline.model), {})
     turned_down: dict[str, str] = {}
     for name in candidates(store, open_calibrations(settings)):
-        reason = _turned_down(settings, name)
+        reason = failed.get(name) or _turned_down(settings, name)
         if not reason:
             return ModelChoice(name, turned_down)
         turned_down[name] = reason
@@ -114,7 +123,7 @@ def run_trial(settings: Settings, name: str) -> ModelTrial:
     installed, machine = _circumstances(settings, name)
     log.info("model %s is tried on this machine", name)
     try:
-        model = load_bare(settings, name)
+        model = _load(settings, name)
         trial, table = try_model(
             model,
             _companion(settings),
@@ -142,11 +151,11 @@ def load_model(settings: Settings) -> ImageTextModel:
     Raises StoreError, ModelUnusableError, StarterUnusableError, CalibrationError.
     """
     cv2.setNumThreads(2)  # two share the resizing of a frame; more would slow the encoder down
-    choice = choose_model(settings)
+    choice, bare = _load_choice(settings)
     for name, reason in choice.turned_down.items():
         # At every start: the trial itself was logged only when it ran.
-        log.warning("auto turns %s down: %s; pipeline.model = %r uses it all the same", name, reason, name)
-    model = with_heads(settings, load_bare(settings, choice.name))
+        log.warning("auto turns %s down: %s", name, with_cure(name, reason))
+    model = with_heads(settings, bare)
     if fell_back(settings.pipeline.device, model.device):
         preferred = settings.pipeline.device
         log.warning("%s runs on %s, not on %s as preferred", model.name, model.device, preferred)
@@ -159,8 +168,34 @@ def load_model(settings: Settings) -> ImageTextModel:
     return voting or model
 
 
+def _load_choice(settings: Settings) -> tuple[ModelChoice, ImageTextModel]:
+    """`auto` goes on to the next model if one no longer runs: its files may be damaged since the trial."""
+    failed: dict[str, str] = {}
+    while True:
+        choice = choose_model(settings, failed)
+        try:
+            return choice, load_bare(settings, choice.name)
+        except (WatchwordError, OSError, RuntimeError, ValueError) as error:
+            if settings.pipeline.model != AUTO or choice.name == STARTER:
+                raise
+            installed, machine = _circumstances(settings, choice.name)
+            trial = failed_trial(choice.name, error, installed=installed, machine=machine)
+            write_trial(settings.paths.state, trial)
+            # Kept here too: the state folder may be read-only, and the same model would be chosen for ever.
+            failed[choice.name] = trial.turned_down(measured=False)
+
+
 def load_bare(settings: Settings, name: str) -> ImageTextModel:
-    """A model by itself. Raises StoreError, ModelUnusableError, StarterUnusableError."""
+    """A model by itself, in the precision of its trial here.
+
+    Raises StoreError, ModelUnusableError, StarterUnusableError.
+    """
+    trial = read_current_trial(settings, name)
+    # Measured again, another precision might win by a hair, and what was fitted to this one would be void.
+    return _load(settings, name, trial.precision if trial else "")
+
+
+def _load(settings: Settings, name: str, precision: str = "") -> ImageTextModel:
     wanted = settings.pipeline
     return load_image_text(
         store=open_store(settings),
@@ -168,6 +203,7 @@ def load_bare(settings: Settings, name: str) -> ImageTextModel:
         device=wanted.device,
         threads=wanted.threads,
         cache_dir=settings.paths.cache,
+        precision=precision,
     )
 
 

@@ -25,11 +25,17 @@ _LEAST_COSINE = 0.995
 
 
 def load_image_text(
-    store: Store, name: str, device: str = "CPU", threads: int = 0, cache_dir: Path | None = None
+    store: Store,
+    name: str,
+    device: str = "CPU",
+    threads: int = 0,
+    cache_dir: Path | None = None,
+    precision: str = "",
 ) -> ImageTextModel:
     """The installed model of that name.
 
-    `device` is an OpenVINO device, several with commas in order of preference, or `best`. Raises StoreError,
+    `device` is an OpenVINO device, several with commas in order of preference, or `best`. `precision`: use
+    this one on the CPU; if it is empty or no `Precision`, the fastest that agrees. Raises StoreError,
     ModelUnusableError or StarterUnusableError in one line.
     """
     require_chosen(store, name)
@@ -38,8 +44,10 @@ def load_image_text(
         return _starter(folder, device, threads, cache_dir)
     # Imported late: with the starter alone, nothing of open_clip's tokenizer is loaded.
     from pipeline.models.openclip.model import OpenClipModel
+    from pipeline.models.openclip.precision import Precision
 
-    return OpenClipModel(folder, device, threads, cache_dir)
+    known = Precision(precision) if precision in tuple(Precision) else None
+    return OpenClipModel(folder, device, threads, cache_dir, known)
 
 
 def require_chosen(store: Store, name: str) -> str:

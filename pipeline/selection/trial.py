@@ -35,6 +35,7 @@ thresholds are raised instead.
 _SPARE = 0.5
 """Log-odds that a threshold is raised above the highest score of a harmless view."""
 _SECONDS, _ROUNDS, _WARM = 0.6, 3, 3
+_DOES_NOT_RUN, _TOO_SLOW = "it does not run", "too slow here"
 
 
 class ModelTrial(BaseModel, frozen=True, extra="forbid"):
@@ -68,9 +69,9 @@ class ModelTrial(BaseModel, frozen=True, extra="forbid"):
         `measured`: it was fitted or calibrated with labels, which say more than harmless views.
         """
         if self.failed:
-            return f"it does not run: {self.failed}"
+            return f"{_DOES_NOT_RUN}: {self.failed}"
         if self.frames_per_s < LEAST_FRAMES_PER_S:
-            return f"too slow here: {self.frames_per_s:.1f} frames/s, {LEAST_FRAMES_PER_S:g} are needed"
+            return f"{_TOO_SLOW}: {self.frames_per_s:.1f} frames/s, {LEAST_FRAMES_PER_S:g} are needed"
         # Without a starter to compare with, a model must be quiet by itself.
         starter = self.starter_false_views or 0
         if not measured and self.false_views > starter + WORSE * self.views:
@@ -84,6 +85,22 @@ class ModelTrial(BaseModel, frozen=True, extra="forbid"):
     def speed(self) -> str:
         """`21.4 frames/s on CPU in int8`."""
         return f"{self.frames_per_s:.1f} frames/s on {self.device} in {self.precision}"
+
+
+def cure(name: str, reason: str) -> str:
+    """What to do about a model that was turned down for `reason`."""
+    if reason.startswith(_DOES_NOT_RUN):
+        return f"watchword models pull {name}"
+    forced = f"pipeline.model = {name!r} uses it all the same"
+    if reason.startswith(_TOO_SLOW):  # the machine may have been busy during the trial
+        return f"{forced}, `watchword models pull {name}` tries it again"
+    return forced
+
+
+def with_cure(name: str, reason: str) -> str:
+    """The reason, with what to do about it unless it says so itself."""
+    todo = cure(name, reason)
+    return reason if todo in reason else f"{reason}; {todo}"
 
 
 def trial_path(state: Path, model: str) -> Path:

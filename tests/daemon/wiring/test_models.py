@@ -13,12 +13,22 @@ import pytest
 
 pytest.importorskip("open_clip", reason="needs the extra `prepare`")
 
+from common.errors import WatchwordError
 from daemon.cli.main import main
 from daemon.config.settings import Settings, load
 from daemon.doctor.devices import store as store_findings
 from daemon.wiring.detector import DetectorBundle, build_detector
-from daemon.wiring.models import choose_model, load_model, read_current_trial, run_trial, turned_down_models
+from daemon.wiring.models import (
+    choose_model,
+    load_bare,
+    load_model,
+    read_current_trial,
+    run_trial,
+    turned_down_models,
+)
 from pipeline.models.embedding_heads import FittedModel
+from pipeline.models.openclip.model import OpenClipModel
+from pipeline.models.openclip.model_config import read_model_config
 from pipeline.selection.trial import ModelTrial, trial_path, write_trial
 from pipeline.selection.vote import VotingModel
 from tests.daemon.living import own_cache
@@ -198,16 +208,49 @@ def test_what_is_too_slow_or_worse_or_damaged_is_turned_down_everywhere(
     assert "worse than the starter" in turned_down_models(settings)["tiny"]
 
 
-def test_a_damaged_model_is_turned_down_with_the_file_at_fault(home: Path) -> None:
-    trial_path(home / "state", "tiny").unlink()
+def test_the_precision_of_the_trial_stays_though_another_would_win_today(home: Path) -> None:
+    settings = settings_of(home)
+    trial = read_current_trial(settings, "tiny")
+    assert trial is not None
+    small = read_model_config(home / "models/tiny").int8
+    for precision in ("f32", *(("int8",) if small else ())):
+        write_trial(settings.paths.state, trial.model_copy(update={"precision": precision}))
+        model = load_bare(settings, "tiny")
+        assert isinstance(model, OpenClipModel)
+        assert model.precision == precision
+
+
+def test_models_behind_the_chosen_one_are_told_of_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_of(home)
+    (home / "models/zebra").symlink_to((home / "models/tiny").resolve())
+    trial = read_current_trial(settings, "tiny")
+    assert trial is not None
+    write_trial(settings.paths.state, trial.model_copy(update={"model": "zebra", "frames_per_s": 3.25}))
+    detector = build_detector(settings)
+    assert detector.model.name == "tiny"
+    assert list(detector.turned_down) == ["zebra"]
+    assert main(["models", "list"]) == 0
+    assert "auto turns zebra down: too slow here" in capsys.readouterr().out
+    (finding,) = (one for one in store_findings(settings) if one.name == "model zebra")
+    assert finding.todo.startswith("pipeline.model = 'zebra' uses it all the same")
+
+
+@pytest.mark.parametrize("tried_before", [False, True])
+def test_a_damaged_model_is_turned_down_with_the_file_at_fault(home: Path, tried_before: bool) -> None:
+    if not tried_before:
+        trial_path(home / "state", "tiny").unlink()
     folder = home / "models/tiny"
     target = folder.resolve()
     folder.unlink()
     shutil.copytree(target, folder)
     (folder / "text.bin").write_bytes(b"")
     settings = settings_of(home)
-    assert choose_model(settings).name == "starter"
-    assert "text.bin" in turned_down_models(settings)["tiny"]
+    detector = build_detector(settings)
+    assert detector.model.name == "starter"
+    assert "text.bin" in detector.turned_down["tiny"]
+    assert turned_down_models(settings) == detector.turned_down
+    with pytest.raises(WatchwordError, match=r"text\.bin"):
+        load_model(settings_of(home, **{"pipeline.model": "tiny"}))
 
 
 def test_a_model_that_sees_danger_everywhere_is_turned_down(home: Path, tmp_path: Path) -> None:

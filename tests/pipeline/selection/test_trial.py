@@ -12,9 +12,11 @@ from pipeline.selection import trial as trials
 from pipeline.selection.harmless import HarmlessView, harmless_views, unknown_beside
 from pipeline.selection.trial import (
     ModelTrial,
+    cure,
     failed_trial,
     read_trial,
     try_model,
+    with_cure,
     write_trial,
     zero_shot_table,
 )
@@ -43,6 +45,18 @@ def test_what_is_slow_broken_or_loud_is_turned_down(changes: dict[str, object], 
     said = GOOD.model_copy(update=changes).turned_down(measured=False)
     assert reason in said
     assert bool(reason) == bool(said)
+
+
+def test_a_reason_comes_with_its_cure_once() -> None:
+    slow, broken = "too slow here", failed_trial("clip", "a fault", installed="", machine="").turned_down
+    forced = "pipeline.model = 'clip' uses it all the same"
+    assert with_cure("clip", slow) == f"too slow here; {forced}, `watchword models pull clip` tries it again"
+    assert with_cure("clip", "worse than the starter") == f"worse than the starter; {forced}"
+    said = broken(measured=False)
+    assert with_cure("clip", said) == "it does not run: a fault; watchword models pull clip"
+    cured = f"{said}; run `watchword models pull clip`"
+    assert with_cure("clip", cured) == cured
+    assert cure("clip", said) == "watchword models pull clip"
 
 
 def test_labels_say_more_than_harmless_views_but_do_not_make_a_model_faster() -> None:
