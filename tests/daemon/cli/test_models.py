@@ -109,6 +109,7 @@ def test_the_shipped_describers_are_listed_with_their_figures(
         "clip": "demo",
         "voice": SpeechSettings().piper_voice,
         "describer": "qwen3-vl-2b",
+        "reader": "pp-ocrv4",
     }
     llama = next(model for model in models if model["name"] == "llama-3.2-11b-vision")
     assert llama["memory_bytes"] == {"transformers": 25 * GB}
