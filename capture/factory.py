@@ -29,6 +29,7 @@ def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float]
         return V4l2Camera(Path(f"/dev/video{int(spec)}"), settings, clock)
     if spec.startswith(("/dev/video", "/dev/v4l/")):
         return V4l2Camera(Path(spec), settings, clock)
+    # A file name may look like an address (`clip:1`); a file that exists wins.
     if addresses.is_address(spec) and not Path(spec).exists():
         return open_network_camera(spec, settings, clock)
     return open_path(Path(spec).expanduser(), settings)

@@ -49,6 +49,8 @@ class VideoFile:
         self._damage: str | None = None
         self._damaged = 0
         self._ended = False
+        # Decoded here: a broken file often opens without an error, and only its first picture shows that it
+        # is broken. A giant is never decoded, because one picture of it could exhaust the memory.
         self._first = None if self._is_giant() else self._decode()
         if self._first is None:
             reason = self._why_unusable()
@@ -102,6 +104,7 @@ class VideoFile:
         if damaged is None or image is None:
             return None
         image = np.asarray(flip_image(image, self._flip), dtype=np.uint8)
+        # Counted only once a good picture follows: failures at the end are the end, not damage.
         self._damaged += damaged
         at_s = self._stamps.next(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         seq = self._stamps.count - 1
@@ -114,6 +117,7 @@ class VideoFile:
             self._stamps.end_s,
             self._stamps.count,
         )
+        # Both conditions: with a variable frame rate the announced length is wrong although every frame came.
         if count < self._announced and announced_s - end_s > _SHORT_S:
             return (
                 f"{self._source} announces {announced_s:.1f} s but only {end_s:.1f} s ({count} frames) "
@@ -141,6 +145,7 @@ class ImageFolder:
         if self._left_out:
             _log.warning("%s: %s", self._source, self._left_out)
         self._broken: list[str] = []
+        # A generator, so that a folder of thousands of pictures holds one at a time in memory.
         self._frames = self._load()
         self._first = next(self._frames, None)
         if self._first is None:
@@ -181,6 +186,7 @@ class ImageFolder:
                 self._broken.append(str(error))
                 _log.warning("picture skipped: %s", error)
                 continue
+            # `seq` counts good pictures only: a broken one leaves no gap in time.
             at_s = seq / self._settings.folder_fps
             yield make_frame(
                 image,
@@ -188,6 +194,8 @@ class ImageFolder:
                 seq=seq,
                 at_s=at_s,
                 source=self.source,
+                # The decoder may have scaled a JPEG down already, so the array no longer shows the size on
+                # disk.
                 source_size=size,
                 source_time_s=at_s,
             )

@@ -11,6 +11,7 @@ Image = NDArray[np.uint8]
 """A picture: BGR, uint8, height x width x 3."""
 
 
+# eq=False: comparing two arrays gives an array, which has no truth value.
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One captured picture, upright, bounded in size and read-only."""
@@ -34,4 +35,6 @@ class Frame:
     """Part of the picture is missing; what is there instead was made up by the decoder."""
 
     def __post_init__(self) -> None:
+        # `frozen` protects only the attribute. Several threads share the array, and each relies on its
+        # pixels.
         self.image.setflags(write=False)

@@ -23,6 +23,7 @@ MAX_PIXELS = 120_000_000
 _ONE_JPEG = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"})
 _MAX_JPEG_BYTES = 64_000_000
 _MAX_BYTES = 256_000_000
+# Largest first: `_decode` takes the first factor that fits.
 _JPEG_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
 
 
@@ -35,6 +36,7 @@ def require_file(path: Path) -> Path:
             raise CameraUnusable(f"{shown} is neither a file nor a folder; name a video or a picture")
         if status.st_size == 0:
             raise CameraUnusable(f"{shown} is empty (0 bytes); copy it again")
+        # Opened to learn whether it may be: os.access knows nothing of some network file systems' rules.
         with path.open("rb"):
             return path
     except OSError as error:
@@ -46,6 +48,7 @@ def load_image(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
 
     Raises CameraUnusable with a reason: unreadable, not a picture, cut off, too large.
     """
+    # Read once: header and pixels come from the same bytes even if the file is replaced meanwhile.
     data, shown = _read(path), escaped(str(path))
     header = read_header(data)
     if header is None:
@@ -60,6 +63,7 @@ def load_image(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
             f"{shown} has {header.width} x {header.height} pixels, more than {MAX_PIXELS // 10**6} million; "
             "scale it down"
         )
+    # Refused, unlike half a picture of a camera: a file can be copied again, a camera's moment cannot.
     if is_truncated(data):
         raise CameraUnusable(f"{shown} is cut off; copy it again")
     try:
@@ -92,6 +96,7 @@ def is_still_image(path: Path) -> bool:
             kind = image_kind(file.read(HEAD_BYTES))
             if kind is ImageKind.JPEG and path.suffix.lower() not in _ONE_JPEG:
                 file.seek(0)
+                # Another JPEG directly behind the end of the first makes the file MJPEG, which is a video.
                 data = file.read(_MAX_JPEG_BYTES)
                 return not data.startswith(b"\xff\xd8\xff", find_jpeg_end(data) or len(data))
     except OSError:
@@ -114,6 +119,7 @@ def explain_unreadable(path: Path, error: OSError) -> str:
     """One line with the cure for a path that cannot be read."""
     shown = redact(escaped(str(path)))  # it may have been meant as an address
     if isinstance(error, FileNotFoundError):
+        # A relative path whose first part has a dot, such as camera.local/stream, is likely an address.
         first = path.parts[0] if len(path.parts) > 1 and not path.is_absolute() else ""
         hint = "; an address begins with http:// or rtsp://" if "." in first.strip(".") else ""
         return f"{shown} does not exist; check the spelling{hint}"

@@ -69,14 +69,17 @@ def list_folder(folder: Path) -> FolderContent:
 def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """Sorts runs of digits by their value and letters without case; equal names by their spelling."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
+    # The first element keeps numbers and words apart, which cannot be compared with each other.
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts), name
 
 
 def _sort(path: Path) -> bool | str:
     """True for a picture, the format of a picture that is left out, False for any other file."""
+    # macOS leaves files such as ._1.jpg, which are called pictures and hold none.
     if path.name.startswith(".") or path.is_dir():
         return False
     suffix, head = path.suffix.lower(), _head(path)
+    # By its bytes before its name: HEIC pictures are often renamed to .jpg, which does not convert them.
     if foreign := foreign_format(head):
         return foreign.name
     if suffix in _VIDEO_SUFFIXES:

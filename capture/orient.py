@@ -15,6 +15,7 @@ from capture.settings import CaptureSettings
 _TURNS: dict[tuple[int, bool], Callable[[Image], cv2.typing.MatLike]] = {
     (0, True): lambda image: cv2.flip(image, 1),
     (90, False): lambda image: cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE),
+    # Rotating clockwise and then swapping left and right is a transposition.
     (90, True): lambda image: cv2.transpose(image),
     (180, False): lambda image: cv2.flip(image, -1),
     (180, True): lambda image: cv2.flip(image, 0),
@@ -28,6 +29,7 @@ def limited_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     longest = max(width, height)
     if longest <= max_side:
         return width, height
+    # At least 1: the short side of a long thin picture would be rounded to 0.
     return max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest))
 
 

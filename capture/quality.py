@@ -76,7 +76,9 @@ def measure(image: Image, *, damaged: bool = False) -> ImageStats:
     """Figures of a BGR uint8 picture; a millisecond or two at 720p."""
     luma = cv2.cvtColor(limit_size(image, _MEASURED_SIDE), cv2.COLOR_BGR2GRAY)
     mean, deviation = cv2.meanStdDev(luma)
+    # Signed: as uint8 the Laplacian would lose its negative half.
     _, edges = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))
+    # Every eighth row in full size: scaling would average out the sensor noise that tells a live picture.
     digest = zlib.crc32(np.ascontiguousarray(image[::8]).data)
     return ImageStats(float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0]), digest, damaged)
 
@@ -90,6 +92,7 @@ class _Track:
 
     def step(self, evidence: bool | None, now: float, after_s: float, clear_s: float) -> bool:
         """True if `present` has just flipped. Evidence None (neither clearly bad nor good) holds."""
+        # One picture that agrees, or says nothing, starts the wait again: only unbroken evidence counts.
         if evidence is None or evidence == self.present:
             self.doubted_since_s = None
             return False
@@ -127,6 +130,7 @@ class QualityMonitor:
         """Judge the figures of one picture taken at `now` seconds."""
         evidence = self._evidence(stats)
         self._unseen = next((trouble for trouble in UNSEEING if evidence[trouble]), None)
+        # After `_evidence`, which compares the picture with the one before it.
         self._digest = stats.digest
         settings = self._settings
         after_s = dict.fromkeys(ImageFault, settings.trouble_after_s) | {ImageFault.FROZEN: settings.frozen_s}
@@ -143,6 +147,7 @@ class QualityMonitor:
 
     def _evidence(self, stats: ImageStats) -> dict[ImageFault, bool | None]:
         """The evidence of a picture for each defect; a dark or covered one is none for the others."""
+        # The second comparison demands contrast >= _FAINTEST: below, both figures are rounding errors.
         noise = stats.sharpness > _NOISE_RATIO * stats.contrast >= _NOISE_RATIO * _FAINTEST
         faint = noise and stats.luma < _DIM_FACTOR * self._settings.dark_luma
         dark = True if faint else _below(stats.luma, self._settings.dark_luma)
@@ -152,6 +157,7 @@ class QualityMonitor:
             ImageFault.DARK: dark,
             ImageFault.COVERED: covered,
             ImageFault.BLURRED: None if unseen else _below(stats.sharpness, self._settings.blurred_sharpness),
+            # Two black pictures can be equal in every pixel although the camera is not frozen.
             ImageFault.FROZEN: None if unseen else stats.digest == self._digest,
             ImageFault.BROKEN: stats.damaged,
             ImageFault.NOISE: None if dark or covered else noise,
@@ -160,7 +166,7 @@ class QualityMonitor:
     def _restore(self, state: Mapping[str, object]) -> None:
         tracks, digest = state["tracks"], state["digest"]
         if not isinstance(tracks, Mapping) or not (digest is None or isinstance(digest, int)):
-            raise TypeError(f"not a state of a PictureJudge: {state!r}")
+            raise TypeError(f"not a state of a QualityMonitor: {state!r}")
         self._tracks = {fault: _Track(*tracks.get(fault.value, ())) for fault in MEASURED}
         self._digest = digest
 
@@ -171,14 +177,14 @@ class FrameInspector:
     def __init__(self, settings: CaptureSettings) -> None:
         self.judge = QualityMonitor(settings)
         self._interval_s = settings.inspect_interval_s
-        self._looked_at_s: float | None = None
+        self._inspected_at_s: float | None = None
 
     def step(self, frame: Frame) -> tuple[FaultChange, ...]:
         """The changes by this frame, at the time it was captured."""
         now = frame.captured_at_s
-        if self._looked_at_s is not None and now - self._looked_at_s < self._interval_s:
+        if self._inspected_at_s is not None and now - self._inspected_at_s < self._interval_s:
             return ()
-        self._looked_at_s = now
+        self._inspected_at_s = now
         return self.judge.step(measure(frame.image, damaged=frame.damaged), now)
 
 

@@ -31,6 +31,7 @@ class FrameRateMonitor:
             self._intervals.append(now - self._last_s)
         self._last_s = now
         before = self.too_slow
+        # A single interval may be the pause in which the camera started.
         if len(self._intervals) >= 2:
             limit_s = self._longest_s / _CLEAR_RATIO if before else self._longest_s
             self.too_slow = self.interval_s > limit_s

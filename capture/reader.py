@@ -84,10 +84,12 @@ class Reader:
         self._rate = FrameRateMonitor(settings.slow_fps)
         self._session_seq = -1
         self._passed_over = 0
-        self._lock = threading.RLock()
+        # Guards the session, the state and the counters, which the watching and the capture thread both
+        # change.
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._finished = threading.Event()
-        self._turn: CaptureSession | None = None
+        self._session: CaptureSession | None = None
         self._live_since_s: float | None = None
         self._stuck: list[threading.Thread] = []
         self._frames = 0
@@ -141,13 +143,16 @@ class Reader:
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """End the threads and close the slot; False if one still hangs after `timeout_s`."""
+        # Flags first, so that nothing starts anew; then the slot, which wakes a capture thread that waits in
+        # `put`.
         self._stopping.set()
         self._finished.set()
         self._slot.close()
         until_s = time.monotonic() + timeout_s
-        turn = self._turn
-        threads = [self._watcher, *([turn.thread] if turn else []), *self._stuck]
+        session = self._session
+        threads = [self._watcher, *([session.thread] if session else []), *self._stuck]
         for thread in threads:
+            # A thread that never started cannot be joined.
             if thread.is_alive():
                 thread.join(max(0.0, until_s - time.monotonic()))
         return not any(thread.is_alive() for thread in threads)
@@ -156,9 +161,10 @@ class Reader:
         try:
             going_on = True
             while going_on and not self._stopping.is_set():
-                turn = self._begin()
-                self._follow(turn)
-                going_on = self._stopping.is_set() or self._conclude(turn)
+                session = self._begin()
+                self._follow(session)
+                # Not concluded after a stop, which is neither a loss nor an end of the source.
+                going_on = self._stopping.is_set() or self._conclude(session)
         except Exception as error:
             self._fail(error)
         finally:
@@ -166,35 +172,36 @@ class Reader:
 
     def _begin(self) -> CaptureSession:
         self._finished.clear()
-        turn = CaptureSession(
+        session = CaptureSession(
             self._open_camera, self._deliver, self._settings, self._clock, self._stopping, self._finished
         )
         with self._lock:
-            self._turn = turn
+            self._session = session
+            # Each session counts its frames from 0 again.
             self._session_seq = -1
             self._live_since_s = None
-        turn.start()
-        return turn
+        session.start()
+        return session
 
-    def _follow(self, turn: CaptureSession) -> None:
-        """Return when the turn is over or stuck, or the reader is stopped."""
-        while not (turn.over or turn.is_stuck(self._clock()) or self._stopping.is_set()):
+    def _follow(self, session: CaptureSession) -> None:
+        """Return when the session is over or stuck, or the reader is stopped."""
+        while not (session.over or session.is_stuck(self._clock()) or self._stopping.is_set()):
             with self._lock:
-                waited_s = turn.waited_s(self._clock())
+                waited_s = session.waited_s(self._clock())
                 # A camera of one picture in ten seconds is not lost after three.
                 patience_s = max(self._settings.stall_s, _SLOW_FACTOR * self._rate.interval_s)
                 if self._event.state is CameraState.LIVE and waited_s > patience_s:
-                    self._tell(CameraState.LOST, f"no picture for {waited_s:.1f} s")
+                    self._report(CameraState.LOST, f"no picture for {waited_s:.1f} s")
             self._finished.wait(_LOOK_S)
             self._heartbeat_s = self._clock()
 
-    def _conclude(self, turn: CaptureSession) -> bool:
-        """Whether another turn is wanted, after the wait before it."""
+    def _conclude(self, session: CaptureSession) -> bool:
+        """Whether another session is wanted, after the wait before it."""
         with self._lock:
-            self._turn = None
-        error = turn.error
-        if not turn.over:
-            return self._give_up(turn)
+            self._session = None
+        error = session.error
+        if not session.over:
+            return self._give_up(session)
         if error is None:
             return self._settings.loop or self._end(CameraState.ENDED, "the file is over")
         # Only if it never worked. A camera that has delivered may come back, whatever it says now.
@@ -211,9 +218,10 @@ class Reader:
         _log.error("capture failed", exc_info=error)
         return self._end(CameraState.FAILED, f"{type(error).__name__}: {error}")
 
-    def _give_up(self, turn: CaptureSession) -> bool:
-        self._stuck = [thread for thread in self._stuck if thread.is_alive()] + [turn.thread]
-        reason = f"the camera has not answered for {turn.waited_s(self._clock()):.0f} s"
+    def _give_up(self, session: CaptureSession) -> bool:
+        # A thread whose call returned after all no longer counts.
+        self._stuck = [thread for thread in self._stuck if thread.is_alive()] + [session.thread]
+        reason = f"the camera has not answered for {session.waited_s(self._clock()):.0f} s"
         # Python cannot end a thread in a native call; each one leaks, so the number is bounded.
         if len(self._stuck) > _MOST_STUCK:
             return self._end(
@@ -226,7 +234,7 @@ class Reader:
             if self._event.state is CameraState.LOST:
                 self._event = replace(self._event, reason=reason)
             else:
-                self._tell(CameraState.LOST, reason)
+                self._report(CameraState.LOST, reason)
         # Counted in pictures, not in time since opening: a camera that opens and sends nothing is not steady.
         if self._live_since_s is not None and (self._last_frame_at_s or 0) - self._live_since_s > _STEADY_S:
             self._backoff.reset()
@@ -234,25 +242,26 @@ class Reader:
         return True
 
     def _rest(self, seconds: float) -> None:
+        # In small steps, so that the heartbeat goes on during a long wait.
         until_s = self._clock() + seconds
         while self._clock() < until_s and not self._stopping.wait(min(_LOOK_S, seconds)):
             self._heartbeat_s = self._clock()
 
     def _end(self, state: CameraState, reason: str) -> bool:
         with self._lock:
-            self._tell(state, reason)
+            self._report(state, reason)
         return False
 
-    def _deliver(self, turn: CaptureSession, frame: Frame) -> bool:
+    def _deliver(self, session: CaptureSession, frame: Frame) -> bool:
         """Called by a capture thread; False tells it to stop."""
         with self._lock:
             # A thread that was given up has come back; another one is in charge now.
-            if turn is not self._turn:
+            if session is not self._session:
                 return False
             if self._live_since_s is None:
                 self._live_since_s = frame.captured_at_s
             if self._event.state is not CameraState.LIVE:
-                self._tell(CameraState.LIVE, "")
+                self._report(CameraState.LIVE, "")
             sent = max(1, frame.seq - self._session_seq)
             self._session_seq = frame.seq
             self._passed_over += sent - 1
@@ -264,15 +273,15 @@ class Reader:
             for change in self._inspector.step(frame):
                 self._on_event(change)
             # By arrival: passed-over pictures are ours to answer for, not the camera's.
-            if turn.live and sent == 1 and self._rate.step(self._clock()):
+            if session.live and sent == 1 and self._rate.step(self._clock()):
                 self._on_event(FaultChange(ImageFault.SLOW, self._rate.too_slow, frame.captured_at_s))
         # Outside the lock: for files this waits for the consumer, and the watcher needs the lock meanwhile.
         while not self._slot.put(frame, _LOOK_S):
-            if self._slot.closed or turn is not self._turn:
+            if self._slot.closed or session is not self._session:
                 return False
         return True
 
-    def _tell(self, state: CameraState, reason: str) -> None:
+    def _report(self, state: CameraState, reason: str) -> None:
         self._event = CameraEvent(state, reason, self._clock())
         fine = state in (CameraState.LIVE, CameraState.ENDED)
         _log.log(

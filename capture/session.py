@@ -76,6 +76,7 @@ class CaptureSession:
 
     def waited_s(self, now: float) -> float:
         """Seconds the native call under way has taken so far, 0 if there is none."""
+        # Read once: the capture thread may clear it between two reads.
         calling = self._calling
         return now - calling[0] if calling else 0.0
 
@@ -119,6 +120,7 @@ class CaptureSession:
                 return
 
     def _paced(self, frame: Frame, pace: FramePacer) -> Frame:
+        # Not time.sleep: a stop must not wait for a frame that is due in seconds.
         self._stopping.wait(pace.delay_s(frame.captured_at_s, self._clock()))
         # Stamped by the live clock: the core compares it with `now`, not with stream time.
         return replace(frame, captured_at_s=self._clock())

@@ -86,4 +86,6 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
     @field_validator("source")
     @classmethod
     def _tidy_address(cls, source: str) -> str:
+        # Checked with the settings, so that a typing error is shown with its line before any camera is
+        # opened.
         return addresses.normalize(source, SCHEMES) if addresses.is_address(source) else source

@@ -47,10 +47,12 @@ class LatestSlot(Generic[T]):
                 self._changed.wait_for(lambda: self._closed or self._item is None, timeout_s)
                 if self._item is not None:
                     return False
+            # After the wait, during which it may have been closed.
             if self._closed:
                 return False
             self._skipped += self._item is not None
             self._item = item
+            # Producer and consumer wait on the same condition; `notify` might wake the wrong one.
             self._changed.notify_all()
             return True
 

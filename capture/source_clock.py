@@ -34,6 +34,8 @@ class SourceClock:
             self._least.clear()
         self._last_sent_s = sent_s
         offset_s = arrived_s - sent_s
+        # An offset below the least proves that pictures can be faster, whether or not this one was waited
+        # for.
         if caught_up or not self._least or offset_s < self._least[0][1]:
             self._add(arrived_s, offset_s)
         return max(0.0, offset_s - self._least[0][1])

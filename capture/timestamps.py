@@ -45,6 +45,7 @@ class TimestampRepair:
     def _starting(self, reported_s: float) -> float:
         if 0 <= reported_s <= _LARGEST_GAP_S:
             return reported_s
+        # A stamp of many hours is where a longer recording was cut; this file starts at 0.
         self._offset_s = -reported_s
         return 0.0
 

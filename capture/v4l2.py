@@ -105,6 +105,7 @@ def list_devices(
     dev: Path = Path("/dev"), describe: Callable[[Path], str | None] | None = None
 ) -> tuple[Device, ...]:
     """The cameras plugged in, first the one to take. `describe` names a node, None if it is none."""
+    # Reversed: of several links to one node, the first by name is assigned last and stays.
     lasting = {link.resolve(): link for link in sorted((dev / "v4l" / "by-id").glob("*"), reverse=True)}
     named = ((node, (describe or camera_name)(node)) for node in _nodes(dev))
     return tuple(Device(lasting.get(node.resolve(), node), node, name) for node, name in named if name)
@@ -113,6 +114,7 @@ def list_devices(
 def camera_name(node: Path) -> str | None:
     """The name a device gives itself; None if it delivers no pictures or may not be asked."""
     try:
+        # Non-blocking: a driver may wait in open() until another program lets go of the device.
         handle = os.open(node, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
         return None

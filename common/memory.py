@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 RESERVE_BYTES = 512 * 2**20
-"""Left to the rest of the machine, the danger lane above all."""
+"""Left to the rest of the machine, above all to the detection loop."""
 
 
 def available_bytes() -> int:

@@ -61,6 +61,7 @@ def require_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         meant = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
         hint = f'; did you mean "{meant}"?' if _NAME.fullmatch(meant) else ", such as wet_floor"
+        # Shortened and as JSON: a wrong name may be anything, also control characters, and this is one line.
         shown = json.dumps(name[:40], ensure_ascii=False)
         raise HazardError(f"hazards.{shown}: a name is up to 40 small letters, digits and _{hint}")
 
@@ -144,6 +145,7 @@ def prompt_set(hazards: Iterable[Hazard]) -> PromptSet:
     """
     chosen = tuple((hazard.name, hazard.prompts) for hazard in hazards if hazard.prompts)
     shipped = {name: tuple(table["prompts"]) for name, table in builtin().items()}
+    # A built-in hazard whose words the user has changed stands against the others with its new words.
     world = {**shipped, **{name: prompts for name, prompts in chosen if name in shipped}}
     return PromptSet(
         hazards=chosen,
@@ -171,6 +173,7 @@ def _hazard(name: str, settings: HazardSettings, taught: bool) -> Hazard:
         prompts=prompts,
         threshold=None if settings.threshold == "auto" else settings.threshold,
         say={language: _spoken(name, language, given[language]) for language in LANGUAGES},
+        # By name alone: a built-in hazard keeps its place among the others whatever words it is given.
         rank=_rank(name),
     )
 

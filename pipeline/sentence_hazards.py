@@ -57,6 +57,7 @@ def _names(language: str) -> Mapping[str, frozenset[str]]:
                     also
                     for thing in hazard.things
                     for also in thing.also
+                    # `also` lists words of both languages; those with letters beyond ASCII are Korean.
                     if also.isascii() == (language == "en")
                 ),
             )
@@ -79,6 +80,7 @@ def adds_nothing(sentence: str, language: str, warned: Collection[str], *, side_
     covered = [found for name in warned for found in _matches(sentence, name, language)]
     if not covered:
         return False
+    # As positions: names may overlap ("traffic light", "light"), and each word must count once.
     used = {position for start, end in covered for position in range(start, end)}
     own = 0
     for found in _WORD.finditer(sentence.casefold()):
@@ -86,6 +88,7 @@ def adds_nothing(sentence: str, language: str, warned: Collection[str], *, side_
             continue
         if not _is_side(found[0], language):
             own += 1
+        # A side that the warning did not give is news, however few the words.
         elif not side_known:
             return False
     return own <= OWN_WORDS
@@ -95,9 +98,11 @@ def _matches(sentence: str, hazard: str, language: str) -> list[tuple[int, int]]
     """Where a sentence names a hazard, as ranges of characters."""
     words = _names(language).get(hazard) or frozenset([hazard.replace("_", " ")])
     lowered = sentence.casefold()
+    # Korean particles are written onto the noun, so a whole word may be noun and particle.
     ending = _PARTICLES.pattern if language == "ko" else "(?:s|es)?"
     found = []
     for word in words:
+        # Whole words only: "careful" names no car.
         spans = re.finditer(rf"(?<!\w){re.escape(word)}{ending}(?!\w)", lowered)
         found += [one.span() for one in spans if not _is_counter(word, lowered[: one.start()])]
     return found

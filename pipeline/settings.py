@@ -205,6 +205,7 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
+        # What stands in for a late model describes the same picture, so it needs time before that is stale.
         if self.deadline_s >= self.stale_s:
             raise ValueError(
                 f"deadline_s {self.deadline_s:g} must be below stale_s {self.stale_s:g}, "
@@ -235,6 +236,8 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     @classmethod
     def _has_one_gap(cls, say: str) -> str:
         try:
+            # Tried when the settings are read: a wrong brace would otherwise fail at the moment of the
+            # danger.
             say.format(where="")
         except (LookupError, ValueError, AttributeError) as error:
             raise ValueError("only {where} may stand in braces") from error

@@ -68,6 +68,7 @@ class PromptSet:
         return tuple(name for name, _ in self.hazards)
 
 
+# eq=False here and below: comparing arrays gives an array, which has no truth value.
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoding:
     """A picture, or a part of one, as an image-text model sees it."""

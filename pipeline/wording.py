@@ -274,6 +274,7 @@ def name_length_s(say: str, language: str) -> float:
 
 def _closer(say: str, language: str) -> str:
     """The name and the side, then that it comes closer, instead of the advice."""
+    # Up to the side: the advice behind it was given with the first alert, and there is less time now.
     found = re.match(r"[^!.{]+[!.]?\{where\}[!.]?", say)
     return f"{found[0]} {CLOSER[language]}" if found else f"{CLOSER[language]} {say}"
 
@@ -296,11 +297,13 @@ def own_phrases(language: str) -> Iterator[str]:
 def health_phrase(component: str, reason: str, language: str) -> str:
     """The announcement if a component fails or recovers."""
     texts = HEALTH[language]
+    # Each component has a general phrase, so that a new reason is never silent.
     return texts.get((component, reason)) or texts[(component, "*")]
 
 
 def mute_phrase(seconds: float, language: str, *, danger: bool) -> str:
     """The answer to a wish for silence. Minutes are rounded up; 0 seconds ends the silence."""
+    # Rounded up by floor division of the negative: a few seconds must not be announced as none.
     minutes = -int(-seconds // 60)
     if language == "ko":
         if minutes == 0:
@@ -344,6 +347,7 @@ def rate_phrase(words_per_minute: int, language: str) -> str:
 def _thing(say: str) -> str:
     """The part of a hazard's text that names it: the text before its side, else the text after it."""
     before, _, after = say.partition("{where}")
+    # A call may stand before the name: "Careful! Fire{where}."
     named = before.rstrip(" !.").rpartition("! ")[2]
     return named if named and "{where}" in say and before[-1:] != " " else (after or before).strip(" !.")
 
@@ -369,6 +373,7 @@ def status_phrase(
 ) -> str:
     """The spoken status: failing components with reasons, else that all is well; and how long it is muted."""
     parts = [health_phrase(component, reason, language) for component, reason in failing]
+    # The phrase of a failing camera says already that nothing is seen.
     blind = any(component in ("camera", "picture") for component, _ in failing)
     if pictures_per_second >= 0.5:
         parts += [] if blind else [_watching(pictures_per_second, language, well=not failing)]

@@ -42,6 +42,7 @@ def _flip_of(header: bytes) -> Flip | None:
     if len(header) < at + 20:
         return None
     a, b, _, c, d = struct.unpack_from(">5i", header, at)
+    # A negative determinant is a reflection. Without one, OpenCV's rotation is all there is to do.
     if a * d - b * c >= 0:
         return None
     # OpenCV turns by the first column (a, b). The reflection that is left keeps that direction, and reverses
@@ -57,10 +58,12 @@ def _read_index(file: BinaryIO) -> bytes:
             break
         size, name = int.from_bytes(head[:4], "big"), head[4:]
         body = size - 8
+        # A size of 1 announces the real one, in 64 bits, behind the name (ISO/IEC 14496-12, 4.2).
         if size == 1:
             body = int.from_bytes(file.read(8), "big") - 16
         if name == b"moov":
             return file.read(body) if 0 < body <= _MOST_BYTES else b""
+        # A box of size 0 reaches to the end of the file; a strange name means that this is no MP4.
         if body < 0 or not name.isalnum():
             break
         file.seek(body, 1)

@@ -49,6 +49,7 @@ def open_http_camera(
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
     if boundary_of(stream.content_type) is not None:
         camera = MjpegCamera(stream, source, settings, clock)
+        # Some cameras announce a stream and end it after one picture: those are asked again for each.
         if not camera.is_over(_FEW_PICTURES_S):
             return camera
         camera.close()
@@ -68,6 +69,7 @@ def _by_its_bytes(
     try:
         data = _read(stream, b"", until_s, lambda data: len(data) >= _FEW_BYTES)
         kind = image_kind(data.lstrip()[:16])
+        # An announced length means a single picture.
         if kind is ImageKind.JPEG and stream.length is None:
             data = _read(stream, data, until_s, _goes_on)
             if _goes_on(data):
@@ -77,6 +79,7 @@ def _by_its_bytes(
     except (OSError, ValueError, http.client.HTTPException) as error:
         stream.release()
         raise CameraLost(f"{source} stopped sending at once; restart the camera") from error
+    # Multipart that is not announced as such.
     if data.lstrip().startswith(b"--") and (b"image/" in data.lower() or _START_OF_JPEG in data):
         return MjpegCamera(stream, source, settings, clock, already=data)
     stream.release()
@@ -102,6 +105,7 @@ def _read(stream: HttpStream, data: bytes, until_s: float, enough: Callable[[byt
         stream.socket.settimeout(left_s)
         try:
             more = stream.read1(_READ_BYTES)
+        # Not an error: the caller judges by the bytes that have come.
         except TimeoutError:
             break
         if not more:

@@ -74,6 +74,7 @@ def _ask(parts: SplitResult, link: socket.socket, timeout_s: float) -> str:
             challenges = re.findall(r"(?im)^WWW-Authenticate:\s*(.+?)\s*$", head)
             answer = answer_challenge(parts.geturl(), parts, challenges, "DESCRIBE")
             status, head = _describe(parts, link, answer)
+    # This only looks for a better explanation; a failure leaves the general one.
     except (OSError, ValueError, http.client.HTTPException):
         return _NO_PICTURES
     if head.startswith("HTTP/"):

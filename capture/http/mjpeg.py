@@ -114,6 +114,7 @@ class MjpegCamera:
         return self._source
 
     def read(self) -> Frame | None:
+        # A picture that cannot be decoded is passed over; a camera that sends nothing else is lost.
         until_s = time.monotonic() + self._patience_s()
         while True:
             arrival = self._wait(until_s - time.monotonic())
@@ -206,6 +207,8 @@ class MjpegCamera:
             count += len(parts)
             if parts:
                 with self._changed:
+                    # Counted under the lock even if nothing is published: `is_over` waits for the second
+                    # picture.
                     self._count = count
                     self._changed.notify_all()
             waiting = self._waiting_bytes()
@@ -245,10 +248,13 @@ class MjpegCamera:
 
 def decode_sent(data: bytes) -> Image | None:
     """The picture, BGR uint8; None if it cannot be decoded or is too large to be."""
+    # The size stands near the start; no need to walk through every segment of each picture.
     header = read_header(data[:65536])
     if header is not None and header.width * header.height > MAX_PIXELS:
         return None
     try:
+        # `capture.rotate` alone turns a camera's pictures; an EXIF tag in some of them would turn those
+        # twice.
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None

@@ -56,6 +56,7 @@ class MultipartSplitter:
         while (part := self._next()) is not None:
             if part.data:
                 parts.append(part)
+        # Bounds the memory that a broken or hostile camera can make us use.
         if len(self._buffer) > MAX_PART_BYTES:
             self._drop(len(self._buffer))
             self._head = None
@@ -68,6 +69,7 @@ class MultipartSplitter:
         assert self._head is not None
         bounds = self._find_boundary()
         if self._is_jpeg():
+            # Searched from where the last search ended: from 0, each piece would scan a large picture again.
             end = find_jpeg_end(self._buffer, 0, self._searched)
             if end is not None and (bounds < 0 or end < bounds):
                 return self._take(end)
@@ -101,6 +103,7 @@ class MultipartSplitter:
         if end is None:
             self._searched = max(start, len(self._buffer) - 3)
             return None
+        # The last time stamp before the picture is its own, although its boundary was not recognised.
         sent = _SENT_AT.findall(self._buffer[max(0, start - _MAX_HEAD_BYTES) : start])
         picture = SentPicture(bytes(self._buffer[start:end]), _seconds(sent[-1].decode()) if sent else None)
         self._drop(end)
@@ -117,10 +120,12 @@ class MultipartSplitter:
         jpeg = self._buffer.find(_START_OF_JPEG)
         if start < 0 or 0 <= jpeg < start:
             return False
+        # Some cameras end lines with LF alone; the earlier blank line ends the headers.
         ends = [
             (at, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (at := self._buffer.find(mark, start)) >= 0
         ]
         if not ends or 0 <= jpeg < min(ends)[0]:
+            # Too long for headers: the blank line was lost, so look for the next boundary.
             if len(self._buffer) - start > _MAX_HEAD_BYTES:
                 assert self._boundary is not None
                 self._drop(start + len(self._boundary))
@@ -134,8 +139,10 @@ class MultipartSplitter:
 
     def _take(self, length: int) -> SentPicture:
         assert self._head is not None
+        # The line end before a boundary belongs to the boundary (RFC 2046, 5.1.1).
         data = bytes(self._buffer[:length]).rstrip(b"\r\n")
         said = self._head.get("content-type", "")
+        # Cameras announce wrong types; the first bytes of a picture outweigh them.
         if said and not said.lower().startswith("image/") and image_kind(data) is None:
             data = b""
         part = SentPicture(data, _seconds(self._head.get("x-timestamp")))

@@ -52,6 +52,8 @@ class SnapshotCamera:
         while not self._closed:
             time.sleep(max(0.0, pause_s))
             pause_s = _RETRY_S
+            # Two clocks: requests are spaced in real time, frames are stamped by the clock that was passed
+            # in.
             self._asked_s, at_s = time.monotonic(), self._clock()
             try:
                 frame = self._frame(self._fetch(until_s), at_s)
@@ -84,6 +86,7 @@ class SnapshotCamera:
                     break  # some keep the connection open behind it
         finally:
             stream.release()
+        # Some cameras wrap their single picture into a multipart answer.
         if (boundary := boundary_of(stream.content_type)) is not None:
             pictures = MultipartSplitter(boundary).feed(bytes(data))
             return pictures[0].data if pictures else b""

@@ -75,6 +75,7 @@ class _Deadline:
 
     @property
     def left_s(self) -> float:
+        # Never 0, which would make the socket non-blocking.
         return max(0.05, self.until_s - time.monotonic())
 
     def _expire(self) -> None:
@@ -101,6 +102,7 @@ def open_stream(url: str, timeout_s: float) -> HttpStream:
                 challenges = response.headers.get_all("WWW-Authenticate")
                 authorization = answer_challenge(url, credentials, challenges)
             elif response.status == 200:
+                # The answer has begun; from here on the reader sets its own timeouts.
                 deadline.socket = None
                 return HttpStream(response, sock, response.getheader("Content-Type") or "")
             else:
@@ -127,6 +129,7 @@ def _get(
     else:
         connection = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
     connection.connect()
+    # Kept here: with `Connection: close`, http.client drops its own reference once the headers are read.
     sock: socket.socket = connection.sock
     deadline.socket = sock
     sock.settimeout(deadline.left_s)

@@ -2,7 +2,8 @@
 
 While a hazard is suspected the parts are scored beside each frame: all of them at once by a model that tells
 them apart, else one crop a frame, in turn. A direction is given only if one part stands out; otherwise the
-hazard is announced without one, X"""
+hazard is announced without one, which is better than a wrong one.
+"""
 
 from __future__ import annotations
 

@@ -100,6 +100,7 @@ class FewShotHazard(BaseModel, frozen=True, extra="forbid"):
         place = path_of(state, self.hazard)
         place.parent.mkdir(parents=True, exist_ok=True)
         atomic_file.write(place, self.model_dump_json(indent=1) + "\n")
+        # After the lesson is in place: a kill between the two leaves a mark too many and no lesson too few.
         place.with_suffix(_FORGOTTEN).unlink(missing_ok=True)
         return place
 
@@ -127,6 +128,7 @@ def forget(state: Path, hazard: str) -> bool:
     place = path_of(state, hazard)
     if not place.is_file():
         return False
+    # The mark first: after a kill between the two nothing has been lost.
     place.with_suffix(_FORGOTTEN).touch()
     place.unlink()
     return True
@@ -157,6 +159,7 @@ def vector(example: LabelledEmbedding) -> Embedding:
     norm = float(np.linalg.norm(row))
     if not norm or not np.isfinite(norm):
         raise ValueError(f"{example.name} has no direction")
+    # float16 rounds, so that the stored vector is a little longer or shorter than 1.
     return np.asarray(row / norm, np.float32)
 
 
@@ -227,7 +230,9 @@ class FewShotBank:
         out = np.full(len(self.names), UNSEEN, np.float32)
         out[self._columns] = self._slopes * self._words.scores(encoding) + self._offsets
         for one in self._pictures:
+            # Without words UNSEEN stands there, which would outweigh every picture.
             words = float(out[one.column]) if one.column in self._worded else 0.0
+            # The larger: teaching must never make a hazard harder to recognise than by its words.
             out[one.column] = max(float(out[one.column]), one.log_odds(encoding.embedding, words))
         return out
 

@@ -29,6 +29,7 @@ _MARGIN = 0.5
 """Log-odds above the most alarming harmless picture, at least."""
 _LEAST_DEVIATIONS = 2.0
 """Standard deviations above the harmless mean, at least."""
+# A few harmless pictures that are nearly equal would give a spread near 0 and every new picture a huge score.
 _LEAST_SPREAD = 0.05
 _ALONE = 4.0
 """A single example cannot be judged by others: it is taken to lie this many deviations out."""
@@ -36,6 +37,7 @@ _ALONE = 4.0
 Rows = NDArray[np.float64]
 
 
+# All cosines are computed once; leaving one picture out only selects rows and columns.
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSet:
     """Cosines among examples and harmless pictures, and the log-odds their words give them."""
@@ -105,6 +107,7 @@ def fit(lesson: TrainingSet, sharpness: float = SHARPNESS) -> FewShotFit:
 def _examples(lesson: TrainingSet, centre: float, deviation: float, sharpness: float) -> Rows:
     """How many deviations out each example lies by the others."""
     if len(lesson.like_words) == 1:
+        # No other example is there to compare it with.
         return np.full(1, _ALONE)
     own = _others(lesson.like_like, sharpness) - density(lesson.like_unlike, sharpness)
     return (own - centre) / deviation
@@ -135,6 +138,7 @@ def estimate(lesson: TrainingSet, threshold_odds: float, *, worded: bool) -> Est
 
 def _like_alone(lesson: TrainingSet, row: int) -> float:
     if len(lesson.like_words) == 1:
+        # Without its only example nothing is taught, so the picture counts as not recognised.
         return -np.inf
     learnt, keep = fit(lesson.without_like(row)), np.arange(len(lesson.like_words)) != row
     words = float(lesson.like_words[row])
@@ -143,6 +147,7 @@ def _like_alone(lesson: TrainingSet, row: int) -> float:
 
 def _unlike_alone(lesson: TrainingSet, row: int) -> float:
     if len(lesson.unlike_words) <= LEAST_UNLIKE:
+        # One fewer would be too few to fit; then only the words can give a false alarm.
         return -np.inf
     learnt, keep = fit(lesson.without_unlike(row)), np.arange(len(lesson.unlike_words)) != row
     words = float(lesson.unlike_words[row])

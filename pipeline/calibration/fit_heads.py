@@ -85,6 +85,7 @@ def fit_heads(examples: HeadExamples) -> FittedHeads:
     chosen = examples.of(hazards)
     folds = folds_of(chosen)
     raw = _out_of_fold(chosen, folds)
+    # The threshold and the figures rest on scores whose net and line have not seen the picture's source.
     odds = cross_calibrated(raw, chosen, folds)
     slope, offset = _line(raw, chosen, np.ones(len(raw), np.bool_))
     threshold = _threshold(sigmoid(odds), chosen.harmless)
@@ -92,6 +93,7 @@ def fit_heads(examples: HeadExamples) -> FittedHeads:
         name: _fit(sigmoid(odds)[:, column], column, threshold, chosen) for column, name in enumerate(hazards)
     }
     net = train_heads(chosen.embeddings, chosen.shown, chosen.known, chosen.weights())
+    # The line is folded into the last layer, so that the net's scores are calibrated log-odds.
     calibrated = EmbeddingNet(
         net.hidden_weight,
         net.hidden_bias,
@@ -174,4 +176,5 @@ def _fit(chance: NDArray[np.float64], column: int, threshold: float, examples: H
         log_loss=None,
     )
     said = f"a head fitted here; {quality.pictures} photographs of it from {quality.sources} sources"
+    # Slope and offset change nothing: the head's scores are calibrated already.
     return Fit(slope=1.0, offset=0.0, threshold=threshold, provenance=said, measured=quality)

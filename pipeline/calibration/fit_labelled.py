@@ -58,6 +58,7 @@ def examples_of(
         if is_derived(clip):
             continue
         for time_s, image in _frames(clip):
+            # A cut says nothing about what the frame shows.
             labels = clip.labels_at(time_s) - {SCENE}
             out.append(Example(labels, clip.path.name, clip=True, scores=scores(image)))
     return out
@@ -113,6 +114,7 @@ def _weights(examples: Sequence[Example]) -> Column:
     clips = [e.source if e.clip else "" for e in examples]
     others = max(1, len(examples) - sum(safe) - sum(map(bool, clips)))
     sizes = {clip: clips.count(clip) for clip in set(clips)}
+    # At least 1: without a single safe picture the others would weigh nothing, and no line could be fitted.
     alone = max(sum(safe), 1)
     return np.array(
         [

@@ -211,4 +211,5 @@ def _prolonged(maxima: NDArray[np.float64], expected: float) -> tuple[float, tup
 
 
 def _probability(level: float) -> float:
+    # Bounded: an infinite level ("no threshold was quiet") must become 1 without an overflow.
     return 1 / (1 + math.exp(-min(level, 50.0)))

@@ -95,6 +95,7 @@ def _initial(dice: np.random.Generator, inputs: int, hazards: int) -> list[Matri
 def _cycle(done: float) -> float:
     """Share of the highest rate: a linear rise, then half a cosine down (Smith and Topin, 2018)."""
     if done < _WARM:
+        # The rise begins at a twenty-fifth of the highest rate, as in torch's OneCycleLR.
         return 0.04 + 0.96 * done / _WARM
     return 0.5 * (1 + float(np.cos(np.pi * (done - _WARM) / (1 - _WARM))))
 
@@ -115,6 +116,7 @@ def _gradients(
     error = loss_gradient(hidden @ output_weight.T + output_bias, shown, known)
     error = np.asarray(error * weights[:, None] / len(inputs), np.float32)
     back = (error @ output_weight) * kept * (before > 0)
+    # In the order of the parameters: the optimiser pairs the two lists.
     return [back.T @ inputs, back.sum(0), error.T @ hidden, error.sum(0)]
 
 

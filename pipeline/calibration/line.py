@@ -70,6 +70,7 @@ def fit_line(
     mean = float(np.average(harmless, weights=weights))
     deviation = float(np.sqrt(np.average((harmless - mean) ** 2, weights=weights)))
     distances = (danger - mean) / deviation
+    # With the prior as if it were pictures, one or two examples cannot move the boundary far.
     typical = (distances.sum() + _PRIOR_PICTURES * _PRIOR_DEVIATIONS) / (len(danger) + _PRIOR_PICTURES)
     steps = max(float(np.clip(rule.portion * typical, rule.nearest, FARTHEST)), (FLOOR - mean) / deviation)
     slope = LOGIT_PER_DEVIATION / deviation

@@ -23,6 +23,7 @@ def write_normal(state: Path, model: ImageTextModel, encodings: Sequence[Encodin
     with replacing(place) as file:
         np.savez_compressed(
             file,
+            # Half the size; rounding moves a cosine by less than a thousandth.
             embeddings=np.stack([one.embedding for one in encodings]).astype(np.float16),
             evidence=np.stack([one.evidence for one in encodings]),
             fingerprint=np.array(model.fingerprint),
@@ -44,6 +45,7 @@ def read_normal(state: Path, model: ImageTextModel) -> tuple[Encoding, ...]:
     except (OSError, ValueError, KeyError, EOFError) as error:
         log.warning("%s: cannot be read, and is left out: %s", place, error)
         return ()
+    # float16 has changed the lengths a little.
     units = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     return tuple(map(Encoding, units, evidence))
 

@@ -80,6 +80,7 @@ def sweep(
     seen = footage.probabilities.max(0, initial=0.0)
     pairs = [(h, j) for h in range(count) for j in range(levels) if thresholds[j] <= seen[h]]
     hazards = [HazardThreshold(f"{h}/{j}", Severity(severities[h]), float(thresholds[j])) for h, j in pairs]
+    # At least a second: a cool-down of 0 would make infinitely many blocks.
     block_s = max(settings.cooldown_s, 1.0)
     blocks = max(1, int(footage.seconds // block_s))
     alerts = np.zeros((count, levels), np.int64)
@@ -176,6 +177,7 @@ def _events(
     """
     if not hazards:
         return
+    # 0 switches directions off: a recording has no scores of the parts.
     watch = AlertPolicy(settings.model_copy(update={"locate_s": 0.0}), hazards, rules)
     rows = _relative(footage, [hazard.threshold for hazard in hazards], usual_s, columns)
     for seq, (time_s, row) in enumerate(rows):

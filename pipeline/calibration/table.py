@@ -178,6 +178,7 @@ class Calibration:
 
     def probabilities(self, scores: Scores) -> Probabilities:
         """Scores of shape (..., H) to probabilities of the same shape, 0 to 1, rising with the score."""
+        # The logistic function by tanh, which cannot overflow as exp can.
         return np.asarray(0.5 * (1 + np.tanh(0.5 * (self.slopes * scores + self.offsets))), np.float32)
 
 

@@ -25,6 +25,7 @@ def drawn_images(width: int, height: int) -> list[Picture]:
     slope = np.concatenate([across + 0 * down, down + 0 * across, 255 - across + 0 * down], axis=2)
     blobs = cv2.resize(dice.integers(0, 256, (6, 6, 3), dtype=np.uint8), (width, height))
     noise = dice.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    # One pixel more a tile than fits, then cut: 8 tiles cover any size.
     tiles = np.kron(np.indices((8, 8)).sum(0) % 2, np.ones((height // 8 + 1, width // 8 + 1)))[
         :height, :width
     ]

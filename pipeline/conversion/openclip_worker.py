@@ -234,6 +234,7 @@ def _versions() -> dict[str, str]:
     for name in _VERSIONS:
         try:
             found[name] = metadata.version(name)
+        # Which of them are needed depends on the model: a missing one was not used.
         except metadata.PackageNotFoundError:
             continue
     return found

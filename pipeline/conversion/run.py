@@ -22,6 +22,7 @@ from pipeline.store.source import Fetched, FetchJob
 STALL_S = 1800.0
 """Seconds without a sign of life after which a conversion is given up; quantising is silent for minutes."""
 _CHILD = "pipeline.conversion.openclip_worker"
+# Offline: all files were fetched and checked; whatever a library fetched by itself would not be.
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 
@@ -39,6 +40,7 @@ def convert_open_clip(
             own_module(_CHILD, *arguments),
             env=own_environment(**_QUIET),
             log=log,
+            # Both: tracing only writes to the log, saving only to the folder.
             measure=lambda: log.stat().st_size + tree_bytes(into),
             on_progress=lambda _: follow(),
             stall_s=STALL_S,
@@ -66,6 +68,7 @@ def _notes(log: Path, prefix: str, progress: Progress) -> Callable[[], None]:
         with log.open("rb") as file:
             file.seek(read)
             new = file.read()
+        # Only whole lines: the child may be in the middle of one.
         whole = new[: new.rfind(b"\n") + 1]
         read += len(whole)
         for line in whole.decode(errors="replace").splitlines():
@@ -84,5 +87,6 @@ def _failure(name: str, said: str, code: int) -> Exception:
         if code < 0
         else f"the conversion ended with code {code}"
     )
+    # Signal 9 is what the kernel sends when memory runs out.
     memory = "; was there too little memory?" if code == -9 else ""
     return PrepareError(f"{name}: {errors[-1] if errors else ended + memory}")

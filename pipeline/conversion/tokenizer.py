@@ -32,6 +32,7 @@ _WORDS = r"<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}
 def write_tokenizer(tokenizer: Any, path: Path) -> Tokens:
     """Write `tokenizer.json`. Raises PrepareError for a kind of tokenizer we do not know."""
     length = int(tokenizer.context_length)
+    # Only CLIP's own tokenizer has ranks; any other wraps one of Hugging Face.
     if hasattr(tokenizer, "bpe_ranks"):
         _clip_tokenizer(tokenizer).save(str(path))
         return Tokens(context_length=length, pad_id=0, clean=_cleaning(tokenizer))
@@ -56,6 +57,7 @@ def _clip_tokenizer(tokenizer: Any) -> Any:
     )
     written.pre_tokenizer = pre_tokenizers.Sequence(
         [
+            # Inverted: the pattern matches the words, and all between them is removed.
             pre_tokenizers.Split(Regex(f"(?i:{_WORDS})"), behavior="removed", invert=True),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
@@ -68,6 +70,7 @@ def _clip_tokenizer(tokenizer: Any) -> Any:
 
 
 def _cleaning(tokenizer: Any) -> Any:
+    # open_clip keeps a function; its name is the only sign of the kind of cleaning.
     name = tokenizer.clean_fn.__name__.removeprefix("_clean_")
     if name not in ("lower", "whitespace", "canonicalize"):
         raise PrepareError(f"the model's text cleaning ({name}) is of a kind we do not know")

@@ -1,4 +1,4 @@
-"""From a frame to its assessment: resize, encode, score, calibrate. The hot path of the danger lane."""
+"""From a frame to its assessment: resize, encode, score, calibrate. Runs on every frame."""
 
 from __future__ import annotations
 

@@ -81,6 +81,7 @@ def build_scorer(
         calibration = calibrations.bind(model, prompts)
     else:
         calibration = calibrations.base(model).bind(model.name, model.fingerprint, prompts)
+    # Hazards with other words than the shipped ones are left out: they were not measured for any model.
     unmeasured = [name for name in prompts.names if name in prompts.shipped - calibration.measured]
     note = NOT_MEASURED if model.name != STARTER and unmeasured else ""
     if isinstance(model, VotingModel) and unmeasured:
@@ -94,6 +95,7 @@ def build_scorer(
         calibration=own and calibrations.is_outdated(model),
         unknown=tuple(name for name in unknown_hazards(words) if name not in known),
     )
+    # Every hazard has words and none was taught: the bank of the words does by itself.
     if not taught and len(prompts.hazards) == len(hazards):
         return Scorer(words, calibration, outdated, note)
     kept_table = calibrations.own(model.name) if own and not outdated.calibration else None
@@ -101,6 +103,7 @@ def build_scorer(
     names = [hazard.name for hazard in hazards]
     thresholds = {name: kept.get(name, TAUGHT_THRESHOLD) for name in names}
     pictures = thresholds | _by_name(calibration, calibration.picture_thresholds)
+    # Last, so that a hazard with words keeps the threshold of its calibration.
     thresholds |= _by_name(calibration, calibration.thresholds)
     bank = FewShotBank(names, words, calibration, taught)
     return Scorer(bank, identity(names, thresholds, pictures), outdated, note)
@@ -140,6 +143,7 @@ def load_hazards(settings: Mapping[str, HazardSettings], state: Path) -> tuple[H
 def state_version(state: Path) -> frozenset[tuple[str, int]]:
     """Changes whenever a calibration or something taught does."""
     files = (*state.glob(f"{CALIBRATIONS}/*.json"), *state.glob(f"{TAUGHT}/*.json"))
+    # Times instead of contents: this is asked often, and a rewritten file has a new time.
     return frozenset((str(path), path.stat().st_mtime_ns) for path in files)
 
 
@@ -161,6 +165,7 @@ def _lessons(
                 *(name, taught.model, taught.model_fingerprint[:12]),
                 *(model.name, model.fingerprint[:12], name),
             )
+            # Not an error: the warnings of everything else must go on, and the daemon says what it lost.
             outdated.append(name)
             continue
         require_same_words(taught, fingerprints.get(name, ""))

@@ -47,6 +47,7 @@ class CameraMotionMeter:
 
     def add(self, image: Picture, time_s: float) -> None:
         """Take in a frame, BGR, of any size; frames that follow too closely are skipped."""
+        # The tolerance: frames exactly 0.2 s apart can differ by a rounding error less.
         if self._before is not None and 0 <= time_s - self._before_s < COMPARE_S - 1e-6:
             return
         now = _reduced(image)
@@ -63,10 +64,13 @@ def median_shift(before: Picture, now: Picture) -> float | None:
 
     None if too few can be followed: a plain wall, darkness, or another view.
     """
+    # Corners of at least 1 % of the strongest one's quality, 5 pixels apart: spread over the view, not on one
+    # thing.
     corners = cv2.goodFeaturesToTrack(before, _CORNERS, 0.01, 5)
     if corners is None or len(corners) < _LEAST_CORNERS:
         return None
     found, there, _ = cv2.calcOpticalFlowPyrLK(before, now, corners, np.empty_like(corners))
+    # Followed back as well: a corner that was lost on the way seldom returns to where it started.
     returned, back, _ = cv2.calcOpticalFlowPyrLK(now, before, found, np.empty_like(corners))
     astray = np.asarray(np.linalg.norm((returned - corners).reshape(-1, 2), axis=1))
     followed = (there.ravel() == 1) & (back.ravel() == 1) & (astray <= _ASTRAY)

@@ -83,6 +83,7 @@ def _in_time(counted: Counted) -> dict[str, Any]:
     """Share of the hazards that were alerted of in time, and the median wait of those alerted of at all."""
     shown = [(clip.source, wait) for clip, n in counted for wait in n.waits_s]
     sources = [source for source, _ in shown]
+    # The median wait rests only on the sources in which a hazard was alerted of.
     alerted = {source for source, wait in shown if wait is not None}
 
     def share(rows: Rows) -> float | None:

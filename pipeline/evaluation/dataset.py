@@ -94,6 +94,7 @@ def read_dataset(path: Path, hazards: Collection[str]) -> Dataset:
         source = (row.get("source") or "").strip() or str(file)
         times = _times(row, where)
         labels = _labels(row, {SAFE, *hazards} | ({SCENE, IGNORE} if times else set()), where)
+        # What is labelled is certain, whatever the other column says.
         uncertain = _uncertain(row, hazards, where) - set(labels)
         if times is None:
             pictures.append(LabelledPicture(file, labels, source, uncertain))
@@ -147,6 +148,8 @@ def _camera(row: Row, where: str) -> CameraMotion | None:
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
     try:
+        # utf-8-sig: spreadsheets begin a UTF-8 file with a byte-order mark, which would spoil the first
+        # column's name.
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             columns = set(reader.fieldnames or ())

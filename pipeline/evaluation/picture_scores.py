@@ -45,6 +45,8 @@ class PictureScores:
         """(N, H): false if the picture may show the hazard or not."""
         self.safe: Mask = np.array([one == {SAFE} for one in self.labels], np.bool_)
         self.danger: Mask = np.asarray(self.shown.any(1))
+        # Where a danger is shown any alarm helps, also one for a hazard that may be there; elsewhere only
+        # certain ones count.
         counted = self.known | self.danger[:, None]
         self.highest = np.where(counted, self.scores, 0.0).max(1, initial=0.0)
         excess = logits(self.scores.astype(np.float32)) - logits(limits.astype(np.float32))
@@ -103,6 +105,7 @@ class PictureScores:
     def _shift(self, rows: Rows) -> float | None:
         """Log-odds to be added to all thresholds so that at most PRICE of the safe pictures lie above."""
         safe = np.sort(self.excess[rows][self.safe[rows]].max(1, initial=-np.inf))[::-1]
+        # Alarms lie strictly above the shift, so at most this many safe pictures keep theirs.
         return float(safe[int(PRICE * len(safe))]) if len(safe) else None
 
     def _against_safe(self, column: int, rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:

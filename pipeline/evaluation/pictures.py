@@ -148,6 +148,7 @@ def _figure(key: str, figure: Estimate95, drawn: BootstrapDraws) -> Iterable[tup
     """`key: value` and `key_ci: [low, high]`; None for an interval that is not known."""
     value = figure.value(drawn.rows[0])
     fewest = min(drawn.count(mask) for mask in figure.rests_on)
+    # A generator: the 400 draws are computed only if an interval can be given.
     again = (figure.value(rows) for rows in drawn.rows[1:])
     yield key, None if value is None else round(value, 4)
     yield f"{key}_ci", interval(value, again, fewest, counts=figure.counts)

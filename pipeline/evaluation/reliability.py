@@ -28,6 +28,7 @@ def reliability(of: PictureScores, sources: NDArray[Any]) -> dict[str, Any]:
     That is the mean distance between the mean probability of a bin and the share shown in it, weighted by the
     pairs in the bin (Naeini et al., 2015).
     """
+    # A probability of exactly 1 belongs to the last bin.
     place = np.minimum((of.scores * BINS).astype(np.int64), BINS - 1)
     pooled = _pooled(of, place, sources)
     pairs = sum(one["pairs"] for one in pooled)

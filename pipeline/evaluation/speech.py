@@ -60,6 +60,7 @@ def speech_figures(heard: Sequence[tuple[LabelledClip, HeardClip]]) -> dict[str,
     delays = [delay for _, said in heard for delay in _delays(said)]
     minutes = sum(said.duration_s for _, said in heard) / 60
     words = sum(len(one.text.split()) for _, said in heard for one in (*said.warnings, *said.descriptions))
+    # Sound that lasts beyond the end of its clip counts up to the end, or a share could exceed 1.
     sound_s = sum(min(end, said.duration_s) - start for _, said in heard for start, end in _within(said))
     return {
         "hazards": len(named),

@@ -32,6 +32,7 @@ Matrix = NDArray[np.float32]
 FOLDER = "heads"
 FORMAT = 1
 """Of the file; raised with anything that an older reader would misread."""
+# Bytes; bounds the memory that a wrong file in the state folder can take.
 _LONGEST_FILE = 64_000_000
 
 
@@ -106,6 +107,7 @@ def write_heads(heads: EmbeddingHeads, path: Path) -> None:
 def read_embedding_heads(path: Path) -> EmbeddingHeads:
     """Raises EmbeddingHeadsError."""
     try:
+        # Caught below, where the path and the cure are added.
         _expect(path.stat().st_size <= _LONGEST_FILE, "larger than any file of heads")
         with np.load(path, allow_pickle=False) as stored:
             _expect(int(stored["format"]) == FORMAT, "another format")
@@ -147,6 +149,8 @@ class FittedModel(WrappedModel):
         columns = [
             (column, self.heads.hazards.index(name))
             for column, name in enumerate(prompts.names)
+            # With other words the user means another thing than the pictures showed that the head was fitted
+            # to.
             if name in prompts.shipped and name in self.heads.hazards
         ]
         return HeadBank(words, self.heads, tuple(columns))
@@ -176,6 +180,7 @@ class HeadBank:
         return digest(self.words.fingerprint, self.heads.fingerprint)
 
     def scores(self, encoding: Encoding) -> Scores:
+        # A copy: what follows overwrites columns of an array that the other bank may keep.
         out = np.array(self.words.scores(encoding), np.float32)
         fitted = self.heads.scores(encoding.embedding)
         for column, row in self.columns:

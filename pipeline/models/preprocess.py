@@ -69,6 +69,7 @@ def crops(image: Image) -> dict[Direction, Image]:
     The halves overlap by a quarter of the width, so that nothing is cut by every border at once.
     """
     columns = image.shape[1]
+    # At least one column: the half of a picture one pixel wide would be empty.
     half, quarter = max(1, columns // 2), columns // 4
     return {
         Direction.LEFT: image[:, :half],

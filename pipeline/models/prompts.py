@@ -11,6 +11,7 @@ from pipeline.types import PromptSet
 
 def digest(*parts: object) -> str:
     """sha256 over JSON-able values, hexadecimal."""
+    # This exact form is stored in every calibration and lesson: another one would make them all outdated.
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -20,6 +21,7 @@ def hazard_fingerprints(model: str, prompts: PromptSet) -> tuple[str, ...]:
     Other hazards do not enter, so that adding one leaves every other calibration valid; nor do the contrast
     scenes, which a user cannot change without changing the program.
     """
+    # Sorted: the order of a hazard's prompts does not change its scores.
     return tuple(digest(model, sorted(own)) for _, own in prompts.hazards)
 
 

@@ -51,8 +51,10 @@ def _frames(clip: Path) -> Iterator[tuple[float, Image]]:
     """Two frames a second."""
     video = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG)
     try:
+        # 0 means that the container does not say.
         rate = video.get(cv2.CAP_PROP_FPS) or 25.0
         step, index = max(1, round(rate * _EVERY_S)), 0
+        # Grabbed without being converted: most frames are only passed over.
         while video.grab():
             if index % step == 0 and (decoded := video.retrieve())[0]:
                 yield index / rate, np.asarray(decoded[1], np.uint8)

@@ -34,6 +34,7 @@ thresholds are raised instead.
 """
 _SPARE = 0.5
 """Log-odds that a threshold is raised above the highest score of a harmless view."""
+# The first runs of a model allocate memory and fill caches, so they are not timed.
 _SECONDS, _ROUNDS, _WARM = 0.6, 3, 3
 _DOES_NOT_RUN, _TOO_SLOW = "it does not run", "too slow here"
 
@@ -153,6 +154,7 @@ def try_model(
     `prompts`: the built-in hazards with their shipped words.
     """
     bank = model.bind(prompts)
+    # Minus infinity: a hazard that no view is certainly without keeps the general bound.
     highest = np.full(len(prompts.names), -np.inf)
     count, false_views, starter_false_views = 0, 0, 0
     for view in views:
@@ -170,6 +172,7 @@ def try_model(
         installed=installed,
         machine=machine,
         device=model.device,
+        # Only models with several precisions have the attribute.
         precision=str(getattr(model, "precision", "float")),
         frames_per_s=round(frames_per_s([model, *([starter.model] if starter else [])]), 2),
         views=count,
@@ -182,6 +185,7 @@ def try_model(
 
 def failed_trial(name: str, why: object, *, installed: str, machine: str) -> ModelTrial:
     """Of a model that could not be loaded or run."""
+    # The errors of libraries can be pages long, and this becomes a line of a list.
     reason = " ".join(str(why).split())[:300]
     return ModelTrial(model=name, installed=installed, machine=machine, failed=reason, made_at=_now())
 
@@ -191,6 +195,8 @@ def frames_per_s(models: Sequence[ImageTextModel], clock: Callable[[], float] = 
 
     A moment in which the machine does something else must not turn a model down for good.
     """
+    # The content does not matter for the time; the size does, since a camera's pictures are scaled down
+    # first.
     picture = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
 
     def encode() -> None:

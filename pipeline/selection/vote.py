@@ -82,6 +82,7 @@ class VoteBank:
     def scores(self, encoding: Encoding) -> Scores:
         fit = self._calibration
         out = (fit.slopes * self._words.scores(encoding) + fit.offsets).astype(np.float64)
+        # Both sides as log-odds above their own thresholds; scores of different models have no common scale.
         theirs = self._starter.margins(encoding)[self._rows]
         out[self._columns] = joint_margin(out[self._columns], theirs)
         return np.asarray(out, np.float32)

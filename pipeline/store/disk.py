@@ -17,6 +17,7 @@ SPARE_BYTES = 16 << 20
 
 def free_bytes(folder: Path) -> int:
     """Bytes that may still be written below the folder, or below its nearest existing parent."""
+    # The store's folder may not have been made yet; the root of the file system always exists.
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free

@@ -90,6 +90,8 @@ def is_current(entry: CatalogueEntry | None, manifest: Manifest) -> bool:
         return False
     wanted, there = entry.source, manifest.source
     if isinstance(wanted, HubSource) and isinstance(there, HubSource):
+        # The commit decides: in a manifest the names and hashes have been resolved, in the catalogue they may
+        # not be.
         return wanted.revision in (None, there.revision)
     return wanted == there and entry.files in ((), manifest.files)
 

@@ -39,6 +39,7 @@ class Converter(Protocol):
 def gather(job: FetchJob, fetched: Fetched) -> ConvertedFiles:
     """Without a conversion: the checked files themselves, copied where the user may want to keep them."""
     for file in fetched.files:
+        # Moved if we fetched it, copied if it is the user's own folder.
         if fetched.folder == job.keep:
             move(fetched.folder / file.name, job.into / file.name)
         elif fetched.folder != job.into:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from common.files import delete, replace_folder, sync_folder
+from common.files import delete, replace_folder
 from common.memory import available_bytes
 from common.progress import Progress, SilentProgress
 from pipeline.store import disk
@@ -92,6 +92,7 @@ class Store:
         Raises NotInstalledError or UnknownModelError.
         """
         place = self._installed_place(name)
+        # The first defect is enough to refuse the model; `verify` lists them all.
         for finding in check_sizes(place):
             raise NotInstalledError(f"model {name!r}: {finding}")
         return place
@@ -140,6 +141,7 @@ class Store:
             if not self.root.is_dir():
                 return False
             with self._alone(name, SilentProgress()) as staging:
+                # A half-finished download belongs to the model and would otherwise stay for ever.
                 delete(self._keep(name))
                 if not place.exists():
                     return False
@@ -161,9 +163,8 @@ class Store:
         into.mkdir(parents=True)
         work.mkdir()
         job = FetchJob(into, work, keep, progress, options.offline_dir, self._require_room, options.both)
+        # On the disk when this returns: after a power failure a model is whole or absent.
         self._installer.fill(entry, job, options.frames)
-        # On the disk before it is renamed into place: after a power failure a model is whole or absent.
-        sync_folder(into)
         replace_folder(into, self.root / entry.name, staging / "old")
         delete(keep)
 
@@ -186,6 +187,7 @@ class Store:
         lock, staging = self.root / f".{name}.lock", self.root / f".{name}.pull"
         waiting = f"{name}: waiting for another process"
         with exclusive(lock, self._lock_timeout_s, lambda: progress.report(waiting)):
+            # A pull that was killed has left its folder behind.
             delete(staging)
             try:
                 yield staging
@@ -213,4 +215,5 @@ class Store:
     def _installed(self) -> set[str]:
         """Names of the folders with a manifest; nothing if the store is no folder."""
         found = (path.parent.name for path in self.root.glob(f"*/{MANIFEST_NAME}"))
+        # Hidden folders belong to pulls that are under way.
         return {name for name in found if not name.startswith(".")}

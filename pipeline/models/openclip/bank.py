@@ -12,6 +12,7 @@ from pipeline.models.base import ZERO_SHOT_LOG_ODDS, Scores
 from pipeline.models.openclip.prompts import PromptSides
 from pipeline.types import Encoding
 
+# Against the logarithm of 0, where every exponential of a side has vanished.
 _FLOOR = 1e-300
 _LIMIT = 30.0
 """Log-odds beyond this are rounding noise."""
@@ -53,10 +54,13 @@ class ContrastBank:
         logits = self.logit.scale * (self.vectors @ encoding.embedding).astype(np.float64)
         logits += self.logit.bias or 0.0
         top = float(logits.max())
+        # Less the highest, so that no exponential overflows; the common factor cancels in the ratio.
         weights = np.exp(logits - top)
+        # `reduceat` sums from each start up to the next one; the rivals before the first start are in no sum.
         own = np.add.reduceat(weights, self.starts)
         others = self.rivals @ weights[: self.rivals.shape[1]]
         if self.logit.bias is not None:
+            # Bounded: with every logit far below 0 this exponential would be infinite.
             others += np.exp(min(-ZERO_SHOT_LOG_ODDS - top, _LIMIT * 10))
         odds = np.log(np.maximum(own, _FLOOR)) - np.log(np.maximum(others, _FLOOR))
         return np.asarray(np.clip(odds, -_LIMIT, _LIMIT), np.float32)

@@ -86,6 +86,7 @@ class OpenClipModel:
     def encode(self, image: Image) -> Encoding:
         """The whole picture, letterboxed or stretched as the model was trained; without parts."""
         fit = letterbox if self._config.fit == "letterbox" else resize
+        # A copy: the next inference overwrites the request's output.
         return Encoding(np.array(self.infer(fit(image, self._config.width, self._config.height))))
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
@@ -96,6 +97,7 @@ class OpenClipModel:
     def bind(self, prompts: PromptSet) -> PromptBank:
         """Tens of milliseconds a sentence never seen; with a cache folder, some milliseconds in all."""
         sides = prompt_sides(prompts, korean=self._korean)
+        # Sorted: the cache of texts is keyed by the list.
         texts = sorted({text for side in sides for text in (*side.own, *side.rivals)})
         logit = PairLogit(self._config.logit_scale, self._config.logit_bias)
         fingerprint = digest(self.fingerprint, prompts.hazards, prompts.contrast, sorted(prompts.shipped))
@@ -111,6 +113,7 @@ class OpenClipModel:
         order = sorted({one for many in sentences.values() for one in many})
         rows = dict(zip(order, self._texts.encode(order), strict=True)) if order else {}
         means = {text: np.mean([rows[one] for one in many], axis=0) for text, many in sentences.items()}
+        # The mean of unit vectors is shorter than 1.
         return {text: np.asarray(mean / np.linalg.norm(mean), np.float32) for text, mean in means.items()}
 
 
@@ -145,6 +148,7 @@ def _compile(
     import openvino as ov
 
     core, golden = ov.Core(), read_golden(folder / GOLDEN_FILE)
+    # Another device first, if one is wanted and there; the choice of a precision is the CPU's alone.
     if device_order(wanted, core.available_devices)[0] != "CPU":
         image = folder / config.image
         request, device = compile_tested(core, image, wanted, options, golden, config.least_cosine)

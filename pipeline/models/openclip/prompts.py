@@ -99,6 +99,7 @@ def _file_texts() -> frozenset[str]:
 def in_templates(text: str) -> tuple[str, ...]:
     """The sentences whose mean stands for a text."""
     file = prompt_file()
+    # A whole sentence already: a template would make it "a photo of a photo of".
     if _PHOTO.match(text):
         return (text,)
     templates = file.templates_ko if _HANGUL.search(text) else file.templates

@@ -27,6 +27,7 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 def clean(text: str, how: str) -> str:
     """Text as the model was trained to read it."""
     text = unicodedata.normalize("NFC", text).translate(_STRAIGHT)
+    # Twice, as open_clip does: texts of the web are often escaped twice.
     text = html.unescape(html.unescape(text))
     if how == "canonicalize":
         text = text.replace("_", " ").translate(_NO_PUNCTUATION)
@@ -53,6 +54,7 @@ class TokenEncoder:
         cleaned = [clean(text, self._tokens.clean) for text in texts]
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(cleaned)]
         ids = np.array(rows, np.int64).reshape(len(texts), self._tokens.context_length)
+        # As open_clip's `strip_sep_token` does.
         return ids if self._tokens.drop_id is None else np.where(ids == self._tokens.drop_id, 0, ids)
 
     def tokens(self, text: str) -> list[str]:

@@ -53,6 +53,7 @@ class StarterBank:
             raise ValueError("an encoding without the evidence of the starter has no scores")
         out = np.empty(len(self.names), np.float32)
         out[self.trained] = encoding.evidence[self.heads]
+        # The class probabilities stand last in the evidence, behind the log-odds of the heads.
         share = np.clip(self.shares @ encoding.evidence[-classes:], _FLOOR, 1 - _FLOOR)
         out[self.worded] = np.log(share / (1 - share))
         return out
@@ -63,6 +64,7 @@ def class_shares(classes: Vectors, own: Vectors, others: Vectors) -> NDArray[np.
 
     All are unit rows of sentence vectors.
     """
+    # Less 1, the largest cosine there is, so that no exponential overflows.
     mine, theirs = (np.exp(SHARPNESS * (classes @ side.T - 1)).sum(1) for side in (own, others))
     background = np.exp(SHARPNESS * (BACKGROUND - 1))
     return np.asarray(mine / (mine + theirs + background), np.float32)

@@ -101,6 +101,7 @@ def _view(tensor: _Tensor, raw: NDArray[Any]) -> NDArray[Any]:
     """The tensor in C order; `_rebuild` has checked that it lies within its storage."""
     bytes_a_step = [step * raw.itemsize for step in tensor.stride]
     view = np.lib.stride_tricks.as_strided(raw[tensor.offset :], tensor.shape, bytes_a_step, writeable=False)
+    # Reshaped: `ascontiguousarray` turns a scalar into an array of one dimension.
     return np.ascontiguousarray(view).reshape(tensor.shape)
 
 
@@ -118,6 +119,7 @@ def _rebuild(storage: object, offset: object, shape: object, stride: object, *_:
 
 
 def _naturals(value: object) -> TypeGuard[tuple[int, ...]]:
+    # Not isinstance: a bool would pass as an int.
     return isinstance(value, tuple) and all(type(item) is int and item >= 0 for item in value)
 
 

@@ -48,6 +48,8 @@ class CompiledNetworks:
         import openvino as ov
 
         try:
+            # Read again for each shape: another shape seldom comes, and kept tensors would take 25 MB for
+            # ever.
             network = build_network(read_checkpoint(self._checkpoint), size, self._heads)
         except CheckpointError as error:
             raise damaged(self._checkpoint, error) from error

@@ -46,6 +46,7 @@ def linear(node: Any, weight: NDArray[np.float32], bias: NDArray[np.float32]) ->
 
 
 def _scores(unit: Any, probabilities: Any, heads: Heads) -> Any:
+    # As `heads.scaled`, on which the weights were trained.
     scaled = ops.multiply(unit, np.float32(np.sqrt(FEATURES)))
     hidden = ops.relu(linear(scaled, heads.hidden_weight, heads.hidden_bias))
     seen = linear(hidden, heads.output_weight, heads.output_bias)

@@ -27,4 +27,5 @@ WIDE = SIZES[-1]
 
 def input_size(width: int, height: int) -> tuple[int, int]:
     """The size whose shape is nearest to that of a picture."""
+    # By the logarithm of the ratio: twice too wide is as bad as twice too high.
     return min(SIZES, key=lambda size: abs(math.log(size[0] * height / (size[1] * width))))

@@ -69,6 +69,7 @@ def _outputs(grid: Any, tensors: Tensors, heads: Heads | None) -> list[Any]:
 def _block(node: Any, tensors: Tensors, prefix: str, stride: int) -> Any:
     """Mobile inverted bottleneck: expand, depthwise, project, and the input added where shapes allow."""
     entry = node
+    # The first stage expands by a factor of 1 and has no such layer.
     if f"{prefix}_expand_conv.weight" in tensors:
         node = ops.clamp(_convolution(node, tensors, f"{prefix}_expand_conv", f"{prefix}_bn0"), 0.0, 6.0)
     node = _convolution(node, tensors, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride, depthwise=True)
@@ -81,6 +82,8 @@ def _convolution(
     node: Any, tensors: Tensors, name: str, norm: str, stride: int = 1, depthwise: bool = False
 ) -> Any:
     weight, bias = _fold(tensors, name, norm)
+    # `same_upper` as TensorFlow pads: with a stride of 2 the odd pixel is added at the end, and padding both
+    # ends alike would shift the picture. It overrides the pads, which the function demands.
     arguments = {"strides": [stride] * 2, "pads_begin": [0, 0], "pads_end": [0, 0], "dilations": [1, 1]}
     if depthwise:
         kernel = ops.constant(weight[:, None])

@@ -34,6 +34,7 @@ class TextEncoder:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # the library raises nothing more precise
             raise damaged(tokenizer, error) from error
+        # Padding would be counted in the mean over the tokens.
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_LONGEST)
         options = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}

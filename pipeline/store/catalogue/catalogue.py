@@ -104,6 +104,7 @@ def _entry(name: str, table: object) -> CatalogueEntry:
     if not isinstance(table, Mapping):
         raise StoreError(f"the catalogue of models is broken: {name} is not a table")
     try:
+        # Through JSON: strict models take a list for a tuple only from there.
         return CatalogueEntry.model_validate_json(json.dumps({"name": name, **table}, default=str))
     except ValidationError as error:
         raise StoreError(f"the catalogue of models is broken: {name}.{first_problem(error)}") from None

@@ -98,6 +98,7 @@ def _hub(rest: str) -> CatalogueEntry:
 def _open_clip(rest: str) -> CatalogueEntry:
     architecture, _, weights = rest.partition("/")
     try:
+        # Imported here: it brings torch, which only this kind of source needs.
         import open_clip
     except ImportError:
         raise StoreError('open_clip is not installed; run `pip install "watchword[prepare]"`') from None

@@ -85,6 +85,7 @@ class HubFetcher:
         command = ("resolve", self.source.repo, self.source.revision or "", str(out))
         self._run(job, command, job.work, lambda _: None)
         told = json.loads(out.read_text(encoding="utf-8"))
+        # A pinned commit must be answered with exactly that commit, or the checked hashes mean nothing.
         if self.source.revision not in (None, told["revision"]):
             raise FetchError(f"the hub answers with revision {told['revision']}")
         return told["revision"], {name: Remote(**facts) for name, facts in told["files"].items()}
@@ -100,10 +101,12 @@ class HubFetcher:
         return (*certain, *sorted(name for name in there if name not in certain and self._fits(name)))
 
     def _fits(self, name: str) -> bool:
+        # Folders of a repository hold other forms of the model (ONNX, TensorFlow), which are not wanted.
         return "/" not in name and any(fnmatchcase(name, pattern) for pattern in self.source.patterns)
 
     def _check(self, path: Path, remote: Remote) -> None:
         """A file that is wrong is deleted, so that the next try fetches it anew."""
+        # The hub gives a sha256 for large files only.
         right = remote.sha256 == sha256_of(path) if remote.sha256 else remote.blob == git_blob_id(path)
         if not right or path.stat().st_size != remote.size:
             path.unlink()
@@ -157,6 +160,7 @@ def _failure(said: str, code: int) -> Exception:
     lines = [line for line in said.splitlines() if line.strip()]
     last = lines[-1] if lines else f"exit code {code}"
     if "No space left on device" in last:
+        # As an error of the disk: the store then reports its path and the way out.
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return FetchError(last.removeprefix("error: "))
 
@@ -170,4 +174,5 @@ def describe(folder: Path, name: str, licence: str) -> StoredFile:
 def git_blob_id(path: Path) -> str:
     """The git blob hash of these bytes."""
     data = path.read_bytes()
+    # git's own hash; it only detects damage on the way, and nothing better is known of small files.
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -51,8 +51,10 @@ def explain(error: Exception) -> str:
         return "the hub has no such repository, or it is private"
     if isinstance(error, errors.RevisionNotFoundError):
         return "the repository has no such revision"
+    # LocalEntryNotFoundError is a subclass that means something else: the hub could not be asked.
     if isinstance(error, errors.EntryNotFoundError) and not isinstance(error, errors.LocalEntryNotFoundError):
         return "the repository has no such file"
+    # The parent process looks for this very sentence.
     if isinstance(error, OSError) and error.errno == 28:
         return "No space left on device"
     if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled | OSError):

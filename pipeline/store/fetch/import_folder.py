@@ -25,6 +25,7 @@ def import_folder(folder: Path, manifest: Manifest, entry: CatalogueEntry, into:
         except FileNotFoundError:
             continue  # named below
     shutil.copyfile(folder / MANIFEST_NAME, into / MANIFEST_NAME)
+    # The first defect is reported; carrying the folder over again mends all of them.
     for finding in check_bytes(into):
         raise FetchError(f"{folder / finding.file.relative_to(into)}: {finding.problem}; carry it over again")
     return manifest

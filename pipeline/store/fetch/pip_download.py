@@ -92,6 +92,7 @@ def _download_options(wanted: Path, into: Path) -> tuple[str, ...]:
 
 def _environment(scratch: Path) -> dict[str, str]:
     """Everything the user set, with temporary files where we measure, bound and clean them."""
+    # A user's pip may be set to refuse work outside a virtual environment; a download installs nothing.
     return {**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1", "PIP_REQUIRE_VIRTUALENV": "false"}
 
 

@@ -82,6 +82,7 @@ def _follow(
     on_progress: Callable[[int], None],
     stall_s: float,
 ) -> int:
+    # -1, so that the first measurement counts as progress even if it is 0.
     seen, moved_at_s = -1, time.monotonic()
     while True:
         with suppress(subprocess.TimeoutExpired):

