@@ -41,8 +41,6 @@ UNITS: Mapping[str, SpokenUnit] = {
     **dict.fromkeys(("km/h", "kmh", "kph"), _KILOMETERS_PER_HOUR),
     "m/s": SpokenUnit("meter per second", "meters per second", "미터", "초속"),
     "mph": SpokenUnit("mile per hour", "miles per hour", "마일", "시속"),
-    "′": SpokenUnit("foot", "feet", "피트"),
-    "″": SpokenUnit("inch", "inches", "인치"),
     "kg": SpokenUnit("kilogram", "kilograms", "킬로그램"),
     "g": SpokenUnit("gram", "grams", "그램"),
     "t": SpokenUnit("ton", "tons", "톤"),
@@ -105,12 +103,11 @@ _MONEY = re.compile(
     rf"(?:(?:{_DASH}| ?{_DASH} ?[A-Z]{{0,3}}\2 ?)({_N}){_SCALE})?|{_START}({_N}) ?([{_SIGNS}])(?! ?\d)"
 )
 
-_MARKED = re.compile(r"(?<![\w'\".])(\d{1,3})(?:['’] ?(\d{1,2})[\"”]|(['\"]) ?[~–-] ?(\d{1,3})\3)")
 _RANGES_OF_ONE_KIND = (
     re.compile(rf"({_START}{_N} ?({_FOLDED}|{_EXACT})) ?{_DASH} ?(?={_N} ?\2)", re.IGNORECASE),
     re.compile(rf"(\d ?[ap]\.?m\.?) ?{_DASH} ?(?=\d[\d:]* ?[ap]\.?m\b)", re.IGNORECASE),
     re.compile(rf"(\d:[0-5]\d) ?{_DASH} ?(?=\d{{1,2}}(?::[0-5]\d| ?[AaPp]\.?[Mm]\b))"),
-    re.compile(rf"(\d(?:%|°[CF]?|['\"′″])){_DASH}(?=\d)"),
+    re.compile(rf"(\d(?:%|°[CF]?)){_DASH}(?=\d)"),
     re.compile(r"([\w%°])(?: ~ |~)(?=-?\d)"),
     re.compile(rf"(-{_N}(?:°[CF]?)?)-(?=-\d)"),
 )
@@ -127,7 +124,6 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 def units_to_words(text: str, language: str) -> str:
     """Units, money, ranges and numbers below zero as they are said. `language` is en or ko."""
-    text = _MARKED.sub(_primed, text)
     text = _MONEY.sub(_money(language), text)
     for one_kind in _RANGES_OF_ONE_KIND:
         text = one_kind.sub(rf"\1{_FROM_TO[language]}", text)
@@ -135,14 +131,6 @@ def units_to_words(text: str, language: str) -> str:
     text = _THOUSANDS.sub("", text)
     text = _BELOW_ZERO.sub(_below_zero(language), text)
     return _UNIT.sub(_unit(language), text)
-
-
-def _primed(found: re.Match[str]) -> str:
-    """Feet and inches written with the signs of quotation."""
-    if found[2]:
-        return f"{found[1]}′ {found[2]}″"
-    sign = "′" if found[3] == "'" else "″"
-    return f"{found[1]}{sign}-{found[4]}{sign}"
 
 
 def _range(language: str) -> Callable[[re.Match[str]], str]:

@@ -100,8 +100,6 @@ def test_only_markup_is_taken_away(written: str, english: str, korean: str) -> N
         ("20-25°C", "20 to 25 degrees Celsius", "20에서 25 도"),
         ("-5~5°C", "minus 5 to 5 degrees Celsius", "마이너스 5에서 5 도"),
         ("-5°C--3°C", "minus 5 degrees Celsius to minus 3 degrees Celsius", "영하 5 도에서 영하 3 도"),
-        ("5'-6'", "5 feet to 6 feet", "5 피트에서 6 피트"),
-        ("5'6\"", "5 feet 6 inches", "5 피트 6 인치"),
         ("5m-10m", "5 meters to 10 meters", "5 미터에서 10 미터"),
         ("10:00-18:00", "10 o'clock to 18 o'clock", "열 시에서 18 시"),
         ("1,000-2,000", "1000 to 2000", "1000에서 2000"),
