@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,6 @@ MONEY: Mapping[str, tuple[str, str, str]] = {
     "¥": ("yen", "yen", "엔"),
 }
 """One, many, Korean, of the sign before or after a number."""
-_SCALES: Mapping[str, tuple[str, int]] = {
-    **dict.fromkeys(("thousand", "k"), ("thousand", 10**3)),
-    **dict.fromkeys(("million", "m", "mn"), ("million", 10**6)),
-    **dict.fromkeys(("billion", "b", "bn"), ("billion", 10**9)),
-    **dict.fromkeys(("trillion", "tn"), ("trillion", 10**12)),
-}
 
 _N = r"\d+(?:,\d{3}(?!\d))*(?:\.\d+)?"
 _START = r"(?<![A-Za-z\d.°])"
@@ -97,10 +90,9 @@ _UNIT = re.compile(
 )
 
 _SIGNS = re.escape("".join(MONEY))
-_SCALE = r"(?:( ?(?ai:thousand|million|billion|trillion)|[kKmMbB]|[mbt]n)(?![A-Za-z\d]))?"
-_MONEY = re.compile(
-    rf"((?<![A-Za-z])[A-Z]{{1,3}})?([{_SIGNS}]) ?({_N}){_SCALE}"
-    rf"(?:(?:{_DASH}| ?{_DASH} ?[A-Z]{{0,3}}\2 ?)({_N}){_SCALE})?|{_START}({_N}) ?([{_SIGNS}])(?! ?\d)"
+_SCALE = "(?: (?:thousand|million|billion)(?![A-Za-z]))?"
+_PRICE = re.compile(
+    rf"([{_SIGNS}]) ?({_N}(?:{_DASH}{_N})?{_SCALE})(?![A-Za-z\d]|\.\d)|{_START}({_N}) ?([{_SIGNS}])(?! ?\d)"
 )
 
 _RANGES_OF_ONE_KIND = (
@@ -124,7 +116,7 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 def units_to_words(text: str, language: str) -> str:
     """Units, money, ranges and numbers below zero as they are said. `language` is en or ko."""
-    text = _MONEY.sub(_money(language), text)
+    text = _PRICE.sub(_price(language), text)
     for one_kind in _RANGES_OF_ONE_KIND:
         text = one_kind.sub(rf"\1{_FROM_TO[language]}", text)
     text = _RANGE.sub(_range(language), text)
@@ -155,29 +147,17 @@ def _below_zero(language: str) -> Callable[[re.Match[str]], str]:
     return say
 
 
-def _money(language: str) -> Callable[[re.Match[str]], str]:
+def _price(language: str) -> Callable[[re.Match[str]], str]:
     def say(found: re.Match[str]) -> str:
-        country, sign, low, low_scale, high, high_scale, number, sign_after = found.groups()
-        one, many, korean = MONEY[sign or sign_after]
+        sign, amount = found[1] or found[4], found[2] or found[3]
+        one, many, korean = MONEY[sign]
+        # A word directly before the sign, as in "US$5", would run into the number.
         apart = " " if found.string[max(found.start() - 1, 0) : found.start()].isalpha() else ""
-        amounts = [(low or number, low_scale), *([(high, high_scale)] if high else [])]
         if language == "ko":
-            amounts = [(amount, scale or high_scale) for amount, scale in amounts]
-        amount = _FROM_TO[language].join(_scaled(*each, language) for each in amounts)
-        if language == "ko":
-            return f"{apart}{f'{country} ' if country else ''}{amount}{korean}"
-        return f"{apart}{amount} {f'{country} ' if country else ''}{one if amount == '1' else many}"
+            return f"{apart}{amount}{korean}"
+        return f"{apart}{amount} {one if amount == '1' else many}"
 
     return say
-
-
-def _scaled(number: str, scale: str | None, language: str) -> str:
-    """`2.5` and `M` are 2.5 million, in Korean 2500000."""
-    number = number.replace(",", "")
-    if scale is None:
-        return number
-    english, times = _SCALES[scale.strip().lower()]
-    return f"{(Decimal(number) * times).normalize():f}" if language == "ko" else f"{number} {english}"
 
 
 def _unit(language: str) -> Callable[[re.Match[str]], str]:
