@@ -37,10 +37,13 @@ def _portaudio(file: Path, device: str) -> bool:
 
 def _play_here(file: Path, device: str) -> None:
     """Raises any error of sounddevice, ImportError and OSError among them."""
+    # Imported here, in the process that may die of it: loading it can fail, and the other players must be
+    # tried.
     import sounddevice
 
     with wave.open(str(file), "rb") as sound:
         wanted: int | str | None = int(device) if device.isdecimal() else device or None
+        # Only ALSA's configuration calls a device so; None means PortAudio's own choice.
         if wanted == "default" and not any(one["name"] == "default" for one in sounddevice.query_devices()):
             wanted = None
         with sounddevice.RawOutputStream(
@@ -55,6 +58,7 @@ def _play_here(file: Path, device: str) -> None:
 def _players(file: Path, device: str) -> Iterator[Sequence[str]]:
     """Players of other packages, likeliest first."""
     named = ["-D", device] if device and not device.isdecimal() else []
+    # Also without the device that was named: the words matter more than where they are heard.
     for name, *options in (("aplay", "-q", *named), ("aplay", "-q"), ("pw-play",), ("paplay",)):
         if path := shutil.which(name):
             yield [path, *options, str(file)]

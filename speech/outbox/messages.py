@@ -141,6 +141,7 @@ class OutboxState:
     waiting: tuple[QueuedUtterance, ...] = ()
     """In the order they will be said."""
     arrivals: int = 0
+    # Read-only: a state is handed to other threads and kept in recordings.
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """offered, spoken, cut, resumed, and dropped_REASON."""
 
@@ -169,6 +170,7 @@ class OutboxState:
 
 
 def _entry(data: Mapping[str, Any]) -> QueuedUtterance:
+    # JSON knows no enumerations: the priority comes back as a plain number.
     said = data["utterance"]
     return QueuedUtterance(
         **{**data, "utterance": Utterance(**{**said, "priority": Priority(said["priority"])})}

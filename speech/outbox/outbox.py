@@ -66,6 +66,7 @@ class Outbox:
         self._effects = []
         self._on_report(event, now)  # first, so that a report that came just in time counts
         self._check_timeouts(now)
+        # Before the command, so that what has expired takes no room from what arrives.
         self._expire(now)
         self._on_command(event, now)
         self._make_room_for_equals(now)

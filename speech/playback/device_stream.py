@@ -107,6 +107,7 @@ class DeviceStream:
         _keep_plugins()
         index, info = self._find(device)
         channels = min(2, int(info["max_output_channels"]))
+        # Ours first: only some devices accept any rate, and resampling each sound costs time.
         rates = dict.fromkeys((rate, int(info["default_samplerate"])))
         for last, wanted in enumerate(rates, start=1):
             try:
@@ -140,11 +141,13 @@ class DeviceStream:
     def _callback(self, out: NDArray[np.int16], frames: int, moment: Any, status: Any) -> None:
         now = self._clock()
         if self._called_at_s is None:
+            # In the first call, because only here does this code run in PortAudio's own thread.
             _hurry()
         self._called_at_s = now
         self._taken += frames
         self.underruns += bool(status.output_underflow)
         ahead = float(moment.outputBufferDacTime - moment.currentTime)
+        # Some drivers report nonsense; the latency is then the best guess.
         if not 0 <= ahead < SANE_AHEAD_S:
             ahead = self._latency_s
         block = self._pull(frames, now + ahead) if self._pull is not None else np.zeros((frames, 2), np.int16)
@@ -173,6 +176,7 @@ def _hurry() -> None:
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
     with contextlib.suppress(OSError):
+        # Reset on fork: a child in real time could keep everything else from running.
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(REAL_TIME_PRIORITY))
 
 

@@ -25,6 +25,7 @@ from speech.playback.sounddevice_player import SounddevicePlayer
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
 
+# Well below the silence after which the parent takes us for hung.
 BEAT_S = 0.25
 HUNG = 3
 """Exit code when the device hangs."""

@@ -231,6 +231,7 @@ class SounddevicePlayer:
     def _use_rate(self, rate: int) -> None:
         if rate != self._mixer.rate:
             log.warning("%s wants %d Hz: set speech.sample_rate to it", self._settings.device, rate)
+            # Queued samples have the old rate and would sound too high or too low.
             self._mixer.refuse("the sample rate changed")
             self._mixer = self._mixer_at(rate)
 
@@ -270,6 +271,7 @@ class SounddevicePlayer:
             next_s = self._clock()
             while self._output == AudioOutput.FILE and not self._closing.is_set():
                 ring.write(self._mixer.pull(round(BLOCK_S * self._mixer.rate), next_s))
+                # After standing still it catches up by one second at most, not by minutes of blocks at once.
                 next_s = max(next_s + BLOCK_S, self._clock() - 1.0)
                 self._closing.wait(max(next_s - self._clock(), 0.0))
         except OSError as error:

@@ -25,6 +25,7 @@ class RotatingWavFile:
         self._path = path
         self._rate = rate
         self._limit = round(limit_s * rate)
+        # As if silence had gone before: a file does not begin with a second of nothing.
         self._silent = round(LONGEST_GAP_S * rate)
         self._frames = 0
         self._file = self._begin()
@@ -55,6 +56,7 @@ class RotatingWavFile:
     def _begin(self) -> BinaryIO:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._frames = 0
+        # Unbuffered, so that the file is whole at any time, also after a kill.
         file = self._path.open("wb", buffering=0)
         file.write(wav_header(0, self._rate, 2))
         assert file.tell() == HEADER_BYTES

@@ -65,6 +65,7 @@ class WavTimeline:
 
     def _advance(self, at_s: float) -> None:
         """Write the samples until then: the sound, then silence."""
+        # From the start of the file each time, so that rounding does not add up over hours.
         wanted = round(at_s * self._rate) - self._written
         heard = self._sounding[: max(wanted, 0)]
         self._sounding = self._sounding[len(heard) :]

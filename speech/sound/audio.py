@@ -23,6 +23,7 @@ class Audio:
             )
         if self.rate <= 0:
             raise ValueError(f"audio rate {self.rate} is not positive")
+        # Sounds are cached and shared by threads.
         self.samples.setflags(write=False)
 
     @property

@@ -63,6 +63,7 @@ def earcon(name: str, rate: int) -> Audio:
 def _render(tone: Tone, rate: int) -> NDArray[np.float64]:
     count = round(tone.duration_s * rate)
     hertz = np.linspace(tone.from_hz, tone.to_hz, count)
+    # Summed up: the sine of frequency times time would end a glide at twice the rise.
     phase = 2 * np.pi * np.cumsum(hertz) / rate
     # Overtones carry the pitch through small loudspeakers that lose the fundamental.
     wave = (np.sin(phase) + 0.3 * np.sin(2 * phase) + 0.15 * np.sin(3 * phase)) / 1.3
@@ -71,6 +72,7 @@ def _render(tone: Tone, rate: int) -> NDArray[np.float64]:
 
 def _envelope(count: int, rate: int) -> NDArray[np.float64]:
     edge = min(round(EDGE_S * rate), count // 2)
+    # Half a sample off, so that rise and fall mirror each other.
     ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / max(edge, 1))
     envelope = np.ones(count)
     envelope[:edge] = ramp

@@ -23,12 +23,14 @@ def silence(seconds: float, rate: int, channels: int = 1) -> Audio:
 
 def trimmed(audio: Audio, *, lead: bool = True, tail: bool = False) -> Audio:
     """Without the silence before and, if wanted, after; nothing at all if all is silent."""
+    # In 32 bits: the absolute value of -32768 does not fit into 16.
     loud = np.flatnonzero(np.abs(audio.samples.astype(np.int32)).max(axis=1) > QUIET)
     if not loud.size:
         return silence(0, audio.rate, audio.channels)
     keep = round(LEAD_S * audio.rate)
     first = max(int(loud[0]) - keep, 0) if lead else 0
     last = int(loud[-1]) + 1 + keep if tail else len(audio.samples)
+    # A copy: a view would keep the untrimmed sound in memory.
     return Audio(audio.samples[first:last].copy(), audio.rate)
 
 
@@ -56,4 +58,5 @@ def fade_out(samples: NDArray[np.int16], rate: int) -> NDArray[np.int16]:
 
 def fade_curve(count: int) -> NDArray[np.float64]:
     """A raised cosine from 1 down to 0, shape (count,)."""
+    # One sample ahead, so that the last one is exactly 0.
     return np.asarray(0.5 + 0.5 * np.cos(np.pi * (np.arange(count) + 1) / max(count, 1)), np.float64)

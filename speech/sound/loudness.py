@@ -50,6 +50,7 @@ def _block_powers(audio: Audio) -> NDArray[np.float64]:
     if not power.size:
         return np.zeros(1)
     block = min(round(BLOCK_S * audio.rate), power.size)
+    # Running sums: blocks overlap, and each sample would otherwise be added four times.
     total = np.concatenate([[0.0], np.cumsum(power)])
     starts = np.arange(0, power.size - block + 1, max(block // 4, 1))
     return np.asarray((total[starts + block] - total[starts]) / block)

@@ -55,7 +55,9 @@ def _bank(up: int, down: int) -> NDArray[np.float64]:
     half = int(np.ceil(HALF_TAPS / cutoff))
     offsets = np.arange(-half + 1, half + 1)[None, :] - np.arange(up)[:, None] / up
     window = np.i0(BETA * np.sqrt(np.clip(1 - (offsets / half) ** 2, 0, None))) / np.i0(BETA)
+    # 0.94: the window widens the edge of the filter, which must end below the Nyquist frequency.
     bank = cutoff * np.sinc(cutoff * 0.94 * offsets) * window
     bank /= bank.sum(axis=1, keepdims=True)
+    # The cache hands out the same array each time.
     bank.setflags(write=False)
     return np.asarray(bank, np.float64)

@@ -68,6 +68,7 @@ class EspeakSynthesizer:
             "pitch": request.pitch,
         }
         with _TimedLock(self._lock, self._timeout_s):
+            # First, so that a missing package is reported as such and not as a lost child.
             self._greeting()
             try:
                 answer, samples = self._child.ask(header, self._timeout_s)
@@ -102,6 +103,7 @@ class _TimedLock:
         self._timeout_s = timeout_s
 
     def __enter__(self) -> None:
+        # Twice: the thread before us may need its own timeout in full.
         if not self._lock.acquire(timeout=2 * self._timeout_s):
             raise SynthesisError("the voice is busy with something else")
 

@@ -46,6 +46,7 @@ def main(fd: int, parent: int) -> int:
         server = os.getpid()
         worker = os.fork()
         if worker == 0:
+            # Again, because a fork does not inherit the parent's death signal.
             exit_with_parent(server)
             os._exit(_serve_one(link))
         if os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) != 0:
@@ -105,11 +106,13 @@ class _Engine:
     def render(self, request: dict[str, Any]) -> tuple[int, bytes]:
         """Hertz and mono 16-bit samples."""
         self._engine.setProperty("voice", request["voice"])
+        # An unknown voice is not raised: it comes as the event that was connected above.
         if self._errors:
             raise _UnknownVoiceError
         for name in ("rate", "volume", "pitch"):
             self._engine.setProperty(name, request[name])
         self._drain()
+        # A file in memory: pyttsx3 only writes to a path.
         sound = os.memfd_create("sound")
         path = f"/proc/self/fd/{sound}"
         self._finished.clear()
@@ -126,6 +129,7 @@ class _Engine:
         while self._library.IsPlaying():
             if time.monotonic() > deadline:
                 raise RuntimeError("espeak-ng does not take commands")
+            # Polled: the library has no event for an empty queue, which takes a millisecond or so.
             time.sleep(0.0005)
 
 

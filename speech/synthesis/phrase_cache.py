@@ -46,6 +46,8 @@ class PhraseCache:
         self._folder = folder
         self._rate = rate
         self._disk_limit = disk_limit
+        # Without a lock: single operations of a dict are atomic, and a phrase that is missed is only made
+        # again.
         self._ready: dict[SpeechRequest, Audio] = {}
         self._stored: dict[SpeechRequest, Path] = {}
         self._limit = MEMORY_LIMIT
@@ -102,6 +104,7 @@ class PhraseCache:
     def _remember(self, request: SpeechRequest, audio: Audio) -> None:
         self._ready[request] = audio
         while len(self._ready) > self._limit:
+            # A dict keeps the order of insertion, so its first key is the oldest.
             del self._ready[next(iter(self._ready))]
 
     def _render(self, request: SpeechRequest, path: Path | None, synthesizer: Synthesizer) -> Audio:

@@ -96,6 +96,7 @@ class PiperSynthesizer:
         """Have the model in memory, so that the first words need not wait for it. Raises SynthesisError."""
         with self._lock:
             self._greeting()
+            # A child that was replaced meanwhile has lost the model.
             if self._loaded_by != self._child.pid:
                 self._ask("", 1.0, 1.0, LOAD_S)
                 self._loaded_by = self._child.pid

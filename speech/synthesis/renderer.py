@@ -122,6 +122,7 @@ class Renderer:
         return self._pan(joined(parts, self.rate, 1), pan)
 
     def _pan(self, mono: Audio, pan: float) -> Audio:
+        # Not cached with the phrase: louder and softer must not make every phrase anew.
         return panned(mono, pan * self._settings.pan_width, self._settings.volume)
 
     def _earcon(self, name: str) -> Audio:

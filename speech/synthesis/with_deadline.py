@@ -108,6 +108,7 @@ class DeadlineSynthesizer:
         """End the natural voice; the quick one is owned elsewhere."""
         self._closing = True
         self._jobs.put(None)
+        # Before the join: it ends the call in which the thread may be waiting.
         self._neural.close()
         self._thread.join(CLOSE_S)
 
@@ -121,6 +122,7 @@ class DeadlineSynthesizer:
                 yield from self._quick.stream(replace(job.request, text=job.text_from(number)))
                 return
             self._on_in_time()
+            # The next chunk is needed when this one has been heard, which begins when the one before it has.
             heard_at_s = max(heard_at_s, self._clock()) + chunk.duration_s
             if len(chunk.samples):
                 yield chunk
@@ -129,6 +131,7 @@ class DeadlineSynthesizer:
         self.fallbacks += 1
         if self._in_time:
             log.warning("espeak-ng speaks in place of the natural voice: %s", reason)
+        # Logged at the change only: on a slow machine every sentence is late.
         self._in_time = False
 
     def _on_in_time(self) -> None:
@@ -143,6 +146,7 @@ class DeadlineSynthesizer:
             if not self._closing:
                 log.warning("the natural voice does not start: %s", error)
         while (job := self._jobs.get()) is not None:  # ends by the None that close() puts
+            # The text was cut and its pieces were not taken.
             with contextlib.suppress(queue.Full):
                 job.run(self._neural)
 

@@ -76,6 +76,7 @@ def plain_characters(text: str, language: str) -> str:
     """Put letters and numbers in special forms plainly. `language` is en or ko."""
     text = _JOINERS_IN_WORDS.sub("", _OF_NO_WIDTH.sub("", text))
     text = _POWER.sub(lambda found: _power(found[1], language), text)
+    # The slice before the first character is empty.
     return "".join(_plain(text[at], text[at - 1 : at]) for at in range(len(text)))
 
 
@@ -110,6 +111,7 @@ def _plain(c: str, before: str) -> str:
         return c
     if (value := unicodedata.numeric(c, None)) is not None and unicodedata.category(c) in ("No", "Nl"):
         shape = unicodedata.decomposition(c).split(" ")[0]
+        # Fractions, powers and indices have rules of their own.
         if value != int(value) or shape in ("<super>", "<sub>", "<fraction>"):
             return c
         return f"{' ' if before.isalnum() else ''}{int(value)}"

@@ -20,6 +20,7 @@ LONGEST_OTHER = 300
 """Characters: espeak-ng drops the end of Korean clauses somewhere beyond 100."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;:…。！？])\s+|\n+")
+# Not before a digit: the comma of 1,000 ends no clause.
 _CLAUSE_END = re.compile(r"(?<=[,，、])(?!\d)\s*")
 
 
@@ -77,6 +78,7 @@ def _short(text: str, language: str) -> list[str]:
     rest = text.strip()
     while len(rest) > longest:
         at = max(rest.rfind(" ", 0, longest), rest.rfind(",", 0, longest) + 1)
+        # A word without an end is cut anywhere, or the engine would drop the rest.
         at = at if at > 0 else longest
         pieces.append(rest[:at].strip())
         rest = rest[at:].strip()

@@ -15,6 +15,7 @@ _DATE = re.compile(
 )
 _DATE_BEFORE_TIME = re.compile(r"(?<=\d[-./]\d\d)[T ](?=\d?\d:\d\d)")
 _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])( ?[AaPp]\.?[Mm]\b)?")
+# Hours up to twelve are counted in native Korean, those of the 24-hour clock in Sino-Korean.
 _LAST_NATIVE_HOUR = 12
 
 

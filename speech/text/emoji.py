@@ -30,6 +30,7 @@ def name_emoji(text: str, language: str) -> str:
     import emoji
 
     found = emoji.distinct_emoji_list(_SKIN_TONE.sub("", text))
+    # The library returns them in no order.
     first = sorted(found, key=text.find)[:MAX_NAMES]
     names = (emoji.demojize(sign, language=language).strip(":").replace("_", " ") for sign in first)
     return ", ".join(dict.fromkeys(names))

@@ -40,6 +40,7 @@ _PARTICLE = (
     "|든|던|요"
 )
 _COUNTER = (
+    # The longest first: 시간 must not be taken for 시.
     rf"({'|'.join(sorted(COUNTERS, key=len, reverse=True))})(?=$|[^가-힣\d]|\d{{1,2}}분|(?:{_PARTICLE}))"
 )
 _COUNTED = re.compile(rf"(?<![A-Za-z\d.,:~제-])(\d{{1,2}}) ?{_COUNTER}")
@@ -54,6 +55,7 @@ _LAST_NATIVE_HOUR = 12
 
 def numbers_to_words(text: str) -> str:
     """The text with its numbers put so that espeak-ng says them as people do."""
+    # In this order: each rule leaves numbers that the ones after it would take apart.
     text = _FRACTION.sub(_fraction, text)
     text = _BRANCH.sub(r"\1 다시 \2", text)
     text = _COUNTED_RANGE.sub(r"\1\3에서 \2\3", text)

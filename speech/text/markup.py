@@ -33,6 +33,8 @@ _STARS_BETWEEN_NUMBERS = re.compile(r"(?<=\d)\*+(?=\d)")
 
 def strip_markup(text: str, link: str) -> str:
     """The text alone, with `link` in the place of each address."""
+    # In this order: links before the addresses in them, both before the signs that mean emphasis elsewhere,
+    # and entities before tags, since an escaped tag is a tag as well.
     text = _LINKED.sub(r"\1", text)
     text = _ADDRESS.sub(link, text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)

@@ -68,6 +68,8 @@ def normalize(text: str, language: str) -> str:
     language = "ko" if language == "ko" else "en"
     written = text
     text = _PART.sub(_fraction, unicodedata.normalize("NFC", text).translate(_ONE_FORM))
+    # In this order: markup goes before its signs are read as words, units take their powers before the
+    # remaining ones become digits, and dates go before the slashes in them are read as fractions.
     text = plain_characters(text, language)
     text = strip_markup(text, LINK[language])
     with_emoji = text

@@ -29,6 +29,7 @@ def with_particle(word: str, pair: str) -> str:
 
 def _ends_closed(word: str, last: str) -> bool:
     if "가" <= last <= "힣":
+        # Unicode orders syllables by their 28 final consonants, of which the first is none.
         return (ord(last) - ord("가")) % 28 != 0
     if last.isdecimal():
         return last not in _OPEN_DIGITS

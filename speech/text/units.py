@@ -82,7 +82,9 @@ _START = r"(?<![A-Za-z\d.°])"
 _FROM_TO = {"en": " to ", "ko": "에서 "}
 _DASH = "[~–-]"
 _EXACT, _FOLDED = (
-    "|".join(map(re.escape, sorted(names, key=len, reverse=True))) for names in (UNITS, _ANY_CASE)
+    # The longest first: `km` must not be taken for `k` or `m`.
+    "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    for names in (UNITS, _ANY_CASE)
 )
 _NAME = rf"((?ai:{_FOLDED})|{_EXACT})(?![A-Za-zÀ-ÖØ-öø-ɏ\d²³])"
 _UNIT = re.compile(
@@ -116,6 +118,7 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 def units_to_words(text: str, language: str) -> str:
     """Units, money, ranges and numbers below zero as they are said. `language` is en or ko."""
+    # First, since the sign stands before the number: "$5-10" becomes a range of dollars.
     text = _PRICE.sub(_price(language), text)
     for one_kind in _RANGES_OF_ONE_KIND:
         text = one_kind.sub(rf"\1{_FROM_TO[language]}", text)
@@ -130,6 +133,7 @@ def _range(language: str) -> Callable[[re.Match[str]], str]:
 
     def say(found: re.Match[str]) -> str:
         low, high = (float(found[at].replace(",", "")) for at in (1, 3))
+        # Enough for the longest of the words that make a number part of a name.
         before = found.string[max(found.start() - 12, 0) : found.start()]
         named = _NAMED.search(before) or _NUMBERS_OF_NAMES.match(found.string, found.end())
         name = found[2] == "-" and named
