@@ -117,6 +117,7 @@ def _search(
     if settings.model != "auto":
         return _Search(_named(settings, language, locate, cache, room), ())
     search = _automatic(settings, language, locate, cache, room)
+    # A backend that was asked for and cannot be had is an error; `auto` settles for the template sentences.
     if search.choice is None and settings.backend != "auto":
         default = next(entry.name for entry in known_models().values() if entry.default)
         why = "; ".join(search.passed_over) or "none is in the store"

@@ -95,6 +95,8 @@ class HazardLexicon:
         self._copies = frozenset(table["copies"])
         self._copies_of = frozenset(table["copies_of"])
         self._real = frozenset(_plain(word) for word in table["real"])
+        # Below, setdefault throughout: hazards outrank the user's words, those the harmless ones, those the
+        # catalogue.
         self._meant: dict[str, str | None] = {_plain(name): name for name in hazards}
         for hazard, words in (own or {}).items():
             for form in (form for word in words for form in _forms_of_head(_plain(word))):
@@ -139,6 +141,7 @@ class HazardLexicon:
             return (self._meant[whole],) if (whole := " ".join(words)) in self._meant else None
         if "of" in words:
             return self._of(words)
+        # From the longest ending to the shortest.
         for start in range(len(words)):
             for form in self._forms(words[start:]):
                 if form in self._meant:

@@ -64,6 +64,7 @@ class ObjectRecognizer:
         """Slow: binds some hundreds of words."""
         self._things = tuple(known)
         prompts = tuple((thing.name, thing.prompts) for thing in self._things)
+        # Each thing stands against all others, so that shares of different things can be compared.
         every = tuple(text for _, own in prompts for text in own)
         self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 

@@ -46,5 +46,6 @@ TELLING = frozenset([*_ENGLISH.split(), *_KOREAN.split()])
 def _telling(text: str) -> frozenset[str]:
     lowered = text.casefold()
     words = set(_WORD.findall(lowered))
+    # Within words, because Korean endings are written onto them.
     korean = {t for t in TELLING if not t.isascii() and t in lowered}
     return frozenset({w for w in words if w in TELLING or w.isdigit()} | korean)

@@ -159,6 +159,7 @@ class Answer:
 
     def _caution(self) -> list[str]:
         """Return the safety notice: once, before the first sentence, if the question asks for leave."""
+        # Both at once: `due` needs the value from before.
         due, self._cautioned = self._permission and not self._cautioned, self._permission
         return [CANNOT_SAY[self._language]] if due else []
 

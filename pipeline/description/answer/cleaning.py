@@ -32,6 +32,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\s+", " "),
     )
 )
+# Unicode counts some of these among pictographs, but they are said.
 _KEPT_SYMBOLS = frozenset("°℃℉%€$₩£")
 
 
@@ -41,6 +42,7 @@ def clean(text: str) -> str:
     Only ever removes: cleaning twice changes nothing, and no word appears that was not there.
     """
     previous, text = "", _plain(text)
+    # Until nothing changes: removing one mark can bring another one to the front.
     while text != previous:
         previous, text = text, _bounded(_once(text))
     return text if any(character.isalnum() for character in text) else ""
@@ -86,9 +88,11 @@ def shorten(text: str, words: int) -> str:
 
 def is_repetitive(text: str, times: int = 4) -> bool:
     """True if the end of a text is the same few characters over and over: no more is to be expected."""
+    # The end alone, because this is asked at every token.
     tail = text[-240:]
     for period in range(2, len(tail) // times + 1):
         unit = tail[-period:]
+        # Up to three characters must recur more often: "ha ha ha ha" and "0000" are no babble.
         if unit.strip() and tail.endswith(unit * times) and (period > 3 or tail.endswith(unit * 8)):
             return True
     return False

@@ -87,6 +87,7 @@ def detect(sentence: str, noun: str, language: str, words: DenialWords = NO_WORD
         return Denial(True, sentence[mark.end() :].strip(), marked=True)
     deny, left = _patterns(noun, language, words), sentence
     denied = bool(deny.denies.search(left))
+    # What is denied, pictured or compared is taken out: only what is left can show the danger.
     left = deny.ignored.sub(" ", deny.denies.sub(" ", left))
     shown = bool(deny.shown.search(left))
     return Denial(denied and not shown, sentence, shown)

@@ -129,6 +129,7 @@ def rejection(sentence: str, prompt: str, language: str, *, permission: bool = F
     one may walk on, so that a mere yes is an all-clear.
     """
     plain = sentence.replace("’", "'")
+    # In this order: the first reason is the one that is logged, and a failure explains more than its wording.
     if _FAILS.search(plain):
         return "error"
     if _REFUSES.search(plain):

@@ -93,6 +93,7 @@ class ThoughtFilter:
     def _ready(self) -> str:
         """Return everything except a tail that may become a tag."""
         if self.thinking:
+            # Only as much as a tag can be long: thoughts may run to thousands of words.
             self._rest = self._rest[-_LONGEST_TAG:]
             return ""
         begun = self._rest.lstrip(" \n*#_").casefold()

@@ -25,6 +25,7 @@ def bounded(image: Image, side: int) -> Image:
         size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     height, width = image.shape[:2]
+    # Rounded up by floor division of the negative, so that the ratio is never exceeded.
     least = max(LEAST_SIDE, -(-max(height, width) // LONGEST_RATIO))
     return np.ascontiguousarray(_padded(image, max(height, least), max(width, least)))
 

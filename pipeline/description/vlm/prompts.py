@@ -114,6 +114,7 @@ def purpose_of(request: DescribeRequest) -> str:
 
 def main_first(request: DescribeRequest) -> tuple[DetectedHazard, ...]:
     """The reported hazards, the one in question first."""
+    # False sorts before True, and sorting is stable: the others keep their order.
     return tuple(sorted(request.seen, key=lambda seen: seen.hazard != request.hazard))
 
 

@@ -45,6 +45,7 @@ class GoldenAnswers:
         """The CPU's answer, where it was taken before."""
         try:
             return str(json.loads(self._file.read_text("utf-8"))["answer"]) if self._file else None
+        # A broken file only costs another answer of the CPU.
         except (OSError, ValueError, LookupError, TypeError):
             return None
 

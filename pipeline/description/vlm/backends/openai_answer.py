@@ -112,6 +112,7 @@ def read_part(data: str) -> Part:
     """One event, or a whole answer. Empty if it carries no choice. Raises GenerateError."""
     try:
         answer = json.loads(data)
+    # RecursionError: a server may nest JSON as deep as it likes.
     except (ValueError, RecursionError):
         raise GenerateError(STRANGE) from None
     if not isinstance(answer, dict):
@@ -126,6 +127,7 @@ def read_part(data: str) -> Part:
     choice = choices[0]
     if choice.get("finish_reason") == "content_filter":
         raise GenerateError("the server's filter withheld the answer")
+    # Streams send deltas, whole answers a message.
     message = choice.get("delta") or choice.get("message") or {}
     if not isinstance(message, dict):
         raise GenerateError(STRANGE)
