@@ -88,6 +88,7 @@ class StreamCamera:
     def _decode(self, arrived: Arrived[VideoPacket]) -> list[VideoFrame]:
         """The pictures that a packet completes; none if it is damaged."""
         if arrived.restarts:
+            # Its reference pictures belong to what came before the gap.
             self._codec.flush_buffers()
         try:
             return self._codec.decode(arrived.packet)
@@ -104,6 +105,7 @@ class StreamCamera:
             delay_s = self._source_clock.delay_s(sent_s, arrival.at_s, caught_up=arrival.caught_up)
         # Never before the picture before it, or what follows could not rely on time going on.
         self._captured_s = max(self._captured_s, arrival.at_s - delay_s)
+        # Packets that gave no picture count as passed over, and a number never comes twice.
         self._seq = max(self._seq + 1, arrival.number)
         return make_frame(
             np.asarray(picture.to_ndarray(format="bgr24"), dtype=np.uint8),
@@ -135,6 +137,7 @@ def _video_codec(container: InputContainer, source: str) -> VideoCodecContext:
         container.close()
         raise _giant(source)
     codec.thread_count = 1  # each further thread would hold back one more picture
+    # Carries the `Arrival` from a packet to the picture made of it.
     codec.copy_opaque = True
     return codec
 

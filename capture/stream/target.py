@@ -29,10 +29,12 @@ def ffmpeg_target(url: str, settings: CaptureSettings) -> tuple[str, dict[str, s
     """
     parts = split_address(url)
     scheme, listening = parts.scheme, listens(parts)
+    # `?listen` is a mark of ours; FFmpeg would take it for a part of the path.
     target = parts._replace(query="").geturl() if listening else parts.geturl()
     look_s = _RTMP_LOOK_S if scheme.startswith("rtmp") else settings.open_timeout_s
     options = {"flags": "low_delay", "fpsprobesize": "0", "analyzeduration": str(round(look_s * 1e6))}
     if scheme.startswith("rtsp") and listening:
+        # FFmpeg takes whole seconds here.
         options |= {"rtsp_flags": "listen", "listen_timeout": str(max(1, round(settings.open_timeout_s)))}
     elif scheme.startswith("rtsp"):
         options["rtsp_flags"] = "prefer_tcp"

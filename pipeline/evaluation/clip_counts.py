@@ -124,6 +124,7 @@ def is_safe(clip: LabelledClip, time_s: float) -> bool:
 def safe_seconds(clip: LabelledClip, duration_s: float) -> float:
     """Seconds labelled safe and nothing else, within the clip's duration."""
     edges = {0.0, duration_s, *(edge for span in clip.spans for edge in (span.start_s, span.end_s))}
+    # Labels may reach beyond the end of the clip.
     inside = sorted(edge for edge in edges if 0 <= edge <= duration_s)
     pieces = pairwise(inside)
     # Labels only change at the edges, so the middle of a piece stands for all of it.

@@ -48,6 +48,7 @@ def interval(
     # Resampling a single source always gives the same sample: an interval of no width would claim certainty.
     if value is None or sources < 2:
         return None
+    # No draw can differ from none or all, so the bootstrap would claim certainty.
     if counts and value in (0.0, 1.0):
         return _rounded(none_or_all(value, sources))
     known = [again for again in drawn if again is not None]

@@ -55,6 +55,7 @@ class PictureScores:
 
     def _mask(self, names: Sequence[Labels]) -> Mask:
         flags = [[name in one for name in self.names] for one in names]
+        # Without a picture numpy would make it one-dimensional.
         return np.array(flags, np.bool_).reshape(-1, len(self.names))
 
     def any_auc(self, rows: Rows) -> float | None:

@@ -78,6 +78,7 @@ def evaluate_pictures(
             "pictures": int(np.sum(of.safe)),
             **_figures({"false_alarm_rate": Estimate95(of.false_alarms, (of.safe,))}, drawn),
         },
+        # A mean over hazards is no share: 0 and 1 do not mean none and all.
         "macro": _figures({key: Estimate95(f, (anything,), counts=False) for key, f in macro.items()}, drawn),
         "hazards": {names[column]: _hazard(of, column, drawn) for column in shown},
         "confusion": confusion(of),

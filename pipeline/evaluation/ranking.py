@@ -16,6 +16,7 @@ def roc_auc(positives: NDArray[Any], negatives: NDArray[Any]) -> float | None:
     if not len(positives) or not len(negatives):
         return None
     ordered = np.sort(np.asarray(negatives, np.float64))
+    # Both sides: a tie is counted once in the two together, hence half.
     below = np.searchsorted(ordered, positives, "left")
     not_above = np.searchsorted(ordered, positives, "right")
     return float((below + not_above).mean() / (2 * len(ordered)))

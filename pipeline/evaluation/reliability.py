@@ -50,6 +50,7 @@ def _pooled(of: PictureScores, place: NDArray[np.int64], sources: NDArray[Any]) 
         if not pairs.any():
             continue
         fewest = len(set(sources[pairs > 0].tolist()))
+        # A draw of sources may hold nothing of this bin.
         shares = [float(shown[rows].sum() / pairs[rows].sum()) for rows in draws if pairs[rows].any()]
         bins.append(
             {

@@ -135,6 +135,7 @@ def _repeats(said: HeardClip) -> int:
     count, since = 0, dict[str, float]()
     for one in said.warnings:
         hazard = one.hazard or ""
+        # No clear since the last warning: the hazard goes on, and this is its second warning.
         if hazard in since and _last_clear(said, hazard, one.time_s) <= since[hazard]:
             count += 1
         since[hazard] = one.time_s
