@@ -30,7 +30,7 @@ class Frame:
     source: str
     """The source's name with credentials redacted."""
     source_time_s: float | None = None
-    """The source's own time stamp in seconds, where it has one."""
+    """The source's own time stamp in seconds; None if it has none."""
     damaged: bool = False
     """Part of the picture is missing; what is there instead was made up by the decoder."""
 

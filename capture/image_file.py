@@ -84,7 +84,7 @@ def decode_image(data: bytes, max_side: int) -> Image:
 
 
 def is_still_image(path: Path) -> bool:
-    """Whether a file starts as a picture does (by its name where it cannot be read).
+    """Whether a file starts as a picture does (by its name if it cannot be read).
 
     A GIF is a video; so are JPEGs one behind the other, unless the name says that it is one picture: some
     telephones put a second one, for depth or brightness, behind it.

@@ -34,7 +34,7 @@ def limited_size(width: int, height: int, max_side: int) -> tuple[int, int]:
 
 
 def limit_size(image: Image, max_side: int) -> Image:
-    """The picture scaled down to `max_side` pixels; the same array where it already fits."""
+    """The picture scaled down to `max_side` pixels; the same array if it already fits."""
     height, width = image.shape[:2]
     size = limited_size(width, height, max_side)
     if size == (width, height):
@@ -71,7 +71,7 @@ def make_frame(
     source_time_s: float | None = None,
     damaged: bool = False,
 ) -> Frame:
-    """A frame of a picture as its source delivered it; `source_size` where it has been scaled since."""
+    """A frame of a picture as its source delivered it; `source_size` if it has been scaled since."""
     height, width = image.shape[:2]
     upright = orient(image, rotate=settings.rotate, mirror=settings.mirror, max_side=settings.max_side)
     return Frame(upright, source_size or (width, height), seq, at_s, source, source_time_s, damaged)

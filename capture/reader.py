@@ -43,7 +43,7 @@ class CameraState(StrEnum):
     STUCK = "stuck"
     """Too many native calls hang: the process must be started again."""
     FAILED = "failed"
-    """An error nobody foresaw; the log has its traceback."""
+    """An unexpected error; the log has its traceback."""
 
 
 @dataclass(frozen=True, slots=True)

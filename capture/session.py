@@ -68,7 +68,7 @@ class CaptureSession:
         self.live = False
         """True once a source is open of which pictures are lost when not taken in time."""
         self.error: BaseException | None = None
-        """Why it is over; None if the source has ended, or nobody wanted more."""
+        """Why it is over; None if the source has ended, or the reader wanted no more."""
         self.thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def start(self) -> None:

@@ -14,7 +14,7 @@ _LARGEST_GAP_S = 3600.0
 
 
 class TimestampRepair:
-    """Strictly rising times in seconds; where the reported ones do not rise, the frame rate fills in.
+    """Strictly rising times in seconds; if the reported ones do not rise, the frame rate fills in.
 
     Reported times are kept as they are, so that variable frame rates and pauses stay true.
     """

@@ -40,7 +40,7 @@ class Device:
     """A camera that is plugged in."""
 
     path: Path
-    """The name that survives unplugging and restarts, where there is one (/dev/v4l/by-id/...)."""
+    """The name that survives unplugging and restarts, if there is one (/dev/v4l/by-id/...)."""
     node: Path
     """/dev/videoN."""
     name: str

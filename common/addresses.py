@@ -100,7 +100,7 @@ def _refuse_raw_signs(rest: str) -> None:
 
 
 def _cut_password(authority: str, rest: str) -> str:
-    """User name and password where a raw sign in them would end the host; empty if there is none."""
+    """User name and password if a raw sign in them would end the host; empty if there is none."""
     if "@" in authority or not (at := list(_HOST_BEHIND_AT.finditer(rest))):
         return ""
     host, colon, port = authority.partition(":")

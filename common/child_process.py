@@ -66,7 +66,7 @@ class ChildProcess:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the child, where one runs."""
+        """Process id of the child; None if none runs."""
         return None if self._running is None else self._running.child.process.pid
 
     def greeting(self) -> dict[str, Any]:

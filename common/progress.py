@@ -8,7 +8,7 @@ from typing import Protocol, TextIO
 
 BAR_CELLS = 28
 QUIET_S = 10.0
-"""Seconds between lines where nobody watches a terminal."""
+"""Seconds between two lines if the output is no terminal."""
 
 
 def readable_size(size: float) -> str:

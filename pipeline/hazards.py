@@ -44,7 +44,7 @@ class Hazard:
     name: str
     severity: Severity
     prompts: tuple[str, ...]
-    """Empty where it was taught by pictures alone."""
+    """Empty if it was taught by pictures alone."""
     threshold: float | None
     """Probability from 0 to 1; None takes the calibration's."""
     say: Mapping[str, str]

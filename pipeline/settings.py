@@ -229,7 +229,7 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     prompts: Live[tuple[str, ...]] = Field((), description="concrete scenes that show it, in English")
 
     words: Live[tuple[str, ...]] = Field(
-        (), description="other words for it in any language, by which somebody may name it to /process"
+        (), description="other words for it in any language, by which a client of /process may name it"
     )
 
     @field_validator("say_en", "say_ko")

@@ -54,7 +54,7 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
         4.0,
         ge=0,
         le=600,
-        description="seconds of silence at least before a description that nobody asked for",
+        description="seconds of silence at least before a description that was not asked for",
     )
     talk_share: Live[float] = Field(
         0.3,

@@ -88,7 +88,7 @@ class Demuxer:
         try:
             self._receive()
         except av.FFmpegError:
-            pass  # the end of a live stream and its failure are the same to whoever reads it
+            pass  # an end of a live stream and its failure call for the same: opening it again
         finally:
             self._container.close()
             with self._changed:

@@ -20,7 +20,7 @@ MINUTE_S = 60.0
 
 
 def cosine_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """1 - cosine similarity, 0 to 2; 1 where either is all zero."""
+    """1 - cosine similarity, 0 to 2; 1 if either is all zero."""
     norm = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
     return 1.0 if norm == 0 else 1.0 - float(np.dot(a, b)) / norm
 

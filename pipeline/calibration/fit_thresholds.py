@@ -54,7 +54,7 @@ class ThresholdChoice:
     threshold: float
     basis: Basis
     interval: tuple[float, float] | None
-    """Of the threshold, 95 %, where it is extrapolated."""
+    """95 % interval of the threshold; None if it was not extrapolated."""
     alerts_before: int
     alerts: int
 

@@ -60,7 +60,7 @@ class Fit(BaseModel, frozen=True, extra="forbid"):
     provenance: str = ""
     """What it was fitted on, in words."""
     measured: FitQuality | None = None
-    """Where slope and offset were fitted to labelled pictures (`watchword calibrate --labelled`)."""
+    """Set if slope and offset were fitted to labelled pictures (`watchword calibrate --labelled`)."""
 
 
 class Provenance(BaseModel, frozen=True, extra="forbid"):
@@ -87,7 +87,7 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
     generic: Fit
     hazards: Mapping[str, Fit] = {}
     made: Provenance | None = None
-    """Where thresholds were fitted to somebody's own footage."""
+    """How the thresholds were made; None if they were not fitted to a user's own footage."""
 
     def bind(self, model: str, model_fingerprint: str, prompts: PromptSet) -> Calibration:
         """The fits in the order of the prompts' hazards.

@@ -21,7 +21,7 @@ LEAST_EXCESSES = 10
 _SHAPES = (-0.5, 0.5)
 """Estimates beyond are noise of small samples."""
 _TOP = 0.2
-"""Share of the maxima that counts as the tail, where there are many."""
+"""Share of the maxima that counts as the tail, if there are many."""
 
 
 @dataclass(frozen=True, slots=True)

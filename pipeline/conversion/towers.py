@@ -45,7 +45,7 @@ def text_tower(reference: Reference) -> Any:
 
 
 def reparameterised(visual: Any) -> Any:
-    """The branches of training-time blocks folded into one convolution, where the network has such blocks."""
+    """The branches of training-time blocks folded into one convolution, if the network has such blocks."""
     if not any(hasattr(module, "reparameterize") or hasattr(module, "fuse") for module in visual.modules()):
         return visual
     from timm.utils.model import reparameterize_model

@@ -35,7 +35,7 @@ class DescribeRequest:
     """Which of `seen` the alert was about; None takes the first."""
     question: str | None = None
     known: tuple[str, ...] = ()
-    """What else somebody says is on it, in their own words."""
+    """Other things that the client says are on it, in the client's own words."""
     encoding: Encoding | None = None
     """What the detector made of the picture, for describers that need no pixels."""
     deadline_s: float = 10.0

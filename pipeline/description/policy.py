@@ -55,7 +55,7 @@ class SentenceReady:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFinished:
-    """The describer is done with a view; `failure` says why where it has no answer."""
+    """The describer is done with a view; `failure` says why if it has no answer."""
 
     scene_id: str
     failure: str | None = None
@@ -112,7 +112,7 @@ class Suppressed:
     reason: str
     """overtaken | hushed | stale | unasked | repeats | failed: ... | late"""
     text: str = ""
-    """The sentence, where there was one."""
+    """The sentence, if there was one."""
     model: str = ""
     """Who wrote it."""
 

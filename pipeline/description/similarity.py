@@ -1,4 +1,4 @@
-"""Do two sentences say the same? By meaning where sentence vectors are given, else by their words."""
+"""Do two sentences say the same? By meaning if sentence vectors are given, else by their words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ALIKE_MEANING = 0.78
 have 0.80, "A dog runs towards you" and "A dog lies on the floor" 0.33."""
 
 SentenceVector = tuple[float, ...]
-"""A sentence as a unit vector; empty if nobody computed one."""
+"""A sentence as a unit vector; empty if none was computed."""
 
 _WORD = re.compile(r"\w+")
 

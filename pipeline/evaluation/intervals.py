@@ -80,7 +80,7 @@ def poisson_interval(count: int, confidence: float = 0.95) -> tuple[float, float
 
 
 def _at_most(count: int, mean: float) -> float:
-    """Chance of at most `count` where `mean` are expected."""
+    """Chance of at most `count` if `mean` are expected."""
     # In logarithms: the powers and factorials of a few hundred alerts overflow.
     logs = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)] if mean > 0 else [0.0]
     return min(1.0, math.fsum(map(math.exp, logs)))

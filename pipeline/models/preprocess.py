@@ -14,7 +14,7 @@ from pipeline.types import Direction
 _GREY = 127
 """About zero after the usual normalisations, so that borders say nothing."""
 _SPARE = 2.5
-"""Times the size wanted that halving leaves at least, where it can."""
+"""Halving stops at so many times the wanted size."""
 
 
 def letterbox(image: Image, width: int, height: int) -> Image:

@@ -41,7 +41,7 @@ class CachedTexts:
         self._encoder: Encoder | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Shape (N, D), from disk where these very texts were encoded before."""
+        """Shape (N, D), from disk if these very texts were encoded before."""
         path = self._folder and self._folder / f"texts-{digest(self._fingerprint, list(texts))[:32]}.npz"
         known = _load(path, len(texts)) if path else None
         if known is not None:

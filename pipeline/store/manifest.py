@@ -94,7 +94,7 @@ class HubSource(Strict, frozen=True):
     weights: tuple[FileName, ...] = ()
     """Other names for the same thing: the first of these that the repository has is taken too."""
     optional: tuple[FileName, ...] = ()
-    """Taken where the repository has them."""
+    """Taken if the repository has them."""
     patterns: tuple[Text, ...] = ()
     """And every file of its top folder whose name fits one of these, as in `*.safetensors`."""
     sha256: dict[FileName, Sha256] = {}
@@ -130,13 +130,13 @@ class Manifest(Strict, frozen=True):
     source: Source
     files: tuple[StoredFile, ...] = Field(min_length=1)
     raw: tuple[StoredFile, ...] = ()
-    """What the source delivered, where that was converted and not kept."""
+    """The files that the source delivered, if they were converted and not kept."""
     precision: str | None = None
     conversion: Conversion | None = None
     consent: str | None = None
-    """The terms that were agreed to, where the licence asks for it."""
+    """The terms that were agreed to, if the licence asks for it."""
     calibration: FileName | None = None
-    """File that turns this model's scores into probabilities, where it brings one."""
+    """File that turns this model's scores into probabilities, if it brings one."""
     created_at: Text
     created_by: Text
     """Version of watchword that wrote this."""
@@ -185,7 +185,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def finished_model(folder: Path | None) -> Manifest | None:
-    """The manifest in a folder, where it is one of a store. Raises FetchError if it is broken."""
+    """The manifest in a folder; None if it has none. Raises FetchError if it is broken."""
     if folder is None or not (folder / MANIFEST_NAME).is_file():
         return None
     try:

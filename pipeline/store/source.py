@@ -28,7 +28,7 @@ class FetchJob:
     require_room: Callable[[int], None]
     """Raises StoreUnusableError if so many bytes do not fit."""
     both: bool = False
-    """What the source delivers is kept beside what is made of it, where that can be run, too."""
+    """Keep the source's own files beside the converted ones, if they can be run too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class PullOptions:
     frames: Path | None = None
     """Video or folder of pictures from which a conversion may learn to compute in 8 bits."""
     anyway: bool = False
-    """Even where there is too little memory for it."""
+    """Pull it even if there is too little memory for it."""
     both: bool = False
     """Keep a describer's own weights beside the converted ones, so that both can be run and compared."""
 
@@ -169,7 +169,7 @@ class Store:
         delete(keep)
 
     def _is_all_there(self, place: Path, entry: CatalogueEntry, options: PullOptions) -> bool:
-        """Sound, and in both forms where both are wanted and there are two."""
+        """Sound, and in both forms if both are wanted and there are two."""
         if not is_sound(place, entry):
             return False
         return not (options.both and entry.prepare == "vlm") or any(place.glob("*.safetensors"))

@@ -155,7 +155,7 @@ class Outbox:
         return self._settings.text_cuts_text and new.priority == Priority.TEXT and not _continues(new, old)
 
     def _queue(self, entry: QueuedUtterance) -> None:
-        """Put it in line; where the line is full, the least urgent goes."""
+        """Put it in line; if the line is full, the least urgent goes."""
         self._waiting = sorted([*self._waiting, entry], key=lambda each: each.order)
         # While nothing sounds the first in line starts in this very step, so it takes no room.
         room = self._settings.waiting_limit + (self._current is None)

@@ -129,7 +129,7 @@ class DeviceStream:
         raise AssertionError("unreachable")
 
     def _find(self, device: str) -> tuple[int | str | None, Any]:
-        """The device of that number or name; where nothing is called "default", PortAudio's own default."""
+        """The device of that number or name; if nothing is called "default", PortAudio's own default."""
         wanted: int | str | None = int(device) if device.isdecimal() else device
         try:
             return wanted, self._sounddevice.query_devices(wanted, "output")

@@ -50,7 +50,7 @@ class ProcessPlayer:
     """Implements `Player` by a `SounddevicePlayer` in a child process.
 
     `on_event` gets the events in order, in a thread of its own. While there is no process, every sound fails
-    at once. With `fallback`, sound goes into that file where there is no device.
+    at once. With `fallback`, sound goes into that file if there is no device.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ProcessPlayer:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the child, where one runs."""
+        """Process id of the child; None if none runs."""
         child = self._child
         return None if child is None else child.process.pid
 
@@ -209,7 +209,7 @@ class ProcessPlayer:
             child.link.settimeout(START_S)
             send(child.link, self._start)
             writer = SocketWriter(child.link)
-        # Whatever happens before the child is registered, nobody else could end it.
+        # Until it is registered below, only this code can end the child.
         except BaseException:
             child.end()
             raise

@@ -32,9 +32,9 @@ CLOSE_S = 2.0
 MAX_FAILURES = 2
 """Failures without a success between them from which the voice, not a text, is at fault."""
 RETRY_S = 5.0
-"""Seconds after a failure until it is tried whether words can be made, for nobody may ask for any."""
+"""Seconds after a failure until the voice is tried again by itself: a request for words may never come."""
 PROBE_TEXT = "1"
-"""What is tried then, unheard."""
+"""The text of that trial, which is not played."""
 
 Report = Callable[[PlaybackBegan | PlaybackEnded | SpeechFailed, float], None]
 """(what happened, when in monotonic seconds); of `PlaybackBegan` when the first sample leaves the

@@ -24,7 +24,7 @@ BLOCK = 8192
 
 
 def resample(audio: Audio, rate: int) -> Audio:
-    """The same sound at another rate; the very same object where it has that rate already."""
+    """The same sound at another rate; the very same object if it has that rate already."""
     if audio.rate == rate:
         return audio
     common = gcd(audio.rate, rate)

@@ -84,7 +84,7 @@ class PhraseCache:
     ) -> None:
         """Have those that are not in memory on disk; nothing is done without a folder.
 
-        `go_on` is asked before each that must be made; it ends there where the answer is no. Raises
+        `go_on` is asked before each that must be made; it ends there if the answer is no. Raises
         SynthesisError if one cannot be made.
         """
         if self._folder is None:

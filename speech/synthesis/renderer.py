@@ -51,7 +51,7 @@ class Renderer:
         return self._settings.sample_rate
 
     def render(self, utterance: Utterance) -> Audio:
-        """The whole sound; without a frame where there is nothing to say. Raises SynthesisError."""
+        """The whole sound; without a frame if there is nothing to say. Raises SynthesisError."""
         return self.cached(utterance) or joined(self.stream(utterance), self.rate, 2)
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:

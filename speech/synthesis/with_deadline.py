@@ -27,7 +27,7 @@ CLOSE_S = 2.0
 LAST_LATIN = "\u024f"
 """The letters of Latin alphabets end here."""
 ABANDON_S = 60.0
-"""A text whose sentences nobody takes for so long is forgotten."""
+"""Seconds after which a text whose sentences are not taken is forgotten."""
 
 
 class NeuralVoice(Synthesizer, Protocol):
@@ -190,7 +190,7 @@ class _SynthesisJob:
         """Cancel the pieces not made yet."""
         self._cancelled.set()
         with contextlib.suppress(queue.Empty):
-            while True:  # whoever waits to put the next one gets room
+            while True:  # makes room for a thread that waits to put the next one
                 self._chunks.get_nowait()
 
     def text_from(self, number: int) -> str:

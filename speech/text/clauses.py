@@ -72,7 +72,7 @@ def strip_unspeakable(text: str) -> str:
 
 
 def _short(text: str, language: str) -> list[str]:
-    """The text in pieces no longer than the engine takes, cut at spaces where there are any."""
+    """The text in pieces no longer than the engine takes, cut at spaces if there are any."""
     longest = LONGEST.get(language, LONGEST_OTHER)
     pieces: list[str] = []
     rest = text.strip()

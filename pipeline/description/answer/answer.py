@@ -98,7 +98,7 @@ class Answer:
         return given
 
     def finish(self, *, cut: bool = False) -> list[str]:
-        """The last sentence; none where it was `cut` short by a limit and others were given."""
+        """The last sentence; none if it was `cut` short by a limit and others were given."""
         sentences = self._splitter.feed(self._thoughts.flush())
         if rest := self._splitter.flush():
             sentences.append(rest)

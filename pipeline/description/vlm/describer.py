@@ -67,7 +67,7 @@ class VlmDescriber:
 
     @property
     def status(self) -> DescriberStatus:
-        """Failed also where the child lives but one answer after the other fails, as with a server gone."""
+        """Failed also if the child lives but one answer after the other fails, as with a server gone."""
         status = self._keeper.status
         if status.phase is Phase.READY and self._failures >= FAILURES_TO_TELL:
             return DescriberStatus(Phase.FAILED, self._why)

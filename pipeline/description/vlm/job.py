@@ -21,7 +21,7 @@ class ModelSpec:
 
     backend: str
     model: str
-    """Name, as it stands in events; the server's own name of it where there is a server."""
+    """Name, as it stands in events; the server's own name of it if there is a server."""
     folder: str = ""
     device: str = "auto"
     cache: str = ""
@@ -40,9 +40,9 @@ class ModelSpec:
     extra: dict[str, Any] = field(default_factory=dict)
     """Further fields of each request to a server."""
     warm: tuple[str, ...] = ()
-    """Instructions to have computed before the first question, where the backend keeps them."""
+    """Instructions to have computed before the first question, if the backend keeps them."""
     idle: bool = True
-    """Run only where nobody else wants to. On a machine that is always busy, that is never."""
+    """Run at idle priority. On a machine that is always busy it never runs."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -111,5 +111,5 @@ class Generator(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """From another thread: give up waiting, where this generator waits for something."""
+        """From another thread: give up waiting, if this generator waits for something."""
         ...

@@ -88,7 +88,7 @@ class Prompts:
         return ", ".join([*map(self._one, seen[:MOST_SEEN]), *things]) or _NOTHING[self._language]
 
     def _one(self, seen: DetectedHazard) -> str:
-        if seen.called:  # somebody says so; the detector's doubt would only be read as a contradiction
+        if seen.called:  # named by the client: a probability would be read as doubt about that
             called = " ".join(seen.called.split())[:LONGEST_KNOWN]
             return called + _SIDES[self._language][seen.direction]
         certain = _CERTAIN[self._language].format(percent=round(seen.probability * 100))

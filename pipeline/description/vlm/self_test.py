@@ -42,7 +42,7 @@ class GoldenAnswers:
         self._file = folder / "golden" / f"{key}.json" if folder else None
 
     def known(self) -> str | None:
-        """The CPU's answer, where it was taken before."""
+        """The CPU's answer; None if it was not taken before."""
         try:
             return str(json.loads(self._file.read_text("utf-8"))["answer"]) if self._file else None
         # A broken file only costs another answer of the CPU.
@@ -50,7 +50,7 @@ class GoldenAnswers:
             return None
 
     def keep(self, answer: str) -> None:
-        """A cache: where it cannot be written, the answer is taken again next time."""
+        """Store the answer. If the folder cannot be written, it is taken again next time."""
         if self._file is None:
             return
         try:
@@ -61,7 +61,7 @@ class GoldenAnswers:
 
 
 def trusted_device(open_on: Callable[[str], G], device: str, golden: GoldenAnswers) -> G:
-    """A generator on `device`, or on the CPU where that device fails or lies. Raises ModelLoadError."""
+    """A generator on `device`, or on the CPU if that device fails or gives wrong answers. Raises ModelLoadError."""
     try:
         generator = open_on(device)
         answer = golden_answer(generator)

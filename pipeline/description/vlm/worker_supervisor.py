@@ -40,7 +40,7 @@ TICK_S = 0.1
 MESSAGE_S = 5.0
 """Seconds a message that has begun may take."""
 SEND_S = 20.0
-"""Seconds the child may take to accept a picture: it only runs while nobody else does."""
+"""Seconds the child may take to accept a picture: it runs only while the processor is idle."""
 STILL_LOADING_S = 10.0
 """Seconds between two lines of the log about a model that loads."""
 MOST_PIECES = 4096
@@ -113,7 +113,7 @@ class WorkerSupervisor:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the child, where one runs."""
+        """Process id of the child; None if none runs."""
         child = self._child
         return None if child is None else child.process.pid
 
@@ -130,7 +130,7 @@ class WorkerSupervisor:
                 raise DescribeError(self._status.reason)
             job = replace(job, id=next(self._ids))
             inbox: Inbox = queue.Queue(MOST_PIECES)
-            # Known before the order is: whoever carries it out asks how long it may take.
+            # Known before the order is: the thread that carries it out looks the deadline up.
             self._overdue_at_s[job.id] = self._clock() + job.deadline_s + self._limits.grace_s
             if not self._order((job.header(), job.image.tobytes())):
                 del self._overdue_at_s[job.id]
@@ -251,7 +251,7 @@ class WorkerSupervisor:
         return max(min([SEND_S, *left_s]), TICK_S)
 
     def _check(self, child: ChildHandle) -> None:
-        """Raises _GoneError where limits are broken."""
+        """Raises _GoneError if a limit is broken."""
         used = resident_bytes(child.process.pid)
         if used > self._limits.memory_bytes:
             limit = gigabytes(self._limits.memory_bytes)

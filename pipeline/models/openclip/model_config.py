@@ -42,7 +42,7 @@ class ModelConfig(Strict, frozen=True):
     width: Size
     height: Size
     fit: Literal["letterbox", "stretch"]
-    """Stretched where the model was trained so; else the whole picture keeps its shape, with grey borders."""
+    """Stretched if the model was trained so; else the whole picture keeps its shape, with grey borders."""
     interpolation: str
     """The filter of the model's own pre-processing, for the record: OpenCV's area filter is used here."""
     mean: tuple[float, float, float]

@@ -67,7 +67,7 @@ def _outputs(grid: Any, tensors: Tensors, heads: Heads | None) -> list[Any]:
 
 
 def _block(node: Any, tensors: Tensors, prefix: str, stride: int) -> Any:
-    """Mobile inverted bottleneck: expand, depthwise, project, and the input added where shapes allow."""
+    """Mobile inverted bottleneck: expand, depthwise, project, and the input added if the shapes allow."""
     entry = node
     # The first stage expands by a factor of 1 and has no such layer.
     if f"{prefix}_expand_conv.weight" in tensors:

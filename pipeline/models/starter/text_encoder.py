@@ -22,7 +22,7 @@ _LONGEST = 128
 class TextEncoder:
     """Sentences to unit vectors: the mean over the last hidden state, as the model was trained.
 
-    Raises StarterUnusableError, at any time, where one of the files is damaged.
+    Raises StarterUnusableError, at any time, if one of the files is damaged.
     """
 
     def __init__(self, network: Path, tokenizer: Path) -> None:

@@ -59,7 +59,7 @@ class CatalogueEntry(Strict, frozen=True):
     architecture: Text | None = None
     """What open_clip calls the network; `bench encoder` measures it with random weights."""
     default: bool = False
-    """The one of its kind that the program tells to pull, or is set to, where nobody chose."""
+    """The model of its kind that the program recommends, and uses if the settings name none."""
 
     @model_validator(mode="after")
     def _wheel_members_are_pinned(self) -> Self:

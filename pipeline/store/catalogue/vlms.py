@@ -37,7 +37,7 @@ class VlmEntry(BaseModel, frozen=True, extra="forbid"):
     consent: str = ""
     """Terms that must be agreed to before it is pulled."""
     template: str = ""
-    """Prompt format, where the model brings none."""
+    """Prompt format, if the model brings none."""
 
     def needs_bytes(self, backend: str) -> int:
         """Memory while it answers."""
