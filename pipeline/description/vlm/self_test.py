@@ -61,7 +61,7 @@ class GoldenAnswers:
 
 
 def trusted_device(open_on: Callable[[str], G], device: str, golden: GoldenAnswers) -> G:
-    """A generator on `device`, or on the CPU if that device fails or answers wrongly. Raises ModelLoadError."""
+    """A generator on `device`, or on the CPU if that fails or answers wrongly. Raises ModelLoadError."""
     try:
         generator = open_on(device)
         answer = golden_answer(generator)
