@@ -89,6 +89,7 @@ prompts = ["a wet floor", "a puddle on a floor"]
 label = { en = "Wet floor", ko = "젖은 바닥" }
 noun = { en = "a wet floor", ko = "젖은 바닥이" }
 group = "ground"
+icon = "mdi:water"
 denied_as = { en = ["puddle"], ko = ["물"] }
 shown_by = { en = ["water"], ko = ["물기"] }
 """
@@ -240,8 +241,9 @@ def test_a_describer_backend(tmp_path: Path) -> None:
 SETTING_WORKS = """
 import os
 
-from daemon.config.settings import SCHEMA, load
 from common.live_settings import LIVE
+from daemon.config.settings import SCHEMA, load
+from daemon.web.static_files import setting_titles
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
 from pipeline.types import Severity
 
@@ -249,6 +251,7 @@ settings = load(None, os.environ, {}).settings
 policy = AlertPolicy(settings.watch, [HazardThreshold("fire", Severity.CRITICAL, 0.5)])
 assert round(policy.needed_s[0], 6) == 0.25
 assert SCHEMA.at(("watch", "hurry_s"))[LIVE]
+assert "watch.hurry_s" in setting_titles("ko")
 """
 
 
@@ -260,6 +263,10 @@ def test_a_live_setting_of_the_core(tmp_path: Path) -> None:
         field,
         f'    hurry_s: Live[float] = Field(0.0, ge=0, le=1, description="seconds of votes less")\n{field}',
     )
+    title = '  "watch.vote_s"'
+    program.change(
+        "daemon/web/titles/ko.json", title, f'  "watch.hurry_s": "투표를 줄이는 시간(초)",\n{title}'
+    )
     # The place that uses it: no recipe can name it.
     place = program.root / "pipeline/alerting/alert_policy.py"
     text = place.read_text(encoding="utf-8")
@@ -268,7 +275,7 @@ def test_a_live_setting_of_the_core(tmp_path: Path) -> None:
         text.replace("settings.vote_s *", "(settings.vote_s - settings.hurry_s) *"), encoding="utf-8"
     )
     program.config_template()
-    assert "#hurry_s = 0.0" in (program.root / "config.toml").read_text(encoding="utf-8")
+    assert "#watch.hurry_s = 0.0" in (program.root / "config.toml").read_text(encoding="utf-8")
     program.run(SETTING_WORKS, WATCHWORD_WATCH__HURRY_S="0.1")
     assert len(program.opened) + 1 <= 3
 
@@ -298,6 +305,7 @@ from daemon.core.core import Core
 from daemon.core.health import HealthSettings
 from daemon.core.messages import INPUT_TAGS, CoreSpec
 from daemon.mqtt.discovery import BUTTONS
+from daemon.mqtt.labels import ENTITIES
 from daemon.web.routes.commands import router
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from speech.outbox.messages import StartSpeech
@@ -305,7 +313,7 @@ from speech.settings import OutboxSettings
 
 event = checked(COMMANDS["wave"]).core_input()
 assert type(event) in INPUT_TAGS.values()
-assert "wave" in KEY_ACTIONS and "wave" in BUTTONS
+assert "wave" in KEY_ACTIONS and "wave" in BUTTONS and "wave" in ENTITIES
 assert "/wave" in {route.path for route in router.routes}
 spec = CoreSpec(
     language="en",
@@ -350,9 +358,13 @@ def test_a_command_of_the_running_daemon(tmp_path: Path) -> None:
         '    "repeat": RemoteCommand(',
         '    "wave": RemoteCommand("say hello"),\n    "repeat": RemoteCommand(',
     )
+    labels = "daemon/mqtt/labels.py"
+    label = '    "repeat": Label("Repeat"'
+    program.change(labels, label, f'    "wave": Label("Wave", "손 흔들기", "mdi:hand-wave"),\n{label}')
     program.run(COMMAND_WORKS)
     assert "say hello" in program.python("-m", "daemon.cli.main", "--help")
-    assert len(program.opened) <= 4
+    # Home Assistant's label is one more, for a command that is offered there.
+    assert len(program.opened - {labels}) <= 4
 
 
 SHELL_COMMAND = """
@@ -377,7 +389,9 @@ def test_a_command_of_the_shell(tmp_path: Path) -> None:
     program.change(
         "daemon/cli/main.py", first, f'{first}    "greet": Subcommand("say hello", "daemon.cli.greet"),\n'
     )
+    program.change("daemon/cli/main.py", '("run", "replay", "tour")', '("run", "replay", "tour", "greet")')
     assert program.python("-m", "daemon.cli.main", "greet", "you") == "Hello, you.\n"
+    assert "say hello" in program.python("-m", "daemon.cli.main", "--help")
     assert len(program.opened) <= 2
 
 
