@@ -25,7 +25,8 @@ FENCED = sorted(
 
 def _arguments(command: str) -> list[str]:
     last = re.sub(r"^(sudo )?(\.venv/bin/)?watchword ", "", command.rpartition("&& ")[2])
-    words = shlex.split(re.sub(r" >.*$|[\[\]]", "", last))
+    # Brackets stand around what may be left out; of alternatives the first is typed.
+    words = shlex.split(re.sub(r" >.*$|[\[\]]|\s*\|\s*[\w-]+", "", last))
     return [word for one in words if (word := PLACEHOLDERS.get(one, one))]
 
 
