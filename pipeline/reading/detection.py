@@ -69,6 +69,7 @@ def normalized(image: Image) -> NDArray[np.float32]:
 
 def lines(text: NDArray[np.float32]) -> list[Quad]:
     """The lines in a map of probabilities (H, W), each a rotated rectangle grown to its full size."""
+    # Grown by a pixel, so that the letters of one thin line do not fall apart.
     mask = cv2.dilate((text > TEXT).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
@@ -96,6 +97,7 @@ def _mean_inside(
 
 def ordered(corners: NDArray[Any]) -> Quad:
     """Corners in the order of `Quad`: both left ones by height, then both right ones."""
+    # boxPoints begins at any corner, depending on the angle.
     by_x = corners[np.argsort(corners[:, 0], kind="stable")]
     left, right = (pair[np.argsort(pair[:, 1], kind="stable")] for pair in (by_x[:2], by_x[2:]))
     return np.array([left[0], right[0], right[1], left[1]], np.float32)

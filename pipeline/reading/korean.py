@@ -63,6 +63,7 @@ def parse_tsv(table: str, pages: int) -> list[RecognisedLine]:
     for row in table.splitlines():
         fields = row.split("\t")
         if len(fields) == 12 and fields[0] == "5" and fields[11].strip():
+            # Pages of the table count from 1.
             words[int(fields[1]) - 1].append((fields[11].strip(), float(fields[10]) / 100))
     return [
         RecognisedLine(_joined(text for text, _ in line), fmean(p for _, p in line))
@@ -83,6 +84,7 @@ def _prepared(line: Image) -> Image:
     grey = cv2.resize(
         cv2.cvtColor(line, cv2.COLOR_BGR2GRAY), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC
     )
+    # The line's own edge: a border of another grey would look like a frame.
     bordered = cv2.copyMakeBorder(grey, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
     return np.asarray(bordered, np.uint8)
 

@@ -71,6 +71,7 @@ def _box_row(lines: Sequence[TextLine]) -> _Row:
     boxes = np.array([line.box for line in lines])
     left, top = boxes[:, :2].min(axis=0)
     right, bottom = boxes[:, 2:].max(axis=0)
+    # The median: one piece that was found too tall must not separate the row from its block.
     height = float(np.median([line.height for line in lines]))
     return _Row(tuple(lines), (float(left), float(top), float(right), float(bottom)), height)
 

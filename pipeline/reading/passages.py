@@ -62,6 +62,7 @@ class ReadText:
 
 def asks_to_read(question: str | None) -> bool:
     """True if a question, in English or Korean, asks for the words in view."""
+    # Telephones write typographic apostrophes.
     return bool(question and _ASKS.search(question.replace("’", "'")))
 
 
