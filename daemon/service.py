@@ -14,6 +14,7 @@ from pathlib import Path
 from capture.camera import CameraUnusable
 from capture.reader import CameraState
 from common.file_lock import FileLock, LockHeldError
+from common.processor_heat import hottest_c
 from common.redact import redact
 from daemon.config.settings import Loaded, Settings, defaults
 from daemon.control.event_feed import EventFeed
@@ -358,7 +359,18 @@ class MainLoop:
         if now - self._status_s >= STATUS_EVERY_S:
             self._status_s = now
             age = live.metrics.percentiles().get("frame_age", {}).get("p95_ms", 0.0)
+            self._look_at_heat()
             self.notifier.status(f"{self.rate.per_second:.1f} frames/s, frame age p95 {age:.0f} ms")
+
+    def _look_at_heat(self) -> None:
+        """Leave out frames while the processor is so hot that it would slow down by itself."""
+        budget = self.live.detection_loop.budget
+        if budget is None:
+            return
+        before = budget.hot
+        budget.on_temperature(hottest_c())
+        if budget.hot != before:
+            log.warning("the processor is %s", "hot: frames are left out" if budget.hot else "cool again")
 
     def _report_hang(self, silent_s: float) -> None:
         """Report a detection loop that hangs, and tick the core: the loop itself can do neither."""

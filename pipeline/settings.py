@@ -47,7 +47,7 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
     cpu_share: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = Field(
         "auto",
         description="part of the time that assessing a live camera may take; 1 all of it; auto one half "
-        "beside a describer that is a model, else all",
+        "beside a describer that is a model or while the processor is hot, else all",
     )
 
     @field_validator("device")

@@ -73,6 +73,11 @@ class PrivatePulse:
             self._process.wait(5)
             self._process = None
 
+    def signal(self, number: int) -> None:
+        """Send the daemon a signal, as one that stops it."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def listen(self) -> SinkRecorder:
         """Record all that the null sink plays, from now on."""
         return SinkRecorder(self)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import daemon
 from common.memory import available_bytes, gigabytes
+from common.processor_heat import HOT_C, hottest_c
 from daemon.config.settings import Settings
 from daemon.doctor.findings import Finding
 from daemon.journal.paths import bytes_free
@@ -30,7 +31,6 @@ LEAST_BYTES = 300_000_000
 """Memory of a process with the starter."""
 LITTLE_DISK, NO_DISK = 1_000_000_000, 20_000_000
 INTEL = "0x8086"
-HOT_C = 95.0
 _LIBRARIES = (
     ("espeak-ng", "libespeak-ng.so.1", "espeak-ng", "fail"),
     ("portaudio", "libportaudio.so.2", "libportaudio2", "warn"),
@@ -54,7 +54,7 @@ def processor(_: Settings) -> Iterator[Finding]:
             for name in ("scaling_driver", "scaling_governor", "energy_performance_preference")
         )
     )
-    yield from assess_heat(_throttled(), _hottest())
+    yield from assess_heat(_throttled(), hottest_c())
 
 
 def assess_flags(flags: set[str], cores: int) -> Finding:
@@ -83,15 +83,15 @@ def assess_governor(drivers: set[str], governors: set[str], preferences: set[str
         yield Finding("processor clock", "ok", ", ".join(sorted(governors | preferences)))
 
 
-def assess_heat(throttled: int, hottest_c: float | None) -> Iterator[Finding]:
+def assess_heat(throttled: int, celsius: float | None) -> Iterator[Finding]:
     """Whether heat takes speed away."""
     todo = "clean the fan, give it air; a slower capture.device_fps heats less"
-    if hottest_c is not None and hottest_c >= HOT_C:
-        yield Finding("heat", "warn", f"{hottest_c:.0f} °C", todo)
+    if celsius is not None and celsius >= HOT_C:
+        yield Finding("heat", "warn", f"{celsius:.0f} °C", todo)
     elif throttled:
         yield Finding("heat", "warn", f"it was slowed down {throttled} times since the machine started", todo)
-    elif hottest_c is not None:
-        yield Finding("heat", "ok", f"{hottest_c:.0f} °C, never slowed down")
+    elif celsius is not None:
+        yield Finding("heat", "ok", f"{celsius:.0f} °C, never slowed down")
 
 
 def memory(_: Settings) -> Iterator[Finding]:
@@ -245,16 +245,6 @@ def _throttled() -> int:
             counts.append(int(file.read_text()))
     # The counter belongs to the package; each of its cores repeats it.
     return max(counts)
-
-
-def _hottest() -> float | None:
-    found: list[float] = []
-    for zone in Path("/sys/class/thermal").glob("thermal_zone*"):
-        with suppress(OSError, ValueError):
-            # Only sensors at the processor: a battery or radio may be hot by design.
-            if (zone / "type").read_text().strip() in ("x86_pkg_temp", "TCPU", "cpu-thermal", "acpitz"):
-                found.append(int((zone / "temp").read_text()) / 1000)
-    return max(found, default=None)
 
 
 def _nodes(kind: str, folder: str, pattern: str) -> list[Node]:

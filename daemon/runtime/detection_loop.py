@@ -104,6 +104,11 @@ class DetectionLoop:
             else:
                 self._runner.step(CoreTick())
 
+    @property
+    def budget(self) -> FrameBudget | None:
+        """Which frames are left out; None if all are assessed."""
+        return self._budget
+
     def close(self) -> None:
         """Let `run` end after the present frame."""
         self._closed.set()

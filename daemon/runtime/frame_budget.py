@@ -1,11 +1,19 @@
-"""Decides how many frames a second are assessed, so that a describer has processor time left. Pure."""
+"""Decides how many frames a second are assessed, so that a describer has processor time left, and a hot
+processor cools down. Pure.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from common.processor_heat import HOT_C
+
 MIN_FPS = 8.0
 """Frames a second that are never left out: an alert needs several frames within half a second."""
+_HOT_SHARE = 0.5
+"""Part of the time that assessing may take while the processor is hot."""
+_COOLED_C = 5.0
+"""Degrees below the limit at which it counts as cooled down."""
 _SMOOTHING = 0.1
 """Weight of the newest duration in the mean."""
 
@@ -24,15 +32,28 @@ class FrameBudget:
         if share == "auto":
             share = 0.5 if describes else 1.0
         self._share = share if share < 1.0 else float("inf")
+        self._hot = False
         self._took_s = 0.0
         self._due_s: float | None = None
 
     @property
     def limit_fps(self) -> float:
         """Frames a second at most; infinite without a limit."""
-        by_share = self._share / self._took_s if self._took_s > 0 else float("inf")
+        share = min(self._share, _HOT_SHARE) if self._hot else self._share
+        by_share = share / self._took_s if self._took_s > 0 else float("inf")
         by_rate = float("inf") if self._max_fps == "auto" else self._max_fps
         return max(MIN_FPS, min(by_share, by_rate))
+
+    @property
+    def hot(self) -> bool:
+        """True while the processor is too hot."""
+        return self._hot
+
+    def on_temperature(self, celsius: float | None) -> None:
+        """Take in the processor's temperature; None if nothing measures it."""
+        # Two limits, or the rate would change with every degree.
+        limit_c = HOT_C - _COOLED_C if self._hot else HOT_C
+        self._hot = celsius is not None and celsius >= limit_c
 
     def on_assessed(self, took_s: float) -> None:
         """Take in the seconds that a frame took."""

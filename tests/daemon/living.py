@@ -87,18 +87,22 @@ class Living:
         self.process.wait(10)
         self._runtime.cleanup()
 
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start a process of it, and do not wait for anything."""
+        command = ["run", "--config", str(self.config), "--source", self._source, "--wav", str(self.wav)]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "daemon.cli.main", *command],
+                cwd=Path(__file__).parents[2],
+                env=self.env,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
     def start(self) -> None:
         """Start it and wait until it watches."""
-        command = ["run", "--config", str(self.config), "--source", self._source, "--wav", str(self.wav)]
-        self._log_file = self.log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "daemon.cli.main", *command],
-            cwd=Path(__file__).parents[2],
-            env=self.env,
-            stdout=self._log_file,
-            stderr=self._log_file,
-            start_new_session=True,
-        )
+        self.process = self.spawn()
         self.until(self._answers, START_S, "the daemon to answer")
         threading.Thread(target=self._listen, daemon=True).start()
 

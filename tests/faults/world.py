@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +19,10 @@ from daemon.bench.loudspeaker import PrivatePulse, SinkRecorder
 from daemon.control.commands import MuteCommand
 from tests.daemon.living import Living, demo_frames
 from tests.faults.camera import FaultyCamera
+from tests.faults.describer_server import FaultyDescriber
+from tests.faults.pusher import LoopingPusher
+from tests.faults.waiting import ROOT, eventually
+from tests.faults.web import Web
 
 SETTINGS = """
 [watch]
@@ -26,52 +32,153 @@ remind_s = 3
 usual_s = 0
 [health]
 quiet_s = 2
-[describe]
-backend = "off"
 [capture]
 frozen_s = 4
 retry_max_s = 1
 [speech]
 clear_earcon = "off"
 """
+NO_DESCRIBER = '[describe]\nbackend = "off"\n'
+DESCRIBER = '[describe]\nbackend = "openai"\nmodel = "x"\nserver_url = "{}"\ndeadline_s = 4\n'
+CLOCK = """
+import os, time
+real = time.time
+def leapt():
+    try:
+        with open(os.environ["WATCHWORD_TEST_CLOCK"]) as file:
+            return real() + float(file.read())
+    except (OSError, ValueError):
+        return real()
+time.time = leapt
+"""
+"""A `sitecustomize` that lets the clock leap as a file says: the real daemon runs on it."""
 LOUD = 500
 """Amplitude of 16-bit samples from which something is heard."""
 QUIET_S = 4.0
 """Seconds until what is said when silence was asked for is over."""
-ROOT = Path(__file__).parents[2]
 
 
 class World:
     """Everything a fault can be injected into. A context manager."""
 
-    def __init__(self, folder: Path, models: Path) -> None:
+    def __init__(self, folder: Path, models: Path, stage: str = "street") -> None:
+        """`stage`: `street` sees through an MJPEG camera, `describer` has a server that describes, `rtsp` and
+        `rtmp` have a camera that pushes.
+        """
         self.folder = folder
         self.models = models
-        self.pulse = PrivatePulse(folder / "pulse")
-        self.camera = FaultyCamera(demo_frames(models / "demo" / "bikes.mp4")[:120])
+        self.stage = stage
+        self.link = socket.socket()
+        """A connection that a fault holds open."""
+        self.busy: list[subprocess.Popen[bytes]] = []
+        self._web: Web | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _start(self) -> None:
+        (self.folder / "pulse").mkdir(parents=True)
+        clip = self.models / "demo" / "bikes.mp4"
+        self.pulse = PrivatePulse(self.folder / "pulse")
         self.pulse.start()
-        self._stack.callback(self.pulse.kill)
+        self._stack.callback(lambda: self.pulse.kill())
+        self._ear: SinkRecorder | None = None
+        self.listen()
+        self._stack.callback(lambda: self.ear.close())
+        self.camera = FaultyCamera(demo_frames(clip)[:120])
         self._stack.callback(self.camera.close)
-        self.ear: SinkRecorder = self.pulse.listen()
-        self._stack.callback(self.ear.close)
-        env = {"ALSA_CONFIG_PATH": str(self.pulse.alsa_config), "PULSE_SERVER": f"unix:{self.pulse.socket}"}
+        self.source = self.camera.url
+        self.settings = SETTINGS + NO_DESCRIBER
+        if self.stage == "describer":
+            self._describer_port = 0
+            self.serve_describer()
+            self._stack.callback(lambda: self.describer.close())
+            self.settings = SETTINGS + DESCRIBER.format(self.describer.url)
+        if self.stage in ("rtsp", "rtmp"):
+            self.pusher = LoopingPusher(self.folder, clip, self.stage)
+            self._stack.callback(self.pusher.stop)
+            self.source = self.pusher.url
+            self.pusher.start()
         home = self.folder / "home"
         home.mkdir()
+        self._stack.callback(self._end_web)
         self.living = self._stack.enter_context(
-            Living(home, self.models, self.camera.url, SETTINGS, {**env, "HOME": str(home)})
+            Living(home, self.models, self.source, self.settings, self._environment(home))
         )
-        return self
+
+    def _environment(self, home: Path) -> dict[str, str]:
+        site = self.folder / "site"
+        site.mkdir()
+        (site / "sitecustomize.py").write_text(CLOCK)
+        paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {
+            "HOME": str(home),
+            "ALSA_CONFIG_PATH": str(self.pulse.alsa_config),
+            "PULSE_SERVER": f"unix:{self.pulse.socket}",
+            "PYTHONPATH": os.pathsep.join(paths),
+            "XDG_CACHE_HOME": str(home / ".cache"),
+            "WATCHWORD_TEST_CLOCK": str(self.folder / "clock"),
+        }
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def set_clock(self, offset_s: float) -> None:
+        """Let the daemon's wall clock leap."""
+        (self.folder / "clock").write_text(str(offset_s))
+
+    def listen(self) -> None:
+        """Hear what the sink plays, anew after the sound server has ended."""
+        if self._ear is not None:
+            self._ear.close()
+        self._ear = self.pulse.listen()
+
+    @property
+    def ear(self) -> SinkRecorder:
+        assert self._ear is not None
+        return self._ear
+
+    def serve_describer(self) -> None:
+        """Let the describer's server answer, at the same port as before."""
+        self.describer = FaultyDescriber(self._describer_port)
+        self._describer_port = self.describer.server_address[1]
+
+    @property
+    def web(self) -> Web:
+        """The web process, started when it is first asked for."""
+        if self._web is None:
+            self._web = Web(self.folder / "web", self.living.config, self.living.env)
+        return self._web
+
+    def _end_web(self) -> None:
+        if self._web is not None:
+            self._web.close()
 
     @property
     def state(self) -> Path:
         """The daemon's state folder."""
         return self.folder / "home" / ".local/state/watchword"
+
+    @property
+    def cache(self) -> Path:
+        """The daemon's cache folder."""
+        return self.folder / "home" / ".cache/watchword"
+
+    def open_files(self) -> int:
+        """How many files the daemon has open."""
+        return len(list(Path(f"/proc/{self.living.process.pid}/fd").iterdir()))
+
+    def kill(self, module: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to the children that run this module."""
+        for pid in self.pids(module):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def pactl(self, *words: str) -> None:
         """Order the sound server. Raises CalledProcessError."""
@@ -123,7 +230,7 @@ class World:
         """Start another daemon after `prepare(its home)`: its exit code, whether it was heard, its log."""
         home = self.folder / f"broken{time.monotonic_ns()}"
         (home / "run").mkdir(parents=True)
-        (home / "config.toml").write_text(SETTINGS)
+        (home / "config.toml").write_text(SETTINGS + NO_DESCRIBER)
         prepare(home)
         env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("WATCHWORD_", "XDG_"))},
@@ -136,7 +243,7 @@ class World:
         if extra.exists():
             env |= dict(line.split("=", 1) for line in extra.read_text().splitlines())
         command = [sys.executable, "-m", "daemon.cli.main", "run", "--config", str(home / "config.toml")]
-        command += ["--source", self.camera.url]
+        command += ["--source", self.source]
         for _ in range(2):  # the first daemon must not be taken for the second
             self.living.ask(MuteCommand(seconds=120, by="keys"))
         time.sleep(QUIET_S)
@@ -146,13 +253,3 @@ class World:
         heard = self.is_heard_since(frame)
         self.living.ask(MuteCommand(seconds=0, by="keys"))
         return done.returncode, heard, done.stderr
-
-
-def eventually(true: Callable[[], bool], timeout_s: float) -> bool:
-    """Look now and then, for what no event tells of."""
-    until_s = time.monotonic() + timeout_s
-    while not true():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.05)
-    return True

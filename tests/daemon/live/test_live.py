@@ -27,7 +27,7 @@ from daemon.errors import CommandError
 from tests.capture.servers import MjpegServer, Pusher, RtspServer, free_port, moving_street
 from tests.daemon.ear import listening
 from tests.daemon.living import Living, street_clip
-from tests.daemon.soak import grown, soak
+from tests.faults.soak import grown, soak
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

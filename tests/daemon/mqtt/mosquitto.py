@@ -55,6 +55,10 @@ class Mosquitto:
                 return self
         raise AssertionError("mosquitto does not come up")
 
+    def signal(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def stop(self, *, kill: bool = False) -> None:
         if self._process is None:
             return

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.processor_heat import HOT_C
 from daemon.runtime.frame_budget import MIN_FPS, FrameBudget
 
 
@@ -49,3 +50,14 @@ def test_time_that_runs_back_does_not_stop_it() -> None:
     budget = FrameBudget(10, "auto", describes=False)
     assert budget.wants(1000.0, suspected=False)
     assert budget.wants(1.0, suspected=False) or budget.wants(1.2, suspected=False)
+
+
+def test_frames_are_left_out_while_the_processor_is_hot() -> None:
+    budget = FrameBudget("auto", "auto", describes=False)
+    budget.on_assessed(0.04)
+    budget.on_temperature(HOT_C)
+    assert rate(budget, 30) == pytest.approx(12.5, rel=0.1)
+    budget.on_temperature(HOT_C - 1)
+    assert budget.hot, "it is to cool down first"
+    budget.on_temperature(None)
+    assert rate(budget, 30) == 30

@@ -1,4 +1,4 @@
-"""A long run of the real daemon on a looping stream: does anything grow? `script/soak --minutes 20`."""
+"""A long run of the real daemon, with a fault a minute: does anything grow? `script/soak --minutes 30`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
+from itertools import cycle
 from pathlib import Path
+from random import Random
 
 from daemon import paths
 from tests.capture.servers import PAINTED_FPS, MjpegServer
 from tests.daemon.living import Living, street_clip
+from tests.faults.fault import Fault
+from tests.faults.rows import ALL
+from tests.faults.run import attempt
+from tests.faults.world import World
 
 GROWTH_MB = 30.0
 """Resident memory may grow so much between the first and the last third of a run: caches fill up."""
@@ -21,6 +27,9 @@ GROWTH_COUNT = 3
 """So many threads or open files more are noise, as a client that is just asking."""
 LATENCY_RATIO = 2.0
 """The last third's median frame age over the first third's."""
+
+LONGEST_S = 10.0
+"""Faults that take longer to be told leave no time within a minute to settle."""
 
 CONFIG = """
 [watch]
@@ -103,38 +112,71 @@ def _median(samples: Sequence[Sample], name: str) -> float:
 
 
 def soak(folder: Path, models: Path, seconds: float, every_s: float) -> list[Sample]:
-    """Run it and look every `every_s`; the first look is after the caches have had a moment to fill."""
-    samples = []
+    """Run it without a sound server or a fault, and look every `every_s`."""
     with (
         MjpegServer(street_clip(models), fps=PAINTED_FPS) as camera,
         Living(folder, models, camera.url, CONFIG) as living,
     ):
-        living.await_event("alert", hazard="vehicle", timeout_s=60)
-        began_s = time.monotonic()
-        while (now := time.monotonic()) - began_s < seconds:
-            samples.append(sample(living, began_s))
-            _print(samples[-1])
-            living.process.poll()
-            time.sleep(max(0.0, every_s - (time.monotonic() - now)))
+        return watch(living, seconds, every_s)
+
+
+def watch(
+    living: Living, seconds: float, every_s: float, disturb: Callable[[], None] = lambda: None
+) -> list[Sample]:
+    """Look every `every_s`, and call `disturb` after each look. The first is after the caches have begun to
+    fill.
+    """
+    samples = []
+    living.await_event("alert", hazard="vehicle", timeout_s=60)
+    began_s = time.monotonic()
+    while (now := time.monotonic()) - began_s < seconds:
+        samples.append(sample(living, began_s))
+        _print(samples[-1])
+        disturb()
+        assert living.process.poll() is None, living.log.read_text()[-3000:]
+        time.sleep(max(0.0, every_s - (time.monotonic() - now)))
     return samples
 
 
+class Disturbances:
+    """Injects one fault after the other, and remembers those not told or not recovered from."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        faults = [row for row in ALL if isinstance(row, Fault) and row.stage == "street"]
+        quick = [row for row in faults if row.limit_s <= LONGEST_S]
+        Random(0).shuffle(quick)
+        self._next = cycle(quick)
+        self.failed: list[str] = []
+
+    def __call__(self) -> None:
+        result = attempt(self._world, next(self._next))
+        _say(f"# {result['fault']}: {result['told'] or 'survived'}, {result['why'] or 'recovered'}")
+        if not result["ok"]:
+            self.failed.append(f"{result['fault']}: {result['why']}")
+
+
 def _print(one: Sample) -> None:
-    sys.stdout.write(" ".join(f"{value:>12}" for value in astuple(one)) + "\n")
+    _say(" ".join(f"{value:>12}" for value in astuple(one)))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def main() -> int:
-    """Exit 1 where something grew."""
+    """Exit 1 if something grew, or a fault was not told or not recovered from."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--minutes", type=float, default=30.0)
     args = parser.parse_args()
     models = Path(paths.resolved({}, os.environ)["models"])
-    sys.stdout.write(" ".join(f"{f.name:>12}" for f in fields(Sample)) + "\n")
-    with tempfile.TemporaryDirectory() as folder:
-        samples = soak(Path(folder), models, args.minutes * 60, args.minutes * 60 / 40)
-    found = grown(samples)
-    sys.stdout.write("flat\n" if not found else "\n".join(found) + "\n")
+    _say(" ".join(f"{f.name:>12}" for f in fields(Sample)))
+    with tempfile.TemporaryDirectory(prefix="wf") as folder, World(Path(folder), models) as world:
+        disturb = Disturbances(world)
+        samples = watch(world.living, args.minutes * 60, 60.0, disturb)
+    found = [*grown(samples), *disturb.failed]
+    _say("flat" if not found else "\n".join(found))
     return 1 if found else 0
 
 

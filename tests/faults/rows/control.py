@@ -1,0 +1,176 @@
+"""Clients of the control socket that do harm: meanwhile the wearer must be able to ask for silence."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from daemon.control.commands import HushCommand
+from daemon.errors import CommandError
+from tests.faults.fault import Check, Fault, Row
+from tests.faults.waiting import eventually
+from tests.faults.world import World
+
+HUSH_S = 2.0
+"""Seconds that asking for silence may take; the machine may be busy."""
+
+
+def connect(world: World, data: bytes = b"") -> socket.socket:
+    link = socket.socket(socket.AF_UNIX)
+    link.settimeout(2)
+    link.connect(str(world.living.socket))
+    with contextlib.suppress(OSError):
+        link.sendall(data)
+    return link
+
+
+def _hushes(world: World, times: int = 5) -> str:
+    """Ask for silence some times, a second apart at most."""
+    longest_s = 0.0
+    for _ in range(times):
+        began_s = time.monotonic()
+        world.living.ask(HushCommand())
+        longest_s = max(longest_s, time.monotonic() - began_s)
+        time.sleep(0.2)
+    assert longest_s < HUSH_S, f"hush took {longest_s:.1f} s"
+    return f"hush answered {times} of {times}, within {longest_s:.2f} s each"
+
+
+def _pestered(name: str, attack: Callable[[World], Iterable[socket.socket]], *, short: bool = False) -> Check:
+    def check(world: World) -> str:
+        links = tuple(attack(world))
+        try:
+            how = _hushes(world)
+            assert world.await_danger(20) is not None, "no danger was said meanwhile"
+        finally:
+            for link in links:
+                link.close()
+        return how
+
+    return Check(f"control: {name}", check, short)
+
+
+def _garbage(world: World) -> Iterable[socket.socket]:
+    for line in (
+        b"\xff\xfe\x00\n",
+        b"{}\n",
+        b"[]\n",
+        b'{"do":"x"}\n',
+        b'"\\ud800"\n',
+        b"1e999\n",
+        b"\x00" * 900,
+    ):
+        yield connect(world, line)
+
+
+def _nested(world: World) -> Iterable[socket.socket]:
+    for depth in (100, 1000, 10_000, 100_000):
+        yield connect(world, b"[" * depth + b"]" * depth + b"\n")
+        yield connect(world, b'{"a":' * depth + b"1" + b"}" * depth + b"\n")
+
+
+def _long_line(world: World) -> Iterable[socket.socket]:
+    link = connect(world)
+    with contextlib.suppress(OSError):
+        for _ in range(100):
+            link.sendall(b"a" * 1_000_000)
+    yield link
+
+
+def _silent(world: World) -> Iterable[socket.socket]:
+    for _ in range(500):
+        with contextlib.suppress(OSError):
+            yield connect(world)
+
+
+def _deaf_listeners(world: World) -> Iterable[socket.socket]:
+    for _ in range(12):
+        yield connect(world, b'{"v":1,"do":"events"}\n')
+
+
+def _trickling(world: World) -> Iterable[socket.socket]:
+    """20 connections send a byte now and then."""
+    links = [connect(world, b"{") for _ in range(20)]
+
+    def trickle() -> None:
+        for _ in range(100):
+            time.sleep(0.2)
+            for link in links:
+                with contextlib.suppress(OSError):
+                    link.send(b" ")
+
+    threading.Thread(target=trickle, daemon=True).start()
+    return links
+
+
+def _flood(world: World) -> Iterable[socket.socket]:
+    """As many requests as can be sent in a second, by one client."""
+    link = connect(world)
+    until_s = time.monotonic() + 1
+    with contextlib.suppress(OSError):
+        while time.monotonic() < until_s:
+            link.send(b'{"v":1,"do":"status"}\n' * 100)
+    yield link
+
+
+def _remove_runtime(world: World) -> None:
+    shutil.rmtree(world.living.socket.parent)
+
+
+def _await_socket(world: World) -> None:
+    assert eventually(world.living.socket.exists, 5), "the socket is not there again"
+
+
+def _no_room_for_threads(world: World) -> str:
+    """No memory for a thread, and 14 clients at once; then there is room again."""
+    pid = world.living.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_AS)
+    resource.prlimit(pid, resource.RLIMIT_AS, (1 << 20, before[1]))
+    links = [connect(world, b'{"v":1,"do":"status"}\n') for _ in range(14)]
+    time.sleep(4)
+    resource.prlimit(pid, resource.RLIMIT_AS, before)
+    for link in links:
+        link.close()
+    time.sleep(2)  # a part that failed is run again after a second
+    how = _hushes(world)
+    assert world.await_danger(20) is not None, "no danger was said afterwards"
+    return how
+
+
+def _no_files(world: World) -> str:
+    """Two files more, and no more; then there is room again."""
+    pid = world.living.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = world.open_files()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 2, before[1]))
+    refused = 0
+    for _ in range(10):
+        try:
+            world.living.ask(HushCommand())
+        except CommandError:
+            refused += 1
+        time.sleep(0.5)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    time.sleep(2)
+    how = _hushes(world)
+    assert world.await_danger(20) is not None, "no danger was said afterwards"
+    return f"{refused} of 10 refused while it lasted; {how}"
+
+
+ROWS: tuple[Row, ...] = (
+    _pestered("20 connections that trickle", _trickling, short=True),
+    _pestered("garbage lines", _garbage),
+    _pestered("JSON nested to every depth", _nested),
+    _pestered("a line of 100 MB", _long_line),
+    _pestered("500 connections that say nothing", _silent),
+    _pestered("12 listeners that never read", _deaf_listeners),
+    _pestered("a flood of requests", _flood),
+    Check("memory: no room for a thread, 14 clients at once", _no_room_for_threads),
+    Check("files: none can be opened for 5 s", _no_files),
+    Fault("control: runtime folder removed", _remove_runtime, _await_socket, None, True),
+)
