@@ -28,6 +28,12 @@ START_STALL_S = 6.0
 """The same right after opening: sound servers take up to 2 s to set up."""
 PROOF_S = 0.25
 """Seconds of sound beyond its buffer that a device must have taken to count as playing."""
+PACE_S = 2.0
+"""Seconds over which the pace is measured at which samples are taken."""
+SPARE_S = 3.0
+"""Seconds of sound that may be taken at once: servers hold up to two in buffers of their own."""
+FASTEST = 1.5
+"""Times real time from which nothing can have been heard of it."""
 SANE_AHEAD_S = 5.0
 """Device times further ahead than this are a driver's mistake."""
 
@@ -51,6 +57,7 @@ class DeviceStream:
         self._taken = 0
         self._called_at_s: float | None = None
         self._opened_at_s = clock()
+        self._pace_since_s, self._pace_taken = self._opened_at_s, 0
         try:
             self._stream, self.rate, self.device = self._open(device, rate, latency_s)
         except (self._sounddevice.PortAudioError, ValueError) as error:
@@ -68,7 +75,7 @@ class DeviceStream:
     def start(self, pull: Pull) -> None:
         """Begin to ask for samples, in a thread of PortAudio's. Raises PlayerLostError."""
         self._pull = pull
-        self._opened_at_s = self._clock()
+        self._opened_at_s = self._pace_since_s = self._clock()
         try:
             self._stream.start()
         except self._sounddevice.PortAudioError as error:
@@ -80,13 +87,21 @@ class DeviceStream:
 
     @property
     def plays(self) -> bool:
-        """True once it has taken more than its buffer holds: a suspended server opens, and plays nothing."""
-        return self._taken > (self._latency_s + PROOF_S) * self.rate
+        """True once it has taken more than its buffer holds, at a pace that can be heard.
+
+        A suspended server opens, and plays nothing; a device without sound takes everything at once.
+        """
+        taken = self._taken > (self._latency_s + PROOF_S) * self.rate
+        return taken and self._clock() - self._opened_at_s > PROOF_S and not self._swallows()
 
     def trouble(self) -> str | None:
         """Why nothing is heard any more; None while all is well."""
         if self._finished or not self._stream.active:
             return f"{self.device} went away"
+        if self._swallows():
+            return f"{self.device} takes sound faster than it can be heard"
+        if self._clock() - self._pace_since_s > PACE_S:
+            self._pace_since_s, self._pace_taken = self._clock(), self._taken
         called, allowed = self._called_at_s, STALL_S
         if called is None or called - self._opened_at_s < START_STALL_S:
             called, allowed = self._opened_at_s, START_STALL_S + STALL_S
@@ -94,6 +109,11 @@ class DeviceStream:
         if self._clock() - called > allowed:
             return f"{self.device} takes no more sound"
         return None
+
+    def _swallows(self) -> bool:
+        """True if sound is taken much faster than it lasts."""
+        heard_s = FASTEST * (self._clock() - self._pace_since_s) + self._latency_s + SPARE_S
+        return self._taken - self._pace_taken > heard_s * self.rate
 
     def close(self) -> None:
         """Stop at once; safe to call twice and on a dead device."""

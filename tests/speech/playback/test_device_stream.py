@@ -50,3 +50,36 @@ def test_each_look_leaves_next_to_nothing_behind(tmp_path: Path) -> None:
         check=True,
     )
     assert int(result.stdout) < 400, "KB"
+
+
+SWALLOWED = """
+import time
+from speech.playback.device_stream import DeviceStream
+
+stream = DeviceStream("default", 48000, 0.02, time.monotonic)
+stream.start(lambda frames, at_s: __import__("numpy").zeros((frames, 2), "int16"))
+until_s = time.monotonic() + 5
+while stream.trouble() is None and time.monotonic() < until_s:
+    assert not stream.plays, "taken for a loudspeaker"
+    time.sleep(0.005)
+print(stream.trouble())
+stream.close()
+"""
+
+
+def test_a_device_that_takes_everything_at_once_is_no_loudspeaker(tmp_path: Path) -> None:
+    """ALSA's null device: each sound was taken for heard."""
+    if not available():
+        pytest.skip("needs Debian's packages pulseaudio and libasound2-plugins")
+    config = tmp_path / "alsa.conf"
+    config.write_text("</usr/share/alsa/alsa.conf>\npcm.!default { type null }\nctl.!default { type null }\n")
+    result = subprocess.run(
+        [sys.executable, "-c", SWALLOWED],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "HOME": str(tmp_path), "ALSA_CONFIG_PATH": str(config)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "faster than it can be heard" in result.stdout, result.stdout + result.stderr
