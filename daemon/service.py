@@ -37,6 +37,7 @@ from daemon.runtime.event_file import EventFile
 from daemon.runtime.event_writer import Outlet
 from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.lifecycle_speech import LifecycleSpeech
+from daemon.runtime.mute_file import MuteFile
 from daemon.runtime.narrator import Narrator
 from daemon.runtime.rate import Rate
 from daemon.runtime.settings_updates import SettingsUpdater
@@ -167,6 +168,8 @@ class Daemon:
         if self._loaded.refused:
             live.runner.step(configuration_report(self._loaded.refused))
         self._start_parts(live, updater)
+        for mute in MuteFile(settings.paths.state).inputs():
+            live.runner.step(mute)
         press = partial(requests.press, mute_s=settings.keys.mute_minutes * 60)
         supervisor.start("keys", partial(keys.run, press), keys.close, vital=False)
         lifecycle = LifecycleSpeech(
@@ -232,6 +235,7 @@ class Daemon:
     def _build_requests(
         self, live: LiveParts, updater: SettingsUpdater, rate: Rate, keys: KeyReader
     ) -> RequestHandler:
+        mutes = MuteFile(self._settings.paths.state)
         worker = WorkerClient(self._settings.worker)
         self._supervisor.add("worker", worker.close)
         info = DaemonInfo(
@@ -252,6 +256,7 @@ class Daemon:
             loudspeaker=isinstance(live.output, Voice),
             handlers=build_handlers(live=live, info=info, updater=updater, worker=worker),
             unrecognised=lambda: unrecognised_hazards(self._load().settings, live.bundle.model),
+            keep_mute=lambda: mutes.keep(*live.runner.read(lambda core: core.muted(self._clock()))),
         )
 
     def _start_parts(self, live: LiveParts, updater: SettingsUpdater) -> None:

@@ -49,12 +49,15 @@ class RequestHandler:
         loudspeaker: bool,
         handlers: Mapping[str, Handler],
         unrecognised: Callable[[], Sequence[str]] = tuple,
+        keep_mute: Callable[[], None] = lambda: None,
     ) -> None:
         """`loudspeaker`: this instance has one. `handlers`: for all other commands, by their names.
 
         `unrecognised`: the hazards of the settings file that the running model can never recognise.
+        `keep_mute` is called after each mute: it is to outlast a restart.
         """
         self._unrecognised = unrecognised
+        self._keep_mute = keep_mute
         self._handlers = handlers
         self._runner = runner
         self._updater = updater
@@ -75,6 +78,8 @@ class RequestHandler:
         if (core_input := command.core_input()) is None:
             raise CommandError(f"{command.do} is not for this daemon")
         self._runner.step(core_input)
+        if isinstance(command, MuteCommand):
+            self._keep_mute()
         return {}
 
     def press(self, action: str, mute_s: float) -> None:

@@ -6,56 +6,78 @@ import contextlib
 import resource
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from daemon.control.commands import HushCommand
 from daemon.errors import CommandError
 from tests.faults.fault import Check, Fault, Row
-from tests.faults.waiting import eventually
+from tests.faults.waiting import ROOT, eventually
 from tests.faults.world import World
 
 HUSH_S = 2.0
 """Seconds that asking for silence may take; the machine may be busy."""
 
 
-def connect(world: World, data: bytes = b"") -> socket.socket:
+HUSH = """
+import sys, time
+from pathlib import Path
+from daemon.control.client import ControlClient
+from daemon.control.commands import HushCommand
+longest_s = 0.0
+for _ in range(5):
+    began_s = time.monotonic()
+    with ControlClient(Path(sys.argv[1]), timeout_s=10) as client:
+        client.ask(HushCommand())
+    longest_s = max(longest_s, time.monotonic() - began_s)
+    time.sleep(0.2)
+print(longest_s)
+"""
+"""Asks for silence five times, as the wearer's command does: in a process of its own."""
+
+
+def connect(path: str, data: bytes = b"") -> socket.socket:
     link = socket.socket(socket.AF_UNIX)
     link.settimeout(2)
-    link.connect(str(world.living.socket))
+    link.connect(path)
     with contextlib.suppress(OSError):
         link.sendall(data)
     return link
 
 
-def _hushes(world: World, times: int = 5) -> str:
-    """Ask for silence some times, a second apart at most."""
-    longest_s = 0.0
-    for _ in range(times):
-        began_s = time.monotonic()
-        world.living.ask(HushCommand())
-        longest_s = max(longest_s, time.monotonic() - began_s)
-        time.sleep(0.2)
+def _hushes(world: World) -> str:
+    command = [sys.executable, "-c", HUSH, str(world.living.socket)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    longest_s = float(done.stdout)
     assert longest_s < HUSH_S, f"hush took {longest_s:.1f} s"
-    return f"hush answered {times} of {times}, within {longest_s:.2f} s each"
+    return f"hush answered 5 of 5, within {longest_s:.2f} s each"
 
 
-def _pestered(name: str, attack: Callable[[World], Iterable[socket.socket]], *, short: bool = False) -> Check:
+def _pestered(name: str, *, short: bool = False) -> Check:
+    """An attack by another process; see `ATTACKS`."""
+
     def check(world: World) -> str:
-        links = tuple(attack(world))
-        try:
-            how = _hushes(world)
-            assert world.await_danger(20) is not None, "no danger was said meanwhile"
-        finally:
-            for link in links:
-                link.close()
+        command = [sys.executable, "-m", "tests.faults.rows.control", name, str(world.living.socket)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as attacker:
+            assert attacker.stdout is not None and attacker.stdout.readline() == "ready\n"
+            try:
+                how = _hushes(world)
+                assert world.await_danger(20) is not None, "no danger was said meanwhile"
+            finally:
+                attacker.kill()
         return how
 
     return Check(f"control: {name}", check, short)
 
 
-def _garbage(world: World) -> Iterable[socket.socket]:
+def _garbage(path: str) -> Iterable[socket.socket]:
     for line in (
         b"\xff\xfe\x00\n",
         b"{}\n",
@@ -65,37 +87,37 @@ def _garbage(world: World) -> Iterable[socket.socket]:
         b"1e999\n",
         b"\x00" * 900,
     ):
-        yield connect(world, line)
+        yield connect(path, line)
 
 
-def _nested(world: World) -> Iterable[socket.socket]:
+def _nested(path: str) -> Iterable[socket.socket]:
     for depth in (100, 1000, 10_000, 100_000):
-        yield connect(world, b"[" * depth + b"]" * depth + b"\n")
-        yield connect(world, b'{"a":' * depth + b"1" + b"}" * depth + b"\n")
+        yield connect(path, b"[" * depth + b"]" * depth + b"\n")
+        yield connect(path, b'{"a":' * depth + b"1" + b"}" * depth + b"\n")
 
 
-def _long_line(world: World) -> Iterable[socket.socket]:
-    link = connect(world)
+def _long_line(path: str) -> Iterable[socket.socket]:
+    link = connect(path)
     with contextlib.suppress(OSError):
         for _ in range(100):
             link.sendall(b"a" * 1_000_000)
     yield link
 
 
-def _silent(world: World) -> Iterable[socket.socket]:
+def _silent(path: str) -> Iterable[socket.socket]:
     for _ in range(500):
         with contextlib.suppress(OSError):
-            yield connect(world)
+            yield connect(path)
 
 
-def _deaf_listeners(world: World) -> Iterable[socket.socket]:
+def _deaf_listeners(path: str) -> Iterable[socket.socket]:
     for _ in range(12):
-        yield connect(world, b'{"v":1,"do":"events"}\n')
+        yield connect(path, b'{"v":1,"do":"events"}\n')
 
 
-def _trickling(world: World) -> Iterable[socket.socket]:
+def _trickling(path: str) -> Iterable[socket.socket]:
     """20 connections send a byte now and then."""
-    links = [connect(world, b"{") for _ in range(20)]
+    links = [connect(path, b"{") for _ in range(20)]
 
     def trickle() -> None:
         for _ in range(100):
@@ -108,9 +130,9 @@ def _trickling(world: World) -> Iterable[socket.socket]:
     return links
 
 
-def _flood(world: World) -> Iterable[socket.socket]:
+def _flood(path: str) -> Iterable[socket.socket]:
     """As many requests as can be sent in a second, by one client."""
-    link = connect(world)
+    link = connect(path)
     until_s = time.monotonic() + 1
     with contextlib.suppress(OSError):
         while time.monotonic() < until_s:
@@ -130,8 +152,9 @@ def _no_room_for_threads(world: World) -> str:
     """No memory for a thread, and 14 clients at once; then there is room again."""
     pid = world.living.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_AS)
-    resource.prlimit(pid, resource.RLIMIT_AS, (1 << 20, before[1]))
-    links = [connect(world, b'{"v":1,"do":"status"}\n') for _ in range(14)]
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+    resource.prlimit(pid, resource.RLIMIT_AS, (pages * resource.getpagesize() + (4 << 20), before[1]))
+    links = [connect(str(world.living.socket), b'{"v":1,"do":"status"}\n') for _ in range(14)]
     time.sleep(4)
     resource.prlimit(pid, resource.RLIMIT_AS, before)
     for link in links:
@@ -162,15 +185,24 @@ def _no_files(world: World) -> str:
     return f"{refused} of 10 refused while it lasted; {how}"
 
 
+ATTACKS: Mapping[str, Callable[[str], Iterable[socket.socket]]] = {
+    "20 connections that trickle": _trickling,
+    "garbage lines": _garbage,
+    "JSON nested to every depth": _nested,
+    "a line of 100 MB": _long_line,
+    "500 connections that say nothing": _silent,
+    "12 listeners that never read": _deaf_listeners,
+    "a flood of requests": _flood,
+}
 ROWS: tuple[Row, ...] = (
-    _pestered("20 connections that trickle", _trickling, short=True),
-    _pestered("garbage lines", _garbage),
-    _pestered("JSON nested to every depth", _nested),
-    _pestered("a line of 100 MB", _long_line),
-    _pestered("500 connections that say nothing", _silent),
-    _pestered("12 listeners that never read", _deaf_listeners),
-    _pestered("a flood of requests", _flood),
+    *(_pestered(name, short=name == "20 connections that trickle") for name in ATTACKS),
     Check("memory: no room for a thread, 14 clients at once", _no_room_for_threads),
     Check("files: none can be opened for 5 s", _no_files),
     Fault("control: runtime folder removed", _remove_runtime, _await_socket, None, True),
 )
+
+if __name__ == "__main__":
+    links = tuple(ATTACKS[sys.argv[1]](sys.argv[2]))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.read()

@@ -87,6 +87,10 @@ def _damaged_starter(change: Callable[[bytes], bytes]) -> Callable[[Path, World]
     return breaks
 
 
+def _zeros_amid(data: bytes) -> bytes:
+    return data[:5_000_000] + bytes(4_000_000) + data[9_000_000:]
+
+
 def _state_is_a_file(home: Path, _: World) -> None:
     (home / STATE).parent.mkdir(parents=True)
     (home / STATE).write_bytes(b"x")

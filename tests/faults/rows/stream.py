@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 
-from tests.faults.fault import Check, Fault, Row, any_of, danger, health, nothing
+from tests.faults.fault import Check, Fault, Row, Told, any_of, danger, health, nothing
 from tests.faults.world import World
 
+Step = Callable[[World], None]
 LOST = any_of(health("camera", "lost"), health("picture"))
 
 
@@ -39,6 +41,11 @@ def _half_a_request(world: World) -> None:
             return
 
 
+def _let_go(world: World) -> None:
+    world.link.close()
+    world.pusher.start()
+
+
 def _nobody_at_the_start(world: World) -> str:
     world.pusher.stop()
     world.living.process.kill()
@@ -55,8 +62,10 @@ def _nobody_at_the_start(world: World) -> str:
 def rows(stage: str) -> tuple[Row, ...]:
     """Those of one way of pushing."""
 
-    def fault(name, inject, mend, told=LOST, **more):  # type: ignore[no-untyped-def]
-        return Fault(f"{stage}: {name}", inject, mend, told, stage=stage, **{"limit_s": 14.0, **more})
+    def fault(
+        name: str, inject: Step, mend: Step, told: Told | None = LOST, *, limit_s: float = 14.0
+    ) -> Fault:
+        return Fault(f"{stage}: {name}", inject, mend, told, limit_s=limit_s, stage=stage)
 
     return (
         fault("pusher killed, and back", lambda w: w.pusher.stop(), lambda w: w.pusher.start()),
@@ -68,7 +77,7 @@ def rows(stage: str) -> tuple[Row, ...]:
         fault(
             "random bytes pushed", lambda w: _rubbish(w, os.urandom(20_000), 6), lambda w: w.pusher.start()
         ),
-        fault("half a request, and stays", _half_a_request, lambda w: (w.link.close(), w.pusher.start())),
+        fault("half a request, and stays", _half_a_request, _let_go),
         fault(
             "another resolution",
             lambda w: w.pusher.start("320x180"),

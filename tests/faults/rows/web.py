@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tests.daemon.mqtt.mosquitto import Watcher, retained
 from tests.faults.fault import Check, NotHereError, Row
@@ -46,7 +46,7 @@ def _broken(name: str, fault: Callable[[Web], contextlib.AbstractContextManager[
 
 
 @contextlib.contextmanager
-def _killed(web: Web):  # type: ignore[no-untyped-def]
+def _killed(web: Web) -> Iterator[None]:
     assert web.broker is not None
     web.broker.stop(kill=True)
     yield
@@ -54,7 +54,7 @@ def _killed(web: Web):  # type: ignore[no-untyped-def]
 
 
 @contextlib.contextmanager
-def _stopped(web: Web):  # type: ignore[no-untyped-def]
+def _stopped(web: Web) -> Iterator[None]:
     assert web.broker is not None
     web.broker.signal(signal.SIGSTOP)
     yield
@@ -65,7 +65,7 @@ def _instead(data: bytes, again: int = 1) -> Callable[[Web], contextlib.Abstract
     """Another program at the broker's port."""
 
     @contextlib.contextmanager
-    def fault(web: Web):  # type: ignore[no-untyped-def]
+    def fault(web: Web) -> Iterator[None]:
         assert web.broker is not None
         with _killed(web), answering(web.broker.port, data, again):
             yield
@@ -102,12 +102,10 @@ def _orders(world: World) -> str:
     if web.broker is None:
         raise NotHereError("mosquitto is not installed")
     assert eventually(web.is_connected, 20)
-    base = "watchword/" + web.status()["mqtt"]["device"].removeprefix("watchword_")
     watcher = Watcher(web.broker.port)
-    topics = {name.rpartition("/")[0] for name in watcher.kept if "/set/" in name}
-    places = [
-        f"{place}/set/{order}" for place in topics | {base} for order in ("mute", "say", "ask", "x", "mute/")
-    ]
+    kept = retained(web.broker.port, "watchword/#")
+    base = next(topic.removesuffix("/availability") for topic in kept if topic.endswith("/availability"))
+    places = [f"{base}/set/{order}" for order in ("mute", "say", "ask", "describe", "nothing", "mute/", "")]
     payloads = (
         b"",
         b"\xff\xfe",
