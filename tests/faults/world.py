@@ -40,8 +40,8 @@ clear_earcon = "off"
 """
 NO_DESCRIBER = '[describe]\nbackend = "off"\n'
 DESCRIBER = '[describe]\nbackend = "openai"\nmodel = "x"\nserver_url = "{}"\ndeadline_s = 4\n'
-CLOCK = """
-import os, time
+SITE = """
+import ipaddress, os, sys, time
 real = time.time
 def leapt():
     try:
@@ -50,8 +50,30 @@ def leapt():
     except (OSError, ValueError):
         return real()
 time.time = leapt
+
+def is_here(host):
+    host = host.decode() if isinstance(host, bytes) else host
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+def hook(event, args):
+    if event == "socket.connect" and isinstance(args[1], tuple):
+        leaves = not is_here(args[1][0])
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        leaves = not is_here(args[0])
+    else:
+        return
+    if leaves:
+        with open(os.environ["WATCHWORD_TEST_LEFT"], "a") as file:
+            file.write(f"{event} {args!r:.200}\\n")
+sys.addaudithook(hook)
 """
-"""A `sitecustomize` that lets the clock leap as a file says: the real daemon runs on it."""
+"""A `sitecustomize` of the daemon, its children and the web process: it lets the clock leap as a file says,
+and notes every connection and look-up that leaves the machine.
+"""
 LOUD = 500
 """Amplitude of 16-bit samples from which something is heard."""
 QUIET_S = 4.0
@@ -115,7 +137,7 @@ class World:
     def _environment(self, home: Path) -> dict[str, str]:
         site = self.folder / "site"
         site.mkdir()
-        (site / "sitecustomize.py").write_text(CLOCK)
+        (site / "sitecustomize.py").write_text(SITE)
         paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
             "HOME": str(home),
@@ -124,6 +146,7 @@ class World:
             "PYTHONPATH": os.pathsep.join(paths),
             "XDG_CACHE_HOME": str(home / ".cache"),
             "WATCHWORD_TEST_CLOCK": str(self.folder / "clock"),
+            "WATCHWORD_TEST_LEFT": str(self.folder / "left"),
         }
 
     def __exit__(self, *_: object) -> None:
@@ -132,6 +155,12 @@ class World:
     def set_clock(self, offset_s: float) -> None:
         """Let the daemon's wall clock leap."""
         (self.folder / "clock").write_text(str(offset_s))
+
+    @property
+    def left(self) -> str:
+        """The connections and look-ups that left the machine, one a line."""
+        file = self.folder / "left"
+        return file.read_text() if file.exists() else ""
 
     def listen(self) -> None:
         """Hear what the sink plays, anew after the sound server has ended."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.capture.cheap_cameras import cheap_bodies
 from tests.faults.fault import Fault, Row, Told, any_of, danger, health
 from tests.faults.world import World
@@ -18,6 +20,11 @@ def camera(mode: str, told: Told | None, *, short: bool = False, limit_s: float 
         world.camera.mode = ""
 
     return Fault(f"camera: {mode}", inject, mend, told, short, limit_s)
+
+
+def _during(mode: str) -> Fault:
+    """A danger is said while it lasts."""
+    return replace(camera(mode, danger, limit_s=20.0), name=f"camera: danger at {mode}")
 
 
 ROWS: tuple[Row, ...] = (
@@ -56,6 +63,8 @@ ROWS: tuple[Row, ...] = (
     camera("a picture a second", health("picture", "slow"), limit_s=8.0),
     camera("a picture in 2 s", health("picture", "slow"), limit_s=10.0),
     camera("a picture in 3.5 s", health("picture", "slow"), limit_s=15.0),
+    _during("a picture a second"),
+    _during("a picture in 2 s"),
     camera("length too large", None),
     camera("length too small", None),
     camera("length negative", None),

@@ -64,6 +64,36 @@ def _wearer_twice(world: World) -> str:
     return "home automation and page twice, and one press: danger is said; two presses: silent"
 
 
+def _nothing_left(world: World) -> str:
+    """Since the start, in every process: the hook is tried first."""
+    code = "import socket\ntry: socket.getaddrinfo('x.invalid', 1)\nexcept OSError: pass"
+    env = {**world.living.env, "WATCHWORD_TEST_LEFT": str(world.folder / "tried")}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert "x.invalid" in (world.folder / "tried").read_text(), "the hook sees nothing"
+    assert world.web.answers()
+    assert not world.left, world.left
+    assert not (world.folder / "home/intel").exists()
+    return "no connection and no look-up but those to this machine"
+
+
+def _escapes(world: World) -> str:
+    """Control characters in what is said reach neither terminal nor log."""
+    world.living.ask(SayCommand(text="A\x1b[2J\x07\x9b31m\u202e\nWARNING forged"))
+    time.sleep(2)
+    raw = [character for character in map(chr, (*range(32), *range(127, 160), 0x202E)) if character != "\n"]
+    for words in (["journal"], ["journal", "--json"], ["status", "--json"], ["why"], ["why", "--json"]):
+        command = [sys.executable, "-m", "daemon.cli.main", *words]
+        done = subprocess.run(
+            command, cwd=ROOT, env=world.living.env, capture_output=True, text=True, timeout=60, check=False
+        )
+        found = [character for character in raw if character in done.stdout + done.stderr]
+        assert not found, f"{words}: {found}"
+    log = world.living.log.read_text()
+    assert not [character for character in raw if character in log], "raw in the log"
+    assert not any(line.startswith("WARNING forged") for line in log.splitlines())
+    return "none of them raw in log, journal, why and status, nor in their --json"
+
+
 def _permissions(world: World) -> str:
     files = [*world.state.rglob("*"), *world.living.socket.parent.rglob("*"), *world.cache.rglob("*")]
     open_to_others = [str(path) for path in files if path.lstat().st_mode & 0o077 and not path.is_symlink()]
@@ -207,6 +237,8 @@ ROWS: tuple[Row, ...] = (
     Check("process: a second daemon on the same state", _second_daemon, True),
     Check("wearer: silence asked for twice", _wearer_twice, True),
     Check("files: written under umask 000", _permissions, True),
+    Check("privacy: nothing leaves", _nothing_left, True),
+    Check("terminal: escape sequences in what is said", _escapes),
     Check("clock: leaps by a month, and ten years", _clock_leaps),
     Check("process: SIGTERM while it speaks", _ends_while_it_speaks),
     Check("process: SIGTERM while it starts", _ends_while_it_starts),

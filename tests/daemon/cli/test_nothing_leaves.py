@@ -1,0 +1,55 @@
+"""No command connects to anything or looks a name up, unless the configuration asks for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.world import SITE
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[3]
+COMMANDS = {
+    "models list": ["models", "list"],
+    "config": ["config", "show"],
+    "check": ["check"],
+    "replay": ["replay", "demo"],
+    "run": ["run", "--source", "demo", "--once"],
+    "bench": ["bench", "journal", "--samples", "1"],
+    "web": ["web", "--port", "0", "--socket", ""],
+}
+SECONDS = 25.0
+"""After so long a command that does not end is asked to."""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_nothing_leaves_the_machine(name: str, tmp_path: Path, models: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SITE)
+    left = tmp_path / "left"
+    env = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")},
+        "HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "PYTHONPATH": f"{tmp_path}:{ROOT}",
+        "WATCHWORD_PATHS__MODELS": str(models),
+        "WATCHWORD_TEST_CLOCK": str(tmp_path / "clock"),
+        "WATCHWORD_TEST_LEFT": str(left),
+    }
+    command = [sys.executable, "-m", "daemon.cli.main", *COMMANDS[name]]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as it:
+        try:
+            _, errors = it.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            it.send_signal(signal.SIGINT)
+            _, errors = it.communicate(timeout=30)
+    assert b"Traceback" not in errors, errors.decode()
+    assert not left.exists(), left.read_text()
+    assert not (tmp_path / "intel").exists()
