@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.faults.world import World
@@ -70,6 +71,12 @@ def said(words: str) -> Told:
 def danger(event: Event) -> bool:
     """A danger is spoken: the fault must not keep it from being said."""
     return bool(event["kind"] == "speak" and event["priority"] == "danger")
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Give a file this content, and its folders if they are missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 def nothing(_: World) -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.faults.fault import Fault, NotHereError, Row, any_of, health, nothing
+from tests.faults.fault import Fault, NotHereError, Row, any_of, health, nothing, overwrite
 from tests.faults.world import World
 
 LOST = health("disk", "lost")
@@ -47,9 +47,7 @@ def _make_read_only(world: World) -> None:
 ROWS: tuple[Row, ...] = (
     Fault("journal: database deleted", lambda w: _database(w).unlink(), nothing, LOST, True),
     Fault("journal: database replaced by a folder", _replace_by_folder, nothing, LOST),
-    Fault(
-        "journal: database overwritten", lambda w: _database(w).write_bytes(RUBBISH) and None, nothing, LOST
-    ),
+    Fault("journal: database overwritten", lambda w: overwrite(_database(w), RUBBISH), nothing, LOST),
     Fault("journal: database emptied", lambda w: os.truncate(_database(w), 0), nothing, LOST),
     Fault("journal: folder deleted", lambda w: shutil.rmtree(w.state / "journal"), nothing, LOST),
     Fault("state: whole folder deleted", lambda w: shutil.rmtree(w.state), nothing, LOST),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daemon.control.commands import HushCommand
-from tests.faults.fault import Check, Fault, Row, Told, danger, said
+from tests.faults.fault import Check, Fault, Row, Told, danger, overwrite, said
 from tests.faults.waiting import eventually
 from tests.faults.world import SETTINGS, World
 
@@ -17,7 +17,7 @@ REFUSED = said("Nothing changed")
 
 def _written(text: str | bytes) -> Callable[[Path], None]:
     data = text.encode() if isinstance(text, str) else text
-    return lambda path: path.write_bytes(data) and None
+    return lambda path: overwrite(path, data)
 
 
 def _settings(

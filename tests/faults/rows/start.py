@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.faults.fault import Check, Row, Told, health
+from tests.faults.fault import Check, Row, Told, health, overwrite
 from tests.faults.waiting import ROOT
 from tests.faults.world import World
 
@@ -55,16 +55,11 @@ def _stands(name: str, damage: Callable[[World], None], told: Told | None = None
 
 def _config(text: str | bytes) -> Callable[[Path, World], None]:
     data = text.encode() if isinstance(text, str) else text
-    return lambda home, _: (home / "config.toml").write_bytes(data) and None
+    return lambda home, _: overwrite(home / "config.toml", data)
 
 
 def _in_state(name: str, data: bytes) -> Callable[[Path, World], None]:
-    def breaks(home: Path, _: World) -> None:
-        file = home / STATE / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-
-    return breaks
+    return lambda home, _: overwrite(home / STATE / name, data)
 
 
 def _fifo(home: Path, _: World) -> None:
@@ -97,12 +92,7 @@ def _state_is_a_file(home: Path, _: World) -> None:
 
 
 def _damage(name: str, data: bytes) -> Callable[[World], None]:
-    def damage(world: World) -> None:
-        file = world.state / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-
-    return damage
+    return lambda world: overwrite(world.state / name, data)
 
 
 def _damage_phrases(world: World) -> None:

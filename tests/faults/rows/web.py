@@ -88,7 +88,8 @@ def _kept(name: str, payload: bytes, *, short: bool = False) -> Check:
         watcher.publish(topic, payload, retain=True)
         web.start()
         assert eventually(web.is_connected, 20), f"not connected: {web.log()}"
-        assert eventually(lambda: retained(web.broker.port, topic)[topic] != payload, 20), "not put right"
+        port = web.broker.port
+        assert eventually(lambda: retained(port, topic)[topic] != payload, 20), "not put right"
         assert web.hush()
         watcher.close()
         return "it starts, connects, and puts the announcement right"
