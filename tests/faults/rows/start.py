@@ -35,7 +35,7 @@ def _refused(name: str, breaks: Callable[[Path, World], None], *, short: bool = 
 
 
 def _stands(name: str, damage: Callable[[World], None], told: str = "") -> Check:
-    """The daemon starts all the same. `told`: words of its log, which come before anybody can listen to it."""
+    """The daemon starts all the same. `told`: words of its log, which come before anyone can listen."""
 
     def check(world: World) -> str:
         world.living.process.kill()
