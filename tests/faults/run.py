@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ def attempt(world: World, row: Row) -> Result:
 
 def results_of(rows: Sequence[Row], models: Path) -> Iterator[Result]:
     """One after the other, each in its stage, which is set anew after a row that failed."""
-    for stage in dict.fromkeys(row.stage for row in rows):
-        waiting = [row for row in rows if row.stage == stage]
+    for stage, group in groupby(rows, lambda row: row.stage):
+        waiting = list(group)
         while waiting:
             with (
                 tempfile.TemporaryDirectory(prefix="wf") as folder,

@@ -17,14 +17,14 @@ from tests.faults.rows import (
 )
 
 ALL: tuple[Row, ...] = (
-    *camera.ROWS,
-    *sound.ROWS,
-    *journal.ROWS,
-    *settings.ROWS,
+    *web.ROWS,
     *control.ROWS,
     *process.ROWS,
     *start.ROWS,
-    *web.ROWS,
+    *settings.ROWS,
+    *journal.ROWS,
+    *sound.ROWS,
     *describer.ROWS,
     *stream.ROWS,
+    *camera.ROWS,
 )
