@@ -45,7 +45,7 @@ import ipaddress, os, sys, time
 real = time.time
 def leapt():
     try:
-        with open(os.environ["WATCHWORD_TEST_CLOCK"]) as file:
+        with open(os.environ["FAULTS_CLOCK"]) as file:
             return real() + float(file.read())
     except (OSError, ValueError):
         return real()
@@ -67,7 +67,7 @@ def hook(event, args):
     else:
         return
     if leaves:
-        with open(os.environ["WATCHWORD_TEST_LEFT"], "a") as file:
+        with open(os.environ["FAULTS_LEFT"], "a") as file:
             file.write(f"{event} {args!r:.200}\\n")
 sys.addaudithook(hook)
 """
@@ -145,8 +145,8 @@ class World:
             "PULSE_SERVER": f"unix:{self.pulse.socket}",
             "PYTHONPATH": os.pathsep.join(paths),
             "XDG_CACHE_HOME": str(home / ".cache"),
-            "WATCHWORD_TEST_CLOCK": str(self.folder / "clock"),
-            "WATCHWORD_TEST_LEFT": str(self.folder / "left"),
+            "FAULTS_CLOCK": str(self.folder / "clock"),
+            "FAULTS_LEFT": str(self.folder / "left"),
         }
 
     def __exit__(self, *_: object) -> None:

@@ -67,7 +67,7 @@ def _wearer_twice(world: World) -> str:
 def _nothing_left(world: World) -> str:
     """Since the start, in every process: the hook is tried first."""
     code = "import socket\ntry: socket.getaddrinfo('x.invalid', 1)\nexcept OSError: pass"
-    env = {**world.living.env, "WATCHWORD_TEST_LEFT": str(world.folder / "tried")}
+    env = {**world.living.env, "FAULTS_LEFT": str(world.folder / "tried")}
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
     assert "x.invalid" in (world.folder / "tried").read_text(), "the hook sees nothing"
     assert world.web.answers()
