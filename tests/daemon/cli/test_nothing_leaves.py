@@ -24,10 +24,11 @@ COMMANDS = {
     "bench": ["bench", "journal", "--samples", "1"],
     "web": ["web", "--port", "0", "--socket", ""],
 }
-EXPECTED = {"check": (0, 1), "web": (0, 130, -signal.SIGINT), "run": (0, 130), "bench": (0, 130)}
-"""Exit codes: `check` says that something is missing here; some are interrupted."""
-SECONDS = 25.0
-"""After so long a command that does not end is asked to."""
+MAY_FAIL = frozenset({"check"})
+"""`check` says that something is missing on this machine."""
+INTERRUPTED_AFTER_S = {"web": 30.0}
+"""What does not end by itself."""
+LONGEST_S = 200.0
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -48,11 +49,12 @@ def test_nothing_leaves_the_machine(name: str, tmp_path: Path, models: Path) -> 
         command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as it:
         try:
-            _, errors = it.communicate(timeout=SECONDS)
+            _, errors = it.communicate(timeout=INTERRUPTED_AFTER_S.get(name, LONGEST_S))
         except subprocess.TimeoutExpired:
-            it.send_signal(signal.SIGINT)
+            assert name in INTERRUPTED_AFTER_S, f"{name} does not end"
+            it.send_signal(signal.SIGTERM)
             _, errors = it.communicate(timeout=30)
-    assert b"Traceback" not in errors and b"no such" not in errors, errors.decode()
-    assert it.returncode in EXPECTED.get(name, (0,)), errors.decode()
+    assert b"Traceback" not in errors, errors.decode()
+    assert it.returncode == 0 or name in MAY_FAIL, errors.decode()
     assert not left.exists(), left.read_text()
     assert not (tmp_path / "intel").exists()
