@@ -11,7 +11,8 @@ import gc
 import os
 import sys
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from capture.factory import open_camera
@@ -19,7 +20,7 @@ from capture.settings import CaptureSettings
 from tests.capture.servers import MjpegServer, RtspServer, moving_street
 
 GROWTH_MB = 4.0
-SERVERS = {
+SERVERS: Mapping[str, Callable[[], MjpegServer | RtspServer]] = {
     "mjpeg": lambda: MjpegServer(moving_street, fps=50),
     "rtsp": lambda: RtspServer(moving_street),
 }
@@ -51,8 +52,8 @@ def main() -> int:
     grows = False
     for kind in args.kind or SERVERS:
         # In a process of its own the server would not count, here it does: both must be flat.
-        server: AbstractContextManager[MjpegServer | RtspServer] = SERVERS[kind]()
-        with server as camera:
+        camera = SERVERS[kind]()
+        with closing(camera):
             found = reconnect(camera.url, args.times)
         late = found[-1] - found[len(found) // 2]
         grows |= late > GROWTH_MB
