@@ -78,7 +78,11 @@ class Living:
         self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()  # nothing else would end it
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import numpy as np
 
 from daemon.bench.loudspeaker import PrivatePulse, SinkRecorder
 from daemon.control.commands import MuteCommand
-from tests.daemon.living import Living, demo_frames
+from tests.daemon.living import Living, demo_frames, own_cache
 from tests.faults.camera import FaultyCamera
 from tests.faults.describer_server import FaultyDescriber
 from tests.faults.pusher import LoopingPusher
@@ -130,9 +131,15 @@ class World:
         home = self.folder / "home"
         home.mkdir()
         self._stack.callback(self._end_web)
+        # A cache of its own, since rows damage it, but a full one: rendering every phrase takes long.
+        warm = own_cache() / "watchword"
+        if warm.exists():
+            shutil.copytree(warm, self.cache)
         self.living = self._stack.enter_context(
             Living(home, self.models, self.source, self.settings, self._environment(home))
         )
+        if not warm.exists():
+            shutil.copytree(self.cache, warm)
 
     def _environment(self, home: Path) -> dict[str, str]:
         site = self.folder / "site"
