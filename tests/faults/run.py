@@ -113,7 +113,7 @@ def write_page(page: Path, text: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="script/faults", description=__doc__)
     parser.add_argument("--short", action="store_true", help="some of each kind, in two and a half minutes")
-    parser.add_argument("--only", default="", help="those whose name contains this")
+    parser.add_argument("--only", action="append", help="those whose name contains this; may be repeated")
     parser.add_argument("--anew", action="store_true", help="forget the results of an interrupted run")
     parser.add_argument("--page", type=Path, help="write the table into this page")
     args = parser.parse_args()
@@ -130,7 +130,9 @@ def main() -> int:
     chosen = [
         one
         for one in ALL
-        if args.only in one.name and (one.short or not args.short) and one.name not in known
+        if any(word in one.name for word in args.only or [""])
+        and (one.short or not args.short)
+        and one.name not in known
     ]
     results = list(known.values())
     models = Path(paths.resolved({}, os.environ)["models"])

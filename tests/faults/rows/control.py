@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import resource
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from daemon.control.commands import HushCommand
 from daemon.errors import CommandError
+from tests.faults.attacks import ATTACKS, connect
 from tests.faults.fault import Check, Fault, Row
 from tests.faults.waiting import ROOT, eventually
 from tests.faults.world import World
@@ -40,15 +37,6 @@ print(longest_s)
 """Asks for silence five times, as the wearer's command does: in a process of its own."""
 
 
-def connect(path: str, data: bytes = b"") -> socket.socket:
-    link = socket.socket(socket.AF_UNIX)
-    link.settimeout(2)
-    link.connect(path)
-    with contextlib.suppress(OSError):
-        link.sendall(data)
-    return link
-
-
 def _hushes(world: World) -> str:
     command = [sys.executable, "-c", HUSH, str(world.living.socket)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
@@ -62,7 +50,7 @@ def _pestered(name: str, *, short: bool = False) -> Check:
     """An attack by another process; see `ATTACKS`."""
 
     def check(world: World) -> str:
-        command = [sys.executable, "-m", "tests.faults.rows.control", name, str(world.living.socket)]
+        command = [sys.executable, "-m", "tests.faults.attacks", name, str(world.living.socket)]
         with subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as attacker:
@@ -75,69 +63,6 @@ def _pestered(name: str, *, short: bool = False) -> Check:
         return how
 
     return Check(f"control: {name}", check, short)
-
-
-def _garbage(path: str) -> Iterable[socket.socket]:
-    for line in (
-        b"\xff\xfe\x00\n",
-        b"{}\n",
-        b"[]\n",
-        b'{"do":"x"}\n',
-        b'"\\ud800"\n',
-        b"1e999\n",
-        b"\x00" * 900,
-    ):
-        yield connect(path, line)
-
-
-def _nested(path: str) -> Iterable[socket.socket]:
-    for depth in (100, 1000, 10_000, 100_000):
-        yield connect(path, b"[" * depth + b"]" * depth + b"\n")
-        yield connect(path, b'{"a":' * depth + b"1" + b"}" * depth + b"\n")
-
-
-def _long_line(path: str) -> Iterable[socket.socket]:
-    link = connect(path)
-    with contextlib.suppress(OSError):
-        for _ in range(100):
-            link.sendall(b"a" * 1_000_000)
-    yield link
-
-
-def _silent(path: str) -> Iterable[socket.socket]:
-    for _ in range(500):
-        with contextlib.suppress(OSError):
-            yield connect(path)
-
-
-def _deaf_listeners(path: str) -> Iterable[socket.socket]:
-    for _ in range(12):
-        yield connect(path, b'{"v":1,"do":"events"}\n')
-
-
-def _trickling(path: str) -> Iterable[socket.socket]:
-    """20 connections send a byte now and then."""
-    links = [connect(path, b"{") for _ in range(20)]
-
-    def trickle() -> None:
-        for _ in range(100):
-            time.sleep(0.2)
-            for link in links:
-                with contextlib.suppress(OSError):
-                    link.send(b" ")
-
-    threading.Thread(target=trickle, daemon=True).start()
-    return links
-
-
-def _flood(path: str) -> Iterable[socket.socket]:
-    """As many requests as can be sent in a second, by one client."""
-    link = connect(path)
-    until_s = time.monotonic() + 1
-    with contextlib.suppress(OSError):
-        while time.monotonic() < until_s:
-            link.send(b'{"v":1,"do":"status"}\n' * 100)
-    yield link
 
 
 def _remove_runtime(world: World) -> None:
@@ -185,24 +110,9 @@ def _no_files(world: World) -> str:
     return f"{refused} of 10 refused while it lasted; {how}"
 
 
-ATTACKS: Mapping[str, Callable[[str], Iterable[socket.socket]]] = {
-    "20 connections that trickle": _trickling,
-    "garbage lines": _garbage,
-    "JSON nested to every depth": _nested,
-    "a line of 100 MB": _long_line,
-    "500 connections that say nothing": _silent,
-    "12 listeners that never read": _deaf_listeners,
-    "a flood of requests": _flood,
-}
 ROWS: tuple[Row, ...] = (
     *(_pestered(name, short=name == "20 connections that trickle") for name in ATTACKS),
     Check("memory: no room for a thread, 14 clients at once", _no_room_for_threads),
     Check("files: none can be opened for 5 s", _no_files),
     Fault("control: runtime folder removed", _remove_runtime, _await_socket, None, True),
 )
-
-if __name__ == "__main__":
-    links = tuple(ATTACKS[sys.argv[1]](sys.argv[2]))
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.read()

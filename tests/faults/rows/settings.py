@@ -69,7 +69,7 @@ ROWS: tuple[Row, ...] = (
     _settings("a mistake", _written(SETTINGS + "\n[speech2]\nx = 1\n"), short=True),
     _settings("no TOML", _written("[speech\nx =")),
     _settings("random bytes", _written(os.urandom(5000))),
-    _settings("3 MB of wrong keys", _written("".join(f"key{n} = 1\n" for n in range(250_000))), short=True),
+    _settings("3 MB of wrong keys", _written("".join(f"key{n} = 1\n" for n in range(250_000)))),
     _settings("60 MB of comments", _written("# nothing at all to be seen here\n" * 1_800_000)),
     _settings("a line of 40 MB", _written('x = "' + "a" * 40_000_000 + '"')),
     _settings("nested 100000 deep", _written("x = " + "[" * 100_000 + "]" * 100_000)),
