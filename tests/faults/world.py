@@ -135,6 +135,8 @@ class World:
         warm = own_cache() / "watchword"
         if warm.exists():
             shutil.copytree(warm, self.cache)
+            for path in (self.cache, *self.cache.rglob("*")):
+                path.chmod(0o700 if path.is_dir() else 0o600)
         self.living = self._stack.enter_context(
             Living(home, self.models, self.source, self.settings, self._environment(home))
         )

@@ -17,7 +17,6 @@ from tests.faults.rows import (
 )
 
 ALL: tuple[Row, ...] = (
-    *web.ROWS,
     *control.ROWS,
     *process.ROWS,
     *start.ROWS,
@@ -27,4 +26,5 @@ ALL: tuple[Row, ...] = (
     *describer.ROWS,
     *stream.ROWS,
     *camera.ROWS,
+    *web.ROWS,
 )

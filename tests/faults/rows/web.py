@@ -8,6 +8,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -226,6 +228,18 @@ def _stopped_daemon(world: World) -> str:
     return f"told after {noticed_s:.1f} s, and well again"
 
 
+def _nothing_left(world: World) -> str:
+    """Since the start, in every process: the hook is tried first."""
+    code = "import socket\ntry: socket.getaddrinfo('x.invalid', 1)\nexcept OSError: pass"
+    env = {**world.living.env, "FAULTS_LEFT": str(world.folder / "tried")}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert "x.invalid" in (world.folder / "tried").read_text(), "the hook sees nothing"
+    assert world.web.answers()
+    assert not world.left, world.left
+    assert not (world.folder / "home/intel").exists()
+    return "no connection and no look-up but those to this machine"
+
+
 NESTED = b'{"components":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001
 GARBAGE = os.urandom(100_000)
 
@@ -254,6 +268,7 @@ ROWS: tuple[Row, ...] = (
     _many("40 listeners that never read", 40, b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
     _many("40 viewers that never read", 40, b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
     _many("a head of 1 MB each", 10, b"GET / HTTP/1.1\r\nX-A: " + b"a" * 1_000_000),
+    Check("privacy: nothing leaves", _nothing_left),
     Check("page: its process killed", _killed_web),
     Check("page: the daemon stopped", _stopped_daemon),
 )
