@@ -79,12 +79,14 @@ class FoldResult:
     reasons: Mapping[str, str]
 
 
-def cross_validate(settings: Settings, dataset: Dataset, what: Fitted) -> Mapping[str, Any]:
+def cross_validate(
+    settings: Settings, dataset: Dataset, what: Fitted, model: ImageTextModel | None = None
+) -> Mapping[str, Any]:
     """The figures of `evaluate`, each medium judged by a detector fitted without its source.
 
     `cross_validation` tells how it was fitted, and `as_shipped` has figures without any fit. Clips that are
     made of others are left out. Raises CommandError for fewer than two sources, CalibrationError if nothing
-    can be fitted, CameraUnusable.
+    can be fitted, CameraUnusable. `model`: by default that of the settings.
     """
     media: list[Medium] = [*dataset.pictures, *(clip for clip in dataset.clips if not is_derived(clip))]
     if len({one.source for one in media}) < 2:
@@ -92,7 +94,7 @@ def cross_validate(settings: Settings, dataset: Dataset, what: Fitted) -> Mappin
             "--cross-validate: needs two sources at least, one to fit to and one to judge; name the source "
             "of each file in the column 'source'"
         )
-    model, folds = _model(settings, what), deal(media)
+    model, folds = model or _model(settings, what), deal(media)
     models = model, cached(model)
     results = [_fold(settings, models, what, media, folds == number) for number in range(folds.max() + 1)]
     return {

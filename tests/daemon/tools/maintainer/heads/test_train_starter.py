@@ -55,6 +55,7 @@ def test_two_runs_give_the_same_bytes_and_figures_of_both_kinds(
         out.mkdir()
         arguments = ["--model", str(starter_folder()), "--splits", str(training_set / "splits.csv")]
         arguments += ["--folds", "0,1", "--locked", "--out", str(out), "--fold-heads", str(out / "folds")]
+        arguments += ["--features", str(out / "features.npz")]
         assert main([str(training_set), *arguments]) == 0
     first, second = outs
     for name in (HEADS_FILE.name, CALIBRATION_FILE, "folds/0.npz", "folds/1.npz"):
@@ -68,6 +69,7 @@ def test_two_runs_give_the_same_bytes_and_figures_of_both_kinds(
     document.write_text("before\n<!-- left out -->\n<!-- end -->\nafter\n")
     arguments = ["--model", str(starter_folder()), "--splits", str(training_set / "splits.csv")]
     arguments += ["--folds", "0,1", "--cross-validate", "--document", str(document)]
+    arguments += ["--features", str(second / "features.npz")]
     assert main([str(training_set), *arguments]) == 0
     text = document.read_text()
     assert text.startswith("before\n<!-- left out -->\n```\nany hazard against safe: AUC")
