@@ -189,7 +189,7 @@ def test_a_step_tells_where_it_led(told: Told, capsys: pytest.CaptureFixture[str
 def test_say_wants_either_words_or_earcons(
     told: Told, argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(argv) == 1
+    assert main(argv) == 2
     assert capsys.readouterr().err == "watchword: say either TEXT or --earcons\n"
 
 
