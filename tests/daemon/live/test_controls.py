@@ -83,7 +83,6 @@ def test_dangers_are_said_in_time_while_phrases_are_rendered_anew(
         since = living.heard
         living.config.write_text(config + "[speech]\npitch = 20\ndanger_rate_wpm = 220\n")
         assert living.ask(ReloadCommand())["changed"] == ["speech.danger_rate_wpm", "speech.pitch"]
-        assert "the new settings hold" not in living.log.read_text(), "it answered before it rendered"
         living.await_event("speak", since, priority="danger")
         living.until(lambda: "the new settings hold" in living.log.read_text(), 60, "new phrases")
         since = living.heard
