@@ -28,7 +28,7 @@ Handler = Callable[[Any], Mapping[str, Any]]
 """Answers one command in the client's thread. Raises CommandError, ConfigError."""
 
 APPLY_S = 2.0
-"""Seconds that the reply to `reload` waits for the settings to be applied. Rendering many phrases takes longer,
+"""Seconds that the reply to `reload` waits for the settings to be applied. Rendering phrases takes longer,
 and clients wait five seconds for a reply; `status` then tells what is not recognised."""
 LESSON_S = 120.0
 """Seconds that all earcons with their meanings may wait to be spoken."""
