@@ -23,7 +23,7 @@ import pytest
 from tests.capture.servers import ffmpeg
 from tests.docs.commands import ROOT, Goes, Runs, plan_of, written
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.release, pytest.mark.timeout(900)]
 
 KEPT = re.compile(r"PIP_.*|.*_PROXY|.*_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|LANG|TMPDIR")
 """What of our environment a newcomer has too: how packages are reached here."""

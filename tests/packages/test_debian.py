@@ -24,7 +24,7 @@ DEPENDS = "python3,libportaudio2,espeak-ng,passwd,systemd,udev"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 TOOLS = ("mmdebstrap", "dpkg-deb", "unshare", "ip")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.release, pytest.mark.timeout(600)]
 
 
 def _debian(suite: str) -> Path:
