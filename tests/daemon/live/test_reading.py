@@ -19,7 +19,7 @@ SETTINGS = "[health]\nlate_s = 5\n"
 
 def closed_road(number: int) -> Image:
     """A sign in a picture that is never quite the same."""
-    picture = sign(("ROAD CLOSED", 66), ("use the other side", 24))
+    picture = sign(("ROAD CLOSED", 66), ("KEEP LEFT", 44))
     picture[:8, :8] = number % 256
     return picture
 
@@ -35,8 +35,8 @@ def test_the_words_in_view_are_read_on_request_and_on_a_question(tmp_path: Path,
             since = living.heard
             living.ask(command)
             living.await_event("scene", since, trigger="read")
-            living.await_event("describe", since, model="pp-ocrv4", text="ROAD CLOSED. use the other side.")
-            living.await_event("speak", since, text="ROAD CLOSED. use the other side.", language="en")
+            living.await_event("describe", since, model="pp-ocrv4", text="ROAD CLOSED. KEEP LEFT.")
+            living.await_event("speak", since, text="ROAD CLOSED. KEEP LEFT.", language="en")
 
 
 def test_without_its_model_it_says_that_it_cannot_read(tmp_path: Path, models: Path) -> None:
