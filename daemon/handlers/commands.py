@@ -39,7 +39,8 @@ def build_handlers(
     )
 
     def load_ahead() -> None:
-        live.text_reader.load_ahead()  # first: it is small, and the wearer's own
+        if updater.settings.worker.keep_loaded:
+            live.text_reader.load_ahead()  # first: it is small, and the wearer's own
         process.load_ahead()
 
     worker.schedule(LOAD_AHEAD_S, load_ahead)

@@ -1,6 +1,6 @@
 """The process that reads: `python -m pipeline.reading.worker FD PARENT`.
 
-It runs at idle priority, is the first to be killed when memory runs out, and ends with its parent.
+It runs at low priority, is the first to be killed when memory runs out, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import exit_with_parent, lower_priority
+from common.spawn import WAITED_NICE, exit_with_parent, lower_priority
 
 if TYPE_CHECKING:
     from pipeline.reading.reader import TextReader
@@ -24,7 +24,8 @@ def main(fd: int, parent: int) -> int:
     """Answer requests until the parent goes away."""
     exit_with_parent(parent)
     # Before the libraries are loaded: their threads inherit the policy.
-    lower_priority()
+    # Not idle priority, at which it would get nothing beside two busy programs: the wearer waits for it.
+    lower_priority(WAITED_NICE)
     logging.basicConfig(level=logging.WARNING, format="reader: %(message)s")
     link = socket.socket(fileno=fd)
     server = Server()
