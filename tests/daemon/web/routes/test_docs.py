@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.daemon.living import Living
+from tests.pipeline.reading.signs import sign
 
 ROOT = Path(__file__).parents[4]
 MEDIA = Path(os.environ.get("WATCHWORD_MEDIA") or ROOT.parent / "shared" / "media")
@@ -45,6 +46,7 @@ def street(folder: Path) -> Path:
         sys.stderr.write(f"{MEDIA} is not there: a made-up picture stands for the photograph\n")
         image = np.random.default_rng(0).integers(0, 255, (300, 400, 3), np.uint8)
         cv2.imwrite(str(target), image)
+    cv2.imwrite(str(target.with_name("sign.jpg")), sign(("EXIT", 90)))
     return target
 
 
@@ -110,11 +112,12 @@ def test_each_line_of_the_docs(line: str, web: str, street: Path) -> None:
                 "question" if "text=" in line else answer["prompt"]
             )
             assert ("wav" in answer) == ("speech" in line)
+            assert (answer["prompt"] == "read") == ("read=true" in line)
             if "objects" in line:
                 assert "car" in [each["name"] for each in answer["objects"]]
             else:
                 assert all(each["score"] is not None for each in answer["objects"])
 
 
-def test_the_docs_tell_both_of_the_diarys_steps() -> None:
-    assert sum("/process" in line for line in LINES) == 5
+def test_the_docs_tell_both_of_the_diarys_steps_and_of_reading() -> None:
+    assert sum("/process" in line for line in LINES) == 6
