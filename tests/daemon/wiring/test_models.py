@@ -63,8 +63,18 @@ def pictures(base: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def tiny_trial(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelTrial:
+    """The trial of the tiny CLIP, with a speed that a machine busy with other tests may not have reached."""
+    home = tmp_path_factory.mktemp("trial")
+    (home / "models").symlink_to(tiny_store)
+    trial = run_trial(settings_of(home), "tiny")
+    assert not trial.failed
+    return trial.model_copy(update={"frames_per_s": 25.0})
+
+
 @pytest.fixture
-def home(tmp_path: Path, tiny_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, tiny_store: Path, tiny_trial: ModelTrial, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "models"
     root.mkdir()
     for folder in tiny_store.iterdir():
@@ -74,15 +84,8 @@ def home(tmp_path: Path, tiny_store: Path, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv("WATCHWORD_PATHS__STATE", str(tmp_path / "state"))
     monkeypatch.setenv("WATCHWORD_PATHS__CACHE", str(own_cache() / "tiny"))
     monkeypatch.chdir(tmp_path)
-    try_at_leisure(settings_of(tmp_path))
+    write_trial(settings_of(tmp_path).paths.state, tiny_trial)
     return tmp_path
-
-
-def try_at_leisure(settings: Settings) -> None:
-    """Try the model, then keep a speed that a machine busy with other tests may not have reached."""
-    trial = run_trial(settings, "tiny")
-    assert not trial.failed
-    write_trial(settings.paths.state, trial.model_copy(update={"frames_per_s": 25.0}))
 
 
 def settings_of(home: Path, **changes: object) -> Settings:
@@ -253,6 +256,7 @@ def test_a_damaged_model_is_turned_down_with_the_file_at_fault(home: Path, tried
         load_model(settings_of(home, **{"pipeline.model": "tiny"}))
 
 
+@pytest.mark.release  # converts a second model
 def test_a_model_that_sees_danger_everywhere_is_turned_down(home: Path, tmp_path: Path) -> None:
     raw = tmp_path / "wrong"
     shutil.copytree(cached_model(own_cache(), upside_down=True), raw)
