@@ -76,6 +76,7 @@ def test_figures_are_of_sources_left_out(tmp_path: Path, manifest: Path, way: Fi
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_what_cannot_be_cross_validated_is_said(
     manifest: Path, short_street: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

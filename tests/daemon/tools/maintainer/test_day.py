@@ -21,7 +21,7 @@ from tests.pipeline.description.vlm.made import LONGEST_S, tiny
 ROOT = Path(__file__).parents[4]
 DAY_S = 300.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST_S + DAY_S)]
+pytestmark = [pytest.mark.slow, pytest.mark.release, pytest.mark.timeout(LONGEST_S + DAY_S)]
 
 
 def day(tmp_path: Path, models: Path, warm_cache: Path, *options: str) -> str:

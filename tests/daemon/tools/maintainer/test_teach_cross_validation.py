@@ -24,6 +24,7 @@ def test_halves_share_no_source_where_there_are_several() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.timeout(600)
 def test_teaching_raises_recall_on_unseen_pictures_at_hardly_any_false_alarms(
     tmp_path: Path, models: Path, media: Path

@@ -47,6 +47,7 @@ def _write(path: Path, header: tuple[str, ...], rows: Sequence[tuple[str, ...]])
 
 
 @pytest.mark.slow
+@pytest.mark.release
 def test_two_runs_give_the_same_bytes_and_figures_of_both_kinds(
     training_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
