@@ -215,7 +215,7 @@ def test_a_calibration_for_other_words_stops_the_daemon_loudly(
 
 
 def test_calibrating_needs_footage(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["calibrate"]) == 1
+    assert main(["calibrate"]) == 2
     assert "name footage" in capsys.readouterr().err
     (home / "one").mkdir()
     cv2.imwrite(str(home / "one/a.png"), plain((1, 2, 3)))
