@@ -56,7 +56,7 @@ def test_what_happened_is_found_explained_repeated_taken_along_and_forgotten(
         _by_the_socket(living)
         _by_the_command_line(living, watchword, tmp_path)
         code, told = watchword(living, "journal", "purge", "--all")
-        assert (code, "--yes" in told) == (1, True)  # nobody is there to be asked
+        assert (code, "--yes" in told) == (2, True)  # nobody is there to be asked
         code, told = watchword(living, "journal", "purge", "--all", "--yes")
         assert code == 0
         assert re.search(r"forgotten: \d+ events", told)

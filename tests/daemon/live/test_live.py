@@ -344,6 +344,6 @@ def test_a_vital_thread_that_fails_takes_the_process_down_with_its_traceback(
     assert "Traceback" in log
 
 
-def test_nothing_grows_in_half_a_minute_of_street(tmp_path: Path, models: Path) -> None:
+def test_nothing_grows_in_twenty_seconds_of_street(tmp_path: Path, models: Path) -> None:
     """The short version of script/soak."""
-    assert grown(soak(tmp_path, models, seconds=30, every_s=1.5)) == []
+    assert grown(soak(tmp_path, models, seconds=20, every_s=1.0)) == []

@@ -43,7 +43,7 @@ def with_thresholds(footage: ScoreSeries, thresholds: list[float]) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("budget", "seed"), [(30.0, 1), (60.0, 2), (4.0, 3), (2.0, 4)])
+@pytest.mark.parametrize(("budget", "seed"), [(60.0, 2), (2.0, 4)])
 def test_footage_of_the_same_kind_keeps_to_the_budget(budget: float, seed: int) -> None:
     """From half an hour, counted (30, 60 an hour) and extrapolated (4, 2); judged on two hours."""
     plan = make_plan(stream(30, seed), HAZARDS, WATCH, budget)

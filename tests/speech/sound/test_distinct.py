@@ -44,7 +44,8 @@ TRIES = 50
 WAIT_S = 20.0
 VOICES = 3
 """Engines that render at the same time: each spends much of it waiting for a process to start."""
-KINDS = [(language, rate) for language in ("en", "ko") for rate in (180, 300)]
+# The faster the words, the more alike they sound: what is told apart here is so at ordinary speed.
+KINDS = [(language, 300) for language in ("en", "ko")]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 if EVERY < 20 else 180), needs_espeak]
 
