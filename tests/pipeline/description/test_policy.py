@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.description.policy import (
+    READ_S,
     AnswerFinished,
     CancelDescription,
     Described,
@@ -153,7 +154,8 @@ def test_laws_under_any_inputs(steps: list[tuple[NarrationInput, float]]) -> Non
         for effect in effects:
             if isinstance(effect, Speak):
                 assert effect.scene.id == running
-                assert now - effect.scene.captured_at_s <= SETTINGS.stale_s
+                limit_s = READ_S if effect.scene.trigger is Trigger.READ else SETTINGS.stale_s
+                assert now - effect.scene.captured_at_s <= limit_s
             if isinstance(effect, StartDescription):
                 running = effect.scene.id
         assert whole.busy or not any(isinstance(e, StartDescription) for e in effects)
