@@ -7,8 +7,8 @@ message forges a line of a log.
 from __future__ import annotations
 
 import re
-from io import TextIOBase
-from typing import TextIO
+
+from common.passing_stream import PassingStream
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0 but tabulator and line feed, DEL, C1, separators of lines, marks that reverse the direction, and halves
@@ -30,24 +30,9 @@ def spoken(text: str) -> str:
     return _CONTROLS.sub(" ", text).replace("\n", " ").replace("\t", " ")
 
 
-class PlainStream(TextIOBase):
+class PlainStream(PassingStream):
     """Wraps a text stream and removes control characters; everything else is the stream's own."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
 
     def write(self, text: str) -> int:
         self._stream.write(escaped(text))
         return len(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def writable(self) -> bool:
-        return True

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import TextIOBase
 from typing import TextIO
+
+from common.passing_stream import PassingStream
 
 QUIET_S = 2.0
 """Seconds without output after which people wonder whether a command hangs."""
@@ -82,29 +83,18 @@ class WorkingLine:
             self._over.set()  # the terminal has gone; the work goes on
 
 
-class _NotingStream(TextIOBase):
+class _NotingStream(PassingStream):
     """A stream before whose output the line goes."""
 
     def __init__(self, stream: TextIO, line: WorkingLine) -> None:
-        self._stream, self._line = stream, line
+        super().__init__(stream)
+        self._line = line
 
     def write(self, text: str) -> int:
         with self._line.output():
             self._stream.write(text)
             self._stream.flush()
         return len(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def writable(self) -> bool:
-        return True
 
 
 @contextmanager

@@ -243,10 +243,17 @@ def pushed(paint: Paint, scheme: str) -> Iterator[str]:
                 while pusher.running and not over.wait(0.1):
                     pass
 
+    with _pushing(push, over):
+        yield f"{url}?listen"
+
+
+@contextlib.contextmanager
+def _pushing(push: Callable[[], None], over: threading.Event) -> Iterator[None]:
+    """Runs `push` in a thread until `over` is set at the end."""
     thread = threading.Thread(target=push, daemon=True)
     thread.start()
     try:
-        yield f"{url}?listen"
+        yield
     finally:
         over.set()
         thread.join(20)
@@ -311,13 +318,8 @@ def stamped(kind: str, video: Path, sent_s: dict[int, float]) -> Iterator[str]:
             if sent_s:
                 return
 
-    thread = threading.Thread(target=push, daemon=True)
-    thread.start()
-    try:
+    with _pushing(push, over):
         yield f"{url}?listen"
-    finally:
-        over.set()
-        thread.join(20)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ is kept in DIR: features, clips and their scores. Locked sources take no part.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,8 +20,8 @@ from numpy.typing import NDArray
 from common.errors import WatchwordError
 from daemon.tools.maintainer.document import write_table
 from daemon.tools.maintainer.footage import make_clips
-from daemon.tools.maintainer.footage.alert_tables import open_series, rule_table
-from daemon.tools.maintainer.footage.score_series import score_clips
+from daemon.tools.maintainer.footage.alert_tables import rule_table
+from daemon.tools.maintainer.footage.score_series import open_series, score_clips
 from daemon.tools.maintainer.heads.features import Features
 from daemon.tools.maintainer.heads.head_figures import any_auc, found, limit, macro_recall
 from daemon.tools.maintainer.heads.head_folds import (
@@ -43,6 +42,7 @@ from daemon.tools.maintainer.heads.train_starter import (
     write_fold_heads,
 )
 from daemon.tools.maintainer.heads.training_set import ALIKE, Rows, read_rows
+from daemon.tools.maintainer.printing import print_lines
 from pipeline.log_odds import sigmoid
 from pipeline.models.starter.heads import HEADS_FILE, class_log_odds, read_heads
 
@@ -127,22 +127,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.cache.mkdir(parents=True, exist_ok=True)
     options.features = options.cache / "features.npz"
-    try:
-        rows = read_rows(options.folder, options.splits, HAZARDS)
-        features = load_features(options, rows)
-        for name, table in (
-            ("ablation of heads", head_table(features, rows)),
-            ("ablation of alerts", alert_table(options, features, rows)),
-        ):
-            lines = list(table)
-            sys.stdout.writelines(f"{line}\n" for line in [*lines, ""])
-            sys.stdout.flush()
-            if options.document:
-                write_table(options.document, name, lines)
-    except WatchwordError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return print_lines(_tables(options))
+
+
+def _tables(options: argparse.Namespace) -> Iterable[str]:
+    rows = read_rows(options.folder, options.splits, HAZARDS)
+    features = load_features(options, rows)
+    for name, table in (
+        ("ablation of heads", head_table(features, rows)),
+        ("ablation of alerts", alert_table(options, features, rows)),
+    ):
+        lines = list(table)
+        yield from (*lines, "")
+        if options.document:
+            write_table(options.document, name, lines)
 
 
 def _parser() -> argparse.ArgumentParser:

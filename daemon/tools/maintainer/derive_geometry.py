@@ -13,15 +13,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from common.errors import WatchwordError
 from daemon.config.settings import load
 from daemon.tools.maintainer.footage import baseline_limits, scene_distances, still_view
-from daemon.tools.maintainer.footage.alert_tables import MADE, SIGNING, kind_of, open_series
+from daemon.tools.maintainer.footage.alert_tables import MADE, SIGNING, kind_of
+from daemon.tools.maintainer.footage.score_series import open_series
 from daemon.tools.maintainer.heads import kernel
 from daemon.tools.maintainer.heads.features import read_features
 from daemon.tools.maintainer.heads.head_folds import HAZARDS
 from daemon.tools.maintainer.heads.splits import SPLITS
 from daemon.tools.maintainer.heads.training_set import read_rows
+from daemon.tools.maintainer.printing import print_lines
 from pipeline.alerting import baseline
 from pipeline.models.starter.model import GEOMETRY
 from pipeline.settings import PipelineSettings
@@ -49,14 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("scores", type=Path, nargs="+", help="scores of clips, by score_series")
     parser.add_argument("--features", type=Path, help="of `train_starter`; without them no kernel")
     parser.add_argument("--splits", type=Path, default=SPLITS, help="the part of each source")
-    try:
-        for line in report(parser.parse_args(arguments)):
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-    except WatchwordError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return print_lines(report(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ import pytest
 from capture.camera import CameraLost
 from capture.factory import open_camera
 from capture.settings import CaptureSettings
+from tests.capture.servers import tcp_server
 
 QUICK = CaptureSettings(open_timeout_s=1, read_timeout_s=1, stall_s=1)
 Answer = Callable[[str], str]
@@ -23,28 +23,14 @@ Answer = Callable[[str], str]
 
 @contextmanager
 def rtsp(answer: Answer) -> Iterator[int]:
-    listener = socket.create_server(("127.0.0.1", 0))
-
     def serve(link: socket.socket) -> None:
         with link, contextlib.suppress(OSError):
             while request := link.recv(65536).decode():
                 number = re.search(r"CSeq: (\d+)", request)
                 link.sendall(f"{answer(request)}\r\nCSeq: {number[1] if number else 0}\r\n\r\n".encode())
 
-    def accept() -> None:
-        while True:
-            try:
-                link, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(link,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield int(listener.getsockname()[1])
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    with tcp_server(serve) as port:
+        yield port
 
 
 def refusal(answer: Answer, user: str = "") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ from capture.camera import CameraLost
 from capture.factory import open_camera
 from capture.settings import CaptureSettings
 from tests.capture.made import street
+from tests.capture.servers import tcp_server
 
 QUICK = CaptureSettings(open_timeout_s=4, read_timeout_s=2, stall_s=1, retry_max_s=0.2)
 JPEGS = [cv2.imencode(".jpg", street(i, 640, 480))[1].tobytes() for i in range(20)]
@@ -30,7 +30,6 @@ def part(data: bytes, *lines: str) -> bytes:
 @contextmanager
 def server(parts: Callable[[], Iterator[bytes]], head: bytes = HEAD) -> Iterator[str]:
     """Sends these parts to each client; the iterator paces itself."""
-    listener = socket.create_server(("127.0.0.1", 0))
 
     def serve(link: socket.socket) -> None:
         try:
@@ -43,20 +42,8 @@ def server(parts: Callable[[], Iterator[bytes]], head: bytes = HEAD) -> Iterator
         finally:
             link.close()
 
-    def accept() -> None:
-        while True:
-            try:
-                link, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(link,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/x"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    with tcp_server(serve) as port:
+        yield f"http://127.0.0.1:{port}/x"
 
 
 def paced(fps: float, make: Callable[[int], bytes]) -> Callable[[], Iterator[bytes]]:

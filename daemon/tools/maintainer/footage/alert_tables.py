@@ -16,14 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import WatchwordError
 from daemon.tools.maintainer.document import write_table
 from daemon.tools.maintainer.footage.alert_figures import Tally, judged, tally
-from daemon.tools.maintainer.footage.score_series import LabelledSeries, read_folder
+from daemon.tools.maintainer.footage.score_series import LabelledSeries, open_series
 from daemon.tools.maintainer.footage.tune_alerts import base_hazards
-from daemon.tools.maintainer.heads.splits import LOCKED
 from daemon.tools.maintainer.heads.starter_calibration import FOOTAGE_THRESHOLD
 from daemon.tools.maintainer.heads.training_set import ALIKE
+from daemon.tools.maintainer.printing import print_lines
 from pipeline.alerting.rivals import NO_RULES, AlertRules
 from pipeline.alerting.rules import builtin_rules
 from pipeline.calibration.sweep import replay_alerts
@@ -143,25 +142,18 @@ def _rate(sums: Tally) -> str:
     return f"{sums.false_alerts / hours:.1f} [{low / hours:.1f}, {high / hours:.1f}]"
 
 
-def open_series(folders: Iterable[Path]) -> list[LabelledSeries]:
-    """All series of the folders but those of locked sources. Raises SeriesError."""
-    return [one for folder in folders for one in read_folder(folder) if one.part != LOCKED]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="alert_tables", description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+", help="scores of clips, by score_series")
     parser.add_argument("--document", type=Path, help="write the table into this document")
-    args = parser.parse_args(arguments)
-    try:
-        lines = list(threshold_table(open_series(args.folders)))
-        sys.stdout.writelines(f"{line}\n" for line in lines)
-        if args.document:
-            write_table(args.document, "left-out clips", lines)
-    except WatchwordError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return print_lines(_table(parser.parse_args(arguments)))
+
+
+def _table(options: argparse.Namespace) -> Iterable[str]:
+    lines = list(threshold_table(open_series(options.folders)))
+    yield from lines
+    if options.document:
+        write_table(options.document, "left-out clips", lines)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from capture.camera import Camera
 from common import atomic_file
 from common.errors import WatchwordError
 from daemon.config.settings import load
-from daemon.tools.maintainer.heads.splits import SPLITS, part_of, read_splits
+from daemon.tools.maintainer.heads.splits import LOCKED, SPLITS, part_of, read_splits
 from daemon.wiring.sources import open_recorded
 from pipeline.calibration.sweep import ScoreSeries
 from pipeline.evaluation.camera_motion import CameraMotionMeter
@@ -112,6 +112,14 @@ def read_folder(folder: Path) -> list[LabelledSeries]:
     if len({one.hazards for one in found}) > 1:
         raise SeriesError(f"{folder}: scores of different hazards; score all clips with one model")
     return found
+
+
+def open_series(folders: Iterable[Path]) -> list[LabelledSeries]:
+    """All series of the folders but those of locked sources. Raises SeriesError."""
+    series = [one for folder in folders for one in read_folder(folder) if one.part != LOCKED]
+    if len({one.hazards for one in series}) != 1:
+        raise SeriesError("no scores, or scores of different hazards")
+    return series
 
 
 def score_clip(clip: LabelledClip, part: str, camera: Camera, model: StarterModel) -> LabelledSeries:

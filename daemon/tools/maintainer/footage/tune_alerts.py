@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import WatchwordError
 from daemon.tools.maintainer.footage.alert_figures import (
     LevelCounts,
     Tally,
@@ -26,8 +25,8 @@ from daemon.tools.maintainer.footage.alert_figures import (
     own_shifts,
     summed,
 )
-from daemon.tools.maintainer.footage.score_series import LabelledSeries, SeriesError, read_folder
-from daemon.tools.maintainer.heads.splits import LOCKED
+from daemon.tools.maintainer.footage.score_series import LabelledSeries, SeriesError, open_series
+from daemon.tools.maintainer.printing import print_lines
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.alerting.rivals import NO_RULES, AlertRules
 from pipeline.alerting.rules import builtin_rules
@@ -161,22 +160,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--window", type=_numbers, default=(base.vote_window_s,))
     parser.add_argument("--rules", choices=("on", "off", "both"), default="on")
     args = parser.parse_args(arguments)
+    return print_lines(_trials(args, base))
+
+
+def _trials(args: argparse.Namespace, base: WatchSettings) -> Iterable[str]:
+    """The lines of each combination of the grid. Raises SeriesError."""
     rules = {"on": (True,), "off": (False,), "both": (True, False)}[args.rules]
     grid = Grid(args.smoothing, args.vote, args.window, rules)
-    try:
-        series = [one for folder in args.folders for one in read_folder(folder) if one.part != LOCKED]
-        if len({one.hazards for one in series}) != 1:
-            raise SeriesError("no scores, or scores of different hazards")
-        hazards = base_hazards(series[0].hazards, args.threshold)
-        for settings, ruled in grid.combinations(base):
-            chosen = builtin_rules() if ruled else NO_RULES
-            trial = run_trial(series, hazards, settings, chosen, args.budget, args.price)
-            sys.stdout.writelines(f"{line}\n" for line in lines(trial, series[0].hazards))
-            sys.stdout.flush()
-    except WatchwordError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    series = open_series(args.folders)
+    hazards = base_hazards(series[0].hazards, args.threshold)
+    for settings, ruled in grid.combinations(base):
+        chosen = builtin_rules() if ruled else NO_RULES
+        trial = run_trial(series, hazards, settings, chosen, args.budget, args.price)
+        yield from lines(trial, series[0].hazards)
 
 
 if __name__ == "__main__":
