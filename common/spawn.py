@@ -21,8 +21,8 @@ IDLE = 20
 WAITED_NICE = 15
 """Of work that a person waits for: a thirtieth of a processor that another program keeps busy.
 
-With SCHED_IDLE it would get a hundredth, and answer after its deadline; with nice 10 take a fifth of the
-detector's frames.
+With SCHED_IDLE it would get a hundredth, and answer after its deadline; with nice 10 it took a fifth of the
+detector's frames, in one run on a machine that was busy besides.
 """
 
 
