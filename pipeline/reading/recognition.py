@@ -23,7 +23,7 @@ LONGEST = 3200
 """Pixels of the longest input; a longer line is squeezed."""
 UPRIGHT = 1.5
 """Height over width from which a line runs downwards and is turned."""
-SPACE = 0.05
+SPACE = 0.1
 """Probability of a space between two letters from which there is one."""
 
 
