@@ -39,6 +39,7 @@ from daemon.mqtt.broker import BrokerError
 from daemon.mqtt.listener import DaemonListener
 from tests.daemon.mqtt.announcements import Removed, understood
 from tests.daemon.mqtt.mosquitto import PATIENCE_S, Mosquitto, Watcher, free_port, retained
+from tests.logs import records_of
 
 ROOT = Path(__file__).parents[3]
 JPEG = b"\xff\xd8\xff\xe0 picture \xff\xd9"
@@ -238,7 +239,7 @@ def test_after_a_break_the_broker_shows_what_is_so_now(
     understood(CONFIG, kept[CONFIG])
     assert kept[f"{BASE}/availability"] == b"online"
     assert bridge.status()["counts"]["losses"] == 1
-    assert len([r for r in caplog.records if r.levelno == logging.WARNING]) == 1
+    assert len([r for r in records_of(caplog, "daemon.mqtt") if r.levelno == logging.WARNING]) == 1
 
 
 def test_what_an_earlier_life_left_behind_is_taken_back(
@@ -377,7 +378,7 @@ def test_a_dead_broker_disturbs_nobody(
         assert not pause.wait(0.001)
     status = bridge.status()
     assert (status["connected"], "is it running" in status["reason"]) == (False, True)
-    assert len([r for r in caplog.records if r.levelno == logging.WARNING]) == 1
+    assert len([r for r in records_of(caplog, "daemon.mqtt") if r.levelno == logging.WARNING]) == 1
 
 
 def until(holds: Callable[[], bool]) -> None:

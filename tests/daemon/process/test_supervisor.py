@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from daemon.process.supervisor import PartFailed, PartFinished, ReloadRequested, StopRequested, Supervisor
+from tests.logs import records_of
 
 PATIENCE_S = 10.0
 
@@ -62,7 +63,7 @@ def test_a_vital_part_that_fails_ends_the_wait_with_its_traceback_in_the_log(
         with pytest.raises(PartFailed, match=f"^watch failed .*{type(error).__name__}") as caught:
             crew.wait(PATIENCE_S)
         assert caught.value.__cause__ is error
-    (record,) = caplog.records
+    (record,) = records_of(caplog, "daemon.process")
     assert record.levelno == logging.CRITICAL
     assert record.exc_info and record.exc_info[1] is error
     assert crew.stop() == ()

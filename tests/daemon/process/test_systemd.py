@@ -12,6 +12,7 @@ import pytest
 
 from daemon.process.systemd import Notifier, without_notify
 from tests.daemon.ear import listening
+from tests.logs import messages_of, records_of
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -50,7 +51,7 @@ def test_where_nobody_listens_nothing_happens(env: dict[str, str], caplog: pytes
     notifier.ready("fine")
     notifier.watchdog()
     notifier.close()
-    assert not caplog.records
+    assert not records_of(caplog, "daemon.process")
 
 
 def test_a_failure_is_told_once_and_again_after_it_worked(
@@ -60,14 +61,14 @@ def test_a_failure_is_told_once_and_again_after_it_worked(
     with caplog.at_level(logging.WARNING):
         notifier.ready()
         notifier.watchdog()
-        assert [r.getMessage() for r in caplog.records] == [
+        assert messages_of(caplog, "daemon.process") == [
             "cannot notify systemd of READY=1: No such file or directory"
         ]
         with listening(tmp_path) as ear:
             notifier.watchdog()
             assert ear.hear() == ["WATCHDOG=1"]
         notifier.watchdog()
-    assert len(caplog.records) == 2
+    assert len(records_of(caplog, "daemon.process")) == 2
 
 
 def test_a_systemd_that_does_not_read_is_not_waited_for(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from daemon.process.systemd import Notifier
 from daemon.process.watchdog import FIRST_FRAME_S, HUNG_S, Heartbeats, WatchdogFeeder, is_hung
 from tests.daemon.ear import listening
+from tests.logs import messages_of
 
 
 @given(
@@ -49,7 +50,7 @@ def test_the_watchdog_starves_while_one_part_is_silent(
         hearts.beat("capture", 7.0)
         assert pulse.feed(7.0) == ()
         assert ear.hear() == ["WATCHDOG=1"]
-    assert [record.getMessage() for record in caplog.records] == [
+    assert messages_of(caplog, "daemon.process") == [
         "capture silent for 6.0 s (at most 5)",
         "capture gives signs of life again",
     ]

@@ -23,6 +23,7 @@ from pipeline.models.prompts import hazard_fingerprints
 from pipeline.settings import HazardSettings
 from pipeline.types import PromptSet, Severity
 from tests.fakes import ColourModel
+from tests.logs import messages_of
 from tests.stores import store_at
 
 PROMPTS = PromptSet((("fire", ("red",)), ("dog", ("green",))), ())
@@ -72,7 +73,9 @@ def test_a_model_without_calibration_is_cautious_and_says_so_once(
     bound = calibrations.bind(ColourModel(), PROMPTS)
     assert is_zero_shot(bound)
     assert not bound.measured
-    assert caplog.messages == ["model colour: zero-shot; not measured on labelled pictures"]
+    assert messages_of(caplog, "pipeline.calibration") == [
+        "model colour: zero-shot; not measured on labelled pictures"
+    ]
 
 
 def test_thresholds_of_a_trial_are_used_by_the_model_that_was_tried(

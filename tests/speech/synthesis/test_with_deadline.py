@@ -15,6 +15,7 @@ from speech.synthesis.base import SpeechRequest, SynthesisError
 from speech.synthesis.renderer import Renderer
 from speech.synthesis.with_deadline import DeadlineSynthesizer, open_neural
 from speech.utterance import Priority
+from tests.logs import records_of
 from tests.speech.made import ToneSynthesizer, utterance
 
 TEXT = "A wide street. A man on a bicycle. Two shops."
@@ -116,7 +117,7 @@ def test_each_streak_is_logged_once_and_each_fallback_counted(
     while not world.say("Hello.")[0]:  # until the sentences nobody wanted any more are through
         world.natural.go.release(1)
     assert world.voice.fallbacks >= 3
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert [record.levelname for record in records_of(caplog, "speech.synthesis")] == ["WARNING", "INFO"]
 
 
 def test_a_failing_voice_is_replaced_at_once() -> None:

@@ -79,6 +79,7 @@ class ServerGenerator:
         self._call: _Call | None = None
         self._preload: threading.Thread | None = None
         self._asked_at_s = time.monotonic()
+        self._closed = threading.Event()
         self.device = str(self._url.netloc)
         if self._key and self._url.scheme == "http" and not is_here(self._url):
             raise ModelLoadError(f"describe.server_url: a key goes to {self.device} over https only")
@@ -114,6 +115,10 @@ class ServerGenerator:
         if (call := self._call) is not None:
             call.interrupt()
 
+    def close(self) -> None:
+        """Stop keeping the model loaded."""
+        self._closed.set()
+
     def _load_model(self) -> None:
         picture = draw_test_image(PRELOAD_SIDE, PRELOAD_SIDE)
         job = GenerationJob(0, picture, "Answer with one word.", "What is this?", PRELOAD_TOKENS)
@@ -127,8 +132,7 @@ class ServerGenerator:
             log.info("%s answers after %.1f s", self.device, time.monotonic() - began_s)
 
     def _keep_alive(self) -> None:
-        while True:
-            time.sleep(TICK_S)
+        while not self._closed.wait(TICK_S):
             if time.monotonic() - self._asked_at_s >= self._spec.keep_alive_s:
                 self._load_model()
 

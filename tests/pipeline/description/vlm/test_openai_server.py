@@ -127,10 +127,11 @@ def test_a_server_is_asked_now_and_then_so_that_it_keeps_its_model(server: str) 
             return sum(each.get("path", "").startswith("/whole") for each in json.load(answer))
 
     before = asked()
-    load(ModelSpec("openai", "m", url=f"{server}/whole/v1", keep_alive_s=0.5))
+    generator = load(ModelSpec("openai", "m", url=f"{server}/whole/v1", keep_alive_s=0.5))
     end_s = time.monotonic() + PATIENCE_S
     while asked() < before + 3 and time.monotonic() < end_s:
         time.sleep(0.05)
+    generator.close()
     assert asked() >= before + 3
 
 
