@@ -1,4 +1,4 @@
-"""The sections that belong to the daemon itself. Those of capture, pipeline and speech stand with them."""
+"""The daemon's own sections of the settings. Those of capture, pipeline and speech are in their packages."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class ControlSettings(BaseModel, frozen=True, extra="forbid"):
     instance: str = Field(
         "",
         pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$",
-        description="name of this daemon where several run, one a camera",
+        description="name of this daemon if several run, one for each camera",
     )
     group: str = Field(
-        "", description="group whose members may talk to it too; without one only its own user and root may"
+        "", description="group whose members may control it; empty: only its own user and root"
     )
     forward_to: str = Field(
         "",
         pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$",
-        description="instance with the loudspeaker, which says what this one has to say; `watchword` is the "
-        "one without a name, empty speaks here",
+        description="instance that owns the loudspeaker and speaks for this one; `watchword` is the one "
+        "without a name; empty: this one speaks itself",
     )
 
 
@@ -67,7 +67,7 @@ USUAL: Mapping[str, str] = {
     "kp4": "slower",
     "kp7": "read",
 }
-"""A headset's buttons, and a numeric keypad."""
+"""The default actions of a headset's buttons and of a numeric keypad."""
 
 
 class KeysSettings(BaseModel, frozen=True, extra="forbid"):
@@ -76,7 +76,7 @@ class KeysSettings(BaseModel, frozen=True, extra="forbid"):
     device: str = Field(
         "", description="/dev/input/by-id/NAME, or a part of the device's name; empty uses no keys"
     )
-    grab: bool = Field(True, description="true keeps the device's keys from everybody else")
+    grab: bool = Field(True, description="true hides the device's keys from other programs")
     double_s: float = Field(
         0.35, gt=0, le=2, description="seconds within which a second press counts as double"
     )
@@ -103,7 +103,7 @@ class WebSettings(BaseModel, frozen=True, extra="forbid"):
     )
     port: int = Field(8780, ge=0, le=65535, description="port to listen at; 0 takes a free one")
     socket: str = Field(
-        "auto", description="auto | unix socket to listen at, for those who may open it; empty for none"
+        "auto", description="auto | unix socket to listen at, protected by its permissions; empty for none"
     )
     token_file: str = Field(
         "",
@@ -125,7 +125,7 @@ class WebSettings(BaseModel, frozen=True, extra="forbid"):
     url_private_hosts: tuple[str, ...] = Field(
         (),
         max_length=32,
-        description="those of them that may be at an address of the home or of this machine",
+        description="hosts of url_hosts whose address may be private or of this machine",
     )
     largest_body_mb: float = Field(
         12.0, gt=0, le=100, description="megabytes a request may have, a picture in it included"
@@ -155,7 +155,7 @@ Qos = Literal[0, 1]
 class MqttSettings(BaseModel, frozen=True, extra="forbid"):
     """Home automation over MQTT; part of `watchword web`. See docs/home-assistant.md."""
 
-    enabled: bool = Field(False, description="true tells the broker what is seen and said")
+    enabled: bool = Field(False, description="true publishes alerts and speech at the broker")
     host: str = Field(
         "127.0.0.1", pattern=r"^[^\s@/]+$", description="name or address of the broker, without credentials"
     )
@@ -166,9 +166,7 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
     password_file: str = Field(
         "", description="file that holds the password; a bare name means a systemd credential"
     )
-    topic: str = Field(
-        "watchword", pattern=_TOPIC, max_length=100, description="what all our topics begin with"
-    )
+    topic: str = Field("watchword", pattern=_TOPIC, max_length=100, description="prefix of all topics")
     discovery: str = Field(
         "homeassistant",
         pattern=rf"^$|{_TOPIC}",
@@ -180,7 +178,7 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
         pattern=r"^[A-Za-z0-9_-]{0,64}$",
         description="name of this device there; empty takes the machine's and, if any, control.instance",
     )
-    texts: bool = Field(True, description="false keeps to itself what was said and described")
+    texts: bool = Field(True, description="false publishes no text that was said or described")
     picture_every_s: float = Field(
         0.0, ge=0, le=3600, description="seconds between two pictures given to the broker; 0 gives none"
     )
@@ -189,7 +187,7 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
         10.0, gt=0, le=1440, description="minutes the switch `Mute` silences all but danger"
     )
     keepalive_s: int = Field(
-        30, ge=5, le=600, description="seconds of silence after which broker and web look for each other"
+        30, ge=5, le=600, description="seconds without traffic after which broker and client check each other"
     )
     reconnect_s: float = Field(
         60.0, ge=1, le=3600, description="seconds between two attempts at a broker that is away, at most"
@@ -205,14 +203,16 @@ class JournalSettings(BaseModel, frozen=True, extra="forbid"):
     """The journal of events in the state folder, and its limits. It never leaves the machine."""
 
     enabled: bool = Field(
-        True, description="false keeps nothing from now on; `watchword journal purge` forgets"
+        True, description="false stores nothing from now on; `watchword journal purge` deletes what is stored"
     )
-    keep_days: float = Field(14.0, gt=0, le=3650, description="days after which everything is forgotten")
+    keep_days: float = Field(
+        14.0, gt=0, le=3650, description="days after which events, pictures and black boxes are deleted"
+    )
     keep_mb: int = Field(
-        500, ge=2, le=1_000_000, description="megabytes all of it may take; the oldest goes first"
+        500, ge=2, le=1_000_000, description="megabytes the journal may take; the oldest is deleted first"
     )
     leave_free_mb: int = Field(
-        100, ge=0, le=1_000_000, description="megabytes of the disk left to others; with less nothing is kept"
+        100, ge=0, le=1_000_000, description="megabytes of the disk to leave free; below, nothing is stored"
     )
     pictures: Literal["off", "pixelated", "full"] = Field(
         "full",
@@ -227,13 +227,13 @@ class JournalSettings(BaseModel, frozen=True, extra="forbid"):
         True, description="keep the minute around an alert as numbers, so that its decision can be repeated"
     )
     black_box_after_s: float = Field(
-        5.0, ge=0, le=30, description="seconds after the alert that are in its black box too"
+        5.0, ge=0, le=30, description="seconds after the alert that its black box covers too"
     )
     black_box_every_s: float = Field(
         60.0,
         ge=1,
         le=3600,
-        description="seconds at least between two black boxes; each reaches back a minute",
+        description="seconds between two black boxes, at least; each covers the minute before",
     )
     black_box_mb: int = Field(
         100, ge=1, le=1_000_000, description="megabytes of keep_mb that black boxes may take"
@@ -241,9 +241,9 @@ class JournalSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
-    """Pictures from clients (POST /process) and tried thresholds: one at a time, at a low priority."""
+    """Pictures of clients (POST /process) and thresholds to try out: one at a time, at low priority."""
 
-    enabled: bool = Field(True, description="false refuses both")
+    enabled: bool = Field(True, description="false refuses such requests")
     deadline_s: float = Field(30.0, gt=0, le=300, description="seconds that an external request may take")
     describe_s: float = Field(
         10.0,
@@ -266,18 +266,18 @@ class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class PathsSettings(BaseModel, frozen=True, extra="forbid"):
-    """Where things are kept; `auto` follows systemd's conventions for a unit, else the desktop's."""
+    """Folders; `auto` takes those of the systemd unit, else the XDG base directories."""
 
     models: Path = Field(Path(paths.AUTO), description="auto | folder of the model store")
     state: Path = Field(Path(paths.AUTO), description="auto | folder of overrides, calibrations and journals")
-    cache: Path = Field(Path(paths.AUTO), description="auto | folder of what can be made again")
+    cache: Path = Field(Path(paths.AUTO), description="auto | folder of the cache, which can be deleted")
 
 
 class LogSettings(BaseModel, frozen=True, extra="forbid"):
     """The log of the process."""
 
     level: Live[Literal["debug", "info", "warning", "error"]] = Field(
-        "info", description="the least that is written"
+        "info", description="least severe messages that are written"
     )
     format: Literal["auto", "terminal", "journal"] = Field(
         "auto", description="auto notices whether systemd's journal is listening"

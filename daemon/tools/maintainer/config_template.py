@@ -1,4 +1,4 @@
-"""The commented `config.toml`, its JSON schema and the documentation's table of live settings."""
+"""Generates `config.toml`, its JSON schema, and the documentation's table of live settings."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ SCHEMA_LINE = "#:schema ./config.schema.json"
 """Editors with Taplo (Even Better TOML) take completion and checks from there; it has to come first."""
 _HEADER = """\
 Watchword's settings: every one of them, with its default and its unit. To change one, remove
-the mark before its name and write another value; `watchword config set KEY VALUE` does without
-this file. `watchword config check` tells whether the file holds, `watchword config show` what is
-in force, and why.
+the # before its name and write another value, or leave this file alone and use `watchword
+config set KEY VALUE`. `watchword config check` tells whether the file is valid, `watchword config
+show` which values are in force, and from where.
 
 Read from the first of: --config FILE, $WATCHWORD_CONFIG, ./config.toml,
 ~/.config/watchword/config.toml, /etc/watchword/config.toml. An environment variable such as
 WATCHWORD_SPEECH__RATE_WPM=220 beats the file, an option such as -o speech.rate_wpm=220 beats both.
 
-Each name is written whole, so that settings may stand in any order. Of a section that you write as
-a table, [speech] say, all settings stand below that line; tables come last in the file.
+Each name is written in full, so settings may stand in any order. If you write a section as a
+table instead, such as [speech], put all its settings below that line, and tables at the end.
 """
 COMMON = (
     "capture.source",
@@ -53,7 +53,7 @@ COMMON = (
     "mqtt.enabled",
     "mqtt.host",
 )
-"""The settings that most people change, in the order in which they come to them: they stand first."""
+"""The settings that most people change, in the order in which they need them. They come first in the file."""
 _COMMON = "The twenty that most people change. All others follow, section by section."
 _HAZARDS = """\
 The hazards, each in a table of its own. Add your own as [hazards.NAME] with at least `prompts` and
@@ -98,7 +98,8 @@ def _heading(text: str) -> Iterator[str]:
 def _section(path: KeyPath, values: Mapping[str, Any]) -> Iterator[str]:
     rest = {key: value for key, value in values.items() if dotted((*path, key)) not in COMMON}
     yield from ("", *_heading(f"{dotted(path)}: {(SCHEMA.at(path) or {}).get('description', '')}"))
-    entries = SCHEMA.names(path) == (ENTRY,)  # people name these; they are all alike
+    # True for a table whose keys users choose, such as `keys.on`: its entries need no comment each.
+    entries = SCHEMA.names(path) == (ENTRY,)
     for key, value in rest.items():
         if isinstance(value, dict) and value:
             yield from _section((*path, key), value)
@@ -119,7 +120,7 @@ def _help_line(key: str) -> Iterator[str]:
 
 
 def _meaning(path: KeyPath) -> str:
-    """The description, and the range or the choices where it does not name them itself."""
+    """The description of a setting, with its range or choices if the text does not state them."""
     spec = SCHEMA.at(path) or {}
     description = str(spec.get("description", ""))
     stated = " | " in description or not limits(spec) or limits(spec).removeprefix("from ") in description
@@ -127,7 +128,7 @@ def _meaning(path: KeyPath) -> str:
 
 
 def _assignments(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
-    """Defaults stand as comments, so that a better default in a later version is not kept out by the file."""
+    """Lines that set the values, commented out: a better default of a later version then takes effect."""
     for key, value in values.items():
         if isinstance(value, list) and value:
             yield from (f"#{before}{key} = [", *_packed(value), "#]")
@@ -138,7 +139,7 @@ def _assignments(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
 
 
 def _packed(texts: Iterable[str]) -> Iterator[str]:
-    """A list's entries, as many in a line as fit; TOML's basic strings are written as JSON's."""
+    """Lines with a list's entries, as many in each as fit. TOML writes basic strings as JSON does."""
     line = "#   "
     for entry in (f" {json.dumps(text, ensure_ascii=False)}," for text in texts):
         if len(line + entry) > _WIDTH:
