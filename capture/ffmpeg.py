@@ -1,5 +1,6 @@
-"""Opening videos and streams through OpenCV's FFmpeg, quietly: errors are reported by this program, in one
-line.
+"""Opens videos and streams through OpenCV's FFmpeg, with FFmpeg's own messages switched off.
+
+The program reports each error itself, in one line.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def open_ffmpeg(target: str, options: str = "", parameters: Sequence[int] = ()) -> cv2.VideoCapture:
-    """A capture of `target`, opened or not (ask `isOpened`); `parameters` are (property, value, ...).
+    """Return a capture of `target`, opened or not (see `isOpened`). `parameters`: (property, value, ...).
 
     `options` are FFmpeg's, as `key;value|key;value`. OpenCV takes them from the environment only, so
     captures with different options must not be opened at the same moment.
@@ -36,22 +37,22 @@ def open_ffmpeg(target: str, options: str = "", parameters: Sequence[int] = ()) 
 
 
 def open_file(path: Path) -> cv2.VideoCapture:
-    """A capture of a file, opened or not. Raises OSError if it cannot be read."""
+    """Return a capture of a file, opened or not. Raises OSError if the file cannot be read."""
     name = str(path.absolute())
     try:
         name.encode()
     except UnicodeEncodeError:
-        # OpenCV crashes on a name that is no UTF-8: the file is opened by its number instead.
+        # OpenCV crashes on a name that is not UTF-8, so it gets the path of a file descriptor instead.
         with path.open("rb") as file:
             return open_ffmpeg(f"/proc/self/fd/{file.fileno()}")
     return open_ffmpeg(name)
 
 
 def grab(capture: cv2.VideoCapture, tries: int, within_s: float = math.inf) -> int | None:
-    """Advance to the next picture; how many damaged ones were passed over, None if there is no next.
+    """Advance to the next picture. Return how many damaged ones were skipped; None if there is no next one.
 
-    OpenCV reports one undecodable packet and the end of a stream alike, so only many failures in a row
-    (they come at once at an end), or `within_s` seconds of them, mean that nothing more will come.
+    OpenCV does not tell an undecodable packet from the end of a stream. So the stream counts as ended after
+    `tries` failures in a row (at an end they come at once), or after `within_s` seconds of failures.
     """
     give_up_s = time.monotonic() + within_s
     for damaged in range(tries):
@@ -60,14 +61,14 @@ def grab(capture: cv2.VideoCapture, tries: int, within_s: float = math.inf) -> i
         except cv2.error:
             return None
         if time.monotonic() >= give_up_s:
-            return None  # even if found: when FFmpeg's time is up it flushes out a picture that is as old
+            return None  # even if found: after its timeout FFmpeg delivers an old picture from its buffer
         if found:
             return damaged
     return None
 
 
 def retrieve(capture: cv2.VideoCapture) -> Image | None:
-    """The picture grabbed last; None if its colours cannot be converted."""
+    """Decode the picture that was grabbed last; None if its colours cannot be converted."""
     try:
         found, image = capture.retrieve()
     except cv2.error:

@@ -1,4 +1,4 @@
-"""Still pictures from disk; sizes are read before decoding, so that no file can exhaust memory."""
+"""Loads still pictures from disk. Reads their size before decoding, so that no file can exhaust memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from common.redact import redact
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MAX_PIXELS = 120_000_000
 """Largest picture decoded: 360 MB as BGR. Telephones deliver up to 108 million pixels, 8K has 33."""
+# Names of files that hold one picture, even if a second JPEG follows the first.
 _ONE_JPEG = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"})
+# Read at most so much in search of the end of the first JPEG.
 _MAX_JPEG_BYTES = 64_000_000
 _MAX_BYTES = 256_000_000
 # Largest first: `_decode` takes the first factor that fits.
@@ -28,7 +30,7 @@ _JPEG_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2
 
 
 def require_file(path: Path) -> Path:
-    """`path`, if it is a file that can be read and holds something. Raises CameraUnusable."""
+    """Return `path` if it is a file that can be read and is not empty. Raises CameraUnusable."""
     shown = escaped(str(path))
     try:
         status = path.stat()
@@ -36,7 +38,7 @@ def require_file(path: Path) -> Path:
             raise CameraUnusable(f"{shown} is neither a file nor a folder; name a video or a picture")
         if status.st_size == 0:
             raise CameraUnusable(f"{shown} is empty (0 bytes); copy it again")
-        # Opened to learn whether it may be: os.access knows nothing of some network file systems' rules.
+        # Opened as a test: os.access does not know the rules of some network file systems.
         with path.open("rb"):
             return path
     except OSError as error:
@@ -63,7 +65,8 @@ def load_image(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
             f"{shown} has {header.width} x {header.height} pixels, more than {MAX_PIXELS // 10**6} million; "
             "scale it down"
         )
-    # Refused, unlike half a picture of a camera: a file can be copied again, a camera's moment cannot.
+    # A truncated frame of a camera is still used, since that moment cannot be taken again. A file can be
+    # copied again.
     if is_truncated(data):
         raise CameraUnusable(f"{shown} is cut off; copy it again")
     try:
@@ -84,10 +87,10 @@ def decode_image(data: bytes, max_side: int) -> Image:
 
 
 def is_still_image(path: Path) -> bool:
-    """Whether a file starts as a picture does (by its name if it cannot be read).
+    """Return True if a file starts as a picture does (by its name if it cannot be read).
 
-    A GIF is a video; so are JPEGs one behind the other, unless the name says that it is one picture: some
-    telephones put a second one, for depth or brightness, behind it.
+    A GIF counts as a video, and so do JPEGs one behind the other (MJPEG), unless the name is that of a single
+    picture: some telephones append a second JPEG with depth or brightness.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -116,7 +119,7 @@ def _read(path: Path) -> bytes:
 
 
 def explain_unreadable(path: Path, error: OSError) -> str:
-    """One line with the cure for a path that cannot be read."""
+    """Return one line with the remedy for a path that cannot be read."""
     shown = redact(escaped(str(path)))  # it may have been meant as an address
     if isinstance(error, FileNotFoundError):
         # A relative path whose first part has a dot, such as camera.local/stream, is likely an address.
@@ -129,7 +132,7 @@ def explain_unreadable(path: Path, error: OSError) -> str:
 
 
 def _decode(data: bytes, shrink: int) -> Image:
-    """Decode; a JPEG at least twice too large at a half, a quarter or an eighth, which saves memory."""
+    """Decode a picture; to save memory, a JPEG at least twice too large at 1/2, 1/4 or 1/8 of its size."""
     flag = cv2.IMREAD_COLOR
     if image_kind(data) is ImageKind.JPEG:
         flag = next((reduced for factor, reduced in _JPEG_REDUCED.items() if shrink >= factor), flag)

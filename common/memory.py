@@ -1,4 +1,4 @@
-"""How much memory there is, and how much a process uses; read from Linux."""
+"""Reads from Linux how much memory is available, and how much a process uses."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import os
 from pathlib import Path
 
 RESERVE_BYTES = 512 * 2**20
-"""Left to the rest of the machine, above all to the detection loop."""
+"""Memory that no model may take: it is left to the detection loop and the rest of the machine."""
 
 
 def available_bytes() -> int:
-    """Memory that could be used now without swapping (MemAvailable), within the limit of our
-    control group.
-    """
+    """Memory usable now without swapping (MemAvailable), within the limit of this control group."""
     for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
         if line.startswith("MemAvailable:"):
             return min(int(line.split()[1]) * 1024, _group_bytes())
@@ -20,13 +18,13 @@ def available_bytes() -> int:
 
 
 def _group_bytes() -> int:
-    """Room left below the limit of the control group (version 2); no limit counts as endless."""
+    """Bytes left below the limit of the control group (version 2); 2**62 if there is no limit."""
     try:
         place = Path("/proc/self/cgroup").read_text(encoding="ascii").strip().rpartition("::")[2]
         group = Path("/sys/fs/cgroup" + place)
         limit = (group / "memory.max").read_text(encoding="ascii").strip()
         used = int((group / "memory.current").read_text(encoding="ascii"))
-        # A finite number stands for no limit, so that callers need no special case.
+        # 2**62 stands for "no limit", so that callers need no special case.
         return 2**62 if limit == "max" else max(int(limit) - used, 0)
     except (OSError, ValueError):
         return 2**62
@@ -51,5 +49,5 @@ def peak_bytes(pid: int) -> int:
 
 
 def gigabytes(size: int) -> str:
-    """`3.5 GB`."""
+    """Format bytes as `3.5 GB`."""
     return f"{size / 1e9:.1f} GB"

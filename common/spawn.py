@@ -1,4 +1,4 @@
-"""Starting a module of ours as a child process that talks over a socket and cannot outlive its parent."""
+"""Starts a module as a child process that talks over a socket and cannot outlive its parent."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 FIRST_NICE = -11
-"""What sound servers give themselves."""
+"""The nice value that PulseAudio and PipeWire use for themselves."""
 IDLE = 20
 """Beyond the last nice value: SCHED_IDLE, which Linux too counts as nice 20."""
 WAITED_NICE = 15
-"""Of work that a person waits for: a thirtieth of a processor that another program keeps busy.
+"""Nice value of work that a client waits for.
 
-With SCHED_IDLE it would get a hundredth, and answer after its deadline; with nice 10 it took a fifth of the
-detector's frames, in one run on a machine that was busy besides.
+It gets a thirtieth of a processor that another program keeps busy. With SCHED_IDLE it would get a hundredth
+and miss its deadline. With nice 10 the detector lost a fifth of its frames, in one run on a machine that was
+busy with other work too.
 """
 
 
@@ -44,10 +45,10 @@ class ChildHandle:
 
 
 def raise_priority(nice: int = FIRST_NICE, pid: int | None = None) -> None:
-    """Let a process, or ourselves, run before others as far as we may (CAP_SYS_NICE or a NICE limit).
+    """Raise the priority of a process, or of this one, as far as permitted (CAP_SYS_NICE or a NICE limit).
 
-    Linux shares the processors between sessions before it compares nice values within one, so a process that
-    leads a session of its own has to say it for that, too. Without the right, nothing changes.
+    Linux shares the processors between sessions before it compares nice values within one (autogroup). So a
+    process that leads a session sets the nice value of its session too. Without permission, nothing changes.
     """
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid or 0, nice)
@@ -85,17 +86,17 @@ def exit_with_parent(parent: int) -> None:
 
 
 def lower_priority(nice: int = IDLE) -> None:
-    """Run at `nice`, or at idle priority, and be the first to be killed when memory runs out.
+    """Run at `nice`, or at idle priority, and be the first to be killed if memory runs out.
 
-    Holds for all threads there are, and for those they start. An unprivileged process cannot take it back.
+    Applies to all present threads and to those they start. An unprivileged process cannot undo it.
     """
     # No core dumps: they would write gigabytes, with the wearer's pictures in them.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _tell_kernel("oom_score_adj", "1000")
     for thread in Path("/proc/self/task").iterdir():
         _lower(int(thread.name), nice)
-    if nice > 0 and os.getsid(0) == os.getpid():  # in another's session it would slow everybody there
-        # A session has its own share, whatever the policy of its processes.
+    if nice > 0 and os.getsid(0) == os.getpid():  # only our own: the value slows the whole session
+        # A session has its own share of the processors, whatever the priority of its processes.
         _tell_kernel("autogroup", str(min(nice, 19)))
 
 
@@ -107,5 +108,5 @@ def _lower(thread: int, nice: int) -> None:
 
 
 def _tell_kernel(file: str, value: str) -> None:
-    with contextlib.suppress(OSError):  # not every kernel has it, and it only sharpens what was said already
+    with contextlib.suppress(OSError):  # not every kernel has the file; the child can do without it
         Path("/proc/self", file).write_text(value, encoding="ascii")

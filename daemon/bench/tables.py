@@ -1,4 +1,4 @@
-"""Figures as tables: describers side by side, and all figures as markdown."""
+"""Formats figures as tables: describers side by side, and all figures as markdown."""
 
 from __future__ import annotations
 
@@ -25,8 +25,12 @@ COLUMNS = {
     "cancel_ms_p95": "cancel p95",
     "memory_mb": "peak memory",
 }
-"""What is measured of a describer, by the end of its figure's name."""
+"""Column heads of the quantities measured of a describer, by the last part of the figure's name.
+
+`beside` means: while the danger lane runs at full rate on the same machine.
+"""
 OVER = "openvino_over_transformers"
+"""Last part of the name of a figure that compares the speed of one model on both backends."""
 
 NOT_THERE = "not there"
 """How the note of a figure begins if the machine lacks the device."""
@@ -61,13 +65,14 @@ def describers(figures: Sequence[Figure]) -> Table | None:
     """One row a describer and backend; None if none was measured."""
     measured: dict[tuple[str, str], dict[str, str]] = {}
     for figure in figures:
-        stem, _, what = figure.name.removeprefix(PREFIX).rpartition(".")
-        if figure.name.startswith(PREFIX) and what in COLUMNS:
+        # Such a name is vlm.MODEL.BACKEND.QUANTITY; MODEL may hold dots.
+        stem, _, quantity = figure.name.removeprefix(PREFIX).rpartition(".")
+        if figure.name.startswith(PREFIX) and quantity in COLUMNS:
             model, _, backend = stem.rpartition(".")
-            measured.setdefault((model, backend), {})[what] = shown(figure)
+            measured.setdefault((model, backend), {})[quantity] = shown(figure)
     if not measured:
         return None
-    over = {
+    speedups = {
         figure.name.removeprefix(PREFIX).removesuffix(f".{OVER}"): shown(figure)
         for figure in figures
         if figure.name.endswith(f".{OVER}")
@@ -75,8 +80,8 @@ def describers(figures: Sequence[Figure]) -> Table | None:
     rows = [
         (
             *key,
-            *(cells.get(what, "") for what in COLUMNS),
-            over.get(key[0], "") if key[1] == "openvino" else "",
+            *(cells.get(quantity, "") for quantity in COLUMNS),
+            speedups.get(key[0], "") if key[1] == "openvino" else "",
         )
         for key, cells in measured.items()
     ]
@@ -101,7 +106,7 @@ def every(figures: Sequence[Figure]) -> Table:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """Describers side by side, where there are any, then every figure."""
+    """The table of describers if one was measured, then the table of every figure."""
     side_by_side = describers(figures)
     parts = [side_by_side.as_markdown()] if side_by_side else []
     return "\n\n".join([*parts, every(figures).as_markdown()]) + "\n"

@@ -1,7 +1,7 @@
-"""The last valid configuration, kept in the state folder, for a start at which the current one is invalid.
+"""Keeps a copy of the last valid configuration, for a start at which the current one is invalid.
 
-A copy of both files, with its origin in the first line: a trial with another file must not become the
-configuration of the service.
+The copy merges `config.toml` and `overrides.toml` and lies in the state folder. Its first line names the file
+it was made from: a trial run with another file must not become the configuration of the service.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def keep(loaded: Loaded) -> None:
     file = loaded.overrides.with_name(LAST_GOOD)
     # The origin comes first, so that `find` compares one line and need not parse.
     text = f"{_first_line(config)}\n{_NOTE}\n\n{tomli_w.dumps(tree)}"
-    # Most starts change nothing; a flash card is not worn out by them.
+    # Most starts change nothing. Writing anyway would wear out a flash card.
     if _text(file) != text:
         file.parent.mkdir(parents=True, exist_ok=True)
         # Cameras' addresses hold passwords: the copy is for its owner alone, even if the original is not.

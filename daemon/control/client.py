@@ -23,9 +23,11 @@ from daemon.control.protocol import (
 from daemon.errors import CommandError
 
 TIMEOUT_S = 5.0
+"""Seconds to wait for the connection and for each reply."""
 LOOK_S = 1.0
+"""Seconds between two checks that the connection is still open, while events are awaited."""
 # The errors of connect(2) that mean "no daemon there", and not "not allowed" or "busy".
-_NOBODY = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ENAMETOOLONG})
+_NO_DAEMON = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
 class NotRunning(CommandError):
@@ -56,7 +58,7 @@ class ControlClient:
         """Send a command and return its result. Raises CommandError with the daemon's message."""
         id = next(self._ids)
         try:
-            # The daemon has closed the connection; its reason may still be read.
+            # A daemon that refuses a client sends the reason and closes: it can still be read.
             with suppress(BrokenPipeError):
                 self._link.sendall(encode_request(Request(id, command)))
             line = self._lines.read()
@@ -72,14 +74,14 @@ class ControlClient:
         return decode_reply(line, id)
 
     def events(self, kinds: Sequence[str] = ()) -> Iterator[str]:
-        """Each event from now on as a line of JSON, as it happens; ends with the daemon.
+        """Yield each event from now on as a line of JSON, as it happens, until the daemon ends.
 
-        The client is good for nothing else after that. Raises CommandError.
+        The client cannot send other commands after that. Raises CommandError.
         """
         self.ask(EventsCommand(kinds=tuple(kinds)))
-        # Closed by another thread meanwhile: then there are no events.
+        # Another thread may have closed the connection: then there are no events.
         with suppress(OSError):
-            # Short, so that a close by another thread is noticed soon.
+            # A short timeout, so that a close by another thread is noticed soon.
             self._link.settimeout(LOOK_S)
         return self._received()
 
@@ -97,16 +99,16 @@ class ControlClient:
 
 
 def connect_any(paths: Iterable[Path], timeout_s: float = TIMEOUT_S) -> ControlClient:
-    """The first daemon that is there. Raises NotRunning, CommandError."""
+    """Connect to the first daemon that runs. Raises NotRunning, CommandError."""
     tried: dict[Path, None] = {}
-    # Lazily: the last path may come from settings that cannot be read.
+    # `paths` is consumed lazily: its last item may come from settings that cannot be read.
     for path in paths:
         if path in tried:
             continue
         tried[path] = None
         with suppress(NotRunning):
             return ControlClient(path, timeout_s)
-    raise NotRunning(_nobody(tuple(tried)))
+    raise NotRunning(_not_running_message(tuple(tried)))
 
 
 def _connected(path: Path, timeout_s: float) -> socket.socket:
@@ -122,8 +124,8 @@ def _connected(path: Path, timeout_s: float) -> socket.socket:
 
 def _unreachable(path: Path, error: OSError) -> CommandError:
     # Python itself refuses paths of more than 107 bytes, without an errno.
-    if error.errno in _NOBODY or "too long" in str(error):
-        return NotRunning(_nobody((path,)))
+    if error.errno in _NO_DAEMON or "too long" in str(error):
+        return NotRunning(_not_running_message((path,)))
     if error.errno == errno.EACCES:
         return CommandError(
             f"you may not talk to the watchword at {path}; do it as its user or root, or join control.group"
@@ -131,7 +133,7 @@ def _unreachable(path: Path, error: OSError) -> CommandError:
     return CommandError(f"the watchword at {path} does not take the call: {error.strerror or error}")
 
 
-def _nobody(tried: Sequence[Path]) -> str:
+def _not_running_message(tried: Sequence[Path]) -> str:
     where = ", ".join(str(path) for path in tried)
     others = sorted({name for folder in {path.parent for path in tried} for name in _running(folder)})
     if others:
@@ -145,6 +147,6 @@ def _nobody(tried: Sequence[Path]) -> str:
 def _running(folder: Path) -> Iterator[str]:
     for name in instances(folder):
         with suppress(CommandError):
-            # Connected to and closed: a socket file alone may be left by a daemon that is gone.
+            # Connect, because a daemon that has gone may have left its socket file.
             ControlClient(folder / f"{name}.sock", LOOK_S).close()
             yield name

@@ -30,7 +30,10 @@ NEEDS_BYTES = 700_000_000
 LEAST_BYTES = 300_000_000
 """Memory of a process with the starter."""
 LITTLE_DISK, NO_DISK = 1_000_000_000, 20_000_000
+"""Free bytes of a disk below which it counts as nearly full, and as full."""
 INTEL = "0x8086"
+"""The PCI vendor id of Intel."""
+# Name, shared library, Debian package, and the state if it is missing.
 _LIBRARIES = (
     ("espeak-ng", "libespeak-ng.so.1", "espeak-ng", "fail"),
     ("portaudio", "libportaudio.so.2", "libportaudio2", "warn"),
@@ -58,7 +61,7 @@ def processor(_: Settings) -> Iterator[Finding]:
 
 
 def assess_flags(flags: set[str], cores: int) -> Finding:
-    """The effect of the vector instructions on the detector's speed."""
+    """Judge the processor's vector instructions, which decide the detector's speed."""
     name, many = "processor", f"{cores} {'core' if cores == 1 else 'cores'}"
     if not flags:
         return Finding(name, "ok", f"{many}; its instructions are not listed here")
@@ -72,7 +75,10 @@ def assess_flags(flags: set[str], cores: int) -> Finding:
 
 
 def assess_governor(drivers: set[str], governors: set[str], preferences: set[str]) -> Iterator[Finding]:
-    """Whether the clock is held low. With intel_pstate `powersave` is no brake, the preference is."""
+    """Judge whether the clock is kept low.
+
+    With intel_pstate the governor `powersave` does not limit the clock; the energy preference `power` does.
+    """
     todo = "sudo cpupower frequency-set -g performance, or the power profile of the desktop or the firmware"
     # Both drivers choose the clock by themselves: their governor `powersave` is the normal one.
     if governors & {"powersave"} and not drivers & {"intel_pstate", "amd-pstate-epp"}:
@@ -84,7 +90,7 @@ def assess_governor(drivers: set[str], governors: set[str], preferences: set[str
 
 
 def assess_heat(throttled: int, celsius: float | None) -> Iterator[Finding]:
-    """Whether heat takes speed away."""
+    """Judge whether heat slows the processor down."""
     todo = "clean the fan, give it air; a slower capture.device_fps heats less"
     if celsius is not None and celsius >= HOT_C:
         yield Finding("heat", "warn", f"{celsius:.0f} °C", todo)
@@ -132,7 +138,7 @@ def assess_disk(name: str, folder: Path, free: int) -> Finding:
 def clock(_: Settings) -> Iterator[Finding]:
     """The wall clock: alerts do not depend on it, but the journal and TLS do."""
     output = ""
-    # Without systemd there is no such program; then only the plain comparison of dates is left.
+    # Without systemd there is no timedatectl; then only the dates are compared.
     if program := shutil.which("timedatectl"):
         with suppress(OSError, subprocess.SubprocessError):
             done = subprocess.run(  # noqa: S603
@@ -144,7 +150,10 @@ def clock(_: Settings) -> Iterator[Finding]:
 
 
 def assess_clock(now: float, installed: float, synchronised: str) -> Finding:
-    """`now` and `installed`, the time of the installation: Unix seconds. A right clock is later than it."""
+    """Judge the clock. `now` and `installed` (the time of the installation): Unix seconds.
+
+    `synchronised`: "yes", "no", or empty if unknown. A correct clock is later than the installation.
+    """
     stamp = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
     todo = "sudo timedatectl set-ntp true, or set the clock; TLS and the journal's times need it"
     # A day of tolerance: dates in a wheel, which is a ZIP file, carry no time zone.

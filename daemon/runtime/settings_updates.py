@@ -1,7 +1,8 @@
-"""Settings that change while it runs: read anew, or turned by hand. One thread applies them, in order.
+"""Changes settings while the daemon runs: by a reload, over the socket, or by commands such as `louder`.
 
-The caller never waits for phrases to be rendered: the old phrases are used until the new ones are ready, and
-a danger meanwhile is said by the old ones.
+One thread applies the changes in order. A change of the voice needs every phrase to be rendered again. A
+caller of `reload` or `adjust` does not wait for that, and a danger meanwhile is announced with the old
+phrases.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ Adjustable = Literal["volume", "rate"]
 
 VOLUME_STEP = 0.1
 MIN_VOLUME = 0.1
-"""The lowest volume by hand, at which a danger is still heard; the configuration may go lower."""
+"""The lowest volume that `softer` sets: a danger is still audible. The configuration may set a lower one."""
 RATE_STEP = 20
 MIN_RATE, MAX_RATE = 80, 500
 """Bounds of `speech.rate_wpm`."""
 
 Apply = Callable[[Settings, bool], None]
-"""(the settings that are to hold, whether words sound different then). Raises SynthesisError."""
+"""Applies settings; the flag means that phrases must be rendered again. Raises SynthesisError."""
 
 
 def adjusted(speech: SpeechSettings, setting: Adjustable, direction: int) -> SpeechSettings:
-    """One step up (1) or down (-1), within bounds; the same where it goes no further."""
+    """Return the settings one step up (1) or down (-1), or the same settings at the bound."""
     if setting == "volume":
         volume = round(min(max(speech.volume + direction * VOLUME_STEP, MIN_VOLUME), 1.0), 2)
-        # Who has set it lower than a hand can does not get it louder by asking for softer.
+        # The configured volume may be below MIN_VOLUME: then `softer` must not raise it to that.
         return speech.model_copy(update={"volume": min(volume, speech.volume) if direction < 0 else volume})
     rate = min(max(speech.rate_wpm + direction * RATE_STEP, MIN_RATE), MAX_RATE)
     return speech.model_copy(update={"rate_wpm": rate})
@@ -49,11 +50,13 @@ def adjusted(speech: SpeechSettings, setting: Adjustable, direction: int) -> Spe
 
 @dataclass(frozen=True, slots=True)
 class _SettingsJob:
-    """A pending change; a later one absorbs an earlier one that has not begun."""
+    """A pending change. A later one replaces an earlier one that has not begun, and takes over its duties."""
 
     settings: Settings
     voice: bool
+    """True if phrases must be rendered again."""
     phrase: str = ""
+    """Announced once the settings are in force; empty: nothing is."""
     keep: Mapping[str, Any] = field(default_factory=dict)
     """Values written into the overrides once the job is applied, by dotted key."""
     apply: bool = True
@@ -63,7 +66,7 @@ class _SettingsJob:
 
 
 class SettingsUpdater:
-    """`reload` and `adjust` from any thread; `run` is the thread that applies."""
+    """Takes `reload`, `change` and `adjust` from any thread; `run` is the thread that applies them."""
 
     def __init__(
         self, settings: Settings, load: Callable[[], Settings], apply: Apply, say: Callable[[Say], None]
@@ -80,24 +83,24 @@ class SettingsUpdater:
 
     @property
     def settings(self) -> Settings:
-        """Those that hold, or will in a moment."""
+        """The settings that were requested last; the thread may still be applying them."""
         return self._requested
 
     def reload(self) -> Mapping[str, Any]:
-        """Read the settings; live ones are applied soon. Raises ConfigError; the old ones then hold."""
+        """Read the settings and queue the live ones. Raises ConfigError; then the old ones stay in force."""
         new = self._load()
         with self._changed:
-            # Against the requested settings, not the applied ones: a job may be on its way.
+            # Compared with the requested settings and not the applied ones: a job may still be pending.
             plan = reload_plan.plan(self._requested, new)
-            # Put even where no setting changed: there may be a new calibration.
+            # Queued even if no setting changed: there may be a new calibration.
             self._enqueue(_SettingsJob(reload_plan.merged(self._requested, new, plan), plan.voice))
         return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
 
     def change(self, settings: Settings, values: Mapping[str, Any], timeout_s: float) -> ReloadPlan:
-        """Let valid settings hold as far as these keys of the overrides go, and keep them; all or none.
+        """Apply these keys of valid settings and write them into the overrides; all of them or none.
 
-        Waits until they hold. Raises CommandError if they cannot be applied or written: nothing has
-        changed then, unless it only takes longer than `timeout_s`.
+        Waits until they are in force. Raises CommandError if they cannot be applied or written: then nothing
+        has changed. Raises it too after `timeout_s`: then they may still come into force.
         """
         done: Future[None] = Future()
         with self._changed:
@@ -113,7 +116,7 @@ class SettingsUpdater:
         return plan
 
     def adjust(self, setting: Adjustable, direction: int) -> Mapping[str, Any]:
-        """A step louder, softer, faster or slower; said, in the new voice, as soon as it holds."""
+        """Queue a step louder, softer, faster or slower. Once in force, it is confirmed in the new voice."""
         with self._changed:
             old = self._requested.speech
             new = adjusted(old, setting, direction)
@@ -147,7 +150,7 @@ class SettingsUpdater:
         self._changed.notify_all()
 
     def run(self) -> None:
-        """Apply until `close`."""
+        """Apply queued changes until `close`."""
         while (job := self._next()) is not None:
             self._execute(job)
             with self._changed:
@@ -160,7 +163,7 @@ class SettingsUpdater:
             self._changed.notify_all()
 
     def wait_idle(self, timeout_s: float) -> bool:
-        """Wait until everything asked for so far has been applied, or failed."""
+        """Wait until every change queued so far has been applied or has failed. False after `timeout_s`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._job is None and not self._busy, timeout_s)
 
@@ -190,7 +193,8 @@ class SettingsUpdater:
         log.info("the new settings hold")
         if job.phrase:
             self._confirm(job.phrase)
-        # Over HTTP "all or none" is promised. A change by hand holds until the next start, which is said.
+        # A client of `change` was promised "all or none". A change by `louder` and its like stays in force
+        # until the next start, and that is announced.
         if job.keep and not self._save_overrides(job) and job.waiters:
             self._revert(job, before)
             return
@@ -200,12 +204,12 @@ class SettingsUpdater:
     def _reject(self, job: _SettingsJob, reason: str) -> None:
         log.error("the new settings cannot be applied, the old ones hold: %s", reason)
         self._reset_requested(job)
-        if job.phrase or not job.waiters:  # else nobody asked aloud
+        if job.phrase or not job.waiters:  # a client of `change` gets the reason as its reply
             self._confirm(wording.NOT_CHANGED[job.settings.speech.language], earcon="error")
         _fail(job, f"the new settings cannot be applied: {reason}")
 
     def _revert(self, job: _SettingsJob, before: Settings) -> None:
-        """Undo a change that could not be written to disk: it must not hold either."""
+        """Undo a change that could not be written to disk: it must not stay in force."""
         try:
             if job.apply:
                 self._apply(before, job.voice)
@@ -218,7 +222,7 @@ class SettingsUpdater:
 
     def _reset_requested(self, job: _SettingsJob) -> None:
         with self._changed:
-            # Only if nothing newer was requested meanwhile; its own job decides then.
+            # Only if nothing newer was requested meanwhile: a newer request has a job of its own.
             if self._requested is job.settings:
                 self._requested = self._applied
 

@@ -1,4 +1,4 @@
-"""Things by name, as an image-text model recognises them in a picture."""
+"""Names the things in a picture, harmless and dangerous ones, with the image-text model."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from pipeline.models.base import ImageTextModel, PromptBank
 from pipeline.types import Encoding, PromptSet
 
 LEAST_SHARE = 0.1
-"""Share of the picture, among everything there is a name for, from which a thing is named."""
+"""Smallest share of the picture, among all known things, at which a thing is named."""
 MOST_NAMED = 5
+"""Things named in one picture at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectClass:
-    """Something a picture may show."""
+    """A kind of thing that a picture may show."""
 
     name: str
-    """In English."""
+    """Its English name, such as `car`."""
     ko: str
+    """Its Korean name."""
     said: str
-    """As a part of an English sentence: `a car`."""
+    """The name as a part of an English sentence: `a car`."""
     prompts: tuple[str, ...]
     hazard: str | None
+    """The hazard that it is a sign of; None for a harmless thing."""
     also: tuple[str, ...]
+    """Other words for it, in either language."""
 
     def called(self, language: str) -> str:
         """Its name in English or Korean."""
@@ -38,7 +42,7 @@ class ObjectClass:
 
 @dataclass(frozen=True, slots=True)
 class FoundObject:
-    """A thing in a picture, and its share among everything there is a name for."""
+    """A thing in a picture, with its share among all known things."""
 
     thing: ObjectClass
     share: float
@@ -69,8 +73,8 @@ class ObjectRecognizer:
         self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 
     def find(self, encoding: Encoding) -> tuple[FoundObject, ...]:
-        """The likeliest first."""
-        # A bank's scores are log-odds.
+        """Return the things in the picture, the likeliest first."""
+        # A bank's scores are log-odds of a share.
         shares = 1 / (1 + np.exp(-self._bank.scores(encoding).astype(np.float64)))
         order = np.argsort(-shares)[:MOST_NAMED].tolist()
         return tuple(

@@ -1,4 +1,4 @@
-"""Model, words, taught pictures and calibration fitted together: from an embedding to probabilities."""
+"""Combines model, prompts, taught pictures and calibration: a scorer turns encodings into probabilities."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TAUGHT_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Outdated:
-    """Files of the state folder that are not used: made for another model, or another version of it."""
+    """The parts of the state folder that are not used: they were made for another model, or version of it."""
 
     lessons: tuple[str, ...] = ()
     """Hazards that were taught by pictures."""
@@ -56,7 +56,7 @@ class Scorer:
     calibration: Calibration
     outdated: Outdated = Outdated()
     note: str = ""
-    """What the judgement rests on, if not on labelled pictures."""
+    """The basis of the probabilities, if the model was not measured on labelled pictures; else empty."""
 
 
 def build_scorer(
@@ -68,8 +68,9 @@ def build_scorer(
     own: bool = True,
     table: CalibrationTable | None = None,
 ) -> Scorer:
-    """`own`: use the user's own thresholds if there are some. `table`: use this calibration instead.
+    """Build the scorer of the enabled hazards from the model and the files in the state folder.
 
+    `own`: use the user's own thresholds if there are some. `table`: use this calibration instead.
     A calibration or a lesson that was made for another model is set aside, which is logged and returned.
     Raises CalibrationError, TeachError if one is broken or was made for other words.
     """
@@ -81,7 +82,7 @@ def build_scorer(
         calibration = calibrations.bind(model, prompts)
     else:
         calibration = calibrations.base(model).bind(model.name, model.fingerprint, prompts)
-    # Hazards with other words than the shipped ones are left out: they were not measured for any model.
+    # Only hazards with their shipped words count here: others were not measured for any model.
     unmeasured = [name for name in prompts.names if name in prompts.shipped - calibration.measured]
     note = NOT_MEASURED if model.name != STARTER and unmeasured else ""
     if isinstance(model, VotingModel) and unmeasured:
@@ -95,9 +96,10 @@ def build_scorer(
         calibration=own and calibrations.is_outdated(model),
         unknown=tuple(name for name in unknown_hazards(words) if name not in known),
     )
-    # Every hazard has words and none was taught: the bank of the words does by itself.
+    # Every hazard has words and none was taught, so the bank of the words is enough.
     if not taught and len(prompts.hazards) == len(hazards):
         return Scorer(words, calibration, outdated, note)
+    # The user's thresholds of taught hazards: `calibration` has only the hazards with words.
     kept_table = calibrations.own(model.name) if own and not outdated.calibration else None
     kept = {name: fit.threshold for name, fit in kept_table.hazards.items()} if kept_table else {}
     names = [hazard.name for hazard in hazards]
@@ -141,7 +143,7 @@ def load_hazards(settings: Mapping[str, HazardSettings], state: Path) -> tuple[H
 
 
 def state_version(state: Path) -> frozenset[tuple[str, int]]:
-    """Changes whenever a calibration or something taught does."""
+    """Return a value that changes whenever a calibration or a taught hazard changes."""
     files = (*state.glob(f"{CALIBRATIONS}/*.json"), *state.glob(f"{TAUGHT}/*.json"))
     # Times instead of contents: this is asked often, and a rewritten file has a new time.
     return frozenset((str(path), path.stat().st_mtime_ns) for path in files)

@@ -1,4 +1,4 @@
-"""Sound as it flows between synthesisers and players."""
+"""The type of the sound that synthesisers produce and players play."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audio:
-    """PCM sound that knows its own shape: int16 samples, frames x channels, read-only."""
+    """PCM sound with its sample rate."""
 
     samples: NDArray[np.int16]
+    """(frames, channels), read-only."""
     rate: int
     """Sample frames a second."""
 
@@ -23,7 +24,7 @@ class Audio:
             )
         if self.rate <= 0:
             raise ValueError(f"audio rate {self.rate} is not positive")
-        # Sounds are cached and shared by threads.
+        # Read-only, because sounds are cached and shared by threads.
         self.samples.setflags(write=False)
 
     @property

@@ -1,4 +1,4 @@
-"""English numbers where espeak-ng reads them badly. Pure."""
+"""Writes out English fractions, which espeak-ng reads badly. Pure."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _FRACTION = re.compile(r"(?<![\d/.:])(?:(\d+)[ -])?([1-9]\d?)/(\d{1,2})(?![\d/])
 
 
 def fractions_to_words(text: str) -> str:
-    """`3 1/2` is 3 and one half. Only fractions below one: `24/7` and `50/50` are none."""
+    """Replace `3 1/2` by `3 and one half`. Only fractions below one: `24/7` and `50/50` stay."""
     return _FRACTION.sub(_fraction, text)
 
 
 def _fraction(found: re.Match[str]) -> str:
-    over, under = int(found[2]), int(found[3])
-    if over >= under or under not in _PARTS:
+    numerator, denominator = int(found[2]), int(found[3])
+    if numerator >= denominator or denominator not in _PARTS:
         return found[0]
-    part = _PARTS[under] if over == 1 else "halves" if under == 2 else f"{_PARTS[under]}s"
-    said = f"{_ONES[over] if over < len(_ONES) else over} {part}"
+    plural = "halves" if denominator == 2 else f"{_PARTS[denominator]}s"
+    part = _PARTS[denominator] if numerator == 1 else plural
+    said = f"{_ONES[numerator] if numerator < len(_ONES) else numerator} {part}"
     return f"{found[1]} and {said}" if found[1] else said

@@ -1,4 +1,8 @@
-"""Questions for leave to walk on, which must never be answered with a yes. Pure."""
+"""Recognises questions whether it is safe to walk on, which must never be answered with a yes. Pure.
+
+A language model cannot see enough to answer "Can I cross?". A wrong yes may cost a life, so words decide
+here, not the model.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,16 @@ CANNOT_SAY: Mapping[str, str] = {
     "ko": "안전한지는 말씀드릴 수 없습니다.",
 }
 
+# The words of the patterns below: what a walker may do, who is on the road, and where the way leads.
 _DOES = (
     r"(?:cross|walk|go|proceed|pass|enter|continue|move|step|start|leave|run|get|keep|turn|board|climb|jump|ride"
     r"|sit|stand|touch|eat|drink|swim|wait|stop)"
 )
 _ROAD_USERS = r"(?:cars?|vehicles?|traffic|trains?|trams?|bus(?:es)?|trucks?|lorr(?:y|ies)|bikes?|cyclists?)"
 _WAY = r"(?:road|street|path|way|crosswalk|crossing|side ?walk|pavement|walkway|lane)"
+# In this order: "may I ..."; "is it okay to ..."; safety and crossing; a free way; traffic and obstacles;
+# what road users do; signals and their colours; qualities that hurt ("is it hot"); something switched off;
+# the same in Korean.
 _ASKS = re.compile(
     rf"\b(?:can|could|may|might|shall|should|must|do|am|if|whether|when|would) (?:i|we)\b.*\b{_DOES}\b"
     rf"|\b(?:ok|okay|fine|all ?right|time|free|allowed|good|possible)"
@@ -42,6 +50,8 @@ _ASKS = re.compile(
     r"|길\S?\s*(?:비|뚫|트)|뜨거[운워울]|(?:불|가스|레인지|오븐)\S*\s*(?:껐|꺼졌|꺼져)",
     re.IGNORECASE,
 )
+# In this order: an opening yes; "it is."; a calming adjective; a green light or "you can"; waiting traffic;
+# the same in Korean. A negation right before the word excludes it.
 _AFFIRMS = re.compile(
     r"^\W*(?:yes|yeah|yep|yup|sure|of course|absolutely|certainly|definitely|ok(?:ay)?|affirmative|correct"
     r"|that is (?:right|correct)|i (?:think|believe|guess) so|(?:probably|likely)(?! not))\b"
@@ -61,15 +71,15 @@ _AFFIRMS = re.compile(
 
 
 def asks_permission(question: str | None) -> bool:
-    """Does a question, in English or Korean, want to hear that it is safe, or leave to walk on?
+    """Return True if a question in English or Korean asks whether something is safe, or for leave to walk on.
 
-    Rather too often than not: a fixed sentence then comes first, no yes is said, and the rest is told.
+    Prefers a false positive, which only adds a fixed sentence before the answer and forbids a yes.
     """
     return bool(question and _ASKS.search(question.replace("’", "'")))
 
 
 def with_caution(text: str, question: str | None, language: str) -> str:
-    """The text behind the caution, if the question asks for leave and the text does not begin with it."""
+    """Put `CANNOT_SAY` before the text if the question asks for leave and the text does not begin with it."""
     caution = CANNOT_SAY[language]
     if not asks_permission(question) or text.startswith(caution):
         return text

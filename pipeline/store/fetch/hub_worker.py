@@ -1,11 +1,12 @@
-"""Talks to a model hub in a process of its own, so that it can be watched and ended; see hub.py.
+"""Talks to a model hub in a process of its own, which the parent can watch and kill; see hub.py.
 
-resolve REPO REVISION OUT.json     files and commit of the repository
-download REPO REVISION FOLDER FILE...
+resolve REPO REVISION OUT.json            write the commit and the files of the repository
+download REPO REVISION FOLDER FILE...     fetch these files into the folder
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 FAILED = 3
-"""Exit code with a line `error: ...` at the end of the output."""
+"""Exit code of a failure. The last line of the output is then `error: ...`."""
 
 
 def resolve(repo: str, revision: str, out: str) -> None:
@@ -42,7 +43,7 @@ def download(repo: str, revision: str, folder: str, *names: str) -> None:
 
 
 def explain(error: Exception) -> str:
-    """The complaint of the hub's library, in one line."""
+    """Return the error of the hub's library as one line, with the remedy if there is one."""
     from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):
@@ -51,11 +52,11 @@ def explain(error: Exception) -> str:
         return "the hub has no such repository, or it is private"
     if isinstance(error, errors.RevisionNotFoundError):
         return "the repository has no such revision"
-    # LocalEntryNotFoundError is a subclass that means something else: the hub could not be asked.
+    # Its subclass LocalEntryNotFoundError means something else: the hub could not be reached.
     if isinstance(error, errors.EntryNotFoundError) and not isinstance(error, errors.LocalEntryNotFoundError):
         return "the repository has no such file"
     # The parent process looks for this very sentence.
-    if isinstance(error, OSError) and error.errno == 28:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "No space left on device"
     if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled | OSError):
         return "the hub cannot be reached; check the network"
@@ -63,7 +64,7 @@ def explain(error: Exception) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do one of the two; any failure is one line."""
+    """Run `resolve` or `download`. Any failure becomes one line."""
     verb, *rest = arguments
     try:
         (resolve if verb == "resolve" else download)(*rest)

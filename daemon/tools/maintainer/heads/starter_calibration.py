@@ -1,8 +1,9 @@
-"""The calibration that comes with the starter.
+"""Makes the calibration that is shipped with the starter.
 
-The scores of the heads are calibrated log-odds already, so their lines change nothing. Hazards that people
-add are recognised by words, whose scores are log-odds of a share of the classes: the line for them is the
-median of the lines that the built-in hazards get if they are recognised by their words too.
+A calibration has a line (slope and offset) for each hazard. The scores of the heads are calibrated log-odds
+already, so their lines change nothing. Hazards that users add are recognised by words, and their scores are
+not calibrated. They share one generic line: the median of the lines that fit the built-in hazards if these
+are recognised by their words too.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from pipeline.settings import HazardSettings
 from pipeline.types import Encoding, PromptSet
 
 FOOTAGE_THRESHOLD = 0.6
-"""For all hazards; chosen by `tune_alerts` among common thresholds on footage and made clips of the folds'
-sources, people signing left out: a compromise. At 0.37, 0.5, 0.6 and 0.7 it gives 72, 66, 60 and 57 % of the
-hazards within a second, and 45, 27, 21 and 15 false alerts an hour.
+"""Threshold of all hazards in footage. A compromise, chosen by `tune_alerts` on footage and made clips of the
+folds, without people signing: thresholds of 0.37, 0.5, 0.6 and 0.7 announce 72, 66, 60 and 57 % of the
+hazards within a second, and give 45, 27, 21 and 15 false alerts an hour.
 """
 
 
@@ -35,20 +36,21 @@ def calibration_of(
     probabilities: NDArray[np.float32],
     shown: NDArray[np.float32],
 ) -> CalibrationTable:
-    """The table for these heads.
+    """Return the calibration of these heads.
 
-    `model`: folder of the starter model. `probabilities` (N, CLASSES) and `shown` (N, H): of photographs.
+    `model`: folder of the starter model. `probabilities` (N, CLASSES): the classifier's output for N
+    photographs. `shown` (N, H): 1 if the photograph shows the hazard, else 0.
     """
     hazards = from_settings({name: HazardSettings(**raw) for name, raw in builtin().items()})
     fingerprint, prompts = fingerprint_of(model, heads_file), prompt_set(hazards)
-    marks = dict(zip(prompts.names, hazard_fingerprints(fingerprint, prompts), strict=True))
+    prompt_marks = dict(zip(prompts.names, hazard_fingerprints(fingerprint, prompts), strict=True))
     fits = {
         name: Fit(
             slope=1,
             offset=0,
             threshold=FOOTAGE_THRESHOLD,
             picture_threshold=round(float(limit), 4),
-            fingerprint=marks[name],
+            fingerprint=prompt_marks[name],
             provenance=f"a trained head; {int(shown[:, column].sum())} photographs of it",
         )
         for column, (name, limit) in enumerate(zip(heads.hazards, heads.threshold, strict=True))
@@ -66,7 +68,7 @@ def _generic(
     probabilities: NDArray[np.float32],
     shown: NDArray[np.float32],
 ) -> Fit:
-    """The line of a hazard known by its words alone."""
+    """Return the line of a hazard that is recognised by its words alone."""
     bank = model.bind(PromptSet(prompts.hazards, prompts.contrast))
     # The starter scores words on the class probabilities alone, so the embedding can be empty.
     nothing = np.zeros(0, np.float32)
