@@ -1,4 +1,4 @@
-"""Working stand-ins for devices and models: they behave like the real thing, only simply."""
+"""Fakes of devices and models: simple, but working implementations of the protocols."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLOURS = {"fire": (0, 0, 255), "vehicle": (255, 0, 0), "dog": (0, 255, 0)}
 
 
 SCENE = SceneSettings(distance=0.25, settle_distance=0.08)
-"""With the distances of a model."""
+"""Scene settings with distances that fit `ColourModel`."""
 
 
 def core_spec(**changes: object) -> CoreSpec:
@@ -51,7 +51,7 @@ def core_spec(**changes: object) -> CoreSpec:
 def assessment(
     seq: int, t: float, fire: float = 0.01, vehicle: float = 0.01, dog: float = 0.01, view: int = 0
 ) -> Assessment:
-    """One frame's worth, in the order of `core_spec`'s hazards; `view` names the scene."""
+    """The assessment of one frame, with `core_spec`'s hazards. Another `view` (0 to 7) is another scene."""
     embedding = np.zeros(8, np.float32)
     embedding[view] = 1
     return Assessment(seq, t, Encoding(embedding), np.array([fire, vehicle, dog], np.float32))
@@ -82,7 +82,7 @@ class ListCamera:
 
 
 class ColourBank:
-    """How much of an embedding is a hazard's colour, as log-odds."""
+    """Scores an embedding by its similarity to each hazard's colour, as log-odds."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
@@ -90,6 +90,7 @@ class ColourBank:
         self._rows = np.array([COLOURS.get(n, (0, 0, 0)) for n in names], np.float32).reshape(-1, 3) / 255
 
     def scores(self, encoding: Encoding) -> Scores:
+        # 0.75 lies between the similarity of a picture in that colour (near 1) and of a grey one (0.58).
         return np.asarray((self._rows @ encoding.embedding - 0.75) * 20, np.float32)
 
 
@@ -113,14 +114,14 @@ class ColourModel:
 
 
 class Logistic:
-    """Scores to probabilities without any fit."""
+    """Turns log-odds into probabilities without a calibration."""
 
     def probabilities(self, scores: Scores) -> Probabilities:
         return np.asarray(1 / (1 + np.exp(-scores)), np.float32)
 
 
 def plain(colour: tuple[int, int, int], side: int = 32) -> Image:
-    """A picture of one colour in soft patches, always the same ones: finer ones would be noise."""
+    """A picture of one colour with soft patches, always the same. Fine ones would count as noise."""
     picture = np.full((side, side, 3), colour, np.int16)
     patches = np.random.default_rng(0).integers(-40, 40, (8, 8, 3)).astype(np.float32)
     picture += cv2.resize(patches, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.int16)
@@ -145,7 +146,7 @@ class FakeVoice:
 
 @dataclass(slots=True)
 class FakeSink:
-    """Remembers what was placed when."""
+    """Records each sound with the time at which it was placed."""
 
     placed: list[tuple[float, Audio]] = field(default_factory=list)
     cuts: list[float] = field(default_factory=list)

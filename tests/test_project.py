@@ -1,4 +1,4 @@
-"""Laws of the project as a whole."""
+"""Rules of the whole project: imports, packaging, scripts, and the files and commands that documents name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from daemon.tools.maintainer.config_template import SCHEMA_LINE, render
 from tests.imports import import_circles
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("common", "capture", "pipeline", "speech", "daemon")
+PACKAGES = ("common", "capture", "pipeline", "speech", "daemon")
 DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 HEAVY = ("torch", "torchvision", "open_clip", "transformers", "optimum", "nncf")
 
@@ -36,6 +36,7 @@ def test_packages_import_each_other_in_no_circle() -> None:
     assert import_circles(checked) == []
 
 
+# Files of a package with a circle, by the kind of circle. `tree_1` stands for the name of the package.
 CIRCLES = {
     "two modules": {"a.py": "import tree_1.b", "b.py": "from tree_1 import a"},
     "within a function": {"a.py": "def late():\n    import tree_1.b", "b.py": "import tree_1.a"},
@@ -110,8 +111,8 @@ def test_the_wheel_holds_what_runs_and_no_tools_of_the_maintainers() -> None:
     files = {Path(line) for line in listed.stdout.splitlines()}
     shipped = {
         file.relative_to(ROOT)
-        for room in ROOMS
-        for file in (ROOT / room).rglob("*.py")
+        for package in PACKAGES
+        for file in (ROOT / package).rglob("*.py")
         if "maintainer" not in file.parts
     }
     assert {file for file in files if file.suffix == ".py"} == shipped
@@ -121,7 +122,7 @@ def test_the_wheel_holds_what_runs_and_no_tools_of_the_maintainers() -> None:
 
 def test_nobody_else_provides_our_packages() -> None:
     providers = packages_distributions()
-    assert {name: providers[name] for name in ROOMS if set(providers.get(name, ())) - {"watchword"}} == {}
+    assert {name: providers[name] for name in PACKAGES if set(providers.get(name, ())) - {"watchword"}} == {}
 
 
 def test_running_needs_no_torch() -> None:

@@ -1,7 +1,8 @@
-"""The recipes of CONTRIBUTING.md, carried out literally in a copy of the program.
+"""Carries out the recipes of CONTRIBUTING.md literally, in a copy of the program.
 
-Each recipe must work with the files that it names and with no other: a step that is missing, or a file that
-is not named, fails here. `script/config_template` is a step of some; a file that it writes is none to open.
+A recipe must work with the files that it names and with no others, so a missing step or an unnamed file fails
+here. Each test also bounds the number of files to edit, so that extending the program stays easy. The files
+that `script/config_template` generates do not count.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("common", "capture", "pipeline", "speech", "daemon")
+PACKAGES = ("common", "capture", "pipeline", "speech", "daemon")
 RECIPES = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
@@ -29,8 +30,8 @@ class Program:
         self.opened: set[str] = set()
         self._steps = RECIPES.partition(f"\n## {recipe}\n")[2].partition("\n## ")[0]
         assert self._steps, recipe
-        for room in ROOMS:
-            shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
+        for package in PACKAGES:
+            shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("config.toml", "config.schema.json", "docs/configuration.md"):
             (root / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, root / name)
