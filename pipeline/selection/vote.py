@@ -1,6 +1,6 @@
-"""Two models judge beside each other until the larger one has been measured on labelled pictures.
+"""Combines the starter and a larger model until the larger one has been measured on labelled pictures.
 
-A CLIP that was just pulled recognises the built-in hazards by words at thresholds that no label has
+A CLIP model that was just pulled recognises the built-in hazards by words at thresholds that no label has
 confirmed; the starter has heads that were trained and cross-validated. So an alert needs either model alone
 at its strict threshold, or both at their normal ones. Hazards added with words are the CLIP's alone.
 """
@@ -20,8 +20,10 @@ from pipeline.models.prompts import digest
 from pipeline.types import Encoding
 
 STRICT = 2.0
-"""Log-odds by which a strict threshold lies above the normal one, chosen by hand. For the starter it means a
-probability of 0.83 in place of 0.40, for a CLIP odds of 66 to 1 in place of 9 to 1.
+"""Log-odds by which a strict threshold lies above the normal one, chosen by hand.
+
+With the shipped threshold of 0.60, the starter's strict one is a probability of 0.92. A CLIP model needs odds
+of 66 to 1 instead of 9 to 1.
 """
 
 
@@ -45,13 +47,13 @@ class VotingModel(WrappedModel):
         self.starter = starter
 
     def encode(self, image: Image) -> Encoding:
-        """Both in turn: they would only fight for the same cores side by side."""
+        """Encode with one model after the other: in parallel they would compete for the same cores."""
         return Encoding(self.model.encode(image).embedding, self.starter.encode(image).evidence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voter:
-    """Scores with their calibration."""
+    """A bank of scores with its calibration."""
 
     bank: PromptBank
     calibration: Calibration
