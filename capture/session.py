@@ -15,20 +15,21 @@ T = TypeVar("T")
 _GRACE_S = 2.0
 """Seconds a native call may overrun its own timeout before the thread counts as stuck."""
 _LARGEST_LAG_S = 1.0
+"""Seconds that a file may lag behind its own pace before the lag is accepted instead of caught up."""
 
 
 class FramePacer:
-    """When the frames of a file are due, so that it runs as fast as it was recorded."""
+    """Computes when the frames of a file are due, so that it plays at the rate of its recording."""
 
     def __init__(self, lone_s: float = 0.0) -> None:
-        """`lone_s` is how long a frame lasts that is the only one."""
+        """`lone_s`: how long a file's only frame lasts."""
         self._start_s: float | None = None
         self._last_s: float | None = None
         self._step_s = lone_s
 
     def delay_s(self, stream_s: float, now: float) -> float:
-        """Seconds to wait before the frame stamped `stream_s`; a long lag is forgiven, not caught up."""
-        # After a pause, frames go on at their pace instead of being rushed through.
+        """Seconds to wait before the frame with the time `stream_s`. A long lag is not caught up."""
+        # After a pause, frames continue at their own rate instead of following in a rush.
         if self._start_s is None or now - self._start_s - stream_s > _LARGEST_LAG_S:
             self._start_s = now - stream_s
         if self._last_s is not None:
@@ -37,14 +38,14 @@ class FramePacer:
         return max(0.0, self._start_s + stream_s - now)
 
     def rest_s(self, now: float) -> float:
-        """Seconds until the last frame is over, which is taken to last as long as the one before it."""
+        """Seconds until the last frame ends. It is assumed to last as long as the one before it."""
         if self._start_s is None or self._last_s is None:
             return 0.0
         return max(0.0, self._start_s + self._last_s + self._step_s - now)
 
 
 class CaptureSession:
-    """Runs in its own thread, which nothing waits for: a native call may hang in it."""
+    """Opens, reads and closes a camera in a thread. Nothing waits for it: a native call may hang there."""
 
     def __init__(
         self,
@@ -55,33 +56,34 @@ class CaptureSession:
         stopping: threading.Event,
         finished: threading.Event,
     ) -> None:
-        """`deliver` takes each frame and says whether to go on; `finished` is set at the end."""
+        """`deliver` receives each frame and returns whether to continue. `finished` is set at the end."""
         self._open_camera = open_camera
         self._deliver = deliver
         self._settings = settings
         self._clock = clock
         self._stopping = stopping
         self._finished = finished
-        # One tuple, assigned at once: the watching thread reads it without a lock.
+        # When the native call began and how long it may take. One tuple, assigned at once: the watching
+        # thread reads it without a lock.
         self._calling: tuple[float, float] | None = None
         self.over = False
         self.live = False
-        """True once a source is open of which pictures are lost when not taken in time."""
+        """True once a live source is open: its pictures are lost if they are not read in time."""
         self.error: BaseException | None = None
-        """Why it is over; None if the source has ended, or the reader wanted no more."""
+        """The reason of the end; None if the source has ended, or `deliver` wanted no more frames."""
         self.thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def start(self) -> None:
         self.thread.start()
 
     def waited_s(self, now: float) -> float:
-        """Seconds the native call under way has taken so far, 0 if there is none."""
+        """Seconds that the present native call has taken so far; 0 if there is none."""
         # Read once: the capture thread may clear it between two reads.
         calling = self._calling
         return now - calling[0] if calling else 0.0
 
     def is_stuck(self, now: float) -> bool:
-        """Whether a native call has taken longer than it ever should."""
+        """True if a native call has overrun its timeout by more than _GRACE_S."""
         calling = self._calling
         return calling is not None and now - calling[0] > calling[1] + _GRACE_S
 
@@ -109,7 +111,7 @@ class CaptureSession:
             frame = self._native(self._settings.read_timeout_s, camera.read)
             if frame is None:
                 if camera.live:
-                    # A live source has no end; an end is a loss, and opening it again may help.
+                    # A live source should not end. Treated as a loss, it is opened again.
                     raise CameraLost(f"{camera.source} has ended")
                 if self._settings.loop:
                     self._stopping.wait(pace.rest_s(self._clock()))

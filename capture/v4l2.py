@@ -26,13 +26,13 @@ _VIDEO_CAPTURE = 0x00000001
 _DEVICE_CAPS = 0x80000000
 _CAPABILITY = struct.Struct("16s 32s 32s I I I 3I")
 _WAITED_S = 0.15
-"""A picture that is older was not taken in time. Some cameras themselves hold one for 100 ms."""
+"""Age of a picture from which it has waited in the driver. Some cameras themselves hold one for 100 ms."""
 _BUFFERS = 4
-"""Pictures that OpenCV lets the driver keep."""
+"""Pictures that the driver keeps for OpenCV: after so many skipped ones, the next is new."""
 _PLAUSIBLE_S = 10.0
-"""Ages beyond this come from another clock than the monotonic one."""
+"""A larger age means that the driver stamps with another clock than the monotonic one."""
 _TRIES = 25
-"""Damaged pictures in a row that are passed over before a device counts as lost."""
+"""Damaged pictures in a row after which a device counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class Device:
 
 
 class V4l2Camera:
-    """A camera device. Pictures are stamped when the kernel took them from the device."""
+    """A camera device. Pictures carry the kernel's time of capture if it is of the monotonic clock."""
 
     live = True
 
     def __init__(
         self, path: Path, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Opens the device and takes its first picture. Raises CameraLost or CameraUnusable."""
+        """Open the device and take its first picture. Raises CameraLost or CameraUnusable."""
         check_device(path)
         self._path = path
         self._settings = settings
@@ -62,7 +62,7 @@ class V4l2Camera:
         self._seq = 0
         self._passed_over = 0
         self._capture = _open(path, settings)
-        # isOpened() may be true of a device that never delivers.
+        # isOpened() may be true for a device that never delivers a picture.
         if not (self._capture.isOpened() and self._capture.grab()):
             self.close()
             raise CameraLost(
@@ -79,7 +79,7 @@ class V4l2Camera:
                 break
             at_s, taken_s = self._clock(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             age_s = at_s - taken_s
-            # The driver keeps a few pictures; one that waited there was followed by newer ones.
+            # Skip a picture that waited in the driver: newer ones follow it there.
             if _WAITED_S < age_s < _PLAUSIBLE_S and self._passed_over < _BUFFERS:
                 self._passed_over += 1
                 self._seq += 1
@@ -87,7 +87,8 @@ class V4l2Camera:
             self._passed_over = 0
             image = retrieve(self._capture)
             if image is not None:
-                # Other clocks than ours (the day's time, none at all) say nothing of its age.
+                # A stamp of another clock (wall clock, or none) says nothing about the age: the time of
+                # arrival is used.
                 return self._frame(image, taken_s if 0 <= age_s < _PLAUSIBLE_S else at_s, taken_s)
         raise CameraLost(f"{self._path} stopped delivering pictures; check its cable")
 
@@ -104,7 +105,7 @@ class V4l2Camera:
 def list_devices(
     dev: Path = Path("/dev"), describe: Callable[[Path], str | None] | None = None
 ) -> tuple[Device, ...]:
-    """The cameras plugged in, first the one to take. `describe` names a node, None if it is none."""
+    """Return the plugged-in cameras, the preferred one first. `describe` names a node; None if it is none."""
     # Reversed: of several links to one node, the first by name is assigned last and stays.
     lasting = {link.resolve(): link for link in sorted((dev / "v4l" / "by-id").glob("*"), reverse=True)}
     named = ((node, (describe or camera_name)(node)) for node in _nodes(dev))
@@ -112,9 +113,9 @@ def list_devices(
 
 
 def camera_name(node: Path) -> str | None:
-    """The name a device gives itself; None if it delivers no pictures or may not be asked."""
+    """Return a device's own name; None if it delivers no pictures or cannot be opened."""
     try:
-        # Non-blocking: a driver may wait in open() until another program lets go of the device.
+        # Non-blocking: a driver may otherwise wait in open() until another program releases the device.
         handle = os.open(node, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
         return None
@@ -130,7 +131,7 @@ def camera_name(node: Path) -> str | None:
 
 
 def check_device(path: Path) -> None:
-    """Raises CameraLost if nothing is plugged in, CameraUnusable if it can never be read."""
+    """Check a device. Raises CameraLost if nothing is plugged in, CameraUnusable if it can never be read."""
     try:
         status = path.stat()
     except OSError as error:

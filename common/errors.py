@@ -1,10 +1,11 @@
-"""The base of every error that is expected: its message is for people and has the cure."""
+"""The base class of every expected error. Its message is for users and contains the remedy."""
 
 from __future__ import annotations
 
 
 class WatchwordError(Exception):
-    """Not a bug of ours: a device, a file, a setting or another program is at fault, and the message says so.
+    """An error whose cause is a device, a file, a setting or another program, and not a bug of this program.
 
-    Commands print the message in one line. Anything else that reaches them is a bug, with its traceback.
+    Commands print the message in one line. Any other exception that reaches them is a bug and gets a
+    traceback.
     """

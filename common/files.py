@@ -1,4 +1,4 @@
-"""Files and folders on a disk that may be full or lose its power: synchronise, replace, measure, delete."""
+"""Synchronises, replaces, measures and deletes files and folders, on a disk that may lose power."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sha256_of(path: Path) -> str:
 
 
 def copy_measured(source: IO[bytes], target: Path, limit: int) -> tuple[str, int]:
-    """Stream into a new file; reads at most one byte over `limit`. Returns (sha256, bytes written)."""
+    """Stream into a new file, and read at most one byte over `limit`. Return (sha256, bytes written)."""
     digest, written = hashlib.sha256(), 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:
@@ -34,7 +34,7 @@ def copy_measured(source: IO[bytes], target: Path, limit: int) -> tuple[str, int
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a file on the same disk, copy it from another; on the disk when this returns."""
+    """Rename a file on the same disk, or copy it from another. Its bytes are on the disk afterwards."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         source.rename(target)
@@ -55,13 +55,13 @@ def write_synced(path: Path, text: str) -> None:
 
 
 def sync(file: IO[bytes]) -> None:
-    """Bytes are on the disk when this returns, not only in memory."""
+    """Write the file's bytes to the disk, not only into memory."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """The names in a folder are on the disk when this returns."""
+    """Write the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -83,9 +83,9 @@ def tree_bytes(folder: Path) -> int:
 
 
 def replace_folder(new: Path, place: Path, aside: Path) -> None:
-    """Put a finished folder in its place; an old one goes aside first and is then deleted.
+    """Move a finished folder to its place. An old one is moved aside first and then deleted.
 
-    A kill between the two renames leaves nothing in the place, never something half.
+    A kill between the two renames leaves the place empty, never with half a folder.
     """
     if place.exists() or place.is_symlink():
         place.rename(aside)

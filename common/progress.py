@@ -1,4 +1,4 @@
-"""Telling the person at the terminal how far a long task is."""
+"""Shows on a terminal how far a long task has come."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 BAR_CELLS = 28
+"""Width of the bar in characters."""
 QUIET_S = 10.0
 """Seconds between two lines if the output is no terminal."""
 
 
 def readable_size(size: float) -> str:
-    """Bytes for people, in decimal units."""
+    """Format bytes in decimal units, such as `3.5 MB`."""
     for unit in ("B", "kB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit in ("B", "kB") else f"{size:.1f} {unit}"
@@ -24,19 +25,19 @@ class Progress(Protocol):
     """Called by one thread; must neither block nor fail."""
 
     def begin(self, what: str, total: int) -> None:
-        """A task starts; `total` bytes, 0 if unknown."""
+        """Start a task of `total` bytes; 0 if unknown."""
         ...
 
     def advance(self, done: int) -> None:
-        """So many bytes of the task are done."""
+        """Show that `done` bytes of the task are done."""
         ...
 
     def end(self) -> None:
-        """The task is over, however it went."""
+        """End the task, after success or failure."""
         ...
 
     def report(self, text: str) -> None:
-        """A line worth reading."""
+        """Print a line that stays."""
         ...
 
 
@@ -53,7 +54,7 @@ class SilentProgress:
 
 
 class TextProgress:
-    """A bar on a terminal; elsewhere a few lines."""
+    """A bar on a terminal; elsewhere one line every QUIET_S seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -103,4 +104,4 @@ class TextProgress:
             self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
-            self._live = False  # the reader went away; the work goes on
+            self._live = False  # the reader of the output has gone; the work must continue

@@ -1,14 +1,15 @@
-"""Taking credentials out of addresses before they are logged, shown or stored."""
+"""Hides the credentials in addresses before they are logged, shown or stored."""
 
 from __future__ import annotations
 
 import re
 
 _SECRET_NAMES = "token|passw|pwd|pass|secret|key|auth|cred|sig|session|user|usr|login|account"  # noqa: S105 - names, not values
-# Within the host part; in a query, a fragment or (some recorders) the path: /user=admin&password=x.
-# One slash will do: that is what is left of an address that was taken for a path.
+# user:password@ before the host. One slash is enough: pathlib merges two if an address was taken for a path.
 _USER_INFO = re.compile(r"(:/{1,2})[^/?#\s]*@")
-# Only tried where a word begins: a long word would take seconds, and other threads wait meanwhile.
+# password=x in a query, a fragment or (some recorders) the path: /user=admin&password=x. The pattern starts
+# at the beginning of a word only: within a long word, matching would take seconds, and other threads wait
+# meanwhile.
 _SECRET_VALUE = re.compile(rf"(?<![\w.%-])([\w.%-]*(?:{_SECRET_NAMES})[\w.%-]*=)[^&\s]+", re.IGNORECASE)
 # People leave /, # and ? in passwords unescaped. Hiding too much of a strange address is better than
 # showing a part of a password.
@@ -19,7 +20,7 @@ _BARE_USER_INFO = re.compile(r"(?<![\w.%+:@/-])[\w.%+-]{1,100}:[^\s@/\"']{1,200}
 
 
 def redact(text: str) -> str:
-    """An address, or any text that contains addresses, with user names, passwords and tokens as `***`."""
+    """Return an address, or a text that contains some, with user names, passwords and tokens as `***`."""
     text = _USER_INFO.sub(r"\1***@", text)
     text = _SECRET_VALUE.sub(r"\1***", text)
     text = _STRANGE_USER_INFO.sub(r"\1***@", text)

@@ -1,4 +1,4 @@
-"""The life of the daemon: started in order, watched, reloaded, stopped in reverse."""
+"""Starts the daemon's parts in order, watches and reloads them, and stops them in reverse order."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ FAILURE_SPEECH_S = 5.0
 """Seconds to say that the camera has failed for good, before the process ends."""
 
 STATUS_EVERY_S = 5.0
+"""Seconds between two status lines for systemd."""
 LOOK_S = 0.25
 """Seconds between two inspections of the parts. Short, so that a describer which fails and recovers within a
 second is noticed.
@@ -72,7 +73,7 @@ second is noticed.
 
 
 class Daemon:
-    """One run. `load` reads the settings again, for `reload`."""
+    """One run of the daemon. `load` reads the settings, at the start and for each reload."""
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class Daemon:
 
     @property
     def settings(self) -> Settings:
-        """Those of the start."""
+        """The settings of the start."""
         return self._settings
 
     def run(self) -> int:
@@ -140,13 +141,13 @@ class Daemon:
             yield (*outlets, file.write)
 
     def _start(self, outlets: tuple[Outlet, ...]) -> MainLoop:
-        """Start every part in order; each is stopped in reverse."""
+        """Start every part in order. The supervisor stops them in reverse order."""
         settings, supervisor, clock = self._settings, self._supervisor, self._clock
         self._lock_state()
         path = server_socket(self._env, settings.paths.state, settings.control.instance)
         # First of all: a second daemon must fail before it loads a model.
         server = ControlServer(path, still_starting, self._feed, group=settings.control.group)
-        # Not vital: without the socket the wearer is still warned.
+        # Not vital: without the socket, the wearer is still warned.
         supervisor.start("control", server.run, server.close, vital=False)
         # Compiling a model takes longer than systemd's own limit for a start.
         self._notifier.extend(LOAD_S)
@@ -182,9 +183,9 @@ class Daemon:
         )
         log.info("watching %s", live.reader.event.reason or redact(self._source))
         if self._source == DEMO and settings.capture.source != DEMO:
-            # Before the first frame: otherwise an alert of the clip could be taken for a real one.
+            # Before the first frame: an alert of the clip could otherwise be mistaken for a real one.
             lifecycle.demonstration()
-        # Last of all: the first frame must find every part in place.
+        # Last: the first frame needs every part.
         live.reader.start()
         return MainLoop(
             live=live,
@@ -226,7 +227,7 @@ class Daemon:
         return self._looped(settings)
 
     def _looped(self, settings: Settings) -> Settings:
-        """The demo goes on until it is stopped, unless it is to be shown once."""
+        """Loop the demo until it is stopped, unless `once` is set."""
         if not self._once and self._source != DEMO:
             return settings
         capture = settings.capture.model_copy(update={"loop": not self._once})
@@ -284,7 +285,7 @@ class Daemon:
         self._supervisor.add("voice", output.close_synthesizers)
         self._supervisor.add("speaker", output.speaker.close)
         if output.player.wait_opened(LOUDSPEAKER_S) is not AudioOutput.LOUDSPEAKER:
-            # Why, the player has said already.
+            # The player has logged the reason.
             said = f"sound goes into {self._fallback}; to hear it: {play_command(self._fallback)}"
             log.info(said) if self._narrator is None else self._narrator.tell(said)
 
@@ -309,7 +310,10 @@ class MainLoop:
     _lost_parts: bool = False
 
     def run(self) -> None:
-        """Raises CameraUnusable if the camera cannot be used, PartFailed if a vital part has ended."""
+        """Run until a stop or the end of the source.
+
+        Raises CameraUnusable if the camera cannot be used, PartFailed if a vital part has ended.
+        """
         watchdog, gaps = WatchdogFeeder(self.notifier, self.heartbeats), GapMonitor()
         self.notifier.ready(f"watching {self.source}")
         while True:
@@ -348,11 +352,11 @@ class MainLoop:
         )
 
     def _inspect(self) -> None:
-        """Take the heartbeats of the parts that have threads of their own, and report the describer."""
+        """Collect the heartbeats of capture and sound, and report hangs, failed parts and the describer."""
         live, now = self.live, self.clock()
         self.heartbeats.beat("capture", live.reader.heartbeat_s)
         self._report_hang(self.heartbeats.ages(now)["watch"])
-        # Once more after the last failure has gone: that report ends the announcement.
+        # Once more after the last failure has ended: that report announces the recovery.
         if (failures := self.supervisor.failures) or self._lost_parts:
             live.runner.step(program_report(failures))
         self._lost_parts = bool(failures)
@@ -368,7 +372,7 @@ class MainLoop:
             self.notifier.status(f"{self.rate.per_second:.1f} frames/s, frame age p95 {age:.0f} ms")
 
     def _look_at_heat(self) -> None:
-        """Leave out frames while the processor is so hot that it would slow down by itself."""
+        """Leave out frames while the processor is hot, before it slows down by itself."""
         budget = self.live.detection_loop.budget
         if budget is None:
             return
@@ -390,7 +394,7 @@ class MainLoop:
     def _finish(self) -> None:
         """The frames have ended: finish the present utterance, then report why they ended."""
         event = self.live.reader.event
-        # Words about the failure are under way; they are to be heard before the process ends.
+        # The announcement of the failure must be heard before the process ends.
         if event.state is not CameraState.ENDED:
             self.lifecycle.wait_quiet(FAILURE_SPEECH_S)
             if event.state in (CameraState.UNUSABLE, CameraState.STUCK):
@@ -414,13 +418,13 @@ class MainLoop:
         except Exception:
             log.exception("not reloaded, the old settings hold")
             self.lifecycle.settings_not_changed()
-        # systemd waits for READY=1 after RELOADING=1 (sd_notify(3)), whatever came of it.
+        # systemd waits for READY=1 after RELOADING=1 (sd_notify(3)), after success and failure alike.
         finally:
             self.notifier.ready()
 
 
 def play_command(file: Path, which: Callable[[str], str | None] = shutil.which) -> str:
-    """A command that plays a WAV file, by the first player that this machine has."""
+    """Return a command that plays a WAV file with the first player found on this machine."""
     # In order of preference: PipeWire, PulseAudio, ALSA.
     players = {"pw-play": "", "paplay": "", "aplay": "", "ffplay": " -autoexit -nodisp"}
     name = next((player for player in players if which(player)), "aplay")

@@ -25,16 +25,16 @@ from common.redact import redact
 
 _PROBE_S = 1.0
 _BEHIND_S = 0.1
-"""While packets older than this wait, pictures are decoded but not passed on: decoding is the lesser part."""
+"""While a backlog of more waits, pictures are decoded but not passed on, which would cost more time."""
 _PASS_ON_S = 0.4
-"""Seconds after which a picture is passed on all the same."""
+"""Seconds of `read` after which a picture is passed on even then."""
 
 
 class StreamCamera:
-    """Packets are received in a thread; `read` decodes towards the newest and counts what it passes over.
+    """A thread receives packets; `read` decodes up to the newest picture and counts those that it skips.
 
-    The age of a picture is the time since its packet arrived, and the delay by which the packet arrived later
-    than the stream's own times let expect.
+    The age of a picture is the time since its packet arrived, plus the delay of the packet against the
+    stream's own time stamps.
     """
 
     live = True
@@ -42,7 +42,7 @@ class StreamCamera:
     def __init__(
         self, url: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Connects. Raises CameraUnusable for an address that makes no sense, else CameraLost."""
+        """Connect. Raises CameraUnusable for an invalid address, CameraLost for any other failure."""
         self._source = redact(url.strip())
         self._settings = settings
         self._clock = clock
@@ -59,7 +59,7 @@ class StreamCamera:
         return self._source
 
     def read(self) -> Frame | None:
-        """The newest picture that can be had at once, or the next. Raises CameraLost, CameraUnusable."""
+        """Return the newest picture that has arrived, or the next. Raises CameraLost, CameraUnusable."""
         begun_s = self._clock()
         while True:
             left_s = begun_s + self._patience_s - self._clock()
@@ -88,7 +88,7 @@ class StreamCamera:
     def _decode(self, arrived: Arrived[VideoPacket]) -> list[VideoFrame]:
         """The pictures that a packet completes; none if it is damaged."""
         if arrived.restarts:
-            # Its reference pictures belong to what came before the gap.
+            # The decoder's reference pictures are from before the gap.
             self._codec.flush_buffers()
         try:
             return self._codec.decode(arrived.packet)
@@ -103,9 +103,9 @@ class StreamCamera:
         delay_s = 0.0
         if sent_s is not None:
             delay_s = self._source_clock.delay_s(sent_s, arrival.at_s, caught_up=arrival.caught_up)
-        # Never before the picture before it, or what follows could not rely on time going on.
+        # Never earlier than the picture before: the detector and the core rely on rising times.
         self._captured_s = max(self._captured_s, arrival.at_s - delay_s)
-        # Packets that gave no picture count as passed over, and a number never comes twice.
+        # Packets without a picture count as skipped, and no number is used twice.
         self._seq = max(self._seq + 1, arrival.number)
         return make_frame(
             np.asarray(picture.to_ndarray(format="bgr24"), dtype=np.uint8),
@@ -136,7 +136,7 @@ def _video_codec(container: InputContainer, source: str) -> VideoCodecContext:
     if codec.width * codec.height > MAX_PIXELS:
         container.close()
         raise _giant(source)
-    codec.thread_count = 1  # each further thread would hold back one more picture
+    codec.thread_count = 1  # each further thread would delay pictures by one more
     # Carries the `Arrival` from a packet to the picture made of it.
     codec.copy_opaque = True
     return codec

@@ -1,4 +1,4 @@
-"""`watchword completion bash|zsh`: prints the script by which a shell completes words of `watchword`."""
+"""`watchword completion bash|zsh`: prints the script with which a shell completes `watchword` commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHELLS = ("bash", "zsh")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The argument of the command."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that shall complete")
+    parser.add_argument("shell", choices=SHELLS, help="the shell to write the script for")
 
 
 def execute(args: argparse.Namespace, _: Callable[[], object]) -> int:
@@ -22,8 +22,8 @@ def execute(args: argparse.Namespace, _: Callable[[], object]) -> int:
 
 
 def render(shell: str) -> str:
-    """The script for one of `SHELLS`."""
-    # Imported here: it imports every command.
+    """Return the script for one of `SHELLS`."""
+    # Imported late, because it imports every command.
     from daemon.cli.pages.reference import read_reference
 
     return str(import_module(f"daemon.cli.pages.{shell}").render(read_reference()))

@@ -1,4 +1,4 @@
-"""The places that settings are read from, as sources of pydantic-settings; `Settings` puts them in order."""
+"""The layers of the settings, as sources of pydantic-settings; `Settings` puts them in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LayerSource(PydanticBaseSettingsSource):
         self.layer = layer
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """A whole section; it is complete, so pydantic-settings need not decode it."""
+        """Return a whole section. It has its final types, so pydantic-settings need not decode it."""
         return self.layer.values.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -43,14 +43,14 @@ class CommandLineSource(LayerSource):
 
 
 class EnvironmentSource(LayerSource):
-    """Variables such as WATCHWORD_SPEECH__RATE_WPM; unknown ones are kept, so that they are refused."""
+    """Variables such as WATCHWORD_SPEECH__RATE_WPM. Unknown ones are kept, and refused by validation."""
 
     def __init__(self, settings_cls: type[BaseSettings], env: Mapping[str, str], schema: Schema) -> None:
         super().__init__(settings_cls, from_environment(env, schema))
 
 
 class OverridesSource(LayerSource):
-    """`overrides.toml`, or the values that are to replace it. Raises ConfigError."""
+    """`overrides.toml`, or values that replace it. Raises ConfigError."""
 
     def __init__(
         self, settings_cls: type[BaseSettings], file: Path, instead: Mapping[str, Any] | None = None
@@ -58,14 +58,14 @@ class OverridesSource(LayerSource):
         # An empty mapping means "no overrides", None means "read the file".
         layer = Layer("overrides", instead) if instead is not None else read_layer(file, "overrides")
         super().__init__(settings_cls, layer or Layer("overrides", {}))
-        # The overrides lie in paths.state themselves.
+        # The file itself is in paths.state, so it cannot move that folder.
         if "paths" in self.layer.values:
             where = self.layer.where(("paths",))
             raise ConfigError(f"{where}: paths cannot be overridden; set them in config.toml")
 
 
 class TaughtSource(LayerSource):
-    """An empty table for each hazard that was taught by pictures; its file may add words."""
+    """An empty table for each hazard that was taught by pictures. config.toml may add words to it."""
 
     def __init__(self, settings_cls: type[BaseSettings], state: Path) -> None:
         super().__init__(
@@ -87,7 +87,7 @@ class ConfigSource(LayerSource):
 
 
 class BuiltinSource(LayerSource):
-    """The built-in hazards; every other default stands at its field."""
+    """The built-in hazards. All other defaults are in the fields of the settings classes."""
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
         super().__init__(settings_cls, Layer("default", {"hazards": hazards.builtin()}))
@@ -106,7 +106,7 @@ class Sources:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Lowest first."""
+        """All layers, from the lowest to the highest."""
         sources: tuple[LayerSource, ...] = (
             self.builtin,
             self.config,

@@ -17,7 +17,7 @@ TAG_OF: Mapping[type, str] = {kind: tag for tag, kind in INPUT_TAGS.items()}
 ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     tag: TypeAdapter(kind) for tag, kind in INPUT_TAGS.items() if kind is not Assessed
 }
-"""Every input but assessments, whose arrays are kept apart, by its tag."""
+"""By tag, for every input except assessments, whose arrays are stored separately."""
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ def decode(
 
 
 def _assessment(fields: Mapping[str, Any], embeddings: Any, probabilities: Any) -> Assessment:
-    """The core reads no more of an encoding than its embedding, so only that is kept."""
+    """Decode an assessment. The core reads only the embedding of an encoding, so only that was stored."""
     return Assessment(
         seq=fields["seq"],
         captured_at_s=fields["t"],

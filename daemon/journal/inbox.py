@@ -1,4 +1,4 @@
-"""The queue of the journal's thread: a bounded number of lines, and jobs that go first."""
+"""The bounded queue of the journal's thread: event lines to write, and jobs between two batches."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from daemon.journal.store import JournalStore
 
 @dataclass(slots=True, eq=False)
 class JournalJob:
-    """Something the thread is to do between two batches."""
+    """A task for the thread, such as a purge. The sender waits for `done`."""
 
     do: Callable[[JournalStore], Mapping[str, int]]
     done: threading.Event = field(default_factory=threading.Event)
+    """Set once `result` or `error` is there."""
     result: Mapping[str, int] | None = None
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxBatch:
-    """The work that is due now."""
+    """Work for the thread: lines to write, then a job."""
 
     lines: tuple[str, ...]
     job: JournalJob | None
     ending: bool
-    """The inbox is closed, and no more can be taken from it."""
+    """True if the inbox is closed and empty: the last batch."""
 
 
 class JournalInbox:
-    """`put` and `put_job` from any thread, without waiting; `get` is the journal's own."""
+    """Takes `put` and `put_job` from any thread, without waiting. Only the journal's thread calls `get`."""
 
     def __init__(self, max_lines: int, max_jobs: int = 4) -> None:
         self._max_lines = max_lines
@@ -39,16 +40,16 @@ class JournalInbox:
         self._lines: deque[str] = deque()
         self._jobs: deque[JournalJob] = deque()
         self._closed = False
-        # Held only to move a few lines: senders must not wait.
+        # Held only while lines are moved: the senders, which include the core's threads, must not wait.
         self._changed = threading.Condition()
 
     @property
     def waiting(self) -> int:
-        """Lines that wait."""
+        """The number of waiting lines."""
         return len(self._lines)
 
     def put(self, line: str) -> bool:
-        """False if there is no room for it."""
+        """Queue a line. False if the queue is full."""
         with self._changed:
             room = len(self._lines) < self._max_lines
             if room:
@@ -57,7 +58,7 @@ class JournalInbox:
             return room
 
     def put_job(self, job: JournalJob) -> bool:
-        """False if there is no room for it."""
+        """Queue a job. False if the queue is full or closed."""
         with self._changed:
             room = len(self._jobs) < self._max_jobs and not self._closed
             if room:

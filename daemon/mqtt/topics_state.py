@@ -1,4 +1,4 @@
-"""The messages to be retained at the broker: updated by events, corrected by the daemon's status. Pure."""
+"""Computes the retained messages at the broker, from events and from the daemon's status. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MqttState:
     """The device's state as retained messages. `wall` times are Unix seconds."""
 
     def __init__(self, topics: Topics, spec: DeviceSpec) -> None:
-        """`spec`: without hazards, components and version, which the daemon's status brings."""
+        """`spec`: without hazards, components and version, which come with the daemon's status."""
         self._topics = topics
         self._spec = spec
         self._percent: dict[str, float] = {}
@@ -55,7 +55,7 @@ class MqttState:
         return self._spec
 
     def daemon_lost(self) -> None:
-        """The daemon does not answer."""
+        """Record that the daemon does not answer."""
         self._status = None
 
     def apply_status(self, status: Mapping[str, Any], hazards: tuple[str, ...], version: str) -> None:
@@ -63,12 +63,12 @@ class MqttState:
         self._status = status
         components = tuple(sorted({*get_args(Component), *status.get("components", {})}))
         self._spec = replace(self._spec, hazards=hazards, components=components, version=version)
-        # Hazards that were disabled since have no topic any more.
+        # A hazard that was disabled meanwhile has no topic any more.
         self._active = {name for name in status.get("active", ()) if name in hazards}
         self._alerts = {name: alert for name, alert in self._alerts.items() if name in hazards}
 
     def apply_probabilities(self, probabilities: Mapping[str, float]) -> None:
-        """Replace the probabilities, 0 to 1 by hazard; whole per cents are enough to see and to compare."""
+        """Replace the probabilities (0 to 1, by hazard). They are rounded to whole per cents for display."""
         self._percent = {slug(name): round(100 * value) for name, value in probabilities.items()}
 
     def apply_picture(self, picture: Mapping[str, Any], wall: float) -> None:

@@ -1,7 +1,7 @@
-"""The core shared by the live threads: one lock, effects carried out in the order they were decided.
+"""Shares the core between the live threads: one lock, and effects in the order in which they were decided.
 
-A step of the core takes microseconds and its effects only hand things over, so no thread ever waits long
-here; slow work (encoding, describing, synthesising, writing) happens outside.
+A step of the core takes microseconds, and its effects only queue work for other threads, so no thread waits
+long for the lock. Slow work (encoding, describing, synthesising, writing) happens in those threads.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from daemon.core.messages import CoreSpec, Effect, Input
 T = TypeVar("T")
 
 Perform = Callable[[Effect, Mapping[str, float]], None]
-"""Carries out one effect at once, without waiting; gets the times measured on the way to it."""
+"""Carries out one effect without waiting. Its second argument: times in seconds measured on the way to it."""
 
 
 class CoreRunner:
-    """`step` from any thread. Inputs that arrive while effects are carried out are taken in afterwards."""
+    """Takes `step` from any thread. Inputs that arrive while effects are carried out are queued."""
 
     def __init__(self, box: BlackBox, clock: Callable[[], float]) -> None:
         self._box = box
@@ -34,7 +34,7 @@ class CoreRunner:
         self._stepping = False
 
     def attach(self, perform: Perform) -> None:
-        """Set the function that carries effects out; inputs that came before are taken in now.
+        """Set the function that carries effects out, and process the inputs that were queued until now.
 
         The parts that carry effects out also report to this runner, so they are built after it; some of
         them, such as the player, report from threads of their own as soon as they are built.
@@ -44,7 +44,7 @@ class CoreRunner:
             self._drain(perform)
 
     def step(self, event: Input, timing: Mapping[str, float] | None = None) -> None:
-        """Take one input in and carry out its effects before this returns.
+        """Process one input, and carry out its effects before this returns.
 
         Within a step, and before `attach`, the input is only queued.
         """

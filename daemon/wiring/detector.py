@@ -31,18 +31,18 @@ class DetectorBundle:
     model: ImageTextModel
     detector: Detector
     thresholds: Mapping[str, float]
-    """The calibration's, by hazard; settings may override them in `spec`."""
+    """The thresholds of the calibration, by hazard. Those in `spec` may be overridden by settings."""
     picture_hazards: tuple[HazardSpec, ...]
     """The hazards of `spec` with the thresholds for a single picture."""
     spec: CoreSpec
     baseline: BaselineFilter
-    """The detector's."""
+    """The baseline filter of `detector`."""
     outdated: Outdated
     """Files of the state folder that do not fit the model."""
     note: str
     """The basis of the model's calibration, if it is not labelled pictures; else empty."""
     turned_down: Mapping[str, str]
-    """The models that `auto` passed over, with the reasons."""
+    """The models that `auto` rejected, with the reasons."""
 
 
 def core_spec(
@@ -52,10 +52,10 @@ def core_spec(
     geometry: EmbeddingGeometry,
     unknown: Collection[str] = (),
 ) -> CoreSpec:
-    """The settings of the core's decisions.
+    """Build the settings of the core's decisions.
 
-    `thresholds`: the calibration's, by hazard. `geometry`: the model's. `unknown`: hazards that it can never
-    recognise.
+    `thresholds`: those of the calibration, by hazard. `geometry`: that of the model. `unknown`: hazards that
+    the model can never recognise.
     """
     return CoreSpec(
         language=settings.speech.language,
@@ -96,10 +96,10 @@ class DetectorReloader:
         self._state_version = state_version(settings.paths.state)
 
     def detector_for(self, settings: Settings) -> DetectorBundle:
-        """The detector for these settings and the present state folder.
+        """Return the detector for these settings and the present state folder.
 
         Raises ValueError, once for each change, if a file of the state folder does not fit; the present
-        detector stays. It also stays while the settings name a hazard whose pictures were forgotten, until
+        detector then stays. It also stays while the settings name a hazard whose pictures were removed, until
         a reload removes the hazard.
         """
         prompts, taught = _enabled_prompts(settings), few_shot_names(settings.paths.state)
@@ -124,10 +124,10 @@ def _enabled_prompts(settings: Settings) -> tuple[tuple[str, tuple[str, ...]], .
 
 
 def unrecognised_hazards(settings: Settings, model: ImageTextModel | None = None) -> tuple[str, ...]:
-    """The enabled hazards that the model can never recognise; by default the settings' own model.
+    """Return the enabled hazards that the model (by default that of the settings) can never recognise.
 
-    It is loaded only if there are hazards beside those that come with the program. Raises as `load_model`
-    and `build_detector` do.
+    The model is loaded only if there are hazards besides the built-in ones. Raises as `load_model` and
+    `build_detector` do.
     """
     shipped = builtin()
     added = any(

@@ -1,9 +1,9 @@
 """Subtracts a per-hazard baseline: the score that this camera's ordinary view produces.
 
-A camera that hangs over a cooker sees a hot stove a little, all day. So the log-odds of each hazard are
-averaged over minutes, and their excess over those of an ordinary picture is subtracted, up to a limit: a
-danger that is seen clearly is never suppressed. Nothing is learnt from a hazard that is over its threshold,
-nor for a while after, so that one which lasts stays one.
+A camera above a cooker gives the hot stove a raised score all day. So the log-odds of each hazard are
+averaged over minutes, and their excess over an ordinary picture is subtracted, up to a limit: a danger that
+is seen clearly is never suppressed. While a hazard is over its threshold, and for a while after, its average
+does not change: otherwise a lasting danger would become ordinary.
 """
 
 from __future__ import annotations
@@ -18,34 +18,35 @@ from pipeline.log_odds import logits
 from pipeline.types import Probabilities
 
 ORDINARY = -4.0
-"""Log-odds below which a view is ordinary, whatever the hazard: nothing is taken off for those.
+"""Mean log-odds below which a view counts as ordinary: nothing is subtracted there.
 
 Of the harmless training footage 95 % of the means of a clip lie below -4.1 (`derive_geometry`).
 """
 MOST = 1.0
-"""Log-odds taken off at most: what shows a danger at 0.80 counts in any view at the shipped threshold of 0.6.
+"""Largest log-odds subtracted: a probability over 0.803 stays over the shipped threshold of 0.6.
 
-The most at which no hazard of the training footage is lost to a baseline, had the camera seen the harmless
-seconds before it for hours; 17 false alerts an hour are left of 21 (`derive_geometry`).
+The largest value at which no hazard of the training footage is lost, had the camera seen the harmless seconds
+before it for hours. It leaves 17 false alerts an hour of 21 (`derive_geometry`).
 """
 AFTER_S = 20.0
-"""Seconds after a hazard until its view may be a normal one again."""
+"""Seconds after a hazard was over its threshold until its average changes again."""
 EVERY_S = 0.1
-"""Seconds from one picture that is learnt from to the next."""
+"""Seconds between two pictures that enter the average."""
 LONGEST_S = 1.0
-"""A pause between two pictures counts no longer than this."""
+"""A longer pause between two pictures counts as this many seconds."""
 _BOUND = 6.0
+"""Log-odds are clipped to plus and minus this before averaging, and the mean starts at minus this."""
 
 LogOdds = NDArray[np.float64]
 
 
 class BaselineFilter:
-    """The normal view of one camera. Used by one thread; times are those of the frames."""
+    """Learns and subtracts one camera's normal view. Used by one thread; times are those of the frames."""
 
     def __init__(self, over_s: float, thresholds: Sequence[float]) -> None:
-        """`over_s`: time constant of the average in seconds; 0 takes nothing off.
+        """`over_s`: time constant of the average in seconds; 0 subtracts nothing.
 
-        `thresholds`: probability of each hazard from which it is there.
+        `thresholds`: probability from which each hazard counts as present.
         """
         self._over_s = over_s
         self.set_thresholds(thresholds)
@@ -55,7 +56,7 @@ class BaselineFilter:
         self._last_s = -math.inf
 
     def set_thresholds(self, thresholds: Sequence[float]) -> None:
-        """Other thresholds from the next picture on, of the same hazards; from any thread."""
+        """Use other thresholds for the same hazards from the next picture on. From any thread."""
         # One assignment of a new array: the detection thread sees the old thresholds or the new ones, never a
         # mix.
         self._there = logits(np.array(thresholds, np.float32))
@@ -64,7 +65,7 @@ class BaselineFilter:
         """The probabilities, shape (H,), as they would be in an ordinary view; never higher."""
         if self._over_s == 0:
             return probabilities
-        # Learnt now and then only: the mean covers minutes, and this runs on every frame.
+        # Updated only now and then: the mean covers minutes, and this method runs on every frame.
         if not 0 <= now - self._last_s < EVERY_S:
             mean = self._learn(logits(probabilities), now)
             excess = np.clip(mean - ORDINARY, 0, MOST)
@@ -74,13 +75,15 @@ class BaselineFilter:
             return probabilities
         # The sigmoid of the log-odds less the excess.
         taken = 1 / (1 + np.exp(self._excess - logits(probabilities)))
-        # Untouched where nothing is subtracted: there and back through log-odds would change the last digits.
+        # Hazards without a baseline keep their exact probability: the way through log-odds would change its
+        # last digits.
         return np.asarray(np.where(self._excess > 0, taken, probabilities), np.float32)
 
     def _learn(self, odds: LogOdds, now: float) -> LogOdds:
-        """A recording that begins anew is another view; the first picture teaches nothing by itself.
+        """Update and return the mean log-odds.
 
-        Numbers that are not finite teach nothing either.
+        If the recording starts again, the view is another one and the mean starts anew; its first picture
+        does not enter it. Values that are not finite do not enter it either.
         """
         elapsed, self._last_s = now - self._last_s, now
         if self._mean is None or elapsed < 0:

@@ -1,4 +1,4 @@
-"""Heads for a model from labelled pictures: chosen, cross-validated by source, calibrated, with figures."""
+"""Fits heads for a model to labelled pictures: cross-validated by source and calibrated, with figures."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from pipeline.log_odds import sigmoid
 PRICE = 0.05
 """Share of harmless photographs on which a false alarm is allowed, as for the starter."""
 _LOWEST, _HIGHEST = 0.2, 0.95
-"""Thresholds; few harmless photographs say little about the ends."""
+"""Bounds of a threshold: few harmless photographs say little about the ends of the scale."""
 _FRAME_WEIGHT = 0.5
+"""Weight of a frame of footage beside a photograph, as for the starter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +42,7 @@ class HeadExamples:
     """(N,): photographs labelled safe, of which nothing is uncertain."""
 
     def weights(self) -> Matrix:
-        """(N,): a source counts by the square root of its pictures; footage for less."""
+        """Weights (N,): a source counts by the square root of its number of pictures; footage counts less."""
         _, position, counts = np.unique(self.sources, return_inverse=True, return_counts=True)
         weight = counts[position] ** -0.5
         return np.asarray(np.where(self.photographs, weight, _FRAME_WEIGHT * weight), np.float32)
@@ -62,7 +63,7 @@ class HeadExamples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedHeads:
-    """A net trained on everything, and the figures of its recipe on sources it has not seen."""
+    """A net trained on all examples, with the figures of the same training on unseen sources."""
 
     hazards: tuple[str, ...]
     net: EmbeddingNet
@@ -70,12 +71,12 @@ class FittedHeads:
     fits: Mapping[str, Fit]
     """With thresholds and figures; without fingerprints."""
     reasons: Mapping[str, str]
-    """Why the other hazards were not fitted."""
+    """The reason why each other hazard was not fitted."""
     folds: int
 
 
 def fit_heads(examples: HeadExamples) -> FittedHeads:
-    """Fit every hazard that there are enough sources for. Raises CalibrationError if there is none."""
+    """Fit every hazard that has enough sources. Raises CalibrationError if there is none."""
     reasons = _unfit(examples)
     hazards = tuple(name for name in examples.hazards if name not in reasons)
     if not hazards:
@@ -85,7 +86,7 @@ def fit_heads(examples: HeadExamples) -> FittedHeads:
     chosen = examples.of(hazards)
     folds = folds_of(chosen)
     raw = _out_of_fold(chosen, folds)
-    # The threshold and the figures rest on scores whose net and line have not seen the picture's source.
+    # Threshold and figures come from scores whose net and line were fitted without the picture's source.
     odds = cross_calibrated(raw, chosen, folds)
     slope, offset = _line(raw, chosen, np.ones(len(raw), np.bool_))
     threshold = _threshold(sigmoid(odds), chosen.harmless)
@@ -104,7 +105,7 @@ def fit_heads(examples: HeadExamples) -> FittedHeads:
 
 
 def _unfit(examples: HeadExamples) -> dict[str, str]:
-    """Why a hazard cannot be fitted, by name."""
+    """Return the reason why a hazard cannot be fitted, by name."""
     sources = len(set(examples.sources[examples.harmless].tolist()))
     if sources < LEAST_HARMLESS:
         why = f"harmless photographs from {sources} sources, at least {LEAST_HARMLESS} are needed"
@@ -149,14 +150,14 @@ def cross_calibrated(
 
 
 def _line(raw: NDArray[np.float64], examples: HeadExamples, chosen: NDArray[np.bool_]) -> tuple[float, float]:
-    """One line for all hazards: those with few sources need none of their own."""
+    """Fit one line for all hazards: a hazard with few sources could not support a line of its own."""
     rows = chosen & examples.photographs
     known = examples.known[rows] > 0
     return platt(raw[rows][known], examples.shown[rows][known].astype(np.float64))
 
 
 def _threshold(chance: NDArray[np.float64], harmless: NDArray[np.bool_]) -> float:
-    """The probability that costs the price of false alarms on harmless photographs."""
+    """Return the probability at which a share of PRICE of the harmless photographs raises a false alarm."""
     limit = float(np.quantile(chance[harmless].max(1), 1 - PRICE))
     return round(min(max(limit, _LOWEST), _HIGHEST), 4)
 

@@ -1,4 +1,4 @@
-"""The model's tokenizer as one file that needs neither torch nor open_clip, and the proof that it agrees."""
+"""Writes a model's tokenizer as one file that needs neither torch nor open_clip, and verifies it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ TRICKY = (
     "불이 난 방",
     "a very long sentence about nothing at all " * 20,
 )
-"""Texts that tokenizers disagree about."""
+"""Texts for which tokenizers tend to give different results."""
 _WORDS = r"<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-"""How CLIP parts words, as published with it."""
+"""The pattern by which CLIP splits a text into words, as published with it."""
 
 
 def write_tokenizer(tokenizer: Any, path: Path) -> Tokens:
-    """Write `tokenizer.json`. Raises PrepareError for a kind of tokenizer we do not know."""
+    """Write `tokenizer.json`. Raises PrepareError for an unknown kind of tokenizer."""
     length = int(tokenizer.context_length)
     # Only CLIP's own tokenizer has ranks; any other wraps one of Hugging Face.
     if hasattr(tokenizer, "bpe_ranks"):
@@ -78,7 +78,7 @@ def _cleaning(tokenizer: Any) -> Any:
 
 
 def require_same_tokens(tokenizer: Any, path: Path, tokens: Tokens, texts: Sequence[str]) -> None:
-    """Raises PrepareError naming the first text that the written tokenizer reads otherwise."""
+    """Raises PrepareError with the first text that the written tokenizer encodes differently."""
     ours = TokenEncoder(path, tokens).encode(texts)
     for text, row in zip(texts, ours, strict=True):
         if not np.array_equal(tokenizer([text])[0].numpy(), row):

@@ -1,8 +1,8 @@
-"""Does a picture show the same as the one last encoded? Then its encoding holds, and the work can be saved.
+"""Detects that a picture shows the same as the one last encoded: its encoding can then be used again.
 
-Compared are the mean colours of cells, four pixels of a 260-pixel network input, and the *largest* change of
-any cell counts, so that a small thing entering a corner is a change. Averaging over a cell takes sensor
-noise out.
+It compares the mean colours of cells, each four pixels wide at a network input of 260 pixels. The *largest*
+change of any cell counts, so a small thing that enters a corner is a change. The mean over a cell removes
+sensor noise.
 """
 
 from __future__ import annotations
@@ -17,27 +17,29 @@ from pipeline.models.preprocess import fitted, reduced
 CELLS = 64
 """Cells across; as many rows as keep them square."""
 FINE = 4
-"""Points a cell has across and down."""
+"""Points of a cell, across and down."""
 POINTS = CELLS * FINE
-"""Points across that a picture is reduced to before its cells are averaged."""
+"""Width in points to which a picture is reduced before its cells are averaged."""
 
 
 class StaticSceneCheck:
-    """Compares with the picture last encoded. Times are those of the frames, in seconds."""
+    """Compares each picture with the one last encoded. Times are those of the frames, in seconds."""
 
     def __init__(self, level: float, longest_s: float) -> None:
-        """`level`: grey levels that no cell may have changed by; `longest_s`: 0 switches it off."""
+        """`level`: largest change of a cell, in grey levels, that counts as still. `longest_s`: seconds after
+        which a picture is encoded in any case; 0 switches the check off.
+        """
         self._level = level
         self._longest_s = longest_s
         self._cells: Image | None = None
         self._since_s = 0.0
 
     def is_still(self, image: Image, now: float) -> bool:
-        """True if the last encoding still holds. False means: encode; this picture is the new reference."""
+        """True if the last encoding can be used. False: encode this picture, which is the new reference."""
         if self._longest_s == 0:
             return False
         cells = coarse_grid(image)
-        # Not for longer than `longest_s`, even if equal: slow fades stay below `level` from frame to frame. A
+        # Not for longer than `longest_s`, even if equal: a slow change might stay below `level` for ever. A
         # negative difference means that the source has started again.
         if 0 <= now - self._since_s < self._longest_s and self._like(cells):
             return True
@@ -53,14 +55,14 @@ class StaticSceneCheck:
 
 
 def as_compared(image: Image, width: int, height: int) -> Image:
-    """A picture made smaller, as a network of that input size does first anyway: comparing costs little."""
+    """Reduce a picture as a network of that input size does first anyway, so that comparing costs little."""
     width, height = (max(side, POINTS // 2) for side in (width, height))
     return reduced(image, *fitted(image, width, height))
 
 
 def coarse_grid(image: Image) -> Image:
-    """CELLS across, each about the mean of its area."""
-    # At least four: an extremely wide picture would otherwise be compared by a single row.
+    """Reduce a picture to CELLS cells across, each about the mean of its area."""
+    # At least four rows: an extremely wide picture would otherwise have a single one.
     rows = max(4, round(CELLS * image.shape[0] / image.shape[1]))
     size = POINTS, FINE * rows
     points = image

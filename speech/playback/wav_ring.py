@@ -1,4 +1,4 @@
-"""Sound kept in files where there is no loudspeaker: bounded, and readable at any time."""
+"""Writes sound into files if there is no loudspeaker: bounded, and readable at any time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ LONGEST_GAP_S = 1.0
 
 
 class RotatingWavFile:
-    """Appends int16 stereo to `path`; after `limit_s` seconds of it, it becomes `NAME.1.wav` and begins anew.
+    """Appends int16 stereo to `path`. After `limit_s` seconds the file is renamed to `NAME.1.wav` and a new
+    one begins.
 
-    So the last `limit_s` to twice that are kept. The header is kept up to date block by block. Raises
+    So the last `limit_s` to `2 * limit_s` seconds are kept. The header is updated with each block. Raises
     OSError if the file cannot be written.
     """
 
@@ -25,14 +26,14 @@ class RotatingWavFile:
         self._path = path
         self._rate = rate
         self._limit = round(limit_s * rate)
-        # As if silence had gone before: a file does not begin with a second of nothing.
+        # As if silence had come before, so that no file begins with a second of silence.
         self._silent = round(LONGEST_GAP_S * rate)
         self._frames = 0
         self._file = self._begin()
 
     @property
     def older(self) -> Path:
-        """Where the sound before the current file's is."""
+        """The file with the sound before that of the current one."""
         return self._path.with_suffix(".1.wav")
 
     def write(self, block: NDArray[np.int16]) -> None:
@@ -56,7 +57,7 @@ class RotatingWavFile:
     def _begin(self) -> BinaryIO:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._frames = 0
-        # Unbuffered, so that the file is whole at any time, also after a kill.
+        # Unbuffered, so that the file is complete at any time, even after a kill.
         file = self._path.open("wb", buffering=0)
         file.write(wav_header(0, self._rate, 2))
         assert file.tell() == HEADER_BYTES

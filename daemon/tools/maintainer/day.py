@@ -1,7 +1,7 @@
-"""A wearer's day, carried out against the real daemon and web server.
+"""Runs a wearer's day against the real daemon and web server, and prints the result of each step.
 
-Start; a picture alone; a picture with an object, dangerous and safe; a text; Korean; a restart that finds its
-cache; describers compared by `watchword bench vlm`. Each step is reported with its result.
+The steps: start; a picture alone; a picture with an object, dangerous and safe; a question; Korean; a restart
+that finds its cache; a comparison of describers by `watchword bench vlm`.
 """
 
 # ruff: noqa: S603 -- the commands are this program's own
@@ -32,9 +32,11 @@ from daemon.errors import CommandError
 START_S = 180.0
 """Seconds that the daemon may take to answer after a start."""
 REQUEST_S = 60.0
+"""Seconds that one answer may take."""
 BUSY_S = 600.0
 """Seconds for which a picture is offered again after 503."""
 BENCH_S = 900.0
+"""Seconds that the comparison may take."""
 COMPARED = ("load cold", "first spoken word", "tokens", "tokens beside the lane", "lane's frame p99")
 """Columns of the bench's table that are reported."""
 CLI = (sys.executable, "-m", "daemon.cli.main")
@@ -46,7 +48,7 @@ class DayFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The running program."""
+    """Starts the program and talks to it."""
 
     web: str
     env: Mapping[str, str]
@@ -55,7 +57,7 @@ class Day:
 
     @contextmanager
     def daemon(self) -> Iterator[float]:
-        """Run the daemon; gives the seconds until it answers."""
+        """Run the daemon. Yields the seconds until it answered."""
         command = [*CLI, "run", "--source", self.source, "--wav", str(self.work / "said.wav")]
         with _process(command, self.env, self.work / "daemon.log") as process:
             began_s = time.monotonic()
@@ -104,7 +106,7 @@ class Day:
 
 
 def live(day: Day, picture: bytes, models: Sequence[Path], bench_options: Sequence[str]) -> None:
-    """The whole day. Raises DayFailed."""
+    """Carry out all steps. Raises DayFailed."""
     with day.web_server():
         with day.daemon() as first_s:
             _tell("start", f"answers after {first_s:.1f} s")
@@ -179,7 +181,7 @@ def _tell(step: str, what: str) -> None:
 
 @contextmanager
 def _process(command: Sequence[str], env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is asked to end, and killed if it does not."""
+    """Run a process. At the end it gets SIGTERM, and is killed if it does not end."""
     with log.open("ab") as file:
         process = subprocess.Popen(command, env=env, stdout=file, stderr=file)
     try:
@@ -226,9 +228,7 @@ def main() -> int:
             "WATCHWORD_PATHS__CACHE": str(work / "cache"),
         }
         work.mkdir(parents=True, exist_ok=True)
-        day = Day(
-            f"http://127.0.0.1:{port}", {**env, "XDG_CACHE_HOME": str(work / "cache")}, work, args.source
-        )
+        day = Day(f"http://127.0.0.1:{port}", env, work, args.source)
         try:
             live(day, args.picture.read_bytes(), args.model, ["--ordinary"] if args.ordinary else [])
         except DayFailed as error:
