@@ -138,7 +138,7 @@ def test_too_many_hanging_calls_need_a_new_process(
     start: Start, events: Events, slot: LatestSlot[Frame]
 ) -> None:
     hang = Hang()
-    reader = start(Opener([hang]))
+    reader = start(Opener([hang]), QUICK.model_copy(update={"open_timeout_s": 0.05}))
     event = events.until(CameraState.STUCK, 60)
     assert "restart" in event.reason
     assert eventually(lambda: slot.closed and not reader.alive)

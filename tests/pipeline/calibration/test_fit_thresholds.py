@@ -92,7 +92,7 @@ def test_a_worse_hazard_gets_the_greater_share() -> None:
 
 def test_the_budget_is_kept_while_the_camera_moves_too() -> None:
     """Hours on a shelf and a loud walk: over all the budget holds at lower thresholds than on the walk."""
-    shelf, walk = stream(100, 21, spread=0.5), stream(20, 22, spread=2.5)
+    shelf, walk = stream(100, 21, spread=0.5, fps=2), stream(20, 22, spread=2.5, fps=2)
     times = np.concatenate([shelf.times_s, 6000 + walk.times_s])
     footage = ScoreSeries(times, np.concatenate([shelf.probabilities, walk.probabilities]))
     moving = footage.during([(6000, 7200)])
@@ -193,15 +193,14 @@ def alerts_at(footage: ScoreSeries, threshold: float, usual_s: float) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [21, 22])
-def test_a_resting_view_is_taken_off_as_at_the_threshold_that_is_chosen(seed: int) -> None:
+def test_a_resting_view_is_taken_off_as_at_the_threshold_that_is_chosen() -> None:
     """Below the resting view nothing is learnt: what it took off at the shipped threshold does not count."""
-    footage, budget = resting(seed), 12.0
+    footage, budget = resting(21), 12.0
     plan = make_plan(footage, HAZARDS, WATCH, budget, USUAL_S)
     fire = plan.choices[0]
     assert fire.basis == "counted"
     assert fire.alerts == alerts_at(footage, fire.threshold, USUAL_S) <= budget * 3 / 4
-    assert alerts_at(resting(seed + 100), fire.threshold, USUAL_S) <= budget
+    assert alerts_at(resting(121), fire.threshold, USUAL_S) <= budget
     frozen = BaselineFilter(USUAL_S, [h.threshold for h in HAZARDS])
     rows = [frozen.subtract(*pair) for pair in zip(footage.probabilities, footage.times_s, strict=True)]
     fooled = make_plan(ScoreSeries(footage.times_s, np.array(rows)), HAZARDS, WATCH, budget).choices[0]
