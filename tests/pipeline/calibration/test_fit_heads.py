@@ -78,7 +78,7 @@ def test_labels_without_meaning_are_worth_nothing_on_sources_unseen() -> None:
     real = examples(width=64, noise=0.1)
     random = np.random.default_rng(3)
     noise = random.normal(size=(len(real.embeddings), 64))
-    place = {name: random.normal(size=64) for name in set(real.sources.tolist())}
+    place = {name: random.normal(size=64) for name in dict.fromkeys(real.sources.tolist())}
     rows = np.stack([place[name] for name in real.sources.tolist()]) + 0.1 * noise
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     fitted = fit_heads(
