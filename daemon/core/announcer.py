@@ -1,4 +1,4 @@
-"""Wording, priority, verbosity and muting of everything that is said. Part of the core."""
+"""Decides the words, priority, verbosity and muting of all utterances. Part of the core."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline import wording
 from pipeline.description.policy import Speak
 from pipeline.sentence_hazards import adds_nothing, named_hazards
 from pipeline.types import Alert, Clear, Direction, Located, Severity, Trigger
-from speech.outbox import messages as voices
+from speech.outbox import messages as outbox_messages
 from speech.sound.earcons import danger_earcon
 from speech.utterance import Priority, Utterance
 
@@ -23,25 +23,23 @@ MUTE_AGAIN_S = 30.0
 """A second `mute` within this time mutes danger too."""
 
 STALE_S = 2.0
-"""Seconds after which a picture no longer shows the present: its danger is announced as one of a moment
-ago.
-"""
+"""Age of a picture, in seconds, from which its danger is announced as one of "a moment ago"."""
 
 JUST_S = 10.0
-"""Seconds after a warning in which a description of the same is no news, and after the end of a danger in
-which it is not named.
+"""Seconds after a warning in which a description does not repeat it, and after the end of a danger in which a
+description does not name it.
 """
 
 REMINDER_RANK = -1
-"""Rank of a warning that was heard before and brings no news: new ones go first."""
+"""Rank of a reminder, which adds nothing: new warnings go first."""
 
 ANSWER_RANK = 1
-"""Rank of answers among messages: an answer is said before anything that was not asked for."""
+"""Rank of answers among messages: they go before messages that were not asked for."""
 SIGN_RANK = 2
-"""Rank of the sign that a question was heard, which must sound at once."""
+"""Rank of the sound that confirms a question: it must come at once."""
 
 READ_ALOUD_S = 90.0
-"""Seconds that a text may wait for the passages before it, and be taken up again: writing seldom changes."""
+"""Seconds for which a passage of text may wait, or be resumed: writing in view seldom changes."""
 
 EARCON_S = 0.185
 """Seconds that the earcon of a critical danger takes, with the gap after it."""
@@ -109,9 +107,10 @@ class Announcer:
         """Seconds of muting left: for descriptions, and for danger."""
         return max(self._muted_until_s - now, 0.0), max(self._danger_muted_until_s - now, 0.0)
 
-    def voice(self, event: voices.Input, now: float) -> Iterable[Effect]:
+    def step_outbox(self, event: outbox_messages.Input, now: float) -> Iterable[Effect]:
         """Step the outbox with one input."""
-        # Checked on every input, as there is no timer: alerts raised during the mute are then raised again.
+        # Checked on every input, since there is no timer. Alerts raised during the mute are then raised
+        # again.
         if now >= self._danger_muted_until_s:
             self._end_danger_mute()
         yield from self._delivery.step(event, now)
@@ -122,14 +121,14 @@ class Announcer:
         """Announce a danger."""
         if now < self._danger_muted_until_s:
             self._events.counts["muted"] += 1
-            # Muted counts as heard: the policy would raise a missed alert again and again.
+            # Counts as heard: the policy would otherwise raise the alert again and again.
             self._on_danger_heard(alert.id, now)
             yield self._events.unspoken(now, alert.id, "muted")
             return
         text = wording.danger_phrase(
             self._say[alert.hazard], alert.direction, self._spec.language, escalated=alert.escalated
         )
-        # Heard before and unchanged: it must not push aside a warning that is new.
+        # A reminder must not displace a new warning.
         no_news = alert.again and alert.hazard in self._warned
         yield from self._danger(
             text,
@@ -145,7 +144,7 @@ class Announcer:
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
         """Announce a direction: within the waiting alert, right after it, or with its name again."""
-        # Its alert was muted as well: a direction alone would be a riddle.
+        # Its alert was muted as well, and a direction alone would not be understood.
         if now < self._danger_muted_until_s:
             return
         language, say, where = self._spec.language, self._say[found.hazard], found.direction
@@ -158,7 +157,7 @@ class Announcer:
         # known here, so with forwarding the name is always said again.
         elif not self._spec.forwards and self._delivery.would_follow(found.alert_id):
             text, condition = wording.ONLY_WHERE[language][where], replace(condition, after=found.alert_id)
-        # The new text takes the place of the waiting one, and so must keep its place in the queue.
+        # The new text replaces the waiting one and keeps its place in the queue.
         rank, certainty = self._rank[found.hazard], 0.0
         if waiting:
             rank, certainty = waiting.rank, waiting.certainty
@@ -181,7 +180,7 @@ class Announcer:
     ) -> Iterable[Effect]:
         captured_at_s, expires_in_s = self._events.captured_at_s, None
         if (age_s := now - captured_at_s) > STALE_S:
-            # Not dropped: late is better than never. It may wait as long as a present one, from now on.
+            # Not dropped, since a late warning is better than none. Its expiry counts from now.
             text = wording.BEFORE[self._spec.language] + text
             expires_in_s = age_s + expires_after_s(Priority.DANGER, severity)
             self._events.counts["stale"] += 1
@@ -229,7 +228,7 @@ class Announcer:
 
     def clear(self, clear: Clear, now: float) -> Iterable[Effect]:
         """Drop utterances about a danger that is over; announce its end if the danger had been heard."""
-        yield from self._delivery.step(voices.Retract(clear.alert_id), now)
+        yield from self._delivery.step(outbox_messages.Retract(clear.alert_id), now)
         severity = self._warned.pop(clear.hazard, None)
         self._over_at[clear.hazard] = now
         if severity is not None and severity >= CLEARED[self._spec.clear_earcon]:
@@ -239,7 +238,7 @@ class Announcer:
         self, earcon: str, priority: Priority, now: float, *, cause: str | None = None, rank: int = 0
     ) -> Iterable[Effect]:
         """Play an earcon without words."""
-        # A mute covers unrequested speech only; a message replies to a command.
+        # A mute silences unrequested speech only. A message is the reply to a command.
         if now >= self._muted_until_s or priority is Priority.MESSAGE:
             key = f"sign:{earcon}"
             yield from self._delivery.say(now, "", priority, key, cause=cause, earcon=earcon, rank=rank)
@@ -291,7 +290,7 @@ class Announcer:
     def _no_news(self, effect: Speak, now: float) -> str | None:
         """ "over" if a sentence names a danger that has ended, "warned" if it repeats a recent warning."""
         text, language = effect.description.text, effect.description.language
-        # At least since the picture: a slow describer may tell of a danger that ended meanwhile.
+        # At least since its picture was taken: a danger may have ended while a slow describer worked.
         since = min(effect.scene.captured_at_s, now - JUST_S)
         over = [name for name, at_s in self._over_at.items() if at_s >= since and not self._is_present(name)]
         if named_hazards(text, language, over):
@@ -318,10 +317,10 @@ class Announcer:
                 return Condition(fresh_until_s=effect.scene.captured_at_s + READ_ALOUD_S)
 
     def listening(self, now: float) -> Iterable[Effect]:
-        """Confirm a question at once; its answer takes a while. The answer to an older one ends."""
+        """Confirm a question at once, because its answer takes a while. End the answer to an older one."""
         yield from self._earcon("listening", Priority.MESSAGE, now, rank=SIGN_RANK)
         if self._answering is not None:
-            yield from self._delivery.step(voices.Retract(self._answering), now)
+            yield from self._delivery.step(outbox_messages.Retract(self._answering), now)
             self._answering = None
 
     def cannot_see(self, component: Component, reason: str, now: float) -> Iterable[Effect]:
@@ -359,12 +358,12 @@ class Announcer:
         self, failing: Sequence[tuple[Component, str]], pictures_per_second: float, now: float
     ) -> Iterable[Effect]:
         """Say the status. `failing`: components with their reasons."""
-        # Vital ones first: the listener may not wait for the end of a long sentence.
+        # Vital components first: the wearer may not listen to the end of a long sentence.
         worst = sorted(failing, key=lambda f: f[0] not in VITAL)
         text = wording.status_phrase(worst, pictures_per_second, *self.muted(now), self._spec.language)
         yield from self._delivery.say(now, text, Priority.MESSAGE, "status")
 
-    # What somebody wants
+    # Commands
 
     def message(self, command: Say, now: float) -> Iterable[Effect]:
         """Say a text on request."""
@@ -381,7 +380,7 @@ class Announcer:
     def relay(self, command: RelayedSpeech, now: float) -> Iterable[Effect]:
         """Say a text of another instance, with its own priority; our muting applies to it."""
         until_s = self._danger_muted_until_s if command.priority is Priority.DANGER else self._muted_until_s
-        # Counted only: its cause is an event of the other instance, not one of ours.
+        # Only counted, not recorded: its cause is an event of the other instance.
         if now < until_s and command.priority is not Priority.MESSAGE:
             self._events.counts["muted"] += 1
             return
@@ -411,7 +410,7 @@ class Announcer:
     def false_alarm(self, hazard: str | None, cause: str | None, now: float) -> Iterable[Effect]:
         """Confirm that the last alert was marked as wrong, and say nothing more about it."""
         if cause is not None:
-            yield from self._delivery.step(voices.Retract(cause), now)
+            yield from self._delivery.step(outbox_messages.Retract(cause), now)
         language = self._spec.language
         text = (
             wording.NO_ALARM[language]
@@ -426,9 +425,9 @@ class Announcer:
         # chance.
         again = self._mute_requested_by == command.by and now - self._mute_requested_s <= MUTE_AGAIN_S
         twice = command.seconds > 0 and now < self._muted_until_s and again and command.by in WEARERS_HANDS
-        # What is being said is cut as well; otherwise it would go on for seconds after the command.
+        # Cut off the current utterance: otherwise it would continue for seconds after the command.
         if command.seconds > 0:
-            yield from self._delivery.step(voices.StopSpeaking(danger=twice), now)
+            yield from self._delivery.step(outbox_messages.StopSpeaking(danger=twice), now)
         # Unmuting, or a mute that is no repetition, ends the silence about danger; missed alerts are then
         # raised.
         if not twice:
@@ -437,7 +436,8 @@ class Announcer:
             self._danger_muted_since_s = now
         self._muted_until_s = now + command.seconds
         self._danger_muted_until_s = now + command.seconds if twice else now
-        # A mute by anyone else is neither the first of the wearer's two nor comes between them.
+        # A mute from the page or home automation is not the first of the wearer's two, nor does it come
+        # between them.
         if command.by in WEARERS_HANDS:
             self._mute_requested_s = now if command.seconds > 0 else NEVER_S
             self._mute_requested_by = command.by

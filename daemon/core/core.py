@@ -1,7 +1,7 @@
-"""All decisions: alert policy, scene gate, descriptions, outbox and health as one state machine.
+"""Makes all decisions: alert policy, scene gate, descriptions, outbox and health as one state machine.
 
-`step(input, now) -> effects`. No I/O, no clock, no threads: the live daemon and the replay drive the same
-core, and the black box repeats it. `state` is plain JSON.
+`step(input, now) -> effects`. The core has no I/O, no clock and no threads, so the live daemon, the replay
+and the black box run the same core with the same result. `state` is plain JSON.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ from daemon.core.messages import (
 from daemon.core.validity import Validity
 from pipeline.alerting.alert_policy import AlertPolicy, WatchEvent
 from pipeline.alerting.scene_change import SceneChangeGate
-from pipeline.description import policy as stories
+from pipeline.description import policy as description_policy
 from pipeline.description.base import DetectedHazard
 from pipeline.reading.passages import asks_to_read
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Trigger
-from speech.outbox import messages as voices
+from speech.outbox import messages as outbox_messages
 
 VIEW_COMPONENTS: frozenset[components.Component] = frozenset(["camera", "picture"])
 """Components whose failure makes descriptions pointless."""
 
 DANGER_PHRASE_S = 2.0
-"""Seconds that a danger phrase lasts: one begun later before a loudspeaker failed was not heard in full."""
+"""Seconds that a danger phrase lasts. If the loudspeaker failed within them, it was not heard in full."""
 
 Command = Say | Ask | Read | Repeat | Mute | FalseAlarm | TellStatus
 
 
 class Core:
-    """The deciding core. Not thread-safe: it has one owner at a time."""
+    """The state machine of all decisions. Not thread-safe: `CoreRunner` shares it under a lock."""
 
     def __init__(self, spec: CoreSpec) -> None:
         self._spec = spec
         self._events = EventFactory()
         self._policy = spec.alert_policy()
         self._gate = SceneChangeGate(spec.scene)
-        self._descriptions = stories.DescriptionPolicy(spec.describe, spec.language)
+        self._descriptions = description_policy.DescriptionPolicy(spec.describe, spec.language)
         self._health = components.Health(spec.health)
         self._validity = Validity(self._policy, self._health)
         self._announcer = Announcer(
@@ -98,12 +98,12 @@ class Core:
 
     @property
     def quiet(self) -> bool:
-        """True while nothing is being said, waits to be said or is being described."""
+        """True if no utterance is spoken or waits, and no view is being described."""
         return self._announcer.quiet and not self._descriptions.busy
 
     @property
     def silent(self) -> bool:
-        """True while nothing is being said or waits to be said, even if a description is under way."""
+        """True if no utterance is spoken or waits, even if a view is being described."""
         return self._announcer.quiet
 
     def muted(self, now: float) -> tuple[float, float]:
@@ -111,7 +111,7 @@ class Core:
         return self._announcer.muted(now)
 
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
-        """Take one input; return all its effects in order."""
+        """Process one input and return all its effects in order."""
         match event:
             case Assessed(assessment, unseen):
                 self._unseen = unseen
@@ -122,22 +122,22 @@ class Core:
                 return tuple(self._announcer.relay(event, now))
             case components.Report():
                 return tuple(self._report(event, now))
-            case voices.StopSpeaking() | stories.StopDescribing():
+            case outbox_messages.StopSpeaking() | description_policy.StopDescribing():
                 return tuple(self._stop_speaking(now))
             case CoreTick():
                 return tuple(self._tick(now))
             case (
-                stories.Requested()
-                | stories.SentenceReady()
-                | stories.AnswerFinished()
-                | stories.DescriptionTick()
+                description_policy.Requested()
+                | description_policy.SentenceReady()
+                | description_policy.AnswerFinished()
+                | description_policy.DescriptionTick()
             ):
                 return tuple(self._describe_step(event, now))
             case _:
-                return tuple(self._announcer.voice(event, now))
+                return tuple(self._announcer.step_outbox(event, now))
 
     def _assessed(self, a: Assessment, now: float) -> Iterable[Effect]:
-        # First: every event of this step names the frame it rests on.
+        # First, because every event of this step names this frame.
         self._events.set_frame(a.seq, a.captured_at_s)
         self._events.counts["assessed"] += 1
         new_alerts = []
@@ -146,7 +146,7 @@ class Core:
             # A repeated alert has been described already; only a new one is worth a description.
             if isinstance(event, Alert) and not (event.again or event.escalated):
                 new_alerts.append(event)
-        # The gate is stepped even if nothing is wanted: it must know the views that pass meanwhile.
+        # The gate is stepped even if no description is wanted: it must know the views that pass meanwhile.
         unwanted = "blind" if self._blind_reason() else self._announcer.unwanted_reason(now)
         gate_opens = self._gate.step(a.encoding.embedding, a.captured_at_s, unwanted=bool(unwanted))
         if new_alerts and (unwanted := "blind" if self._unseen else self._announcer.unwanted_reason(now)):
@@ -169,10 +169,10 @@ class Core:
         return [(name, s.reason) for name, s in self._health.components.items() if s.reason != components.OK]
 
     def _blind_reason(self) -> tuple[components.Component, str] | None:
-        """The component and the reason why the present view is not worth describing, or None.
+        """Return the component and the reason why the present view is not worth describing, or None.
 
-        The last picture counts at once: until a fault lasts long enough to be announced, a covered
-        lens would be a new scene.
+        A fault of the last picture counts at once. Otherwise a covered lens would count as a new scene until
+        the fault has lasted long enough to be announced.
         """
         failing = next((each for each in self._failing() if each[0] in VIEW_COMPONENTS), None)
         return failing or (("picture", self._unseen) if self._unseen else None)
@@ -230,25 +230,25 @@ class Core:
         yield self._events.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
         if trigger is Trigger.SCENE_CHANGE:
             self._validity.set_view(scene.id)
-        # Only a request is owed an answer; a description that fails otherwise is passed over in silence.
+        # Only a request must get an answer; any other description that fails is dropped in silence.
         elif trigger.asked:
             self._unanswered = (*self._unanswered, scene.id)
-        yield from self._describe_step(stories.Requested(scene), now)
+        yield from self._describe_step(description_policy.Requested(scene), now)
 
-    def _describe_step(self, event: stories.NarrationInput, now: float) -> Iterable[Effect]:
+    def _describe_step(self, event: description_policy.NarrationInput, now: float) -> Iterable[Effect]:
         counts = self._events.counts
         for effect in self._descriptions.step(event, now):
             match effect:
-                case stories.StartDescription(scene):
+                case description_policy.StartDescription(scene):
                     counts["describe.asked"] += 1
                     yield DescribeView(scene, self._detected_hazards())
-                case stories.CancelDescription():
+                case description_policy.CancelDescription():
                     yield effect
-                case stories.Speak():
-                    # One sentence is an answer: no apology if the description breaks off after it.
+                case description_policy.Speak():
+                    # One sentence is an answer, so no apology follows if the description breaks off after it.
                     self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
                     yield from self._announcer.sentence(effect, now)
-                case stories.Described(description, scene):
+                case description_policy.Described(description, scene):
                     yield self._events.record(
                         "describe",
                         description.id,
@@ -258,26 +258,26 @@ class Core:
                         trigger=scene.trigger,
                         model=description.model,
                     )
-                case stories.Suppressed(scene_id, reason, text, model):
+                case description_policy.Suppressed(scene_id, reason, text, model):
                     # Counted by the short code: the detail after it would make a counter for every text.
                     short, _, detail = reason.partition(": ")
                     counts[f"describe.{short}"] += 1
                     wrote = {"text": text, "model": model} if model else {}
                     yield self._events.unspoken(now, scene_id, short, detail=detail, **wrote)
                     yield from self._finish_answer(scene_id, now)
-        if isinstance(event, stories.AnswerFinished):
+        if isinstance(event, description_policy.AnswerFinished):
             yield from self._finish_answer(event.scene_id, now)
 
     def _finish_answer(self, scene_id: str, now: float) -> Iterable[Effect]:
-        """A view's description is over; an unanswered question is answered by an apology."""
+        """End the description of a view. A question that got no answer gets an apology."""
         if scene_id in self._unanswered:
             self._unanswered = tuple(id for id in self._unanswered if id != scene_id)
             yield from self._announcer.unanswered(scene_id, now)
 
     def _detected_hazards(self) -> tuple[DetectedHazard, ...]:
-        """The hazards that are certain now, the most severe first."""
+        """Return the hazards that are present now, the most severe first."""
         active = self._policy.active
-        # The policy's own view: over threshold, or alerted and not fading since.
+        # Present as the policy sees it: over its threshold, or alerted and not fading.
         found = [
             DetectedHazard(h.name, round(float(p), 4), active[h.name].direction if h.name in active else None)
             for h, p in zip(self._spec.hazards, self._policy.smoothed, strict=True)
@@ -287,9 +287,9 @@ class Core:
         return tuple(sorted(found, key=lambda seen: (-severity[seen.hazard], -seen.probability)))
 
     def _report(self, report: components.Report, now: float) -> Iterable[Effect]:
-        """Take a health report. When the loudspeaker is back, alerts raised without it are raised again."""
+        """Process a health report. If the loudspeaker works again, raise alerts that were not heard again."""
         before = self._health.components.get(report.component)
-        # Alerts counted as spoken while the sound was going nowhere; the failure is known only afterwards.
+        # Those alerts counted as spoken, because a failure of the loudspeaker is known only afterwards.
         back = report.component == "loudspeaker" and report.reason == components.OK
         if back and before is not None and before.reason != components.OK:
             self._policy.mark_unheard(before.since_s - DANGER_PHRASE_S)
@@ -328,7 +328,7 @@ class Core:
                 yield from self._announcer.status(self._failing(), pictures_per_second, now)
 
     def _ask(self, question: str | None, now: float) -> Iterable[Effect]:
-        """Take a question about the view; one for its words is a request to read."""
+        """Answer a question about the view. A question for the words in it is a request to read."""
         trigger = Trigger.READ if asks_to_read(question) else Trigger.REQUEST
         yield from self._request(trigger, question, now)
 
@@ -344,13 +344,13 @@ class Core:
 
     def _stop_speaking(self, now: float) -> Iterable[Effect]:
         """Stop speech and the present answer at once, without an apology for it."""
-        # Before the description is stopped, whose end would otherwise bring the apology.
+        # Before the description is stopped: its end would otherwise add the apology.
         self._unanswered = ()
-        yield from self._announcer.voice(voices.StopSpeaking(), now)
-        yield from self._describe_step(stories.StopDescribing(), now)
+        yield from self._announcer.step_outbox(outbox_messages.StopSpeaking(), now)
+        yield from self._describe_step(description_policy.StopDescribing(), now)
 
     def _false_alarm(self, now: float) -> Iterable[Effect]:
-        """Mark the alert that was heard last, or else raised last, as wrong; a second mark does not count."""
+        """Mark the alert heard last (or raised last, if none was heard) as wrong. Ignore a second mark."""
         last = self._last_alert or next(reversed(self._raised.values()), None)
         # A second press must not count the same alert twice in the user's calibration data.
         if last is not None and last["alert"] != self._last_marked:
@@ -362,9 +362,9 @@ class Core:
 
     def _tick(self, now: float) -> Iterable[Effect]:
         # Timeouts of all parts run on the same tick, so that a replay needs no timers.
-        yield from self._describe_step(stories.DescriptionTick(), now)
+        yield from self._describe_step(description_policy.DescriptionTick(), now)
         yield from self._changes(self._health.step(components.HealthTick(), now), now)
-        yield from self._announcer.voice(voices.OutboxTick(), now)
+        yield from self._announcer.step_outbox(outbox_messages.OutboxTick(), now)
 
     def state(self) -> dict[str, Any]:
         """Everything `restore` needs, in plain JSON types."""

@@ -14,7 +14,7 @@ from daemon.core.event_ids import EventFactory
 from daemon.core.messages import CoreSpec, Effect, Record
 from daemon.core.validity import ALWAYS, Condition, Validity
 from pipeline.types import Severity
-from speech.outbox import messages as voices
+from speech.outbox import messages as outbox_messages
 from speech.outbox.outbox import Outbox
 from speech.utterance import Priority, Utterance
 
@@ -30,7 +30,7 @@ EXPIRES_S: Mapping[Priority, float] = {
 """Seconds after which an utterance that has not begun is dropped."""
 
 CRITICAL_EXPIRES_S = 10.0
-"""Seconds for a critical danger, which may have to wait behind worse ones; its condition is still checked."""
+"""The same for a critical danger, which may have to wait behind others. Its condition is still checked."""
 
 REPEATED = 12
 """Most sentences of one cause that `repeat` says again."""
@@ -49,7 +49,7 @@ class LastSaid:
 
 
 class Delivery:
-    """The outbox; an utterance's condition is checked again just before it is said."""
+    """Owns the outbox, and checks an utterance's condition again just before it is spoken."""
 
     def __init__(self, spec: CoreSpec, events: EventFactory, validity: Validity, on_heard: OnHeard) -> None:
         self._spec = spec
@@ -64,7 +64,7 @@ class Delivery:
 
     @property
     def quiet(self) -> bool:
-        """True while nothing is being said or waits to be said."""
+        """True if no utterance is spoken or waits."""
         outbox = self._outbox.state
         return outbox.current is None and not outbox.waiting
 
@@ -80,13 +80,13 @@ class Delivery:
         return next((entry.utterance for entry in entries if entry.utterance.cause == cause), None)
 
     def is_warning(self, severity: int) -> bool:
-        """True while a danger of at least that severity sounds: its earcon was heard just now."""
+        """True while a danger of at least that severity is spoken. Its earcon need not be played again."""
         current = self._outbox.state.current
         said = None if current is None else current.entry.utterance
         return said is not None and said.priority is Priority.DANGER and said.severity >= severity
 
     def would_follow(self, cause: str) -> bool:
-        """True if a danger enqueued now would be heard directly after an utterance of this cause."""
+        """True if a danger that is enqueued now would be heard directly after an utterance of this cause."""
         outbox = self._outbox.state
         if any(entry.utterance.priority is Priority.DANGER for entry in outbox.waiting):
             return False
@@ -96,7 +96,7 @@ class Delivery:
 
     def silent_s(self, now: float) -> float:
         """Seconds since the last utterance; 0 during one."""
-        # While the outbox has anything in hand, the silence has not begun.
+        # The silence begins only once the outbox is empty.
         if self._sounded_at_s is None or self._outbox.wake_at_s() is not None:
             self._sounded_at_s = now
         return now - self._sounded_at_s
@@ -115,8 +115,8 @@ class Delivery:
             sounds = (*sounds, (self._sound_began_s, now))
         return sum(max(end - max(start, since), 0.0) for start, end in sounds) / TALK_WINDOW_S
 
-    def _note_sound(self, now: float) -> None:
-        """Note from the outbox's state when a sound began or ended."""
+    def _record_sound(self, now: float) -> None:
+        """Record from the outbox's state when a sound began or ended."""
         current = self._outbox.state.current
         sounding = current is not None and current.sounding
         if sounding and self._sound_began_s is None:
@@ -127,47 +127,47 @@ class Delivery:
             self._sounds = (*recent, (self._sound_began_s, now))
             self._sound_began_s = None
 
-    def step(self, event: voices.Input, now: float) -> Iterable[Effect]:
+    def step(self, event: outbox_messages.Input, now: float) -> Iterable[Effect]:
         """Step the outbox; an utterance whose condition no longer holds is retracted instead of started."""
         effects, found_untrue = self._outbox.step(event, now), list[str | None]()
-        self._note_sound(now)
+        self._record_sound(now)
         # A loop: the next utterance in line may have become untrue as well. Each round retracts one, so it
         # ends.
         while (untrue := self._untrue(effects, now)) is not None:
-            # Without the last effect, the start that is being taken back.
+            # Without the last effect, which is the start that is retracted.
             yield from self._convert(effects[:-1], now, found_untrue)
             self._events.counts["untrue"] += 1
             found_untrue.append(untrue.cause)
             effects = tuple(
                 effect
-                for effect in self._outbox.step(voices.Retract(untrue.cause or ""), now)
+                for effect in self._outbox.step(outbox_messages.Retract(untrue.cause or ""), now)
                 # Its start was held back above, so there is nothing to stop.
-                if effect != voices.StopSpeech(untrue.id)
+                if effect != outbox_messages.StopSpeech(untrue.id)
             )
         yield from self._convert(effects, now, found_untrue)
 
-    def _untrue(self, effects: tuple[voices.Effect, ...], now: float) -> Utterance | None:
+    def _untrue(self, effects: tuple[outbox_messages.Effect, ...], now: float) -> Utterance | None:
         """Return the utterance that would start although its condition fails; a start is the last effect."""
         match effects[-1:]:
-            case (voices.StartSpeech(utterance),) if utterance.cause is not None:
+            case (outbox_messages.StartSpeech(utterance),) if utterance.cause is not None:
                 holds = self._validity.is_valid(self._validity.condition(utterance.id), now)
                 return None if holds else utterance
         return None
 
     def _convert(
-        self, effects: Iterable[voices.Effect], now: float, untrue: Sequence[str | None]
+        self, effects: Iterable[outbox_messages.Effect], now: float, untrue: Sequence[str | None]
     ) -> Iterable[Effect]:
         """Convert the outbox's effects to the core's. `untrue`: causes that failed their condition."""
         for effect in effects:
             match effect:
-                case voices.StartSpeech():
+                case outbox_messages.StartSpeech():
                     self._sounded_at_s = now
                     yield effect
-                case voices.StopSpeech():
+                case outbox_messages.StopSpeech():
                     yield effect
-                case voices.SpeechStarted(utterance):
+                case outbox_messages.SpeechStarted(utterance):
                     yield self._spoken(utterance, now)
-                case voices.SpeechDropped(utterance, reason):
+                case outbox_messages.SpeechDropped(utterance, reason):
                     self._events.counts[f"dropped.{reason}"] += 1
                     self._validity.on_missed(utterance.id)
                     # A notice is a sound without words: no event for a missed one.
@@ -215,11 +215,12 @@ class Delivery:
             earcon=earcon,
             pan=pan,
         )
-        # Conditions of utterances that left the outbox are dropped here, so their number stays bounded.
+        # Conditions of utterances that have left the outbox are dropped here, so that their number is
+        # bounded.
         if condition != ALWAYS:
             self._validity.retain(self._present_ids())
             self._validity.require(utterance.id, condition)
-        yield from self.step(voices.Enqueue(utterance), now)
+        yield from self.step(outbox_messages.Enqueue(utterance), now)
 
     def _present_ids(self) -> frozenset[str]:
         outbox = self._outbox.state
@@ -270,7 +271,7 @@ class Delivery:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._outbox = Outbox(self._spec.outbox, voices.OutboxState.from_json(state["outbox"]))
+        self._outbox = Outbox(self._spec.outbox, outbox_messages.OutboxState.from_json(state["outbox"]))
         self._sounded_at_s = state["sounded_at_s"]
         self._sound_began_s = state.get("sound_began_s")
         self._sounds = tuple((start, end) for start, end in state.get("sounds", ()))

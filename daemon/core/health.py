@@ -1,4 +1,4 @@
-"""The state of each component, and which change is announced. A pure state machine.
+"""Keeps the state of each component, and decides which change is announced. A pure state machine.
 
 A change must last `settle_s` before it is announced. A flapping component is announced at most once per
 `quiet_s`. A lasting failure is repeated every `remind_s`, or every `RARELY * remind_s` if alerts still work.
@@ -25,7 +25,7 @@ VITAL: frozenset[Component] = frozenset(["camera", "picture", "detector"])
 FINAL: frozenset[tuple[Component, str]] = frozenset(
     [("camera", "unusable"), ("camera", "stuck"), ("camera", "failed")]
 )
-"""Components and reasons that never recover, and after which the process ends: announced at once."""
+"""Failures that never recover and end the process."""
 AT_ONCE: frozenset[tuple[Component, str]] = FINAL | {("disk", "lost")}
 """Failures announced without waiting for `settle_s`: they do not pass by themselves."""
 REMINDED: frozenset[Component] = VITAL | {"configuration"}
@@ -33,8 +33,8 @@ REMINDED: frozenset[Component] = VITAL | {"configuration"}
 these there are no warnings, or not those that the settings were meant to give.
 """
 RARELY = 10
-"""Multiple of `remind_s` between two reminders of a component outside REMINDED: warnings still work, and
-a full disk every minute would only be in the way of them.
+"""Multiple of `remind_s` between two reminders of other components. Warnings still work then, and a reminder
+of a full disk every minute would delay them.
 """
 
 
@@ -42,20 +42,20 @@ class HealthSettings(BaseModel, frozen=True, extra="forbid"):
     """The `[health]` section: when a failing component is announced."""
 
     settle_s: Live[float] = Field(
-        1.0, ge=0, le=60, description="seconds a change must last before it is told"
+        1.0, ge=0, le=60, description="seconds a change must last before it is announced"
     )
     quiet_s: Live[float] = Field(
-        10.0, ge=0, le=600, description="seconds between two words about the same component"
+        10.0, ge=0, le=600, description="seconds between two announcements about the same component"
     )
     late_s: Live[float] = Field(
-        1.0, gt=0, le=60, description="seconds from taking a picture to its assessment that count as late"
+        1.0, gt=0, le=60, description="age of a picture at its assessment, in seconds, that counts as late"
     )
     remind_s: Live[float] = Field(
         60.0,
         ge=0,
         le=3600,
-        description="seconds until blindness, or a mistake in the settings, is told again; other failures "
-        "after ten times as many; 0 never",
+        description="seconds until blindness, or a mistake in the settings, is announced again; ten times as "
+        "many for other failures; 0 never",
     )
 
 
@@ -100,7 +100,7 @@ class ComponentState:
 
 
 class Health:
-    """Serialisable by `state` and `restore`."""
+    """The state machine of all components. Serialisable by `state` and `restore`."""
 
     def __init__(self, settings: HealthSettings) -> None:
         self._settings = settings
@@ -112,7 +112,7 @@ class Health:
         return dict(self._components)
 
     def step(self, event: Report | HealthTick, now: float) -> tuple[Change, ...]:
-        """Take one input; return the changes to announce."""
+        """Process one input and return the changes to announce."""
         if isinstance(event, Report):
             self._record(event, now)
         return tuple(c for component in tuple(self._components) if (c := self._change(component, now)))
@@ -130,7 +130,7 @@ class Health:
 
     def _record(self, report: Report, now: float) -> None:
         state = self._components.get(report.component, ComponentState(since_s=now))
-        # The same reason again is no new failure: its time keeps running, its detail may change.
+        # The same reason again is not a new failure: its start stays, its detail may change.
         since = state.since_s if state.reason == report.reason else now
         self._components[report.component] = replace(
             state, reason=report.reason, detail=report.detail, since_s=since
@@ -163,7 +163,7 @@ class Health:
 
     def _is_unheard(self, state: ComponentState, now: float) -> bool:
         long_ago = state.announced_at_s is None or now - state.announced_at_s >= self._settings.quiet_s
-        # A failure that came and went unheard leaves the wearer with what they heard before: nothing to add.
+        # If a failure came and went unheard, the last thing that the wearer heard is true again.
         return state.unheard and state.reason != state.heard and long_ago
 
     def state(self) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from daemon.core import health as components
 from daemon.core.events import Event
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
 from pipeline.alerting.rules import builtin_rules
-from pipeline.description import policy as stories
+from pipeline.description import policy as description_policy
 from pipeline.description.base import DetectedHazard
 from pipeline.settings import DescribeSettings, SceneSettings, WatchSettings
 from pipeline.types import Assessment, SceneEvent, Severity
-from speech.outbox import messages as voices
+from speech.outbox import messages as outbox_messages
 from speech.settings import ClearEarcon, OutboxSettings, Verbosity
 from speech.utterance import Priority
 
@@ -168,8 +168,8 @@ Input = (
     | RelayedSpeech
     | CoreTick
     | components.Report
-    | voices.Input
-    | stories.NarrationInput
+    | outbox_messages.Input
+    | description_policy.NarrationInput
 )
 
 INPUT_TAGS: Mapping[str, type] = {
@@ -184,18 +184,18 @@ INPUT_TAGS: Mapping[str, type] = {
     "relayed_speech": RelayedSpeech,
     "tick": CoreTick,
     "report": components.Report,
-    "enqueue": voices.Enqueue,
-    "playback_began": voices.PlaybackBegan,
-    "playback_ended": voices.PlaybackEnded,
-    "speech_failed": voices.SpeechFailed,
-    "retract": voices.Retract,
-    "stop_speaking": voices.StopSpeaking,
-    "outbox_tick": voices.OutboxTick,
-    "requested": stories.Requested,
-    "sentence_ready": stories.SentenceReady,
-    "answer_finished": stories.AnswerFinished,
-    "stop_describing": stories.StopDescribing,
-    "description_tick": stories.DescriptionTick,
+    "enqueue": outbox_messages.Enqueue,
+    "playback_began": outbox_messages.PlaybackBegan,
+    "playback_ended": outbox_messages.PlaybackEnded,
+    "speech_failed": outbox_messages.SpeechFailed,
+    "retract": outbox_messages.Retract,
+    "stop_speaking": outbox_messages.StopSpeaking,
+    "outbox_tick": outbox_messages.OutboxTick,
+    "requested": description_policy.Requested,
+    "sentence_ready": description_policy.SentenceReady,
+    "answer_finished": description_policy.AnswerFinished,
+    "stop_describing": description_policy.StopDescribing,
+    "description_tick": description_policy.DescriptionTick,
 }
 """The name of each input in recordings. Independent of classes and modules, which may be renamed and
 moved: a tag that has been written must never change its meaning, or older recordings become unreadable.
@@ -217,4 +217,10 @@ class DescribeView:
     seen: tuple[DetectedHazard, ...]
 
 
-Effect = Record | DescribeView | stories.CancelDescription | voices.StartSpeech | voices.StopSpeech
+Effect = (
+    Record
+    | DescribeView
+    | description_policy.CancelDescription
+    | outbox_messages.StartSpeech
+    | outbox_messages.StopSpeech
+)

@@ -1,4 +1,4 @@
-"""Conditions of utterances, checked again just before they are said. Part of the core.
+"""Checks the condition of an utterance again just before it is spoken. Part of the core.
 
 An utterance is dropped if its danger has passed, its component has recovered or its view is no longer the
 newest.
@@ -16,7 +16,7 @@ from pipeline.alerting.alert_policy import AlertPolicy
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The condition under which an utterance may be said; by default it always holds."""
+    """The condition under which an utterance may be spoken. Every field that is set must hold."""
 
     hazard: str | None = None
     """This hazard is present."""
@@ -26,15 +26,15 @@ class Condition:
     reason: str = OK
     """The component is in this state."""
     reminder: bool = False
-    """Worth saying although it was heard before."""
+    """To be spoken although the same state was heard before."""
     view: str | None = None
     """Id of the scene that was described: no newer one has been seen since."""
     after: str | None = None
-    """The last utterance heard has this cause: for words that mean nothing after others."""
+    """The last utterance heard has this cause: for words that make no sense after others, as a side alone."""
     fresh_until_s: float | None = None
-    """Seconds, on the clock of the events, after which it is not taken up again where it was cut."""
+    """Time, on the clock of the events, after which it is not resumed if it was cut off."""
     begun: bool = False
-    """It was heard already, at least its beginning."""
+    """At least its beginning was heard already."""
 
 
 ALWAYS = Condition()
@@ -73,7 +73,7 @@ class Validity:
         """True if the condition holds now."""
         if condition.hazard is not None and condition.hazard not in self._policy.active:
             return False
-        # A sentence may name several hazards; it is false as soon as one of them is over.
+        # A sentence may name several hazards: it is wrong as soon as one of them has ended.
         if not self._policy.active.keys() >= set(condition.named):
             return False
         if condition.component is not None and not self._is_news(condition.component, condition):
@@ -82,18 +82,21 @@ class Validity:
             return False
         if condition.after is not None and condition.after != self._last_cause:
             return False
-        # Only repetition of a cut answer is limited: one that has not begun expires in the outbox.
+        # Applies only to an answer that was cut off: one that has not begun expires in the outbox.
         return not condition.begun or condition.fresh_until_s is None or now <= condition.fresh_until_s
 
     def _is_news(self, component: Component, condition: Condition) -> bool:
-        """True if the component is in that state and that was not heard: no return without a loss."""
+        """True if the component is in that state and this was not heard yet.
+
+        So a recovery is announced only if the failure was heard.
+        """
         state = self._health.components.get(component, ComponentState())
         return state.reason == condition.reason and (condition.reminder or state.heard != condition.reason)
 
     def on_heard(self, utterance_id: str, cause: str | None) -> Condition:
         """Record that its first sample sounded. Returns its condition."""
         self._last_cause = cause
-        # Kept although it was heard: if a danger cuts it, it is checked again before the rest is said.
+        # Kept although it was heard: if a danger cuts it off, it is checked again before it is resumed.
         condition = replace(self.condition(utterance_id), begun=True)
         if utterance_id in self._conditions:
             self._conditions[utterance_id] = condition
@@ -108,7 +111,7 @@ class Validity:
             self._health.on_missed(condition.component, condition.reason)
 
     def retain(self, utterance_ids: frozenset[str]) -> None:
-        """Forget all others."""
+        """Keep the conditions of these utterances only."""
         self._conditions = {
             id: condition for id, condition in self._conditions.items() if id in utterance_ids
         }

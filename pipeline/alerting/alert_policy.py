@@ -1,14 +1,15 @@
 """Decides when a probability becomes an alert. A pure state machine: no I/O, no clock, no threads.
 
-Over every hazard at once (numpy vectors, so that a thousand hazards cost about what ten do):
+It has four steps, each over all hazards at once in numpy, so that a thousand hazards cost about as much as
+ten:
 
-1. smoothing: `s += (1 - exp(-dt / tau)) * (p - s)`, the first-order low-pass filter sampled unevenly;
-2. votes over *seconds*: an interval between two frames counts for the frame that opens it, so a vote
-   needs two looks at least and means the same at 2 and at 60 frames a second;
-3. hysteresis: on at the threshold, off only after `clear_s` below `off_ratio` of it;
-4. rivals: of hazards that look like one thing only the clearer one is raised (`pipeline.alerting.rivals`).
+1. smoothing: `s += (1 - exp(-dt / tau)) * (p - s)`, a first-order low-pass filter for uneven intervals;
+2. votes over *seconds*: the interval between two frames counts for the frame at its start, so a vote needs at
+   least two frames, and means the same at 2 and at 60 frames a second;
+3. hysteresis: a hazard starts at the threshold and ends only after `clear_s` below `off_ratio` of it;
+4. rivals: of hazards that are easily confused only the clearer one is raised (`pipeline.alerting.rivals`).
 
-Only hazards that pass, or are active, meet Python code of their own.
+Python code for a single hazard runs only if the hazard passes these steps or is active.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabi
 WatchEvent = Alert | Located | Clear
 
 GROWTH_S = 1.0
-"""Seconds for which a hazard must stay grown until that is news: a passing rise is noise."""
+"""Seconds that a rise of the score must last before it is announced: a short rise is noise."""
 
 REMINDERS_DOUBLED = 3
-"""The wait between reminders of a lasting hazard doubles so often at most."""
+"""How often the wait between two reminders of a lasting hazard doubles, at most."""
 
 _SETTLED = 4.0
-"""Time constants of the smoothing after an alert until it has arrived (all but 1 %, with those before it)."""
+"""Time constants of the smoothing after an alert until the smoothed value has arrived within 1 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,19 @@ class HazardThreshold:
 
 @dataclass(frozen=True, slots=True)
 class ActiveAlert:
-    """A hazard that has been alerted and is not over."""
+    """A hazard whose alert was raised and has not ended."""
 
     alert_id: str
     severity: Severity
     alerted_at_s: float
     level: float
-    """Log-odds when it was alerted, as soon as the smoothing has arrived."""
+    """Log-odds at the alert, once the smoothed value has arrived. A rise above this is an escalation."""
     spoken_at_s: float | None = None
     below_since_s: float | None = None
     retries: int = 0
     direction: Direction | None = None
     reminders: int = 0
-    """How often it was said again without news."""
+    """How often it was said again without a change."""
     grown_since_s: float | None = None
     """Since when it has been higher than `level` by `escalate_logit`."""
 
@@ -79,7 +80,7 @@ class SpokenAlert:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vote:
-    """An interval and which hazards were over their threshold in the frame that opens it."""
+    """An interval, and the hazards that were over their threshold in the frame at its start."""
 
     start_s: float
     end_s: float
@@ -97,9 +98,9 @@ class HazardEvidence:
     over: bool
     """It is over its threshold in this frame."""
     confirmed: bool
-    """Votes and smoothing suffice for an alert, unless it is active already or was spoken of just now."""
+    """Votes and smoothing suffice for an alert. None is raised if one is active or was spoken just now."""
     withheld_by: str | None = None
-    """The clearer rival for which no alert is raised all the same."""
+    """The clearer rival because of which no alert is raised."""
 
 
 class AlertPolicy:
@@ -155,7 +156,8 @@ class AlertPolicy:
     @property
     def suspected(self) -> bool:
         """True while a hazard is present, or may be about to be."""
-        # The frame budget must not thin out frames now: each look decides whether an alert comes in time.
+        # Read by the frame budget, which must leave out no frame now: each one decides whether an alert is in
+        # time.
         return bool(self._active) or bool((self._smoothed >= self._suspect).any())
 
     @property
@@ -181,11 +183,12 @@ class AlertPolicy:
         )
 
     def next_crop(self) -> Direction | None:
-        """The part to score beside the next frame, by a model that needs crops; None if none is wanted."""
+        """Return the part of the next frame to score too, for a model that needs crops; None for no part."""
         return self._where.next_crop()
 
     def step(self, assessment: Assessment) -> tuple[WatchEvent, ...]:
-        """Take one frame's probabilities; return the events that follow. Time is the frame's capture time.
+        """Process one frame's probabilities and return the resulting events. Time is the frame's capture
+        time.
 
         A probability that is not finite is ignored: the hazard stays as likely as it was.
         """
@@ -207,15 +210,15 @@ class AlertPolicy:
         return (*alerts, *lasting, *located)
 
     def mark_spoken(self, alert_id: str, now: float) -> None:
-        """The alert's first sample sounded: its cool-down counts from here."""
+        """Record that the alert's first sample sounded: its cool-down starts now."""
         for name, active in self._active.items():
             if active.alert_id == alert_id:
-                # Heard at last: the next silence starts with the shortest wait again.
+                # Heard: if a later one is not, retries begin with the shortest wait again.
                 self._active[name] = replace(active, spoken_at_s=now, retries=0)
                 self._spoken[name] = SpokenAlert(now, active.level)
 
     def mark_unheard(self, since_s: float) -> None:
-        """Alerts spoken from `since_s` on were not heard: those still present are raised again at once."""
+        """Record that alerts spoken since `since_s` were not heard. Raise those still present again."""
         self._spoken = {name: spoken for name, spoken in self._spoken.items() if spoken.at_s < since_s}
         for name, active in self._active.items():
             if active.spoken_at_s is not None and active.spoken_at_s >= since_s:
@@ -223,7 +226,7 @@ class AlertPolicy:
 
     def _finite(self, p: Probabilities) -> Probabilities:
         good = np.isfinite(p)
-        # The smoothed value stands in, so that one broken inference neither raises nor ends anything.
+        # The smoothed value replaces it, so that one broken inference neither raises nor ends an alert.
         return p if good.all() else np.where(good, p, self._smoothed).astype(np.float32)
 
     def _smooth(self, p: Probabilities, now: float) -> None:
@@ -234,8 +237,7 @@ class AlertPolicy:
             self._votes = ()
             self._over[:] = False
         else:
-            # expm1 keeps its precision for intervals far shorter than tau. A clock that went back counts as
-            # no time.
+            # expm1 is precise for intervals far shorter than tau. If the clock went back, no time has passed.
             weight = 1.0 if tau == 0 else -math.expm1(-max(now - last, 0.0) / tau)
             self._smoothed += weight * (p - self._smoothed)
 
@@ -243,7 +245,7 @@ class AlertPolicy:
         """Sum the seconds that each hazard was over its threshold within the last `vote_window_s`."""
         since = now - self._settings.vote_window_s
         if self._last_s is not None and now > self._last_s:
-            # The interval belongs to the frame that opens it: only its state is known to have held.
+            # The interval counts for the frame at its start: only that state is known to have lasted.
             self._votes = (*self._votes, Vote(self._last_s, now, self._over))
         self._votes = tuple(v for v in self._votes if v.end_s > since)
         self._over = np.asarray(p >= self._on)
@@ -254,13 +256,13 @@ class AlertPolicy:
         self._voted_s = np.asarray((weights[:, None] * votes).sum(0), np.float64)
 
     def _confirmed(self) -> NDArray[np.bool_]:
-        """Which hazards are over threshold now, were for `vote_s`, and are when smoothed."""
+        """Return the hazards that are over their threshold now, in the votes, and in the smoothed value."""
         # The tolerance: sums of frame intervals miss `vote_s` by rounding errors at some frame rates.
         voted = self._over & (self._voted_s >= self._needed_s - 1e-9)
         return np.asarray(voted & (self._smoothed >= self._on))
 
     def _withheld(self, confirmed: NDArray[np.bool_]) -> dict[int, int]:
-        """Which hazards leave the word to a clearer rival, and to which."""
+        """Return the hazards that are not raised because of a clearer rival, with that rival."""
         if not confirmed.any():
             return {}
         active = self._mask([self._index[name] for name in self._active])
@@ -321,7 +323,7 @@ class AlertPolicy:
 
     def _continue(self, name: str, a: Assessment) -> Alert | Clear | None:
         active, now = self._active[name], a.captured_at_s
-        # Raised in this very step: it has no past to judge yet.
+        # Raised in this step: it has no history yet.
         if active.alerted_at_s == now:
             return None
         i = self._index[name]
@@ -333,11 +335,11 @@ class AlertPolicy:
             level=self._level(name, active, now),
             grown_since_s=self._grown_since_s(name, active, now),
         )
-        # Between the two thresholds the hazard goes on, but nothing new is said about it.
+        # Between the two thresholds the alert lasts, but nothing new is said about it.
         if not self._over[i]:
             return None
         if active.grown_since_s is not None and now - active.grown_since_s >= GROWTH_S:
-            # One step more severe: only a strictly higher severity cuts off a warning that is being spoken.
+            # One step more severe, because only a higher severity cuts off a warning that is being spoken.
             severity = Severity(min(active.severity + 1, Severity.CRITICAL))
             return self._alert(name, severity, a, escalated=True)
         if active.spoken_at_s is None:
@@ -349,20 +351,24 @@ class AlertPolicy:
         return None
 
     def _grown_since_s(self, name: str, active: ActiveAlert, now: float) -> float | None:
-        """Since when the hazard has stayed grown; None if it has not."""
+        """Return the time since which the score has stayed risen; None if it has not."""
         if not self._risen(name, active.level, now - active.alerted_at_s):
             return None
         return now if active.grown_since_s is None else active.grown_since_s
 
     def _level(self, name: str, active: ActiveAlert, now: float) -> float:
-        """An alert comes while its score is still on its way up: that is no coming nearer."""
+        """Return the level from which a rise counts. It follows the score until the smoothing has arrived.
+
+        An alert is raised while its smoothed score still rises, which does not mean that the danger comes
+        nearer.
+        """
         if now - active.alerted_at_s > _SETTLED * self._settings.smoothing_s:
             return active.level
         return max(active.level, bounded_logit(float(self._smoothed[self._index[name]])))
 
     def _retry(self, name: str, active: ActiveAlert, a: Assessment) -> Alert | None:
         """Raise an alert that was not heard again, each time after twice the wait (at most 2**5)."""
-        # Doubling: with a loudspeaker gone for hours, alerts would otherwise fill the journal.
+        # Doubled each time: without a loudspeaker for hours, alerts would otherwise fill the journal.
         wait = self._settings.unspoken_retry_s * 2 ** min(active.retries, 5)
         if a.captured_at_s - active.alerted_at_s < wait:
             return None
@@ -422,7 +428,7 @@ class AlertPolicy:
 
 
 def remap_state(state: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """A state for other hazards: those that stay are as they were, new ones have not been seen yet."""
+    """Convert a state to other hazards. Those that stay keep their values; new ones start from nothing."""
     old = {name: i for i, name in enumerate(state["hazards"])}
     new = {name: i for i, name in enumerate(names)}
     place = {i: new[name] for name, i in old.items() if name in new}
