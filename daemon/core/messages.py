@@ -25,7 +25,7 @@ Hand = Literal["keys", "command", "page", "home"]
 """The way by which a request came: a key, the command line, the web page or home automation."""
 
 WEARERS_HANDS: frozenset[Hand] = frozenset(["keys", "command"])
-"""Those that may silence danger: the page and home automation work from afar, and by mistake."""
+"""The ways by which danger may be silenced. The page and home automation may be far away, or in error."""
 
 
 class HazardSpec(BaseModel, frozen=True):
@@ -34,11 +34,11 @@ class HazardSpec(BaseModel, frozen=True):
     name: str
     severity: int
     threshold: float
-    """Probability from which it is over, 0 to 1."""
+    """Probability from which the hazard counts as present, 0 to 1."""
     say: str
     """Spoken text in the core's language, with `{where}`."""
     rank: int = 0
-    """Which of several hazards of one severity is said first: the higher."""
+    """Among hazards of one severity, the one with the higher rank is said first."""
     unrecognised: bool = False
     """The model can never recognise it by its words, and it was not taught by pictures."""
 
@@ -77,11 +77,11 @@ class CoreSpec(BaseModel, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A frame has been assessed."""
+    """A frame was assessed."""
 
     assessment: Assessment
     unseen: str = ""
-    """Why it shows too little to be described (dark, covered, blurred); empty if it shows enough."""
+    """The reason why the frame shows too little to be described (dark, covered, blurred); else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Say the last thing again."""
+    """A request to say the last utterance again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Mute for a while; 0 ends it. Danger is muted only by a second request of the same hand."""
+    """A request to mute; 0 seconds end a mute. Danger is muted only by a second request of the same hand."""
 
     seconds: float
     by: Hand = "command"
@@ -123,7 +123,7 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarm:
-    """The last alert was wrong."""
+    """A request to mark the last alert as wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class RelayedSpeech:
 
 @dataclass(frozen=True, slots=True)
 class CoreTick:
-    """Time has passed; drives everything that waits."""
+    """Time has passed: timeouts are checked."""
 
 
 Input = (

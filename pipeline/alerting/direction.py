@@ -1,8 +1,8 @@
-"""The direction of a hazard, from its log-odds in the parts of the picture. Pure and serialisable.
+"""Estimates the direction of a hazard from its log-odds in parts of the picture. Pure and serialisable.
 
-While a hazard is suspected the parts are scored beside each frame: all of them at once by a model that tells
-them apart, else one crop a frame, in turn. A direction is given only if one part stands out; otherwise the
-hazard is announced without one, which is better than a wrong one.
+While a hazard is suspected, parts of each frame are scored too: all at once if the model's features keep
+their place, otherwise one crop for each frame, in turn. A direction is given only if one part stands out.
+Otherwise the hazard is announced without one, which is better than a wrong one.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ FIXED: Mapping[Facing, Direction | None] = {
     "right": Direction.RIGHT,
     "back": Direction.BEHIND,
 }
-"""The direction of everything that a camera facing there shows; None if its parts tell."""
+"""The direction of everything that a camera facing there sees; None if the parts of the picture decide."""
 
 TURN = (Direction.AHEAD, Direction.LEFT, Direction.RIGHT)
+"""The parts, in the order in which crops are scored."""
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class DirectionEstimator:
         thresholds: Mapping[str, float] | None = None,
         facing: Facing = "ahead",
     ) -> None:
-        """`thresholds`: the probability from which each hazard counts as present, also in a part.
+        """`thresholds`: the probability from which each hazard counts as present, in a part too.
 
         `facing`: where the camera looks, as seen by the wearer.
         """
@@ -65,13 +66,13 @@ class DirectionEstimator:
         self._now = -math.inf
 
     def next_crop(self) -> Direction | None:
-        """The part that a model which needs crops should score next; None while no direction is sought."""
+        """Return the part to crop and score next; None while no direction is sought."""
         if self._fixed is not None:
             return None
         return TURN[self._turn % len(TURN)] if any(map(self._open, self._sought.values())) else None
 
     def of(self, hazard: str) -> Direction | None:
-        """The direction of a hazard; None if none has been found."""
+        """Return the direction of a hazard; None if none was found."""
         if self._fixed is not None:
             return self._fixed
         sought = self._sought.get(hazard)
@@ -86,12 +87,12 @@ class DirectionEstimator:
         out.
         """
         self._now = now
-        # Forgetting the others makes a hazard that returns start its search afresh: it may be elsewhere now.
+        # The others are forgotten: a hazard that returns may be elsewhere, so its search starts again.
         self._sought = {name: self._sought.get(name) or DirectionEvidence(now) for name in suspected}
         readings = [one for one in readings if np.isfinite(one.probabilities).all()]
         if not readings or self._fixed is not None:
             return
-        # Only after a reading: a turn without one would leave this part out.
+        # Only after a reading: otherwise this part would be left out.
         self._turn += 1
         for name, sought in self._sought.items():
             if self._open(sought):
@@ -104,17 +105,17 @@ class DirectionEstimator:
         return limit > 0 and sought.direction is None and self._now - sought.since_s <= limit
 
     def _leading(self, sought: DirectionEvidence, present: float) -> str | None:
-        """The part that leads the next one by `locate_margin`, once each has been read often enough.
+        """Return the part that leads the next one by `locate_margin`, once each has been read often enough.
 
-        Both sides if each of them shows it by itself, and both lead the middle by that much. `present`:
+        Return BOTH if each side shows the hazard by itself and leads the middle by that margin. `present`:
         log-odds from which a part shows the hazard.
         """
-        # Every part as often: a part read less often would lead by chance.
+        # Every part needs enough readings: with few, one could lead by chance.
         if min(sought.counts.values()) < self._settings.locate_looks:
             return None
         mean = {part: sought.sums[part] / sought.counts[part] for part in TURN}
         weaker_side = min(mean[Direction.LEFT], mean[Direction.RIGHT])
-        # Two vehicles, one on each side, would otherwise have no direction, as neither side leads the other.
+        # Otherwise two vehicles, one on each side, would have no direction: neither side leads the other.
         if weaker_side >= max(present, mean[Direction.AHEAD] + self._settings.locate_margin):
             return Direction.BOTH
         (_, best), (second, _) = sorted(((value, part) for part, value in mean.items()), reverse=True)[:2]

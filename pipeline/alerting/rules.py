@@ -10,5 +10,5 @@ from pipeline.hazards import vote_factors, yields_to
 
 @cache
 def builtin_rules() -> AlertRules:
-    """Rivals and votes of every built-in hazard."""
+    """Return the rules of every built-in hazard: rivals and vote factors."""
     return AlertRules(yields_to=yields_to(), vote_factor=vote_factors())

@@ -1,7 +1,7 @@
-"""Has the view changed enough to be described? A pure state machine over embeddings.
+"""Decides that the view has changed enough to be described. A pure state machine over embeddings.
 
-The smoothed embedding is compared (cosine distance) with the one last described. A view is described
-once it has settled, not while it is still turning, never more often than the interval and the budget say.
+The smoothed embedding is compared (cosine distance) with the one last described. A view is described once it
+has settled, not while the camera turns, and not more often than the interval and the budget allow.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def cosine_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 class SceneChangeGate:
-    """`step` is True for a frame whose view should be described now."""
+    """Returns True from `step` for a frame whose view should be described now."""
 
     def __init__(self, settings: SceneSettings) -> None:
-        """Raises ValueError if a distance is still "auto": only a model knows its own."""
+        """Raises ValueError if a distance is still "auto": it must be that of the model."""
         if settings.distance == "auto" or settings.settle_distance == "auto":
             raise ValueError("the distances of the scene gate must be those of a model")
         self._settings = settings
@@ -41,18 +41,18 @@ class SceneChangeGate:
         self._opened_s: tuple[float, ...] = ()
 
     def step(self, embedding: Embedding, now: float, *, unwanted: bool = False) -> bool:
-        """Take in one frame's embedding. `unwanted`: a description would be useless or is not wanted now."""
+        """Process one frame's embedding. `unwanted`: a description would be useless or is not wanted now."""
         self._follow(embedding, now)
         if unwanted or not self._settled(embedding, now) or not self._changed() or not self._allowed(now):
             return False
-        # Remembered for the pause and the budget a minute.
+        # Recorded for the interval and the budget.
         self._opened_s = (*self._opened_s, now)
         self.mark_described()
         return True
 
     def mark_described(self) -> None:
-        """The present view is being described for another reason: measure change from here."""
-        # The smoothed view, not this frame: a single odd frame must not become the reference.
+        """Record that the present view is described for another reason. Change is measured from it."""
+        # The smoothed view and not this frame: a single unusual frame must not become the reference.
         self._described = self._smoothed
 
     def _follow(self, embedding: Embedding, now: float) -> None:
@@ -71,7 +71,7 @@ class SceneChangeGate:
             return False
         if self._settled_since_s is None:
             self._settled_since_s = now
-        # The tolerance: a settled time that is a multiple of the frame interval must not miss it by rounding.
+        # With a tolerance: if `settle_s` is a multiple of the frame interval, rounding must not miss it.
         return now - self._settled_since_s >= self._settings.settle_s - 1e-9
 
     def _changed(self) -> bool:

@@ -1,4 +1,4 @@
-"""From a frame to its assessment: resize, encode, score, calibrate. Runs on every frame."""
+"""Turns a frame into its assessment: resize, encode, score, calibrate. Runs on every frame."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pipeline.types import Assessment, Direction, Encoding, PartReading, Probabi
 ScoredImage = tuple[Encoding, Probabilities]
 
 _DIRECTIONS = (Direction.LEFT, Direction.AHEAD, Direction.RIGHT)
-"""Of the parts of an encoding, in their order."""
+"""The directions of the parts of an encoding, in their order."""
 
 
 class NotFiniteError(WatchwordError):
-    """The model's numbers for a picture are not finite: nothing can be said of it. The next may be fine."""
+    """The model's numbers for a picture are not finite: it cannot be assessed. The next one may be fine."""
 
 
 class Calibrated(Protocol):
@@ -52,22 +52,20 @@ class Detector:
         self.encoded = 0
         """Encodings so far, crops of frames included."""
         self.broken = 0
-        """Pictures and parts of pictures so far whose numbers were not finite."""
+        """Pictures and parts so far whose numbers were not finite."""
 
     def assess(self, frame: Frame, focus: Direction | None = None) -> Assessment:
         """Score the whole frame and, with `focus`, parts of it.
 
-        A model that tells the parts of a picture apart scores all of them at no further cost. For any other
-        the part that `focus` names is cut out and encoded too.
+        A model whose features keep their place scores all parts at no further cost. For other models the part
+        that `focus` names is cropped and encoded too.
 
-        Raises NotFiniteError if nothing can be said of the frame; a part of which nothing can be said is
+        Raises NotFiniteError if the frame's numbers are not finite. A part whose numbers are not finite is
         left out.
         """
         encoding, probabilities = self._score_frame(frame)
         parts: tuple[PartReading, ...] = ()
         if focus is not None:
-            # A model whose features keep their place gives the parts for free; only others pay for a second
-            # encoding.
             parts = self._split(encoding) if encoding.parts else self._crop(frame.image, focus)
         if self._baseline is not None:
             # After the parts: directions compare parts with each other, where a common baseline cancels out.
@@ -75,18 +73,19 @@ class Detector:
         return Assessment(frame.seq, frame.captured_at_s, encoding.whole, probabilities, parts)
 
     def score_image(self, image: Image) -> ScoredImage:
-        """Encoding and calibrated probabilities of one picture. Raises NotFiniteError."""
+        """Return the encoding and the calibrated probabilities of one picture. Raises NotFiniteError."""
         self.encoded += 1
         encoding = self._model.encode(image)
         self._require_finite(encoding.embedding)
         return encoding, self._probabilities(encoding)
 
     def _score_frame(self, frame: Frame) -> ScoredImage:
-        """The last result if the view has not changed since, else a new one."""
+        """Return the last result if the view has not changed since, else a new one."""
         image = as_compared(frame.image, *self._model.input_size(*frame.image.shape[1::-1]))
         still = self._stillness is not None and self._stillness.is_still(image, frame.captured_at_s)
         if self._last is None or not still:
-            self._last = None  # until there is a new one: a still view must not rest on an older picture
+            # In case encoding fails: a still view must not use the result of an older picture.
+            self._last = None
             self._last = self.score_image(image)
         return self._last
 

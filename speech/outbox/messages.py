@@ -16,28 +16,28 @@ DropReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Something is to be said."""
+    """An utterance to be spoken."""
 
     utterance: Utterance
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackBegan:
-    """The first sample of an utterance is out."""
+    """The first sample of an utterance was played."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEnded:
-    """The last sample of an utterance is out."""
+    """The last sample of an utterance was played."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechFailed:
-    """An utterance could not be said, or not to its end."""
+    """An utterance could not be spoken, or not to its end."""
 
     id: str
     reason: str
@@ -52,14 +52,14 @@ class Retract:
 
 @dataclass(frozen=True, slots=True)
 class StopSpeaking:
-    """The listener wants quiet; danger stays, unless that is not wanted either."""
+    """The wearer asks for silence. Dangers are still spoken, unless `danger` is set."""
 
     danger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxTick:
-    """Time went by."""
+    """Time has passed: timeouts and expiries are checked."""
 
 
 Input = Enqueue | PlaybackBegan | PlaybackEnded | SpeechFailed | Retract | StopSpeaking | OutboxTick
@@ -67,7 +67,7 @@ Input = Enqueue | PlaybackBegan | PlaybackEnded | SpeechFailed | Retract | StopS
 
 @dataclass(frozen=True, slots=True)
 class StartSpeech:
-    """Begin to say it now."""
+    """Start to play it now."""
 
     utterance: Utterance
 
@@ -81,7 +81,7 @@ class StopSpeech:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """It is being heard."""
+    """Its first sample was played."""
 
     utterance: Utterance
 
@@ -99,21 +99,21 @@ Effect = StartSpeech | StopSpeech | SpeechStarted | SpeechDropped
 
 @dataclass(frozen=True, slots=True)
 class QueuedUtterance:
-    """An utterance in the outbox, waiting or being said."""
+    """An utterance in the outbox, waiting or spoken."""
 
     utterance: Utterance
     arrival: int
-    """Counts offers: age that needs no clock."""
+    """Number of utterances enqueued before it: its age without a clock."""
     heard: bool = False
-    """Its first sample was out once: it is not reported spoken, or dropped, again."""
+    """Its first sample was played once, so it is not reported as spoken or dropped again."""
     named: bool = False
-    """It was cut after what it warns of had been named: whatever has not been named goes first."""
+    """It was cut off after its hazard had been named. Dangers that have not been named go first."""
     resumed: bool = False
-    """It was cut once and waits, or sounds, for the second time."""
+    """It was cut off once, and waits or sounds for the second time."""
 
     @property
     def order(self) -> tuple[int, int, bool, int, float, int]:
-        """Sort key: the utterance to be said first sorts first."""
+        """Sort key: the most urgent utterance sorts first."""
         said = self.utterance
         return (-said.priority, -self.severity, self.named, -said.rank, -said.certainty, self.arrival)
 
@@ -129,17 +129,17 @@ class CurrentUtterance:
 
     entry: QueuedUtterance
     since_s: float
-    """When it was started, or, once it sounds, when its first sample was out."""
+    """When it was started or, once it sounds, when its first sample was played."""
     sounding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """All an outbox remembers, in plain values."""
+    """The state of an outbox, in plain values."""
 
     current: CurrentUtterance | None = None
     waiting: tuple[QueuedUtterance, ...] = ()
-    """In the order they will be said."""
+    """In the order in which they will be spoken."""
     arrivals: int = 0
     # Read-only: a state is handed to other threads and kept in recordings.
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

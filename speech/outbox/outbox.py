@@ -1,8 +1,9 @@
 """Decides what is said next: a pure state machine, no clock, no sound, no threads.
 
-The policy follows speech-dispatcher's priorities: a danger cuts everything lower; a message cuts descriptions
-and notices; of descriptions the newest wins; a notice is only said into silence. Within a priority the more
-severe comes first, then that of the higher rank, each cutting the other, then the surer, then the older.
+The policy follows speech-dispatcher's priorities. A danger cuts off everything lower, a message cuts off
+descriptions and notices, the newest description replaces older ones, and a notice is said only in silence.
+Within a priority, the more severe utterance comes first, then the one of higher rank; both cut off lesser
+ones. Then comes the more certain one, and then the older one.
 """
 
 from __future__ import annotations
@@ -32,14 +33,15 @@ from speech.settings import OutboxSettings
 from speech.utterance import Priority, Utterance
 
 MIN_CHARS_PER_S = 2.0
-"""Characters a second that even the slowest voice says (Korean syllables at 80 words a minute)."""
+"""Characters a second of the slowest voice (Korean syllables at 80 words a minute)."""
 
 
 class Outbox:
-    """Decides which utterance sounds. One sounds at a time, the others wait in order of rank.
+    """Decides which utterance sounds. One sounds at a time, the others wait in order of urgency.
 
-    Every utterance offered is reported `SpeechStarted` or `SpeechDropped` exactly once, as long as time goes
-    on. The effects of one step are to be carried out in order; reports must come in the order of events.
+    Every enqueued utterance is reported as `SpeechStarted` or `SpeechDropped` exactly once, as long as time
+    passes. The effects of one step must be carried out in order, and the player's reports must arrive in the
+    order of events.
     """
 
     def __init__(self, settings: OutboxSettings, state: OutboxState | None = None) -> None:
@@ -58,15 +60,15 @@ class Outbox:
         return OutboxState(self._current, tuple(self._waiting), self._arrivals, counts)
 
     def wake_at_s(self) -> float | None:
-        """When a `Tick` is needed at the latest, should nothing else happen before."""
+        """The time by which the next `step` is needed for a timeout; None if nothing is spoken."""
         return None if self._current is None else self._timeout_at_s(self._current)
 
     def step(self, event: Input, now: float) -> tuple[Effect, ...]:
-        """Take one event; return its effects in order. Never raises."""
+        """Process one event and return its effects in order. Never raises."""
         self._effects = []
-        self._on_report(event, now)  # first, so that a report that came just in time counts
+        self._on_report(event, now)  # first, so that a report just before a timeout counts
         self._check_timeouts(now)
-        # Before the command, so that what has expired takes no room from what arrives.
+        # Before the command, so that expired utterances take no room from a new one.
         self._expire(now)
         self._on_command(event, now)
         self._make_room_for_equals(now)
@@ -74,7 +76,7 @@ class Outbox:
         return tuple(self._effects)
 
     def _on_report(self, event: Input, now: float) -> None:
-        """Take a report of the player."""
+        """Process a report of the player."""
         current = self._current
         if not isinstance(event, PlaybackBegan | PlaybackEnded | SpeechFailed):
             return
@@ -103,7 +105,7 @@ class Outbox:
             case _:
                 pass
 
-    # What arrives
+    # New utterances
 
     def _enqueue(self, new: Utterance, now: float) -> None:
         self._count("offered")
@@ -125,14 +127,15 @@ class Outbox:
         )
 
     def _replace_older(self, entry: QueuedUtterance) -> QueuedUtterance:
-        """Drop utterances that the new one makes needless; it takes the place of one with the same key."""
+        """Drop utterances that the new one replaces. It takes the place of one with the same key."""
         new = entry.utterance
         for old in tuple(self._waiting):
             if old.utterance.priority != new.priority:
                 continue
             if old.utterance.key == new.key:
                 self._remove(old, "replaced")
-                # Its place in line is kept: a hazard that is updated often must not fall behind each time.
+                # Its place in the queue is kept: a hazard that is updated often must not fall behind each
+                # time.
                 entry = replace(entry, arrival=min(entry.arrival, old.arrival))
             elif new.priority == Priority.TEXT and not _continues(new, old.utterance):
                 self._remove(old, "superseded")
@@ -155,14 +158,14 @@ class Outbox:
         return self._settings.text_cuts_text and new.priority == Priority.TEXT and not _continues(new, old)
 
     def _queue(self, entry: QueuedUtterance) -> None:
-        """Put it in line; if the line is full, the least urgent goes."""
+        """Queue an utterance; if the queue is full, drop the least urgent one."""
         self._waiting = sorted([*self._waiting, entry], key=lambda each: each.order)
-        # While nothing sounds the first in line starts in this very step, so it takes no room.
+        # While nothing is spoken, the first one starts in this step, so it takes no room.
         room = self._settings.waiting_limit + (self._current is None)
         while len(self._waiting) > room:
             self._drop(self._waiting.pop(), "full")
 
-    # What ends by itself or by command
+    # Timeouts, expiry and commands
 
     def _timeout_at_s(self, current: CurrentUtterance) -> float:
         settings = self._settings
@@ -187,7 +190,7 @@ class Outbox:
             if entry.utterance.cause == cause:
                 self._remove(entry, "retracted")
         current = self._current
-        # One that sounds is said to its end; only an utterance that was not heard yet can be taken back.
+        # An utterance that sounds is spoken to its end. Only one that was not heard yet can be retracted.
         if current is not None and current.entry.utterance.cause == cause and not current.sounding:
             self._stop_current(current)
             self._drop(current.entry, "retracted")
@@ -202,9 +205,9 @@ class Outbox:
             self._drop(current.entry, "hushed")
 
     def _make_room_for_equals(self, now: float) -> None:
-        """Let a danger of the same severity be named as soon as the present one has been."""
+        """Interrupt a danger after its name, so that another danger of the same severity is named soon."""
         current, first = self._current, next(iter(self._waiting), None)
-        # Each danger is interrupted once at most, after its name; then both are said in full.
+        # Each danger is interrupted at most once, after its name. Then both are said in full.
         if current is None or first is None or not _is_named(current, now) or first.named:
             return
         danger = first.utterance.priority == Priority.DANGER
@@ -212,12 +215,12 @@ class Outbox:
             self._interrupt(current, first.utterance, now)
 
     def _interrupt(self, current: CurrentUtterance, by: Utterance, now: float) -> None:
-        """Make room for something more urgent; a danger waits to be said again, a message once."""
+        """Stop for a more urgent utterance. A danger waits to be said again, a message does so once."""
         self._stop_current(current)
         self._count("cut")
         entry = current.entry
         old = entry.utterance
-        # A newer version of the same: the old one must not be said again afterwards.
+        # The new one is a newer version: the old one must not be said again afterwards.
         if old.key == by.key and old.priority == by.priority:
             self._drop(entry, "replaced")
         elif old.priority == Priority.DANGER or (old.priority == Priority.MESSAGE and not entry.resumed):
@@ -228,7 +231,7 @@ class Outbox:
             self._drop_rest_of(old)
 
     def _drop_rest_of(self, text: Utterance) -> None:
-        """A description that lost a sentence is not continued."""
+        """Drop the rest of a description that lost a sentence."""
         for entry in tuple(self._waiting):
             if entry.utterance.priority == Priority.TEXT and _continues(entry.utterance, text):
                 self._remove(entry, "superseded")
@@ -237,7 +240,7 @@ class Outbox:
         self._effects.append(StopSpeech(current.entry.utterance.id))
         self._current = None
 
-    # What comes next
+    # Start and drop
 
     def _next(self, now: float) -> None:
         if self._current is None and self._waiting:
@@ -264,5 +267,5 @@ def _is_named(current: CurrentUtterance, now: float) -> bool:
 
 
 def _continues(new: Utterance, old: Utterance) -> bool:
-    """Sentences of one description share their cause."""
+    """True for sentences of one description: they share their cause."""
     return new.cause is not None and new.cause == old.cause
