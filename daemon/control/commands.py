@@ -348,10 +348,12 @@ class ScoresCommand(Command):
 
 
 class TryCommand(Command):
-    """The alerts of the last minute as they would have been with these thresholds. Nothing is changed."""
+    """The alerts of a minute as they would have been with these thresholds. Nothing is changed."""
 
     do: Literal["try"] = "try"
     thresholds: dict[Name, Probability] = Field(min_length=1, max_length=100)
+    row: int | None = Field(None, ge=0, le=MOST_ROWS)
+    """An alert of the journal whose black box is the minute; None for the last minute."""
 
 
 class SetCommand(Command):

@@ -30,12 +30,14 @@ def build_handlers(
     A command that is added to `daemon/control/commands.py` without a core input gets its handler here.
     """
     runner = live.runner
+    journal = JournalPaths.in_state(info.loaded.settings.paths.state)
     process = ProcessHandler(
         worker=worker,
         description_loop=live.description_loop,
         snapshot=runner.snapshot,
         settings=lambda: updater.settings,
         model=live.bundle.model.name,
+        journal=journal,
     )
 
     def load_ahead() -> None:
@@ -50,7 +52,7 @@ def build_handlers(
         "scores": scores(live.latest_frame, lambda: runner.read(lambda core: core.spec), info.clock),
         "metrics": metrics(live, info),
         **journal_handlers(
-            paths=JournalPaths.in_state(info.loaded.settings.paths.state),
+            paths=journal,
             writer=live.journal_writer,
             snapshot=runner.snapshot,
             forget_recording=runner.forget,

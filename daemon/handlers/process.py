@@ -13,6 +13,8 @@ from daemon.control.commands import ProcessCommand, TryCommand
 from daemon.core.black_box import Recording
 from daemon.errors import CommandError
 from daemon.handlers.requests import Handler
+from daemon.journal.paths import JournalPaths
+from daemon.journal.reader import reading
 from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
 from daemon.wiring.worker import settings_for_worker
 from daemon.worker.client import WorkerClient, WorkerSession
@@ -47,8 +49,10 @@ class ProcessHandler:
         snapshot: Callable[[], Recording],
         settings: Callable[[], Settings],
         model: str,
+        journal: JournalPaths,
     ) -> None:
         """`model`: the image-text model of the detector, which the worker uses for external pictures too."""
+        self._journal = journal
         self._worker = worker
         self._description_loop = description_loop
         self._snapshot = snapshot
@@ -64,7 +68,12 @@ class ProcessHandler:
         return {"process": self.process, "try": self.what_if}
 
     def what_if(self, wanted: TryCommand) -> Mapping[str, Any]:
-        """The alerts of the last minute with the thresholds that held, and with others."""
+        """The alerts of a minute with the thresholds that held, and with others."""
+        if wanted.row is not None:
+            with reading(self._journal) as reader:
+                file = reader.recording_file(wanted.row)
+            with self._worker.open_session() as session:
+                return session.request("what_if_recorded", file=str(file), thresholds=wanted.thresholds)[0]
         with self._worker.open_session() as session:
             minute = Minute.of(self._snapshot())
             # Refused here and not in the worker: a typing mistake must not cost a second of computing.

@@ -21,6 +21,7 @@ TASKS: Mapping[str, Callable[[WorkerTasks, Mapping[str, Any], bytes], Answer]] =
     "read": WorkerTasks.read,
     "speak": WorkerTasks.speak,
     "what_if": WorkerTasks.what_if,
+    "what_if_recorded": WorkerTasks.what_if_recorded,
 }
 # By class and not WatchwordError: anything else is a bug and needs its traceback.
 EXPECTED = (

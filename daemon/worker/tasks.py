@@ -20,6 +20,7 @@ from capture.orient import limit_size
 from common.errors import WatchwordError
 from common.image_header import ImageKind, is_truncated, read_header
 from daemon.config.settings import Settings
+from daemon.core.black_box import Recording
 from daemon.wiring.detector import DetectorBundle, build_detector
 from daemon.wiring.models import load_model
 from daemon.wiring.store import open_store
@@ -188,12 +189,24 @@ class WorkerTasks:
 
     def what_if(self, request: Mapping[str, Any], numbers: bytes) -> Answer:
         """The alerts of a minute with its own thresholds, and with others."""
-        minute = what_if.Minute.decode(request["minute"], numbers)
-        return {
-            "seconds": round(minute.seconds, 3),
-            "before": what_if.as_json(what_if.alerts(minute, {})),
-            "after": what_if.as_json(what_if.alerts(minute, request["thresholds"])),
-        }, b""
+        return _tried(what_if.Minute.decode(request["minute"], numbers), request["thresholds"])
+
+    def what_if_recorded(self, request: Mapping[str, Any], _: bytes) -> Answer:
+        """The same of a black box of the journal, which is read here: it can be some megabytes."""
+        minute = what_if.Minute.of(Recording.load(Path(request["file"])))
+        if unknown := request["thresholds"].keys() - {hazard.name for hazard in minute.hazards}:
+            raise TaskRefused(
+                f"that alert's run had no hazard called {', '.join(sorted(unknown))}", "unknown"
+            )
+        return _tried(minute, request["thresholds"])
+
+
+def _tried(minute: what_if.Minute, thresholds: Mapping[str, float]) -> Answer:
+    return {
+        "seconds": round(minute.seconds, 3),
+        "before": what_if.as_json(what_if.alerts(minute, {})),
+        "after": what_if.as_json(what_if.alerts(minute, thresholds)),
+    }, b""
 
 
 def _load(settings: Settings, settings_key: str) -> LoadedModel:

@@ -75,6 +75,9 @@ class TryBody(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"thresholds": {"vehicle": 0.8}}})
 
     thresholds: dict[Name, Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1, max_length=100)
+    row: int | None = Field(
+        None, ge=0, le=wire.MOST_ROWS, description="an alert of the journal that has a black box; else now"
+    )
 
 
 class TrialAlertBody(BaseModel, extra="allow"):
@@ -85,7 +88,7 @@ class TrialAlertBody(BaseModel, extra="allow"):
 
 
 class TrialBody(BaseModel, extra="allow"):
-    """The alerts of the last minute, with the current and with the tried thresholds."""
+    """The alerts of a minute, with the current and with the tried thresholds."""
 
     seconds: float
     before: list[TrialAlertBody]
@@ -108,7 +111,10 @@ async def reset(web: Web, body: ResetBody) -> ChangeBody:
     return validate_reply(ChangeBody, await web.ask(wire.ResetCommand(keys=tuple(body.keys)), TIMEOUT_S))
 
 
-@router.post("/try", summary="Which alerts would the last minute have had with these thresholds?")
+@router.post(
+    "/try", summary="Which alerts would a minute have had with these thresholds?", responses=problems(404)
+)
 async def try_(web: Web, body: TryBody) -> TrialBody:
-    """Nothing is changed."""
-    return validate_reply(TrialBody, await web.ask(wire.TryCommand(thresholds=body.thresholds), TIMEOUT_S))
+    """The last minute, or the minute around an alert of the journal. Nothing is changed."""
+    command = wire.TryCommand(thresholds=body.thresholds, row=body.row)
+    return validate_reply(TrialBody, await web.ask(command, TIMEOUT_S))

@@ -73,6 +73,11 @@ class Stage:
         self.after: list[dict[str, Any]] = []
         self.refusals: dict[str, CommandError] = {}
         """What is refused, by the command's name."""
+        self.quiet: set[str] = set()
+        """Hazards whose probability stays near zero."""
+        self.held = threading.Event()
+        """Cleared, a trial of thresholds takes until it is set."""
+        self.held.set()
         self.more_status: dict[str, Any] = {}
         """Further entries of the status, or others in place of the usual ones."""
 
@@ -123,6 +128,7 @@ class Stage:
                 "wall_s": event["timing"]["wall_s"],
                 **event,
                 "snapshot": kind == "alert",
+                "black_box": kind == "alert",
             }
         )
         self.feed.publish(json.dumps(event, ensure_ascii=False))
@@ -223,10 +229,14 @@ class Stage:
             "hazards": list(HAZARDS),
             "thresholds": {name: self.threshold(name) for name in HAZARDS},
             "severities": HAZARDS,
-            "rows": [[t, [_wave(t, n) for n in range(len(HAZARDS))]] for t in times],
+            "rows": [
+                [t, [0.01 if name in self.quiet else _wave(t, n) for n, name in enumerate(HAZARDS)]]
+                for t in times
+            ],
         }
 
     def _try(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.held.wait(20)
         return {"seconds": 58.4, "before": self.before, "after": self.after}
 
     def _set(self, command: Mapping[str, Any]) -> Mapping[str, Any]:

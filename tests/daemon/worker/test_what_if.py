@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.core.black_box import BlackBox
+from daemon.core.black_box import BlackBox, Recording
 from daemon.core.core import Core
 from daemon.core.messages import Assessed, Effect, Record
+from daemon.worker.requests import answer
+from daemon.worker.tasks import WorkerTasks
 from daemon.worker.what_if import Minute, alerts, as_json
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, StartSpeech
 from tests.fakes import assessment, core_spec
@@ -20,6 +23,12 @@ FPS = 10
 
 def street(vehicle: list[float]) -> tuple[Minute, list[dict[str, Any]]]:
     """A minute in which each vehicle was spoken of at once, and its alerts as they were."""
+    recording, raised = recorded(vehicle)
+    return Minute.of(recording), raised
+
+
+def recorded(vehicle: list[float]) -> tuple[Recording, list[dict[str, Any]]]:
+    """The same as the black box has it."""
     box, raised = BlackBox(Core(core_spec())), []
 
     def perform(effects: tuple[Effect, ...], now: float) -> None:
@@ -34,7 +43,7 @@ def street(vehicle: list[float]) -> tuple[Minute, list[dict[str, Any]]]:
     for seq, p in enumerate(vehicle):
         now = seq / FPS
         perform(box.step(Assessed(assessment(seq, now, vehicle=p)), now), now)
-    return Minute.of(box.snapshot()), raised
+    return box.snapshot(), raised
 
 
 PASSING = [0.1] * 20 + [0.9] * 20 + [0.1] * 60 + [0.7] * 20 + [0.1] * 30
@@ -77,3 +86,18 @@ def test_of_hazards_that_are_not_tried_nothing_changes(vehicle: list[float], fir
     minute, _ = street(vehicle)
     before = [a for a in as_json(alerts(minute, {})) if a["hazard"] == "vehicle"]
     assert [a for a in as_json(alerts(minute, {"fire": fire})) if a["hazard"] == "vehicle"] == before
+
+
+def test_a_minute_of_the_journal_is_tried_from_its_black_box(tmp_path: Path) -> None:
+    recording, raised = recorded(PASSING)
+    file = tmp_path / "a1.blackbox"
+    recording.save(file)
+    request = {"do": "what_if_recorded", "file": str(file), "thresholds": {"vehicle": 0.8}}
+    tried, _ = answer(WorkerTasks(), request, b"")
+    assert [one["t"] for one in tried["before"]] == [one["t"] for one in raised]
+    assert len(tried["after"]) < len(tried["before"])
+    unknown, _ = answer(WorkerTasks(), {**request, "thresholds": {"dragon": 0.8}}, b"")
+    assert unknown["code"] == "unknown"
+    assert "dragon" in unknown["error"]
+    missing, _ = answer(WorkerTasks(), {**request, "file": str(tmp_path / "gone.blackbox")}, b"")
+    assert "no black box" in missing["error"]

@@ -5,19 +5,42 @@ import { $, say, show } from "./dom.js";
 import { duration } from "./format.js";
 import { t } from "./i18n.js";
 
-/** Make the buttons work. */
-export function connect() {
+/** Make the buttons work. @param {import("./answer.js").Answer} answer where the answer to a question appears */
+export function connect(answer) {
   for (const button of document.querySelectorAll("[data-do]")) {
     const what = /** @type {HTMLElement} */ (button).dataset.do ?? "";
-    button.addEventListener("click", () => attempt(`do.${what}`, () => post(what)));
+    const act = VIEWED.includes(what) ? () => asked(answer, "", () => post(what)) : () => post(what);
+    button.addEventListener("click", () => attempt(`do.${what}`, act));
   }
   form("ask", () => {
     const text = $("ask-text").value.trim();
-    return attempt("ask.do", () => post("ask", text ? { question: text } : {}), $("ask-text"));
+    return attempt("ask.do", () => asked(answer, text, () => post("ask", text ? { question: text } : {})), $("ask-text"));
   });
-  form("say", () => attempt("say.do", () => post("say", { text: $("say-text").value.trim() }), $("say-text")));
+  $("say-do").addEventListener("click", () => {
+    const text = $("ask-text").value.trim();
+    if (text) attempt("say.do", () => post("say", { text }), $("ask-text"));
+    else refuse(() => t("say.nothing"));
+  });
   form("mute", () => attempt("mute.do", () => mute($("mute-minutes").valueAsNumber * 60)));
   $("unmute").addEventListener("click", () => attempt("mute.undo", () => post("mute", { seconds: 0 }).then(() => showMuted({ muted_s: 0, danger_muted_s: 0 }))));
+}
+
+/** What is answered with a description. */
+const VIEWED = ["describe", "read"];
+
+/** @param {import("./answer.js").Answer} answer @param {string} question @param {() => Promise<any>} act */
+async function asked(answer, question, act) {
+  answer.expect(question);
+  await act().catch((error) => {
+    answer.cancel();
+    throw error;
+  });
+}
+
+/** @param {import("./dom.js").Words} words */
+function refuse(words) {
+  $("actions-result").classList.add("bad");
+  say($("actions-result"), words);
 }
 
 /** @param {string} id @param {() => Promise<void>} act */
@@ -53,8 +76,7 @@ async function attempt(key, act, emptied = null) {
     if (emptied) emptied.value = "";
     say(result, () => t("actions.done", { what: t(key) }));
   } catch (error) {
-    result.classList.add("bad");
-    say(result, error instanceof Error && error.constructor === Error ? error.message : wordsOf(error));
+    refuse(error instanceof Error && error.constructor === Error ? error.message : wordsOf(error));
   }
 }
 
@@ -62,6 +84,7 @@ async function attempt(key, act, emptied = null) {
 export function showMuted({ muted_s: left = 0, danger_muted_s: danger = 0 }) {
   const muted = left > 0;
   const [mute, unmute] = [$("mute-do"), $("unmute")];
+  if (muted && unmute.hidden) $("more").open = true;
   const focused = document.activeElement === (muted ? mute : unmute);
   show(mute, !muted);
   show(unmute, muted);

@@ -2,6 +2,7 @@
 
 import { $, say, show } from "./dom.js";
 import { t } from "./i18n.js";
+import { connectionIs } from "./needs.js";
 
 export class Connection {
   #web = true;
@@ -41,6 +42,7 @@ export class Connection {
     if ($("state").dataset.state === state) return;
     $("state").dataset.state = state;
     document.body.dataset.connection = state;
+    connectionIs(state);
     say($("state").firstElementChild, () => t(`state.${state}`));
     const trouble = ["web-down", "daemon-down", "daemon-silent"].includes(state);
     show($("banner"), trouble);

@@ -40,7 +40,7 @@ function put(element, where, words) {
 
 /** Translate all texts again. @param {(key: string) => string} translate */
 export function retranslate(translate) {
-  for (const where of ["text", "label"]) {
+  for (const where of ["text", "label", "placeholder"]) {
     for (const element of document.querySelectorAll(`[data-${where}]`)) {
       put(element, where, translate(/** @type {any} */ (element).dataset[where]));
     }

@@ -1,12 +1,14 @@
-/** One group of events on the page: the first, those that followed, and on demand the explanation and picture. */
+/** One group of events on the page: the words that were said, the cause, and on demand all that is known of it. */
 
-import { get, request, wordsOf } from "./api.js";
-import { make, say } from "./dom.js";
+import { get, post, request, wordsOf } from "./api.js";
+import { make, say, show } from "./dom.js";
 import { clock, machine } from "./format.js";
 import { current, t } from "./i18n.js";
-import { alertDetail, following, headline, kind, line, severity } from "./wording.js";
+import { alertDetail, following, headline, kind, latency, line, severity } from "./wording.js";
 
 const PICTURED = ["alert", "scene", "describe", "false_alarm"];
+/** Events that are of no interest on their own if nothing was said of them. */
+const SILENT = ["scene", "unspoken", "direction", "clear", "describe"];
 let cards = 0;
 
 export class EventCard {
@@ -14,81 +16,95 @@ export class EventCard {
   #number = (cards += 1);
   /** @type {HTMLElement} */
   #after = make("ul", { class: "after", role: "list" });
+  #words = make("span", { class: "words", hidden: true });
+  #latency = make("span", { class: "latency" });
   #shown = 0;
+  /** @type {HTMLElement} */
+  #more;
+  /** @type {HTMLElement} */
+  #title = make("span", { class: "title" });
 
-  /** @param {import("./event_groups.js").EventGroup} story @param {number | null} [row] of the journal, where it came from there */
-  constructor(story, row = null) {
+  /**
+   * @param {import("./event_groups.js").EventGroup} story
+   * @param {number | null} [row] of the journal, where it came from there
+   * @param {any} [extra] further content of the head: `thumbnail`, `count`
+   */
+  constructor(story, row = null, extra = {}) {
     this.#story = story;
     this.row = row;
-    this.element = this.#build(story.event);
+    this.#more = make("div", { class: "more", id: `more-${this.#number}`, hidden: true });
+    this.element = this.#build(story.event, extra);
     this.update();
   }
 
   /** Append the events that have followed. */
   update() {
     const { event: first, after } = this.#story;
+    if (this.#shown === 0) this.#speak(first);
     for (const event of after.slice(this.#shown)) {
       this.#after.append(make("li", { class: event.kind }, words(event, () => following(event, first))));
       if (event.kind === "direction") say(this.#title, () => line({ ...first, direction: event.direction }));
+      this.#speak(event);
     }
     this.#shown = after.length;
     this.#after.hidden = this.#shown === 0;
+    this.element.classList.toggle("silent", SILENT.includes(first.kind) && this.#words.hidden);
   }
 
-  /** @type {HTMLElement} */
-  #title = make("span", { class: "title" });
+  /** Put what was said on top. @param {any} event */
+  #speak(event) {
+    if (event.kind !== "speak" || !event.text) return;
+    this.#words.append(make("span", { lang: event.language ?? null, text: event.text }));
+    this.#words.hidden = false;
+    if (!this.#latency.textContent) say(this.#latency, () => latency(event));
+  }
 
-  /** @param {any} event */
-  #build(event) {
+  /** @param {any} event @param {any} extra */
+  #build(event, { thumbnail = null, count = null }) {
     const badge = event.kind === "alert" ? () => severity(event.severity) : () => kind(event.kind);
     const wallS = event.wall_s ?? event.timing?.wall_s;
-    this.#title = words(event, () => headline(event), "title");
-    return make("li", { class: `story ${event.kind} ${event.severity ?? ""}`, "data-kind": event.kind },
-      make("div", { class: "story-head" },
-        make("span", { class: `badge ${event.severity ?? event.kind}`, text: badge }),
-        this.#title,
-        wallS === undefined ? null : make("time", { datetime: machine(wallS), text: () => clock(wallS) })),
+    const alone = event.kind === "speak" && event.text;
+    this.#title = alone ? make("span", { class: "title" }) : words(event, () => headline(event), "title");
+    const when = wallS === undefined ? null : make("time", { datetime: machine(wallS), text: () => clock(wallS) });
+    const cause = make("span", { class: "cause" },
+      make("span", { class: `badge ${event.severity ?? event.kind}`, text: badge }), this.#title, this.#latency, count);
+    const open = make("button", { type: "button", class: "open", "data-always": true, "aria-expanded": "false", "aria-controls": this.#more.id, tabindex: -1 },
+      thumbnail, make("span", { class: "what" }, this.#words, cause), when);
+    open.addEventListener("click", () => this.#toggle(open));
+    return make("li", { class: `story ${event.kind} ${event.severity ?? ""}`, "data-kind": event.kind }, open, this.#more);
+  }
+
+  /** @param {HTMLElement} open */
+  #toggle(open) {
+    const opened = open.getAttribute("aria-expanded") !== "true";
+    open.setAttribute("aria-expanded", String(opened));
+    show(this.#more, opened);
+    this.#more.replaceChildren(...(opened ? this.#details() : []));
+  }
+
+  #details() {
+    const { event } = this.#story;
+    const known = event.id && event.kind !== "summary";
+    const pictured = this.row === null ? PICTURED.includes(event.kind) : event.snapshot;
+    return [
       event.kind === "alert" ? make("p", { class: "quiet", text: () => alertDetail(event) }) : null,
       this.#after,
-      this.#more(event));
+      known ? later(this.#why(event)) : null,
+      known && pictured ? later(this.#picture(event)) : null,
+      known && event.kind === "alert" ? this.#marks(event) : null,
+    ].filter((part) => part !== null);
   }
 
-  /** @param {any} event */
-  #more(event) {
-    if (!event.id || event.kind === "summary") return null;
-    const place = make("div", { class: "more", id: `more-${this.#number}` });
-    const pictured = this.row === null ? PICTURED.includes(event.kind) : event.snapshot;
-    return make("div", {},
-      make("div", { class: "buttons small" },
-        this.#opener("why.do", place, () => this.#why(event)),
-        pictured ? this.#opener("snapshot.do", place, () => this.#picture(event)) : null),
-      place);
-  }
-
-  /**
-   * A button that opens and closes what `fetchIt` brings.
-   * @param {string} key @param {HTMLElement} place @param {() => Promise<HTMLElement>} fetchIt
-   */
-  #opener(key, place, fetchIt) {
-    const box = make("div", { "aria-live": "polite" });
-    place.append(box);
-    const button = make("button", { type: "button", "aria-expanded": "false", "aria-controls": place.id, text: () => t(key), label: () => `${t(key)} ${line(this.#story.event)}` });
-    button.addEventListener("click", async () => {
-      const open = button.getAttribute("aria-expanded") !== "true";
-      button.setAttribute("aria-expanded", String(open));
-      box.replaceChildren();
-      if (!open) return;
-      box.append(make("p", { class: "quiet", text: () => t("busy") }));
-      const brought = await fetchIt().catch((error) => make("p", { class: "bad", text: wordsOf(error) }));
-      if (button.getAttribute("aria-expanded") === "true") box.replaceChildren(brought);
-    });
-    return button;
+  /** The row of the journal; undefined: it is not kept there. @param {any} event @returns {Promise<any>} */
+  async #kept(event) {
+    if (this.row !== null) return { row: this.row, snapshot: event.snapshot };
+    // Ids begin again with each run of the daemon, rows do not.
+    return this.#find(event);
   }
 
   /** @param {any} event */
   async #why(event) {
-    // Ids begin again with each run of the daemon, rows do not.
-    const row = this.row ?? (await this.#find(event).catch(() => null))?.row;
+    const row = (await this.#kept(event).catch(() => undefined))?.row;
     const language = current();
     const reply = await get("why", { event: row === undefined ? event.id : `#${row}`, language });
     const text = reply.text || t("why.none");
@@ -97,10 +113,9 @@ export class EventCard {
 
   /** @param {any} event */
   async #picture(event) {
-    const kept = this.row === null ? await this.#find(event) : null;
-    const row = this.row ?? (kept?.snapshot ? kept.row : null);
-    if (row === null) return make("p", { class: "quiet", text: () => t("snapshot.none") });
-    const answer = await request(`journal/${row}/snapshot.jpg`, { headers: { Accept: "image/jpeg" } });
+    const kept = await this.#kept(event);
+    if (!kept?.snapshot) return make("p", { class: "quiet", text: () => t("snapshot.none") });
+    const answer = await request(`journal/${kept.row}/snapshot.jpg`, { headers: { Accept: "image/jpeg" } });
     const canvas = make("canvas", { role: "img", class: "snapshot", label: () => t("snapshot.alt", { what: line(event) }) });
     const picture = await createImageBitmap(await answer.blob());
     [canvas.width, canvas.height] = [picture.width, picture.height];
@@ -116,6 +131,39 @@ export class EventCard {
     const { events } = await get("journal", { kinds: event.kind, limit: 50, since: at - 2, until: at + 2 });
     return events.find((/** @type {any} */ kept) => kept.id === event.id && kept.t === event.t);
   }
+
+  /** Right or wrong: kept with its picture for `watchword calibrate`. @param {any} event */
+  #marks(event) {
+    const result = make("p", { class: "result", role: "status" });
+    const button = (/** @type {"true" | "false"} */ verdict) => make("button", {
+      type: "button", class: "small", "aria-pressed": String(event.mark === verdict),
+      text: () => t(`mark.${verdict}`), label: () => `${t(`mark.${verdict}`)}: ${line(event)}`,
+      on: { click: () => mark(verdict) },
+    });
+    const buttons = [button("true"), button("false")];
+    const mark = async (/** @type {"true" | "false"} */ verdict) => {
+      try {
+        const kept = await this.#kept(event);
+        if (!kept) throw new Error(t("mark.unkept"));
+        await post(`journal/${kept.row}/mark`, { verdict });
+        event.mark = verdict;
+        buttons.forEach((each, index) => each.setAttribute("aria-pressed", String((index === 0) === (verdict === "true"))));
+        say(result, () => t("mark.done"));
+      } catch (error) {
+        say(result, wordsOf(error));
+      }
+    };
+    const trial = event.black_box && this.row !== null
+      ? make("a", { class: "button small", href: `#tune?row=${this.row}`, text: () => t("try.here") }) : null;
+    return make("div", {}, make("div", { class: "buttons", role: "group", label: () => t("mark.label") }, ...buttons, trial), result);
+  }
+}
+
+/** A place for what is still to come; a failure is told in it. @param {Promise<HTMLElement>} coming */
+function later(coming) {
+  const place = make("div", { "aria-live": "polite" }, make("p", { class: "quiet", text: () => t("busy") }));
+  coming.catch((error) => make("p", { class: "bad", text: wordsOf(error) })).then((brought) => place.replaceChildren(brought));
+  return place;
 }
 
 /**

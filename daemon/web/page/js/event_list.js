@@ -1,10 +1,14 @@
-/** The list of events, the newest first. While the focus is in the list, new events wait above it. */
+/**
+ * What was said and what happened, the newest first. Events of which nothing was said are shown on demand. While
+ * the focus is in the list, new events wait above it.
+ */
 
 import { get } from "./api.js";
 import { $, make, say, show } from "./dom.js";
 import { t } from "./i18n.js";
 import { EventGroups } from "./event_groups.js";
 import { EventCard } from "./event_card.js";
+import { roving } from "./roving.js";
 
 const RECALLED = 80;
 const RECALL_MS = 4000;
@@ -22,6 +26,8 @@ export class EventList {
 
   constructor() {
     this.#hold.addEventListener("click", () => this.#toggle());
+    $("events-all").addEventListener("click", () => this.#showAll($("events-all").getAttribute("aria-pressed") !== "true"));
+    roving(this.#list, ".open");
     $("events-new").addEventListener("click", () => this.#reveal(true));
     this.#list.addEventListener("focusout", () => setTimeout(() => this.#held || this.#reveal(false)));
   }
@@ -56,6 +62,7 @@ export class EventList {
     const card = this.#cards.get(story.key);
     if (!fresh && card) {
       card.update();
+      this.#empty();
       return;
     }
     const made = new EventCard(story, row);
@@ -80,19 +87,33 @@ export class EventList {
     if (!held) this.#reveal(false);
   }
 
+  /** @param {boolean} all events of which nothing was said too */
+  #showAll(all) {
+    $("events-all").setAttribute("aria-pressed", String(all));
+    this.#list.classList.toggle("all", all);
+    this.#list.scrollTop = 0;
+    this.#empty();
+  }
+
+  #empty() {
+    const all = this.#list.classList.contains("all");
+    show($("events-none"), ![...this.#cards.values()].some(({ element }) => all || !element.classList.contains("silent")));
+  }
+
   #count() {
-    show($("events-new"), this.#waiting.length > 0);
-    const count = this.#waiting.length;
+    const all = this.#list.classList.contains("all");
+    const count = this.#waiting.filter(({ element }) => all || !element.classList.contains("silent")).length;
+    show($("events-new"), count > 0);
     say($("events-new"), () => t("events.new", { count }));
   }
 
   /** @param {boolean} focus */
   #reveal(focus) {
-    show($("events-none"), this.#cards.size === 0);
     const shown = this.#waiting.splice(0);
     for (const card of shown) this.#list.prepend(card.element);
     this.#count();
-    if (focus) this.#list.focus();
+    this.#empty();
+    if (focus) this.#list.querySelector(".story:not([hidden]) .open")?.focus();
     if (shown.length && !focus) this.#list.scrollTop = 0;
   }
 

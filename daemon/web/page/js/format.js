@@ -27,7 +27,7 @@ export function clock(wallS) {
   const when = new Date(wallS * 1000);
   const today = when.toDateString() === new Date().toDateString();
   const date = today ? undefined : "medium";
-  return new Intl.DateTimeFormat(current(), { timeStyle: "medium", dateStyle: date }).format(when);
+  return new Intl.DateTimeFormat(current(), { timeStyle: "medium", dateStyle: date, hourCycle: "h23" }).format(when);
 }
 
 /** For `<time datetime>`. @param {number} wallS Unix seconds */

@@ -1,8 +1,9 @@
-/** One hazard: a chart of its probability over the last two minutes, and its threshold with a slider. */
+/** One hazard in a line: its probability over the last two minutes, its threshold, and the alerts that it would mean. */
 
 import { make, say, show } from "./dom.js";
-import { probability } from "./format.js";
+import { number, probability } from "./format.js";
 import { hazard as named, t } from "./i18n.js";
+import { shareMistake } from "./share.js";
 import { draw } from "./sparkline.js";
 import { severity as severityWords, where } from "./wording.js";
 
@@ -14,6 +15,7 @@ import { severity as severityWords, where } from "./wording.js";
  * @property {number | undefined} proposed
  * @property {boolean} overridden the threshold in force was saved on this page
  * @property {import("./dangers.js").Danger | undefined} danger
+ * @property {{ alerts: number, seconds: number, hourly: number | null }} estimate alerts with the threshold shown
  */
 
 export class HazardCard {
@@ -33,21 +35,24 @@ export class HazardCard {
     this.chart = make("canvas", { class: "chart", role: "img" });
     this.value = make("span", { class: "value" });
     this.alert = make("span", { class: "badge active", hidden: true });
-    this.slider = make("input", { type: "range", ...bounds, label: () => t("hazards.slider-of", { hazard: named(name) }) });
-    this.field = make("input", { type: "number", id, ...bounds, inputmode: "decimal", label: () => t("hazards.threshold-of", { hazard: named(name) }) });
-    this.note = make("p", { class: "quiet note" });
+    // For the mouse and the finger only: the field beside it does the same for keyboard and screen reader.
+    this.slider = make("input", { type: "range", ...bounds, tabindex: -1, "aria-hidden": "true" });
+    this.field = make("input", { type: "number", id, ...bounds, inputmode: "decimal", "aria-describedby": `note-${name}`, label: () => t("hazards.threshold-of", { hazard: named(name) }) });
+    this.estimate = make("p", { class: "estimate" }, make("strong"), make("span"));
+    this.note = make("p", { class: "quiet note", id: `note-${name}`, role: "status" });
     this.reset = make("button", { type: "button", class: "small", hidden: true, text: () => t("hazards.reset"), label: () => t("hazards.reset-of", { hazard: named(name) }), on: { click: () => asked.reset(name) } });
     for (const input of [this.slider, this.field]) {
-      input.addEventListener("input", () => this.#moved(Number(input.value), input, asked.change));
+      input.addEventListener("input", () => this.#moved(input, asked.change));
     }
-    this.field.addEventListener("change", () => (this.field.value = probability(this.#shown)));
+    this.field.addEventListener("change", () => this.#shareMistake() || (this.field.value = probability(this.#shown)));
     this.element = make("li", { class: "hazard", "data-hazard": name },
       make("div", { class: "hazard-head" },
-        make("h3", { text: () => named(name) }), this.value,
+        make("h3", { text: () => named(name) }),
         make("p", { class: "badges" },
           make("span", { class: `badge ${severity}`, text: () => severityWords(severity) }), this.alert)),
-      this.chart,
-      make("div", { class: "hazard-threshold" }, make("label", { for: id, text: () => t("hazards.threshold") }), this.slider, this.field),
+      this.chart, this.value,
+      make("div", { class: "hazard-threshold" }, make("label", { for: id, text: () => t("hazards.threshold") }), this.field, this.slider),
+      this.estimate,
       make("div", { class: "hazard-note" }, this.note, this.reset));
   }
 
@@ -55,10 +60,20 @@ export class HazardCard {
     return this.#state?.proposed ?? this.#state?.threshold ?? 0;
   }
 
-  /** @param {number} value @param {HTMLInputElement} input @param {(hazard: string, value: number) => void} change */
-  #moved(value, input, change) {
-    if (!input.checkValidity() || input.value === "") return;
-    change(this.#name, value);
+  /** Whether something stands in the field that is no share, which is said. */
+  #shareMistake() {
+    const mistake = shareMistake(this.field);
+    this.field.setAttribute("aria-invalid", String(mistake !== null));
+    if (mistake) say(this.note, mistake);
+    this.note.classList.toggle("bad", mistake !== null);
+    return mistake !== null;
+  }
+
+  /** @param {HTMLInputElement} input @param {(hazard: string, value: number) => void} change */
+  #moved(input, change) {
+    if (input === this.slider) this.field.value = probability(Number(input.value));
+    if (this.#shareMistake() || this.field.value === "") return;
+    change(this.#name, Number(input.value));
   }
 
   /** @param {HazardState} state */
@@ -68,13 +83,23 @@ export class HazardCard {
     const direction = state.danger?.direction;
     show(this.alert, state.danger !== undefined);
     say(this.alert, () => [t("hazards.active"), where(direction)].filter(Boolean).join(", "));
+    const wrong = this.field.getAttribute("aria-invalid") === "true";
     for (const input of [this.slider, this.field]) {
-      if (document.activeElement !== input) input.value = probability(this.#shown);
+      if (document.activeElement !== input && !(wrong && input === this.field)) input.value = probability(this.#shown);
     }
     this.element.classList.toggle("is-active", state.danger !== undefined);
     this.element.classList.toggle("is-changed", state.proposed !== undefined);
-    this.#notes(state);
+    this.#estimates(state.estimate);
+    if (!wrong) this.#notes(state);
     this.draw();
+  }
+
+  /** @param {{ alerts: number, seconds: number, hourly: number | null }} estimate */
+  #estimates({ alerts, seconds, hourly }) {
+    const minutes = number(seconds / 60, 1);
+    const [rate, proof] = this.estimate.children;
+    say(rate, hourly === null ? "" : () => t("estimate.hourly", { hourly: number(hourly) }));
+    say(proof, hourly === null ? () => t("estimate.none") : () => t("estimate.proof", { alerts, minutes }));
   }
 
   /** @param {HazardState} state */

@@ -45,6 +45,25 @@ export function follow(onStatus, onSilence) {
 function showUnknown() {
   for (const line of keyed($("components"), [UNKNOWN], componentLine)) showComponent(line, { reason: UNKNOWN }, []);
   keyed($("figures"), [], figureLine);
+  const [verdict] = keyed($("health-line"), ["verdict"], () => make("span"));
+  verdict.className = "bad";
+  say(verdict, () => t("health.unknown"));
+}
+
+/** All of it in one line: what does not work, else that all is well, and two figures. @param {any} status */
+function showSummary(status) {
+  const ill = Object.entries(status.components ?? {}).filter(([, state]) => state.reason !== OK);
+  const parts = ill.map(([name, state]) => () => t("event.health", { component: component(name), reason: reason(state.reason) }));
+  if (status.lost?.length) parts.push(() => t("health.lost", { parts: status.lost.join(", ") }));
+  const [fps, ear] = [status.fps ?? null, status.latency?.frame_to_ear];
+  const figures = [
+    ...(fps === null ? [] : [() => t("health.fps", { fps: number(fps, 1) })]),
+    ...(ear ? [() => t("health.ear", { s: (ear.p50_ms / 1000).toFixed(2) })] : []),
+  ];
+  const [verdict, rest] = keyed($("health-line"), ["verdict", "rest"], () => make("span"));
+  verdict.className = parts.length ? "bad" : "good";
+  say(verdict, () => (parts.length ? parts.map((words) => words()).join(" · ") : t("health.well")));
+  say(rest, () => figures.map((words) => ` · ${words()}`).join(""));
 }
 
 /** @param {any} status */
@@ -54,6 +73,7 @@ export function showHealth(status) {
   for (const line of keyed($("components"), Object.keys(components), componentLine)) showComponent(line, components[line.dataset.key], lost);
   const shown = new Map(figures(status));
   for (const line of keyed($("figures"), [...shown.keys()], figureLine)) say(line.lastElementChild, shown.get(line.dataset.key) ?? "");
+  showSummary(status);
   say($("about"), () => t("about", { version: status.version ?? "" }));
 }
 

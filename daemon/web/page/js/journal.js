@@ -5,6 +5,7 @@ import { confirmed } from "./confirm.js";
 import { $, make, say, show } from "./dom.js";
 import { hazard as named, t } from "./i18n.js";
 import { EventCard } from "./event_card.js";
+import { roving } from "./roving.js";
 import { kind as kindWords } from "./wording.js";
 
 const PAGE = 50;
@@ -23,6 +24,7 @@ export class Journal {
     const all = () => make("option", { value: "", text: () => t("journal.any") });
     $("journal-kind").replaceChildren(all(), ...KINDS.map((kind) => make("option", { value: kind, text: () => kindWords(kind) })));
     $("journal-hazard").replaceChildren(all());
+    roving($("journal"), ".open");
     $("journal-filter").addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       this.open();

@@ -2,6 +2,7 @@
 
 import * as actions from "./actions.js";
 import { Announcer } from "./announcer.js";
+import { Answer } from "./answer.js";
 import { Camera } from "./camera.js";
 import { Connection } from "./connection.js";
 import { Dangers } from "./dangers.js";
@@ -13,11 +14,14 @@ import * as health from "./health.js";
 import * as i18n from "./i18n.js";
 import { Journal } from "./journal.js";
 import * as login from "./login.js";
+import { showNear } from "./near.js";
+import { guard } from "./needs.js";
 import { showDangers } from "./active_dangers.js";
 import { SettingsView } from "./settings.js";
 import * as views from "./views.js";
 
 async function start() {
+  guard();
   await i18n.choose(i18n.preferred());
   const dangers = new Dangers();
   const connection = new Connection();
@@ -25,6 +29,7 @@ async function start() {
   const events = new EventList();
   const journal = new Journal();
   const settings = new SettingsView();
+  const answer = new Answer();
   const announcer = new Announcer($("polite"), $("assertive"), $("announce"));
   let known = false;
   const showNow = () => {
@@ -36,13 +41,16 @@ async function start() {
     dangers.clear();
     showNow();
   };
-  const view = views.connect({ journal: () => journal.open(), settings: () => settings.open() });
+  hazards.onScores = () => showNear(hazards.scores);
+  $("quiet").addEventListener("toggle", () => showNear(hazards.scores));
+  const view = views.connect({ tune: (about) => hazards.open(about), journal: () => journal.open(), settings: () => settings.open() });
 
   const feed = new Feed("events", {
     event: (run, event) => {
       if (dangers.applyEvent(event)) showNow();
       events.add(run, event);
-      announcer.event(event);
+      // The answer's own place is a live region: it is not to be read out twice.
+      if (!answer.applyEvent(event)) announcer.event(event);
     },
     gap: () => events.gap(),
     daemon: (up, run) => {
@@ -53,7 +61,7 @@ async function start() {
     web: (up) => connection.update({ web: up }),
   });
 
-  actions.connect();
+  actions.connect(answer);
   login.connect({
     locked: () => connection.update({ locked: true }),
     opened: () => {

@@ -37,6 +37,11 @@ export class Scores {
     return this.rows.map(([at, values]) => [this.now - at, values[column]]);
   }
 
+  /** The highest probability of the last seconds. @param {string} hazard @param {number} seconds */
+  highest(hazard, seconds) {
+    return Math.max(0, ...this.line(hazard).filter(([ago]) => ago <= seconds).map(([, p]) => p));
+  }
+
   /** @param {string} hazard @returns {{ now: number, peak: number, overS: number }} `overS`: seconds at or over the threshold */
   summary(hazard) {
     const line = this.line(hazard);

@@ -1,4 +1,4 @@
-/** A table of the last minute's alerts, with the current and the tried thresholds. */
+/** A table of a minute's alerts, with the current and the tried thresholds. */
 
 import { make, show } from "./dom.js";
 import { number, probability } from "./format.js";
@@ -6,11 +6,12 @@ import { hazard as named, t } from "./i18n.js";
 import { compared } from "./proposal.js";
 import { severity } from "./wording.js";
 
-/** @param {Element} place @param {{ seconds: number, before: any[], after: any[] }} result @param {number} now the daemon's clock */
+/** @param {Element} place @param {{ seconds: number, before: any[], after: any[] }} result @param {number | null} now the daemon's clock; null if the minute is not the last one */
 export function showTrial(place, { seconds, before, after }, now) {
   const rows = compared(before, after);
-  const title = make("h3", { text: () => t("trial.title", { seconds: number(seconds) }) });
-  place.replaceChildren(title, rows.length ? table(rows, now) : make("p", { text: () => t("trial.none") }));
+  const title = make("h3", { text: () => t(now === null ? "trial.title-event" : "trial.title", { seconds: number(seconds) }) });
+  const end = now ?? Math.max(0, ...rows.map(({ alert }) => alert.t));
+  place.replaceChildren(title, rows.length ? table(rows, end) : make("p", { text: () => t("trial.none") }));
   show(place, true);
 }
 

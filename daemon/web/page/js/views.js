@@ -1,17 +1,17 @@
-/** The three views of the page, chosen by the address's hash. */
+/** The views of the page, chosen by the address's hash. */
 
 import { $, show } from "./dom.js";
 import { t } from "./i18n.js";
 
-const VIEWS = ["live", "journal", "settings"];
+const VIEWS = ["live", "tune", "journal", "settings"];
 
-/** @param {Record<string, () => void>} opened what to do when a view is opened */
+/** @param {Record<string, (about: URLSearchParams) => void>} opened what to do when a view is opened */
 export function connect(opened) {
   let current = "";
   const go = (/** @type {boolean} */ focus) => {
-    const wanted = location.hash.slice(1);
+    const [wanted, about = ""] = location.hash.slice(1).split("?");
     const view = VIEWS.includes(wanted) ? wanted : current || VIEWS[0];
-    if (view === current) return;
+    if (view === current && !about) return;
     current = view;
     for (const name of VIEWS) {
       show($(`view-${name}`), name === view);
@@ -20,7 +20,7 @@ export function connect(opened) {
       else link?.removeAttribute("aria-current");
     }
     title();
-    opened[view]?.();
+    opened[view]?.(new URLSearchParams(about));
     if (focus) {
       $(`${view}-title`).focus();
       scrollTo(0, 0);

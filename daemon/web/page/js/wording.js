@@ -68,6 +68,13 @@ function spoken(event) {
   return t("event.speak-latency", { time: short(timing.since_capture_s + (timing.output_s ?? 0)), text: event.text });
 }
 
+/** How long after the picture its danger was heard; empty for anything else. @param {any} event */
+export function latency(event) {
+  const timing = event.timing ?? {};
+  if (event.priority !== "danger" || timing.since_capture_s === undefined) return "";
+  return t("event.latency", { time: short(timing.since_capture_s + (timing.output_s ?? 0)) });
+}
+
 /** @param {any} event */
 function unspoken(event) {
   const why = tOr(`unspoken.${event.reason}`, event.reason);
