@@ -422,6 +422,15 @@ class SnapshotCommand(Command):
     row: int = Field(ge=0, le=MOST_ROWS)
 
 
+class MarkCommand(Command):
+    """Whether an alert of the journal was right; its picture is kept for `calibrate --labelled`."""
+
+    do: Literal["mark"] = "mark"
+    row: int = Field(ge=0, le=MOST_ROWS)
+    verdict: Literal["true", "false", "none"]
+    """`none` takes an earlier verdict back."""
+
+
 class PurgeCommand(Command):
     """Delete from the journal: everything, or everything before a time."""
 

@@ -56,6 +56,7 @@ def build_handlers(
             writer=live.journal_writer,
             snapshot=runner.snapshot,
             forget_recording=runner.forget,
+            hazards=lambda: [hazard.name for hazard in runner.read(lambda core: core.spec).hazards],
             clock=info.clock,
         ),
         **SettingsHandler(updater, info.loaded, info.defaults).handlers(),

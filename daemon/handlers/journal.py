@@ -1,16 +1,18 @@
-"""The commands `journal`, `snapshot`, `purge` and `why`."""
+"""The commands `journal`, `snapshot`, `mark`, `purge` and `why`."""
 
 from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from daemon.control.commands import JournalCommand, PurgeCommand, SnapshotCommand, WhyCommand
+from daemon.control.commands import JournalCommand, MarkCommand, PurgeCommand, SnapshotCommand, WhyCommand
 from daemon.core.black_box import Recording
+from daemon.errors import CommandError
 from daemon.explain.sources import why
 from daemon.handlers.requests import Handler
+from daemon.journal.marks import Marks
 from daemon.journal.offline import purge
 from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
@@ -27,18 +29,43 @@ def handlers(
     writer: JournalWriter | None,
     snapshot: Callable[[], Recording],
     forget_recording: Callable[[float], None],
+    hazards: Callable[[], Collection[str]],
     clock: Callable[[], float],
 ) -> Mapping[str, Handler]:
     """By the name of the command; each raises CommandError. Without a `writer`, kept events can be read.
 
     `snapshot` returns the recording of the last minute; `forget_recording` removes from it everything before
-    a time of `clock`.
+    a time of `clock`. `hazards` returns the names of those that are watched for.
     """
     run = writer.run_name if writer else NO_RUN
+    marks = Marks(paths.marks)
 
     def page(command: JournalCommand) -> Mapping[str, Any]:
         with reading(paths) as reader:
-            return reader.page(command)
+            found = reader.page(command)
+        verdicts = marks.verdicts()
+        events = [
+            {**event, "mark": verdicts[key]} if (key := (event["run"], event["id"])) in verdicts else event
+            for event in found["events"]
+        ]
+        return {**found, "events": events}
+
+    def mark(command: MarkCommand) -> Mapping[str, Any]:
+        with reading(paths) as reader:
+            event = reader.event_at(command.row)
+            if event["kind"] != "alert":
+                raise CommandError(f"#{command.row}: is no alert; only alerts can be marked", "invalid")
+            jpeg, pixelated = reader.picture(command.row)
+        if pixelated:
+            raise CommandError(
+                f'#{command.row}: its picture is pixelated (journal.pictures = "pixelated"); '
+                "nothing can be learnt from it"
+            )
+        try:
+            marks.put(event, command.verdict, jpeg, hazards())
+        except OSError as error:
+            raise CommandError(f"{marks.file}: cannot be written: {error.strerror or error}") from None
+        return {"file": str(marks.file)}
 
     def picture(command: SnapshotCommand) -> Mapping[str, Any]:
         with reading(paths) as reader:
@@ -56,4 +83,4 @@ def handlers(
     def explain(command: WhyCommand) -> Mapping[str, Any]:
         return why(paths, snapshot, command.event, run, command.language)
 
-    return {"journal": page, "snapshot": picture, "purge": forget, "why": explain}
+    return {"journal": page, "snapshot": picture, "mark": mark, "purge": forget, "why": explain}

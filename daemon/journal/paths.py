@@ -40,6 +40,11 @@ class JournalPaths:
         return self.folder / "black_boxes"
 
     @property
+    def marks(self) -> Path:
+        """The folder of alerts that the user called right or wrong."""
+        return self.folder / "marks"
+
+    @property
     def false_alarm_recordings(self) -> Iterator[Path]:
         """Black boxes of alerts marked as wrong, outside the journal's folder."""
         yield from (self.folder.parent / FALSE_ALARMS).glob(f"*{SUFFIX}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from daemon.config.sections import JournalSettings
 from daemon.journal.age_limit import DAY_S, AgeLimit
+from daemon.journal.marks import Marks
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 
@@ -71,6 +72,7 @@ def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int
     """Delete all, or everything older (Unix seconds), from the files too. Returns the counts."""
     had = count_all(store)
     marked = delete_false_alarms(store.paths, before_s)
+    marks = Marks(store.paths.marks).forget(before_s)
     if before_s is None:
         store.reset()
     else:
@@ -82,7 +84,7 @@ def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int
     has = count_all(store)
     # By differences of counts: pictures and boxes go with their last event, wherever that happens.
     gone = {what: count - has[what] for what, count in had.items()}
-    return {**gone, "black_boxes": gone["black_boxes"] + marked}
+    return {**gone, "pictures": gone["pictures"] + marks, "black_boxes": gone["black_boxes"] + marked}
 
 
 def delete_false_alarms(paths: JournalPaths, before_s: float | None) -> int:

@@ -51,6 +51,18 @@ class WhyBody(BaseModel):
     steps: list[Any] = []
 
 
+class MarkBody(BaseModel):
+    """A verdict on an alert; `none` takes it back."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"verdict": "false"}})
+
+    verdict: Literal["true", "false", "none"]
+
+
+class MarkedBody(BaseModel, extra="allow"):
+    file: str = Field(description="the manifest of marked pictures, on the daemon's machine")
+
+
 class PurgeBody(BaseModel):
     """Delete everything before a time; without one everything."""
 
@@ -108,6 +120,13 @@ async def snapshot(web: Web, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) ->
         "Cache-Control": "private, max-age=60",
     }
     return Response(base64.b64decode(reply["jpeg"]), media_type="image/jpeg", headers=headers)
+
+
+@router.post("/journal/{row}/mark", responses=problems(404, 409, 415), summary="Was an alert right or wrong?")
+async def mark(web: Web, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)], body: MarkBody) -> MarkedBody:
+    """Its picture is kept, labelled, for `watchword calibrate --labelled`."""
+    command = wire.MarkCommand(row=row, verdict=body.verdict)
+    return validate_reply(MarkedBody, await web.ask(command, TIMEOUT_S))
 
 
 @router.get("/why", summary="Why was that said, or not said?")

@@ -58,6 +58,7 @@ def handlers_of(it: Any, writer: JournalWriter | None) -> Mapping[str, Handler]:
         writer=writer,
         snapshot=it.mind.snapshot,
         forget_recording=it.mind.forget,
+        hazards=tuple,
         clock=lambda: it.now,
     )
 
@@ -254,7 +255,7 @@ def test_a_running_clerk_forgets_when_it_is_asked_and_goes_on(tmp_path: Path) ->
             purge(it.places, None)
         it.tell(Say("after that"))
     assert events(it.places)[-1]["text"] == "after that"
-    assert set(web) == {"journal", "snapshot", "purge", "why"}
+    assert set(web) == {"journal", "snapshot", "mark", "purge", "why"}
 
 
 def test_forgetting_all_forgets_what_waits_and_the_last_minute_too(tmp_path: Path) -> None:

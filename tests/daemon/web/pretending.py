@@ -143,6 +143,7 @@ _ANSWERS: Mapping[str, Any] = {
     "metrics": METRICS,
     "journal": {"events": [{**EVENT, "snapshot": True, "black_box": True}], "next": None},
     "snapshot": lambda _, command: {"jpeg": base64.b64encode(jpeg()).decode(), "pixelated": False},
+    "mark": {"file": "/var/lib/watchword/journal/marks/marks.csv"},
     "purge": {"events": 3, "pictures": 2, "black_boxes": 1},
     "why": {"text": "it was seen", "steps": []},
 }

@@ -315,6 +315,12 @@ class Stage:
         text = f"{command['event']}, {told[command['language']]}"
         return {"text": text, "steps": [text]}
 
+    def _mark(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        for event in self.journal:
+            if event["row"] == command["row"]:
+                event["mark"] = command["verdict"]
+        return {"file": "/state/journal/marks/marks.csv"}
+
     def _purge(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         gone = len(self.journal)
         self.journal.clear()

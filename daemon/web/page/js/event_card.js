@@ -145,10 +145,11 @@ export class EventCard {
       try {
         const kept = await this.#kept(event);
         if (!kept) throw new Error(t("mark.unkept"));
-        await post(`journal/${kept.row}/mark`, { verdict });
-        event.mark = verdict;
-        buttons.forEach((each, index) => each.setAttribute("aria-pressed", String((index === 0) === (verdict === "true"))));
-        say(result, () => t("mark.done"));
+        const wanted = event.mark === verdict ? "none" : verdict;
+        const { file } = await post(`journal/${kept.row}/mark`, { verdict: wanted });
+        event.mark = wanted;
+        buttons.forEach((each, index) => each.setAttribute("aria-pressed", String(["true", "false"][index] === wanted)));
+        say(result, () => t(wanted === "none" ? "mark.undone" : "mark.done", { file }));
       } catch (error) {
         say(result, wordsOf(error));
       }
