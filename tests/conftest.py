@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import subprocess
@@ -69,6 +71,23 @@ def short_street(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     ]
     subprocess.run(command, check=True, timeout=60)
     return clip
+
+
+@pytest.fixture(scope="session")
+def short_store(models: Path, short_street: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store with the starter, and with the short street as its demo: one pass takes four seconds."""
+    store = tmp_path_factory.mktemp("short") / "models"
+    demo = store / "demo"
+    demo.mkdir(parents=True)
+    (store / "starter").symlink_to(models / "starter")
+    clip = demo / "bikes.mp4"
+    clip.symlink_to(short_street)
+    manifest = json.loads((models / "demo/manifest.json").read_text())
+    (file,) = manifest["files"]
+    content = clip.read_bytes()
+    file.update(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    (demo / "manifest.json").write_text(json.dumps(manifest))
+    return store
 
 
 @pytest.fixture(scope="session")

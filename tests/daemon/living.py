@@ -27,6 +27,8 @@ from daemon.errors import CommandError
 START_S = 90.0
 """Seconds a start may take on a busy machine."""
 PATIENCE_S = 30.0
+ANSWER_S = 30.0
+"""Seconds an answer may take; a busy machine takes its time."""
 
 
 @lru_cache(maxsize=1)
@@ -76,6 +78,7 @@ class Living:
         self._source = source
         self._seen: list[dict[str, Any]] = []
         self._changed = threading.Condition()
+        self._subscribed = threading.Event()
 
     def __enter__(self) -> Self:
         try:
@@ -105,10 +108,12 @@ class Living:
             )
 
     def start(self) -> None:
-        """Start it and wait until it watches."""
+        """Start it, again if it has ended, and wait until it watches."""
         self.process = self.spawn()
+        self._subscribed.clear()
+        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
         self.until(self._answers, START_S, "the daemon to answer")
-        threading.Thread(target=self._listen, daemon=True).start()
+        assert self._subscribed.wait(PATIENCE_S), "its events are not heard"
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, f"it ended:\n{self.log.read_text()}"
@@ -120,21 +125,23 @@ class Living:
 
     def ask(self, command: Command) -> dict[str, Any]:
         """The answer of the running daemon."""
-        with ControlClient(self.socket, timeout_s=10) as client:
+        with ControlClient(self.socket, timeout_s=ANSWER_S) as client:
             return client.ask(command)
 
     def status(self) -> dict[str, Any]:
         return self.ask(StatusCommand())
 
-    def _listen(self) -> None:
-        try:
-            with ControlClient(self.socket, timeout_s=10) as client:
-                for line in client.events():
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """From the very beginning: a busy machine may be late to listen, and would miss the first words."""
+        while process.poll() is None and not self._subscribed.is_set():
+            with suppress(CommandError), ControlClient(self.socket, timeout_s=ANSWER_S) as client:
+                events = client.events()
+                self._subscribed.set()
+                for line in events:
                     with self._changed:
                         self._seen.append(json.loads(line))
                         self._changed.notify_all()
-        except CommandError:
-            pass
+            time.sleep(0.05)
 
     @property
     def events(self) -> list[dict[str, Any]]:
