@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -200,4 +201,17 @@ def own_cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(base) / "watchword-tests"
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def copied_cache(folder: Path) -> Path:
+    """A cache folder of a test's own, in `folder`, that holds what was made before; to be XDG_CACHE_HOME."""
+    warm = own_cache() / "watchword"
+    warm.mkdir(exist_ok=True)
+
+    def copy(source: str, target: str) -> None:
+        with suppress(FileNotFoundError):  # another test's daemon has finished writing it, or deleted it
+            shutil.copy2(source, target)
+
+    shutil.copytree(warm, folder / "watchword", copy_function=copy)
     return folder

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import wave
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
+from daemon.cli.main import main
 from tests.daemon.living import own_cache
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -25,24 +26,45 @@ CUTS_S = (1.2, 3.04, 5.48, 7.48)
 """Where the clip is cut, by eye."""
 
 
-def watchword(
-    models: Path, *args: object, env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def watchword(models: Path, *args: object) -> subprocess.CompletedProcess[str]:
     """The command as a person runs it, with settings of nobody's."""
     own = {k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")}
-    own |= {
-        "HOME": "/nonexistent",
-        "XDG_CACHE_HOME": str(own_cache()),
-        "WATCHWORD_PATHS__MODELS": str(models),
-    }
     return subprocess.run(
         [sys.executable, "-m", "daemon.cli.main", *map(str, args)],
         cwd=Path(__file__).parents[3],
-        env=own | dict(env or {}),
+        env=own | environment(models),
         capture_output=True,
         text=True,
         timeout=200,
     )
+
+
+Here = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def here(models: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
+    """Runs the command in this process, which costs no start: its exit code, output and errors."""
+
+    def run(*args: object, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+        for name in [name for name in os.environ if name.startswith("WATCHWORD_")]:
+            monkeypatch.delenv(name)
+        for name, value in {**environment(models), **dict(env or {})}.items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        code = main([*map(str, args)])
+        return (code, *capfd.readouterr())
+
+    return run
+
+
+def environment(models: Path) -> dict[str, str]:
+    """Settings of nobody's."""
+    return {
+        "HOME": "/nonexistent",
+        "XDG_CACHE_HOME": str(own_cache()),
+        "WATCHWORD_PATHS__MODELS": str(models),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -104,13 +126,13 @@ def test_speech_is_in_the_sound_at_its_stream_time(replays: list[Path]) -> None:
         assert np.abs(begin.astype(np.int32)).max() > 500, f"nothing is heard at {t}"
 
 
-def test_a_decision_is_repeated_exactly_from_its_black_box(replays: list[Path], models: Path) -> None:
+def test_a_decision_is_repeated_exactly_from_its_black_box(replays: list[Path], here: Here) -> None:
     boxes = sorted(replays[0].glob("*.blackbox"))
     assert boxes
     for box in boxes:
-        result = watchword(models, "replay", box)
-        assert result.returncode == 0, result.stdout
-        assert "repeated exactly" in result.stdout
+        code, told, _ = here("replay", box)
+        assert code == 0, told
+        assert "repeated exactly" in told
 
 
 def bad_inputs(folder: Path) -> dict[str, Path]:
@@ -128,23 +150,23 @@ def bad_inputs(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     "name", ["empty.mp4", "text.mp4", "empty.jpg", "folder", "header.mp4", "box.blackbox", "missing.mp4"]
 )
-def test_bad_input_ends_with_one_clear_line(tmp_path: Path, models: Path, name: str) -> None:
-    result = watchword(models, "replay", bad_inputs(tmp_path)[name])
-    assert result.returncode == 1
-    lines = result.stderr.splitlines()
+def test_bad_input_ends_with_one_clear_line(tmp_path: Path, here: Here, name: str) -> None:
+    code, _, errors = here("replay", bad_inputs(tmp_path)[name])
+    assert code == 1
+    lines = errors.splitlines()
     assert lines
     assert lines[-1].startswith("watchword: ")
     assert name in lines[-1]
-    assert "Traceback" not in result.stderr
+    assert "Traceback" not in errors
 
 
-def test_a_single_picture_and_an_8k_picture_are_replayed(tmp_path: Path, models: Path) -> None:
+def test_a_single_picture_and_an_8k_picture_are_replayed(tmp_path: Path, here: Here) -> None:
     pattern = np.random.default_rng(0).integers(0, 255, (54, 96, 3), dtype=np.uint8)
     for name, factor in (("single.png", 4), ("huge.jpg", 80)):
         cv2.imwrite(str(tmp_path / name), cv2.resize(pattern, None, fx=factor, fy=factor))
-        result = watchword(models, "replay", tmp_path / name)
-        assert result.returncode == 0, result.stderr
-        assert result.stdout.splitlines()[-1].startswith("1 frames, 1 assessed, 0 skipped")
+        code, told, errors = here("replay", tmp_path / name)
+        assert code == 0, errors
+        assert told.splitlines()[-1].startswith("1 frames, 1 assessed, 0 skipped")
 
 
 @pytest.mark.parametrize(
@@ -159,21 +181,20 @@ def test_a_single_picture_and_an_8k_picture_are_replayed(tmp_path: Path, models:
     ],
 )
 def test_bad_settings_end_with_one_clear_line(
-    tmp_path: Path, models: Path, env: dict[str, str], code: int, says: str
+    tmp_path: Path, here: Here, env: dict[str, str], code: int, says: str
 ) -> None:
     cv2.imwrite(str(tmp_path / "picture.png"), np.zeros((64, 64, 3), np.uint8))
-    result = watchword(models, "replay", tmp_path / "picture.png", env=env)
-    assert "Traceback" not in result.stderr
-    assert result.returncode == code, result.stderr
-    assert says in result.stderr.splitlines()[-1]
+    ended, _, errors = here("replay", tmp_path / "picture.png", env=env)
+    assert "Traceback" not in errors
+    assert ended == code, errors
+    assert says in errors.splitlines()[-1]
 
 
-def test_an_output_that_cannot_be_written_ends_with_one_clear_line(tmp_path: Path, models: Path) -> None:
+def test_an_output_that_cannot_be_written_ends_with_one_clear_line(tmp_path: Path, here: Here) -> None:
     cv2.imwrite(str(tmp_path / "picture.png"), np.zeros((64, 64, 3), np.uint8))
     for option in ("--events", "--wav"):
-        result = watchword(
-            models, "replay", tmp_path / "picture.png", option, tmp_path / "no" / "such" / "folder.out"
-        )
-        assert result.returncode == 1
-        assert "folder.out" in result.stderr.splitlines()[-1]
-        assert "Traceback" not in result.stderr
+        path = tmp_path / "no" / "such" / "folder.out"
+        code, _, errors = here("replay", tmp_path / "picture.png", option, path)
+        assert code == 1
+        assert "folder.out" in errors.splitlines()[-1]
+        assert "Traceback" not in errors

@@ -24,6 +24,9 @@ black_box_after_s = 0.5
 black_box_every_s = 2
 pictures = "pixelated"
 leave_free_mb = 0
+[watch]
+cooldown_s = 1
+remind_s = 2
 """
 
 Run = Callable[..., tuple[int, str]]

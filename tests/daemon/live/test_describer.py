@@ -115,14 +115,14 @@ def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
         Living(tmp_path, models, camera.url, config) as living,
     ):
         living.await_event("describe", model="fake")
-        before = frames_a_second(living, 3.0)
+        before = frames_a_second(living, 2.0)
         since = living.heard
         (child,) = [pid for pid in living.children() if "pipeline.description.vlm.worker" in command_of(pid)]
         os.kill(child, signal.SIGSTOP)
         living.ask(
             AskCommand()
         )  # a question in words gets more words from `tags`, which the news would wait for
-        meanwhile = frames_a_second(living, 3.0)
+        meanwhile = frames_a_second(living, 2.0)
         living.await_event("health", since, component="describer", state="failing")
         living.await_event("speak", since, text="No descriptions for now. Warnings go on.")
         living.await_event("health", since, component="describer", state="ok")
@@ -131,7 +131,7 @@ def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
         scene = living.await_event("scene", after, trigger="request")
         living.await_event("describe", after, cause=scene["id"], model="fake")
         story = living.events[since:]
-    assert meanwhile >= 0.5 * before  # loose: other work comes and goes; a lane that waits has none
+    assert meanwhile >= 0.3 * before  # loose: other work comes and goes; a lane that waits has none
     failing = [e for e in story if e["kind"] == "health" and e["component"] == "describer"]
     assert [e["state"] for e in failing] == ["failing", "ok"]
     assert not Path(f"/proc/{child}").exists()

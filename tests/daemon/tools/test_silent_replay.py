@@ -77,7 +77,7 @@ def test_the_describer_of_a_replay_ends_with_it(
     monkeypatch.setenv("WATCHWORD_DESCRIBE__MODEL", "fake")
     monkeypatch.setenv("WATCHWORD_DESCRIBE__SERVER_URL", url(server))
     monkeypatch.setenv("WATCHWORD_DESCRIBE__DEADLINE_S", "1")
-    monkeypatch.setenv("WATCHWORD_DESCRIBE__LOAD_S", "10")
+    monkeypatch.setenv("WATCHWORD_DESCRIBE__LOAD_S", "2")
     monkeypatch.chdir(tmp_path)
     before = children()
     assert main(["replay", str(short_street), "--events", "out.jsonl"]) == 0

@@ -20,7 +20,7 @@ from tests.daemon.web.browsing import chromium, opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-SETTINGS = '[capture]\nloop = true\n[web]\nport = 0\nsocket = ""\n'
+SETTINGS = '[watch]\ncooldown_s = 1\nremind_s = 2\n[capture]\nloop = true\n[web]\nport = 0\nsocket = ""\n'
 WORKING_MS = 60_000
 """A machine that runs other tests too takes its time; figures are printed, not asserted."""
 NOTE_ALERTS = """() => {

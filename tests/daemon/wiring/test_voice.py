@@ -18,6 +18,7 @@ from daemon.runtime.metrics import Metrics
 from daemon.wiring.voice import build_voice
 from pipeline import wording
 from speech.utterance import Priority
+from tests.daemon.living import own_cache
 from tests.fakes import core_spec
 from tests.speech.made import needs_espeak, utterance
 
@@ -26,7 +27,11 @@ PATIENCE_S = 30.0
 
 @needs_espeak
 def test_a_dead_synthesiser_is_reported_and_its_words_are_ready(tmp_path: Path) -> None:
-    loaded = settings.load(None, {"HOME": str(tmp_path)}, {"speech.device": "none at all"}).settings
+    env = {
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(own_cache()),
+    }
+    loaded = settings.load(None, env, {"speech.device": "none at all"}).settings
     spec = core_spec(health=HealthSettings(settle_s=0))
     runner, reports = CoreRunner(BlackBox(Core(spec)), time.monotonic), SimpleQueue[Mapping[str, Any]]()
 
