@@ -30,6 +30,15 @@ START_S = 90.0
 PATIENCE_S = 30.0
 ANSWER_S = 30.0
 """Seconds an answer may take; a busy machine takes its time."""
+ROOT = Path(__file__).parents[2]
+USUAL_PRIORITY = """
+import os
+os.sched_setscheduler = os.setpriority = lambda *_: None
+os.getsid = lambda _: -1  # as if it led no session, whose priority it could lower
+"""
+"""A `sitecustomize` with which a process cannot step back: beside other tests it might hardly get a processor
+for minutes.
+"""
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +110,7 @@ class Living:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "daemon.cli.main", *command],
-                cwd=Path(__file__).parents[2],
+                cwd=ROOT,
                 env=self.env,
                 stdout=log,
                 stderr=log,
@@ -194,6 +203,12 @@ class Living:
             with suppress(OSError):  # a thread that has ended meanwhile
                 pids += map(int, task.read_text().split())
         return pids
+
+
+def usual_priority(folder: Path) -> dict[str, str]:
+    """Variables with which a process and its children do not step back."""
+    (folder / "sitecustomize.py").write_text(USUAL_PRIORITY)
+    return {"PYTHONPATH": f"{folder}:{ROOT}"}
 
 
 def own_cache() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.living import own_cache
+from tests.daemon.living import USUAL_PRIORITY, own_cache
 from tests.faults.waiting import eventually
 from tests.faults.world import SITE
 
@@ -35,7 +35,7 @@ LONGEST_S = 200.0
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_nothing_leaves_the_machine(name: str, tmp_path: Path, short_store: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(SITE)
+    (tmp_path / "sitecustomize.py").write_text(SITE + USUAL_PRIORITY)
     left = tmp_path / "left"
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")},

@@ -10,14 +10,14 @@ import pytest
 from capture.frame import Image
 from daemon.control.commands import AskCommand, ReadCommand
 from tests.capture.servers import MjpegServer
-from tests.daemon.living import Living
+from tests.daemon.living import Living, usual_priority
 from tests.pipeline.reading.signs import model_folder, sign
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 LOADING_S = 90.0
-"""Seconds for the process that reads to start, at a low priority on a busy machine."""
-SETTINGS = "[health]\nlate_s = 5\n"
+"""Seconds for the process that reads to start on a busy machine."""
+SETTINGS = "[health]\nlate_s = 5\n[describe]\nbackend = 'off'\n"
 
 
 def closed_road(number: int) -> Image:
@@ -34,7 +34,7 @@ def test_the_words_in_view_are_read_as_soon_as_the_model_is_there(tmp_path: Path
     (store / "starter").symlink_to(models / "starter")
     with (
         MjpegServer(closed_road) as camera,
-        Living(tmp_path, store, camera.url, SETTINGS + '[describe]\nbackend = "off"\n') as living,
+        Living(tmp_path, store, camera.url, SETTINGS, usual_priority(tmp_path)) as living,
     ):
         living.await_event("speak", text="Ready. I am watching.")
         since = living.heard

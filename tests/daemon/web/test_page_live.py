@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from daemon.control.commands import ScoresCommand
-from tests.daemon.living import START_S, Living
+from tests.daemon.living import ROOT, START_S, Living, usual_priority
 from tests.daemon.web.browsing import chromium, opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -45,9 +45,10 @@ def living(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 @pytest.fixture(scope="module")
 def address(living: Living) -> Iterator[str]:
     log = living.folder / "web.log"
+    env = living.env | usual_priority(living.folder)
     with log.open("wb") as written:
         command = [sys.executable, "-m", "daemon.cli.main", "web", "--config", str(living.config)]
-        web = subprocess.Popen(command, env=living.env, cwd=Path(__file__).parents[3], stderr=written)
+        web = subprocess.Popen(command, env=env, cwd=ROOT, stderr=written)
     try:
         found: list[str] = []
 
