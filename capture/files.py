@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _NAMED = 5
 """Broken pictures named one by one in a notice; the rest are counted."""
 _TRIES = 500
-"""Damaged pictures in a row that are passed over before a video counts as ended; each takes microseconds."""
+"""Damaged pictures in a row after which a video counts as ended; each takes microseconds."""
 _AV1 = cv2.VideoWriter.fourcc(*"AV01")
 _SHORT_S = 0.5
 """Seconds a video may fall short of its announced length; some headers count a frame or two too many."""

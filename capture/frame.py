@@ -32,7 +32,7 @@ class Frame:
     source_time_s: float | None = None
     """The source's own time stamp in seconds; None if it has none."""
     damaged: bool = False
-    """Part of the picture is missing; what is there instead was made up by the decoder."""
+    """Part of the picture is missing; the decoder has filled the gap with invented pixels."""
 
     def __post_init__(self) -> None:
         # `frozen` protects only the attribute. Several threads share the array, and each relies on its

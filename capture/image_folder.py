@@ -18,7 +18,7 @@ from common.plain_text import escaped
 _VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts"})
 _VIDEO_SUFFIXES |= {".m2ts", ".3gp", ".wmv", ".flv", ".mjpeg", ".mjpg"}
 _BY_CONTENT = frozenset({ImageKind.JPEG, ImageKind.PNG, ImageKind.WEBP})
-"""Kinds that are recognised whatever the file is called; two letters of a BMP may begin a text as well."""
+"""Kinds recognised by content and not by name. A BMP is not: its first two letters may begin a text too."""
 _VIDEO = "video"
 
 

@@ -44,7 +44,7 @@ class ImageFault(StrEnum):
 MEASURED = tuple(fault for fault in ImageFault if fault is not ImageFault.SLOW)
 """Troubles seen in pictures; the rate of pictures is measured apart."""
 UNSEEING = (ImageFault.DARK, ImageFault.COVERED, ImageFault.BLURRED, ImageFault.NOISE)
-"""Troubles that leave nothing to describe. A frozen picture is told of instead: it was a good one."""
+"""Faults that leave nothing to describe. A frozen picture is not one of them: it was a good picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _STEADY_S = 10.0
 
 
 class CameraState(StrEnum):
-    """How the source fares; all from `ended` on are final."""
+    """The state of the source; `ended` and those after it are final."""
 
     OPENING = "opening"
     LIVE = "live"
@@ -143,7 +143,7 @@ class Reader:
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """End the threads and close the slot; False if one still hangs after `timeout_s`."""
-        # Flags first, so that nothing starts anew; then the slot, which wakes a capture thread that waits in
+        # Flags first, so that nothing starts again; then the slot, which wakes a capture thread that waits in
         # `put`.
         self._stopping.set()
         self._finished.set()
@@ -196,7 +196,7 @@ class Reader:
             self._heartbeat_s = self._clock()
 
     def _conclude(self, session: CaptureSession) -> bool:
-        """Whether another session is wanted, after the wait before it."""
+        """Return True, after a wait if one is needed, if another session is to be started."""
         with self._lock:
             self._session = None
         error = session.error
@@ -204,7 +204,7 @@ class Reader:
             return self._give_up(session)
         if error is None:
             return self._settings.loop or self._end(CameraState.ENDED, "the file is over")
-        # Only if it never worked. A camera that has delivered may come back, whatever it says now.
+        # Only if it never worked: a camera that has delivered pictures may recover from any error.
         if isinstance(error, CameraUnusable) and not self._frames:
             return self._end(CameraState.UNUSABLE, str(error))
         if not isinstance(error, CameraError):
@@ -255,7 +255,7 @@ class Reader:
     def _deliver(self, session: CaptureSession, frame: Frame) -> bool:
         """Called by a capture thread; False tells it to stop."""
         with self._lock:
-            # A thread that was given up has come back; another one is in charge now.
+            # A stuck thread has returned after it was replaced by another one.
             if session is not self._session:
                 return False
             if self._live_since_s is None:
@@ -265,14 +265,14 @@ class Reader:
             sent = max(1, frame.seq - self._session_seq)
             self._session_seq = frame.seq
             self._passed_over += sent - 1
-            # Another session may know less of the delay; time must not run back for whatever follows.
+            # A new session may estimate a larger delay, but the times must never go back.
             at_s = max(frame.captured_at_s, self._last_frame_at_s or frame.captured_at_s)
             frame = replace(frame, seq=self._frames + sent - 1, captured_at_s=at_s)
             self._frames += sent
             self._last_frame_at_s = frame.captured_at_s
             for change in self._inspector.step(frame):
                 self._on_event(change)
-            # By arrival: passed-over pictures are ours to answer for, not the camera's.
+            # By arrival: skipped pictures are this program's fault, not the camera's.
             if session.live and sent == 1 and self._rate.step(self._clock()):
                 self._on_event(FaultChange(ImageFault.SLOW, self._rate.too_slow, frame.captured_at_s))
         # Outside the lock: for files this waits for the consumer, and the watcher needs the lock meanwhile.

@@ -9,14 +9,14 @@ from pydantic import BaseModel, Field, field_validator
 from common import addresses
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https")
-"""What a camera's address may begin with."""
+"""The schemes of a camera's address."""
 
 
 Facing = Literal["ahead", "left", "right", "back"]
 
 
 class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
-    """Where pictures come from, how they are turned upright, and when they are no use."""
+    """The source of pictures, how they are turned upright, and when they count as faulty."""
 
     source: str = Field(
         "auto",

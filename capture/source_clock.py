@@ -1,4 +1,4 @@
-"""How old a picture of a live source is when it arrives: the source's own times against ours."""
+"""Computes the age of a live source's picture at its arrival, from the source's time stamps and our clock."""
 
 from __future__ import annotations
 

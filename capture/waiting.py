@@ -1,4 +1,4 @@
-"""How long a call waited for something, apart from the time it worked or wanted to work."""
+"""Measures how long a call waited, without the time in which it worked or was ready to work."""
 
 from __future__ import annotations
 

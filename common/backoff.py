@@ -1,4 +1,4 @@
-"""How long to wait before trying again. Pure: it neither waits nor asks for the time."""
+"""Computes how long to wait before trying again. Pure: it neither waits nor reads the clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Backoff:
-    """Waits that double from `first_s` up to `cap_s`; a success starts them anew."""
+    """Waits that double from `first_s` up to `cap_s`. A success resets them."""
 
     def __init__(self, first_s: float, cap_s: float, jitter: Callable[[], float] = lambda: 1.0) -> None:
         """`jitter` returns numbers from 0 to 1: a wait is between half and all of its length.

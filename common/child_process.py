@@ -81,7 +81,7 @@ class ChildProcess:
             send(running.child.link, header, payload)
             answer = receive(running.child.link, timeout_s)
         except TimeoutError:
-            # Killed after a timeout: a late answer would be taken for that of the next request.
+            # Killed after a timeout: a late answer would be mistaken for that of the next request.
             raise self._failed(f"no answer within {timeout_s:g} s") from None
         except ConnectionLost:
             raise self._failed("its process ended") from None

@@ -64,7 +64,7 @@ class FileLock:
             ours, there = os.fstat(self._handle), path.stat(follow_symlinks=False)
         except OSError:
             return False
-        # Device and inode, not the name: a file made anew at the same path is another lock.
+        # Device and inode, not the name: a new file at the same path is another lock.
         return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
     def __enter__(self) -> Self:

@@ -28,7 +28,7 @@ Size = tuple[int, int]
 
 
 class ImageKind(StrEnum):
-    """File formats that are told apart."""
+    """The file formats that are distinguished."""
 
     JPEG = "jpeg"
     PNG = "png"

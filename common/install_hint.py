@@ -1,4 +1,4 @@
-"""How the optional Python packages of this installation are added."""
+"""Tells how to add optional Python packages to this installation."""
 
 from __future__ import annotations
 

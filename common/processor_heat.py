@@ -1,4 +1,4 @@
-"""How hot the processor is, by Linux's thermal zones (Documentation/driver-api/thermal/sysfs-api.rst)."""
+"""Reads the temperature of the processor from Linux (Documentation/driver-api/thermal/sysfs-api.rst)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ZONES = Path("/sys/class/thermal")
 PROCESSOR = frozenset({"x86_pkg_temp", "TCPU", "cpu-thermal", "acpitz"})
 """Types of zones at the processor: a battery or radio may be hot by design."""
 HOT_C = 95.0
-"""Degrees Celsius from which a processor is about to slow down by itself."""
+"""Degrees Celsius near which a processor slows itself down."""
 
 
 def hottest_c(zones: Path = ZONES) -> float | None:

@@ -1,4 +1,4 @@
-"""Passwords and keys, which never stand in config.toml: each in its own file, or a systemd credential."""
+"""Reads passwords and keys. They are never in config.toml, but in own files or systemd credentials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SecretError(WatchwordError):
 
 
 def secret_path(name: str) -> Path:
-    """Where a secret is; a bare name means one of the service's systemd credentials (systemd.exec(5))."""
+    """The path of a secret. A bare name means one of the service's systemd credentials (systemd.exec(5))."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
     return Path(name) if os.sep in name else Path(folder, name)
 

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 
 LIMIT_BYTES = 64 * 2**20
-"""What may wait for a slow reader; a minute of sound is a tenth of it."""
+"""Bytes that may wait for a slow reader; a minute of sound is a tenth of it."""
 WRITE_S = 0.2
 
 

@@ -80,7 +80,7 @@ class WorkingLine:
         try:
             self._stream.write(text)
         except (OSError, ValueError):
-            self._over.set()  # the terminal has gone; the work goes on
+            self._over.set()  # the terminal has gone; the work continues
 
 
 class _NotingStream(PassingStream):

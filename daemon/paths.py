@@ -1,4 +1,4 @@
-"""Where files are looked for and kept: systemd's folders for a unit, else the XDG base directories."""
+"""The folders of the program: systemd's for a unit, else the XDG base directories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "watchword"
 
 
 def config_files(env: Mapping[str, str]) -> Iterator[Path]:
-    """Where a configuration file may stand when none is named; the first that exists is read."""
+    """Paths of the configuration file if none is named; the first that exists is read."""
     yield Path("config.toml")
     yield _xdg(env, "XDG_CONFIG_HOME", ".config") / "config.toml"
     yield Path("/etc") / NAME / "config.toml"

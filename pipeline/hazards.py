@@ -30,7 +30,7 @@ def _in_both(values: dict[str, T]) -> dict[str, T]:
 InBoth = Annotated[dict[str, T], AfterValidator(_in_both)]
 """One value for each language."""
 _PLAIN_SAY = {"en": "Careful! {name}{{where}}.", "ko": "위험! {name}.{{where}}"}
-"""What is said of a hazard that came without words of its own."""
+"""The spoken text of a hazard that has none of its own."""
 
 
 class HazardError(WatchwordError):
@@ -39,7 +39,7 @@ class HazardError(WatchwordError):
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """One danger: how it is recognised and announced."""
+    """One hazard, with its prompts and its spoken text."""
 
     name: str
     severity: Severity
@@ -48,7 +48,7 @@ class Hazard:
     threshold: float | None
     """Probability from 0 to 1; None takes the calibration's."""
     say: Mapping[str, str]
-    """Spoken text by language; `{where}` stands for the direction."""
+    """Spoken text by language; `{where}` is replaced by the direction."""
     rank: int = 0
     """Which of several hazards of one severity is said first: the higher. 0 for those that users add."""
 
@@ -173,7 +173,7 @@ def _hazard(name: str, settings: HazardSettings, taught: bool) -> Hazard:
         prompts=prompts,
         threshold=None if settings.threshold == "auto" else settings.threshold,
         say={language: _spoken(name, language, given[language]) for language in LANGUAGES},
-        # By name alone: a built-in hazard keeps its place among the others whatever words it is given.
+        # By name alone: a built-in hazard keeps its place among the others if its words are changed.
         rank=_rank(name),
     )
 

@@ -13,7 +13,7 @@ from functools import cache
 from pipeline.hazards import builtin_hazards
 
 OWN_WORDS = 1
-"""Words beside the hazard's name, its side and such as carry no meaning, up to which nothing new is told."""
+"""Words besides the hazard's name, its side and fillers up to which a sentence adds nothing."""
 
 _NUMBER_BEFORE = re.compile(r"(?:\d|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|몇|여러)\s*$")
 _WORD = re.compile(r"\w+")
@@ -95,7 +95,7 @@ def adds_nothing(sentence: str, language: str, warned: Collection[str], *, side_
 
 
 def _matches(sentence: str, hazard: str, language: str) -> list[tuple[int, int]]:
-    """Where a sentence names a hazard, as ranges of characters."""
+    """Return the ranges of characters in which a sentence names a hazard."""
     words = _names(language).get(hazard) or frozenset([hazard.replace("_", " ")])
     lowered = sentence.casefold()
     # Korean particles are written onto the noun, so a whole word may be noun and particle.

@@ -205,7 +205,7 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:
-        # What stands in for a late model describes the same picture, so it needs time before that is stale.
+        # The fallback for a late model describes the same picture, so it needs time before that is stale.
         if self.deadline_s >= self.stale_s:
             raise ValueError(
                 f"deadline_s {self.deadline_s:g} must be below stale_s {self.stale_s:g}, "

@@ -15,7 +15,7 @@ Probabilities = NDArray[np.float32]
 
 
 class Severity(IntEnum):
-    """How bad; only a strictly higher one interrupts a danger phrase."""
+    """Severity of a hazard. Only a higher one interrupts a danger phrase."""
 
     NOTICE = 1
     WARNING = 2
@@ -23,7 +23,7 @@ class Severity(IntEnum):
 
 
 class Direction(StrEnum):
-    """Where, as the wearer faces."""
+    """Direction as seen by the wearer."""
 
     LEFT = "left"
     AHEAD = "ahead"
@@ -45,7 +45,7 @@ class Trigger(StrEnum):
 
     @property
     def asked(self) -> bool:
-        """True if somebody waits for the answer."""
+        """True if a person waits for the answer."""
         return self in (Trigger.REQUEST, Trigger.READ)
 
 

@@ -29,7 +29,7 @@ WHERE: Mapping[str, Mapping[Direction | None, str]] = {
         Direction.BEHIND: " 뒤쪽.",
     },
 }
-"""What `{where}` in a hazard's text becomes."""
+"""The replacement of `{where}` in a hazard's text."""
 
 ONLY_WHERE: Mapping[str, Mapping[Direction, str]] = {
     "en": {
@@ -129,7 +129,7 @@ HEALTH: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("configuration", "*"): "설정에 오류가 있습니다. 이전 설정을 그대로 씁니다.",
     },
 }
-"""By component and reason; `*` stands for any other reason."""
+"""By component and reason; `*` means any other reason."""
 
 NOTHING_SAID: Mapping[str, str] = {"en": "I have not said anything yet.", "ko": "아직 말한 것이 없습니다."}
 
@@ -162,7 +162,7 @@ ONE_LESS: Mapping[str, str] = {
     "en": "One camera stops.",
     "ko": "카메라 하나가 꺼집니다.",
 }
-"""The same of an instance for which another speaks, which may go on."""
+"""The same for an instance for which another one speaks; that one may continue."""
 DEMONSTRATION: Mapping[str, str] = {
     "en": "No camera. This is a demonstration; its dangers are not real.",
     "ko": "카메라가 없습니다. 지금은 시연이며, 실제 위험이 아닙니다.",
@@ -255,7 +255,7 @@ EARCONS: Mapping[str, Mapping[str, str]] = {
         "tick": "살피고 있습니다.",
     },
 }
-"""What each short sound means, for learning them by ear."""
+"""The meaning of each short sound, for learning them by ear."""
 
 
 def danger_phrase(say: str, direction: Direction | None, language: str, *, escalated: bool = False) -> str:

@@ -13,7 +13,7 @@ ClearEarcon = Literal["off", "critical", "all"]
 
 
 class OutboxSettings(BaseModel, frozen=True, extra="forbid"):
-    """How long things may take, and how many may wait."""
+    """Timeouts and queue sizes of the outbox."""
 
     waiting_limit: Live[int] = Field(16, ge=1, le=256, description="utterances that may wait at most")
     start_timeout_s: Live[float] = Field(
@@ -31,7 +31,7 @@ class OutboxSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
-    """How the voice sounds and how much it says."""
+    """The sound of the voice, and how much it says."""
 
     language: Literal["en", "ko"] = Field("en", description="en | ko")
     rate_wpm: LiveVoice[int] = Field(180, ge=80, le=500, description="words a minute")

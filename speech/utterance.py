@@ -29,7 +29,7 @@ class Utterance:
     """Utterances with the same key say the same thing; the newer replaces a waiting older one."""
     created_at_s: float
     captured_at_s: float
-    """When the picture that led to it was captured; equals created_at_s if there was none."""
+    """The capture time of the picture that led to it; created_at_s if there was none."""
     expires_at_s: float
     """Not started after this."""
     severity: int = 0

@@ -1,1 +1,1 @@
-"""What a file says of itself before it is decoded."""
+"""Reads the format of a file before it is decoded."""

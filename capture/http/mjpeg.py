@@ -66,7 +66,7 @@ def boundary_of(content_type: str) -> str | None:
 
 
 class MjpegCamera:
-    """Receives in a thread of its own; `read` decodes the newest picture and counts those passed over."""
+    """Receives in a thread of its own; `read` decodes the newest picture and counts the skipped ones."""
 
     live = True
 
@@ -114,7 +114,7 @@ class MjpegCamera:
         return self._source
 
     def read(self) -> Frame | None:
-        # A picture that cannot be decoded is passed over; a camera that sends nothing else is lost.
+        # A picture that cannot be decoded is skipped; a camera that sends nothing else is lost.
         until_s = time.monotonic() + self._patience_s()
         while True:
             arrival = self._wait(until_s - time.monotonic())

@@ -56,7 +56,7 @@ class HttpStream:
 
 
 class _Deadline:
-    """Shuts a socket down when the time is up: a timeout of a socket begins anew with each byte."""
+    """Shuts a socket down when the time is up: a socket's own timeout starts again with each byte."""
 
     def __init__(self, seconds: float) -> None:
         self.until_s = time.monotonic() + seconds
@@ -119,7 +119,7 @@ def _get(
     host = parts.hostname or ""
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
-        # Cameras sign their certificates themselves; what they show is not trusted anyway.
+        # Cameras sign their certificates themselves, and their pictures are not trusted anyway.
         connection = http.client.HTTPSConnection(
             host,
             parts.port,

@@ -11,7 +11,7 @@ P = TypeVar("P")
 _BEHIND_S = 0.3
 """A backlog of more is shortened, to its last key frame if there is one."""
 _TOO_FAR_S = 2.0
-"""A backlog of more is given up: nothing but a key frame is worth decoding then."""
+"""A longer backlog is dropped: only a key frame is worth decoding then."""
 _MOST_BYTES = 64 << 20
 """Two seconds of 4K at 250 Mbit/s: what a stalled decoder may cost in memory."""
 
@@ -43,7 +43,7 @@ class Backlog(Generic[P]):
         self._packets: deque[Arrived[P]] = deque()
         self._bytes = 0
         self._needs_key = False
-        """Packets were left out: what follows is of no use up to the next key frame."""
+        """Packets were dropped, so those up to the next key frame are useless."""
         self._restarts = False
         """The first packet in the queue does not follow the one taken last."""
 

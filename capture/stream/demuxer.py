@@ -24,7 +24,7 @@ VideoPacket: TypeAlias = "Packet[VideoStream]"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Goes with a packet through the decoder to the picture made of it, in whatever order those come."""
+    """Accompanies a packet through the decoder to its picture, whose order may differ."""
 
     at_s: float
     """When the packet had arrived whole, by our clock."""

@@ -1,4 +1,4 @@
-"""What FFmpeg is asked for: an address and its options."""
+"""Builds the address and the options for FFmpeg."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ def split_address(url: str) -> SplitResult:
     try:
         return addresses.split(url, PORTS)
     except addresses.AddressError as error:
-        shown = redact("".join(url.split()))  # a space would end what is taken for the address
+        shown = redact("".join(url.split()))  # FFmpeg would end the address at a space
         raise CameraUnusable(f"{shown}: {error}") from error

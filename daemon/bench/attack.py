@@ -109,7 +109,7 @@ def _slow(port: int) -> list[socket.socket]:
     for _ in range(SLOW):
         with suppress(OSError):
             link = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
-            # Ends in the middle of a header: the server has to give these connections up by itself.
+            # Ends in the middle of a header: the server has to close these connections itself.
             link.sendall(b"POST /say HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
             links.append(link)
     return links

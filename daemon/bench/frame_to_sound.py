@@ -128,6 +128,6 @@ def at_once(spec: CoreSpec) -> CoreSpec:
 def danger(assessment: Assessment) -> Assessment:
     """The same frame with one hazard beyond doubt and none other."""
     certain = np.zeros_like(assessment.probabilities)
-    # Beyond doubt, whatever the model thinks of the test picture.
+    # Certain, whatever the model's scores for the test picture are.
     certain[0] = 1.0
     return replace(assessment, probabilities=certain)

@@ -1,4 +1,4 @@
-"""The journal at a hundred thousand events: how soon it answers, and how fast it is written."""
+"""Measures a journal of a hundred thousand events: the time of its queries, and the rate of writing."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def questions(places: JournalPaths) -> dict[str, Callable[[random.Random], objec
 
 
 def filled(places: JournalPaths, events: int, batch: int = BATCH) -> list[float]:
-    """Write so many events; how many a second in each batch."""
+    """Write so many events. Return the events a second of each batch."""
     places.prepare()
     store = JournalStore(places, "bench", BEGAN_S, {})
     # A fixed seed: the same database in every run.

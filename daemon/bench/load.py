@@ -45,7 +45,7 @@ class LoadUnavailable(WatchwordError):
 
 
 class BackgroundLoad:
-    """Children in sessions of their own; held still until let go."""
+    """Children in sessions of their own, stopped until they are released."""
 
     def __init__(self, commands: Sequence[Sequence[str]]) -> None:
         self._children: list[subprocess.Popen[str]] = []

@@ -27,7 +27,7 @@ def available() -> bool:
 
 
 class PrivatePulse:
-    """A PulseAudio daemon of one's own in `folder`. ALSA's `default` reaches it through `alsa_config`."""
+    """A private PulseAudio daemon in `folder`. ALSA's `default` reaches it through `alsa_config`."""
 
     def __init__(self, folder: Path, rate: int = 22050) -> None:
         self._folder = folder

@@ -21,11 +21,11 @@ from pipeline.models.base import ImageTextModel
 from pipeline.settings import HazardSettings
 
 _FRAMES = 8
-"""Timed together; every view repeats after as many."""
+"""Frames timed together. Every view repeats after as many."""
 _SINGLE = 24
-"""Pairs a sample where frames are timed one by one: two that follow each other meet the same machine."""
+"""Pairs of a sample if frames are timed one by one: two in a row run under the same load."""
 _PAUSE_S = 0.01
-"""What is left of a camera's 33 ms when the network has taken its share."""
+"""The rest of a camera's 33 ms after the network's part."""
 
 
 @runtime_checkable

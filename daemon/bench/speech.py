@@ -54,7 +54,7 @@ class _Round:
     first_heard_s: float
     old_silent_s: float
     sink_s: float
-    """What the device itself says it takes from a block to its sound."""
+    """The latency from a block to its sound, as the device reports it."""
 
 
 SENTENCE = "A man walks past shop number {number}, and a bicycle is parked."

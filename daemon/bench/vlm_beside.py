@@ -65,7 +65,7 @@ class PacedLane:
             began_s = time.perf_counter()
             if began_s - due_s > 1 / FRAMES_PER_S:
                 self._late += 1
-                due_s = began_s  # as a camera: what was missed is gone
+                due_s = began_s  # as with a camera, missed frames are lost
             self._lane.see(next(self._view))
             self._frame_s.append(time.perf_counter() - began_s)
             due_s += 1 / FRAMES_PER_S

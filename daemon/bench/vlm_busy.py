@@ -26,7 +26,7 @@ def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator
 
 
 def _load(settings: Settings) -> tuple[BackgroundLoad, str]:
-    """A real language model at work; where there is none, arithmetic, and the figure says so."""
+    """A real language model at work. If there is none, arithmetic replaces it, and the figure says so."""
     try:
         return language_load(settings.paths.models), f"beside {MODEL} writing"
     except LoadUnavailable as error:

@@ -45,7 +45,7 @@ def send(args: argparse.Namespace, load: Load, command: Command) -> dict[str, An
 
 
 def sockets(instance: str | None, load: Load) -> Iterator[Path]:
-    """Where the daemon may be, the likeliest first.
+    """Yield the sockets at which the daemon may listen, the likeliest first.
 
     The settings come last: a mistake in them must not prevent `hush` and `mute`.
     """

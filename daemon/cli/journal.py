@@ -124,7 +124,7 @@ def _purge(source: JournalSource, args: argparse.Namespace) -> int:
 
 
 def _agreed(question: str) -> bool:
-    # A script must not hang on a question that nobody sees.
+    # A script must not hang on a question.
     if not sys.stdin.isatty():
         raise UsageError("nobody is there to be asked: --yes forgets without asking")
     sys.stdout.write(question)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from daemon.config.settings import Loaded
 
 NOT_RUNNING = "{detail}"
-"""What the client says when no daemon is there; in Korean it stands behind the cure."""
+"""The client's message if no daemon runs. In Korean it follows the remedy."""
 TEXTS: Mapping[str, str] = {
     # hush, mute, louder, faster, reload
     "quiet for {minutes} min; danger is still said unless you ask again now": (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
 
 TALKERS = frozenset({"run", "web", "events", "say", "tour", "journal", "completion"})
-"""Commands that go on, speak meanwhile, or ask: no line tells that they work."""
+"""Commands that run for long, speak, or ask: they show no line "working"."""
 DAEMON = "run"
 """The command whose failure is also spoken."""
 
@@ -125,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     mend_standard_streams()
     # Our matrices are small: OpenBLAS's threads would only wait for each other, between every two frames.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Journals, pictures and sockets are the owner's alone, whoever starts us; systemd's units say the same.
+    # Journals, pictures and sockets are for their owner only, as in systemd's units.
     os.umask(os.umask(0o077) | 0o077)
     args = argparse.Namespace()
     try:

@@ -144,7 +144,7 @@ def _pull(name: str, args: argparse.Namespace, store: Store, settings: Settings 
 
 def _prepare_to_run(name: str, source: str | None, settings: Settings) -> int:
     """Try a pulled model on this machine, calibrate it if asked to, and print the next step."""
-    # At once: a model that is too slow here is told now, and not at the next start of the daemon.
+    # At once: a model that is too slow here is reported now, and not at the daemon's next start.
     trial = run_trial(settings, name)
     reason = trial.turned_down(measured=open_calibrations(settings).known(name))
     if trial.failed:

@@ -54,7 +54,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 
 
 def page_address(web: WebSettings) -> str | None:
-    """Where `watchword web` serves its page; None if it cannot, or takes any free port."""
+    """The address of the page of `watchword web`; None if it cannot run, or takes any free port."""
     if not (web.address and web.port and find_spec("fastapi") and find_spec("uvicorn")):
         return None
     # A wildcard address is no address that a browser can open.

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNPUBLISHED = "watchword.example"
-"""Stands in pyproject.toml while the project has no public address (RFC 2606): nobody is sent there."""
+"""The placeholder in pyproject.toml while the project has no public address (RFC 2606). It is never shown."""
 # Several pulses fit into WatchdogSec= of watchword-web.service.
 PULSE_S = 5.0
 LOOK_S = 2.0

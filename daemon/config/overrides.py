@@ -19,7 +19,7 @@ _WRITING = threading.Lock()
 
 
 class Drop(Enum):
-    """Stands for a value: the override is to be removed."""
+    """Used as a value: the override is to be removed."""
 
     IT = "drop"
 

@@ -18,7 +18,7 @@ Spec = Mapping[str, Any]
 """The JSON schema of one setting or section."""
 
 ENTRY = "*"
-"""Stands for the entry names of a table that people extend, as in ("hazards", "*", "threshold")."""
+"""Placeholder for the entry names of a table that users extend, as in ("hazards", "*", "threshold")."""
 _KINDS = {
     "string": "text in quotes",
     "boolean": "true or false",

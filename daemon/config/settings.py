@@ -143,11 +143,11 @@ class Loaded:
     overrides: Path
     """The file of changes made while running; it may not exist."""
     again: Callable[[Mapping[str, Any] | None], Loaded]
-    """Read everything anew, with these overrides in place of the kept ones, if any. Raises ConfigError."""
+    """Read everything again, with these overrides instead of the stored ones if given. Raises ConfigError."""
     warnings: tuple[str, ...] = ()
     """Settings that are ignored or changed, one line each."""
     refused: tuple[str, ...] = ()
-    """Mistakes of the current configuration, for which the last good one stands in; else empty."""
+    """Mistakes of the current configuration, if the last good one replaces it; else empty."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -200,7 +200,7 @@ def defaults(env: Mapping[str, str]) -> Settings:
 
 
 def overrides_file(config: Path | None, env: Mapping[str, str], cli: Mapping[str, Any]) -> Path:
-    """Where overrides are kept; found even if they, or other settings, are broken. Raises ConfigError."""
+    """The path of the overrides, found even if they or other settings are invalid. Raises ConfigError."""
     # Without the overrides, which may be the broken part.
     given = (ConfigSource(Settings, config, env), *_given(env, cli))
     return Path(_folders(tuple(source.layer for source in given), env)["state"]) / OVERRIDES

@@ -39,7 +39,7 @@ class Cure:
 
 
 def cure_line(line: str, words: str) -> Cure:
-    """The cure of a line that is wrong by itself."""
+    """The correction of a line that is wrong regardless of the other lines."""
     # Before everything else: an invisible sign makes every other explanation wrong.
     if foreign := [sign for sign in line if ord(sign) in _WIDE or not (sign.isprintable() or sign == "\t")]:
         known = "write the ordinary sign" if ord(foreign[0]) in _WIDE else "remove it"

@@ -49,7 +49,7 @@ def parse(text: str) -> tuple[dict[str, Any], tuple[SyntaxMistake, ...]]:
         except tomllib.TOMLDecodeError as error:
             number, cure = _explain(lines, str(error))
             mistakes.append(SyntaxMistake(number, redact(f"{shown_line(lines[number - 1])}: {cure.words}")))
-            # Nothing to go on with: only what stands before the mistake can be used.
+            # Only the text before the mistake can be used.
             if cure.line is None or cure.line == lines[number - 1]:
                 return _readable(lines[: number - 1]), tuple(mistakes)
             lines[number - 1] = cure.line

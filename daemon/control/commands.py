@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Language = Literal["en", "ko"]
 Spoken = BeforeValidator(lambda text: spoken(text) if isinstance(text, str) else text)
 """Without control characters, which no voice says and no terminal should get."""
-# A pattern besides the length: a text of spaces only says nothing.
+# A pattern besides the length, because a text of spaces only is not speech.
 Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S"), Spoken]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
@@ -128,7 +128,7 @@ class AskCommand(Command):
 
 
 class HushCommand(Command):
-    """Stop speaking and drop waiting utterances; alerts go on."""
+    """Stop speaking and drop waiting utterances; alerts are still spoken."""
 
     http = HttpPost("/hush", "Stop talking", "Danger is still said.")
     mqtt = MqttEntity()

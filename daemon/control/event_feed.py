@@ -26,7 +26,7 @@ class Subscription:
         self._changed = threading.Condition(threading.Lock())
 
     def put(self, line: str) -> int:
-        """Add a line without waiting for the reader; how many were dropped for it."""
+        """Add a line without waiting for the reader. Return the number of lines dropped for it."""
         with self._changed:
             self._lines.append(line)
             over = len(self._lines) > self._limit

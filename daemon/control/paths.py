@@ -1,4 +1,4 @@
-"""Where the control socket is: the unit's runtime folder, else the user's, else the state folder."""
+"""Finds the control socket: in the unit's runtime folder, else the user's, else the state folder."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class ControlServer:
         self._accepted: SimpleQueue[_Client | None] = SimpleQueue()
         self._streams: set[Subscription] = set()
         self._socket = ControlSocket(path, self._rights)
-        # One more than clients: one that was let go may still be on its way out.
+        # One more than clients: a client that was disconnected may still occupy its thread.
         self._threads = [
             threading.Thread(target=self._serve, name="control client", daemon=True)
             for _ in range(clients + 1)
@@ -231,7 +231,7 @@ class ControlServer:
         try:
             while (line := lines.read(first_s, self._request_s)) is not None:
                 client.proven, client.idle_since_s, first_s = True, None, self._idle_s
-                # From here on for sending: a client that does not read its answer is let go too.
+                # From here on for sending: a client that does not read its answer is disconnected too.
                 client.link.settimeout(self._idle_s)
                 self._answer(client.link, line)
                 client.idle_since_s = time.monotonic()

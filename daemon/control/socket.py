@@ -123,7 +123,7 @@ class ControlSocket:
             if self._closed.is_set() or _inode(self.path) == self._inode:
                 return
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # The lock first: whoever holds it owns the path.
+            # The lock first: its holder owns the path.
             try:
                 lock = FileLock(self._lock_file) if not self._lock.holds(self._lock_file) else self._lock
             except LockHeldError:

@@ -75,7 +75,7 @@ class BlackBox:
         return self._core
 
     def replace_spec(self, spec: CoreSpec) -> None:
-        """Go on with other settings or hazards, from the same state; the recording starts afresh."""
+        """Continue from the same state with other settings or hazards. The recording starts again."""
         core = Core(spec)
         core.restore(remap_core_state(self._core.state(), [hazard.name for hazard in spec.hazards]))
         self._core = core
@@ -190,7 +190,7 @@ class Recording:
         except BlackBoxError:
             raise
         except Exception as error:
-            # A damaged or hostile file raises whatever its layers raise: zlib's, tokenize's, struct's errors,
+            # A damaged or hostile file raises the errors of its layers: zlib's, tokenize's, struct's,
             # MemoryError, RecursionError. None of them is a bug of ours.
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise BlackBoxError(f"{path} is not a whole black box of this version: {reason}") from None

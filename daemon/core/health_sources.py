@@ -91,7 +91,7 @@ def program_report(failures: Mapping[str, str]) -> Report:
 
 
 def configuration_report(mistakes: Sequence[str]) -> Report:
-    """Report that the last good configuration stands in for one with these mistakes; fine without any."""
+    """Report that the last good configuration replaces one with these mistakes; without any, report `ok`."""
     if not mistakes:
         return Report("configuration", OK)
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""

@@ -148,7 +148,7 @@ def _rate(settings: Settings) -> Facts:
     thread = threading.Thread(target=detection_loop.run, name="watch", daemon=True)
     reader.start()
     thread.start()
-    # Two readings: what came while models and buffers warmed up does not count.
+    # Two readings: frames during the warm-up of models and buffers do not count.
     try:
         first = _figures(reader, detection_loop, slot, WARM_S)
         last = _figures(reader, detection_loop, slot, RATE_S)
@@ -190,7 +190,7 @@ def main() -> int:
     settings = Settings.model_validate_json(sys.stdin.read())
     try:
         facts = TRIALS[sys.argv[1]](settings)
-    # Whatever a driver raises is the result of the test.
+    # Any exception of a driver is the result of the test.
     except Exception as error:
         sys.stderr.write(f"{str(error) or type(error).__name__}\n")
         return 1

@@ -226,7 +226,7 @@ def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Find
 
 def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """The describer, and whether its model fits into memory."""
-    # A running describer answers for itself, except for a server, whose answers are tested afresh.
+    # The state of a running describer is known. A server's answers are tested in any case.
     if running and running.later.get("describer") and not settings.describe.server_url:
         yield Finding("describer", "ok", str(running.later["describer"]))
         return

@@ -17,7 +17,7 @@ from daemon.journal.paths import JournalPaths, bytes_free
 from daemon.wiring.detector import unrecognised_hazards
 
 LOOK_S = 5.0
-"""Seconds after which the check of the journal is given up."""
+"""Seconds that the check of the journal may take."""
 _OTHERS, _GROUP_WRITES = 0o007, 0o020
 
 
@@ -33,7 +33,7 @@ def configuration(files: Iterable[Path]) -> Iterator[Finding]:
 def assess_file(file: Path, mode: int, secrets: tuple[str, ...]) -> Finding:
     """`secrets`: keys whose values hold credentials."""
     name = f"rights of {file.name}"
-    # Whoever can write the file can make the daemon read any other file.
+    # A user who can write the file can make the daemon read any other file.
     if mode & (_GROUP_WRITES | 0o002):
         return Finding(name, "warn", f"{file} may be written by others", f"chmod go-w {file}")
     if secrets and mode & _OTHERS:
@@ -49,7 +49,7 @@ def _secrets(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
         dotted = f"{above}{key}"
         if isinstance(value, dict):
             yield from _secrets(value, f"{dotted}.")
-        # Credentials stand in addresses; `redact` would change exactly those values.
+        # Addresses contain credentials: `redact` would change exactly those values.
         elif isinstance(value, str) and redact(value) != value:
             yield dotted
 

@@ -104,7 +104,7 @@ def assess_port(wanted: WebSettings, taken: bool, owner: str) -> Finding:
         return Finding(
             "web", "ok", f"{where} is free; the web interface does not run", "watchword web, or its service"
         )
-    # An owner that may not be seen is taken for the web interface's own user.
+    # An owner that cannot be read is assumed to be the web interface's own user.
     if "watchword" in owner or not owner:
         return Finding("web", "ok", f"it listens at {where}" + (f" ({owner})" if owner else ""))
     return Finding(

@@ -23,7 +23,7 @@ def reading(settings: Settings) -> Iterator[Finding]:
 
 
 def assess_languages(*, korean_wanted: bool, korean_there: bool) -> Finding:
-    """Korean is missed only by those who speak it."""
+    """A missing reader of Korean is a finding only if the language is Korean."""
     if korean_there:
         return Finding("reading", "ok", "words in English and Korean")
     says = "words in English; Korean needs tesseract"

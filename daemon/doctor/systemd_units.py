@@ -22,7 +22,7 @@ STARTS = ("enabled", "enabled-runtime", "static")
 """States of a unit's file in which it starts with the machine."""
 TIMEOUT_S = 10.0
 INSTANCE = "watchword@"
-"""How the names of the instances' units begin."""
+"""The prefix of the instances' units."""
 
 
 @dataclass(frozen=True, slots=True)

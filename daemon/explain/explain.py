@@ -97,7 +97,7 @@ class RecordingMemory:
     @property
     def last_said(self) -> Fields | None:
         """The last utterance."""
-        # An earcon without words is passed over: `why` is asked about a sentence that was heard.
+        # An earcon without words is skipped: `why` is a question about a sentence that was heard.
         spoken = [event for event in self._events if event["kind"] == "speak" and event["text"]]
         return spoken[-1] if spoken else None
 

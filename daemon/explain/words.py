@@ -166,7 +166,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 """Templates by language and place. Each language uses the same fields in braces."""
 
 NAMES: Mapping[str, Mapping[str, str]] = {
-    # The other English words are said as they stand in the event.
+    # The other English words are used as they are in the event.
     "en": {"nearer": "nearer than before", "both": "both sides"},
     "ko": {
         "new": "처음",

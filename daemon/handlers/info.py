@@ -1,4 +1,4 @@
-"""The parts of the running daemon that its handlers read besides the live parts."""
+"""The parts of the running daemon that its handlers read, apart from the live parts."""
 
 from __future__ import annotations
 

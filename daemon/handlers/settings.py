@@ -68,7 +68,7 @@ class SettingsHandler:
 
     def config(self, _: ConfigCommand) -> Mapping[str, Any]:
         """Every setting as configured, and its running value if that differs."""
-        # Read anew: the file may have changed since the start, and the answer shows the difference.
+        # Read again: the file may have changed since the start, and the answer shows the difference.
         loaded = self._loaded.again(None)
         running = dict(leaves(self._updater.settings.model_dump(mode="json")))
         sections: dict[str, list[Mapping[str, Any]]] = {}
@@ -170,7 +170,7 @@ def _require_open(values: Mapping[str, Any], now: Loaded) -> None:
             raise CommandError(f"{key}: the {layer.where(path)} beats what is set here", "invalid")
         # Dropping an override stays possible under a higher layer: it changes what holds after that is gone.
         if values.get(key) is Drop.IT and not _overridden(path, now):
-            # Not passed over: a mistyped key must not look like success.
+            # Not ignored: a mistyped key must not look like success.
             raise CommandError(f"{key}: is not overridden", "unknown")
 
 

@@ -10,7 +10,7 @@ DAY_S = 86_400.0
 JUMP_S = 3_600.0
 """Seconds by which the wall clock may be set while the program runs; by more, it was or is wrong."""
 TRUSTED_S = DAY_S
-"""Seconds that a clock which had leapt must go on evenly before it is believed."""
+"""Seconds that a clock must run evenly after a jump before it is trusted."""
 SHARE = 10
 """One part in so many of all events is forgotten for their age within `SHARE_S`."""
 SHARE_S = 600.0

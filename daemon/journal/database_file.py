@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 MAGIC = b"SQLite format 3\0"
-"""How every database begins (sqlite.org/fileformat.html)."""
+"""The first bytes of every database (sqlite.org/fileformat.html)."""
 
 
 class JournalLostError(OSError):

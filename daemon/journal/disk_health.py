@@ -41,14 +41,14 @@ class DiskHealth:
         self.reason = ""
         """Empty while it works, or before it was tried."""
         self.failures = 0
-        """How often it has begun to fail."""
+        """The number of failures so far."""
         self.wait_s = 0.0
         self._backoff = Backoff(FIRST_RETRY_S, MAX_RETRY_S)
 
     def on_failure(self, error: sqlite3.Error | OSError) -> Report:
         """Record a failed write; try again after `wait_s`. Returns the report."""
         health = report(error)
-        # Once for each reason: the attempts go on every few seconds.
+        # Once for each reason: the attempts are repeated every few seconds.
         if health.reason != self.reason:
             log.error("the journal cannot be written (%s): %s", health.reason, health.detail)
         if not self.reason:
@@ -59,7 +59,7 @@ class DiskHealth:
 
     def on_loss(self, error: sqlite3.Error | OSError) -> Report:
         """The journal was lost. A new one is begun after `wait_s`, so that the loss is announced first."""
-        # The component's reason is "lost" whatever the error was: the wearer's events are gone.
+        # The component's reason is "lost" for every error: the wearer's events are gone.
         health = replace(self.on_failure(error), reason="lost")
         self.reason, self.wait_s = health.reason, LOSS_S
         return health

@@ -84,7 +84,7 @@ class FalseAlarms:
         }
         self._state.mkdir(parents=True, exist_ok=True)
         file = self._state / FILE
-        # Written anew as a whole: an append that is cut short would spoil the file for calibration.
+        # Rewritten as a whole: an incomplete append would make the file useless for calibration.
         lines = [*_lines(file), json.dumps(line, ensure_ascii=False)][-MAX_LINES:]
         atomic_file.write(file, "\n".join(lines) + "\n")
         log.info("false alarm: %s %s, in %s", event.fields["alert"], event.fields["hazard"], file)

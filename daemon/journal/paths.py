@@ -1,4 +1,4 @@
-"""Where the journal is: a folder in the state folder, with a database, pictures and black boxes."""
+"""The paths of the journal: a folder in the state folder, with a database, pictures and black boxes."""
 
 from __future__ import annotations
 

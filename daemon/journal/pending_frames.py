@@ -29,7 +29,7 @@ class PendingFrames:
         # Held only to move a reference: the core's step must not wait.
         self._lock = threading.Lock()
         self.missed = 0
-        """Alerts whose moment was given up before their line came."""
+        """Alerts whose frame was dropped before their event line arrived."""
 
     def put(self, id: str, evidence: FrameEvidence) -> None:
         """Hold the evidence of an event; the oldest is dropped if there are too many."""

@@ -160,7 +160,7 @@ def _question(wanted: JournalCommand) -> tuple[str, dict[str, Any]]:
     for number, kind in enumerate(dict.fromkeys(wanted.kinds) or (None,)):
         here = conditions if kind is None else [f"kind = :kind{number}", *conditions]
         where = f"WHERE {' AND '.join(here)}" if here else ""
-        # The names in it are ours; what was asked for is bound.
+        # The names in it are constants; the client's values are bound.
         parts.append(f"SELECT {COLUMNS} FROM events {where} ORDER BY row DESC LIMIT :most")  # noqa: S608
         values[f"kind{number}"] = kind
     if len(parts) == 1:

@@ -1,4 +1,4 @@
-"""When the next black box is due: some seconds after an alert, and not too often. Pure."""
+"""Decides when the next black box is saved: some seconds after an alert, and not too often. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RecordingSchedule:
 
     @property
     def pending(self) -> bool:
-        """Whether there is an alert without a box."""
+        """True if an alert has no black box yet."""
         return self.due_s < NEVER_S
 
     def on_alert(self, now: float) -> None:

@@ -88,7 +88,7 @@ def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int
 
 
 def delete_false_alarms(paths: JournalPaths, before_s: float | None) -> int:
-    """Black boxes of alerts marked as wrong hold a minute each, as the others do. How many."""
+    """Delete the black boxes of alerts marked as wrong, which hold a minute each. Return their number."""
     gone = [
         file for file in paths.false_alarm_recordings if before_s is None or file.stat().st_mtime < before_s
     ]
@@ -98,7 +98,7 @@ def delete_false_alarms(paths: JournalPaths, before_s: float | None) -> int:
 
 
 def count_all(store: JournalStore) -> Mapping[str, int]:
-    """How much there is of everything."""
+    """The amount of everything stored."""
     return {
         "events": store.query_number("SELECT count(*) FROM events"),
         "pictures": store.query_number("SELECT count(*) FROM pictures"),
@@ -128,7 +128,7 @@ def _oldest(
         question = "SELECT row, picture, box FROM events ORDER BY row LIMIT ?"
         return database.execute(question, (most,)).fetchall()
     if until_s is not None:
-        # Rows before the first one that is young enough, whatever their own time says.
+        # Rows before the first one that is young enough, even if their own time is later.
         question = (
             "SELECT row, picture, box FROM events WHERE wall_s < ?1 AND row < ifnull("
             "(SELECT min(row) FROM events WHERE wall_s BETWEEN ?1 AND ?2), 1 << 62) ORDER BY row LIMIT ?3"

@@ -71,7 +71,7 @@ class Unreadable(CommandError):
 
 
 def damaged(error: sqlite3.Error) -> bool:
-    """Whether the file itself is broken, rather than the disk full or the moment unlucky."""
+    """True if the file itself is damaged, and not the disk full or the database busy."""
     # The low byte is the primary code; extended codes add the place where it happened.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
 
@@ -151,7 +151,7 @@ def _known(database: sqlite3.Connection, path: Path, steps: Sequence[str]) -> in
 
 
 def _whole(database: sqlite3.Connection) -> None:
-    # The first fault is enough: the database is discarded whatever else is wrong.
+    # The first fault is enough: the database is discarded anyway.
     (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise Unreadable(f"damaged ({verdict})")

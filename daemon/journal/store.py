@@ -187,7 +187,7 @@ class JournalStore:
             database.execute("UPDATE runs SET about = about WHERE name = ?", (self._run,))
 
     def new_recording(self) -> Path:
-        """Where the next black box is to be saved."""
+        """The path of the next black box."""
         number = self.query_number("SELECT ifnull(max(id), 0) + 1 FROM boxes")
         return self._paths.black_boxes / f"{self._run}-{number}{SUFFIX}"
 
@@ -210,7 +210,7 @@ class JournalStore:
             self.recordings_bytes += size
 
     def reset(self) -> None:
-        """Delete everything; row numbers go on."""
+        """Delete everything; row numbers continue."""
         # Row numbers are shown to people (`#12`): one must not come to mean another event.
         last = self.query_number("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
         # Closed and deleted instead of DELETE: no deleted row can be left in a free page.

@@ -114,7 +114,7 @@ class KeyReader:
     def _set_missing(self, why: str) -> None:
         """Set the state, and log it if the reason is new."""
         self.state = f"waiting for {self._settings.device} ({why})"
-        # The attempts go on for as long as the device is away: one line in the log is enough.
+        # The attempts are repeated while the device is away: one line in the log is enough.
         if why != self._missing:
             log.warning("keys: %s", self.state)
         self._missing = why

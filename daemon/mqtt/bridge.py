@@ -46,7 +46,7 @@ NO_ROWS_S = 1e12
 The first question is for these: probabilities from before it are old."""
 FIRST_RETRY_S = 1.0
 STEADY_S = 30.0
-"""Seconds after which a connection counts as stable; if it breaks sooner, the back-off goes on growing."""
+"""Seconds after which a connection counts as stable. If it breaks sooner, the back-off keeps growing."""
 STOP_S = 15.0
 
 AskDaemon = Callable[[Command], Mapping[str, Any]]
@@ -292,7 +292,7 @@ class MqttBridge:
     # --- the broker
 
     def _try_connect(self) -> None:
-        # Numbered, so that a late report about an earlier connection is told apart from one about this.
+        # Numbered, so that a late report about an earlier connection can be recognised.
         self._connection += 1
         number = self._connection
         will = (self._topics.availability, OFFLINE.encode())
@@ -368,7 +368,7 @@ class MqttBridge:
         broker = self._broker
         if broker is None:
             return
-        # The whole state each time: what differs is decided by comparing, and not by remembering what was
+        # The whole state each time: differences are found by comparison, and not by remembering what was
         # sent.
         wanted = self._state.retained_messages(self._announced_before)
         # Before the first status of the daemon, its retained state is not removed.
@@ -383,7 +383,7 @@ class MqttBridge:
                 return  # queue full: the next run finds the remaining differences
             self._counts["published"] += 1
             if payload:
-                # Remembered as sent: the broker stores it, or the connection is lost and read anew.
+                # Counts as sent: the broker stores it, or the connection is lost and the state is read again.
                 self._retained[topic] = payload
             else:
                 self._retained.pop(topic, None)
@@ -434,7 +434,7 @@ class MqttBridge:
         if self._rate_limiter.take("", self._clock()) > 0:
             raise CommandRefused("too many commands; one a second is accepted")
         if name.startswith("mute"):
-            # Asked anew: the wearer may have muted or unmuted by a key since the last poll.
+            # Asked again: the wearer may have muted or unmuted by a key since the last poll.
             self._muted_s = float(self._ask(StatusCommand()).get("muted_s", 0.0))
         for command in commands(name, payload, self._muted_s, self._settings.mute_minutes):
             self._ask(command)

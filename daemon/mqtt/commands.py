@@ -40,7 +40,7 @@ def commands(name: str, payload: bytes, muted_s: float, mute_minutes: float) -> 
             # `by="home"`: two mutes in a row silence danger only if they come from the wearer's own hand.
             return (MuteCommand(seconds=0, by="home"),)
         case "mute" if text == ON:
-            # Not begun anew: Home Assistant repeats the state it wants.
+            # Not started again: Home Assistant repeats the state it wants.
             return () if muted_s > 0 else (MuteCommand(seconds=mute_minutes * 60, by="home"),)
         case "mute_minutes":
             return _mute_for(_minutes(text), muted_s)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 GAP_S = 30.0
-"""Seconds from which a gap is announced: a wearer who walked on meanwhile was not warned."""
+"""Seconds from which a gap is announced: there were no warnings meanwhile."""
 
 
 def boottime() -> float:

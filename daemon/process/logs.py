@@ -32,7 +32,7 @@ class JournalFormatter(_PlainFormatter):
     """`<N>name: message`, N being the syslog priority (sd-daemon(3)); the journal has the time itself."""
 
     def format(self, record: logging.LogRecord) -> str:
-        # Tracebacks have lines of their own; a message has one, whatever is in it.
+        # Tracebacks have several lines; a message has one, even if it contains line feeds.
         prefix = f"<{_priority(record.levelno)}>"
         # Redacted as a whole: a traceback can quote an address as well.
         text = redact(f"{record.name}: {super().format(record)}")

@@ -152,7 +152,7 @@ class Supervisor:
             if not isinstance(wake, PartFailed):
                 return wake
             self._failure = wake
-        # Again at every call: the process must end, whatever the main loop does with the first one.
+        # Again at every call: the process must end even if the main loop ignores the first one.
         raise self._failure
 
     def stop(self) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ class Supervisor:
         error = None
         try:
             target()
-        # Whatever it is, the part has ended, and the main thread must learn of it.
+        # After any exception the part has ended, and the main thread must learn of it.
         except BaseException as caught:
             error, may_end = caught, False
         if self._stopping.is_set():

@@ -90,7 +90,7 @@ class Notifier:
 
 
 def _address(name: str) -> str:
-    """`@` stands for the null byte of Linux's abstract names. Other kinds (vsock) are not for us."""
+    """`@` means the null byte of Linux's abstract names. Other kinds (vsock) are not supported."""
     return f"\0{name[1:]}" if name.startswith("@") else name if name.startswith("/") else ""
 
 

@@ -116,7 +116,7 @@ class DescriptionLoop:
         began_s, external = self._clock(), _ExternalRequest(request)
         until_s = began_s + wait_s
         with self._changed:
-            # One at a time: a second client is told that the place is taken instead of being queued.
+            # One at a time: a second client gets the answer "busy" instead of being queued.
             if self._describer is None or self._external is not None or self._closed:
                 return None
             self._external = external

@@ -26,7 +26,7 @@ from pipeline.detection.detector import Detector, NotFiniteError
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
-"""Seconds without a frame after which the core gets a tick, so that its timeouts go on."""
+"""Seconds without a frame after which the core gets a tick, so that its timeouts are checked."""
 
 RECOVERED_S = 0.5
 """Seconds without a non-finite score after which the detector counts as working again."""
@@ -88,7 +88,7 @@ class DetectionLoop:
         self.not_finite = 0
         """Frames dropped because their scores were not finite."""
         self.first_assessed_at_s: float | None = None
-        """When the first frame had been assessed."""
+        """The time at which the first frame had been assessed."""
 
     def run(self) -> None:
         """Assess frames until `close` or until the source has ended."""
@@ -185,7 +185,7 @@ class DetectionLoop:
 
     def _report_health(self, reason: str, detail: str) -> None:
         with self._report_lock:
-            # Only changes: the core repeats reminders by itself, and a step a frame would fill the black box.
+            # Only changes: the core repeats reminders itself, and more steps would fill the black box.
             if reason != self._reported_reason:
                 self._reported_reason = reason
                 if reason in ("failed", "hung"):

@@ -34,7 +34,7 @@ class EventFile:
         return self._path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
     def _is_in_place(self) -> bool:
-        """True if the path still names the open file; a pipe or a device is not looked at anew."""
+        """True if the path still names the open file. A pipe or a device is not checked."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
         except FileNotFoundError:

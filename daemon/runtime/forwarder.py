@@ -67,7 +67,7 @@ class Forwarder:
             self._on_playback(SpeechFailed(utterance.id, "too much waits to be handed over"))
 
     def cut(self, utterance_id: str) -> None:
-        """Do nothing: the other instance decides by itself."""
+        """Do nothing: the other instance decides."""
 
     def send(self) -> None:
         """Send utterances until `close`."""

@@ -49,7 +49,7 @@ class MuteFile:
         """The requests that silence again for what is left of the time; none if it is over or unreadable."""
         try:
             kept = _Kept(**json.loads(self._file.read_text(encoding="utf-8")))
-            # Never longer than it was asked for, whatever the clock has done meanwhile.
+            # Never longer than it was requested for, even if the clock has jumped meanwhile.
             since_s = max(self._wall() - kept.written_s, 0.0)
             muted_s, danger_s = kept.muted_s - since_s, kept.danger_muted_s - since_s
         except FileNotFoundError:

@@ -105,7 +105,7 @@ def calibrate(
 def undo(settings: Settings) -> tuple[str, str]:
     """Go back to the previous calibration. Returns the model's name and the calibration it uses again."""
     name = settings.pipeline.model
-    # Only loading tells which model `auto` stands for.
+    # Which model `auto` means is known only after loading.
     if name == "auto":
         name = load_model(settings).name
     return name, str(open_calibrations(settings).undo(name))
@@ -263,7 +263,7 @@ def _keep(
 def _fit(base: CalibrationTable, choice: ThresholdChoice, mark: str) -> Fit:
     """The line with the chosen threshold."""
     own = base.hazards.get(choice.hazard)
-    # A line fitted to other prompts does not count; the model's generic one stands in.
+    # A line fitted to other prompts does not count; the model's generic one replaces it.
     line = own if own is not None and own.fingerprint == mark else base.generic
     # Only the line's own origin is kept: repeated calibrations would otherwise grow this text without end.
     said = f"{choice.basis}{_LINE}{line.provenance.rpartition(_LINE)[2]}"

@@ -74,7 +74,7 @@ def fitted(
     for column, name in enumerate(bank.names):
         try:
             fits[name] = fit_with_quality(column, by_name[name], examples)
-        # Too few sources for this hazard; the others are fitted all the same.
+        # Too few sources for this hazard; the others are still fitted.
         except ValueError as error:
             reasons[name] = str(error)
     return FittedLines(fits, reasons)
@@ -108,7 +108,7 @@ def seen_by(settings: Settings, detector: DetectorBundle, labelled: Dataset) -> 
         image = load_image(picture.path, settings.capture.max_side)[0]
         try:
             looks.append(detector.detector.score_image(image)[1])
-        # Not passed over as in footage: a labelled picture that is left out would change the figures.
+        # Not skipped as in footage: a labelled picture that is left out would change the figures.
         except NotFiniteError as error:
             raise CommandError(f"{picture.path}: {error}") from None
     rows = np.stack(looks) if looks else np.zeros((0, 0), np.float32)

@@ -67,7 +67,7 @@ class FoldFit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldResult:
-    """What the detector of one fold said of it."""
+    """The result of one fold's detector for it."""
 
     names: tuple[str, ...]
     pictures: tuple[LabelledPicture, ...]

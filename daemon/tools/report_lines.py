@@ -34,7 +34,7 @@ def readable(report: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _cross_validation_lines(report: Mapping[str, Any]) -> Iterable[str]:
-    """How the folds were made, what could not be fitted, and the same media without any fit."""
+    """Lines about the folds, the hazards that were not fitted, and the same media without any fit."""
     made = report["cross_validation"]
     yield (
         f"each source judged by {_WAYS[made['fitted']]} fitted to the others: "
@@ -79,7 +79,7 @@ def _picture_lines(report: Mapping[str, Any]) -> Iterable[str]:
 
 
 def few_sources(one: Mapping[str, Any]) -> str:
-    """A note on a hazard whose pictures or clips come from too few sources to stand for it."""
+    """A note on a hazard whose pictures or clips come from too few sources."""
     return f"few sources ({one['sources']})" if one["few_sources"] else ""
 
 

@@ -26,7 +26,7 @@ WORDS_A_SECOND = 3.0
 """Speed of the silent voice: 180 words a minute."""
 
 RATE = 8000
-"""Hertz of the silence that stands for speech."""
+"""Sample rate in hertz of the silence that replaces speech."""
 
 
 class SilentVoice:

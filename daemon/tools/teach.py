@@ -202,7 +202,7 @@ def chosen(own: EncodedImages, demo: EncodedImages, empty: EncodedImages) -> Enc
 
     Without the empty ones a covered lens would score as high as any other picture.
     """
-    # Empty views come first: there are few of them, and nothing else stands for a covered lens.
+    # Blank views first: there are few of them, and no other picture shows a covered lens.
     room = MOST_UNLIKE - len(empty.names)
     demo = _thinned(demo, max(_DEMO_KEPT, room - len(own.names)))
     return _joined(_thinned(own, room - len(demo.names)), demo, empty)

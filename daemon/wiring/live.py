@@ -181,7 +181,7 @@ def build_budget(settings: Settings, path: str, describer: WatchedDescriber | No
 
 
 def capture_settings(settings: Settings) -> CaptureSettings:
-    """The camera's settings: asked for no more pictures than will be assessed, unless a rate is set."""
+    """The camera's settings, with a rate no higher than will be assessed, unless a rate is set."""
     capture, wanted = settings.capture, settings.pipeline.max_fps
     if capture.device_fps or wanted == "auto":
         return capture
@@ -221,7 +221,7 @@ def build_journal_writer(
     return JournalWriter(
         paths=JournalPaths.in_state(settings.paths.state),
         settings=settings.journal,
-        # Event ids begin anew at each start; a random name keeps the runs in one journal apart.
+        # Event ids start again with each run; a random name distinguishes the runs in one journal.
         run_name=secrets.token_hex(4),
         metadata={
             "version": version("watchword"),

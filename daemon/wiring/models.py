@@ -48,7 +48,7 @@ _USABLE = (ModelState.READY, ModelState.OUTDATED)
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """The running model, its measurements, and the models that `auto` passed over."""
+    """The running model, its measurements, and the models that `auto` rejected."""
 
     name: str
     turned_down: Mapping[str, str]
@@ -251,7 +251,7 @@ def _demo(settings: Settings) -> Path | None:
 
 
 def _circumstances(settings: Settings, name: str) -> tuple[str, str]:
-    """When the model was pulled, and the machine as far as it bears on speed."""
+    """The time of the pull, and the properties of the machine that affect speed."""
     installed = ""
     with suppress(StoreError, OSError):
         installed = open_store(settings).manifest(name).created_at

@@ -97,7 +97,7 @@ def build_voice(
 
 def replace_voice(voice: Voice, settings: Settings, spec: CoreSpec, hazards: Sequence[Hazard]) -> None:
     """Prepare the phrases of other settings, then speak with them. Raises SynthesisError; nothing changes."""
-    # A new renderer: the present one goes on speaking until all phrases of the new one are ready.
+    # A new renderer: the present one is used until all phrases of the new one are ready.
     renderer = build_renderer(settings, voice.synthesizer, voice.neural)
     prepare_phrases(renderer, spec)
     voice.speaker.replace_renderer(renderer)

@@ -1,4 +1,4 @@
-"""What the worker process is given of the settings."""
+"""Selects the settings that the worker process receives."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class WorkerClient:
                 raise CommandError("there was no time left", "busy")
             return _checked(self._child.ask(dict(step.header), left_s, step.payload))
         except ChildError as error:
-            # At the end we ended it ourselves, whatever it was doing.
+            # When closing, we killed it ourselves.
             log.log(logging.DEBUG if self._closed else logging.WARNING, "the worker process: %s", error)
             raise CommandError(f"the worker process failed: {error}", "unavailable") from None
         finally:

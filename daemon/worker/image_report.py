@@ -122,7 +122,7 @@ def make_report(
     `given` objects are believed: a named knife is dangerous, however small it is on the picture. Without
     them the calibrated detector decides, and adds hazards that the recognizer has no object for.
     """
-    # A name that the lexicon knows is a hazard, whatever the model sees.
+    # A name that the lexicon knows is a hazard, even if the model does not see it.
     named = [NamedObject(word, None, words.hazard(word)) for word in given]
     given_hazards = {one.hazard for one in named if one.hazard}
     hazards = tuple(

@@ -145,7 +145,7 @@ class WorkerTasks:
         return header, small.tobytes()
 
     def read(self, request: Mapping[str, Any], picture: bytes) -> Answer:
-        """Read the words of a picture, for somebody who speaks the language of the request."""
+        """Read the words of a picture, for a listener in the language of the request."""
         image = decode_picture(picture, request["most_pixels"])
         if self._text_reader is None:
             self._text_reader = TextReader(self._model_folder(MODEL))

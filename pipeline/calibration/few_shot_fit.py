@@ -105,7 +105,7 @@ def fit(lesson: TrainingSet, sharpness: float = SHARPNESS) -> FewShotFit:
 
 
 def _examples(lesson: TrainingSet, centre: float, deviation: float, sharpness: float) -> Rows:
-    """How many deviations out each example lies by the others."""
+    """The number of standard deviations of each example, by the scores of the others."""
     if len(lesson.like_words) == 1:
         # No other example is there to compare it with.
         return np.full(1, _ALONE)

@@ -33,7 +33,7 @@ METHOD = "peaks over threshold (generalised Pareto), counted by the watch"
 Basis = Literal["counted", "extrapolated", "kept", "out of reach", "moving camera"]
 
 SHARES = {Severity.CRITICAL: 3.0, Severity.WARNING: 2.0, Severity.NOTICE: 1.0}
-"""How the budget is split: the worse the danger, the more false alerts it is worth."""
+"""The shares of the budget: a worse danger gets more false alerts."""
 LEAST_COUNT = 3.0
 """Alerts that the footage must be long enough for, if it is to lower a threshold."""
 FARTHEST = 0.1
@@ -127,7 +127,7 @@ def enforce_budget(
 ) -> tuple[ThresholdChoice, ...]:
     """The choices with the alerts counted at them; those over budget between two steps are raised."""
     choices = judged(picked)
-    # Raising one threshold can release a rival that was withheld by it, so counts are taken anew each round.
+    # Raising one threshold can release a rival that it withheld, so each round counts again.
     for _ in range(_ROUNDS):
         raised = [_raised(one) if one.alerts > expected[one.hazard] else one for one in choices]
         if all(one.threshold == was.threshold for one, was in zip(raised, choices, strict=True)):

@@ -22,14 +22,14 @@ THRESHOLD = 0.5
 FARTHEST = 4.0
 """Standard deviations; the boundary lies no farther from the harmless mean, unless the floor does."""
 FLOOR = -3.5
-"""Score (log-odds of a share): below about 3 % a share is noise of the classifier, whatever the hazard."""
+"""Score (log-odds of a share). Below about 3 %, the share of any hazard is noise of the classifier."""
 _PRIOR_PICTURES, _PRIOR_DEVIATIONS = 2.0, 5.0
 """Before any example: as if two pictures of the danger had been seen five deviations out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """Where a hazard begins, between harmless pictures and pictures of it."""
+    """The boundary of a hazard, between harmless pictures and pictures of it."""
 
     nearest: float
     """Standard deviations from the harmless mean at least."""

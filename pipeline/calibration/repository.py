@@ -51,7 +51,7 @@ class CalibrationRepository:
         self._store = store
 
     def place(self, model: str) -> Path:
-        """Where the user's own calibration of a model is kept."""
+        """The path of the user's own calibration of a model."""
         return self._folder / f"{model}.json"
 
     def known(self, model: str) -> bool:
@@ -78,7 +78,7 @@ class CalibrationRepository:
         return read_calibration(place) if place.is_file() else None
 
     def place_of_heads(self, model: str) -> Path:
-        """Where the calibration of a model's heads is kept, beside them."""
+        """The path of the calibration of a model's heads, beside the heads."""
         return self._heads / f"{model}.json"
 
     def zero_shot(self, model: str) -> CalibrationTable | None:
@@ -91,7 +91,7 @@ class CalibrationRepository:
             return None
 
     def place_of_zero_shot(self, model: str) -> Path:
-        """Where the calibration without labels is kept."""
+        """The path of the calibration without labels."""
         return self._folder / f"{model}{ZERO_SHOT}.json"
 
     def shipped(self, model: str) -> CalibrationTable | None:

@@ -45,7 +45,7 @@ class FitQuality(BaseModel, frozen=True, extra="forbid"):
 
 
 class Fit(BaseModel, frozen=True, extra="forbid"):
-    """How one hazard's scores are read: probability = 1 / (1 + exp(-(slope * score + offset)))."""
+    """The calibration of one hazard: probability = 1 / (1 + exp(-(slope * score + offset)))."""
 
     slope: float = Field(gt=0, allow_inf_nan=False)
     offset: float = Field(allow_inf_nan=False)
@@ -58,13 +58,13 @@ class Fit(BaseModel, frozen=True, extra="forbid"):
     fingerprint: str = ""
     """Of the model and the prompts it was fitted for."""
     provenance: str = ""
-    """What it was fitted on, in words."""
+    """A description of the data it was fitted to."""
     measured: FitQuality | None = None
     """Set if slope and offset were fitted to labelled pictures (`watchword calibrate --labelled`)."""
 
 
 class Provenance(BaseModel, frozen=True, extra="forbid"):
-    """How thresholds of a user's own came about."""
+    """The origin of a user's own thresholds."""
 
     method: str
     source: str
@@ -87,7 +87,7 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
     generic: Fit
     hazards: Mapping[str, Fit] = {}
     made: Provenance | None = None
-    """How the thresholds were made; None if they were not fitted to a user's own footage."""
+    """The origin of the thresholds; None if they were not fitted to a user's own footage."""
 
     def bind(self, model: str, model_fingerprint: str, prompts: PromptSet) -> Calibration:
         """The fits in the order of the prompts' hazards.
@@ -138,7 +138,7 @@ class CalibrationTable(BaseModel, frozen=True, extra="forbid"):
         return tuple(name for name, fit in self.hazards.items() if fit.fingerprint and not fit.measured)
 
     def measured(self) -> bool:
-        """Whether every hazard with words was fitted, and there is one."""
+        """True if there is a hazard with words and all of them were fitted."""
         return not self.unmeasured() and any(fit.measured for fit in self.hazards.values())
 
     def _fit(self, name: str, fingerprint: str) -> Fit:

@@ -31,7 +31,7 @@ from a normal one. Frames without danger agree easily, so that the share alone w
 
 @dataclass(frozen=True, slots=True)
 class DecisionAgreement:
-    """How far two precisions decide alike on the same frames."""
+    """The agreement of two precisions on the same frames."""
 
     frames: int
     alike: int

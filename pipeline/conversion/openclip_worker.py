@@ -40,9 +40,9 @@ from pipeline.store.errors import PrepareError
 
 FAILED = 3
 LEAST_COSINE = 0.999
-"""What a conversion must reach against torch, on every picture and every text."""
+"""Cosine that a conversion must reach against torch, for every picture and every text."""
 SELF_TEST = 0.99
-"""What another device must reach at the start of the program; they compute in 16 bits."""
+"""Cosine that another device must reach at the start of the program. It computes in 16 bits."""
 _IMAGE_16, _IMAGE_8 = "image.xml", "image-int8.xml"
 _LEAST_SHOTS = 8
 _VERSIONS = ("open_clip_torch", "torch", "openvino", "nncf", "timm", "tokenizers")
@@ -255,7 +255,7 @@ def main(arguments: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         say(f'error: {error.name} is not installed; run `pip install "watchword[prepare]"`')
         return FAILED
-    except Exception as error:  # whatever the libraries raise becomes one line for the parent
+    except Exception as error:  # any exception of the libraries becomes one line for the parent
         told = str(error) if isinstance(error, PrepareError) else f"{type(error).__name__}: {error}"
         say(f"error: {' '.join(told.split())[:400]}")
         return FAILED

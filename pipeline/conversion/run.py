@@ -20,9 +20,9 @@ from pipeline.store.recipe import OPENCLIP_TOOL
 from pipeline.store.source import Fetched, FetchJob
 
 STALL_S = 1800.0
-"""Seconds without a sign of life after which a conversion is given up; quantising is silent for minutes."""
+"""Seconds without output after which a conversion is killed. Quantising prints nothing for minutes."""
 _CHILD = "pipeline.conversion.openclip_worker"
-# Offline: all files were fetched and checked; whatever a library fetched by itself would not be.
+# Offline: all files were downloaded and verified. A library's own downloads would not be.
 _QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 
 

@@ -57,7 +57,7 @@ def export(source: Path, into: Path, weights: str, log: Path) -> None:
     try:
         code = run_child(
             command,
-            # Offline: the model is here already, and the tool must not fetch code or files by itself.
+            # Offline: the model is here already, and the tool must not download code or files.
             env=own_environment(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1"),
             log=log,
             # Both: while weights are compressed only the log grows, while they are written only the folder

@@ -13,7 +13,7 @@ from pipeline.types import Direction, Encoding, Trigger
 
 @dataclass(frozen=True, slots=True)
 class DetectedHazard:
-    """A hazard the detector reports, as told to a describer."""
+    """A hazard of the detector, as reported to a describer."""
 
     hazard: str
     probability: float
@@ -37,7 +37,7 @@ class DescribeRequest:
     known: tuple[str, ...] = ()
     """Other things that the client says are on it, in the client's own words."""
     encoding: Encoding | None = None
-    """What the detector made of the picture, for describers that need no pixels."""
+    """The detector's encoding of the picture, for describers that need no pixels."""
     deadline_s: float = 10.0
     """Seconds from the start of the request after which the answer is worthless."""
 

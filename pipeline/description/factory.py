@@ -35,7 +35,7 @@ Locate = Callable[[str], Path]
 """Folder of a model in the store. Raises StoreError if it is not there."""
 
 SERVER_MEMORY_BYTES = 512 * 2**20
-"""What a process that only talks to a server may use."""
+"""Memory limit of a process that only talks to a server."""
 
 
 class UnusableError(WatchwordError):
@@ -184,7 +184,7 @@ def local_choice(settings: DescribeSettings, folder: Path, backend: str, cache: 
 
 
 def _automatic(settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int) -> _Search:
-    """The best model in the store that can be used here; says why others are passed over."""
+    """Return the best model in the store that can be used here. Logs why others are rejected."""
     passed_over: list[str] = []
     for entry in known_models().values():
         try:

@@ -67,7 +67,7 @@ class FallbackDescriber:
 
     @property
     def probing(self) -> bool:
-        """Whether a first that has failed is at a view."""
+        """True while a failed first describer works on a view."""
         return self._probe is not None and self._probe.is_alive()
 
     def wait_ready(self, timeout_s: float) -> bool:

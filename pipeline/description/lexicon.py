@@ -250,7 +250,7 @@ def _without_particle(word: str) -> str:
 
 
 def _is_closed(word: str) -> bool | None:
-    """Whether the last syllable ends in a consonant (Unicode 3.12); None if it is not Hangul."""
+    """True if the last syllable ends in a consonant (Unicode 3.12); None if it is not Hangul."""
     at = ord(word[-1]) - ord("가")
     return at % 28 != 0 if 0 <= at < 11172 else None
 

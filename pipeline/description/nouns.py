@@ -1,4 +1,4 @@
-"""Nouns as they stand in a sentence, in English and Korean. Pure."""
+"""Forms of nouns within a sentence, in English and Korean. Pure."""
 
 from __future__ import annotations
 

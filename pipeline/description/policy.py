@@ -17,7 +17,7 @@ from pipeline.settings import DescribeSettings
 from pipeline.types import Description, SceneEvent, Trigger
 
 REMEMBERED_S = 60.0
-"""Seconds for which what was heard is not said again, unless somebody asks."""
+"""Seconds for which a sentence that was heard is not said again, unless the wearer asks."""
 READ_S = 45.0
 """Seconds that reading may take, and for which its words are of the view, as writing stays where it is. The
 first reading loads a model at the lowest priority.
@@ -48,7 +48,7 @@ class SentenceReady:
     text: str
     model: str
     meaning: SentenceVector = ()
-    """The sentence as a vector, where somebody computed it."""
+    """The sentence as a vector; None if it was not computed."""
     language: str = ""
     """Of the sentence; empty for the wearer's own."""
 
@@ -114,7 +114,7 @@ class Suppressed:
     text: str = ""
     """The sentence, if there was one."""
     model: str = ""
-    """Who wrote it."""
+    """The model that wrote it."""
 
 
 NarrationEffect = StartDescription | CancelDescription | Speak | Described | Suppressed
@@ -237,7 +237,7 @@ class DescriptionPolicy:
         return "repeats" if self._repeats(running, answer, now) else None
 
     def _repeats(self, running: RunningAnswer, answer: SentenceReady, now: float) -> bool:
-        """Whether it was heard lately, or stands in the same answer already."""
+        """True if it was heard recently, or is in the same answer already."""
         if running.scene.trigger.asked:
             return answer.text in running.told
         within_s = JUST_S if running.scene.trigger is Trigger.DANGER else REMEMBERED_S
@@ -267,7 +267,7 @@ class DescriptionPolicy:
         return self._ask(waiting, now)
 
     def _tick(self, now: float) -> tuple[NarrationEffect, ...]:
-        """An answer that does not come within twice its deadline is given up: nothing waits for ever."""
+        """An answer that does not come within twice its deadline is cancelled: nothing waits for ever."""
         running = self._running
         if running is None or now - running.asked_at_s < self._patience_s(running.scene):
             return ()

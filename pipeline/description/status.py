@@ -1,4 +1,4 @@
-"""How a describer is."""
+"""The state of a describer."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ MOST_NAMED = 3
 """More hazards and things than this are not listed."""
 
 MOST_WORDS = 12
-"""What can be listened to on the way; the least urgent names and the place go first."""
+"""Words that a walker can listen to. Of a longer text the least urgent names and the place are dropped."""
 
 WHERE: Mapping[str, Mapping[Direction | None, str]] = {
     "en": {
@@ -68,7 +68,7 @@ ONLY_NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A kind of place: how it is recognised and how it is named."""
+    """A kind of place, with the prompts that recognise it and its names."""
 
     prompts: tuple[str, ...]
     names: Mapping[str, str]
@@ -82,7 +82,7 @@ class Vocabulary:
     places: Mapping[str, Place]
 
     def noun(self, hazard: str, language: str) -> str:
-        """A hazard's name by itself: the Korean words carry the particle of the subject."""
+        """A hazard's name alone: the Korean words end in the particle of the subject."""
         plain = hazard.replace("_", " ")
         word = self.hazards.get(hazard, {}).get(language, plain)
         return word[:-1] if language == "ko" and word != plain and word[-1] in "이가" else word
@@ -99,9 +99,9 @@ def builtin_words() -> Vocabulary:
 
 
 class PlaceFinder:
-    """Which kind of place a picture shows, if any of those we have words for.
+    """Recognises the kind of place that a picture shows, among those in the vocabulary.
 
-    Each place is told from all others: a raw score is the log-odds of its own share.
+    Each place is compared with all others: a raw score is the log-odds of its own share.
     """
 
     def __init__(self, model: ImageTextModel, words: Vocabulary) -> None:
@@ -149,7 +149,7 @@ class TemplateDescriber:
             yield NOTHING_KNOWN[request.language]
 
     def _things_in(self, request: DescribeRequest) -> list[str]:
-        """The things that stand out, besides the hazards."""
+        """The most prominent things, apart from the hazards."""
         if self._things is None or request.encoding is None:
             return []
         hazards = {seen.hazard for seen in request.seen}

@@ -167,7 +167,7 @@ def _lessons(
                 *(name, taught.model, taught.model_fingerprint[:12]),
                 *(model.name, model.fingerprint[:12], name),
             )
-            # Not an error: the warnings of everything else must go on, and the daemon says what it lost.
+            # Not an error: the other warnings must continue, and the daemon announces the lost hazard.
             outdated.append(name)
             continue
         require_same_words(taught, fingerprints.get(name, ""))

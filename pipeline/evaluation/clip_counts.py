@@ -32,7 +32,7 @@ class ClipEvents:
     alerts: tuple[AlertTime, ...]
     clears: tuple[AlertTime, ...]
     scenes: tuple[float, ...]
-    """When a scene change was reported; those after a danger or on request are not meant."""
+    """The time of a reported scene change. Descriptions after a danger or on request are not included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def wait_for(span: Span, events: ClipEvents) -> float | None:
 
 
 def is_late(wait_s: float | None) -> bool:
-    """Whether no alert came in time."""
+    """True if no alert came in time."""
     return wait_s is None or wait_s > IN_TIME_S + _ROUNDING_S
 
 
@@ -127,7 +127,7 @@ def safe_seconds(clip: LabelledClip, duration_s: float) -> float:
     # Labels may reach beyond the end of the clip.
     inside = sorted(edge for edge in edges if 0 <= edge <= duration_s)
     pieces = pairwise(inside)
-    # Labels only change at the edges, so the middle of a piece stands for all of it.
+    # Labels only change at the edges, so the middle of a piece represents all of it.
     return sum(end - start for start, end in pieces if is_safe(clip, (start + end) / 2))
 
 

@@ -35,7 +35,7 @@ class LabelledPicture:
     labels: tuple[str, ...]
     """The hazards that it shows, or `safe` alone; never empty."""
     source: str
-    """Where it came from; pictures of one source resemble each other. Its own path if none is stated."""
+    """The collection it came from, whose pictures resemble each other; its own path if none is stated."""
     uncertain: frozenset[str] = frozenset()
     """Hazards that it may show: it counts neither for nor against them."""
 
@@ -67,7 +67,7 @@ class LabelledClip:
     spans: tuple[Span, ...]
     source: str
     camera: CameraMotion | None = None
-    """Whether the camera moves; None if the manifest does not say."""
+    """True if the camera moves; None if the manifest does not state it."""
 
     def labels_at(self, time_s: float) -> frozenset[str]:
         return frozenset(span.label for span in self.spans if span.covers(time_s))
@@ -94,7 +94,7 @@ def read_dataset(path: Path, hazards: Collection[str]) -> Dataset:
         source = (row.get("source") or "").strip() or str(file)
         times = _times(row, where)
         labels = _labels(row, {SAFE, *hazards} | ({SCENE, IGNORE} if times else set()), where)
-        # What is labelled is certain, whatever the other column says.
+        # A labelled hazard is certain, even if the other column lists it.
         uncertain = _uncertain(row, hazards, where) - set(labels)
         if times is None:
             pictures.append(LabelledPicture(file, labels, source, uncertain))

@@ -1,4 +1,4 @@
-"""How well scores rank positives above negatives."""
+"""Measures how well scores rank positives above negatives."""
 
 from __future__ import annotations
 

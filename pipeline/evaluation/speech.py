@@ -135,7 +135,7 @@ def _repeats(said: HeardClip) -> int:
     count, since = 0, dict[str, float]()
     for one in said.warnings:
         hazard = one.hazard or ""
-        # No clear since the last warning: the hazard goes on, and this is its second warning.
+        # No clear since the last warning: the hazard lasts, and this is its second warning.
         if hazard in since and _last_clear(said, hazard, one.time_s) <= since[hazard]:
             count += 1
         since[hazard] = one.time_s
@@ -183,7 +183,7 @@ def _criticals_unsaid(clip: LabelledClip, said: HeardClip) -> int:
 
 
 def _ends(said: HeardClip, alert: RaisedAlert) -> float:
-    """When the alert was over, with the seconds in which its words may still come."""
+    """The end of the alert, plus the seconds in which its words may still come."""
     ends = (one.time_s for one in said.clears if one.hazard == alert.hazard and one.time_s > alert.time_s)
     return min(ends, default=float("inf"))
 

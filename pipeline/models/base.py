@@ -20,7 +20,7 @@ ZERO_SHOT_LOG_ODDS = math.log(9)
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingGeometry:
-    """How far apart views lie in a model's space; cosine distances, from 0 to 2."""
+    """Typical distances of views in a model's space: cosine distances, from 0 to 2."""
 
     scene_distance: float
     """From here on two views are different scenes."""
@@ -86,7 +86,7 @@ class ImageTextModel(Protocol):
 
 
 class WrappedModel:
-    """Does as another model does; subclasses change how it encodes, scores or is told apart."""
+    """Delegates to another model. Subclasses change its encoding, scores or fingerprint."""
 
     def __init__(self, model: ImageTextModel) -> None:
         self.model = model

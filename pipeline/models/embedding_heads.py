@@ -180,7 +180,7 @@ class HeadBank:
         return digest(self.words.fingerprint, self.heads.fingerprint)
 
     def scores(self, encoding: Encoding) -> Scores:
-        # A copy: what follows overwrites columns of an array that the other bank may keep.
+        # A copy, because the next lines overwrite columns of an array that the other bank may keep.
         out = np.array(self.words.scores(encoding), np.float32)
         fitted = self.heads.scores(encoding.embedding)
         for column, row in self.columns:

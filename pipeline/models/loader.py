@@ -21,7 +21,7 @@ AUTO = "auto"
 """In `pipeline.model`: the best model that is fit for it; `daemon.wiring.models` chooses."""
 STARTER = "starter"
 _LEAST_COSINE = 0.995
-"""A device rounds otherwise than the CPU; what differs by more computes something else."""
+"""Cosine that another device must reach against the CPU. A smaller one is more than rounding."""
 
 
 def load_image_text(
@@ -51,10 +51,10 @@ def load_image_text(
 
 
 def require_chosen(store: Store, name: str) -> str:
-    """A name that may stand in pipeline.model. Raises StoreError with those that may."""
+    """Check a name of pipeline.model. Raises StoreError with the valid names."""
     kinds = {line.name: line.kind for line in store.list()}
     if kinds.get(name) in (Kind.IMAGE_TEXT, "?"):
-        return name  # what is damaged beyond its kind is told by the store itself
+        return name  # the store itself reports any other damage
     names = [AUTO, *(known for known, kind in kinds.items() if kind == Kind.IMAGE_TEXT)]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
@@ -65,7 +65,7 @@ def require_chosen(store: Store, name: str) -> str:
 
 
 def fell_back(wanted: str, device: str) -> bool:
-    """Whether a model runs on another device than the settings prefer."""
+    """True if a model runs on another device than the settings prefer."""
     import openvino as ov
 
     if wanted.lower() == "best":

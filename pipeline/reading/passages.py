@@ -21,7 +21,7 @@ NO_KOREAN: Mapping[str, str] = {
     "en": "I cannot read Korean here.",
     "ko": "한글은 아직 읽을 수 없습니다. 설치가 필요합니다.",
 }
-"""Said only to those who speak Korean; `watchword check` names the package."""
+"""Said only if the language is Korean; `watchword check` names the package."""
 CANNOT_READ: Mapping[str, str] = {
     "en": "I cannot read. The reading model is missing.",
     "ko": "글자를 읽을 수 없습니다. 읽기 모델이 없습니다.",
@@ -67,7 +67,7 @@ def asks_to_read(question: str | None) -> bool:
 
 
 def spoken(read: ReadText, language: str) -> tuple[Passage, ...]:
-    """What is said of it to a wearer who speaks `language`; never empty."""
+    """The spoken answer for a wearer of this language; never empty."""
     remarks = [
         text[language]
         for text, applies in (

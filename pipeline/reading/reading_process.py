@@ -51,7 +51,7 @@ class ReadingProcess:
         self._closed = False
 
     def load_ahead(self) -> None:
-        """Load the model before anybody asks, if there is memory for it; never raises."""
+        """Load the model before the first request, if there is memory for it; never raises."""
         if self._available() < KEEP_BYTES:
             return
         try:
@@ -61,7 +61,7 @@ class ReadingProcess:
             log.debug("the reading model is not loaded ahead: %s", error)
 
     def read(self, image: Image, language: str, timeout_s: float) -> tuple[Passage, ...]:
-        """What is said to a wearer who speaks `language`; never empty. Raises ReadingError."""
+        """Return the spoken answer for a wearer of this language; never empty. Raises ReadingError."""
         try:
             folder = self._locate(MODEL)
         except StoreError as error:
@@ -111,6 +111,6 @@ class ReadingProcess:
 
 
 def decode(answer: Mapping[str, Any]) -> ReadText:
-    """What the process has read."""
+    """The result of the process."""
     passages = tuple(Passage(**one) for one in answer["passages"])
     return ReadText(**{**answer, "passages": passages})

@@ -18,7 +18,7 @@ from pipeline.reading.network import Network
 HEIGHT = 48
 """Pixels of the network's input."""
 WIDTHS = 160
-"""Widths are rounded up to a multiple of this: each new one is compiled anew."""
+"""Widths are rounded up to a multiple of this, because each new width is compiled once."""
 LONGEST = 3200
 """Pixels of the longest input; a longer line is squeezed."""
 UPRIGHT = 1.5

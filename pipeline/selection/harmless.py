@@ -16,7 +16,7 @@ from pipeline.hazards import builtin_hazards, look_alikes
 _BLANK_SIDE = 256
 _EVERY_S = 0.5
 _DEMO_SPANS = ((1.2, 7.48, "vehicle"), (7.48, 9.68, "two_wheeler"))
-"""What the demo clip shows, by its labels; the seconds left out are cuts and fades."""
+"""The labels of the demo clip. The missing seconds are cuts and fades."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +54,7 @@ def _frames(clip: Path) -> Iterator[tuple[float, Image]]:
         # 0 means that the container does not say.
         rate = video.get(cv2.CAP_PROP_FPS) or 25.0
         step, index = max(1, round(rate * _EVERY_S)), 0
-        # Grabbed without being converted: most frames are only passed over.
+        # Grabbed without conversion, because most frames are only skipped.
         while video.grab():
             if index % step == 0 and (decoded := video.retrieve())[0]:
                 yield index / rate, np.asarray(decoded[1], np.uint8)

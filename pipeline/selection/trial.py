@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "models"
 LEAST_FRAMES_PER_S = 8.0
-"""What `auto` asks of a model: a walker covers 15 cm between two frames."""
+"""Frames a second that `auto` requires of a model: a walker moves 15 cm between two frames."""
 WORSE = 0.25
 """Share of the harmless views by which the false alarms of a model may exceed the starter's. Below that its
 thresholds are raised instead.
@@ -47,7 +47,7 @@ class ModelTrial(BaseModel, frozen=True, extra="forbid"):
     fingerprint: str = ""
     """Of the model; empty if it could not be loaded."""
     installed: str
-    """When the model was pulled: another pull asks for another trial."""
+    """The time of the pull: another pull requires another trial."""
     machine: str
     """Processor, device and threads."""
     failed: str = ""
@@ -73,7 +73,7 @@ class ModelTrial(BaseModel, frozen=True, extra="forbid"):
             return f"{_DOES_NOT_RUN}: {self.failed}"
         if self.frames_per_s < LEAST_FRAMES_PER_S:
             return f"{_TOO_SLOW}: {self.frames_per_s:.1f} frames/s, {LEAST_FRAMES_PER_S:g} are needed"
-        # Without a starter to compare with, a model must be quiet by itself.
+        # Without a starter to compare with, a model must raise few false alarms on its own.
         starter = self.starter_false_views or 0
         if not measured and self.false_views > starter + WORSE * self.views:
             return (
@@ -89,7 +89,7 @@ class ModelTrial(BaseModel, frozen=True, extra="forbid"):
 
 
 def cure(name: str, reason: str) -> str:
-    """What to do about a model that was turned down for `reason`."""
+    """Return the remedy for a model that was rejected for `reason`."""
     if reason.startswith(_DOES_NOT_RUN):
         return f"watchword models pull {name}"
     forced = f"pipeline.model = {name!r} uses it all the same"

@@ -21,7 +21,7 @@ from pipeline.store.recipe import TOOLS
 
 
 class ModelState(StrEnum):
-    """How a model stands in the store, by names and sizes; `verify` reads every byte."""
+    """The state of a model in the store, by names and sizes; `verify` reads every byte."""
 
     READY = "ready"
     ABSENT = "not here"
@@ -83,7 +83,7 @@ def is_sound(place: Path, entry: CatalogueEntry) -> bool:
 
 
 def is_current(entry: CatalogueEntry | None, manifest: Manifest) -> bool:
-    """Whether an installed model is the one this version pins."""
+    """True if an installed model is the one that this version pins."""
     if entry is None:
         return True
     if entry.prepare and (manifest.conversion is None or manifest.conversion.tool != TOOLS[entry.prepare]):

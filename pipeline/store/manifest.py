@@ -89,7 +89,7 @@ class HubSource(Strict, frozen=True):
     kind: Literal["hub"] = "hub"
     repo: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
     revision: Revision | None = None
-    """None in the catalogue means: what is newest; the manifest then says which that was."""
+    """None in the catalogue means the newest; the manifest then records which one that was."""
     files: tuple[FileName, ...] = Field(min_length=1)
     weights: tuple[FileName, ...] = ()
     """Other names for the same thing: the first of these that the repository has is taken too."""
@@ -98,7 +98,7 @@ class HubSource(Strict, frozen=True):
     patterns: tuple[Text, ...] = ()
     """And every file of its top folder whose name fits one of these, as in `*.safetensors`."""
     sha256: dict[FileName, Sha256] = {}
-    """What is known of the files' bytes beforehand; in a manifest, of all of them."""
+    """The hashes known in advance; in a manifest, those of all files."""
 
 
 class LocalSource(Strict, frozen=True):
@@ -112,7 +112,7 @@ Source = Annotated[WheelSource | HubSource | LocalSource, Field(discriminator="k
 
 
 class Conversion(Strict, frozen=True):
-    """How the files were made from their source, and how closely they agree with it."""
+    """The conversion of the files from their source, and their agreement with it."""
 
     tool: Text
     versions: dict[str, str] = {}

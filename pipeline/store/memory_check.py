@@ -1,4 +1,4 @@
-"""Whether this machine has the memory for a model, told before gigabytes are fetched."""
+"""Checks that this machine has the memory for a model, before gigabytes are downloaded."""
 
 from __future__ import annotations
 

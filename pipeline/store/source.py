@@ -21,7 +21,7 @@ class FetchJob:
     work: Path
     """Empty folder for what is temporary."""
     keep: Path
-    """Folder that outlives a pull that failed, so that a long download can go on; maybe not there yet."""
+    """Folder kept after a failed pull, so that a long download can be resumed. It may not exist yet."""
     progress: Progress
     carried: Path | None
     """Folder of files brought by hand: then no network is touched."""

@@ -28,7 +28,7 @@ class PlaybackStarted:
 
     id: str
     at_s: float
-    """When it leaves the loudspeaker, in monotonic seconds: may be some milliseconds ahead."""
+    """The monotonic time at which it leaves the loudspeaker; may be some milliseconds in the future."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PlaybackFailed:
 
 
 class AudioOutput(StrEnum):
-    """Where sound goes."""
+    """The destination of sound."""
 
     LOUDSPEAKER = "loudspeaker"
     FILE = "file"
@@ -87,5 +87,5 @@ class Player(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the device, in bounded time."""
+        """Release the device, in bounded time."""
         ...

@@ -1,4 +1,4 @@
-"""How much a device is given in advance: as little as it bears."""
+"""Decides the size of the device's buffer: as small as the device plays without stalls."""
 
 from __future__ import annotations
 

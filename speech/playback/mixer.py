@@ -23,7 +23,7 @@ from speech.sound.effects import FADE_S, fade_curve
 Samples = NDArray[np.int16]
 
 MAX_QUEUED_S = 60.0
-"""Seconds of sound that may be queued for one utterance; what exceeds it is dropped and counted."""
+"""Seconds of sound that may be queued for one utterance. Any excess is dropped and counted."""
 MAX_COMMANDS = 256
 """Commands that may wait for the next block."""
 AWAKE_HZ, AWAKE_DB = 20.0, -60.0
@@ -188,7 +188,7 @@ class Mixer:
         return np.clip(block, -32768, 32767).astype(np.int16)
 
     def _awake_tone(self, frames: int) -> NDArray[np.int32]:
-        """The tone goes on under every sound, so that its own coming and going cannot click."""
+        """The tone that keeps a device awake. It continues under every sound, so that it never clicks."""
         turns = self._turns + AWAKE_HZ / self.rate * np.arange(frames)
         # Modulo one turn: the phase would lose its precision after days of growing.
         self._turns = (self._turns + AWAKE_HZ / self.rate * frames) % 1.0

@@ -107,7 +107,7 @@ def _beat(player: SounddevicePlayer, link: _Link) -> None:
 
 
 def _silence_native_noise() -> None:
-    """PortAudio and ALSA write to the standard error; Python's own goes on to be seen."""
+    """Hide what PortAudio and ALSA write to the standard error. Python's own output is still shown."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 

@@ -33,13 +33,13 @@ log = logging.getLogger("speech.playback.player_worker")
 
 MODULE = "speech.playback.player_worker"
 START_S = 20.0
-"""What a process may take until its first sign of life."""
+"""Seconds that a process may take until its first message."""
 SILENCE_S = 3.0
 """A process that says nothing for so long hangs; it beats four times a second."""
 RETRY_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Waits before another process is started; the last one repeats."""
 STEADY_S = 30.0
-"""After so long the waits begin anew."""
+"""Seconds after which the back-off is reset."""
 GRACE_S = 1.0
 CLOSE_S = 2.0
 EVENTS = 1024
@@ -84,7 +84,7 @@ class ProcessPlayer:
         self.latency_s = 0.0
         """Seconds from a block to its sound; 0 without a device."""
         self.restarts = 0
-        """How often the process had to be replaced."""
+        """The number of times that the process was replaced."""
         # This thread starts the processes, and the kernel ends them with it: it lives as long as we do.
         self._threads = [
             threading.Thread(target=run, name=f"player-{name}", daemon=True)
@@ -124,7 +124,7 @@ class ProcessPlayer:
         return self._count("dropped_events")
 
     def wait_opened(self, timeout_s: float) -> AudioOutput:
-        """Where sound goes once the first attempt to open the device is over."""
+        """The destination of sound after the first attempt to open the device."""
         self._output_known.wait(timeout_s)
         return self._output
 

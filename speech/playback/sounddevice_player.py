@@ -32,7 +32,7 @@ IDLE_S = 0.5
 STEADY_S = 0.5
 """A device that worked this long is tried again soon when it goes away; one that flickers is not."""
 OPEN_TIMEOUT_S = 12.0
-"""What a sound server may take to open a stream before it counts as hanging."""
+"""Seconds that a sound server may take to open a stream before it counts as hung."""
 CHECK_TIMEOUT_S = 3.0
 """The same for looking after it, and for closing it."""
 CLOSE_S = 2.0
@@ -106,7 +106,7 @@ class SounddevicePlayer:
         return 0.0 if stream is None else stream.latency_s
 
     def wait_opened(self, timeout_s: float) -> AudioOutput:
-        """Where sound goes once the first attempt to open the device is over."""
+        """The destination of sound after the first attempt to open the device."""
         self._output_known.wait(timeout_s)
         return self._output
 

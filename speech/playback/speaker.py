@@ -32,7 +32,7 @@ CLOSE_S = 2.0
 MAX_FAILURES = 2
 """Failures without a success between them from which the voice, not a text, is at fault."""
 RETRY_S = 5.0
-"""Seconds after a failure until the voice is tried again by itself: a request for words may never come."""
+"""Seconds after a failure until the voice is tested again, without waiting for the next utterance."""
 PROBE_TEXT = "1"
 """The text of that trial, which is not played."""
 
@@ -92,7 +92,7 @@ class Speaker(Generic[PlayerT]):
         self._closing = False
         self._changed = threading.Condition()
         self.failures = 0
-        """How often words could not be made."""
+        """The number of failed syntheses."""
         # After all fields: the player may report from its own thread before this constructor returns.
         self.player = open_player(self._on_player_event)
         self._thread = threading.Thread(target=self._run, name="speak", daemon=True)
@@ -174,7 +174,7 @@ class Speaker(Generic[PlayerT]):
             return None if self._closing else job
 
     def _try_voice(self) -> None:
-        """Whether the voice that failed last can make words, though none are wanted."""
+        """Test whether the voice that failed can synthesise again, although no utterance waits."""
         if self._last_failed is None or self._closing:
             return
         try:

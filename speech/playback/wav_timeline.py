@@ -37,7 +37,7 @@ class WavTimeline:
 
     @property
     def seconds(self) -> float:
-        """How much is written."""
+        """Seconds written so far."""
         return self._written / self._rate
 
     def place(self, audio: Audio, at_s: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 HEADER_BYTES = 44
 LONGEST_BYTES = 2**32 - 2**16
-"""What the 32-bit lengths of a WAV file can count."""
+"""The largest length that a WAV file's 32-bit fields can hold."""
 
 
 def wav_header(frames: int, rate: int, channels: int) -> bytes:

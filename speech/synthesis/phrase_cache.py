@@ -29,7 +29,7 @@ from speech.synthesis.base import SpeechRequest, SynthesisError, Synthesizer
 log = logging.getLogger(__name__)
 
 PREPARATION = 1
-"""Raised whenever preparation changes, so that phrases on disk are made anew."""
+"""Raised if the preparation changes, so that phrases on disk are synthesised again."""
 MEMORY_LIMIT = 512
 """Phrases kept in memory, or as many as were prepared in one go; the oldest goes first."""
 DISK_LIMIT = 1000
@@ -195,7 +195,7 @@ def _replace(path: Path, data: bytes) -> None:
     """Write all or nothing. A folder that cannot be written costs time at the next start, not a voice."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Not synchronised: a first start writes hundreds of phrases, and a broken one is made anew.
+        # Not synchronised: a first start writes hundreds of phrases, and a broken one is synthesised again.
         atomic_file.write(path, data, durable=False)
     except OSError as error:
         log.warning("phrases cannot be kept in %s: %s", path.parent, error.strerror)

@@ -24,7 +24,7 @@ FIXED = 0.24
 to whole frames: a text takes FIXED + (1 - FIXED) * scale. Measured with piper-en-us-joe, 80 to 500 words."""
 SHORTEST_SCALE = 0.15
 LOAD_S = 60.0
-"""What loading a model may take on a busy machine; done once, before words are wanted."""
+"""Seconds that loading a model may take on a busy machine. Done once, before the first utterance."""
 MISSING = "Piper is not installed: `pip install 'watchword[piper]'`, or set speech.engine = \"espeak\""
 
 

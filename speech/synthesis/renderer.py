@@ -19,7 +19,7 @@ from speech.utterance import Priority, Utterance
 log = logging.getLogger(__name__)
 
 SLOWEST_WPM, FASTEST_WPM = 80, 500
-"""What the engines can do."""
+"""Range of rates that the engines can speak, in words a minute."""
 EARCON_GAP_S = 0.04
 """Seconds between an earcon and the words."""
 
@@ -122,7 +122,7 @@ class Renderer:
         return self._pan(joined(parts, self.rate, 1), pan)
 
     def _pan(self, mono: Audio, pan: float) -> Audio:
-        # Not cached with the phrase: louder and softer must not make every phrase anew.
+        # Not cached with the phrase: a change of volume must not synthesise every phrase again.
         return panned(mono, pan * self._settings.pan_width, self._settings.volume)
 
     def _earcon(self, name: str) -> Audio:

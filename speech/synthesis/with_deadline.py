@@ -55,7 +55,7 @@ def open_neural(
 
 
 def voice_folder(settings: SpeechSettings, locate: Callable[[str], Path]) -> Path:
-    """Where Piper's voice is: a folder of one's own, or a name that `locate` knows."""
+    """Piper's voice: the user's own folder, or a name that `locate` knows."""
     wanted = settings.piper_voice
     return Path(wanted).expanduser() if "/" in wanted else locate(wanted)
 
@@ -152,7 +152,7 @@ class DeadlineSynthesizer:
 
 
 def _has_other_script(text: str) -> bool:
-    """Whether there are letters in it that a voice for Latin script leaves out; espeak-ng reads them all."""
+    """True if it has letters that a voice for Latin script leaves out; espeak-ng reads them all."""
     return any(letter.isalpha() and letter > LAST_LATIN for letter in text)
 
 

@@ -29,7 +29,7 @@ COUNTERS = (
     ),
     *("통", "봉지", "접시", "조각", "묶음", "달", "배", "다리", "모퉁이"),
 )
-"""What is counted with native numbers."""
+"""The counters that take native numbers."""
 _ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 _DIGITS = "영일이삼사오육칠팔구"
@@ -40,7 +40,7 @@ _PARTICLE = (
     "|든|던|요"
 )
 _COUNTER = (
-    # The longest first: 시간 must not be taken for 시.
+    # The longest first: 시간 must not be read as 시.
     rf"({'|'.join(sorted(COUNTERS, key=len, reverse=True))})(?=$|[^가-힣\d]|\d{{1,2}}분|(?:{_PARTICLE}))"
 )
 _COUNTED = re.compile(rf"(?<![A-Za-z\d.,:~제-])(\d{{1,2}}) ?{_COUNTER}")

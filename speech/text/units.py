@@ -82,7 +82,7 @@ _START = r"(?<![A-Za-z\d.°])"
 _FROM_TO = {"en": " to ", "ko": "에서 "}
 _DASH = "[~–-]"
 _EXACT, _FOLDED = (
-    # The longest first: `km` must not be taken for `k` or `m`.
+    # The longest first: `km` must not be read as `k` or `m`.
     "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     for names in (UNITS, _ANY_CASE)
 )

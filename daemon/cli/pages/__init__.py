@@ -1,1 +1,1 @@
-"""What is made of the command line's parsers: man page and completions."""
+"""Generates the man page and the completions from the command line's parsers."""

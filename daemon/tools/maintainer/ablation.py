@@ -109,7 +109,7 @@ def _scored(options: argparse.Namespace, features: Features, rows: Rows) -> list
     nets = fold_nets(features, rows, FOLDS, Recipe(seeds=SEED))
     heads = options.cache / "heads"
     write_fold_heads(heads, nets, out_of_fold(nets, features, rows), features, rows)
-    # Scores belong to the heads that gave them: others must not be taken for theirs.
+    # Scores belong to the heads that gave them: those of other heads must not be used.
     mark = sha256(b"".join((heads / f"{fold}.npz").read_bytes() for fold in FOLDS)).hexdigest()[:12]
     made, folders = options.cache / "clips", [options.cache / f"{name}-{mark}" for name in ("real", "made")]
     if not (made / "videos.csv").is_file():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def replaced(text: str, name: str, lines: Iterable[str]) -> str:
-    """The document with one table anew. Raises SystemExit if it has no place for it."""
+    """Return the document with one table replaced. Raises SystemExit if it has no marks for the table."""
     place = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
     if not place.search(text):
         raise SystemExit(f"no place for the table {name!r}")

@@ -17,7 +17,7 @@ from speech.utterance import Priority, Utterance
 
 
 def main() -> int:
-    """Write every file anew: the tone for errors, then the words."""
+    """Write every file: the tone for errors, then the words."""
     synthesizer = EspeakSynthesizer(SpeechSettings())
     renderer = Renderer(SpeechSettings(), None, synthesizer)
     for language, texts in TEXTS.items():

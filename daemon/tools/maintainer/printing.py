@@ -1,4 +1,4 @@
-"""What every tool does with its lines."""
+"""Prints the lines of the tools."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ SIGNS = Path(__file__).with_name("signs.csv")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was read of one sign."""
+    """The words that were recognised on one sign."""
 
     name: str
     language: str
@@ -101,7 +101,7 @@ def _rendered(reader: TextReader, signs: Iterable[RenderedSign], language: str) 
 
 
 def outcome(reader: TextReader, image: Image, name: str, expected: str, language: str) -> Outcome:
-    """Read one picture and compare the words, whatever their case."""
+    """Read one picture and compare the words, ignoring their case."""
     began_s = time.perf_counter()
     passages = reader.read(image).passages
     took_s = time.perf_counter() - began_s

@@ -19,7 +19,7 @@ MOST_WORDS = {"danger": 12, "safe": 90, "question": 90}
 MOST_JUDGED = 4
 """Sentences about a danger that are read for a contradiction, spoken or not."""
 LONGEST_ANSWER = 2000
-"""Characters after which an answer is over, whatever a model still has to say."""
+"""Characters after which an answer is ended, even if the model has not finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Danger:
     noun: str
     """Bare name to look for: `fire`, `knife`."""
     name: str
-    """As it stands in a sentence: `a knife`, Korean `칼이`."""
+    """The form within a sentence: `a knife`, Korean `칼이`."""
     words: DenialWords = NO_WORDS
     """Other nouns that deny it, or show it."""
 
@@ -90,7 +90,7 @@ class Answer:
             return []
         # Everything is kept, thoughts included: a model that repeats itself may do so inside a thought.
         self._raw += piece
-        # Judged before the check for endless answers: what was complete by then may still be spoken.
+        # Judged before the check for endless answers, so that sentences complete by then may still be spoken.
         given = self._all(self._settled_sentences(self._aloud(piece)))
         if len(self._raw) > LONGEST_ANSWER or is_repetitive(self._raw):
             self.full = True

@@ -87,7 +87,7 @@ def shorten(text: str, words: int) -> str:
 
 
 def is_repetitive(text: str, times: int = 4) -> bool:
-    """True if the end of a text is the same few characters over and over: no more is to be expected."""
+    """True if the text ends in a repetition of the same few characters: nothing useful will follow."""
     # The end alone, because this is asked at every token.
     tail = text[-240:]
     for period in range(2, len(tail) // times + 1):

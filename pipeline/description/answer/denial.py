@@ -23,7 +23,7 @@ _FOLLOWS = (
     r"(?=\s*(?:$|[^\w\s'-])|\s+(?:here|there|in|on|at|near|nearby|visible|present|ahead|anywhere|around|but|only|just"
     r"|and|or|nor|this|that|now|seen|burning|coming|approaching|either|though|however|as)\b)"
 )
-"""What may come after the noun: a "fire exit" is no fire."""
+"""Words that may follow the noun without changing its meaning: a "fire exit" is no fire."""
 _DENIES = {
     "en": r"\b(?:no|not|isn't|without|aren't|rather than|instead of)\s+{determiners}{{0,3}}{name}{follows}"
     # "I cannot see the end of the hole", "you cannot see vehicles from here" deny nothing.
@@ -55,7 +55,7 @@ _PROBABLY: Mapping[str, str] = {"en": "Probably not {name}.", "ko": "{name} 아�
 
 @dataclass(frozen=True, slots=True)
 class DenialWords:
-    """Nouns that stand for a whole hazard, and others that show that it is there after all."""
+    """Nouns that mean the whole hazard, and others that show that it is present after all."""
 
     denies: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ NO_WORDS = DenialWords()
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Whether the danger is denied, and the rest of the sentence without the mark."""
+    """The result of `detect`: whether the danger is denied, and the rest of the sentence without the mark."""
 
     denied: bool
     rest: str
@@ -129,7 +129,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def denial_words(hazard: str, language: str) -> DenialWords:
-    """How a built-in hazard is denied beside its name; none for a hazard that was added in the settings."""
+    """The words that deny a built-in hazard besides its name; none for a hazard added in the settings."""
     known = builtin_hazards().get(hazard)
     return DenialWords(known.denied_as[language], known.shown_by[language]) if known else NO_WORDS
 
@@ -140,5 +140,5 @@ def strip_article(name: str) -> str:
 
 
 def denial_sentence(name: str, language: str) -> str:
-    """How a contradiction is said. The Korean name carries its particle, as in `불이`."""
+    """The spoken form of a contradiction. The Korean name has its particle, as in `불이`."""
     return _PROBABLY[language].format(name=name)

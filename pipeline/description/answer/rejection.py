@@ -78,7 +78,7 @@ _CLEARS = re.compile(
     re.IGNORECASE,
 )
 _BIDDING = r"(?:^|[,;:.!?]\s*)(?:(?:so|and|then|please|now|just|you should|you could)\s+)*"
-"""What stands before a verb that bids: "People walk across the street" only describes."""
+"""The beginning before a verb in the imperative: "People walk across the street" only describes."""
 _AWAY = r"(?![^,.;]*\b(?:back|backwards?|away|aside|off|out|around|left|right|sidewalk)\b)"
 _PLACE = r"(?:path|road|street|way|crosswalk|crossing|sidewalk|pavement|route|coast|area|traffic)"
 _BIDS = re.compile(

@@ -59,7 +59,7 @@ class SentenceSplitter:
 
 
 def _pause(text: str) -> int:
-    """Where to cut a sentence that does not end."""
+    """The place to cut a sentence that does not end."""
     head = text[:LONGEST]
     places = [head.rfind(mark) + 1 for mark in (", ", "; ", " ")]
     return next((place for place in places if place > LONGEST // 2), LONGEST)

@@ -59,7 +59,7 @@ class ThoughtFilter:
         self.thought = False
         """Something was thought."""
         self.unopened = False
-        """A thought ended that had not begun: what was returned before was thought too."""
+        """The reasoning ended without a beginning: the text returned before was reasoning too."""
 
     def feed(self, piece: str) -> str:
         """Return the answer so far. Text returned before was a thought if `unopened` has become true."""

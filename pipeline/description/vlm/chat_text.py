@@ -14,7 +14,7 @@ Render = Callable[[list[Message]], str]
 """Applies the chat template. May raise anything."""
 
 IMAGE = "<image>"
-"""Where the picture goes in the formats of models that bring no chat template."""
+"""The placeholder of the picture in the formats of models without a chat template."""
 NO_SYSTEM = frozenset({"deepseek_vl", "deepseek_vl_hybrid"})
 """Model types whose template has instructions of its own, and ends ours with an end-of-text token."""
 OPENED = "<think>"
@@ -44,7 +44,7 @@ def chat_text(render: Render, job: GenerationJob, *, image_token: str, takes_sys
 
 
 def opens_thought(text: str) -> bool:
-    """Whether a template has begun a thought for the model, so that only its end will be written."""
+    """True if a template opens the reasoning for the model, which then writes only its end."""
     return text.rstrip().endswith(_OPENERS)
 
 

@@ -10,7 +10,7 @@ from capture.frame import Image
 LONGEST_RATIO = 16
 """Length over width from which a picture is padded: models refuse what is much longer (Qwen2.5-VL 200)."""
 LEAST_SIDE = 28
-"""Pixels at least: Qwen2.5-VL refuses less, and three lines are taken for three colours."""
+"""Smallest side in pixels: Qwen2.5-VL refuses less, and three rows would be read as three colours."""
 GREY = 127
 
 

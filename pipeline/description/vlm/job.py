@@ -12,7 +12,7 @@ from capture.frame import Image
 from common.errors import WatchwordError
 
 Emit = Callable[[str], bool]
-"""Takes the next piece of text; False means that no more is wanted."""
+"""Receives the next piece of text. Returns False if no more is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ModelSpec:
 
     backend: str
     model: str
-    """Name, as it stands in events; the server's own name of it if there is a server."""
+    """The name used in events; that of the server if there is one."""
     folder: str = ""
     device: str = "auto"
     cache: str = ""
@@ -78,7 +78,7 @@ class GenerationJob:
 
 
 def job_from(header: dict[str, Any], pixels: bytes) -> GenerationJob:
-    """The job that `header` and the picture's bytes stand for."""
+    """Return the job that `header` and the picture's bytes encode."""
     fields = {key: value for key, value in header.items() if key not in ("do", "size")}
     return GenerationJob(image=np.frombuffer(pixels, np.uint8).reshape(*header["size"], 3), **fields)
 

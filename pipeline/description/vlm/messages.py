@@ -25,7 +25,7 @@ class JobFinished:
 
 @dataclass(frozen=True, slots=True)
 class JobFailed:
-    """There will be no more."""
+    """The answer is complete."""
 
     reason: str
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 HALF = "�"
-"""What a decoder writes for a character of which bytes are missing."""
+"""The replacement that a decoder writes for a character of which bytes are missing."""
 
 
 class TokenText:

@@ -60,7 +60,7 @@ class Limits:
 
 
 Order = tuple[dict[str, Any], bytes]
-"""What the child is to be told: header and pixels."""
+"""The message for the child: header and pixels."""
 
 
 T = TypeVar("T")
@@ -245,7 +245,7 @@ class WorkerSupervisor:
                 send(child.link, header, pixels)
 
     def _patience_s(self) -> float:
-        """How long the child may take to accept a message: never past the time at which a job is overdue."""
+        """Seconds that the child may take to accept a message: not longer than until a job is overdue."""
         left_s = [at_s - self._clock() for at_s in tuple(self._overdue_at_s.values())]
         # Not 0: a socket with timeout 0 does not block, and a full buffer would raise at once.
         return max(min([SEND_S, *left_s]), TICK_S)

@@ -20,7 +20,7 @@ _LIMIT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class PairLogit:
-    """How a model turns a cosine into the logit of a pair of picture and text: scale * cosine + bias."""
+    """Parameters of the logit of a pair of picture and text: scale * cosine + bias."""
 
     scale: float
     bias: float | None = None

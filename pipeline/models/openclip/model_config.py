@@ -1,4 +1,4 @@
-"""`model.json`: all that a converted model needs to be told besides its weights."""
+"""Reads `model.json`, which describes a converted model apart from its weights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ModelUnusableError(WatchwordError):
 
 
 class Tokens(Strict, frozen=True):
-    """How words become the numbers that the text tower takes."""
+    """The conversion of words to the tokens of the text network."""
 
     context_length: Size
     pad_id: Size
@@ -31,7 +31,7 @@ class Tokens(Strict, frozen=True):
 
 
 class ModelConfig(Strict, frozen=True):
-    """How pictures and words are prepared, and the scale of the resulting numbers."""
+    """The preparation of pictures and words, and the scale of the logits."""
 
     format: Literal["openclip/2"] = "openclip/2"
     name: Text
@@ -53,7 +53,7 @@ class ModelConfig(Strict, frozen=True):
     """Of a model trained with a sigmoid for each pair; None for one trained with a softmax."""
     tokens: Tokens
     least_cosine: float
-    """What the golden pictures must reach on a device, against the reference."""
+    """Cosine that the reference pictures must reach on a device, against torch."""
     least_cosine_int8: float = 0.95
     """The same for the graph in 8 bits."""
     raw: dict[FileName, Sha256]

@@ -24,7 +24,7 @@ from pipeline.models.prompts import digest
 log = logging.getLogger(__name__)
 
 LEAST_FLOAT_COSINE = 0.999
-"""What 32 and 16 bits must reach on every golden picture, against torch in 32 bits."""
+"""Cosine that 32 and 16 bits must reach on every reference picture, against torch in 32 bits."""
 INT8_GAIN = 0.9
 """Share of the time of the fastest float precision that 8 bits may take at most, to be worth their error."""
 _WARM, _ROUNDS = 3, 9
@@ -40,13 +40,13 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PrecisionTrial:
-    """How one precision did here."""
+    """The result of one precision on this machine."""
 
     precision: Precision
     cosine: float
     """The smallest over the golden pictures, against the reference."""
     least: float
-    """What it must reach."""
+    """The cosine that it must reach."""
     ms: float
     """Median time of one picture."""
 

@@ -17,7 +17,7 @@ from pipeline.types import PromptSet
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _PHOTO = re.compile(r"^\s*(an?|the)\s+(\w+\s+)?(photo|picture|image) of\b", re.IGNORECASE)
 _GIVEN_TEMPLATES = 2
-"""Templates of texts that do not stand in the file: there may be hundreds, each template an encoding."""
+"""Templates of a text that is not in the file. Few, because there may be hundreds of such texts."""
 
 
 class HazardTexts(BaseModel, frozen=True, extra="forbid"):
@@ -97,7 +97,7 @@ def _file_texts() -> frozenset[str]:
 
 
 def in_templates(text: str) -> tuple[str, ...]:
-    """The sentences whose mean stands for a text."""
+    """The sentences whose mean embedding represents a text."""
     file = prompt_file()
     # A whole sentence already: a template would make it "a photo of a photo of".
     if _PHOTO.match(text):

@@ -43,7 +43,7 @@ class TokenEncoder:
 
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises a bare Exception for whatever is wrong with the file
+        except Exception as error:  # the library raises a bare Exception for any fault of the file
             raise ModelUnusableError(f"{path} cannot be read: {error}; pull the model again") from None
         self._tokens = tokens
         self._tokenizer.enable_truncation(tokens.context_length)

@@ -22,11 +22,11 @@ from pipeline.types import Encoding
 SHARPNESS = 40.0
 """Softmax sharpness over cosine similarities."""
 BACKGROUND = 0.55
-"""Cosine similarity of the rival that stands for everything without a prompt; a class must be closer to
+"""Cosine similarity of the rival that represents everything without a prompt. A class must be closer to
 count.
 """
 _FLOOR = 1e-6
-"""Smallest share told apart: the classifier's own noise is about here."""
+"""Smallest share: the classifier's own noise is about this large."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

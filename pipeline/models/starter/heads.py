@@ -30,7 +30,7 @@ FEATURES = 1280
 """Channels of the backbone's last feature map."""
 CLASSES = 1000
 EVIDENCE_FLOOR = 1e-4
-"""Smallest probability of a hazard's classes told apart; below it the classifier is noise."""
+"""Smallest probability of a hazard's classes; below it the classifier's output is noise."""
 FORMAT = 2
 """Of the file; raised with anything that an older reader would misread."""
 SMALLEST_LENGTH = 1e-6

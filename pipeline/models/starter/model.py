@@ -36,7 +36,7 @@ TEXT_FILE = "minilm.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 NAMES_FILE = "imagenet1k_clean_names.json"
 FILES = (NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE, NAMES_FILE)
-"""What the folder of the starter model must hold."""
+"""The files that the folder of the starter model must hold."""
 
 _KNOWN = 0.5
 """A hazard that no class belongs to by at least this share is unknown to the classifier."""

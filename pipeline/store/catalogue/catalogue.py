@@ -28,9 +28,9 @@ class Figures(Strict, frozen=True):
     """Estimated needs of a model in bytes, its backends and its languages."""
 
     download: Size
-    """What is fetched."""
+    """Bytes to download."""
     store: Size
-    """What stays in the store."""
+    """Bytes in the store."""
     memory: dict[str, Size]
     """While it answers, by backend; the first is the one a pull makes it for."""
     languages: tuple[Text, ...]
@@ -50,14 +50,14 @@ class CatalogueEntry(Strict, frozen=True):
     licence: Text
     source: Source
     files: tuple[StoredFile, ...] = ()
-    """Pinned files as they stand in the store; empty if they are made by a conversion."""
+    """The pinned files in the store; empty if a conversion makes them."""
     prepare: Literal["openclip", "vlm"] | None = None
-    """What turns the source's files into those in the store."""
+    """The conversion of the source's files into those in the store."""
     consent: Text | None = None
     """Terms that must be agreed to before it is fetched."""
     figures: Figures | None = None
     architecture: Text | None = None
-    """What open_clip calls the network; `bench encoder` measures it with random weights."""
+    """open_clip's name of the network; `bench encoder` measures it with random weights."""
     default: bool = False
     """The model of its kind that the program recommends, and uses if the settings name none."""
 

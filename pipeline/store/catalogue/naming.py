@@ -25,7 +25,7 @@ UNKNOWN_LICENCE = "see the source"
 
 
 def is_spec(text: str) -> bool:
-    """Whether a name says where a model comes from."""
+    """True if a name states the source of a model."""
     return ":" in text
 
 

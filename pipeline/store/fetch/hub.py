@@ -19,7 +19,7 @@ from pipeline.store.manifest import HubSource, StoredFile
 from pipeline.store.source import Fetched, FetchJob
 
 STALL_S = 120.0
-"""Seconds without a single byte after which a download is given up."""
+"""Seconds without a single byte after which a download is stopped."""
 ROOM_FACTOR = 2.5
 """Room for a download and what a conversion makes of it."""
 _CHILD = "pipeline.store.fetch.hub_worker"
@@ -47,14 +47,14 @@ class HubFetcher:
     stall_s: float = STALL_S
 
     def fetch(self, job: FetchJob) -> Fetched:
-        """Files land in `job.keep`, where a broken download goes on next time. Raises FetchError."""
+        """Download into `job.keep`, where a broken download is resumed next time. Raises FetchError."""
         try:
             return self._carried(job.carried) if job.carried else self._online(job)
         except FetchError as error:
             raise FetchError(f"{self.name}: {error}. {self.by_hand()}") from None
 
     def by_hand(self) -> str:
-        """How to do without a network."""
+        """The hint for a machine without a network."""
         revision = f" --revision {self.source.revision}" if self.source.revision else ""
         fitting = [f"--include '{pattern}'" for pattern in self.source.patterns]
         wanted = " ".join(fitting or (*self.source.files, *self.source.weights[:1]))
@@ -105,7 +105,7 @@ class HubFetcher:
         return "/" not in name and any(fnmatchcase(name, pattern) for pattern in self.source.patterns)
 
     def _check(self, path: Path, remote: Remote) -> None:
-        """A file that is wrong is deleted, so that the next try fetches it anew."""
+        """A wrong file is deleted, so that the next attempt downloads it again."""
         # The hub gives a sha256 for large files only.
         right = remote.sha256 == sha256_of(path) if remote.sha256 else remote.blob == git_blob_id(path)
         if not right or path.stat().st_size != remote.size:

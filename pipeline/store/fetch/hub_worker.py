@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         sys.stdout.write(f"error: {error.name} is not installed (pip install huggingface_hub)\n")
         return FAILED
-    except Exception as error:  # whatever the library raises becomes one line for the parent
+    except Exception as error:  # any exception of the library becomes one line for the parent
         sys.stdout.write(f"error: {explain(error)}\n")
         return FAILED
     return 0

@@ -11,7 +11,7 @@ from pipeline.store.manifest import LocalSource
 from pipeline.store.source import Fetched, FetchJob
 
 ENDINGS = (".json", ".safetensors", ".bin", ".pth", ".pt", ".txt", ".model", ".xml")
-"""What a model consists of; anything else in the folder is not ours."""
+"""The files of a model. Other files in the folder are ignored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from pipeline.store.fetch.subprocess_run import StalledError, run_child
 from pipeline.store.manifest import Wheel
 
 STALL_S = 120.0
-"""Seconds without a single byte after which a download is given up."""
+"""Seconds without a single byte after which a download is stopped."""
 NO_PIP = "no pip was found to fetch it with; install one (python -m ensurepip, or: uv pip install pip)"
 
 
 def find_pip() -> tuple[str, ...] | None:
-    """How to start pip: this environment's own, else the one bundled with Python, else one on the path."""
+    """The command of pip: this environment's own, else the one bundled with Python, else one on the path."""
     if importlib.util.find_spec("pip"):
         return (sys.executable, "-m", "pip")
     # Environments made by uv have no pip; Debian may lack ensurepip. So all three are tried.
@@ -35,7 +35,7 @@ def find_pip() -> tuple[str, ...] | None:
 
 
 def bundled_pip() -> tuple[str, ...] | None:
-    """How to start the wheel that `ensurepip` would install; pip runs straight out of it."""
+    """The command that runs pip from the wheel that `ensurepip` would install."""
     spec = importlib.util.find_spec("ensurepip")
     if spec is None or spec.origin is None:
         return None

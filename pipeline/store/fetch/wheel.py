@@ -57,7 +57,7 @@ class WheelFetcher:
             progress.end()
 
     def by_hand(self) -> str:
-        """How to do without a network."""
+        """The hint for a machine without a network."""
         files = ", ".join(f"{w.filename} ({readable_size(w.size)})" for w in self.source.wheels)
         wanted = " ".join(f"{w.distribution}=={w.version}" for w in self.source.wheels)
         return (

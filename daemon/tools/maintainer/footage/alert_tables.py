@@ -49,7 +49,7 @@ def kind_of(one: LabelledSeries) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AlertVariant:
-    """What the ablation changes between a score and an alert; the defaults are as shipped."""
+    """The options of the ablation between a score and an alert. The defaults are the shipped ones."""
 
     name: str = "as shipped"
     threshold: float = FOOTAGE_THRESHOLD
@@ -106,7 +106,7 @@ def _remembered(one: LabelledSeries, seconds: float) -> LabelledSeries:
 
 
 def rule_table(series: Sequence[LabelledSeries], picture_threshold: float) -> Iterable[str]:
-    """What each part of the way from scores to alerts is worth; people signing stand apart."""
+    """The ablation of each part between scores and alerts. People signing are listed separately."""
     signing = [one for one in series if kind_of(one) == SIGNING]
     others = [one for one in series if kind_of(one) != SIGNING]
     yield "| alerts | hazards within a second | false alerts an hour | wrong alerts | signing, an hour |"
@@ -119,7 +119,7 @@ def rule_table(series: Sequence[LabelledSeries], picture_threshold: float) -> It
 def threshold_table(
     series: Sequence[LabelledSeries], thresholds: Sequence[float] = THRESHOLDS
 ) -> Iterable[str]:
-    """What each threshold is worth on each kind of footage."""
+    """The figures of each threshold on each kind of footage."""
     yield "| clips of the folds | threshold | hazards within a second | false alerts an hour | wrong alerts |"
     yield "|---|--:|--:|--:|--:|"
     for kind in KINDS:

@@ -19,9 +19,9 @@ from capture.frame import Image
 SIZE = (320, 240)
 """Pixels of a frame, width and height: the pictures have 288 at most."""
 _SHARE = (0.72, 0.95)
-"""Share of the picture that is in view: what it shows may be at its edge."""
+"""Share of the picture that is in view. A hazard may be at its edge."""
 _SHUTTER_S = 0.02
-"""Seconds of light that one frame gathers; what moves meanwhile is smeared."""
+"""Exposure time of one frame in seconds; motion during it is blurred."""
 _LEAST_SMEAR = 1.5
 """Pixels below which a smear is not seen."""
 _FIELD_MARGIN, _FIELD_SEED = 97, 1
@@ -29,12 +29,12 @@ _FIELD_MARGIN, _FIELD_SEED = 97, 1
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How the camera moves over one picture. Lengths are shares of the view's width."""
+    """The motion of the camera over one picture. Lengths are shares of the view's width."""
 
     share: tuple[float, float] = (0.9, 0.9)
     """Share of the picture in view, at the start and at the end."""
     pan_from: tuple[float, float] = (0.0, 0.0)
-    """Where within the room that is left, -1 to 1 across and down, at the start."""
+    """Start position within the room that is left, -1 to 1 across and down."""
     pan_to: tuple[float, float] = (0.0, 0.0)
     shake: float = 0.0
     walk: float = 0.0

@@ -147,7 +147,7 @@ def by_source(pictures: Sequence[LabelledPicture]) -> dict[str, list[LabelledPic
 
 def evenly(pictures: Sequence[LabelledPicture], count: int, random: Generator) -> Iterator[LabelledPicture]:
     """So many pictures at most, the sources taking turns."""
-    # Sorted: the same seed must give the same clips in whatever order the manifest lists its pictures.
+    # Sorted, so that the order of pictures in the manifest does not change the clips of a seed.
     turns = [_in_turn(own, random) for _, own in sorted(by_source(pictures).items())]
     for number in range(min(count, len(pictures)) if turns else 0):
         yield next(turns[number % len(turns)])

@@ -20,7 +20,7 @@ from capture.frame import Image
 _NIGHT_TINTS = ((0.6, 0.85, 1.2), (1.2, 0.9, 0.7), (1.0, 1.0, 1.0))
 """Gains of blue, green and red: sodium lamps, moonlight, none."""
 _BORDERS = (0, 127, 127, 255)
-"""Shades around a picture that stands in a larger one."""
+"""Grey levels around a picture that is placed in a larger one."""
 
 
 def augmented(image: Image, name: str, version: int) -> Image:

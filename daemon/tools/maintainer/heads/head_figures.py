@@ -30,7 +30,7 @@ class Judged:
     probabilities: NDArray[Any]
     """(N, H), calibrated."""
     shown: NDArray[np.bool_]
-    """(N, H): what is in the picture. A picture with nothing is harmless."""
+    """(N, H): 1 if the picture shows the hazard. A picture without any is harmless."""
     sources: NDArray[Any]
     """(N,)"""
 

@@ -1,4 +1,4 @@
-"""How scores of the features and of the classifier's own classes become calibrated log-odds."""
+"""Combines the scores of the features and of the classifier's own classes into calibrated log-odds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SLOPE_PRIOR = 2.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mixing:
-    """How features and classes become calibrated log-odds."""
+    """The parameters by which features and classes are combined."""
 
     slope: float
     offset: float

@@ -23,7 +23,7 @@ _LEAST_SPREAD = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What the ablation changes; the defaults are the shipped recipe."""
+    """The options of the ablation; the defaults are the shipped recipe."""
 
     hidden: int = 256
     """Hidden units of each net; 0: the scores are linear in the features."""
@@ -35,7 +35,7 @@ class Recipe:
     focus: float = 1.0
     """Exponent of the focal loss (Lin et al., 2017), for soft targets: loss times |probability - target|."""
     any_weight: float = 1.0
-    """Weight of the loss of "any hazard at all": pushes down whatever is highest on a harmless picture."""
+    """Weight of the loss of "any hazard at all", which lowers the highest score of a harmless picture."""
     weighted: bool = True
     """A source counts by the square root of its pictures, else by their number."""
     footage: bool = True

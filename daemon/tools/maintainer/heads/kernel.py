@@ -104,7 +104,7 @@ def figures(embeddings: NDArray[Any], lesson: Lesson, sharpness: float) -> tuple
 
 
 def lines(features: Features, rows: Rows) -> Iterable[str]:
-    """What each sharpness is worth, for few pictures and for more."""
+    """The figures of each sharpness, for few pictures and for more."""
     embeddings = read_heads().embeddings(features.pooled[0].astype(np.float32))
     yield f"few-shot kernel: sharpness now {SHARPNESS:g}; AUC and recall on the same source and on others"
     for shown in SHOWN:

@@ -25,7 +25,7 @@ _NO_PICTURES = re.compile(
     rf"|(?:unknown|unsupported|invalid)\b.*\bcontent\b.*{_PICTURES}",
     re.IGNORECASE,
 )
-"""How servers say that a model takes text only."""
+"""The words by which servers refuse pictures for a model of text only."""
 SWITCHES: tuple[Mapping[str, Any], ...] = (
     {},
     {"reasoning_effort": "none", "chat_template_kwargs": {"enable_thinking": False}},

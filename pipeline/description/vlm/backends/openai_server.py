@@ -322,7 +322,7 @@ def checked_url(url: str) -> SplitResult:
 
 
 def is_here(url: SplitResult) -> bool:
-    """Whether an address is this machine's own."""
+    """True if an address is this machine's own."""
     host = url.hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

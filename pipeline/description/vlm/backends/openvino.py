@@ -29,7 +29,7 @@ from pipeline.store.catalogue.backends import OPENVINO_FILE
 log = logging.getLogger(__name__)
 
 IMAGE_TAG = "<ov_genai_image_0>"
-"""Where the first picture goes, in every model's prompt."""
+"""The placeholder of the first picture, in every model's prompt."""
 WARM_SIDE = 112
 """Pixels of the picture behind the instructions: only these are kept, so it may be small."""
 NO_LIMIT = 2**64 - 1
@@ -113,7 +113,7 @@ class GenaiGenerator:
                 self.generate(GenerationJob(0, picture, system, "", 1), lambda _: True)
 
     def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
-        """Streams every token; `emit` is asked after each whether to go on."""
+        """Streams every token. After each, the result of `emit` decides whether to continue."""
         streamer = streamer_type(self._genai)(self._tokenizer, emit)
         try:
             prompt = self._prompt(job)

@@ -15,7 +15,7 @@ class TooMuchError(Exception):
 
 
 def bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces, as long as they are no more than `MOST_BYTES`. Raises TooMuchError."""
+    """Yield the pieces. Raises TooMuchError after `MOST_BYTES`."""
     total = 0
     for piece in pieces:
         total += len(piece)
@@ -54,7 +54,7 @@ def _finished(data: list[str]) -> Iterator[str]:
 
 
 def _is_whole(data: list[str]) -> bool:
-    """Whether these lines are whole as they are: as many brackets are closed as opened."""
+    """True if these lines are complete: as many brackets are closed as opened."""
     text = "".join(data)
     return text.count("{") == text.count("}")
 

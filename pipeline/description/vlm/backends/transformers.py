@@ -65,7 +65,7 @@ class TorchGenerator:
         self._takes = frozenset(inspect.signature(model.forward).parameters)
 
     def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
-        """Streams every token; `emit` is asked after each whether to go on."""
+        """Streams every token. After each, the result of `emit` decides whether to continue."""
         stream = _stream_type()(self._processor.tokenizer, emit)
         # Before every answer, not once: the state would depend on the answers before it.
         self._torch.manual_seed(SEED)
