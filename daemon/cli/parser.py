@@ -122,7 +122,7 @@ def build_parser(
     """The parser of all commands; none of their modules is imported yet. `groups`: names by heading."""
     parser = _Parser(
         prog="watchword",
-        description="A camera, a danger, a word: sees hazards and speaks, on one small computer.",
+        description="Watches a camera's picture and warns of hazards by speech, on one small computer.",
         epilog="`watchword COMMAND --help` tells what a command takes.",
     )
     parser.commands, parser.groups = commands, groups

@@ -130,7 +130,7 @@ def _unreachable(path: Path, error: OSError) -> CommandError:
         return CommandError(
             f"you may not talk to the watchword at {path}; do it as its user or root, or join control.group"
         )
-    return CommandError(f"the watchword at {path} does not take the call: {error.strerror or error}")
+    return CommandError(f"the watchword at {path} cannot be reached: {error.strerror or error}")
 
 
 def _not_running_message(tried: Sequence[Path]) -> str:

@@ -82,9 +82,9 @@ def assess_governor(drivers: set[str], governors: set[str], preferences: set[str
     todo = "sudo cpupower frequency-set -g performance, or the power profile of the desktop or the firmware"
     # Both drivers choose the clock by themselves: their governor `powersave` is the normal one.
     if governors & {"powersave"} and not drivers & {"intel_pstate", "amd-pstate-epp"}:
-        yield Finding("processor clock", "warn", "the governor `powersave` holds it at its lowest", todo)
+        yield Finding("processor clock", "warn", "the governor `powersave` keeps it at its lowest", todo)
     elif preferences & {"power"}:
-        yield Finding("processor clock", "warn", "it is told to save power before all", todo)
+        yield Finding("processor clock", "warn", "the energy preference `power` slows it down", todo)
     elif governors:
         yield Finding("processor clock", "ok", ", ".join(sorted(governors | preferences)))
 
@@ -230,7 +230,7 @@ def real_time(_: Settings) -> Iterator[Finding]:
 
 def assess_real_time(root: bool, limit: int) -> Finding:
     if root or limit >= REAL_TIME_PRIORITY or limit == resource.RLIM_INFINITY:
-        return Finding("real time", "ok", "sound may go before all else")
+        return Finding("real time", "ok", "sound may run in real time")
     todo = (
         f"echo '@audio - rtprio {REAL_TIME_PRIORITY}' | sudo tee /etc/security/limits.d/watchword.conf, then "
         "log in again; the system's service brings its own limits"
