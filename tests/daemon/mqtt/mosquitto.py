@@ -1,4 +1,4 @@
-"""A real broker, and a client that sees what it keeps, as Home Assistant would."""
+"""A real broker, and a client that sees its retained messages, as Home Assistant does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 class Mosquitto:
-    """Keeps its port, and where `lines` say so what it remembers, over restarts."""
+    """A broker that keeps its port over restarts, and its retained messages if `lines` configure that."""
 
     def __init__(self, folder: Path, *lines: str, open_to_all: bool = True) -> None:
         self.program = needs_mosquitto()
@@ -68,7 +68,7 @@ class Mosquitto:
 
 
 class Watcher:
-    """Subscribed to everything; knows what is kept (`kept`) and what passed by (`passed`)."""
+    """Subscribes to everything. `kept` holds the last payload of each topic, `passed` every message in order."""
 
     def __init__(
         self, port: int, *, context: ssl.SSLContext | None = None, login: tuple[str, str] | None = None
@@ -106,7 +106,7 @@ class Watcher:
 
 
 def retained(port: int, under: str = "#") -> dict[str, bytes]:
-    """What the broker keeps just now, seen by somebody who comes new."""
+    """Return the retained messages, as a new client receives them."""
     found: dict[str, bytes] = {}
     done = threading.Event()
     client = Client(CallbackAPIVersion.VERSION2)

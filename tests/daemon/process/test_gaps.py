@@ -1,3 +1,5 @@
+"""Standstills of the process, which are announced once."""
+
 from __future__ import annotations
 
 import pytest
@@ -13,7 +15,7 @@ class Clock:
         return self.now
 
 
-def test_a_standstill_is_told_once_and_short_ones_are_not() -> None:
+def test_a_standstill_is_reported_once_and_short_ones_are_not() -> None:
     clock = Clock()
     gaps = GapMonitor(clock)
     found = []

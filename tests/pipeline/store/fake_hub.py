@@ -19,7 +19,7 @@ class Hub:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files: dict[str, bytes] = dict(files)
         self.announced = dict(files)
-        """What the metadata is computed from; differs from `files` where the hub shall lie."""
+        """The files from which the metadata is computed. Differs from `files` if the hub is to announce wrong hashes."""
         self.break_after: int | None = None
         """Bytes after which each download breaks off, once."""
         self.ranges: list[str] = []
@@ -98,7 +98,7 @@ class Hub:
                     return
                 if hub.break_after is not None and len(data) > hub.break_after:
                     self.wfile.write(data[: hub.break_after])
-                    hub.files.clear()  # and the hub is gone
+                    hub.files.clear()  # later requests get 404: the hub has broken down
                     self.close_connection = True
                     return
                 self.wfile.write(data)
