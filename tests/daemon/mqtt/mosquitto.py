@@ -68,7 +68,7 @@ class Mosquitto:
 
 
 class Watcher:
-    """Subscribes to everything. `kept` holds the last payload of each topic, `passed` every message in order."""
+    """Subscribes to everything. `kept`: the last payload of each topic; `passed`: every message in order."""
 
     def __init__(
         self, port: int, *, context: ssl.SSLContext | None = None, login: tuple[str, str] | None = None

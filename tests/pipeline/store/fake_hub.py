@@ -19,7 +19,7 @@ class Hub:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files: dict[str, bytes] = dict(files)
         self.announced = dict(files)
-        """The files from which the metadata is computed. Differs from `files` if the hub is to announce wrong hashes."""
+        """The files from which the metadata is computed; differs from `files` to announce wrong hashes."""
         self.break_after: int | None = None
         """Bytes after which each download breaks off, once."""
         self.ranges: list[str] = []
