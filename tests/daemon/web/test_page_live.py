@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 from daemon.control.commands import ScoresCommand
 from tests.daemon.living import ROOT, START_S, Living, usual_priority
 from tests.daemon.web.browsing import chromium, opened
+from tests.daemon.web.page.watching import go
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -87,6 +88,7 @@ def test_the_real_daemon_is_seen_and_set(
         page.wait_for_function("() => window.delays.length >= 1")
 
         before = threshold()
+        go(page, "Tune")
         page.get_by_label("Threshold of Vehicle", exact=True).fill("0.97")
         result = page.locator("#proposal-result")
         page.get_by_role("button", name="Try on the last minute").click()
@@ -100,6 +102,8 @@ def test_the_real_daemon_is_seen_and_set(
         expect(result).to_have_text(re.compile("Back to what was: Vehicle"), timeout=WORKING_MS)
         assert threshold() == pytest.approx(before)
 
+        go(page, "Live")
+        page.locator("#more summary").click()
         page.get_by_label("Words to be spoken").fill("The web interface is here.")
         page.get_by_role("button", name="Say").click()
         said = page.locator("#events").get_by_text("The web interface is here.")
