@@ -375,6 +375,7 @@ class Announcer:
             language=command.language,
             earcon=command.earcon,
             expires_in_s=command.expires_in_s,
+            condition=Condition(works=command.works),
         )
 
     def relay(self, command: RelayedSpeech, now: float) -> Iterable[Effect]:

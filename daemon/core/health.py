@@ -122,6 +122,16 @@ class Health:
         if component in self._components:
             self._components[component] = replace(self._components[component], heard=reason, unheard=False)
 
+    def on_working(self, component: Component) -> None:
+        """Record that a text was heard which implies that the component works.
+
+        A failure that lasts, or comes again, is announced anew.
+        """
+        if component in self._components:
+            self._components[component] = replace(
+                self._components[component], announced=OK, heard=OK, unheard=False
+            )
+
     def on_missed(self, component: Component, reason: str) -> None:
         """Record that the announcement was never heard: if it still holds, it is repeated after `quiet_s`."""
         state = self._components.get(component)

@@ -94,6 +94,8 @@ class Say:
     key: str | None = None
     """A waiting utterance with the same key is replaced; by default the key is the text."""
     expires_in_s: float | None = None
+    works: components.Component | None = None
+    """The text implies that this component works: once heard, it takes back a failure that was heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Condition:
     """The component is in this state."""
     reminder: bool = False
     """To be spoken although the same state was heard before."""
+    works: Component | None = None
+    """No condition: hearing it tells that this component works."""
     view: str | None = None
     """Id of the scene that was described: no newer one has been seen since."""
     after: str | None = None
@@ -102,6 +104,8 @@ class Validity:
             self._conditions[utterance_id] = condition
         if condition.component is not None:
             self._health.on_heard(condition.component, condition.reason)
+        if condition.works is not None:
+            self._health.on_working(condition.works)
         return condition
 
     def on_missed(self, utterance_id: str) -> None:

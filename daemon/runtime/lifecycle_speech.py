@@ -58,7 +58,8 @@ class LifecycleSpeech:
         user's own calibration, or the heads fitted here. `unknown`: hazards that the model can never
         recognise.
         """
-        self._runner.step(Say(wording.READY[self._language], earcon="ready"))
+        # "Ready" after "Camera lost" takes that back: if the camera fails once more, the wearer must hear it.
+        self._runner.step(Say(wording.READY[self._language], earcon="ready", works="camera"))
         if other_device:
             self._runner.step(Say(wording.OTHER_DEVICE[self._language]))
         if lessons:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -252,6 +253,24 @@ def test_a_lost_camera_is_told_and_so_is_its_return() -> None:
         ("camera", "ok"),
     ]
     assert world.said[-2:] == ["Camera lost. I see nothing.", "The camera is back."]
+
+
+@pytest.mark.parametrize("works", [None, "camera"])
+def test_a_camera_lost_again_after_ready_was_heard_is_told_again(works: Literal["camera"] | None) -> None:
+    """Without `works` the second loss would be no news: "lost" was the last that was heard of the camera."""
+    world = World().watch(1)
+    lost, ready = "Camera lost. I see nothing.", "Ready. I am watching."
+    for at_s, event in (
+        (2.0, Report("camera", "lost")),
+        (3.5, CoreTick()),
+        (20.0, Report("camera")),
+        (20.1, Say(ready, works=works)),
+        (21.0, Report("camera", "lost")),
+        (22.5, CoreTick()),
+    ):
+        world.now = at_s
+        world.tell(event)
+    assert world.said[1:] == [lost, ready, *([lost] if works else [])]
 
 
 def test_what_a_bad_picture_shows_is_not_described() -> None:
