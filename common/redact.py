@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _SECRET_NAMES = "token|passw|pwd|pass|secret|key|auth|cred|sig|session|user|usr|login|account"  # noqa: S105 - names, not values
 # user:password@ before the host. One slash is enough: pathlib merges two if an address was taken for a path.
@@ -25,3 +26,14 @@ def redact(text: str) -> str:
     text = _SECRET_VALUE.sub(r"\1***", text)
     text = _STRANGE_USER_INFO.sub(r"\1***@", text)
     return _BARE_USER_INFO.sub("***@", text)
+
+
+def redact_values(value: Any) -> Any:
+    """Any JSON value with the credentials in its texts hidden."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: redact_values(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [redact_values(inner) for inner in value]
+    return value

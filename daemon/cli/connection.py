@@ -16,7 +16,7 @@ from daemon.control.paths import client_sockets, state_socket
 
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded
-    from daemon.journal.sources import JournalSource
+    from daemon.journal.paging import JournalSource
 
 Load = Callable[[], "Loaded"]
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from daemon.cli.connection import Load, open_journal
 from daemon.control.commands import JournalCommand
 from daemon.control.protocol import checked
 from daemon.errors import CommandError, UsageError
+from daemon.journal.event_words import event_words
 from daemon.journal.export import export
-from daemon.journal.sources import JournalSource, pages
+from daemon.journal.paging import JournalSource, pages
 from daemon.journal.times import parse_time
 
 LIMIT = 50
@@ -137,30 +138,7 @@ def line(event: Mapping[str, Any]) -> str:
     kept = [name for name, there in (("picture", "snapshot"), ("black box", "black_box")) if event[there]]
     tail = f"  [{', '.join(kept)}]" if kept else ""
     number, id = f"#{event['row']}", event["id"]
-    return (
-        f"{number:<7} {_clock(event['wall_s'])}  {id:<7} {event['kind']:<11} {' '.join(_words(event))}{tail}"
-    )
-
-
-def _words(event: Mapping[str, Any]) -> Iterator[str]:
-    match event["kind"]:
-        case "alert":
-            again = ", again" if event["again"] else ", nearer" if event["escalated"] else ""
-            yield f"{event['hazard']} ({event['severity']}, {event['probability']:.2f}{again})"
-        case "speak":
-            yield event["text"] or f"[{event.get('earcon')}]"
-        case "unspoken":
-            yield f"{event['reason']}: {event.get('text') or event['cause']}"
-        case "health":
-            yield f"{event['component']}: {event['reason']} {event['detail']}".rstrip()
-        case "direction":
-            yield f"{event['hazard']}: {event['direction']}"
-        case "scene":
-            yield event["trigger"]
-        case "describe":
-            yield event["text"]
-        case _:
-            yield str(event.get("hazard") or "")
+    return f"{number:<7} {_clock(event['wall_s'])}  {id:<7} {event['kind']:<11} {event_words(event)}{tail}"
 
 
 def _clock(wall_s: float) -> str:

@@ -420,6 +420,8 @@ class SnapshotCommand(Command):
 
     do: Literal["snapshot"] = "snapshot"
     row: int = Field(ge=0, le=MOST_ROWS)
+    side: int | None = Field(None, ge=32, le=1920)
+    """Longer side in pixels at most; None for the picture as it was kept."""
 
 
 class MarkCommand(Command):

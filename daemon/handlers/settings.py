@@ -17,6 +17,7 @@ import tomli_w
 from common.redact import redact
 from daemon.config import reload_plan
 from daemon.config.layers import LayerName, leaves, walk
+from daemon.config.most_used import MOST_USED
 from daemon.config.overrides import Drop, edited
 from daemon.config.schema import KeyPath, Spec, dotted
 from daemon.config.settings import SCHEMA, Loaded, Settings
@@ -78,7 +79,10 @@ class SettingsHandler:
             if running.get(path) != value:
                 row["running"] = shown(running.get(path))
             sections.setdefault(path[0], []).append(row)
-        return {"sections": [{"name": name, "settings": rows} for name, rows in sections.items()]}
+        return {
+            "sections": [{"name": name, "settings": rows} for name, rows in sections.items()],
+            "most_used": MOST_USED,
+        }
 
     def set(self, wanted: SetCommand) -> Mapping[str, Any]:
         """Override settings. Raises ConfigError, CommandError; nothing has changed then."""

@@ -1,4 +1,4 @@
-"""Exports the journal: a line of JSON for each event, and the pictures; credentials are hidden."""
+"""Exports the journal: events as lines of JSON, pictures, and a page of both; credentials are hidden."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from common.redact import redact_values
 from daemon.control.commands import JournalCommand
 from daemon.errors import CommandError
-from daemon.journal.rows import redacted
-from daemon.journal.sources import JournalSource, pages
+from daemon.journal.export_page import INDEX, index_page
+from daemon.journal.paging import JournalSource, pages
 
 PAGE = 50
 """Events asked for at once: with their evidence they are long."""
@@ -23,10 +24,12 @@ SHOWN = frozenset({"alert", "scene", "describe"})
 """Kinds whose pictures are exported; utterances about them rest on the same pictures."""
 
 
-def export(source: JournalSource, to: Path, wanted: JournalCommand) -> tuple[int, int]:
+def export(
+    source: JournalSource, to: Path, wanted: JournalCommand, most: int | None = None
+) -> tuple[int, int]:
     """Everything that fits `wanted` into a new folder, or a new file that ends in .zip; oldest first.
 
-    Returns the numbers of events and pictures. Raises CommandError.
+    `most`: the newest events only. Returns the numbers of events and pictures. Raises CommandError.
     """
     if to.exists():
         raise CommandError(f"{to}: is there already; name another file or folder")
@@ -36,7 +39,7 @@ def export(source: JournalSource, to: Path, wanted: JournalCommand) -> tuple[int
         # Beside the target: a rename is atomic only within one file system, and a half export has no name.
         with tempfile.TemporaryDirectory(prefix=".journal-", dir=to.parent) as workshop:
             folder = Path(workshop) / "export"
-            counts = _fill(source, folder, wanted)
+            counts = _fill(source, folder, wanted, most)
             if to.suffix == ".zip":
                 made = shutil.make_archive(str(Path(workshop) / "made"), "zip", folder)
                 Path(made).replace(to)
@@ -47,18 +50,19 @@ def export(source: JournalSource, to: Path, wanted: JournalCommand) -> tuple[int
     return counts
 
 
-def _fill(source: JournalSource, folder: Path, wanted: JournalCommand) -> tuple[int, int]:
+def _fill(source: JournalSource, folder: Path, wanted: JournalCommand, most: int | None) -> tuple[int, int]:
     (folder / PICTURES).mkdir(parents=True)
     names: dict[str, str] = {}
     # All of them in memory: the newest come first, and the file is to begin with the oldest.
-    lines = [
+    events: list[Mapping[str, Any]] = [
         # Redacted again: the rows may be of an older version that knew fewer forms of credentials.
-        json.dumps(redacted({**event, **_picture(source, event, folder, names)}), ensure_ascii=False)
-        for event in pages(source, wanted.model_copy(update={"limit": PAGE, "evidence": True}))
+        redact_values({**event, **_picture(source, event, folder, names)})
+        for event in pages(source, wanted.model_copy(update={"limit": PAGE, "evidence": True}), most)
     ]
     with (folder / LINES).open("w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in reversed(lines))
-    return len(lines), len(names)
+        file.writelines(f"{json.dumps(event, ensure_ascii=False)}\n" for event in reversed(events))
+    (folder / INDEX).write_text(index_page(events), encoding="utf-8")
+    return len(events), len(names)
 
 
 def _picture(

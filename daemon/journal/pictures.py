@@ -10,6 +10,8 @@ import numpy as np
 from capture.frame import Frame, Image
 from daemon.config.sections import JournalSettings
 
+THUMBNAIL_QUALITY = 75
+
 
 @dataclass(frozen=True, slots=True)
 class KeptPicture:
@@ -30,6 +32,12 @@ def kept(frame: Frame, settings: JournalSettings) -> KeptPicture | None:
     small = pixelated(image, settings.pixel_blocks) if coarse else image
     jpeg = _encoded(_bounded(small, settings.picture_side), settings.picture_quality)
     return KeptPicture(jpeg, coarse, frame.seq)
+
+
+def thumbnail(jpeg: bytes, side: int) -> bytes:
+    """A kept picture with `side` pixels along its longer side at most; unchanged if it cannot be decoded."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return jpeg if image is None else _encoded(_bounded(np.asarray(image, np.uint8), side), THUMBNAIL_QUALITY)
 
 
 def pixelated(image: Image, blocks: int) -> Image:

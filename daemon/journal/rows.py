@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from common.redact import redact
+from common.redact import redact_values
 from daemon.core.core import Core
 from daemon.core.messages import CoreSpec
 from daemon.journal.pictures import KeptPicture
@@ -87,7 +87,7 @@ class JournalRow:
     def of(cls, line: Fields, now_s: float, evidence: Evidence | None, picture: KeptPicture | None) -> Self:
         """Build a row from an event's fields. `now_s` (Unix seconds) is its time if it has none."""
         # Before anything is written: the journal never holds a password.
-        event = redacted(dict(line))
+        event = redact_values(dict(line))
         timing = dict(event.get("timing", {}))
         # Taken out of the event, since it has a column of its own with an index.
         wall_s = float(timing.pop("wall_s", now_s))
@@ -96,14 +96,3 @@ class JournalRow:
         else:
             event.pop("timing", None)
         return cls(wall_s, event, evidence.as_fields() if evidence else None, picture)
-
-
-def redacted(value: Any) -> Any:
-    """Any JSON value with credentials in its texts hidden."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {name: redacted(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [redacted(inner) for inner in value]
-    return value

@@ -36,6 +36,8 @@ class Dependencies:
     """Fields added to `/status`."""
     processing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while `/process` works on a picture."""
+    exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while an export of the journal is made."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:

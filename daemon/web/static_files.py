@@ -61,7 +61,7 @@ def page_texts(path: Path) -> dict[str, str]:
 def setting_titles(language: str) -> dict[str, str]:
     """The titles of the settings by dotted key; `*` stands for the name of a hazard or a key.
 
-    English has none: there the description in the schema says it.
+    A setting without one is called by its description in the schema.
     """
     file = TITLES / f"{language}.json"
     titles: dict[str, str] = json.loads(file.read_text("utf-8")) if file.is_file() else {}

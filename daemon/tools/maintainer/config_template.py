@@ -13,6 +13,7 @@ from typing import Any
 import tomli_w
 
 from common.live_settings import LIVE
+from daemon.config.most_used import MOST_USED
 from daemon.config.schema import ENTRY, KeyPath, dotted, limits
 from daemon.config.settings import SCHEMA, defaults
 
@@ -31,29 +32,6 @@ WATCHWORD_SPEECH__RATE_WPM=220 beats the file, an option such as -o speech.rate_
 Each name is written in full, so settings may stand in any order. If you write a section as a
 table instead, such as [speech], put all its settings below that line, and tables at the end.
 """
-COMMON = (
-    "capture.source",
-    "capture.rotate",
-    "capture.mirror",
-    "capture.facing",
-    "speech.language",
-    "speech.rate_wpm",
-    "speech.volume",
-    "speech.verbosity",
-    "speech.device",
-    "speech.engine",
-    "keys.device",
-    "pipeline.model",
-    "pipeline.device",
-    "describe.backend",
-    "describe.model",
-    "describe.server_url",
-    "web.address",
-    "web.token_file",
-    "mqtt.enabled",
-    "mqtt.host",
-)
-"""The settings that most people change, in the order in which they need them. They come first in the file."""
 _COMMON = "The twenty that most people change. All others follow, section by section."
 _HAZARDS = """\
 The hazards, each in a table of its own. Add your own as [hazards.NAME] with at least `prompts` and
@@ -78,7 +56,7 @@ def _lines() -> Iterator[str]:
     hazards = values.pop("hazards")
     settings = {(section,): own for section, own in values.items()}
     yield from ("", *_heading(_COMMON))
-    for name in COMMON:
+    for name in MOST_USED:
         section, key = name.split(".")
         yield from _setting((section, key), values[section][key])
     for path, own in settings.items():
@@ -96,7 +74,7 @@ def _heading(text: str) -> Iterator[str]:
 
 
 def _section(path: KeyPath, values: Mapping[str, Any]) -> Iterator[str]:
-    rest = {key: value for key, value in values.items() if dotted((*path, key)) not in COMMON}
+    rest = {key: value for key, value in values.items() if dotted((*path, key)) not in MOST_USED}
     yield from ("", *_heading(f"{dotted(path)}: {(SCHEMA.at(path) or {}).get('description', '')}"))
     # True for a table whose keys users choose, such as `keys.on`: its entries need no comment each.
     entries = SCHEMA.names(path) == (ENTRY,)

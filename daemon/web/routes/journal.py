@@ -12,13 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from daemon.control import commands as wire
 from daemon.control.commands import Name, WhyCommand
 from daemon.web.dependencies import Web, validate_reply
-from daemon.web.problems import Problem
-from daemon.web.routes import problems
+from daemon.web.journal_archive import make_archive
+from daemon.web.problems import RETRY_S, Problem
+from daemon.web.routes import Responses, problems
 from daemon.web.routes.camera import JPEG
 
 router = APIRouter(tags=["journal"], responses=problems(404))
 
 TIMEOUT_S = 10.0
+MOST_EXPORTED = 5000
+"""Events: an archive is made within the time of a request, and held in memory."""
+ZIP: Responses = {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}
 # The largest whole number that JavaScript's numbers hold exactly is 2^53.
 LARGEST_ROW = 2**53
 
@@ -80,10 +84,22 @@ class PurgedBody(BaseModel, extra="allow"):
 Seconds = Annotated[float | None, Query(ge=0, le=1e11, allow_inf_nan=False, description="Unix seconds")]
 
 
+Kinds = Annotated[list[str], Query(max_length=32, description="repeated, or with commas")]
+
+
+def _names(kinds: list[str]) -> tuple[str, ...]:
+    """Raises Problem."""
+    names = tuple(name for kind in kinds for name in kind.split(",") if name)
+    # Once more after splitting at commas, which FastAPI's limit does not see.
+    if len(names) > 32 or any(len(name) > 200 for name in names):
+        raise Problem(422, "query.kinds: 32 names at most")
+    return names
+
+
 @router.get("/journal", summary="Recorded events")
 async def journal(
     web: Web,
-    kinds: Annotated[list[str], Query(max_length=32, description="repeated, or with commas")] = [],  # noqa: B006
+    kinds: Kinds = [],  # noqa: B006
     hazard: Annotated[Name | None, Query()] = None,
     since: Seconds = None,
     until: Seconds = None,
@@ -91,12 +107,8 @@ async def journal(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     evidence: Annotated[bool, Query(description="with every hazard's probability")] = False,
 ) -> JournalBody:
-    names = tuple(name for kind in kinds for name in kind.split(",") if name)
-    # Once more after splitting at commas, which FastAPI's limit does not see.
-    if len(names) > 32 or any(len(name) > 200 for name in names):
-        raise Problem(422, "query.kinds: 32 names at most")
     command = wire.JournalCommand(
-        kinds=names,
+        kinds=_names(kinds),
         hazard=hazard,
         since=since,
         until=until,
@@ -108,13 +120,42 @@ async def journal(
 
 
 @router.get(
+    "/journal/export.zip",
+    response_class=Response,
+    responses=ZIP,
+    summary="Recorded events with their pictures, and a page that shows them",
+)
+async def export(
+    web: Web,
+    kinds: Kinds = [],  # noqa: B006
+    hazard: Annotated[Name | None, Query()] = None,
+    since: Seconds = None,
+    until: Seconds = None,
+) -> Response:
+    """The newest 5000 at most; `watchword journal export` has no such limit. One export at a time."""
+    command = wire.JournalCommand(kinds=_names(kinds), hazard=hazard, since=since, until=until)
+    if web.exporting.locked():
+        raise Problem(503, "another export is being made; try again in a moment", "busy", retry_s=RETRY_S)
+    async with web.exporting:
+        archive = await make_archive(web.daemon, command, MOST_EXPORTED)
+    name = {"Content-Disposition": 'attachment; filename="watchword-journal.zip"'}
+    return Response(archive, media_type="application/zip", headers={**name, "Cache-Control": "no-store"})
+
+
+@router.get(
     "/journal/{row}/snapshot.jpg",
     response_class=Response,
     responses=JPEG,
     summary="The picture recorded with an event",
 )
-async def snapshot(web: Web, row: Annotated[int, Path(ge=0, le=LARGEST_ROW)]) -> Response:
-    reply = await web.ask(wire.SnapshotCommand(row=row), TIMEOUT_S)
+async def snapshot(
+    web: Web,
+    row: Annotated[int, Path(ge=0, le=LARGEST_ROW)],
+    side: Annotated[
+        int | None, Query(ge=32, le=1920, description="pixels of the longer side at most")
+    ] = None,
+) -> Response:
+    reply = await web.ask(wire.SnapshotCommand(row=row, side=side), TIMEOUT_S)
     headers = {
         "X-Pixelated": str(bool(reply.get("pixelated"))).lower(),
         "Cache-Control": "private, max-age=60",

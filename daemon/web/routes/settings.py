@@ -42,6 +42,7 @@ class ConfigBody(BaseModel, extra="allow"):
     """Every setting with its value and its origin."""
 
     sections: list[SectionBody]
+    most_used: list[str] = Field([], description="keys that most people change, in their order")
 
 
 class SetBody(BaseModel):

@@ -36,12 +36,13 @@ from daemon.journal.age_limit import DAY_S, AgeLimit
 from daemon.journal.export import export
 from daemon.journal.inbox import JournalInbox
 from daemon.journal.offline import purge
+from daemon.journal.paging import pages
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import kept, pixelated
 from daemon.journal.reader import reading
 from daemon.journal.recording_schedule import RecordingSchedule
 from daemon.journal.schema import STEPS, open_reader, open_writer
-from daemon.journal.sources import OfflineJournal, pages
+from daemon.journal.sources import OfflineJournal
 from daemon.journal.store import JournalStore
 from daemon.journal.times import parse_time
 from daemon.journal.writer import JournalWriter

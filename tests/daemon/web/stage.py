@@ -230,7 +230,7 @@ class Stage:
             "thresholds": {name: self.threshold(name) for name in HAZARDS},
             "severities": HAZARDS,
             "rows": [
-                [t, [0.01 if name in self.quiet else _wave(t, n) for n, name in enumerate(HAZARDS)]]
+                [t, [0.0 if name in self.quiet else _wave(t, n) for n, name in enumerate(HAZARDS)]]
                 for t in times
             ],
         }
@@ -266,11 +266,12 @@ class Stage:
             )
         ]
         return {
+            "most_used": ["capture.source", "speech.language", "speech.rate_wpm"],
             "sections": [
                 {"name": "capture", "settings": capture},
                 {"name": "speech", "settings": speech},
                 {"name": "hazards", "settings": thresholds},
-            ]
+            ],
         }
 
     def _setting(self, key: str, default: Any, description: str, **more: Any) -> dict[str, Any]:
@@ -300,7 +301,8 @@ class Stage:
         for event in reversed(self.journal):
             older = command["before"] is None or event["row"] < command["before"]
             kind = not command["kinds"] or event["kind"] in command["kinds"]
-            if older and kind and command["hazard"] in (None, event.get("hazard")):
+            within = (command["since"] or 0) <= event["wall_s"] <= (command["until"] or math.inf)
+            if older and kind and within and command["hazard"] in (None, event.get("hazard")):
                 yield event
 
     def _snapshot(self, command: Mapping[str, Any]) -> Mapping[str, Any]:

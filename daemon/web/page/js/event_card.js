@@ -19,6 +19,8 @@ export class EventCard {
   #words = make("span", { class: "words", hidden: true });
   #latency = make("span", { class: "latency" });
   #shown = 0;
+  /** @type {EventCard[]} */
+  #others;
   /** @type {HTMLElement} */
   #more;
   /** @type {HTMLElement} */
@@ -27,13 +29,15 @@ export class EventCard {
   /**
    * @param {import("./event_groups.js").EventGroup} story
    * @param {number | null} [row] of the journal, where it came from there
-   * @param {any} [extra] further content of the head: `thumbnail`, `count`
+   * @param {{ thumbnail?: boolean, others?: EventCard[] }} [extra] `others`: equal ones that came just before it, which it
+   * stands for
    */
   constructor(story, row = null, extra = {}) {
     this.#story = story;
     this.row = row;
     this.#more = make("div", { class: "more", id: `more-${this.#number}`, hidden: true });
-    this.element = this.#build(story.event, extra);
+    this.#others = extra.others ?? [];
+    this.element = this.#build(story.event, extra.thumbnail ?? false);
     this.update();
   }
 
@@ -59,19 +63,30 @@ export class EventCard {
     if (!this.#latency.textContent) say(this.#latency, () => latency(event));
   }
 
-  /** @param {any} event @param {any} extra */
-  #build(event, { thumbnail = null, count = null }) {
+  /** @param {any} event @param {boolean} withThumbnail */
+  #build(event, withThumbnail) {
     const badge = event.kind === "alert" ? () => severity(event.severity) : () => kind(event.kind);
     const wallS = event.wall_s ?? event.timing?.wall_s;
     const alone = event.kind === "speak" && event.text;
     this.#title = alone ? make("span", { class: "title" }) : words(event, () => headline(event), "title");
     const when = wallS === undefined ? null : make("time", { datetime: machine(wallS), text: () => clock(wallS) });
+    const repeats = this.#others.length;
+    const count = repeats ? make("span", { class: "count", text: () => t("journal.times", { count: repeats + 1, time: clock(this.#others[repeats - 1].wallS) }) }) : null;
+    const pictured = [event, ...this.#story.after].find((each) => each.snapshot && each.row !== undefined);
+    // Without words: the line beside it says what is on it.
+    const picture = withThumbnail && pictured ? make("img", { class: "thumbnail", src: `journal/${pictured.row}/snapshot.jpg?side=176`, alt: "", loading: "lazy", width: 88, height: 50 }) : null;
+    const thumbnail = picture ?? (withThumbnail ? make("span", { class: "thumbnail none" }) : null);
     const cause = make("span", { class: "cause" },
       make("span", { class: `badge ${event.severity ?? event.kind}`, text: badge }), this.#title, this.#latency, count);
     const open = make("button", { type: "button", class: "open", "data-always": true, "aria-expanded": "false", "aria-controls": this.#more.id, tabindex: -1 },
       thumbnail, make("span", { class: "what" }, this.#words, cause), when);
     open.addEventListener("click", () => this.#toggle(open));
     return make("li", { class: `story ${event.kind} ${event.severity ?? ""}`, "data-kind": event.kind }, open, this.#more);
+  }
+
+  /** When it happened, Unix seconds. */
+  get wallS() {
+    return this.#story.event.wall_s ?? this.#story.event.timing?.wall_s ?? 0;
   }
 
   /** @param {HTMLElement} open */
@@ -92,6 +107,7 @@ export class EventCard {
       known ? later(this.#why(event)) : null,
       known && pictured ? later(this.#picture(event)) : null,
       known && event.kind === "alert" ? this.#marks(event) : null,
+      this.#others.length ? make("ol", { class: "stories all others", role: "list", label: () => t("journal.others") }, ...this.#others.map(({ element }) => element)) : null,
     ].filter((part) => part !== null);
   }
 

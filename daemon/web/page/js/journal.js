@@ -1,14 +1,16 @@
-/** Older events, page by page. */
+/** Older events, page by page: what followed from an alert stands with it, equal neighbours are one row. */
 
-import { get, post, wordsOf } from "./api.js";
+import { get, post, request, wordsOf } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { $, make, say, show } from "./dom.js";
 import { hazard as named, t } from "./i18n.js";
 import { EventCard } from "./event_card.js";
+import { EventGroups } from "./event_groups.js";
 import { roving } from "./roving.js";
 import { kind as kindWords } from "./wording.js";
 
-const PAGE = 50;
+const PAGE = 100;
+const EXPORT_PATIENCE_MS = 120_000;
 const KINDS = ["alert", "direction", "clear", "scene", "describe", "speak", "unspoken", "health", "false_alarm"];
 
 export class Journal {
@@ -31,6 +33,7 @@ export class Journal {
     });
     $("journal-older").addEventListener("click", () => this.#page(true));
     $("journal-purge").addEventListener("click", () => this.#purge());
+    $("journal-export").addEventListener("click", () => this.#export());
   }
 
   /** @param {string[]} hazards to choose from */
@@ -66,25 +69,41 @@ export class Journal {
     }
   }
 
-  #query() {
-    const until = $("journal-until").value;
+  /** What is chosen above the list. */
+  #chosen() {
+    const seconds = (/** @type {string} */ id) => ($(id).value ? new Date($(id).value).getTime() / 1000 : undefined);
     return {
       kinds: $("journal-kind").value,
       hazard: $("journal-hazard").value,
-      until: until ? new Date(until).getTime() / 1000 : undefined,
-      before: this.#next,
-      limit: PAGE,
+      since: seconds("journal-since"),
+      until: seconds("journal-until"),
     };
   }
 
-  /** @param {any[]} events @param {boolean} focus */
+  #query() {
+    return { ...this.#chosen(), before: this.#next, limit: PAGE };
+  }
+
+  /** @param {any[]} events the newest first @param {boolean} focus */
   #add(events, focus) {
-    const cards = events.map((event) => new EventCard({ key: String(event.row), event, after: [] }, event.row));
+    const cards = merged(grouped(events));
     $("journal").append(...cards.map((card) => card.element));
-    this.#shown += cards.length;
-    if (focus && cards.length) {
-      cards[0].element.tabIndex = -1;
-      cards[0].element.focus();
+    this.#shown += events.length;
+    if (focus && cards.length) cards[0].element.querySelector(".open")?.focus();
+  }
+
+  async #export() {
+    this.#result(() => t("busy"));
+    try {
+      const chosen = Object.entries(this.#chosen()).filter(([, value]) => value !== undefined && value !== "");
+      const query = new URLSearchParams(chosen.map(([name, value]) => [name, String(value)]));
+      const answer = await request(`journal/export.zip?${query}`, { patienceMs: EXPORT_PATIENCE_MS, headers: { Accept: "application/zip" } });
+      const address = URL.createObjectURL(await answer.blob());
+      make("a", { href: address, download: "watchword-journal.zip" }).click();
+      setTimeout(() => URL.revokeObjectURL(address), EXPORT_PATIENCE_MS);
+      this.#result(() => t("journal.exported"));
+    } catch (error) {
+      this.#result(wordsOf(error), true);
     }
   }
 
@@ -105,4 +124,38 @@ export class Journal {
     $("journal-result").classList.toggle("bad", bad);
     say($("journal-result"), words);
   }
+}
+
+/** What followed from an event stands with it, where both are on this page. @param {any[]} events the newest first */
+function grouped(events) {
+  const groups = new EventGroups(PAGE);
+  /** @type {import("./event_groups.js").EventGroup[]} */
+  const stories = [];
+  for (const event of [...events].reverse()) {
+    const added = groups.add(event.run ?? "", event);
+    if (added?.fresh) stories.push(added.story);
+  }
+  return stories.reverse();
+}
+
+/**
+ * Equal neighbours in one card, which stands for the newest.
+ * @param {import("./event_groups.js").EventGroup[]} stories the newest first @returns {EventCard[]}
+ */
+function merged(stories) {
+  /** @type {import("./event_groups.js").EventGroup[][]} */
+  const runs = [];
+  for (const story of stories) {
+    const last = runs.at(-1);
+    if (last && alike(last[0]) === alike(story)) last.push(story);
+    else runs.push([story]);
+  }
+  const card = (/** @type {any} */ story, /** @type {EventCard[]} */ others = []) => new EventCard(story, story.event.row, { thumbnail: true, others });
+  return runs.map(([first, ...rest]) => card(first, rest.map((story) => card(story))));
+}
+
+/** What two events must share to be called equal. @param {import("./event_groups.js").EventGroup} story */
+function alike({ event }) {
+  const { kind, hazard, severity, direction, text, trigger, component, state, reason } = event;
+  return JSON.stringify([kind, hazard, severity, direction, text, trigger, component, state, reason]);
 }

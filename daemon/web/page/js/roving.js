@@ -16,7 +16,7 @@ export function roving(list, selector) {
     if (focused) stopAt(focused);
     else if (!visible.some((item) => item.tabIndex === 0) || !list.contains(document.activeElement)) stopAt(visible[0] ?? items()[0]);
   };
-  new MutationObserver(settle).observe(list, { childList: true, attributes: true, attributeFilter: ["class", "hidden"] });
+  new MutationObserver(settle).observe(list, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "hidden"] });
   addEventListener("hashchange", () => setTimeout(settle));
   list.addEventListener("keydown", (event) => {
     const visible = shown();

@@ -2,7 +2,8 @@
 
 import { post, wordsOf } from "./api.js";
 import { make, say, show } from "./dom.js";
-import { t, tOr } from "./i18n.js";
+import { current, hazard, t, tOr } from "./i18n.js";
+import { shareMistake } from "./share.js";
 
 /**
  * @typedef {object} Setting
@@ -22,8 +23,13 @@ import { t, tOr } from "./i18n.js";
 
 const UNITS = ["s", "ms", "wpm", "mb", "fps", "hz", "percent", "days", "minutes", "px"];
 
-/** As it would stand in the file. @param {any} value */
-const written = (value) => (value === null || value === undefined ? "–" : typeof value === "string" ? `"${value}"` : JSON.stringify(value));
+/** A value as a person says it. @param {any} value @returns {string} */
+function written(value) {
+  if (value === null || value === undefined || value === "") return t("settings.empty");
+  if (typeof value === "boolean") return t(value ? "settings.yes" : "settings.no");
+  if (typeof value === "string") return tOr(`choice.${value}`, value);
+  return Array.isArray(value) ? value.map(written).join(", ") || t("settings.empty") : JSON.stringify(value);
+}
 
 /** @param {string} key */
 export function unitOf(key) {
@@ -31,11 +37,15 @@ export function unitOf(key) {
   return key.includes("_") && UNITS.includes(last) ? last : null;
 }
 
-/** What it sets, in the page's language; in English its description. @param {Setting} setting */
+/** What it is called in the page's language, with the hazard or key that it belongs to. @param {Setting} setting */
 export function titleOf({ key, description }) {
-  const named = key.replace(/^(hazards|keys\.on)\.[^.]+/, "$1.*");
-  return tOr(`setting.${named}`, description ?? "");
+  const [, group, name] = /^(hazards|keys\.on)\.([^.]+)/.exec(key) ?? [];
+  const title = tOr(`setting.${group ? key.replace(`${group}.${name}`, `${group}.*`) : key}`, description || key);
+  return group === "hazards" ? t("settings.of-hazard", { hazard: hazard(name), title }) : group ? `${title}: ${name}` : title;
 }
+
+/** What may stand there, which the settings say in English only. @param {Setting} setting */
+const describe = ({ description }) => (current() === "en" && description ? description : "");
 
 export class SettingLine {
   /** @type {Setting} */
@@ -52,13 +62,22 @@ export class SettingLine {
     this.layer = make("span", { class: "badge layer" });
     this.from = make("span", { class: "quiet" });
     this.standard = make("span", { class: "quiet" });
-    this.reset = make("button", { type: "button", text: () => t("settings.reset"), label: () => t("settings.reset-of", { key: setting.key }), on: { click: () => this.#act(() => this.#take()) } });
+    this.save = make("button", { class: "main", hidden: true, text: () => t("settings.save"), label: () => t("settings.save-of", { key: this.#title }) });
+    this.reset = make("button", { type: "button", text: () => t("settings.reset"), label: () => t("settings.reset-of", { key: this.#title }), on: { click: () => this.#act(() => this.#take()) } });
+    this.mistake = make("p", { class: "bad", role: "status" });
     this.element = make("li", { class: "setting", "data-setting": setting.key },
-      make("h3", {}, make("code", { text: setting.key })),
-      make("p", { text: () => titleOf(setting) }),
-      make("p", { class: "facts" }, this.value, unit(setting.key), this.layer, this.from, this.standard, bounds(setting)),
-      this.#form());
+      make("div", { class: "about" },
+        make("h3", {}, make("span", { text: () => titleOf(setting) }), make("code", { text: setting.key })),
+        make("p", { class: "quiet", text: () => describe(setting) })),
+      make("div", { class: "control" },
+        this.#form(),
+        make("p", { class: "facts" }, this.#input ? null : this.value, this.layer, this.from, this.standard, bounds(setting)),
+        this.mistake));
     this.update(setting);
+  }
+
+  get #title() {
+    return titleOf(this.#setting);
   }
 
   get #editable() {
@@ -68,27 +87,45 @@ export class SettingLine {
 
   #form() {
     if (!this.#input) return null;
-    const save = make("button", { text: () => t("settings.save"), label: () => t("settings.save-of", { key: this.#setting.key }) });
     const later = this.#setting.live ? null : make("span", { class: "quiet", text: () => t("settings.restart") });
-    const form = make("form", { class: "row" }, this.#input, save, this.reset, later);
+    const form = make("form", { class: "row", novalidate: true }, this.#input, unit(this.#setting.key), this.save, this.reset, later);
+    this.#input.addEventListener("input", () => this.#typed());
     form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
-      this.#act(() => this.#save());
+      if (!this.#isWrong()) this.#act(() => this.#save());
     });
     return form;
+  }
+
+  /** Offer to save what differs from what is in force. */
+  #typed() {
+    show(this.save, taken(this.#input, this.#setting) !== this.#setting.value);
+    this.#isWrong();
+  }
+
+  /** Whether the field holds what no share can be, which is said. */
+  #isWrong() {
+    const { minimum, maximum } = this.#setting;
+    const mistake = maximum === 1 || this.#input.type === "number" ? shareMistake(this.#input, minimum, maximum) : null;
+    this.#input.setAttribute("aria-invalid", String(mistake !== null));
+    say(this.mistake, mistake ?? "");
+    return mistake !== null;
   }
 
   /** @param {Setting} setting */
   update(setting) {
     this.#setting = setting;
-    say(this.value, written(setting.value));
+    say(this.value, () => written(setting.value));
     say(this.layer, () => tOr(`layer.${setting.layer}`, setting.layer));
     say(this.from, setting.where ? () => t("settings.where", { where: setting.where ?? "" }) : "");
     show(this.from, Boolean(setting.where));
     say(this.standard, () => t("settings.default", { value: written(setting.default) }));
     show(this.reset, setting.layer === "overrides");
     this.element.classList.toggle("is-changed", setting.layer !== "default");
-    if (this.#input && document.activeElement !== this.#input) put(this.#input, setting.value);
+    for (const element of [this.layer, this.standard]) show(element, setting.layer !== "default");
+    if (!this.#input) return;
+    if (document.activeElement !== this.#input) put(this.#input, setting.value);
+    show(this.save, taken(this.#input, setting) !== setting.value);
   }
 
   /** @param {string[]} words @param {boolean} live @param {boolean} changed */
@@ -113,7 +150,7 @@ export class SettingLine {
     const { needs_restart: later = [] } = await post("config", { values: { [key]: value } });
     await this.#done.changed();
     const words = later.includes(key) ? "settings.saved-restart" : "settings.saved";
-    this.#done.saved(() => t(words, { key, value: written(this.#setting.value) }), false);
+    this.#done.saved(() => t(words, { key: this.#title, value: written(this.#setting.value) }), false);
   }
 
   async #take() {
@@ -122,7 +159,7 @@ export class SettingLine {
     this.#input?.focus();
     await this.#done.changed();
     if (this.#input) put(this.#input, this.#setting.value);
-    this.#done.saved(() => t("settings.saved", { key, value: written(this.#setting.value) }), false);
+    this.#done.saved(() => t("settings.saved", { key: this.#title, value: written(this.#setting.value) }), false);
   }
 }
 
@@ -131,12 +168,13 @@ const chosen = ({ choices, type }) => choices !== null && !/number|integer/.test
 
 /** @param {Setting} setting @returns {any} */
 function inputFor(setting) {
-  const { key: label, value, choices, minimum: min, maximum: max, type } = setting;
+  const { value, choices, minimum: min, maximum: max, type } = setting;
+  const label = () => titleOf(setting);
   if (typeof value === "boolean") {
     const of = (/** @type {boolean} */ yes) => make("option", { value: String(yes), text: () => t(yes ? "settings.yes" : "settings.no") });
     return make("select", { label }, of(true), of(false));
   }
-  if (chosen(setting)) return make("select", { label }, ...(choices ?? []).map((choice) => make("option", { value: String(choice), text: String(choice) })));
+  if (chosen(setting)) return make("select", { label }, ...(choices ?? []).map((choice) => make("option", { value: String(choice), text: () => tOr(`choice.${choice}`, String(choice)) })));
   if (type === "number" || type === "integer") {
     return make("input", { type: "number", step: type === "integer" ? 1 : "any", min, max, required: true, label });
   }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.config.layers import leaves
+from daemon.config.most_used import MOST_USED
 from daemon.config.schema import dotted
 from daemon.config.settings import defaults
 from daemon.web.static_files import FOLDER, page_texts, setting_titles
@@ -21,7 +22,7 @@ MADE = re.compile(r"`([a-z][a-z.]*\.)\$\{")
 
 
 def texts(language: str) -> dict[str, str]:
-    """Without the titles of settings, which English takes from the settings themselves."""
+    """Without the titles of settings, of which a new one may have none in English yet."""
     found = page_texts(FOLDER / f"texts/{language}.json")
     return {key: text for key, text in found.items() if not key.startswith("setting.")}
 
@@ -32,6 +33,7 @@ def test_every_setting_has_a_korean_title_and_no_title_is_left_over() -> None:
     titles = setting_titles("ko")
     assert set(titles) == keys
     assert all(re.search("[가-힣]", title) for title in titles.values())
+    assert set(MOST_USED) <= set(setting_titles("en")) <= keys
     assert set(page_texts(FOLDER / "texts/ko.json")) >= {f"setting.{key}" for key in keys}
 
 
