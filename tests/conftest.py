@@ -15,7 +15,7 @@ import pytest
 
 from daemon import paths
 from tests.capture.servers import ffmpeg
-from tests.daemon.living import own_cache
+from tests.daemon.living import own_cache, usual_priority
 
 # How long an example takes says nothing on a machine that runs other tests beside it.
 hypothesis.settings.register_profile("no-deadline", hypothesis.settings(), deadline=None)
@@ -36,6 +36,15 @@ def log_as_before() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(scope="module")
+def usual_priorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Processes that step back for the daemon do not: beside other tests they would starve."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in usual_priority(tmp_path_factory.mktemp("usual")).items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")

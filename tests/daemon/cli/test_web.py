@@ -32,6 +32,8 @@ ROOT = Path(__file__).parents[3]
 TOKEN = "a long enough secret"
 PATIENCE_S = 60.0
 
+pytestmark = pytest.mark.usefixtures("usual_priorities")
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:

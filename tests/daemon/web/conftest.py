@@ -13,6 +13,11 @@ from tests.daemon.web.pretending import Pretender, pretending
 from tests.daemon.web.serving import Serving
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patient(usual_priorities: None) -> None:
+    """The decoder of pictures runs at idle priority otherwise."""
+
+
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ww") as name:
