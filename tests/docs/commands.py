@@ -70,6 +70,9 @@ PLAN: dict[str, Runs | Goes | Elsewhere] = {
     ".venv/bin/watchword why": Runs(r"\w"),
     ".venv/bin/watchword read": Runs(),
     "script/setup --web && .venv/bin/watchword web": Goes("the web interface is at http://"),
+    "watchword calibrate ordinary-footage.mp4 --labelled /var/lib/watchword/journal/marks/marks.csv": Elsewhere(
+        "needs alerts that somebody marked; tests/daemon/journal/test_marks.py reads what marks write"
+    ),
     "watchword config check": Runs("settings are fine"),
     "watchword config show speech": Runs(r"speech\.rate_wpm = 200"),
     "watchword config set speech.rate_wpm 200": Runs("kept in"),
