@@ -70,7 +70,7 @@ PLAN: dict[str, Runs | Goes | Elsewhere] = {
     ".venv/bin/watchword why": Runs(r"\w"),
     ".venv/bin/watchword read": Runs(),
     "script/setup --web && .venv/bin/watchword web": Goes("the web interface is at http://"),
-    "watchword calibrate ordinary-footage.mp4 --labelled /var/lib/watchword/journal/marks/marks.csv": Elsewhere(
+    "watchword calibrate walk.mp4 --labelled /var/lib/watchword/journal/marks/marks.csv": Elsewhere(
         "needs alerts that somebody marked; tests/daemon/journal/test_marks.py reads what marks write"
     ),
     "watchword config check": Runs("settings are fine"),

@@ -77,9 +77,9 @@ export class EventCard {
     const picture = withThumbnail && pictured ? make("img", { class: "thumbnail", src: `journal/${pictured.row}/snapshot.jpg?side=176`, alt: "", loading: "lazy", width: 88, height: 50 }) : null;
     const thumbnail = picture ?? (withThumbnail ? make("span", { class: "thumbnail none" }) : null);
     const cause = make("span", { class: "cause" },
-      make("span", { class: `badge ${event.severity ?? event.kind}`, text: badge }), this.#title, this.#latency, count);
+      make("span", { class: `badge ${event.severity ?? event.kind}`, text: badge }), this.#title, count);
     const open = make("button", { type: "button", class: "open", "data-always": true, "aria-expanded": "false", "aria-controls": this.#more.id, tabindex: -1 },
-      thumbnail, make("span", { class: "what" }, this.#words, cause), when);
+      thumbnail, make("span", { class: "what" }, this.#words, cause), make("span", { class: "when" }, when, this.#latency));
     open.addEventListener("click", () => this.#toggle(open));
     return make("li", { class: `story ${event.kind} ${event.severity ?? ""}`, "data-kind": event.kind }, open, this.#more);
   }

@@ -118,7 +118,7 @@ export class SettingLine {
     say(this.value, () => written(setting.value));
     say(this.layer, () => tOr(`layer.${setting.layer}`, setting.layer));
     say(this.from, setting.where ? () => t("settings.where", { where: setting.where ?? "" }) : "");
-    show(this.from, Boolean(setting.where));
+    show(this.from, Boolean(setting.where) && setting.where !== setting.layer);
     say(this.standard, () => t("settings.default", { value: written(setting.default) }));
     show(this.reset, setting.layer === "overrides");
     this.element.classList.toggle("is-changed", setting.layer !== "default");

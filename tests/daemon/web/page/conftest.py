@@ -1,6 +1,6 @@
 """The page in a real browser, on the real web, before a daemon that plays a script.
 
-One browser, one server and one tab serve a file of tests; each test gets the page opened anew.
+One browser, one server and one tab serve all tests of this folder; each test gets the page opened anew.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tests.daemon.web.serving import Serving
 from tests.daemon.web.stage import Stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def pair() -> Iterator[tuple[Stage, Serving]]:
     # A socket's path is short.
     with (
@@ -46,7 +46,7 @@ def web(pair: tuple[Stage, Serving]) -> Serving:
     return pair[1]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def tab(browser: Browser, pair: tuple[Stage, Serving]) -> Iterator[Page]:
     with opened(browser, pair[1].address) as page:
         yield page

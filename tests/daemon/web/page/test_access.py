@@ -142,7 +142,7 @@ def test_headings_and_landmarks_stand_in_order(page: Page) -> None:
         "h1 Live",
         "h2 Camera",
         "h2 Present now",
-        "h3 Closest to an alert",
+        "h3 Closest to an alert, last 10 s",
         "h2 Talk to it",
         "h2 Said",
         "h2 Health",

@@ -110,7 +110,7 @@ def test_words_stand_first_and_the_rest_is_one_press_away(page: Page, stage: Sta
     story = page.locator("#events .story.alert")
     expect(story.locator(".words")).to_have_text("Stop!")
     expect(story.locator(".title")).to_have_text("Fire, on the left")
-    expect(story.locator(".latency")).to_have_text("heard after 0.14 s")
+    expect(story.locator(".latency")).to_have_text("after 0.14 s")
     silent = page.locator("#events .story.scene")
     expect(silent).to_be_hidden()
     page.get_by_role("button", name="All events").click()
