@@ -134,7 +134,12 @@ OUTLINE = """view => [...document.querySelectorAll('header, nav, main, footer, h
   .map((each) => `${each.localName} ${each.matches('h1, h2, h3') ? each.textContent.trim() : ''}`.trim())"""
 
 
-def test_headings_and_landmarks_stand_in_order(page: Page) -> None:
+def test_headings_stand_in_order_and_only_the_webs_own_scripts_run(page: Page, web: Serving) -> None:
+    with urlopen(web.address) as answer:
+        policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] in ("'none'", "'self'")
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert page.locator("[style], style, script:not([src])").count() == 0
     assert page.evaluate(OUTLINE) == [
         "header",
         "nav",
@@ -161,14 +166,6 @@ def test_headings_and_landmarks_stand_in_order(page: Page) -> None:
         assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_nothing_but_the_webs_own_scripts_may_run(page: Page, web: Serving) -> None:
-    with urlopen(web.address) as answer:
-        policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
-    assert policy["default-src"] in ("'none'", "'self'")
-    assert policy["script-src"] == policy["style-src"] == "'self'"
-    assert page.locator("[style], style, script:not([src])").count() == 0
-
-
 def test_screen_readers_hear_dangers_at_once_and_the_rest_in_turn(page: Page, stage: Stage) -> None:
     stage.emit("scene", "s1", trigger="scene_change", hazard=None)
     stage.emit("describe", "d1", "s1", text="A quiet street.", trigger="scene_change", model="tags")
@@ -185,11 +182,14 @@ def test_screen_readers_hear_dangers_at_once_and_the_rest_in_turn(page: Page, st
     expect(page.locator("#assertive")).to_have_text("Critical: Fire, on the left")
 
 
-def test_the_language_is_the_browsers_until_one_is_chosen(
+def test_language_and_motion_are_those_of_the_browser_until_one_is_chosen(
     browser: Browser, web: Serving, stage: Stage
 ) -> None:
-    with opened(browser, web.address, locale="ko-KR") as page:
+    with opened(browser, web.address, locale="ko-KR", reduced_motion="reduce") as page:
         watching(page)
+        expect(page.locator("#picture-note")).to_have_text("2초마다 1프레임")
+        streams = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/live')).length"
+        assert page.evaluate(streams) == 0
         stage.alert("fire", "a1", "left")
         expect(page.locator("html")).to_have_attribute("lang", "ko")
         expect(page.locator("#now")).to_contain_text("불, 왼쪽")
@@ -202,20 +202,19 @@ def test_the_language_is_the_browsers_until_one_is_chosen(
         expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-def test_less_motion_is_respected(browser: Browser, web: Serving) -> None:
-    with opened(browser, web.address, reduced_motion="reduce") as page:
-        expect(page.locator("#picture-note")).to_have_text("one picture every 2 s")
-        assert not page.evaluate(
-            "performance.getEntriesByType('resource').some(e => e.name.endsWith('/live'))"
-        )
+def test_it_fits_the_screen(page: Page, web: Serving, stage: Stage) -> None:
+    """Nothing lies beside 320 pixels, or beside a screen of 1280 at 200 %.
 
-
-def test_nothing_lies_beside_a_small_screen(page: Page, web: Serving, stage: Stage) -> None:
-    """320 pixels, and a screen of 1280 at 200 %."""
-    stage.alert("two_wheeler", "a1", "right")
-    expect(page.locator("#events .story")).to_have_count(1)
+    Live is one screen high, and one and a half on a phone.
+    """
+    for number, hazard in enumerate(("fire", "dog", "knife", "fire", "stairs", "dog"), 1):
+        stage.alert(hazard, f"a{number}", "right")
+    expect(page.locator("#now li")).to_have_count(4)
     wide = []
     try:
+        for width, height, most in ((1280, 800, 1.0), (390, 844, 1.6)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollHeight") <= most * height, (width, height)
         for language in ("en", "ko"):
             page.locator("#language").select_option(language)
             for view in VIEWS:
@@ -228,18 +227,6 @@ def test_nothing_lies_beside_a_small_screen(page: Page, web: Serving, stage: Sta
     finally:
         page.set_viewport_size({"width": 1280, "height": 720})
     assert wide == []
-
-
-def test_live_fits_one_screen_and_one_and_a_half_of_a_phone(page: Page, stage: Stage) -> None:
-    for number, hazard in enumerate(("fire", "dog", "knife", "fire", "stairs", "dog"), 1):
-        stage.alert(hazard, f"a{number}")
-    expect(page.locator("#now li")).to_have_count(4)
-    try:
-        for width, height, most in ((1280, 800, 1.0), (390, 844, 1.6)):
-            page.set_viewport_size({"width": width, "height": height})
-            assert page.evaluate("document.documentElement.scrollHeight") <= most * height, (width, height)
-    finally:
-        page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_axe_finds_nothing(page: Page, web: Serving, stage: Stage) -> None:

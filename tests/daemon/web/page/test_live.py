@@ -37,7 +37,7 @@ def again(page: Page, web: Serving) -> None:
     painted(page)
 
 
-def test_the_picture_moves_pauses_and_goes_on(page: Page) -> None:
+def test_the_picture_moves_and_dangers_stand_on_it_the_worst_first(page: Page, stage: Stage) -> None:
     canvas = page.locator("#picture")
     expect(page.locator("#frame-note")).to_be_hidden()
     first = canvas.evaluate("canvas => canvas.toDataURL()")
@@ -49,6 +49,19 @@ def test_the_picture_moves_pauses_and_goes_on(page: Page) -> None:
     count = canvas.get_attribute("data-pictures")
     button.click()
     page.wait_for_function(f"() => document.getElementById('picture').dataset.pictures > {count}")
+
+    stage.alert("two_wheeler", "a1")
+    stage.alert("fire", "a2", "left")
+    now = page.locator("#now li")
+    expect(now.nth(0)).to_have_text(re.compile(r"Critical\s*Fire, on the left"))
+    expect(now.nth(1)).to_have_text(re.compile(r"Warning\s*Bicycle or motorbike$"))
+    expect(page.locator("#overlay .left")).to_have_text("◀ Fire")
+    stage.emit("direction", "l1", "a1", hazard="two_wheeler", direction="right")
+    expect(now.nth(1)).to_contain_text("on the right")
+    expect(page.locator("#overlay .right")).to_have_text("▶ Bicycle or motorbike")
+    stage.emit("clear", "c1", "a1", hazard="two_wheeler")
+    stage.emit("clear", "c2", "a2", hazard="fire")
+    expect(page.locator("#now")).to_have_text("No danger at the moment.")
 
 
 def test_an_alert_is_on_the_page_at_once(
@@ -68,31 +81,21 @@ def test_an_alert_is_on_the_page_at_once(
         sys.stdout.write(f"\nalert to page: median {middle:.0f} ms, worst {worst:.0f} ms of {len(delays)}\n")
 
 
-def test_dangers_are_shown_with_their_direction_the_worst_first(page: Page, stage: Stage) -> None:
-    stage.alert("two_wheeler", "a1")
-    stage.alert("fire", "a2", "left")
-    now = page.locator("#now li")
-    expect(now.nth(0)).to_have_text(re.compile(r"Critical\s*Fire, on the left"))
-    expect(now.nth(1)).to_have_text(re.compile(r"Warning\s*Bicycle or motorbike$"))
-    expect(page.locator("#overlay .left")).to_have_text("◀ Fire")
-    stage.emit("direction", "l1", "a1", hazard="two_wheeler", direction="right")
-    expect(now.nth(1)).to_contain_text("on the right")
-    expect(page.locator("#overlay .right")).to_have_text("▶ Bicycle or motorbike")
-    stage.emit("clear", "c1", "a1", hazard="two_wheeler")
-    stage.emit("clear", "c2", "a2", hazard="fire")
-    expect(page.locator("#now")).to_have_text("No danger at the moment.")
-
-
-def test_a_page_opened_during_a_danger_shows_where_it_is_and_how_bad(
+def test_a_page_opened_during_a_danger_shows_it_and_what_else_is_close(
     page: Page, web: Serving, stage: Stage
 ) -> None:
     for hazard in ("fire", "dog"):  # what the page would guess is right for neither
         stage.active[hazard] = "left"
+    stage.quiet = {"fire", "knife", "dog"}
     again(page, web)
     now = page.locator("#now li")
     expect(now.nth(0)).to_have_text(re.compile(r"Critical\s*Fire, on the left"))
     expect(now.nth(1)).to_have_text(re.compile(r"Notice\s*Dog, on the left"))
     expect(page.locator("#overlay .left")).to_contain_text("◀ Fire")
+    expect(page.locator("#near")).to_contain_text("Vehicle")
+    expect(page.locator("#quiet-list")).to_be_hidden()
+    page.get_by_text("3 quiet hazards").click()
+    expect(page.locator("#quiet-list li")).to_have_count(3)
     stage.active["fire"] = "ahead"  # the event of it was missed
     expect(now.nth(0)).to_have_text(re.compile(r"Critical\s*Fire, ahead"))
     stage.active.clear()
@@ -211,18 +214,6 @@ def test_each_button_asks_for_what_it_says_and_a_refusal_is_told(page: Page, sta
     expect(page.locator("#actions-result")).to_have_text("It is muted already.")
     expect(page.locator("#mute-hint")).to_contain_text("10 min 0 s")
     assert stage.commands("mute") == []  # pressing it again never silences danger
-
-
-def test_the_hazards_closest_to_an_alert_are_named_and_quiet_ones_folded(
-    page: Page, web: Serving, stage: Stage
-) -> None:
-    stage.quiet = {"fire", "knife", "dog"}
-    again(page, web)  # it holds the seconds before that
-    expect(page.locator("#near li")).to_have_count(3)
-    expect(page.locator("#near")).to_contain_text("Vehicle")
-    expect(page.locator("#quiet-list")).to_be_hidden()
-    page.get_by_text("3 quiet hazards").click()
-    expect(page.locator("#quiet-list li")).to_have_count(3)
 
 
 def test_markup_in_what_was_seen_or_said_stays_text(page: Page, stage: Stage) -> None:

@@ -21,6 +21,8 @@ COUNTS = "Alerts as it was: 1 (62 an hour). With the new thresholds: 2 (123 an h
 def test_a_threshold_is_changed_tried_saved_and_taken_back(page: Page, stage: Stage) -> None:
     stage.before = [{**ALERT, "t": 120.0}]
     stage.after = [{**ALERT, "t": 120.0}, {**ALERT, "t": 130.0}]
+    stage.alert("knife", "a1")
+    row = stage.journal[-1]["row"]
     go(page, "Tune")
     card = page.locator('.hazard[data-hazard="fire"]')
     result = page.locator("#proposal-result")
@@ -36,7 +38,11 @@ def test_a_threshold_is_changed_tried_saved_and_taken_back(page: Page, stage: St
     expect(page.get_by_role("progressbar")).to_be_hidden()
     expect(page.locator("#trial tbody tr")).to_have_count(2)
     expect(page.locator("#trial tr.differs td").nth(1)).to_contain_text("no alert")
-    assert stage.commands("try") == [{"do": "try", "thresholds": {"fire": 0.35}, "row": None}]
+    page.get_by_label("Try on").select_option(str(row))
+    page.get_by_role("button", name="Try on this alert").click()
+    expect(page.locator("#trial h3")).to_have_text("What the 58 s around this alert would have been")
+    tried = {"do": "try", "thresholds": {"fire": 0.35}}
+    assert stage.commands("try") == [{**tried, "row": None}, {**tried, "row": row}]
     assert stage.overrides == {}
 
     page.get_by_role("button", name="Save", exact=True).click()
@@ -57,18 +63,7 @@ def test_a_threshold_is_changed_tried_saved_and_taken_back(page: Page, stage: St
     expect(page.get_by_label("Threshold of Fire", exact=True)).to_have_value("0.50")
 
 
-def test_thresholds_are_tried_on_an_alert_of_the_journal(page: Page, stage: Stage) -> None:
-    stage.after = [{**ALERT, "t": 120.0}]
-    row = stage.journal[-1]["row"] if stage.alert("knife", "a1") else 0
-    go(page, "Tune")
-    page.get_by_label("Threshold of Knife", exact=True).fill("0.4")
-    page.get_by_label("Try on").select_option(str(row))
-    page.get_by_role("button", name="Try on this alert").click()
-    expect(page.locator("#trial h3")).to_have_text("What the 58 s around this alert would have been")
-    assert stage.commands("try") == [{"do": "try", "thresholds": {"knife": 0.4}, "row": row}]
-
-
-def test_the_active_hazards_come_first_with_what_their_threshold_means(page: Page, stage: Stage) -> None:
+def test_the_active_hazards_come_first_and_a_percent_is_refused(page: Page, stage: Stage) -> None:
     stage.quiet = {"knife", "dog"}
     page.reload()  # the page holds two minutes of what was before
     stage.alert("vehicle", "a1", "left")
@@ -84,20 +79,17 @@ def test_the_active_hazards_come_first_with_what_their_threshold_means(page: Pag
     page.get_by_label("Threshold of Vehicle", exact=True).fill("1")
     expect(card.locator(".estimate span")).to_have_text(re.compile(r"\d+ in the last \d\.\d min"))
 
-
-def test_a_percent_is_refused_with_the_share_that_was_meant(page: Page) -> None:
-    go(page, "Tune")
-    field = page.get_by_label("Threshold of Knife", exact=True)
+    field = page.get_by_label("Threshold of Stairs", exact=True)
     field.fill("60")
-    note = page.locator('.hazard[data-hazard="knife"] .note')
+    note = page.locator('.hazard[data-hazard="stairs"] .note')
     expect(note).to_have_text("A share from 0 to 1 is wanted: 0.6, not 60.")
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#proposal-text")).to_have_text("No threshold is changed.")
+    expect(page.locator("#proposal-text")).to_have_text("Changed: Vehicle 0.50 → 1.00")
     field.fill("-3")
     expect(note).to_have_text("A number from 0 to 1 is wanted.")
     field.fill("0.6")
     expect(field).to_have_attribute("aria-invalid", "false")
-    expect(page.locator("#proposal-text")).to_have_text("Changed: Knife 0.50 → 0.60")
+    expect(page.locator("#proposal-text")).to_have_text("Changed: Vehicle 0.50 → 1.00, Stairs 0.50 → 0.60")
 
 
 def test_a_field_has_its_threshold_before_the_settings_are_known(
