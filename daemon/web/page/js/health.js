@@ -42,7 +42,7 @@ export function follow(onStatus, onSilence) {
 }
 
 /** Show that the state is unknown. */
-function showUnknown() {
+export function showUnknown() {
   for (const line of keyed($("components"), [UNKNOWN], componentLine)) showComponent(line, { reason: UNKNOWN }, []);
   keyed($("figures"), [], figureLine);
   const [verdict] = keyed($("health-line"), ["verdict"], () => make("span"));

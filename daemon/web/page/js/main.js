@@ -56,7 +56,10 @@ async function start() {
     daemon: (up, run) => {
       connection.update({ daemon: up });
       if (up) events.recall(run);
-      else forgetDangers();
+      else {
+        forgetDangers();
+        health.showUnknown();
+      }
     },
     web: (up) => connection.update({ web: up }),
   });

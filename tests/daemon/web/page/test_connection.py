@@ -72,6 +72,8 @@ def test_while_the_daemon_is_away_it_is_said_and_no_button_pretends(page: Page, 
     expect(page.locator("#state")).to_have_text("Watchword is not running")
     expect(page.get_by_role("alert")).to_contain_text("nobody is being warned")
     expect(page.locator("#now")).not_to_contain_text("Fire")
+    expect(page.locator("#health-line")).to_have_text("The program does not answer")
+    expect(page.locator("#near")).to_be_hidden()
     hush = page.get_by_role("button", name="Hush")
     expect(hush).to_have_attribute("aria-disabled", "true")
     expect(hush).to_have_attribute("title", "Watchword is not running")
