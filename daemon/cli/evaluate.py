@@ -36,7 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every figure there")
     parser.add_argument(
-        "--html", type=Path, metavar="OUT.html", help="the figures on one page, with the worst mistakes"
+        "--html",
+        type=Path,
+        metavar="OUT.html",
+        help="the figures on one page, with curves, a timeline of each clip and the worst mistakes",
     )
 
 
@@ -50,13 +53,13 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         return _speech(args, settings, dataset)
     if args.cross_validate:
         return _cross_validation(args, settings, dataset)
-    report, mistakes = evaluate(settings, dataset, collect_mistakes=args.html is not None, progress=args.note)
+    report, details = evaluate(settings, dataset, details=args.html is not None, progress=args.note)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     sys.stdout.flush()
     if args.json is not None:
         _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     if args.html is not None:
-        _write("--html", args.html, page(report, mistakes, str(args.manifest)))
+        _write("--html", args.html, page(report, details, str(args.manifest)))
     return 0
 
 

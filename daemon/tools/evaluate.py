@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from capture.image_file import load_image
 from daemon.config.settings import Settings
 from daemon.core.events import Event
 from daemon.tools.mistakes import of_clips, of_pictures
-from daemon.tools.report_page import Mistakes
+from daemon.tools.report_mistakes import Mistakes
 from daemon.tools.silent_replay import silent_replay
 from daemon.wiring.detector import DetectorBundle, build_detector
 from pipeline.alerting.alert_policy import HazardThreshold
@@ -22,20 +22,39 @@ from pipeline.calibration.operating_curve import JudgedClip, operating_curve
 from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.evaluation.clips import evaluate_clips
 from pipeline.evaluation.dataset import Dataset, LabelledClip, LabelledPicture
+from pipeline.evaluation.picture_scores import PictureScores
 from pipeline.evaluation.pictures import evaluate_pictures
 from pipeline.types import Severity
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReplayedClip:
+    """A clip, the decisions over it, and what they were made from."""
+
+    judged: JudgedClip
+    events: ClipEvents
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluationDetails:
+    """What a page shows beside the figures."""
+
+    pictures: PictureScores | None = None
+    """None if there are no pictures."""
+    clips: Sequence[ReplayedClip] = ()
+    mistakes: Mistakes = field(default_factory=Mistakes)
+
+
 def evaluate(
     settings: Settings,
     dataset: Dataset,
     *,
-    collect_mistakes: bool,
+    details: bool,
     progress: Callable[[str], None] = lambda _: None,
-) -> tuple[Mapping[str, Any], Mistakes]:
-    """The figures of the settings' detector on labelled media, and the mistakes if `collect_mistakes`.
+) -> tuple[Mapping[str, Any], EvaluationDetails]:
+    """The figures of the settings' detector on labelled media, and what they rest on if `details`.
 
     `progress` is told how far it is, in words.
 
@@ -43,18 +62,19 @@ def evaluate(
     """
     detector = build_detector(settings)
     report: dict[str, Any] = {"model": detector.model.name}
-    mistakes = Mistakes()
+    scores, replays, mistakes = None, list[ReplayedClip](), Mistakes()
     if dataset.pictures:
         probabilities = score_pictures(settings, detector, dataset.pictures, progress)
         report |= _pictures(detector, dataset.pictures, probabilities)
-        if collect_mistakes:
+        if details:
+            scores = _picture_scores(detector, dataset.pictures, probabilities)
             mistakes += of_pictures(settings, detector, dataset.pictures, probabilities)
     if dataset.clips:
         replays = replay_clips(settings, detector, dataset.clips)
-        report["videos"], clips = video_figures(settings, replays), events_of(replays)
-        if collect_mistakes:
-            mistakes += of_clips(settings, clips)
-    return report, mistakes
+        report["videos"] = video_figures(settings, replays)
+        if details:
+            mistakes += of_clips(settings, events_of(replays))
+    return report, EvaluationDetails(scores, replays, mistakes)
 
 
 def score_pictures(
@@ -81,6 +101,18 @@ def _pictures(
     return picture_figures(names, probabilities, thresholds, pictures)
 
 
+def _picture_scores(
+    detector: DetectorBundle, pictures: Sequence[LabelledPicture], probabilities: NDArray[np.float32]
+) -> PictureScores:
+    return PictureScores(
+        [h.name for h in detector.picture_hazards],
+        probabilities,
+        np.array([h.threshold for h in detector.picture_hazards]),
+        [picture.labels for picture in pictures],
+        [picture.uncertain for picture in pictures],
+    )
+
+
 def picture_figures(
     names: Sequence[str],
     probabilities: NDArray[Any],
@@ -96,14 +128,6 @@ def picture_figures(
         [picture.source for picture in pictures],
         [picture.uncertain for picture in pictures],
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReplayedClip:
-    """A clip, the decisions over it, and what they were made from."""
-
-    judged: JudgedClip
-    events: ClipEvents
 
 
 def replay_clips(

@@ -11,7 +11,7 @@ from capture.camera import CameraError
 from capture.frame import Image
 from capture.image_file import load_image
 from daemon.config.settings import Settings
-from daemon.tools.report_page import Mistake, Mistakes, thumbnail
+from daemon.tools.report_mistakes import Mistake, Mistakes, thumbnail
 from daemon.wiring.detector import DetectorBundle
 from daemon.wiring.sources import open_recorded
 from pipeline.evaluation.clip_counts import ClipEvents, hazard_spans, is_late, is_wrong, wait_for

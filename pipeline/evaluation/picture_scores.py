@@ -62,6 +62,19 @@ class PictureScores:
         danger, safe = self.danger[rows], self.safe[rows]
         return roc_auc(self.highest[rows][danger], self.highest[rows][safe])
 
+    def any_recall_of_dangers(self, rows: Rows) -> float | None:
+        """Share of the dangers with an alarm, for whatever hazard."""
+        return _share(self.over[rows][self.danger[rows]].any(1))
+
+    def any_excess(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Log-odds of the most certain alarm over its threshold, of each danger and of each safe picture."""
+        highest = self.excess.max(1, initial=-np.inf)
+        return highest[self.danger], highest[self.safe]
+
+    def against_safe(self, column: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """A hazard's probabilities in its own pictures, and in the safe ones."""
+        return self._against_safe(column, np.arange(len(self.safe)))
+
     def false_alarms(self, rows: Rows) -> float | None:
         return _share(np.asarray((self.over & self.known)[rows][self.safe[rows]].any(1)))
 

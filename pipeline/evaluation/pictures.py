@@ -62,6 +62,7 @@ def evaluate_pictures(
     anything, kinds = np.ones(len(of.safe), np.bool_), (of.danger, of.safe)
     any_hazard = {
         "auc": Estimate95(of.any_auc, kinds),
+        "recall": Estimate95(of.any_recall_of_dangers, (of.danger,)),
         "recall_at_5_percent": Estimate95(of.any_recall_at_price, kinds),
     }
     macro: dict[str, Callable[[Rows], float | None]] = {
@@ -73,7 +74,7 @@ def evaluate_pictures(
     }
     shown = [column for column in range(len(names)) if of.shown[:, column].any()]
     return {
-        "any_hazard": _figures(any_hazard, drawn),
+        "any_hazard": {"pictures": int(np.sum(of.danger)), **_figures(any_hazard, drawn)},
         "safe": {
             "pictures": int(np.sum(of.safe)),
             **_figures({"false_alarm_rate": Estimate95(of.false_alarms, (of.safe,))}, drawn),

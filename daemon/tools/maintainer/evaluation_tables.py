@@ -48,7 +48,7 @@ _WORDED_NEW = ("knife", "fire", "dog", "train", "stairs", "hole", "crosswalk_sig
 def pictures(settings: Settings, media: Path) -> Iterable[str]:
     """`watchword evaluate images.csv`."""
     dataset = Dataset(tuple(_pictures(settings, media)), ())
-    yield from code(readable(evaluate(settings, dataset, collect_mistakes=False)[0]))
+    yield from code(readable(evaluate(settings, dataset, details=False)[0]))
 
 
 def clips(settings: Settings, media: Path) -> Iterable[str]:
