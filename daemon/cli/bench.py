@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from daemon.bench import tables
+from daemon.bench import figures_page, tables
 from daemon.bench.harness import Figure
 from daemon.bench.quietness import QUIET_SHARE, LoadMeter
 from daemon.config.settings import Settings
@@ -28,6 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures for programs")
     parser.add_argument(
         "--markdown", metavar="FILE", type=Path, help="write the figures as tables for a page"
+    )
+    parser.add_argument(
+        "--html", metavar="FILE", type=Path, help="write the figures on a page with charts of their quartiles"
     )
     parser.add_argument(
         "--compare", metavar="FILE", type=Path, help="beside the figures of an earlier run, written by --json"
@@ -55,7 +58,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         raise CommandError("--model and --ordinary go with `watchword bench vlm` only")
     parts = PARTS if args.part == "all" else (args.part,)
     measured = measure(parts, settings, args.samples, **chosen)
-    return run(measured, args.json, args.targets, args.markdown, args.compare)
+    return run(measured, args.json, args.targets, args.markdown, args.compare, args.html)
 
 
 def run(
@@ -64,15 +67,18 @@ def run(
     targets: bool,
     page: Path | None = None,
     compared: Path | None = None,
+    html: Path | None = None,
 ) -> int:
-    """Print each figure as it is measured, then write all to `file` and `page`. Returns the exit code.
+    """Print each figure as it is measured, then write all to `file`, `page` and `html`.
+
+    Returns the exit code.
 
     `targets`: 1 if a figure misses its target. `compared`: an earlier run's `file`. Raises CommandError if a
     folder is missing, or the earlier run cannot be read.
     """
     earlier = tables.read_report(compared) if compared else None
     # Before measuring, which takes minutes, and not when the result is to be written.
-    for option, wanted in (("--json", file), ("--markdown", page)):
+    for option, wanted in (("--json", file), ("--markdown", page), ("--html", html)):
         if wanted is not None and not wanted.parent.is_dir():
             raise CommandError(f"{option} {wanted}: there is no folder {wanted.parent}")
     figures, load = [], LoadMeter()
@@ -86,6 +92,8 @@ def run(
         file.write_text(json.dumps(report(figures, others), indent=2) + "\n", encoding="utf-8")
     if page is not None:
         page.write_text(tables.markdown(figures), encoding="utf-8")
+    if html is not None:
+        html.write_text(figures_page.page(figures, report(figures, others)), encoding="utf-8")
     if side_by_side := tables.describers(figures):
         sys.stdout.write(f"\n{side_by_side.as_text()}\n\n")
     if earlier is not None:

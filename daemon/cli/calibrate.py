@@ -6,9 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from daemon.cli.output_file import require_writable, write
 from daemon.config.settings import Settings
 from daemon.errors import UsageError
 from daemon.tools.calibrate import CAMERA_MINUTES, CalibrationRequest, calibrate, undo
+from daemon.tools.calibration_page import page
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="labelled pictures and clips: fits slope and offset of every hazard that has pictures from "
         "enough sources, and tells what the new thresholds cost in recall",
     )
+    parser.add_argument(
+        "--html",
+        metavar="OUT.html",
+        type=Path,
+        help="the thresholds before and now on one page, with a timeline of the footage",
+    )
     parser.add_argument("--dry-run", action="store_true", help="tell, but change nothing")
     parser.add_argument("--undo", action="store_true", help="go back to the calibration before this one")
 
@@ -51,11 +59,15 @@ def _above_zero(text: str) -> float:
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Raises UsageError, CommandError, CalibrationError, CameraError, ManifestError."""
     if args.undo:
+        if args.html is not None:
+            raise UsageError("--undo fits nothing that --html could show; leave one of them out")
         name, basis = undo(settings)
         sys.stdout.write(f"{name} uses {basis} again, from the next start on\n")
         return 0
     if args.source is None:
         raise UsageError("calibrate: name footage without danger, a camera, or --undo")
+    # Before the footage, which takes as long as it lasts.
+    require_writable("--html", args.html)
     progress = FootageProgress()
 
     def report(line: str) -> None:
@@ -65,13 +77,17 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
     request = CalibrationRequest(args.source, args.budget, args.minutes, args.labelled)
     try:
-        place = calibrate(settings, request, keep=not args.dry_run, report=report, progress=progress)
+        made = calibrate(settings, request, keep=not args.dry_run, report=report, progress=progress)
     finally:
         progress.end()
-    if place is None:
+    if args.html is not None:
+        write("--html", args.html, page(settings, made, request.source))
+    if made.place is None:
         report("dry run: nothing was changed")
     else:
-        report(f"written to {place}; `watchword reload` or a restart makes it hold, --undo takes it back")
+        report(
+            f"written to {made.place}; `watchword reload` or a restart makes it hold, --undo takes it back"
+        )
     return 0
 
 

@@ -7,8 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from daemon.cli.output_file import require_writable, write
 from daemon.config.settings import Settings
-from daemon.errors import CommandError, UsageError
+from daemon.errors import UsageError
 from daemon.tools.cross_validate import WAYS, cross_validate
 from daemon.tools.evaluate import evaluate
 from daemon.tools.report_lines import readable
@@ -47,8 +48,8 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Print the figures, and write them to files if asked. Raises ManifestError, CameraUnusable."""
     dataset = read_dataset(args.manifest, settings.hazards.keys())
     # Before the measurement, which takes minutes to hours.
-    _require_writable("--json", args.json)
-    _require_writable("--html", args.html)
+    require_writable("--json", args.json)
+    require_writable("--html", args.html)
     if args.speech:
         return _speech(args, settings, dataset)
     if args.cross_validate:
@@ -57,9 +58,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     sys.stdout.flush()
     if args.json is not None:
-        _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+        write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     if args.html is not None:
-        _write("--html", args.html, page(report, details, str(args.manifest)))
+        write("--html", args.html, page(report, details, str(args.manifest)))
     return 0
 
 
@@ -69,7 +70,7 @@ def _cross_validation(args: argparse.Namespace, settings: Settings, dataset: Dat
     report = cross_validate(settings, dataset, args.cross_validate)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     if args.json is not None:
-        _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+        write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     return 0
 
 
@@ -84,27 +85,5 @@ def _speech(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> i
     sys.stdout.writelines(f"{line}\n" for line in rows({**by_clip, **totals}))
     if args.json is not None:
         report = {"speech": totals, "speech_by_clip": by_clip}
-        _write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+        write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     return 0
-
-
-def _require_writable(option: str, path: Path | None) -> None:
-    """Fail before the long work; an existing file keeps its content. Raises CommandError."""
-    if path is None:
-        return
-    there = path.exists()
-    try:
-        # "a" and not "w": an existing file must not lose its content to a check.
-        with path.open("a", encoding="utf-8"):
-            pass
-        if not there:
-            path.unlink()
-    except OSError as error:
-        raise CommandError(f"{option} {path}: cannot be written: {error.strerror}") from error
-
-
-def _write(option: str, path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{option} {path}: cannot be written: {error.strerror}") from error

@@ -171,8 +171,8 @@ def _calibrate(name: str, source: str, settings: Settings) -> int:
 
     # The pulled model by its name: `auto` could choose another one.
     chosen = settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update={"model": name})})
-    place = calibrate(chosen, CalibrationRequest(source, 1.0), keep=True, report=_say, progress=_silent)
-    _say(f"written to {place}; `watchword calibrate --undo` takes it back")
+    made = calibrate(chosen, CalibrationRequest(source, 1.0), keep=True, report=_say, progress=_silent)
+    _say(f"written to {made.place}; `watchword calibrate --undo` takes it back")
     return FINE
 
 

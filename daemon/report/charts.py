@@ -27,6 +27,7 @@ _SHAPES: dict[Kind, tuple[str, str, str]] = {
 """Of each kind of alert: marker, colour, words."""
 _LINES = (BLUE, ORANGE, GREEN)
 _DASHES = ("-", "--", ":")
+_MARKERS = ("o", "s", "^")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,7 @@ class Plot:
     y_label: str
     title: str = ""
     x_end: float | None = 1.0
+    legend: Literal["lower right", "upper left"] = "lower right"
     diagonal: bool = False
     """With the line of equal values: chance, or perfect reliability."""
 
@@ -112,55 +114,65 @@ def draw_plots(figure: Figure, plots: Sequence[Plot]) -> None:
 
 
 def _draw_plot(axes: Axes, plot: Plot, suffix: str) -> None:
+    # Named, so that a reader of the file can tell where 0 and 1 lie.
     axes.patch.set_gid(f"area{suffix}")
     if plot.diagonal:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
-    for number, line in enumerate(plot.lines):
-        style = "steps-pre" if line.steps else "default"
-        axes.plot(
-            line.xs,
-            line.ys,
-            color=_LINES[number % 3],
-            linestyle=_DASHES[number % 3],
-            drawstyle=style,  # type: ignore[arg-type]
-            marker="o" if line.dots else "",
-            markersize=5,
-            label=line.label or "_",
-            gid=line.key,
-            clip_on=False,
-        )
-        for x, bounds in zip(line.xs, line.intervals, strict=bool(line.intervals)):
-            if bounds:
-                axes.plot([x, x], bounds, color=_LINES[number % 3], linewidth=1.2)
-        for x, y, words in line.notes:
-            axes.annotate(words, (x, y), (6, -12), textcoords="offset points", fontsize=11)
+    for place, line in enumerate(plot.lines):
+        _draw_line(axes, line, place)
     for mark in plot.marks:
-        if mark.y_interval:
-            axes.plot([mark.x] * 2, mark.y_interval, color=ORANGE, linewidth=1.5, gid=f"{mark.key}-high")
-        if mark.x_interval:
-            axes.plot(mark.x_interval, [mark.y] * 2, color=ORANGE, linewidth=1.5, gid=f"{mark.key}-wide")
-        label = mark.label if mark.named else "_"
-        axes.plot(
-            [mark.x],
-            [mark.y],
-            linestyle="",
-            marker="D",
-            markersize=8,
-            color=ORANGE,
-            markeredgecolor=CARD,
-            label=label,
-            gid=mark.key,
-            clip_on=False,
-            zorder=5,
-        )
+        _draw_mark(axes, mark)
     axes.set(ylim=(0, 1.0), xlabel=plot.x_label, ylabel=plot.y_label, title=plot.title)
     axes.set_xlim(0, plot.x_end)
-    ticks = [0, 0.5, 1] if axes.figure.get_figwidth() < 5 and suffix else [0, 0.2, 0.4, 0.6, 0.8, 1]
-    axes.set_yticks(ticks)
+    # A small plot has no room for more.
+    ticks = [0, 0.5, 1] if suffix else [0, 0.2, 0.4, 0.6, 0.8, 1]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     if plot.x_end == 1:
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    if any(not one.get_label().startswith("_") for one in axes.get_lines()):  # type: ignore[union-attr]
-        axes.legend(loc="lower right" if plot.x_end == 1 else "best")
+    if any(line.label for line in plot.lines) or any(mark.named for mark in plot.marks):
+        axes.legend(loc=plot.legend)
+
+
+def _draw_line(axes: Axes, line: Line, place: int) -> None:
+    colour = _LINES[place % 3]
+    axes.plot(
+        line.xs,
+        line.ys,
+        color=colour,
+        linestyle=_DASHES[place % 3],
+        drawstyle="steps-pre" if line.steps else "default",
+        marker=_MARKERS[place % 3] if line.dots else "",
+        markersize=5,
+        label=line.label or "_",
+        gid=line.key,
+        # A curve along the edge would lose half its width.
+        clip_on=False,
+    )
+    for x, bounds in zip(line.xs, line.intervals, strict=bool(line.intervals)):
+        if bounds:
+            axes.plot([x, x], bounds, color=colour, linewidth=1.2, alpha=0.6)
+    for x, y, words in line.notes:
+        axes.annotate(words, (x, y), (7, -13), textcoords="offset points", fontsize=11)
+
+
+def _draw_mark(axes: Axes, mark: Mark) -> None:
+    if mark.y_interval:
+        axes.plot([mark.x] * 2, mark.y_interval, color=ORANGE, linewidth=1.5, gid=f"{mark.key}-high")
+    if mark.x_interval:
+        axes.plot(mark.x_interval, [mark.y] * 2, color=ORANGE, linewidth=1.5, gid=f"{mark.key}-wide")
+    axes.plot(
+        [mark.x],
+        [mark.y],
+        linestyle="",
+        marker="D",
+        markersize=8,
+        color=ORANGE,
+        markeredgecolor=CARD,
+        label=mark.label if mark.named else "_",
+        gid=mark.key,
+        clip_on=False,
+        zorder=5,
+    )
 
 
 def draw_timeline(figure: Figure, rows: Sequence[TimelineRow], end_s: float) -> None:

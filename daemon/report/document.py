@@ -41,13 +41,14 @@ figure { margin: 0; max-width: 100% }
 img { max-width: 200px; border-radius: 4px }
 figcaption { font-size: .9rem; overflow-wrap: anywhere }
 .chart { max-width: 100% }
-.chart figcaption { color: var(--muted); max-width: 24rem }
+.chart figcaption { color: var(--muted); max-width: 21rem }
 .scroll { overflow-x: auto }
 .scroll:focus-visible, a:focus-visible { outline: 3px solid var(--blue); outline-offset: 2px }
 .confusion th { font-size: .85rem; writing-mode: vertical-rl; text-align: left }
-.key span { margin-right: 1.2rem; white-space: nowrap }
+.key span { display: inline-block; margin-right: 1.2rem }
 .key b { color: var(--blue) } .key .bad b { color: var(--orange) } .key .open b { color: var(--muted) }
-.key i { background: color-mix(in srgb, var(--green) 22%, transparent); padding: 0 .8rem; margin-right: .3rem }
+.key i { background: color-mix(in srgb, var(--green) 22%, transparent); padding: 0 .8rem;
+  margin-right: .3rem }
 .confusion tbody th { writing-mode: horizontal-tb }
 svg { display: block; max-width: 100%; height: auto }
 .scroll svg { max-width: none }
@@ -94,14 +95,19 @@ def charts(drawn: Iterable[tuple[Chart, str]]) -> Iterable[str]:
         yield f'<div class="row">{"".join(figures)}</div>'
 
 
-def wide_chart(chart: Chart) -> Iterable[str]:
+def wide_chart(chart: Chart, caption: str = "") -> Iterable[str]:
     """A chart that scrolls sideways on a small screen; nothing without matplotlib."""
     if is_available():
+        if caption:
+            yield f'<p class="note">{text(caption)}</p>'
         yield f"{scroll_start(chart.title)}{render(chart)}</div>"
 
 
 def timeline_key(*, before: bool = False) -> Iterable[str]:
-    """What the marks of a timeline mean; nothing without matplotlib. `before`: two thresholds were compared."""
+    """What the marks of a timeline mean; nothing without matplotlib.
+
+    `before`: thresholds before and now are compared.
+    """
     if not is_available():
         return
     yield '<p class="note key">'

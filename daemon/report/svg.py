@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ _VARIABLES = {
 """Colours that stand for a variable while matplotlib draws; no chart uses them for themselves."""
 _POINTS = 72
 """Units of matplotlib's SVG in an inch: one unit is one CSS pixel on the page."""
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it scales, is searched and copied
     "svg.hashsalt": "watchword",
     "text.parse_math": False,  # names of hazards may hold a $
@@ -100,7 +100,7 @@ def render(chart: Chart) -> str:
         # A Korean name lacks glyphs in the font that measures it; the browser has another one.
         warnings.filterwarnings("ignore", message="Glyph")
         figure = Figure(figsize=(chart.width / _POINTS, chart.height / _POINTS), layout="constrained")
-        canvas = FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]
+        canvas = FigureCanvasSVG(figure)
         chart.draw(figure)
         none = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         canvas.print_svg(stream, metadata=none)  # type: ignore[no-untyped-call]

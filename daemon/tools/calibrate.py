@@ -23,7 +23,7 @@ from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.fit_thresholds import METHOD, ThresholdChoice, ThresholdPlan, make_plan
 from pipeline.calibration.normal_view import write_normal
 from pipeline.calibration.repository import CalibrationRepository
-from pipeline.calibration.sweep import replay_alerts
+from pipeline.calibration.sweep import ScoreSeries, replay_alerts
 from pipeline.calibration.table import CalibrationTable, Fit, Provenance
 from pipeline.detection.scorer import prompt_fingerprints
 from pipeline.evaluation.dataset import Dataset, read_dataset
@@ -58,12 +58,28 @@ class CalibrationRequest:
     """A manifest of labelled pictures and clips."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibrated:
+    """The result of a calibration, and what a page shows of it."""
+
+    place: Path | None
+    """The file written; None if nothing was to be kept."""
+    model: str
+    plan: ThresholdPlan
+    footage: ScoreSeries
+    """The scores of the footage, the normal view not taken off."""
+    hazards: tuple[HazardThreshold, ...]
+    """With the thresholds before."""
+    labelled_before: LabelledScores | None = None
+    labelled_now: LabelledScores | None = None
+
+
 def calibrate(
     settings: Settings, request: CalibrationRequest, *, keep: bool, report: Report, progress: Progress
-) -> Path | None:
+) -> Calibrated:
     """Fit thresholds to footage without danger and report them.
 
-    Returns the file written, or None without `keep`: nothing is changed then. Raises CommandError,
+    Nothing is changed without `keep`. Raises CommandError,
     CalibrationError, CameraError, ManifestError.
     """
     source = redact(request.source)
@@ -97,9 +113,9 @@ def calibrate(
         chosen = [choice.threshold for choice in plan.choices]
         after = [replace(h, threshold=t) for h, t in zip(hazards, chosen, strict=True)]
         _report(report, cost(settings, start.before, (start.now, after)))
-    if not keep:
-        return None
-    return _keep(settings, calibrations, detector, start.table, scored, plan, source)
+    place = _keep(settings, calibrations, detector, start.table, scored, plan, source) if keep else None
+    labelled_before = start.before[0] if start.before else None
+    return Calibrated(place, model.name, plan, scored.footage, hazards, labelled_before, start.now)
 
 
 def undo(settings: Settings) -> tuple[str, str]:

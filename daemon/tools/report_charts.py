@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from daemon.report.charts import Kind, Line, Mark, Plot, TimelineRow, draw_plots, draw_timeline
 from daemon.report.svg import Chart
 from daemon.tools.evaluate import ReplayedClip
-from pipeline.evaluation.clip_counts import AlertTime, hazard_spans, is_judged, is_wrong, wait_for
+from pipeline.evaluation.clip_counts import AlertTime, hazard_spans, is_judged, is_late, is_wrong, wait_for
 from pipeline.evaluation.dataset import LabelledClip
 from pipeline.evaluation.picture_scores import PictureScores
 from pipeline.evaluation.ranking import precision_recall_curve, roc_curve
@@ -167,8 +167,12 @@ def reliability_chart(key: str, groups: Mapping[str, Sequence[Mapping[str, Any]]
         for name, bins in groups.items()
         for one in bins
     )
-    plot = Plot(lines, [], "probability given", "share that shows the hazard", diagonal=True)
-    caption = "Reliability over all hazards: on the dotted line a probability of 0.8 is right 8 times in 10. Bars: 95 % intervals, where known."
+    labels = ("probability given", "share that shows the hazard")
+    plot = Plot(lines, [], *labels, legend="upper left", diagonal=True)
+    caption = (
+        "Reliability over all hazards: on the dotted line a probability of 0.8 is right 8 times in 10. "
+        "Bars: 95 % intervals, where known."
+    )
     return _square(key, "Reliability of probabilities", said, [plot]), caption
 
 
@@ -201,7 +205,7 @@ def operating_chart(videos: Mapping[str, Any]) -> Iterable[Drawn]:
     )
     yield (
         _square("operating", "Hazards in time against false alerts an hour", said, [plot], width=480),
-        "Each dot is one shift of all thresholds, from the table below; the ends are named by their log-odds.",
+        "Each dot is one shift of all thresholds, from the table below; the ends have their log-odds.",
     )
 
 
@@ -221,7 +225,7 @@ def clip_timeline(replayed: ReplayedClip, key: str) -> ClipTimeline:
     """
     clip, events = replayed.judged.clip, replayed.events
     rows = _rows(replayed)
-    summary = _summary(replayed)
+    summary = _summary(replayed, [row.name for row in rows])
     if not rows or not len(replayed.judged.series.times_s):
         return ClipTimeline(clip.path.name, summary, None)
     name, end_s = f"Scores over {clip.path.name}", max(events.duration_s, 0.1)
@@ -267,20 +271,24 @@ def kind(clip: LabelledClip, alert: AlertTime) -> Kind:
     return "wrong" if is_wrong(clip, alert) else "right"
 
 
-def _summary(replayed: ReplayedClip) -> str:
+def _summary(replayed: ReplayedClip, shown: Sequence[str]) -> str:
+    """The labelled hazards with their waits, and the wrong alerts."""
     clip, events = replayed.judged.clip, replayed.events
     found = [
-        f"{span.label} from {span.start_s:.1f} s: "
-        + (
-            "never alerted of"
-            if (wait := wait_for(span, events)) is None
-            else f"alerted of after {wait:.1f} s"
-        )
+        f"{span.label} from {span.start_s:.1f} s {_waited(wait_for(span, events))}"
         for span in hazard_spans(clip)
     ]
     wrong = [f"{one.hazard} at {one.time_s:.1f} s" for one in events.alerts if is_wrong(clip, one)]
-    labels = "; ".join(found) if found else "no hazard labelled"
-    return f"{labels}. Wrong alerts: {', '.join(wrong) if wrong else 'none'}."
+    said = "; ".join(found) or "No hazard labelled"
+    if not found and not events.alerts and shown:
+        said += f"; {shown[0]} came closest to its threshold"
+    return f"{said}. Wrong alerts: {', '.join(wrong) or 'none'}."
+
+
+def _waited(wait_s: float | None) -> str:
+    if wait_s is None:
+        return "never alerted"
+    return f"alerted after {wait_s:.1f} s" + (" (late)" if is_late(wait_s) else "")
 
 
 def _square(key: str, title: str, said: str, plots: Sequence[Plot], width: int = _SIDE) -> Chart:

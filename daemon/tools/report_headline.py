@@ -31,7 +31,7 @@ def clip_headline(videos: Mapping[str, Any]) -> str:
     if videos["hazards"]:
         in_time = videos["hazards"] - videos["late_or_missed"]
         parts.append(
-            f"In the clips, {in_time} of {videos['hazards']} hazards were alerted of within 1 s "
+            f"In the clips, {in_time} of {videos['hazards']} hazards were alerted within 1 s "
             f"({_share(videos, 'in_time')})"
         )
     if videos["safe_hours"]:
@@ -39,7 +39,7 @@ def clip_headline(videos: Mapping[str, Any]) -> str:
         parts.append(
             f"harmless footage of {videos['safe_hours'] * 60:.1f} minutes had "
             f"{videos['false_alerts_on_safe']} false alerts, {videos['false_alerts_per_hour']:.1f} an hour "
-            f"(95 % interval {low:.1f} to {high:.1f})"
+            f"(95\u00a0% interval {low:.1f} to {high:.1f})"
         )
     if videos["alerts"]:
         parts.append(
@@ -59,6 +59,6 @@ def _sentence(parts: Sequence[str]) -> str:
 def _share(part: Mapping[str, Any], key: str) -> str:
     interval = part[f"{key}_ci"]
     if interval is None:
-        return f"{100 * part[key]:.0f} %, interval unknown"
+        return f"{100 * part[key]:.0f}\u00a0%, interval unknown"
     low, high = (f"{100 * bound:.0f}" for bound in interval)
-    return f"{100 * part[key]:.0f} %, 95 % interval {low} to {high} %"
+    return f"{100 * part[key]:.0f}\u00a0%, 95\u00a0% interval {low} to {high}\u00a0%"

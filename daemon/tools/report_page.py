@@ -71,6 +71,10 @@ def _pictures(report: Mapping[str, Any], scores: PictureScores | None) -> Iterab
     yield from _summary(report)
     yield heading("hazards", "By hazard")
     if scores is not None:
+        yield (
+            "<p>Against the safe pictures. Left: share found, by the share of false alarms. Right: share of "
+            "alarms that are right, by the share found.</p>"
+        )
         yield from charts(hazard_curves(report, scores))
     yield from _hazards(report["hazards"])
     yield from _confusion(report["confusion"])

@@ -64,7 +64,7 @@ class PictureScores:
 
     def any_recall_of_dangers(self, rows: Rows) -> float | None:
         """Share of the dangers with an alarm, for whatever hazard."""
-        return _share(self.over[rows][self.danger[rows]].any(1))
+        return _share(np.asarray(self.over[rows][self.danger[rows]].any(1)))
 
     def any_excess(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Log-odds of the most certain alarm over its threshold, of each danger and of each safe picture."""

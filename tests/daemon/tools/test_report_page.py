@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,12 +15,15 @@ import pytest
 
 from daemon.cli.main import main
 from daemon.config.settings import load
+from daemon.tools.evaluate import EvaluationDetails
 from daemon.tools.mistakes import of_clips
 from daemon.tools.report_lines import readable
-from daemon.tools.report_page import SHOWN, Mistake, Mistakes, page, thumbnail
+from daemon.tools.report_mistakes import SHOWN, Mistake, Mistakes, thumbnail
+from daemon.tools.report_page import page as page_of
 from pipeline.evaluation.clip_counts import AlertTime, ClipEvents
 from pipeline.evaluation.dataset import LabelledClip, Span
 from pipeline.evaluation.pictures import evaluate_pictures
+from tests.daemon.tools.svg_reading import charts_of
 from tests.fakes import plain
 
 EVIL = '<script>alert("x")</script>&\'"'
@@ -56,6 +61,10 @@ def mistake(title: str, badness: float = 1.0) -> Mistake:
     return Mistake(title, title, badness, thumbnail(plain((0, 0, 255), 600)))
 
 
+def page(figures: Mapping[str, Any], mistakes: Mistakes, manifest: str) -> str:
+    return page_of(figures, EvaluationDetails(mistakes=mistakes), manifest)
+
+
 def test_everything_from_outside_is_escaped() -> None:
     text = page(report(EVIL), Mistakes((mistake(EVIL),), (mistake(EVIL),)), EVIL)
     assert "<script" not in text
@@ -67,7 +76,7 @@ def test_nothing_is_fetched() -> None:
     sources = [attrs["src"] for tag, attrs in Strict(text).seen if tag == "img"]
     assert len(sources) == 1
     assert all(source and source.startswith("data:image/jpeg;base64,") for source in sources)
-    assert not re.search(r"https?://|url\(|@import", text)
+    assert not re.search(r"https?://|url\((?!#)|@import", text)
 
 
 def test_the_worst_come_first_and_not_too_many() -> None:
@@ -101,6 +110,8 @@ def test_the_page_of_a_real_evaluation(
     )
     assert main(["evaluate", "m.csv", "--html", "out.html", "--json", "out.json"]) == 0
     text = Path("out.html").read_text(encoding="utf-8")
+    # A timeline for the one clip, and curves of the one hazard that pictures show.
+    assert {"roc", "hazard0", "operating", "clip0"} <= charts_of(text).keys()
     images = [attrs for tag, attrs in Strict(text).seen if tag == "img"]
     assert "grey.png" in text
     assert "alert of vehicle" in text
