@@ -235,7 +235,7 @@ def draw_bars(
             )
         axes.plot(
             [bar.value], [place], "X" if bar.met is False else "o", color=colour, markersize=9,
-            markeredgecolor=CARD, gid=f"value{place}", zorder=5,
+            markeredgecolor=CARD, gid=f"value{place}", clip_on=False, zorder=5,
         )  # fmt: skip
     low, high = x_limits or _limits(bars)
     for place, bar in enumerate(bars):
