@@ -19,6 +19,10 @@ _BARE = re.compile(
 _HOST_BEHIND_AT = re.compile(
     r"@(?:[\w-]+(?:\.[\w-]+)+|localhost|\[[0-9A-Fa-f:]+\]|[\w-]+:\d{1,5})(?::\d{1,5})?(?:[/?#]|$)"
 )
+_ANY_HOST_BEHIND_AT = re.compile(r"@(?:[\w.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:[/?#]|$)")
+"""Also a name without a dot: enough if what stands before it is no host with a port."""
+_HALF_SCHEME = re.compile(r"(?:https?|rtsps?|rtmps?)(?::|//)[^\s/]", re.IGNORECASE)
+"""A camera's scheme whose colon or slashes are missing: `https:host`, `rtsp//host`."""
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _QUOTES = "\"'“”„‟‘’‚‛«»「」`"
 _LONGEST = 2048
@@ -35,7 +39,7 @@ def is_address(text: str) -> bool:
     False for paths, device names and words, also for a file name that has a colon in it.
     """
     bare = text.strip().strip(_QUOTES).strip()
-    return bool(_SCHEME.match(bare) or _BARE.fullmatch(bare))
+    return bool(_SCHEME.match(bare) or _BARE.fullmatch(bare) or _HALF_SCHEME.match(bare))
 
 
 def normalize(text: str, schemes: Collection[str]) -> str:
@@ -67,7 +71,9 @@ def _split_scheme(bare: str, schemes: Collection[str]) -> tuple[str, str]:
     allowed = _listed(schemes)
     match = _SCHEME.match(bare)
     if match is None:
-        near = next((scheme for scheme in schemes if bare.lower().startswith(f"{scheme}:")), None)
+        near = next(
+            (scheme for scheme in schemes if bare.lower().startswith((f"{scheme}:", f"{scheme}//"))), None
+        )
         wanted = [f"{scheme}://" for scheme in ("http", "rtsp") if scheme in schemes]
         said = f"write {near}:// in front of the host" if near else f"write {' or '.join(wanted)} before it"
         raise AddressError(f"has no scheme; {said}")
@@ -101,12 +107,13 @@ def _refuse_raw_signs(rest: str) -> None:
 
 def _cut_password(authority: str, rest: str) -> str:
     """User name and password if a raw sign in them would end the host; empty if there is none."""
-    if "@" in authority or not (at := list(_HOST_BEHIND_AT.finditer(rest))):
-        return ""
     host, colon, port = authority.partition(":")
-    user_info = rest[: at[-1].start()]
     # An @ may stand in a path or a query; behind something that is no port, or no host, it ends a password.
-    is_port = port.isdecimal() and len(port) <= 5
+    is_port = not port or (port.isdecimal() and len(port) <= 5)
+    pattern = _HOST_BEHIND_AT if is_port else _ANY_HOST_BEHIND_AT
+    if "@" in authority or not (at := list(pattern.finditer(rest))):
+        return ""
+    user_info = rest[: at[-1].start()]
     cut = bool(colon) and (not is_port or ("." not in host and "=" not in user_info))
     return user_info if cut else ""
 
