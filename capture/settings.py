@@ -85,7 +85,11 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
 
     @field_validator("source")
     @classmethod
-    def _tidy_address(cls, source: str) -> str:
+    def _tidy_source(cls, source: str) -> str:
         # Checked with the settings, so that a typing error is shown with its line before any camera is
         # opened.
+        bare = source.strip()
+        # Not of files: a name may begin or end with a space.
+        if bare in ("auto", "demo") or bare.isdecimal() or bare.startswith("/dev/"):
+            return bare
         return addresses.normalize(source, SCHEMES) if addresses.is_address(source) else source

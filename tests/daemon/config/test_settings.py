@@ -255,6 +255,23 @@ def test_the_environment_spells_every_kind_of_value(home: Path) -> None:
     assert settings.hazards["dog"].prompts == ("a dog",)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (" auto", "auto"),
+        ("demo ", "demo"),
+        (" 0 ", "0"),
+        (" /dev/video0 ", "/dev/video0"),
+        (" rtsp://host/a ", "rtsp://host/a"),
+        (" clip.mp4", " clip.mp4"),
+    ],
+)
+def test_spaces_around_a_source_do_not_matter_unless_it_is_a_file(
+    home: Path, written: str, meant: str
+) -> None:
+    assert _load(home, f'[capture]\nsource = "{written}"\n').settings.capture.source == meant
+
+
 def test_credentials_are_not_repeated_in_a_complaint(home: Path) -> None:
     (problem,) = _problems(home, '[speech]\nlanguage = "rtsp://me:secret@camera/1"\n')
     assert "secret" not in problem
