@@ -83,6 +83,10 @@ async def read_form(request: Request, largest: int) -> ProcessRequest:
     # `curl -d` sends everything as a form unless a type is given.
     if kind == FORM and (hint := _mistyped(await request.body())):
         raise Problem(415, hint)
+    if kind == MULTIPART and "boundary=" not in request.headers["content-type"].lower():
+        raise Problem(
+            415, f"Content-Type lacks its boundary; leave that header out, {CURL['image']} writes it"
+        )
     # No part can be larger than the largest body.
     async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=largest) as form:
         return await _read_fields(form)

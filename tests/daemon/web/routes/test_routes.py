@@ -217,6 +217,7 @@ LONG = base64.b64encode(LARGE).decode()
             "Content-Type: application/json",
         ),
         ({"content": b"x", "headers": {"Content-Type": "text/plain"}}, 415, "multipart/form-data"),
+        ({"content": LARGE, "headers": {"Content-Type": "multipart/form-data"}}, 415, "lacks its boundary"),
     ],
 )
 def test_what_is_sent_the_wrong_way_is_told_the_right_one(
