@@ -14,11 +14,12 @@ from capture.ffmpeg import grab, open_file, retrieve
 from capture.formats.display_matrix import find_flip, flip_image
 from capture.formats.foreign import HEAD_BYTES, foreign_format
 from capture.frame import Frame
-from capture.image_file import MAX_PIXELS, load_image, require_file
+from capture.image_file import MAX_PIXELS, NOT_A_PICTURE, PICTURE_SUFFIXES, load_image, require_file
 from capture.image_folder import FolderContent, list_folder
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from capture.timestamps import TimestampRepair
+from common.image_header import image_kind
 from common.plain_text import escaped
 
 _log = logging.getLogger(__name__)
@@ -85,11 +86,18 @@ class VideoFile:
             if foreign := foreign_format(file.read(HEAD_BYTES)):
                 raise CameraUnusable(f"{self._source} {foreign.refusal}")
 
+    def _is_picture(self) -> bool:
+        with self._path.open("rb") as file:
+            return image_kind(file.read(HEAD_BYTES)) is not None
+
     def _is_giant(self) -> bool:
         width = self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)
         return width * self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT) > MAX_PIXELS
 
     def _why_unusable(self) -> str:
+        # Its name is a picture's, and its bytes are of none: a web page that was saved, for example.
+        if self._path.suffix.lower() in PICTURE_SUFFIXES and not self._is_picture():
+            return NOT_A_PICTURE
         if not self._capture.isOpened():
             return "is not a video that can be decoded; copy it again, or convert it to MP4"
         if self._is_giant():

@@ -20,6 +20,7 @@ from common.redact import redact
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MAX_PIXELS = 120_000_000
 """Largest picture decoded: 360 MB as BGR. Telephones deliver up to 108 million pixels, 8K has 33."""
+NOT_A_PICTURE = "is not a picture; JPEG, PNG, WebP, BMP and GIF can be read"
 # Names of files that hold one picture, even if a second JPEG follows the first.
 _ONE_JPEG = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"})
 # Read at most so much in search of the end of the first JPEG.
@@ -55,11 +56,7 @@ def load_image(path: Path, max_side: int) -> tuple[Image, tuple[int, int]]:
     header = read_header(data)
     if header is None:
         foreign = foreign_format(data[: foreign_formats.HEAD_BYTES])
-        raise CameraUnusable(
-            f"{shown} {foreign.refusal}"
-            if foreign
-            else f"{shown} is not a picture; JPEG, PNG, WebP, BMP and GIF can be read"
-        )
+        raise CameraUnusable(f"{shown} {foreign.refusal}" if foreign else f"{shown} {NOT_A_PICTURE}")
     if header.pixels > MAX_PIXELS:
         raise CameraUnusable(
             f"{shown} has {header.width} x {header.height} pixels, more than {MAX_PIXELS // 10**6} million; "
@@ -125,6 +122,9 @@ def explain_unreadable(path: Path, error: OSError) -> str:
         # A relative path whose first part has a dot, such as camera.local/stream, is likely an address.
         first = path.parts[0] if len(path.parts) > 1 and not path.is_absolute() else ""
         hint = "; an address begins with http:// or rtsp://" if "." in first.strip(".") else ""
+        # A space at an end is not seen in a message.
+        if path.name != path.name.strip():
+            return f"{shown} does not exist; its name begins or ends with a space"
         return f"{shown} does not exist; check the spelling{hint}"
     if isinstance(error, PermissionError):
         return f"{shown} may not be read by this user; change its permissions (chmod)"

@@ -40,7 +40,8 @@ class FolderContent:
             cures.append("convert pictures to JPEG")
         if _VIDEO in self.left_out:
             cures.append("name a video by itself")
-        return f"{sum(self.left_out.values())} files were left out ({counts}); {', '.join(cures)}"
+        total = sum(self.left_out.values())
+        return f"{total} {'file was' if total == 1 else 'files were'} left out ({counts}); {', '.join(cures)}"
 
 
 def list_folder(folder: Path) -> FolderContent:

@@ -96,6 +96,18 @@ def test_a_missing_file(tmp_path: Path, name: str) -> None:
     assert "does not exist" in refusal(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", [" clip.mp4", "clip.mp4 "])
+def test_a_space_at_an_end_of_a_name_is_told(tmp_path: Path, name: str) -> None:
+    assert "begins or ends with a space" in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["page.jpg", "page.PNG"])
+def test_text_named_like_a_picture(tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / name).write_text("<!doctype html><title>Sign in</title>")
+    assert "is not a picture; JPEG, PNG" in refusal(tmp_path / name)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("name", ["empty.mp4", "empty.jpg"])
 def test_an_empty_file(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()

@@ -98,7 +98,7 @@ def test_what_a_folder_leaves_out_is_counted_with_the_reason(
 
 def test_a_folder_of_nothing_else_says_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "IMG_1.HEIC").write_bytes(HEADS["HEIC"][0])
-    assert "1 files were left out (1 HEIC); convert" in refusal(tmp_path)
+    assert "1 file was left out (1 HEIC); convert" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["raw.mjpeg", "raw.mjpg", "raw.bin", "raw"])
