@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from capture.camera import Camera, CameraUnusable
-from capture.factory import open_path
+from capture.factory import is_live, open_path
 from capture.v4l2 import Device, list_devices
+from common.addresses import is_address
 from common.redact import redact
 from daemon.config.settings import Settings
 from daemon.wiring.store import open_store
@@ -39,6 +40,7 @@ def source_path(settings: Settings, source: str) -> str:
 def open_recorded(settings: Settings, source: str) -> Camera:
     """Open a file or folder on stream time. Raises CameraUnusable, StoreError."""
     # A stream has no end and no stream time of its own: a replay of it could not be repeated.
-    if "://" in source:
-        raise CameraUnusable(f"{redact(source)} is a stream, no recording; `watchword run` watches those")
+    if is_live(source) and not (Path(source).is_file() or Path(source).is_dir()):
+        kind = "stream" if is_address(source) else "camera"
+        raise CameraUnusable(f"{redact(source)} is a {kind}, no recording; `watchword run` watches those")
     return open_path(Path(source_path(settings, source)), settings.capture)

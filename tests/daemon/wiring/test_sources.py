@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from capture.camera import CameraUnusable
 from capture.v4l2 import Device
 from daemon.config.settings import Settings, defaults
 from daemon.process.systemd import is_service
-from daemon.wiring.sources import choose_source
+from daemon.wiring.sources import choose_source, open_recorded
 
 
 def _settings(source: str, home: Path) -> Settings:
@@ -51,3 +52,19 @@ def test_auto_is_the_first_camera_else_the_demo_but_for_a_service(
 )
 def test_a_service_is_told_from_a_terminal_that_is_a_unit(env: dict[str, str], service: bool) -> None:
     assert is_service(env, (7, 6)) is service
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("0", "camera"),
+        ("auto", "camera"),
+        ("/dev/video0", "camera"),
+        ("rtsp://camera/1", "stream"),
+        ("192.168.1.5:8080/video", "stream"),
+        ("rtsp//camera/1", "stream"),
+    ],
+)
+def test_only_a_recording_is_replayed(tmp_path: Path, source: str, kind: str) -> None:
+    with pytest.raises(CameraUnusable, match=f"is a {kind}, no recording; `watchword run` watches those"):
+        open_recorded(_settings("auto", tmp_path), source)
