@@ -32,8 +32,22 @@ def spoken(text: str) -> str:
 
 
 class PlainStream(PassingStream):
-    """Wraps a text stream and escapes control characters; everything else is passed through."""
+    """Wraps standard output and escapes control characters; everything else is passed through."""
 
     def write(self, text: str) -> int:
-        self._stream.write(escaped(text))
+        try:
+            self._stream.write(escaped(text))
+        except OSError as error:
+            raise _named(error) from None
         return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as error:
+            raise _named(error) from None
+
+
+def _named(error: OSError) -> OSError:
+    """The error with "standard output" as its file; Python gives errors of streams no name."""
+    return OSError(error.errno, error.strerror, "standard output")

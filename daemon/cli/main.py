@@ -99,7 +99,7 @@ COMMANDS = {
     "check": Subcommand(
         "what works on this machine, and what to do about the rest", "daemon.cli.check", _with_loader
     ),
-    "models": Subcommand("fetch, list, fit, verify and remove models", "daemon.cli.models"),
+    "models": Subcommand("pull, list, fit, verify and remove models", "daemon.cli.models"),
     "config": Subcommand("show, check, change and reset settings", "daemon.cli.config", _with_loader),
     "completion": Subcommand(
         "completion for bash or zsh", "daemon.cli.completion", _with_loader, acts_as_service=False

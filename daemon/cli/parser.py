@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 USAGE = 2
-RENAMED = {"desk": "web"}
-"""Commands by a name they once had, for the hint only."""
+RENAMED = {"desk": "web", "start": "run", "watch": "run", "speak": "say", "doctor": "check", "help": "--help"}
+"""Commands by a name they once had, or that other programs give them; for the hint only."""
+SYNONYMS = {"fetch": "pull", "download": "pull", "install": "pull", "add": "pull", "delete": "remove"}
+"""Words for the choices of a command, for the hint only."""
 _WIDTH = 14
 """Columns of a command's name in the help."""
 
@@ -53,6 +55,8 @@ class _Parser(argparse.ArgumentParser):
         if match := re.search(r"argument COMMAND: invalid choice: '([^']*)'", message):
             near = RENAMED.get(match[1]) or _nearest(match[1], self.commands)
             hint = f'did you mean "watchword {near}"?' if near else "`watchword --help` lists them"
+            if match[1] == "stop":
+                hint = "end `watchword run` with Ctrl-C, a service with `systemctl stop watchword`"
             self.exit(USAGE, f'watchword: there is no command "{match[1]}"; {hint}\n')
         super().error(message)
 
@@ -101,12 +105,22 @@ class _LazyParser(argparse.ArgumentParser):
             near = _nearest(name, self._option_string_actions)
             hint = f"did you mean {near}?" if near else f"`{self.prog} --help` lists them"
             self.error(f"there is no option {name}; {hint}")
+        if rest:
+            from common.redact import redact
+
+            shown = redact(rest[0])
+            # A camera is named by an option, since `run` alone takes the one in the settings.
+            source = "--source" in self._option_string_actions
+            hint = f"write --source {shown}" if source else f"`{self.prog} --help` tells what it takes"
+            self.error(f'"{shown}" is too many; {hint}')
         return found, rest
 
     def error(self, message: str) -> NoReturn:
         # As above, for the choices of a subcommand.
         if match := re.match(r"argument (\w+): invalid choice: '([^']*)' \(choose from (.*)\)$", message):
-            near = _nearest(match[2], [choice.strip("'") for choice in match[3].split(", ")])
+            choices = [choice.strip("'") for choice in match[3].split(", ")]
+            meant = SYNONYMS.get(match[2])
+            near = meant if meant in choices else _nearest(match[2], choices)
             if near:
                 message = f'{match[1]} "{match[2]}" is unknown; did you mean {near}?'
         super().error(message)

@@ -39,8 +39,19 @@ def _text(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="*", metavar="TEXT", help="the question; without one, a description")
 
 
+def _duration(written: str) -> float:
+    try:
+        minutes = float(written)
+    except ValueError:
+        minutes = -1.0
+    # Also false for "nan", which JSON cannot hold.
+    if not 0 <= minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{written}" should be a number of minutes; 0 ends it')
+    return minutes
+
+
 def _minutes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("minutes", type=float, metavar="MINUTES", help="for how long; 0 ends it")
+    parser.add_argument("minutes", type=_duration, metavar="MINUTES", help="for how long; 0 ends it")
 
 
 def _kinds(parser: argparse.ArgumentParser) -> None:

@@ -86,6 +86,9 @@ def test_wrong_usage_is_2(args: tuple[str, ...]) -> None:
     [
         ("repaly", 'did you mean "watchword replay"?'),
         ("desk", 'did you mean "watchword web"?'),
+        ("start", 'did you mean "watchword run"?'),
+        ("help", 'did you mean "watchword --help"?'),
+        ("stop", "end `watchword run` with Ctrl-C, a service with `systemctl stop watchword`"),
         ("xyzzy", "`watchword --help` lists them"),
     ],
 )
@@ -104,6 +107,13 @@ def test_an_unknown_command_gets_the_one_that_was_meant(
         (("run", "--onse"), "there is no option --onse; did you mean --once?"),
         (("run", "--sorce=0"), "there is no option --sorce; did you mean --source?"),
         (("config", "shwo"), 'ACTION "shwo" is unknown; did you mean show?'),
+        (("models", "fetch", "starter"), 'VERB "fetch" is unknown; did you mean pull?'),
+        (("run", "0"), '"0" is too many; write --source 0'),
+        (("run", "rtsp://me:secret@cam/1"), "write --source rtsp://***@cam/1"),
+        (("replay", "a.mp4", "b.mp4"), '"b.mp4" is too many; `watchword replay --help` tells what it takes'),
+        (("mute", "ten"), '"ten" should be a number of minutes; 0 ends it'),
+        (("mute", "-5"), '"-5" should be a number of minutes'),
+        (("mute", "nan"), '"nan" should be a number of minutes'),
         (
             ("config", "show", "--xyzzy"),
             "no option --xyzzy; `watchword config show --help` lists them",
@@ -149,6 +159,20 @@ def test_closed_streams_do_no_harm(alone: dict[str, str], tmp_path: Path, closed
     )
     assert (tmp_path / "code").read_text() == "0\n"
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["code"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("args", ["config show", "config check"])
+def test_a_full_disk_is_told_of(alone: dict[str, str], tmp_path: Path, args: str) -> None:
+    result = subprocess.run(
+        ["/bin/sh", "-c", f'"{sys.executable}" -m daemon.cli.main {args} >/dev/full'],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), **alone},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stderr) == (1, "watchword: standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "euc-kr", "utf-8"])
