@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +97,14 @@ def _line(detail: ErrorDetails, path: KeyPath, schema: Schema, layer: Layer, *, 
         return f"{head}: {detail['msg'].removeprefix('Value error, ')}"
     spec = schema.at(path) or {}
     description = f" ({spec['description']})" if spec.get("description") else ""
-    return f"{head}: should be {allowed(spec)}{description}"
+    return f"{head}: should be {allowed(spec)}{_without_quotes(detail, layer)}{description}"
+
+
+def _without_quotes(detail: ErrorDetails, layer: Layer) -> str:
+    """A hint if a file has a number or a switch in quotes; other layers are written without."""
+    written = detail["input"]
+    bare = isinstance(written, str) and re.fullmatch(r"[+-]?\d+(?:\.\d+)?|true|false", written.strip())
+    return ", without quotes" if bare and layer.source else ""
 
 
 def layer_of(path: KeyPath, origins: Mapping[KeyPath, Layer]) -> Layer:

@@ -75,6 +75,10 @@ def _header(line: str) -> Cure:
 
 def _value(name: str, value: str, words: str) -> Cure:
     """The cure for the value behind the =."""
+    # As in JSON or C.
+    ended = _COMMENT_BEHIND.sub("", value).rstrip()
+    if ended.endswith((",", ";")) and is_toml(f"{name} = {ended.rstrip(',; ')}"):
+        return _suggest(name, ended.rstrip(",; "), "a line ends without a comma or semicolon")
     if value.startswith(("[", "{")):
         return _collection(name, value)
     if value.translate(_CURLY)[:1] in ("'", '"'):

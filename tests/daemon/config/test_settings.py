@@ -105,6 +105,12 @@ def test_people_add_hazards_of_their_own(home: Path) -> None:
         ),
         ("[speech]\nrate_wpm = 20\n", "speech.rate_wpm = 20: should be a whole number from 80 to 500"),
         ('[watch]\nclear_s = "2s"\n', 'watch.clear_s = "2s": should be a number from 0 to 60 (seconds'),
+        (
+            '[watch]\nclear_s = "2"\n',
+            'watch.clear_s = "2": should be a number from 0 to 60, without quotes (sec',
+        ),
+        ('[capture]\nmirror = "true"\n', 'mirror = "true": should be true or false, without quotes'),
+        ('[capture]\nrotate = "90"\n', 'rotate = "90": should be 0, 90, 180 or 270, without quotes'),
         ("[watch]\nclear_s = nan\n", "watch.clear_s = NaN: should be a number from 0 to 60"),
         ("[watch]\nclear_s = true\n", "watch.clear_s = true: should be a number"),
         ("[capture]\nmirror = 1\n", "capture.mirror = 1: should be true or false"),
