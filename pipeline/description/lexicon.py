@@ -217,11 +217,23 @@ def _parts(words: list[str]) -> list[list[str]]:
     return [list(group) for is_preposition, group in groups if not is_preposition]
 
 
+_ENDINGS = (
+    ("ies", ("y",)),
+    ("ves", ("f", "fe")),
+    ("es", ("", "e")),
+    ("s", ("",)),
+    # Programs that only cut off the s make `knive` and `lorrie` of knives and lorries.
+    ("ve", ("f", "fe")),
+    ("ie", ("y",)),
+)
+"""Endings of a plural and of its singulars."""
+
+
 def _singulars(word: str) -> Iterator[str]:
     yield word
     if word in _IRREGULAR:
         yield _IRREGULAR[word]
-    for ending, singulars in (("ies", ("y",)), ("ves", ("f", "fe")), ("es", ("", "e")), ("s", ("",))):
+    for ending, singulars in _ENDINGS:
         if word.endswith(ending) and len(word) > len(ending) + 1:
             yield from (word.removesuffix(ending) + singular for singular in singulars)
 
