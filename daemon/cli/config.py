@@ -79,12 +79,18 @@ def _unrecognised(loaded: Loaded) -> Iterator[str]:
         yield f"whether the model recognises the hazards could not be looked at: {error}"
 
 
+def _unknown(key: str) -> CommandError:
+    near = SCHEMA.nearest(tuple(key.split(".")))
+    hint = f"did you mean {dotted(near)}?" if near else "`watchword config show` lists them all"
+    return CommandError(f"{key}: no such setting; {hint}")
+
+
 def _show(loaded: Loaded, key: str, as_json: bool) -> int:
     chosen = [
         (path, value) for path, value in _values(loaded.settings.model_dump(mode="json")) if _below(path, key)
     ]
     if not chosen:
-        raise CommandError(f"{key}: no such setting; `watchword config show` lists them all")
+        raise _unknown(key)
     if as_json:
         tree = {dotted(path): {"value": value, **_origin(path, loaded)} for path, value in chosen}
         sys.stdout.write(json.dumps(tree, ensure_ascii=False, indent=2) + "\n")
@@ -118,9 +124,7 @@ def _set(key: str, written: str, loaded: Loaded) -> int:
     if path[0] == "paths":
         raise CommandError(f"{key}: folders cannot be changed here; write them into config.toml")
     if SCHEMA.at(path) is None or SCHEMA.names(path):
-        near = SCHEMA.nearest(path)
-        hint = f"did you mean {dotted(near)}?" if near else "`watchword config show` lists them all"
-        raise CommandError(f"{key}: no such setting; {hint}")
+        raise _unknown(key)
     value = decode(written, path, SCHEMA)
     # Checked together with all other layers before anything is written.
     changed = loaded.again(edited(loaded.overrides, {key: value}))

@@ -92,7 +92,7 @@ COMMANDS = {
         for name, one in REMOTE.items()
     },
     "why": Subcommand("what led to what was said, or to silence", "daemon.cli.why", _with_loader),
-    "journal": Subcommand("what happened: show, export, forget", "daemon.cli.journal", _with_loader),
+    "journal": Subcommand("what happened: show, export, purge", "daemon.cli.journal", _with_loader),
     "web": Subcommand(
         "the web page, HTTP interface and home automation", "daemon.cli.web", _with_loader, watches=False
     ),
@@ -100,7 +100,7 @@ COMMANDS = {
         "what works on this machine, and what to do about the rest", "daemon.cli.check", _with_loader
     ),
     "models": Subcommand("pull, list, fit, verify and remove models", "daemon.cli.models"),
-    "config": Subcommand("show, check, change and reset settings", "daemon.cli.config", _with_loader),
+    "config": Subcommand("show, check, set and reset settings", "daemon.cli.config", _with_loader),
     "completion": Subcommand(
         "completion for bash or zsh", "daemon.cli.completion", _with_loader, acts_as_service=False
     ),

@@ -14,7 +14,12 @@ from typing import Any, NoReturn, Protocol
 USAGE = 2
 RENAMED = {"desk": "web", "start": "run", "watch": "run", "speak": "say", "doctor": "check", "help": "--help"}
 """Commands by a name they once had, or that other programs give them; for the hint only."""
-SYNONYMS = {"fetch": "pull", "download": "pull", "install": "pull", "add": "pull", "delete": "remove"}
+SYNONYMS = {
+    **dict.fromkeys(("fetch", "download", "install", "add"), "pull"),
+    "delete": "remove",
+    "forget": "purge",
+    "change": "set",
+}
 """Words for the choices of a command, for the hint only."""
 _WIDTH = 14
 """Columns of a command's name in the help."""

@@ -59,6 +59,11 @@ def test_show_for_programs(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert shown["hazards.fire.severity"]["layer"] == "default"
 
 
+def test_show_of_an_unknown_setting_names_the_nearest(home: Path) -> None:
+    with pytest.raises(CommandError, match=r"no such setting; did you mean speech\.volume\?"):
+        _run(home, "show", "speech.volum")
+
+
 def test_show_keeps_credentials_to_itself(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "config.toml").write_text('[capture]\nsource = "rtsp://me:secret@camera/1"\n')
     _run(home, "show")

@@ -108,6 +108,8 @@ def test_an_unknown_command_gets_the_one_that_was_meant(
         (("run", "--sorce=0"), "there is no option --sorce; did you mean --source?"),
         (("config", "shwo"), 'ACTION "shwo" is unknown; did you mean show?'),
         (("models", "fetch", "starter"), 'VERB "fetch" is unknown; did you mean pull?'),
+        (("journal", "forget"), 'ACTION "forget" is unknown; did you mean purge?'),
+        (("config", "change"), 'ACTION "change" is unknown; did you mean set?'),
         (("run", "0"), '"0" is too many; write --source 0'),
         (("run", "rtsp://me:secret@cam/1"), "write --source rtsp://***@cam/1"),
         (("replay", "a.mp4", "b.mp4"), '"b.mp4" is too many; `watchword replay --help` tells what it takes'),
