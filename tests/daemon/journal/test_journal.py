@@ -477,22 +477,22 @@ def test_an_export_holds_every_event_once_and_each_picture_once(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_size_holds_over_a_hundred_thousand_events(tmp_path: Path) -> None:
-    limit_mb = 12
+def test_size_holds_over_many_thousand_events(tmp_path: Path) -> None:
+    limit_mb = 4
     wanted = JournalSettings(keep_mb=limit_mb, keep_days=3650)
     places = JournalPaths(tmp_path)
-    filled(places, 100_000, 2000)
+    filled(places, 30_000, 2000)
     store = JournalStore(places, "r", WALL_S, {})
     before, steps = store.query_number("SELECT count(*) FROM events"), 0
     while retention.step(store, wanted, AgeLimit(None), 0.0, WALL_S):
         steps += 1
-    assert before == 100_000
-    assert steps > 50  # small ones
+    assert before == 30_000
+    assert steps > 20  # small ones
     assert 0.8 * limit_mb < store.bytes / 1e6 <= limit_mb
     store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert places.database.stat().st_size / 1e6 <= limit_mb + 3
     newest = store.query_number("SELECT max(row) FROM events")
-    assert newest == 100_000
+    assert newest == 30_000
     assert store.query_number("SELECT max(row) - min(row) + 1 = count(*) FROM events")
     for _ in range(10):
         store.write([note(number) for number in range(retention.BATCH)])
