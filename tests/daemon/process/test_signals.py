@@ -73,13 +73,21 @@ def _line(child: subprocess.Popen[str]) -> str:
     return child.stdout.readline().strip()
 
 
+def _rest(child: subprocess.Popen[str]) -> tuple[str, str]:
+    """Its output since then, once it has ended. `communicate` loses what `readline` has read ahead."""
+    assert child.stdout and child.stderr
+    out, err = child.stdout.read(), child.stderr.read()
+    child.wait(PATIENCE_S)
+    return out, err
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_an_hours_wait_at_once_and_in_order(number: signal.Signals) -> None:
     child = _child(WAITS)
     child.send_signal(signal.SIGHUP)
     assert _line(child) == "ReloadRequested()"
     child.send_signal(number)
-    out, err = child.communicate(timeout=PATIENCE_S)
+    out, err = _rest(child)
     assert (out.strip(), err, child.returncode) == (f"{number.name} ()", "", 0)
 
 
@@ -88,7 +96,7 @@ def test_a_second_request_ends_even_a_main_thread_stuck_in_native_code() -> None
     child.send_signal(signal.SIGTERM)
     assert _line(child) == "StopRequested(why='SIGTERM')"
     child.send_signal(signal.SIGTERM)
-    _, err = child.communicate(timeout=PATIENCE_S)
+    _, err = _rest(child)
     assert child.returncode == 128 + signal.SIGTERM
     assert "SIGTERM again: ending at once" in err
 
@@ -101,5 +109,5 @@ def test_everything_is_put_back_afterwards() -> None:
     ):
         child.send_signal(number)
         assert _line(child) == wake
-    out, err = child.communicate(timeout=PATIENCE_S)
+    out, err = _rest(child)
     assert (out.strip(), err, child.returncode) == ("True -1 []", "", 0)
