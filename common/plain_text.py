@@ -12,8 +12,7 @@ from common.passing_stream import PassingStream
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0 without tabulator and line feed, DEL, C1, line separators, marks that reverse the direction of text, and
-lone
-surrogates. These stand for bytes of a file name that are not UTF-8, and no stream can write them."""
+lone surrogates. These stand for bytes of a file name that are not UTF-8, and no stream can write them."""
 
 
 def escaped(text: str) -> str:

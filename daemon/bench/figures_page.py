@@ -75,13 +75,9 @@ def _charts(number: int, members: Sequence[Figure]) -> Iterable[str]:
             said,
             700,
             64 + _BAR * len(measured),
-            partial(_draw, [_bar(one, one.value or 0.0) for one in measured], unit),
+            partial(draw_bars, bars=[_bar(one, one.value or 0.0) for one in measured], unit=unit),
         )
         yield from wide_chart(chart)
-
-
-def _draw(bars: Sequence[Bar], unit: str, figure: Any) -> None:
-    draw_bars(figure, bars, unit)
 
 
 def _bar(figure: Figure, value: float) -> Bar:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from daemon.cli.output_file import require_writable, write
 from daemon.config.settings import Settings
@@ -57,8 +59,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     report, details = evaluate(settings, dataset, details=args.html is not None, progress=args.note)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
     sys.stdout.flush()
-    if args.json is not None:
-        write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    _write_json(args.json, report)
     if args.html is not None:
         write("--html", args.html, page(report, details, str(args.manifest)))
     return 0
@@ -69,8 +70,7 @@ def _cross_validation(args: argparse.Namespace, settings: Settings, dataset: Dat
         raise UsageError("--html shows mistakes of the detector in use; leave it or --cross-validate out")
     report = cross_validate(settings, dataset, args.cross_validate)
     sys.stdout.writelines(f"{line}\n" for line in readable(report))
-    if args.json is not None:
-        write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    _write_json(args.json, report)
     return 0
 
 
@@ -83,7 +83,10 @@ def _speech(args: argparse.Namespace, settings: Settings, dataset: Dataset) -> i
         raise UsageError("--html shows mistakes of the detector; leave it or --speech out")
     totals, by_clip = evaluate_speech(settings, dataset.clips)
     sys.stdout.writelines(f"{line}\n" for line in rows({**by_clip, **totals}))
-    if args.json is not None:
-        report = {"speech": totals, "speech_by_clip": by_clip}
-        write("--json", args.json, json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    _write_json(args.json, {"speech": totals, "speech_by_clip": by_clip})
     return 0
+
+
+def _write_json(path: Path | None, report: Mapping[str, Any]) -> None:
+    if path is not None:
+        write("--json", path, json.dumps(report, ensure_ascii=False, indent=1) + "\n")

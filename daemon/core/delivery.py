@@ -195,7 +195,7 @@ class Delivery:
         captured_at_s: float | None = None,
         expires_in_s: float | None = None,
     ) -> Iterable[Effect]:
-        """Enqueue an utterance. One with a `condition` needs a `cause`, by which it can be retracted."""
+        """Enqueue an utterance. A `condition` that can fail needs a `cause`, by which it is retracted."""
         captured = now if captured_at_s is None else captured_at_s
         utterance = Utterance(
             id=self._events.next_id("u", "utterances"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.report.svg import BLUE, CARD, GREEN, INK, MUTED, ORANGE
+from daemon.report.svg import BLUE, CARD, GREEN, INK, MUTED, ORANGE, Chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 BINS = 500
 """Stretches of a timeline, of which each keeps its lowest and highest value: enough for any screen."""
+MAX_ROWS = 8
+"""Hazards that a timeline shows at most."""
+_TIMELINE_WIDTH, _ROW_HEIGHT = 760, 96
+"""In CSS pixels."""
 Kind = Literal["right", "wrong", "open", "before"]
 _SHAPES: dict[Kind, tuple[str, str, str]] = {
     "right": ("o", BLUE, "right alert"),
@@ -173,6 +178,15 @@ def _draw_mark(axes: Axes, mark: Mark) -> None:
         clip_on=False,
         zorder=5,
     )
+
+
+def timeline_chart(
+    key: str, title: str, description: str, rows: Sequence[TimelineRow], end_s: float
+) -> Chart:
+    """The chart of the rows from 0 to `end_s` seconds."""
+    height = 60 + _ROW_HEIGHT * len(rows)
+    draw = partial(draw_timeline, rows=rows, end_s=end_s)
+    return Chart(key, title, description, _TIMELINE_WIDTH, height, draw)
 
 
 def draw_timeline(figure: Figure, rows: Sequence[TimelineRow], end_s: float) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from common.redact import redact
 from daemon.config.settings import Settings
-from daemon.report.charts import Bar, Kind, TimelineRow, draw_bars, draw_timeline
+from daemon.report.charts import MAX_ROWS, Bar, Kind, TimelineRow, draw_bars, timeline_chart
 from daemon.report.document import (
     charts,
     curves_hint,
@@ -25,19 +24,16 @@ from daemon.report.document import (
 from daemon.report.svg import Chart
 from daemon.tools.calibrate import Calibrated
 from daemon.tools.calibrate_labelled import LabelledScores
-from daemon.tools.report_charts import reliability_chart
+from daemon.tools.report_charts import highest_excess, reliability_chart
 from pipeline.alerting.alert_policy import HazardThreshold
 from pipeline.calibration.fit_thresholds import ThresholdChoice, ThresholdPlan
 from pipeline.calibration.sweep import replay_alerts
 from pipeline.evaluation.picture_scores import PictureScores
 from pipeline.evaluation.reliability import reliability
-from pipeline.log_odds import logits
 
-ROWS = 8
-"""Hazards in the timeline: those that alerted, then those that came closest to their thresholds."""
 NEAR = 2.0
 """Log-odds below its threshold within which a hazard that never alerted is worth a look."""
-_BAR, _ROW, _WIDE = 28, 96, 760
+_BAR = 28
 
 
 def page(settings: Settings, made: Calibrated, source: str) -> str:
@@ -109,7 +105,7 @@ def _threshold_chart(plan: ThresholdPlan) -> tuple[Chart, str]:
         said,
         360,
         60 + _BAR * len(bars),
-        lambda figure: draw_bars(figure, bars, "probability", (0.0, 1.0)),
+        partial(draw_bars, bars=bars, unit="probability", x_limits=(0.0, 1.0)),
     )
     return chart, "Triangle: threshold before. Dot: threshold now, with its 95 % interval if extrapolated."
 
@@ -141,12 +137,7 @@ def _timeline(settings: Settings, made: Calibrated) -> Chart:
     said = " ".join(
         f"{row.name}: {_count(row, 'before')} alerts before, {_count(row, 'wrong')} now." for row in rows
     )
-    draw = partial(_draw_timeline, rows, made.footage.seconds)
-    return Chart("footage", "Scores over the footage", said, _WIDE, 60 + _ROW * len(rows), draw)
-
-
-def _draw_timeline(rows: Sequence[TimelineRow], end_s: float, figure: Any) -> None:
-    draw_timeline(figure, rows, end_s)
+    return timeline_chart("footage", "Scores over the footage", said, rows, made.footage.seconds)
 
 
 def _count(row: TimelineRow, kind: Kind) -> int:
@@ -157,12 +148,11 @@ def _loudest(
     made: Calibrated, now: Sequence[HazardThreshold], alerts: Mapping[str, Sequence[object]]
 ) -> list[int]:
     """Columns of the hazards with the most alerts, then of those closest to their thresholds."""
-    highest = logits(made.footage.probabilities.max(0))
-    excess = highest - logits(np.array([one.threshold for one in now], np.float32))
+    excess = highest_excess(made.footage, now)
     order = sorted(range(len(now)), key=lambda place: (-len(alerts[now[place].name]), -float(excess[place])))
     worth = [place for place in order if alerts[now[place].name] or excess[place] >= -NEAR]
     # The closest one in any case: a page without a line would tell nothing.
-    return (worth or order[:1])[:ROWS]
+    return (worth or order[:1])[:MAX_ROWS]
 
 
 def _reliability(made: Calibrated) -> Iterable[str]:

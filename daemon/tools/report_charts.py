@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.report.charts import Kind, Line, Mark, Plot, TimelineRow, draw_plots, draw_timeline
+from daemon.report.charts import MAX_ROWS, Kind, Line, Mark, Plot, TimelineRow, draw_plots, timeline_chart
 from daemon.report.svg import Chart
 from daemon.tools.evaluate import ReplayedClip
+from pipeline.alerting.alert_policy import HazardThreshold
+from pipeline.calibration.sweep import ScoreSeries
 from pipeline.evaluation.clip_counts import AlertTime, hazard_spans, is_judged, is_late, is_wrong, wait_for
 from pipeline.evaluation.dataset import LabelledClip
 from pipeline.evaluation.picture_scores import PictureScores
@@ -21,10 +23,7 @@ from pipeline.log_odds import logits
 
 FEW = 16
 """Hazards of which each gets curves; of more, those with the most pictures."""
-ROWS = 8
-"""Hazards in a clip's timeline; of more, those that were labelled come first."""
-_SIDE, _ROW = 340, 96
-_WIDE = 760
+_SIDE = 340
 
 Drawn = tuple[Chart, str]
 """A chart and its caption."""
@@ -77,23 +76,23 @@ def hazard_curves(report: Mapping[str, Any], scores: PictureScores) -> Iterable[
     """Both curves of each hazard against the safe pictures, small."""
     names = sorted(report["hazards"], key=lambda name: -report["hazards"][name]["pictures"])[:FEW]
     for place, name in enumerate(sorted(names, key=list(report["hazards"]).index)):
-        shown, safe = scores.against_safe(scores.names.index(name))
+        column = scores.names.index(name)
+        shown, safe = scores.against_safe(column)
         if not len(shown) or not len(safe):
             continue
         rows = np.arange(len(scores.safe))
-        column = scores.names.index(name)
         false = scores.over[:, column][scores.safe & scores.known[:, column]]
         point = _point(scores.recall(column, rows), len(shown), float(false.mean()), len(safe))
         plots = [
-            _roc(shown, safe, point, "found / false alarms", small=True),
-            _precision(shown, safe, point, "precision / found", small=True),
+            _roc(shown, safe, point, "found / false alarms"),
+            _precision(shown, safe, point, "precision / found"),
         ]
         one = report["hazards"][name]
         title = (
             f"{name}: AUC {one['auc']:.3f}, average precision {one['average_precision']:.3f}, "
             f"{len(shown)} pictures"
         )
-        chart = Chart(f"hazard{place}", title, _said(point), _SIDE, 175, partial(_draw, plots))
+        chart = Chart(f"hazard{place}", title, _said(point), _SIDE, 175, partial(draw_plots, plots=plots))
         yield chart, title
 
 
@@ -113,14 +112,8 @@ def _said(point: OperatingPoint) -> str:
     )
 
 
-def _roc(
-    positives: NDArray[Any],
-    negatives: NDArray[Any],
-    point: OperatingPoint,
-    title: str = "",
-    *,
-    small: bool = False,
-) -> Plot:
+def _roc(positives: NDArray[Any], negatives: NDArray[Any], point: OperatingPoint, title: str = "") -> Plot:
+    """With a title it is a small plot, without room for a legend and the names of its axes."""
     line = Line("roc-curve", "", *roc_curve(positives, negatives))
     mark = Mark(
         "roc-point",
@@ -129,23 +122,19 @@ def _roc(
         point.recall,
         point.false_alarm_interval,
         point.recall_interval,
-        named=not small,
+        named=not title,
     )
-    labels = ("", "") if small else ("share of safe pictures with an alarm", "share of dangers found")
+    labels = ("", "") if title else ("share of safe pictures with an alarm", "share of dangers found")
     return Plot([line], [mark], *labels, title=title, diagonal=True)
 
 
 def _precision(
-    positives: NDArray[Any],
-    negatives: NDArray[Any],
-    point: OperatingPoint,
-    title: str = "",
-    *,
-    small: bool = False,
+    positives: NDArray[Any], negatives: NDArray[Any], point: OperatingPoint, title: str = ""
 ) -> Plot:
+    """With a title it is a small plot, as in `_roc`."""
     line = Line("precision-curve", "", *precision_recall_curve(positives, negatives), steps=True)
-    mark = Mark("precision-point", "thresholds in force", point.recall, point.precision, named=not small)
-    labels = ("", "") if small else ("share of dangers found", "share of alarms that are right")
+    mark = Mark("precision-point", "thresholds in force", point.recall, point.precision, named=not title)
+    labels = ("", "") if title else ("share of dangers found", "share of alarms that are right")
     return Plot([line], [mark], *labels, title=title)
 
 
@@ -228,10 +217,7 @@ def clip_timeline(replayed: ReplayedClip, key: str) -> ClipTimeline:
     summary = _summary(replayed, [row.name for row in rows])
     if not rows or not len(replayed.judged.series.times_s):
         return ClipTimeline(clip.path.name, summary, None)
-    name, end_s = f"Scores over {clip.path.name}", max(events.duration_s, 0.1)
-    chart = Chart(
-        key, name, summary, _WIDE, 60 + _ROW * len(rows), lambda figure: draw_timeline(figure, rows, end_s)
-    )
+    chart = timeline_chart(key, f"Scores over {clip.path.name}", summary, rows, max(events.duration_s, 0.1))
     return ClipTimeline(clip.path.name, summary, chart)
 
 
@@ -251,17 +237,22 @@ def _rows(replayed: ReplayedClip) -> list[TimelineRow]:
             [(span.start_s, span.end_s) for span in clip.spans if span.label == name],
             [(alert.time_s, kind(clip, alert)) for alert in events.alerts if alert.hazard == name],
         )
-        for name in [name for name in wanted if name in columns][:ROWS]
+        for name in [name for name in wanted if name in columns][:MAX_ROWS]
     ]
 
 
 def _closest(replayed: ReplayedClip) -> list[str]:
     """The hazard whose probability came closest to its threshold, in log-odds."""
-    thresholds = np.array([one.threshold for one in replayed.judged.hazards], np.float32)
-    highest = replayed.judged.series.probabilities.max(0, initial=0.0)
-    if not len(thresholds) or len(highest) != len(thresholds):
+    hazards, series = replayed.judged.hazards, replayed.judged.series
+    if not hazards or series.probabilities.shape[1] != len(hazards):
         return []
-    return [replayed.judged.hazards[int((logits(highest) - logits(thresholds)).argmax())].name]
+    return [hazards[int(highest_excess(series, hazards).argmax())].name]
+
+
+def highest_excess(series: ScoreSeries, hazards: Sequence[HazardThreshold]) -> NDArray[np.float64]:
+    """Of each hazard the log-odds by which its highest probability is over its threshold, (H,)."""
+    thresholds = np.array([one.threshold for one in hazards], np.float32)
+    return logits(series.probabilities.max(0, initial=0.0)) - logits(thresholds)
 
 
 def kind(clip: LabelledClip, alert: AlertTime) -> Kind:
@@ -292,8 +283,4 @@ def _waited(wait_s: float | None) -> str:
 
 
 def _square(key: str, title: str, said: str, plots: Sequence[Plot], width: int = _SIDE) -> Chart:
-    return Chart(key, title, said, width, 300, partial(_draw, plots))
-
-
-def _draw(plots: Sequence[Plot], figure: Any) -> None:
-    draw_plots(figure, plots)
+    return Chart(key, title, said, width, 300, partial(draw_plots, plots=plots))
