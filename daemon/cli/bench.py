@@ -19,8 +19,17 @@ from daemon.bench.quietness import QUIET_SHARE, LoadMeter
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
 
-PARTS = ("encoder", "pipeline", "ear", "start", "vlm", "speech", "journal", "web")
-"""Each is a module of `daemon.bench` with `measure(settings, samples) -> Iterator[Figure]`."""
+PARTS = {
+    "encoder": "encoder",
+    "pipeline": "pipeline",
+    "ear": "frame_to_sound",
+    "start": "start",
+    "vlm": "vlm",
+    "speech": "speech",
+    "journal": "journal",
+    "web": "web",
+}
+"""The module of `daemon.bench` that measures each part, by `measure(settings, samples) -> Iterator[Figure]`."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +65,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     chosen |= {"idle": False} if args.ordinary else {}
     if chosen and args.part != "vlm":
         raise CommandError("--model and --ordinary go with `watchword bench vlm` only")
-    parts = PARTS if args.part == "all" else (args.part,)
+    parts = tuple(PARTS) if args.part == "all" else (args.part,)
     measured = measure(parts, settings, args.samples, **chosen)
     return run(measured, args.json, args.targets, args.markdown, args.compare, args.html)
 
@@ -107,7 +116,7 @@ def measure(parts: tuple[str, ...], settings: Settings, samples: int, **chosen: 
     """Every figure of the parts, as soon as it is known; `chosen` goes to each part."""
     for part in parts:
         # Imported when its turn comes: a benchmark's libraries must not slow those before it.
-        yield from import_module(f"daemon.bench.{part}").measure(settings, samples, **chosen)
+        yield from import_module(f"daemon.bench.{PARTS[part]}").measure(settings, samples, **chosen)
 
 
 def report(figures: list[Figure], others: float) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.bench.harness import Cost, Figure, at_least, at_most, interleave, percentile, timed, unmeasured
-from daemon.cli.bench import run
+from daemon.cli.bench import PARTS, run
 from daemon.errors import CommandError
 
 
@@ -99,3 +100,8 @@ def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: 
 
     with pytest.raises(CommandError, match="there is no folder"):
         run((never() for _ in range(1)), tmp_path / "none/out.json", targets=False)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_module_of_each_part_measures(part: str) -> None:
+    assert callable(import_module(f"daemon.bench.{PARTS[part]}").measure)
