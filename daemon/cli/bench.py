@@ -29,7 +29,7 @@ PARTS = {
     "journal": "journal",
     "web": "web",
 }
-"""The module of `daemon.bench` that measures each part, by `measure(settings, samples) -> Iterator[Figure]`."""
+"""The module of `daemon.bench` that measures each part: `measure(settings, samples) -> Iterator[Figure]`."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
