@@ -10,7 +10,8 @@ Run as `script/frame_age [--seconds N]`; prints the median and the 99th percenti
 
 `script/frame_age --busy 0,2,4` compares the age that the daemon tells with the true one instead: a video
 encoded beforehand with the number of each picture burnt in is sent by a process of its own at 30 pictures a
-second, beside so many programs in sessions of their own that do nothing but compute.
+second, beside so many programs in sessions of their own that do nothing but compute. `--weight 300` gives
+this process the share of the processor that the service's unit asks for (needs root).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from daemon.runtime.engine import CoreRunner
 from daemon.runtime.latest_frame import FrameSnapshot, LatestFrame
 from daemon.runtime.metrics import Metrics
 from daemon.wiring.detector import build_detector
+from tests.capture.processor_weight import leave_group, processor_weight
 from tests.capture.servers import PAINTED_FPS, MjpegServer, Paint, Pusher, RtspServer, ffmpeg, free_port
 
 _BITS = 32
@@ -323,13 +325,15 @@ def stamped(kind: str, video: Path, sent_s: dict[int, float]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def busy(programs: int) -> Iterator[None]:
+def busy(programs: int, *, weighted: bool) -> Iterator[None]:
     """Programs that do nothing but compute, each in a session of its own, as the scheduler counts them."""
     loops = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
         for _ in range(programs)
     ]
     try:
+        for loop in loops if weighted else ():
+            leave_group(loop.pid)
         yield
     finally:
         for loop in loops:
@@ -345,14 +349,17 @@ SOURCES: dict[str, Callable[[Paint], contextlib.AbstractContextManager[str]]] = 
 }
 
 
-def print_told(size: tuple[int, int], seconds: float, loads: Sequence[int]) -> int:
-    """A row for each kind of stream and number of busy programs."""
+def print_told(size: tuple[int, int], seconds: float, loads: Sequence[int], *, weighted: bool) -> int:
+    """A row for each kind of stream and number of busy programs, which stay outside of a weighted group."""
     out = sys.stdout.write
     out("source   size       busy  a second  true p50 s  p99 s  largest s  error of the age told s\n")
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("mjpeg", "rtsp", "rtmp"):
             for programs in loads:
-                with numbered_stream(kind, Path(folder), size, seconds + 15) as (url, sent_s), busy(programs):
+                with (
+                    numbered_stream(kind, Path(folder), size, seconds + 15) as (url, sent_s),
+                    busy(programs, weighted=weighted),
+                ):
                     told = measure_told(url, sent_s, seconds)
                 true_s = told.true_s
                 figures = np.percentile(true_s, 50), np.percentile(true_s, 99), max(true_s), told.error_s()
@@ -387,11 +394,19 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10, help="of each stream, at 25 pictures a second")
     parser.add_argument("--size", default="1280x720", help="of the pictures")
     parser.add_argument("--busy", help="numbers of programs that compute meanwhile, as 0,2,4: the age told")
+    parser.add_argument("--weight", type=int, help="of this process, as CPUWeight= of a unit")
     options = parser.parse_args()
+    with processor_weight(options.weight) if options.weight else contextlib.nullcontext():
+        return _print(options)
+
+
+def _print(options: argparse.Namespace) -> int:
+    """The table that the options ask for."""
     width, height = map(int, options.size.split("x"))
     out = sys.stdout.write
     if options.busy:
-        return print_told((width, height), options.seconds, [int(each) for each in options.busy.split(",")])
+        loads = [int(each) for each in options.busy.split(",")]
+        return print_told((width, height), options.seconds, loads, weighted=options.weight is not None)
     out("source       age when  frames   p50 ms   p99 ms first ms seen after s\n")
     for name, source in SOURCES.items():
         for moment, measure in (("decoded", measure_ages), ("assessed", measure_assessed)):
