@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from daemon.errors import CommandError
 from daemon.journal import retention
+from daemon.journal.database_file import JournalLostError
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 
@@ -19,11 +20,18 @@ def purge(paths: JournalPaths, before_s: float | None) -> Mapping[str, int]:
         if not paths.folder.is_dir():
             return {"events": 0, "pictures": 0, "black_boxes": retention.delete_false_alarms(paths, before_s)}
         with paths.lock():
-            # Opened as a daemon does, so that a damaged journal is cleaned up too.
-            store = JournalStore(paths, "offline", time.time(), {})
+            try:
+                store = _opened(paths)
+            except JournalLostError:
+                # A damaged journal has been deleted; a new one is as empty as the purge was to make it.
+                store = _opened(paths)
             try:
                 return retention.purge_store(store, before_s)
             finally:
                 store.close()
     except (OSError, sqlite3.Error) as error:
         raise CommandError(f"the journal in {paths.folder} cannot be changed: {error}") from None
+
+
+def _opened(paths: JournalPaths) -> JournalStore:
+    return JournalStore(paths, "offline", time.time(), {})

@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from daemon.errors import CommandError
+from daemon.journal.database_file import JournalLostError
 
 log = logging.getLogger(__name__)
 
@@ -77,21 +78,24 @@ def damaged(error: sqlite3.Error) -> bool:
 
 
 def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
-    """Open the database, made or brought up to date; an unreadable one is deleted and begun anew.
+    """Open the database, made or brought up to date.
 
-    Raises sqlite3.Error and OSError if the disk fails.
+    An unreadable one is deleted, and JournalLostError is raised; the next call begins a new one. Raises
+    sqlite3.Error and OSError if the disk fails.
     """
     if path.is_dir():
-        discard(path, "it is a folder")
-    try:
-        return _opened(path, steps)
-    except Unreadable as error:
-        discard(path, str(error))
-    except sqlite3.DatabaseError as error:
-        if not damaged(error):
-            raise
-        discard(path, f"damaged ({error})")
-    return _opened(path, steps)
+        why = "it is a folder"
+    else:
+        try:
+            return _opened(path, steps)
+        except Unreadable as error:
+            why = str(error)
+        except sqlite3.DatabaseError as error:
+            if not damaged(error):
+                raise
+            why = f"damaged ({error})"
+    discard(path, why)
+    raise JournalLostError(f"the journal could not be read: {why}")
 
 
 def open_reader(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:

@@ -110,6 +110,7 @@ class JournalWriter:
         self._age: AgeLimit | None = None
         self._rows_since_retention = 0
         self._working = False
+        self._lost_at_end = False
         self.dropped = 0
         """Events that were not written because the queue was full, or that were malformed."""
 
@@ -190,6 +191,10 @@ class JournalWriter:
                 self._process(batch.ending)
         except (sqlite3.Error, OSError) as error:
             self._on_error(error)
+            if batch.ending and isinstance(error, JournalLostError) and not self._lost_at_end:
+                # A stop does not wait until the loss has been announced: the rest goes into the new journal.
+                self._lost_at_end = True
+                return True
         # At the end one more round for each batch that was written, none if writing fails: a stop must not
         # hang.
         if not batch.ending or (self._inbox.waiting and not self._batch):

@@ -544,9 +544,31 @@ def test_what_cannot_be_read_is_deleted_and_a_new_one_begun(
     spoiled(places.database, damage)
     with diary(tmp_path) as it:
         it.tell(Say("after that"))
+        assert it.heard("lost").component == "disk"
     assert [event["text"] for event in events(places)] == ["after that"]
     assert "a new one is begun" in caplog.text
     assert it.heard("ok")
+
+
+def test_a_stop_before_the_first_write_keeps_what_was_told_though_the_journal_was_damaged(
+    tmp_path: Path,
+) -> None:
+    with diary(tmp_path) as it:
+        it.tell(Say("of old"))
+    spoiled(it.places.database, "text")
+    late = Diary(tmp_path)
+    late.tell(Say("the only word"))
+    late.clerk.close()
+    late.clerk.run()
+    assert [event["text"] for event in events(it.places)] == ["the only word"]
+
+
+def test_a_damaged_journal_is_no_hindrance_to_forgetting_everything(tmp_path: Path) -> None:
+    with diary(tmp_path) as it:
+        it.tell(Say("of old"))
+    spoiled(it.places.database, "text")
+    assert purge(it.places, None)["events"] == 0
+    assert events(it.places) == []
 
 
 def spoiled(database: Path, damage: str) -> None:

@@ -94,6 +94,13 @@ def _damage(name: str, data: bytes) -> Callable[[World], None]:
     return lambda world: overwrite(world.state / name, data)
 
 
+def _cut_journal(world: World) -> None:
+    database = world.state / "journal/journal.db"
+    os.truncate(database, 5000)
+    # Would restore what was cut off.
+    database.with_name("journal.db-wal").unlink(missing_ok=True)
+
+
 def _damage_phrases(world: World) -> None:
     for file in world.cache.rglob("*"):
         if file.is_file():
@@ -174,7 +181,7 @@ ROWS: tuple[Row, ...] = (
     ),
     _refused("a model of rubbish", _damaged_starter(lambda _: RUBBISH)),
     _stands("a journal of rubbish", _damage("journal/journal.db", RUBBISH), JOURNAL),
-    _stands("a journal cut short", lambda w: os.truncate(w.state / "journal/journal.db", 5000), JOURNAL),
+    _stands("a journal cut short", _cut_journal, JOURNAL),
     _stands("a last good configuration of rubbish", _damage("last_good.toml", RUBBISH)),
     _stands("a false-alarm list of rubbish", _damage("false_alarms.jsonl", RUBBISH)),
     _stands("every file of the cache damaged", _damage_phrases),
