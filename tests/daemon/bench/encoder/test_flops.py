@@ -7,7 +7,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from daemon.bench.flops import flops
+from daemon.bench.encoder.flops import flops
 
 
 def _zeros(*shape: int) -> ov.Node:

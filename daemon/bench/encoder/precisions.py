@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from capture.frame import Image
-from daemon.bench.flops import flops
+from daemon.bench.encoder.flops import flops
 from daemon.bench.harness import (
     Figure,
     Target,
@@ -29,7 +29,7 @@ from daemon.bench.harness import (
     timed,
     unmeasured,
 )
-from daemon.bench.matrix_products import bare_products
+from daemon.bench.encoder.matrix_products import bare_products
 from daemon.bench.pipeline_under_test import picture
 from daemon.config.settings import Settings
 from pipeline.models.openclip.precision import Precision, hint
