@@ -8,6 +8,7 @@ from typing import Any
 
 from daemon.bench import tables
 from daemon.bench.harness import Figure, Target
+from daemon.bench.lane_charts import frame_charts
 from daemon.report.charts import Bar, draw_bars
 from daemon.report.document import curves_hint, document, heading, table, text, wide_chart
 from daemon.report.svg import Chart
@@ -26,7 +27,7 @@ def page(figures: Sequence[Figure], report: Mapping[str, Any]) -> str:
         "the lower to the upper quartile of the samples; a line is the target, and green its good side.</p>",
     ]
     for number, (group, members) in enumerate(_groups(figures).items()):
-        parts += [heading(f"group{number}", group), *_charts(number, members)]
+        parts += [heading(f"group{number}", group), *_charts(number, members), *_traces(number, members)]
         parts.append(_table(group, members))
     return document("benchmark", parts)
 
@@ -78,6 +79,14 @@ def _charts(number: int, members: Sequence[Figure]) -> Iterable[str]:
             partial(draw_bars, bars=[_bar(one, one.value or 0.0) for one in measured], unit=unit),
         )
         yield from wide_chart(chart)
+
+
+def _traces(number: int, members: Sequence[Figure]) -> Iterable[str]:
+    """The charts of the figures whose frames are known one by one."""
+    for place, figure in enumerate(members):
+        if figure.trace is not None:
+            for chart in frame_charts(f"trace{number}-{place}", figure.trace):
+                yield from wide_chart(chart, f"{figure.note}: {chart.title}")
 
 
 def _bar(figure: Figure, value: float) -> Bar:

@@ -34,7 +34,7 @@ from speech.playback.process_player import ProcessPlayer
 from speech.playback.speaker import Speaker
 
 ALONE, LOADED = "ear.over_encode_ms_p99", "ear.over_encode_loaded_ms_p99"
-LIMITS: Mapping[str, Target] = {ALONE: at_most(100), LOADED: at_most(200)}
+LIMITS: Mapping[str, Target] = {ALONE: at_most(50), LOADED: at_most(70)}
 ROUNDS_A_SAMPLE = 7
 """A hundred rounds at the usual fifteen samples: a 99th percentile needs them."""
 WAIT_S = 15.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -44,6 +45,23 @@ def between(bound: float, upper: float) -> Target:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameTrace:
+    """The frames behind a figure, one by one, for plots."""
+
+    ended_s: tuple[float, ...]
+    """The end of each frame, in seconds since the first began."""
+    took_s: tuple[float, ...]
+    celsius: tuple[tuple[float, float], ...] = ()
+    """Seconds and temperature of the processor; empty if nothing measures it."""
+
+    def rates(self) -> list[int]:
+        """Frames that ended within each whole second; the last, incomplete second is left out."""
+        counts = Counter(int(at_s) for at_s in self.ended_s)
+        whole = int(self.ended_s[-1]) if self.ended_s else 0
+        return [counts[second] for second in range(whole)] or [len(self.ended_s)]
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One measured number and its target."""
 
@@ -56,6 +74,7 @@ class Figure:
     spread: tuple[float, float] | None = None
     """Lower and upper quartile of the samples."""
     note: str = ""
+    trace: FrameTrace | None = None
 
     @property
     def met(self) -> bool | None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-from daemon.bench.harness import Figure, Pairs, at_least, at_most, interleave, percentile
+from daemon.bench.harness import Figure, Pairs, Target, interleave, percentile
 from daemon.bench.pipeline_under_test import PipelineUnderTest, moving
 from daemon.config.settings import Settings
 from daemon.wiring.detector import build_detector
@@ -42,10 +42,10 @@ class LaneBeside:
         """Seconds of the frames beside the work."""
         return sum(self._beside)
 
-    def figures(self, prefix: str, what: str) -> Iterator[Figure]:
+    def figures(self, prefix: str, what: str, fps: Target, p99: Target) -> Iterator[Figure]:
         """Frames a second, and the slowest frame in a hundred, beside over alone; `what` names the work."""
-        yield Figure.median(f"{prefix}.fps_ratio", self._pairs.ratios, "ratio", at_least(0.85), what)
-        yield self._slowest(f"{prefix}.p99_ratio", what)
+        yield Figure.median(f"{prefix}.fps_ratio", self._pairs.ratios, "ratio", fps, what)
+        yield self._slowest(f"{prefix}.p99_ratio", what, p99)
 
     def _frames(self, into: list[float]) -> float:
         started = time.perf_counter()
@@ -55,7 +55,7 @@ class LaneBeside:
             into.append(time.perf_counter() - before)
         return time.perf_counter() - started
 
-    def _slowest(self, name: str, what: str) -> Figure:
+    def _slowest(self, name: str, what: str, target: Target) -> Figure:
         """Median over the pairs of the slowest frame in a hundred, beside over alone."""
         count = len(self._pairs.ratios)
         # What the warm-up measured is left out.
@@ -64,4 +64,4 @@ class LaneBeside:
         ratios = [percentile(beside[cut], 99) / percentile(alone[cut], 99) for cut in cuts]
         alone_ms, beside_ms = (percentile(frames, 99) * 1e3 for frames in (self._alone, self._beside))
         note = f"p99 {alone_ms:.0f} ms alone, {beside_ms:.0f} ms {what}"
-        return Figure.median(name, ratios, "ratio", at_most(2.0), note)
+        return Figure.median(name, ratios, "ratio", target, note)

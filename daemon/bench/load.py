@@ -6,11 +6,14 @@ A real language model if it can be had, else products of large matrices.
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +39,8 @@ IDLE, ORDINARY = "idle", "ordinary"
 _READY_S = 120.0
 _ENDED_S = 30.0
 _STOPPED = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+_COUNT = struct.Struct("q")
+"""Tokens written, in shared memory."""
 _WINDOW = 256
 """Tokens of context: a long one would slow down with every token."""
 
@@ -118,10 +123,32 @@ class BackgroundLoad:
         self.close()
 
 
-def language_load(models: Path) -> BackgroundLoad:
-    """One child with a real language model that writes on every core. Raises LoadUnavailable.
+class LanguageLoad(BackgroundLoad):
+    """A child with a real language model that writes on every core."""
 
-    The model is pulled into the store where it is missing.
+    def __init__(self, weights: Path) -> None:
+        """Raises LoadUnavailable."""
+        # Shared memory, not a pipe: reading it neither wakes the child nor waits for it.
+        self._counter = tempfile.NamedTemporaryFile(prefix="ww")  # noqa: SIM115 (lives as long as the child)
+        self._counter.write(_COUNT.pack(0))
+        self._counter.flush()
+        self._count = mmap.mmap(self._counter.fileno(), _COUNT.size)
+        super().__init__([[sys.executable, "-m", "daemon.bench.load", str(weights), self._counter.name]])
+
+    def tokens(self) -> int:
+        """The tokens that it has written so far."""
+        return int(_COUNT.unpack(self._count[:])[0])
+
+    def close(self) -> None:
+        super().close()
+        self._count.close()
+        self._counter.close()
+
+
+def language_load(models: Path) -> LanguageLoad:
+    """One child with a real language model. Raises LoadUnavailable.
+
+    The model is pulled into the store if it is missing.
     """
     text = resources.files("daemon.bench").joinpath("load.toml").read_text("utf-8")
     try:
@@ -129,7 +156,7 @@ def language_load(models: Path) -> BackgroundLoad:
     except StoreError as error:
         raise LoadUnavailable(str(error)) from None
     weights = next(folder.glob("*.gguf"))
-    return BackgroundLoad([[sys.executable, "-m", "daemon.bench.load", str(weights)]])
+    return LanguageLoad(weights)
 
 
 def arithmetic_load(count: int, *, idle: bool = True) -> BackgroundLoad:
@@ -174,19 +201,46 @@ def _multiply(priority: str) -> None:
         state = np.tanh(weights @ state)
 
 
-def _write(weights: str) -> None:
+def _counter_type(genai: Any) -> Any:
+    """A streamer that counts every token; its base class exists only once the library is imported."""
+
+    class TokenCounter(genai.StreamerBase):  # type: ignore[misc]
+        def __init__(self, count: mmap.mmap) -> None:
+            super().__init__()
+            self._count = count
+            self._written = 0
+
+        def write(self, token: int | list[int]) -> Any:
+            self._written += len(token) if isinstance(token, list) else 1
+            self._count[:] = _COUNT.pack(self._written)
+            return genai.StreamingStatus.RUNNING
+
+        def end(self) -> None:
+            """Nothing is held back."""
+
+    return TokenCounter
+
+
+def _write(weights: str, counter: Path) -> None:
     """Text without end, as many threads as there are cores."""
     genai: Any = import_module("openvino_genai")
     model = genai.LLMPipeline(weights, "CPU")
     model.generate("Hello", max_new_tokens=4)
     lower_priority()  # not before: beside other work the model would never be loaded
-    _tell_ready()
-    while os.getppid() != 1:
-        model.generate("Tell a long story about a street.", max_new_tokens=_WINDOW, ignore_eos=True)
+    with counter.open("r+b") as file, mmap.mmap(file.fileno(), _COUNT.size) as count:
+        streamer = _counter_type(genai)(count)
+        _tell_ready()
+        while os.getppid() != 1:
+            model.generate(
+                "Tell a long story about a street.",
+                max_new_tokens=_WINDOW,
+                ignore_eos=True,
+                streamer=streamer,
+            )
 
 
 if __name__ == "__main__":
     if sys.argv[1] in (IDLE, ORDINARY):
         _multiply(sys.argv[1])
     else:
-        _write(sys.argv[1])
+        _write(sys.argv[1], Path(sys.argv[2]))

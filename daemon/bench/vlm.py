@@ -18,9 +18,10 @@ from capture.test_image import draw_test_image
 from common.memory import peak_bytes
 from daemon.bench.harness import Cost, Figure, interleave, unmeasured
 from daemon.bench.tables import NOT_THERE, OVER
-from daemon.bench.vlm_beside import PacedLane
+from daemon.bench.vlm_beside import PacedLane, describer_budget
 from daemon.config.settings import Settings
 from daemon.errors import CommandError
+from daemon.wiring.detector import build_detector
 from daemon.wiring.store import open_store
 from pipeline.description.answer.sentences import SentenceSplitter
 from pipeline.description.base import DescribeError, DescribeRequest
@@ -84,7 +85,8 @@ def measure(
 def _lane(settings: Settings, samples: int) -> PacedLane | None:
     """The danger lane to measure beside; None if its model is not in the store."""
     try:
-        return PacedLane(settings, min(MOST_ALONE_S, ALONE_S * samples))
+        alone_s = min(MOST_ALONE_S, ALONE_S * samples)
+        return PacedLane(build_detector(settings), alone_s, describer_budget(settings))
     except (StoreError, CommandError) as error:
         log.warning("not measured beside the danger lane: %s", error)
         return None

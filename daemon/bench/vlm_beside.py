@@ -10,21 +10,28 @@ from contextlib import contextmanager
 from daemon.bench.harness import Figure, percentile
 from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving
 from daemon.config.settings import Settings
-from daemon.wiring.detector import build_detector
-from daemon.wiring.models import load_model
+from daemon.runtime.frame_budget import FrameBudget
+from daemon.wiring.detector import DetectorBundle
 
 WIDTH, HEIGHT = 1280, 720
+
+
+def describer_budget(settings: Settings) -> FrameBudget:
+    """The budget of a daemon whose describer is a model."""
+    return FrameBudget(settings.pipeline.max_fps, settings.pipeline.cpu_share, describes=True)
 
 
 class PacedLane:
     """Assesses a moving view at `FRAMES_PER_S`, in a thread while `running`."""
 
-    def __init__(self, settings: Settings, alone_s: float) -> None:
-        """Loads the detector, and measures it by itself for `alone_s` seconds.
+    def __init__(self, bundle: DetectorBundle, alone_s: float, budget: FrameBudget | None = None) -> None:
+        """Measures the detector by itself for `alone_s` seconds.
 
-        Raises StoreError if its model is not in the store.
+        `budget` leaves frames out as the daemon does while it suspects no hazard; None: every frame is
+        assessed.
         """
-        self._lane = PipelineUnderTest(build_detector(settings, load_model(settings)))
+        self._lane = PipelineUnderTest(bundle)
+        self._budget = budget
         self._view = moving(WIDTH, HEIGHT)
         # The first frame compiles and allocates.
         self._lane.see(next(self._view))
@@ -53,6 +60,11 @@ class PacedLane:
         share = self._late / len(beside)
         yield Figure(f"{prefix}.beside_late_frames", share, "ratio", note="frames that came too late")
 
+    @property
+    def frames(self) -> int:
+        """Frames assessed since the last `running` began."""
+        return len(self._frame_s)
+
     def _alone(self, seconds: float) -> list[float]:
         with self.running():
             time.sleep(seconds)
@@ -66,6 +78,14 @@ class PacedLane:
             if began_s - due_s > 1 / FRAMES_PER_S:
                 self._late += 1
                 due_s = began_s  # as with a camera, missed frames are lost
-            self._lane.see(next(self._view))
-            self._frame_s.append(time.perf_counter() - began_s)
+            self._frame(due_s)
             due_s += 1 / FRAMES_PER_S
+
+    def _frame(self, due_s: float) -> None:
+        if self._budget is not None and not self._budget.wants(due_s, suspected=False):
+            return
+        began_s = time.perf_counter()
+        self._lane.see(next(self._view))
+        self._frame_s.append(time.perf_counter() - began_s)
+        if self._budget is not None:
+            self._budget.on_assessed(self._frame_s[-1])

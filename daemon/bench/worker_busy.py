@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 from common.child_process import ChildError, ChildProcess
-from daemon.bench.harness import Figure, at_most
+from daemon.bench.harness import Figure, at_least, at_most
 from daemon.bench.lane_beside import LaneBeside
 from daemon.bench.load import arithmetic_load
 from daemon.bench.pipeline_under_test import picture
@@ -33,7 +33,8 @@ def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator
     with closing(load):
         load.load()
         lane = LaneBeside(settings, model, load.working, samples)
-        yield from lane.figures("worker_busy", "beside pictures from clients, one after another")
+        what = "beside pictures from clients, one after another"
+        yield from lane.figures("worker_busy", what, fps=at_least(0.85), p99=at_most(2.0))
         with arithmetic_load(len(os.sched_getaffinity(0)), idle=False) as programs, programs.working():
             answers = [load.answer() for _ in range(samples)]
     note = "one picture while a program of ordinary priority keeps each core busy"

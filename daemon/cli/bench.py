@@ -7,21 +7,23 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from common.errors import WatchwordError
 from daemon.bench import figures_page, tables
-from daemon.bench.harness import Figure
+from daemon.bench.harness import Figure, unmeasured
 from daemon.bench.quietness import QUIET_SHARE, LoadMeter
 from daemon.config.settings import Settings
-from daemon.errors import CommandError
+from daemon.errors import CommandError, UsageError
 
 PARTS = {
     "encoder": "encoder",
     "pipeline": "pipeline",
+    "peers": "peers",
     "ear": "frame_to_sound",
     "start": "start",
     "vlm": "vlm",
@@ -30,6 +32,8 @@ PARTS = {
     "web": "web",
 }
 """The module of `daemon.bench` that measures each part: `measure(settings, samples) -> Iterator[Figure]`."""
+SHORT = "short"
+"""The module of `--short`, likewise."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +43,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--markdown", metavar="FILE", type=Path, help="write the figures as tables for a page"
     )
     parser.add_argument(
-        "--html", metavar="FILE", type=Path, help="write the figures on a page with charts of their quartiles"
+        "--html",
+        metavar="FILE",
+        type=Path,
+        help="write the figures on a page with charts: quartiles, times of frames, their rate over time",
     )
     parser.add_argument(
         "--compare", metavar="FILE", type=Path, help="beside the figures of an earlier run, written by --json"
     )
     parser.add_argument("--targets", action="store_true", help="exit 1 when a figure falls short")
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help="in place of all parts: four ratios in less than a minute, exit 1 when one is below its floor",
+    )
+    parser.add_argument(
+        "--clips",
+        metavar="PATH",
+        type=Path,
+        help="for bench peers: a folder of pictures, or a manifest of clips or pictures (the demo clip)",
+    )
     parser.add_argument(
         "--model",
         metavar="NAME",
@@ -61,13 +79,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    chosen: dict[str, Any] = {"models": args.model} if args.model else {}
-    chosen |= {"idle": False} if args.ordinary else {}
-    if chosen and args.part != "vlm":
-        raise CommandError("--model and --ordinary go with `watchword bench vlm` only")
-    parts = tuple(PARTS) if args.part == "all" else (args.part,)
-    measured = measure(parts, settings, args.samples, **chosen)
-    return run(measured, args.json, args.targets, args.markdown, args.compare, args.html)
+    """Measure the parts that were asked for. Raises UsageError, CommandError and the errors of the parts."""
+    options = part_options(args)
+    parts = (SHORT,) if args.short else tuple(PARTS) if args.part == "all" else (args.part,)
+    measured = measure(parts, settings, args.samples, options)
+    return run(measured, args.json, args.targets or args.short, args.markdown, args.compare, args.html)
+
+
+def part_options(args: argparse.Namespace) -> Mapping[str, Mapping[str, Any]]:
+    """The options that go to a single part, by its name. Raises UsageError if another part is to be run."""
+    describers: dict[str, Any] = {"models": args.model} if args.model else {}
+    describers |= {"idle": False} if args.ordinary else {}
+    if describers and args.part != "vlm":
+        raise UsageError("--model and --ordinary go with `watchword bench vlm` only")
+    if args.clips is not None and args.part not in ("peers", "all"):
+        raise UsageError("--clips goes with `watchword bench peers`")
+    if args.short and (args.part != "all" or args.clips):
+        raise UsageError("--short is a choice of its own; leave the part and its options out")
+    return {"vlm": describers, "peers": {} if args.clips is None else {"clips": args.clips}}
 
 
 def run(
@@ -112,11 +141,20 @@ def run(
     return _verdict(figures) if targets else 0
 
 
-def measure(parts: tuple[str, ...], settings: Settings, samples: int, **chosen: Any) -> Iterator[Figure]:
-    """Every figure of the parts, as soon as it is known; `chosen` goes to each part."""
+def measure(
+    parts: Sequence[str], settings: Settings, samples: int, options: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Figure]:
+    """Every figure of the parts, as soon as it is known; `options` go to the parts by their names."""
     for part in parts:
         # Imported when its turn comes: a benchmark's libraries must not slow those before it.
-        yield from import_module(f"daemon.bench.{PARTS[part]}").measure(settings, samples, **chosen)
+        module = import_module(f"daemon.bench.{PARTS.get(part, part)}")
+        try:
+            yield from module.measure(settings, samples, **options.get(part, {}))
+        except WatchwordError as error:
+            # The other parts of a run of many minutes must not be lost with this one.
+            if len(parts) == 1:
+                raise
+            yield unmeasured(part, "", None, f"could not be measured: {error}")
 
 
 def report(figures: list[Figure], others: float) -> dict[str, object]:
@@ -152,15 +190,15 @@ def row(figure: Figure) -> str:
 
 
 def _verdict(figures: list[Figure]) -> int:
-    short = [
+    missed = [
         f"{figure.name} ({tables.shown(figure)}, {figure.target})"
         for figure in figures
         # `is False`: a figure without a target has None and cannot fall short.
         if figure.met is False
     ]
     met = sum(figure.met is True for figure in figures)
-    sys.stdout.write(f"falls short: {', '.join(short)}\n" if short else f"all {met} targets met\n")
-    return 1 if short else 0
+    sys.stdout.write(f"falls short: {', '.join(missed)}\n" if missed else f"all {met} targets met\n")
+    return 1 if missed else 0
 
 
 def _processor() -> str:

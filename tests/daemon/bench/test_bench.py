@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.bench.harness import Cost, Figure, at_least, at_most, interleave, percentile, timed, unmeasured
-from daemon.cli.bench import PARTS, run
-from daemon.errors import CommandError
+from daemon.cli.bench import PARTS, SHORT, configure, measure, part_options, run
+from daemon.config.settings import defaults
+from daemon.errors import CommandError, UsageError
 
 
 def _scripted(name: str, order: list[str], cost: float) -> Cost:
@@ -94,14 +99,61 @@ def test_what_is_met_passes_and_without_targets_nothing_is_judged() -> None:
     assert run([Figure("f", 0.1, "ratio", at_least(0.9))], None, targets=False) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("pipeline --clips x", "--clips goes with"),
+        ("--ordinary", "--model and --ordinary go with"),
+        ("pipeline --short", "--short is a choice of its own"),
+        ("--short --clips x", "--short is a choice of its own"),
+    ],
+)
+def test_an_option_of_another_part_is_refused(words: str, refused: str) -> None:
+    with pytest.raises(UsageError, match=refused):
+        part_options(_arguments(words))
+
+
+def test_options_go_to_their_own_part() -> None:
+    assert part_options(_arguments("vlm --model a --model b --ordinary"))["vlm"] == {
+        "models": ["a", "b"],
+        "idle": False,
+    }
+    assert part_options(_arguments("--clips x"))["peers"] == {"clips": Path("x")}
+    assert not any(part_options(_arguments("all")).values())
+
+
+@pytest.mark.parametrize("part", [*PARTS.values(), SHORT])
+def test_every_part_has_a_module_that_measures(part: str) -> None:
+    assert callable(import_module(f"daemon.bench.{part}").measure)
+
+
+def test_a_part_that_fails_does_not_take_the_others_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> Iterator[Figure]:
+        yield Figure("journal.first", 1.0, "ms")
+        raise CommandError("no room")
+
+    def fine(*_: object) -> Iterator[Figure]:
+        yield Figure("web.first", 2.0, "ms")
+
+    for name, measured in (("journal", failing), ("web", fine)):
+        monkeypatch.setitem(sys.modules, f"daemon.bench.{name}", SimpleNamespace(measure=measured))
+    settings = defaults({"HOME": "/nowhere"})
+    figures = list(measure(("journal", "web"), settings, 1, {}))
+    assert [figure.name for figure in figures] == ["journal.first", "journal", "web.first"]
+    assert figures[1].note == "could not be measured: no room"
+    with pytest.raises(CommandError, match="no room"):
+        list(measure(("journal",), settings, 1, {}))
+
+
+def _arguments(words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    return parser.parse_args(words.split())
+
+
 def test_a_file_that_cannot_be_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     def never() -> Figure:
         raise AssertionError
 
     with pytest.raises(CommandError, match="there is no folder"):
         run((never() for _ in range(1)), tmp_path / "none/out.json", targets=False)
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_the_module_of_each_part_measures(part: str) -> None:
-    assert callable(import_module(f"daemon.bench.{PARTS[part]}").measure)

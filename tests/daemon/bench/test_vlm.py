@@ -14,6 +14,7 @@ from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.load import LoadUnavailable, arithmetic_load, language_load
 from daemon.cli import bench
 from daemon.config.settings import Settings, defaults
+from daemon.wiring.detector import build_detector
 from pipeline.settings import DescribeSettings
 from tests.pipeline.description.vlm.made import LONGEST_S, tiny
 
@@ -65,7 +66,7 @@ def test_the_lane_beside_a_describer_is_measured_at_a_cameras_pace(tmp_path: Pat
             "pipeline": plain.pipeline.model_copy(update={"model": "starter"}),
         }
     )
-    lane = vlm_beside.PacedLane(wanted, alone_s=0.5)
+    lane = vlm_beside.PacedLane(build_detector(wanted), alone_s=0.5)
     assert 0 < len(lane.alone_ms) <= 20
     with lane.running():
         time.sleep(0.5)
@@ -75,6 +76,18 @@ def test_the_lane_beside_a_describer_is_measured_at_a_cameras_pace(tmp_path: Pat
     late = found["vlm.m.b.beside_late_frames"].value
     assert late is not None
     assert 0 <= late <= 1
+
+
+def test_the_lane_leaves_frames_out_as_the_budget_says(tmp_path: Path, models: Path) -> None:
+    plain = settings(tmp_path)
+    paths = plain.paths.model_copy(update={"models": models})
+    pipeline = plain.pipeline.model_copy(update={"model": "starter", "max_fps": 12.5})
+    wanted = plain.model_copy(update={"paths": paths, "pipeline": pipeline})
+    lane = vlm_beside.PacedLane(build_detector(wanted), 0.0, vlm_beside.describer_budget(wanted))
+    with lane.running():
+        time.sleep(1.0)
+    # 25 frames come in a second; half of them are wanted, and the first one in any case.
+    assert 1 <= lane.frames <= 14
 
 
 def test_a_device_that_is_not_there_has_a_row_that_says_so() -> None:

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from daemon.bench.figures_page import page as bench_page
-from daemon.bench.harness import Figure, at_least, at_most, unmeasured
+from daemon.bench.harness import Figure, FrameTrace, at_least, at_most, unmeasured
+from daemon.bench.lane_charts import bins
 from daemon.cli.bench import report as bench_report
 from daemon.config.settings import Settings, load
 from daemon.report.charts import BINS, thin
@@ -189,6 +190,31 @@ def test_a_bench_shows_quartiles_beside_targets() -> None:
     assert (value - low) / (high - low) == pytest.approx(0.5, abs=0.01)
     assert (target - value) / (high - low) == pytest.approx(2.0, abs=0.01)
     assert "2 of 4 targets are met; short: a.slow_ms (6 ms, &lt;= 4), b.absent (not measured" in text
+
+
+def test_a_bench_draws_the_frames_behind_a_figure() -> None:
+    took = (0.010,) * 90 + (0.020,) * 9 + (0.080,)
+    ended = tuple(float(end) for end in np.cumsum(took))
+    trace = FrameTrace(ended, took, ((1.0, 61.0),))
+    figure = Figure("pipeline.frame_ms_p99", 20.0, "ms", note="starter", trace=trace)
+    text = bench_page([figure], bench_report([figure], 0.0))
+    charts = charts_of(text)
+    assert {"trace0-0-times", "trace0-0-rate"} <= set(charts)
+    assert "Histogram of 100 frames: median 10.0 ms" in text
+    assert "slowest 80.0 ms" in text
+    assert "processor 61 to 61 degrees Celsius" in text
+    times = charts["trace0-0-times"]
+    median, slow = (points(part(times, f"trace0-0-times-{q}"))[0][0] for q in ("p50", "p99"))
+    assert median < slow
+    assert has(charts["trace0-0-rate"], "trace0-0-rate-heat")
+    assert "trace" not in figure.as_json()
+
+
+def test_every_frame_stands_in_the_histogram() -> None:
+    counts, edges = bins(np.array([1.0, 2.0, 3.0] * 100 + [500.0]))
+    assert counts.sum() == 301
+    # One frame of 500 ms must not squeeze the others into the first bar.
+    assert edges[-1] < 10
 
 
 WITHOUT = """
