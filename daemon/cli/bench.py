@@ -37,7 +37,16 @@ SHORT = "short"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("part", nargs="?", choices=(*PARTS, "all"), default="all", help="what to measure")
+    parts = (*PARTS, "all")
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=parts,
+        default="all",
+        # The choices by themselves are longer than a line of the man page.
+        metavar="PART",
+        help=f"{', '.join(parts[:-1])} or all (all)",
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures for programs")
     parser.add_argument(
         "--markdown", metavar="FILE", type=Path, help="write the figures as tables for a page"
