@@ -13,7 +13,7 @@ from pathlib import Path
 from capture.files import VideoFile
 from capture.frame import Frame, Image
 from capture.image_folder import list_folder
-from daemon.bench.peers.made_clips import made_frames
+from daemon.bench.peers.made_clips import SIZE, covering, made_frames
 from daemon.bench.peers.outcome import ChangeKind
 from daemon.bench.pipeline_under_test import FRAMES_PER_S
 from daemon.config.settings import Settings
@@ -139,7 +139,9 @@ def joined(parts: Sequence[Iterable[tuple[float, Image]]]) -> Iterator[ClipFrame
             if at_s >= PART_S:
                 break
             last_s = at_s
-            yield ClipFrame(offset_s + at_s, image, "cut" if number and not place else None)
+            change: ChangeKind | None = "cut" if number and not place else None
+            # One size, as one camera gives: some rules compare a frame with the one before point by point.
+            yield ClipFrame(offset_s + at_s, covering(image, *SIZE), change)
         offset_s += last_s + 1 / RATE
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from capture.frame import Image
 from capture.image_file import load_image
@@ -24,6 +26,8 @@ _SWAY = 6.0
 """Pixels; a walker's step moves the view up and down by so much."""
 _NOISE = 2.0
 """Grey levels; standard deviation of an ordinary camera's noise."""
+_NOISES = 16
+"""Frames after which the noise repeats."""
 _MAX_SIDE = 1280
 
 
@@ -43,7 +47,7 @@ def made_frames(
             view = view_at(ground, now_s, drift * now_s / seconds)
             if turned and before is not None and now_s < TURN_S:
                 view = turn_at(before, view, now_s / TURN_S)
-            yield number / rate, _noisy(view, random), change
+            yield number / rate, _noisy(view, number), change
             number, change = number + 1, None
         before = view_at(ground, seconds, drift)
 
@@ -68,7 +72,11 @@ def turn_at(before: Image, after: Image, share: float) -> Image:
 def _ground(path: Path) -> Image:
     """The picture, cut and scaled to _ROOM times the view."""
     image, _ = load_image(path, _MAX_SIDE)
-    width, height = (round(side * _ROOM) for side in SIZE)
+    return covering(image, round(SIZE[0] * _ROOM), round(SIZE[1] * _ROOM))
+
+
+def covering(image: Image, width: int, height: int) -> Image:
+    """The picture scaled until it covers that size, and the middle of it."""
     scale = max(width / image.shape[1], height / image.shape[0])
     size = max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale))
     large = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -76,6 +84,13 @@ def _ground(path: Path) -> Image:
     return large[top : top + height, left : left + width]
 
 
-def _noisy(view: Image, random: np.random.Generator) -> Image:
-    noise = random.normal(0, _NOISE, view.shape).astype(np.float32)
-    return np.asarray(np.clip(view + noise, 0, 255), np.uint8)
+@cache
+def _noise() -> tuple[NDArray[np.int16], ...]:
+    """Drawn once: drawing it for every frame would take longer than all rules together."""
+    random = np.random.default_rng(0)
+    shape = (SIZE[1], SIZE[0], 3)
+    return tuple(np.rint(random.normal(0, _NOISE, shape)).astype(np.int16) for _ in range(_NOISES))
+
+
+def _noisy(view: Image, number: int) -> Image:
+    return np.asarray(np.clip(view + _noise()[number % _NOISES], 0, 255), np.uint8)

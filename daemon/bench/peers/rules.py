@@ -16,7 +16,7 @@ from pipeline.alerting.scene_change import SceneChangeGate
 SCENE_GATE, EVERY_30TH, EVERY_SECOND = "scene_gate", "every_30th_frame", "every_second"
 DIFFERENCE, CONTENT, ADAPTIVE = "frame_difference", "content_detector", "adaptive_detector"
 NAMES = (SCENE_GATE, EVERY_30TH, EVERY_SECOND, DIFFERENCE, CONTENT, ADAPTIVE)
-DIFFERENCES = (3.0, 5.0, 8.0, 12.0, 18.0, 25.0, 35.0, 50.0)
+DIFFERENCES = (3.0, 5.0, 8.0, 12.0, 18.0, 25.0, 35.0, 50.0, 70.0)
 """Thresholds tried, in grey levels: the mean absolute difference of two frames in a row."""
 _WIDTH = 256
 """Pixels to which PySceneDetect reduces a frame before it compares (its DEFAULT_MIN_WIDTH)."""

@@ -52,7 +52,9 @@ def test_a_label_marks_the_first_frame_after_it() -> None:
 
 
 def test_joins_are_cuts() -> None:
-    frames = list(joined([numbered(25, 8), numbered(25, 2), numbered(25, 8)]))
+    tall = [(0.0, np.zeros((90, 60, 3), np.uint8)), (1.98, np.zeros((90, 60, 3), np.uint8))]
+    frames = list(joined([numbered(25, 8), tall, numbered(25, 8)]))
+    assert {frame.image.shape[1::-1] for frame in frames} == {SIZE}
     cuts = [frame.at_s for frame in frames if frame.change]
     assert cuts == pytest.approx([PART_S, PART_S + 2.0])
     times = [frame.at_s for frame in frames]
