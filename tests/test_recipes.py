@@ -353,7 +353,7 @@ def test_a_command_of_the_running_daemon(tmp_path: Path) -> None:
         "            case Wave():\n"
         f'                yield from self._announcer.message(Say("Hello."), now)\n{handled}',
     )
-    shell = "daemon/cli/remote.py"
+    shell = "daemon/cli/remote/commands.py"
     program.change(
         shell,
         '    "repeat": RemoteCommand(',

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from daemon.cli import connection
-from daemon.cli.connection import Load, open_journal
+from daemon.cli.remote import connection
+from daemon.cli.remote.connection import Load, open_journal
 from daemon.control.commands import JournalCommand
 from daemon.control.protocol import checked
 from daemon.errors import CommandError, UsageError

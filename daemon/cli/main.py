@@ -17,7 +17,7 @@ from common.errors import WatchwordError
 from common.plain_text import PlainStream, escaped
 from common.working_line import working_line
 from daemon.cli.parser import Written, build_parser
-from daemon.cli.remote import REMOTE
+from daemon.cli.remote.commands import REMOTE
 from daemon.cli.streams import mend_standard_streams
 from daemon.errors import ConfigError, UsageError
 
@@ -81,14 +81,14 @@ COMMANDS = {
     "run": Subcommand("watch, and say what is dangerous", "daemon.cli.run", _as_daemon),
     "replay": Subcommand("the same over a file, frame by frame", "daemon.cli.replay"),
     "status": Subcommand(
-        "how the running daemon is", "daemon.cli.status", _with_loader, acts_as_service=False
+        "how the running daemon is", "daemon.cli.remote.status", _with_loader, acts_as_service=False
     ),
-    "say": Subcommand("speak a sentence", "daemon.cli.say", _with_loader, acts_as_service=False),
+    "say": Subcommand("speak a sentence", "daemon.cli.remote.say", _with_loader, acts_as_service=False),
     "tour": Subcommand(
-        "hear what a wearer hears, in a minute", "daemon.cli.tour", _with_loader, acts_as_service=False
+        "hear what a wearer hears, in a minute", "daemon.cli.remote.tour", _with_loader, acts_as_service=False
     ),
     **{
-        name: Subcommand(one.help, "daemon.cli.remote", _with_loader, acts_as_service=False)
+        name: Subcommand(one.help, "daemon.cli.remote.commands", _with_loader, acts_as_service=False)
         for name, one in REMOTE.items()
     },
     "why": Subcommand("what led to what was said, or to silence", "daemon.cli.why", _with_loader),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from common.install_hint import install_hint
 from common.ip_addresses import is_local
 from common.spawn import lower_priority
-from daemon.cli import connection
+from daemon.cli.remote import connection
 from daemon.config.sections import WebSettings
 from daemon.errors import CommandError
 from daemon.process.systemd import Notifier

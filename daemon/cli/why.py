@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.cli import connection
-from daemon.cli.connection import Load, send
+from daemon.cli.remote import connection
+from daemon.cli.remote.connection import Load, send
 from daemon.control.client import NotRunning
 from daemon.control.commands import WhyCommand
 from daemon.control.protocol import checked

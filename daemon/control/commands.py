@@ -4,7 +4,8 @@ A class says all there is to say about its command: the name on the wire (`do`),
 the input it becomes in the core, and where else it is offered: over HTTP (`http`), over MQTT (`mqtt`), and as
 an action of a key (`key_action`). The wire format, the routes of the web interface, the topics and the key
 actions are derived from these classes. A command without a core input is answered by a handler, by its name:
-see `daemon/handlers/`. The command line lists its own in `daemon/cli/remote.py`, which imports nothing heavy.
+see `daemon/handlers/`. The command line lists its own in `daemon/cli/remote/commands.py`, which imports
+nothing heavy.
 
 The core's messages are imported where they are made: `watchword hush` must not wait for NumPy.
 """

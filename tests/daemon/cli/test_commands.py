@@ -17,7 +17,7 @@ import pytest
 
 from daemon.bench.loudspeaker import PrivatePulse, available
 from daemon.cli.main import main
-from daemon.cli.status import readable
+from daemon.cli.remote.status import readable
 from daemon.control import commands
 from daemon.control import protocol as wire
 from daemon.control.event_feed import EventFeed

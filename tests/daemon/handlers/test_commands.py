@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from daemon.cli.remote import REMOTE
+from daemon.cli.remote.commands import REMOTE
 from daemon.config.settings import load
 from daemon.control.commands import COMMANDS, KEY_ACTIONS, KEY_COMMANDS, Command, UtterCommand
 from daemon.control.protocol import checked

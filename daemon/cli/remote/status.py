@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from daemon.cli import connection
-from daemon.cli.connection import Load, send
 from daemon.cli.korean import speaker
+from daemon.cli.remote import connection
+from daemon.cli.remote.connection import Load, send
 from daemon.control.commands import StatusCommand
 from daemon.core.health import OK
 

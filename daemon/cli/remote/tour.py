@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.cli.connection import Load
-from daemon.cli.say import speak, utterance, write
+from daemon.cli.remote.connection import Load
+from daemon.cli.remote.say import speak, utterance, write
 
 if TYPE_CHECKING:
     from speech.utterance import Utterance

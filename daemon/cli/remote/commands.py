@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from daemon.cli.connection import Load
+    from daemon.cli.remote.connection import Load
 
 Arguments = Callable[[argparse.ArgumentParser], object]
 Fields = Callable[[argparse.Namespace], Mapping[str, Any]]
@@ -125,7 +125,7 @@ REMOTE: Mapping[str, RemoteCommand] = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from daemon.cli import connection
+    from daemon.cli.remote import connection
 
     # "watchword ask": one module serves all of these commands, and the parser's name tells which.
     name = parser.prog.rpartition(" ")[2]
@@ -135,8 +135,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Load) -> int:
     """Raises CommandError, ConfigError."""
-    from daemon.cli.connection import send
     from daemon.cli.korean import speaker
+    from daemon.cli.remote.connection import send
     from daemon.control.commands import COMMANDS
     from daemon.control.protocol import checked
 
@@ -151,7 +151,7 @@ def execute(args: argparse.Namespace, load: Load) -> int:
 
 def _follow(args: argparse.Namespace, load: Load) -> int:
     """Print each event as a line of JSON until the daemon ends. Raises CommandError."""
-    from daemon.cli.connection import connect
+    from daemon.cli.remote.connection import connect
     from daemon.errors import CommandError
 
     with connect(args, load) as client:

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.cli import connection
-from daemon.cli.connection import Load, send
+from daemon.cli.remote import connection
+from daemon.cli.remote.connection import Load, send
 from daemon.control.client import NotRunning
 from daemon.control.commands import EarconsCommand, SayCommand
 from daemon.control.protocol import checked
