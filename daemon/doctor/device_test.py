@@ -1,25 +1,22 @@
-"""Tests a device in a child process, so that a driver that hangs or crashes takes nothing with it."""
+"""The doctor's tests of devices, each run in a child process: `python -m daemon.doctor.device_test`."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from capture.factory import open_camera
 from capture.frame import Frame
 from capture.reader import Reader
 from capture.slot import LatestSlot, SlotPolicy
 from capture.test_image import draw_test_image
-from common.errors import WatchwordError
 from common.redact import redact
 from daemon.config.settings import Settings
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
+from daemon.doctor.isolated import DeviceTest, DeviceTestFailed, Facts, serve
 from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
@@ -35,36 +32,6 @@ from speech.synthesis.with_deadline import voice_folder
 WARM_S, RATE_S = 1.5, 5.0
 """Seconds of warming up, which do not count, and of measuring."""
 END_S = 10.0
-
-Facts = Mapping[str, Any]
-"""The results of a device test, as plain values."""
-
-
-class DeviceTestFailed(WatchwordError):
-    """The device fails; the message is the last line of its output."""
-
-
-def run_isolated(name: str, settings: Settings, timeout_s: float = 60.0) -> Facts:
-    """Run one of `TRIALS` in a child. Raises DeviceTestFailed."""
-    try:
-        # The settings go through a pipe: they may hold credentials, and arguments are visible to every user.
-        child = subprocess.run(  # noqa: S603 - ourselves
-            [sys.executable, "-m", "daemon.doctor.device_test", name],
-            input=settings.model_dump_json(),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise DeviceTestFailed(f"no answer within {timeout_s:g} s") from None
-    if child.returncode:
-        # The last line: drivers and libraries write their own messages before it.
-        said = child.stderr.strip().splitlines() or [f"ended with code {child.returncode}"]
-        raise DeviceTestFailed(said[-1])
-    # The last line for the same reason: some libraries print to stdout.
-    facts: Facts = json.loads(child.stdout.splitlines()[-1])
-    return facts
 
 
 def _model(settings: Settings) -> Facts:
@@ -175,7 +142,7 @@ def _figures(
     return reader.frames, detection_loop.assessed, slot.skipped
 
 
-TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
+TESTS: Mapping[str, DeviceTest] = {
     "model": _model,
     "voice": _voice,
     "natural": _natural,
@@ -185,18 +152,5 @@ TRIALS: Mapping[str, Callable[[Settings], Facts]] = {
 }
 
 
-def main() -> int:
-    """The child: settings as JSON on stdin, one JSON line on stdout, the error last on stderr."""
-    settings = Settings.model_validate_json(sys.stdin.read())
-    try:
-        facts = TRIALS[sys.argv[1]](settings)
-    # Any exception of a driver is the result of the test.
-    except Exception as error:
-        sys.stderr.write(f"{str(error) or type(error).__name__}\n")
-        return 1
-    sys.stdout.write(json.dumps(facts) + "\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(TESTS))

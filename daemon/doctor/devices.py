@@ -18,8 +18,8 @@ from common.install_hint import install_hint
 from common.memory import available_bytes, gigabytes
 from daemon.config.settings import Settings
 from daemon.control.paths import client_sockets
-from daemon.doctor.device_test import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.findings import Finding, Probe, State
+from daemon.doctor.isolated import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.running_daemon import RunningDaemon, assess_rate, rate_of
 from daemon.paths import NAME
 from daemon.wiring.models import choose_model, read_current_trial, turned_down_models
@@ -37,6 +37,7 @@ from pipeline.store.errors import StoreError
 NOBODY = RunningDaemon()
 SERVER_S = 30.0
 """Seconds that a describer's server may take to answer."""
+_TESTS = "daemon.doctor.device_test"
 _SAME_COSINE = 0.99
 """Embeddings of the same picture on two devices differ by rounding, not by more."""
 _NODES = (
@@ -116,7 +117,7 @@ def _on_device(settings: Settings, device: str) -> Facts | DeviceTestFailed:
     pipeline = settings.pipeline.model_copy(update={"device": device})
     try:
         # A GPU or NPU may compile the model for a minute or two when it does so first.
-        return run_isolated("model", settings.model_copy(update={"pipeline": pipeline}), timeout_s=180)
+        return run_isolated("model", settings.model_copy(update={"pipeline": pipeline}), 180, module=_TESTS)
     except DeviceTestFailed as error:
         return error
 
@@ -143,7 +144,7 @@ def _cosine(a: Facts, b: Facts) -> float:
 def voice(settings: Settings) -> Iterator[Finding]:
     """Whether a word can be turned into sound."""
     try:
-        facts = run_isolated("voice", settings)
+        facts = run_isolated("voice", settings, module=_TESTS)
     except DeviceTestFailed as error:
         yield Finding("voice", "fail", str(error), "apt-get install espeak-ng")
         return
@@ -158,7 +159,7 @@ def natural_voice(settings: Settings) -> Iterator[Finding]:
     if settings.speech.engine == "espeak":
         return
     try:
-        facts = run_isolated("natural", settings)
+        facts = run_isolated("natural", settings, module=_TESTS)
     except DeviceTestFailed as error:
         todo = f"watchword models pull {settings.speech.piper_voice}; {install_hint('piper')}"
         yield Finding("natural voice", "warn", f"{error}; espeak-ng speaks instead", todo)
@@ -186,7 +187,7 @@ def loudspeaker(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator
         yield Finding("loudspeaker", "ok" if there else "warn", says, todo)
         return
     try:
-        yield Finding("loudspeaker", "ok", run_isolated("loudspeaker", settings)["device"])
+        yield Finding("loudspeaker", "ok", run_isolated("loudspeaker", settings, module=_TESTS)["device"])
     except DeviceTestFailed as error:
         todo = "plug one in, or set speech.device; until then speech goes into a file"
         yield Finding("loudspeaker", "warn", str(error), todo)
@@ -204,13 +205,13 @@ def camera(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Find
         yield Finding("camera", "warn", "there is none", todo)
         return
     try:
-        facts = run_isolated("camera", settings)
+        facts = run_isolated("camera", settings, module=_TESTS)
         yield Finding("camera", "ok", f"{facts['source']}, {facts['width']} x {facts['height']}")
     except DeviceTestFailed as error:
         yield Finding("camera", "fail", str(error), "set capture.source")
         return
     try:
-        facts = run_isolated("rate", settings, timeout_s=180)
+        facts = run_isolated("rate", settings, 180, module=_TESTS)
         yield assess_rate(
             facts["source"],
             facts["frames"],

@@ -14,8 +14,8 @@ from daemon.cli.main import main
 from daemon.config.settings import Settings, defaults
 from daemon.doctor import devices
 from daemon.doctor.check import examine
-from daemon.doctor.device_test import DeviceTestFailed, run_isolated
 from daemon.doctor.findings import Finding, Probe
+from daemon.doctor.isolated import DeviceTestFailed, run_isolated
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_rights_are_judged_for_devices_that_are_there(settings: Settings) -> Non
 
 def test_a_trial_that_hangs_is_given_up(settings: Settings) -> None:
     with pytest.raises(DeviceTestFailed, match=r"no answer within 0\.01 s"):
-        run_isolated("voice", settings, timeout_s=0.01)
+        run_isolated("voice", settings, 0.01, module="daemon.doctor.device_test")
 
 
 def test_the_golden_picture_is_the_same_everywhere() -> None:
