@@ -16,6 +16,7 @@ from common.errors import WatchwordError
 from daemon.config.settings import Settings
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED, CalibrationRepository
+from pipeline.calibration.table import CalibrationTable
 from pipeline.hazards import shipped_prompts
 from pipeline.models.base import ImageTextModel
 from pipeline.models.embedding_heads import (
@@ -120,12 +121,24 @@ def read_current_trial(settings: Settings, name: str) -> ModelTrial | None:
 
 def run_trial(settings: Settings, name: str) -> ModelTrial:
     """Load a model, measure it, and keep the outcome with the thresholds that follow. Takes seconds."""
-    installed, machine = _circumstances(settings, name)
     log.info("model %s is tried on this machine", name)
+    trial, table = measure_trial(settings, name)
+    if table is not None:
+        with suppress(OSError):  # `write_trial` says that the folder cannot be written
+            place = open_calibrations(settings).place_of_zero_shot(name)
+            # The folder exists only once something has been calibrated.
+            place.parent.mkdir(parents=True, exist_ok=True)
+            table.write(place)
+    write_trial(settings.paths.state, trial)
+    return trial
+
+
+def measure_trial(settings: Settings, name: str) -> tuple[ModelTrial, CalibrationTable | None]:
+    """Load a model and measure it as `run_trial` does, but keep nothing. None if it does not run."""
+    installed, machine = _circumstances(settings, name)
     try:
-        model = _load(settings, name)
-        trial, table = try_model(
-            model,
+        return try_model(
+            _load(settings, name),
             _companion(settings),
             shipped_prompts(),
             harmless_views(_demo(settings)),
@@ -134,15 +147,7 @@ def run_trial(settings: Settings, name: str) -> ModelTrial:
         )
     # A failed trial is kept as well, so that a broken model is not loaded again at every start.
     except (WatchwordError, OSError, RuntimeError, ValueError) as error:
-        trial = failed_trial(name, error, installed=installed, machine=machine)
-    else:
-        with suppress(OSError):  # `write_trial` says that the folder cannot be written
-            place = open_calibrations(settings).place_of_zero_shot(name)
-            # The folder exists only once something has been calibrated.
-            place.parent.mkdir(parents=True, exist_ok=True)
-            table.write(place)
-    write_trial(settings.paths.state, trial)
-    return trial
+        return failed_trial(name, error, installed=installed, machine=machine), None
 
 
 def load_model(settings: Settings) -> ImageTextModel:
@@ -196,6 +201,7 @@ def load_bare(settings: Settings, name: str) -> ImageTextModel:
 
 
 def _load(settings: Settings, name: str, precision: str = "") -> ImageTextModel:
+    """`precision`: the one of a trial; a precision of the settings is stronger."""
     wanted = settings.pipeline
     return load_image_text(
         store=open_store(settings),
@@ -203,7 +209,7 @@ def _load(settings: Settings, name: str, precision: str = "") -> ImageTextModel:
         device=wanted.device,
         threads=wanted.threads,
         cache_dir=settings.paths.cache,
-        precision=precision,
+        precision=precision if wanted.precision == AUTO else wanted.precision,
     )
 
 
@@ -258,7 +264,8 @@ def _circumstances(settings: Settings, name: str) -> tuple[str, str]:
     wanted = settings.pipeline
     # The cores this process may use, not those of the machine: a service can be pinned to a few.
     cores = len(os.sched_getaffinity(0))
-    return installed, f"{_processor()}, {cores} cores, {wanted.device}, {wanted.threads} threads"
+    machine = f"{_processor()}, {cores} cores, {wanted.device}, {wanted.threads} threads"
+    return installed, machine if wanted.precision == AUTO else f"{machine}, {wanted.precision}"
 
 
 def _processor() -> str:

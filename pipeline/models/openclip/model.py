@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,15 @@ from pipeline.models.openclip.model_config import (
     ModelUnusableError,
     read_model_config,
 )
-from pipeline.models.openclip.precision import Precision, choose_precision, graph_of, hint
+from pipeline.models.openclip.precision import Precision, available, choose_precision, graph_of, hint
 from pipeline.models.openclip.prompts import in_templates, prompt_file_digest, prompt_sides
 from pipeline.models.openclip.tokens import TokenEncoder, reads_korean
 from pipeline.models.preprocess import letterbox, resize
 from pipeline.models.prompts import digest
 from pipeline.models.text_cache import CachedTexts, Vectors
 from pipeline.types import Encoding, PromptSet
+
+log = logging.getLogger(__name__)
 
 _SCHEME = "openclip-odds-2"
 """Part of the fingerprint; changed with anything that changes scores."""
@@ -154,8 +157,12 @@ def _compile(
         request, device = compile_tested(core, image, wanted, options, golden, config.least_cosine)
         if device != "CPU":
             return request, device, "float"
-    if precision is Precision.INT8 and config.int8 is None:
-        raise ModelUnusableError(f"{folder}: has no graph in 8 bits; pull the model again with --frames")
+    if precision is not None and precision not in available(core, config):
+        # Not an error: the name of another model in the settings must not leave the wearer without warnings.
+        log.warning(
+            "%s cannot compute in %s here; the fastest precision that agrees is used", config.name, precision
+        )
+        precision = None
     chosen = precision or choose_precision(core, folder, config, golden, options, cache_dir)
     least = config.least_cosine_int8 if chosen is Precision.INT8 else config.least_cosine
     graph = folder / graph_of(config, chosen)
