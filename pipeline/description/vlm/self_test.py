@@ -10,9 +10,10 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from capture.test_image import draw_test_image
 from common import atomic_file
@@ -60,7 +61,16 @@ class GoldenAnswers:
             log.info("golden answer not kept: %s", error)
 
 
-def trusted_device(open_on: Callable[[str], G], device: str, golden: GoldenAnswers) -> G:
+@dataclass(frozen=True, slots=True)
+class TrustedGenerator(Generic[G]):
+    """A generator whose answer about the test picture is the CPU's."""
+
+    generator: G
+    doubt: str = ""
+    """Why the wanted device is not used; empty if it is."""
+
+
+def trusted_device(open_on: Callable[[str], G], device: str, golden: GoldenAnswers) -> TrustedGenerator[G]:
     """A generator on `device`, or on the CPU if that fails or answers wrongly. Raises ModelLoadError."""
     try:
         generator = open_on(device)
@@ -70,22 +80,22 @@ def trusted_device(open_on: Callable[[str], G], device: str, golden: GoldenAnswe
             raise ModelLoadError(str(error)) from None
         return _fall_back(open_on, golden, f"{device}: {error}")
     if device == REFERENCE:
-        return _believed(generator, answer, golden)
+        return TrustedGenerator(_believed(generator, answer, golden))
     reference = golden.known()
     if reference is None:
         reference = golden_answer(_believed_reference(open_on, golden))
     if doubt := disagrees(answer, reference):
         return _fall_back(open_on, golden, f"{device}: {doubt}")
-    return generator
+    return TrustedGenerator(generator)
 
 
 def _believed_reference(open_on: Callable[[str], G], golden: GoldenAnswers) -> G:
-    return trusted_device(open_on, REFERENCE, golden)
+    return trusted_device(open_on, REFERENCE, golden).generator
 
 
-def _fall_back(open_on: Callable[[str], G], golden: GoldenAnswers, why: str) -> G:
+def _fall_back(open_on: Callable[[str], G], golden: GoldenAnswers, why: str) -> TrustedGenerator[G]:
     log.warning("not used: %s; the CPU describes instead", why)
-    return trusted_device(open_on, REFERENCE, golden)
+    return TrustedGenerator(_believed_reference(open_on, golden), why)
 
 
 def _believed(generator: G, answer: str, golden: GoldenAnswers) -> G:

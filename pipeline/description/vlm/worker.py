@@ -56,7 +56,9 @@ def main(fd: int, parent: int, load: Callable[[ModelSpec], Generator] = load) ->
         # Set only now: while it loads there is nothing to interrupt.
         inbox.interrupt = generator.interrupt
         took_s = round(time.monotonic() - began_s, 3)
-        send(link, {"ready": {"device": generator.device, "took_s": took_s}})
+        # Only backends that choose the device themselves have the attribute.
+        doubt = str(getattr(generator, "doubt", ""))
+        send(link, {"ready": {"device": generator.device, "doubt": doubt, "took_s": took_s}})
         while True:
             serve(link, generator, inbox)
     except ConnectionLost:

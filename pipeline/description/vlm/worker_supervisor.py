@@ -220,7 +220,8 @@ class WorkerSupervisor:
         log.info("%s: ready on %s after %.1f s", self._spec.model, facts.get("device"), took_s)
         with self._lock:
             self._child = child
-        self._set(DescriberStatus(Phase.READY, f"{self._spec.model} on {facts.get('device')}"))
+        doubt = f" (not used: {facts['doubt']})" if facts.get("doubt") else ""
+        self._set(DescriberStatus(Phase.READY, f"{self._spec.model} on {facts.get('device')}{doubt}"))
 
     def _next(self, child: ChildHandle) -> dict[str, Any] | None:
         """The next message, None when there was none for a moment; passes orders on meanwhile."""

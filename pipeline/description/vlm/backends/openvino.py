@@ -39,9 +39,10 @@ NO_LIMIT = 2**64 - 1
 def load(spec: ModelSpec) -> GenaiGenerator:
     """On the device asked for, if its answers are those of the CPU; else on the CPU, and says so."""
     golden = GoldenAnswers(Path(spec.cache) if spec.cache else None, spec.model)
-    generator = trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)
-    generator.warm_up(spec.warm)
-    return generator
+    trusted = trusted_device(lambda device: GenaiGenerator(spec, device), wanted(spec.device), golden)
+    trusted.generator.doubt = trusted.doubt
+    trusted.generator.warm_up(spec.warm)
+    return trusted.generator
 
 
 def wanted(device: str) -> str:
@@ -69,6 +70,8 @@ class GenaiGenerator:
                 f"{spec.folder} holds no model converted to OpenVINO; pull {spec.model} again"
             )
         self.device = device
+        self.doubt = ""
+        """Why it does not run on the device that was asked for; empty if it does."""
         self._genai = openvino_genai
         self._square = spec.square
         self._keeps_prompts = False

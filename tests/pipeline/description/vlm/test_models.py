@@ -338,14 +338,17 @@ def test_a_device_is_believed_only_where_it_agrees_with_the_cpu(
     tmp_path: Path, gpu: str | None, device: str
 ) -> None:
     texts = {"CPU": TRUE} | ({} if gpu is None else {"GPU": gpu})
-    assert trusted_device(opener(**texts), "GPU", GoldenAnswers(tmp_path, "m")).device == device
+    trusted = trusted_device(opener(**texts), "GPU", GoldenAnswers(tmp_path, "m"))
+    assert trusted.generator.device == device
+    assert trusted.doubt.startswith("GPU: ") == (device == "CPU")
 
 
 def test_the_cpus_answer_is_taken_once(tmp_path: Path) -> None:
     trusted_device(opener(CPU=TRUE), "CPU", GoldenAnswers(tmp_path, "m"))
     assert GoldenAnswers(tmp_path, "m").known() == TRUE
     assert GoldenAnswers(tmp_path, "other").known() is None
-    assert trusted_device(opener(GPU=TRUE), "GPU", GoldenAnswers(tmp_path, "m")).device == "GPU"
+    trusted = trusted_device(opener(GPU=TRUE), "GPU", GoldenAnswers(tmp_path, "m"))
+    assert trusted.generator.device == "GPU"
 
 
 def test_nonsense_on_the_cpu_is_an_error(tmp_path: Path) -> None:
