@@ -13,7 +13,7 @@ from typing import Any
 
 from daemon.control.commands import Command, EventsCommand
 from daemon.control.lines import LineReader, LineTooLong
-from daemon.control.paths import instances
+from daemon.control.paths import SUFFIX, instances
 from daemon.control.protocol import (
     LONGEST_REPLY,
     Request,
@@ -146,7 +146,9 @@ def _not_running_message(tried: Sequence[Path]) -> str:
 
 def _running(folder: Path) -> Iterator[str]:
     for name in instances(folder):
-        with suppress(CommandError):
-            # Connect, because a daemon that has gone may have left its socket file.
-            ControlClient(folder / f"{name}.sock", LOOK_S).close()
+        # Connect, because a daemon that has gone may have left its socket file. Not by `ControlClient`, whose
+        # error lists the instances that run, and would ask the same sockets again without end.
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(LOOK_S)
+            link.connect(os.fsencode(folder / f"{name}{SUFFIX}"))
             yield name

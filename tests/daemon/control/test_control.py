@@ -492,3 +492,13 @@ def test_another_user_is_kept_out_unless_in_the_group(path: Path) -> None:
         assert _as_nobody(path, video) == "{'fps': 25.0}\n"
         assert "you may not talk to the watchword" in _as_nobody(path)
     shutil.rmtree(path.parent)
+
+
+def test_instances_that_were_killed_are_not_named(path: Path) -> None:
+    path.parent.mkdir()
+    for name in ("left", "right"):
+        path.with_name(f"{name}.sock").touch()
+    with pytest.raises(NotRunning, match="start it with `watchword run`"):
+        connect_any([path])
+    with running(path.with_name("rear.sock")), pytest.raises(NotRunning, match="there are rear: --instance"):
+        connect_any([path])
