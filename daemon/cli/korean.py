@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from common.errors import WatchwordError
+from daemon.cli.korean_tune import TUNE
 
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded
@@ -75,6 +76,7 @@ TEXTS: Mapping[str, str] = {
         "시작하세요 ({detail})"
     ),
     "watchword has stopped": "watchword가 멈췄습니다",
+    **TUNE,
 }
 """By the English text."""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
 
-TALKERS = frozenset({"run", "web", "events", "say", "tour", "journal", "completion"})
+TALKERS = frozenset({"run", "web", "events", "say", "tour", "tune", "journal", "completion"})
 """Commands that run for long, speak, or ask: they show no line "working"."""
 DAEMON = "run"
 """The command whose failure is also spoken."""
@@ -107,6 +107,7 @@ COMMANDS = {
     "evaluate": Subcommand("recall and false alarms on labelled media", "daemon.cli.evaluate"),
     "calibrate": Subcommand("thresholds from your own normal footage", "daemon.cli.calibrate"),
     "teach": Subcommand("a hazard from a few pictures of it", "daemon.cli.teach"),
+    "tune": Subcommand("plan devices and rate for this machine", "daemon.cli.tune", _with_loader),
     "bench": Subcommand("measure speed as ratios", "daemon.cli.bench"),
 }
 
@@ -115,7 +116,7 @@ GROUPS = {
     "Talk to the running daemon": ("status", "say", *REMOTE),
     "Look back": ("why", "journal"),
     "Set up": ("check", "config", "models", "web", "completion"),
-    "Make it fit": ("calibrate", "teach", "evaluate", "bench"),
+    "Make it fit": ("tune", "calibrate", "teach", "evaluate", "bench"),
 }
 """The commands under the headings of the help."""
 

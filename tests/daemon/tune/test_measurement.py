@@ -1,0 +1,71 @@
+"""The circumstances of a measurement: cameras, heat, and daemons that run beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon.config.settings import defaults
+from daemon.tune.measurement import HeatMeter, camera_kind, running_daemons
+from tests.daemon.cli.test_commands import Told, short_folder
+
+__all__ = ["short_folder"]
+PATIENCE_S = 20.0
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("auto", "device"),
+        ("0", "device"),
+        ("/dev/v4l/by-id/usb-cam", "device"),
+        ("rtsp://camera/1", "stream"),
+        ("http://camera/video", "stream"),
+        ("demo", "none"),
+        ("walk.mp4", "none"),
+    ],
+)
+def test_only_a_device_is_asked_for_a_size(source: str, kind: str) -> None:
+    assert camera_kind(source) == kind
+
+
+def test_the_highest_temperature_counts() -> None:
+    temperatures = iter([61.0, 88.0, None, 70.0])
+    read_all = threading.Event()
+
+    def read() -> float | None:
+        found = next(temperatures, None)
+        if found == 70.0:
+            read_all.set()
+        return found
+
+    with HeatMeter(read, every_s=0.01) as heat:
+        assert read_all.wait(PATIENCE_S)
+    assert heat.hottest_c == 88.0
+
+
+def test_without_a_sensor_there_is_no_temperature() -> None:
+    with HeatMeter(lambda: None, every_s=0.01) as heat:
+        pass
+    assert heat.hottest_c is None
+
+
+@pytest.fixture
+def daemons(short_folder: Path) -> Iterator[Path]:
+    """Two instances that run, and the socket of one that was killed."""
+    running = [Told(short_folder), Told(short_folder, "left")]
+    folder = running[0].server.path.parent
+    (folder / "killed.sock").touch()
+    yield folder
+    for one in running:
+        one.close()
+
+
+def test_every_instance_that_answers_is_found(daemons: Path, tmp_path: Path) -> None:
+    settings = defaults({"HOME": str(tmp_path)})
+    found = running_daemons(settings, {"XDG_RUNTIME_DIR": str(daemons.parent)})
+    assert [path.name for path in found if path.parent == daemons] == ["left.sock", "watchword.sock"]
+    assert list(running_daemons(settings, {"XDG_RUNTIME_DIR": str(tmp_path)})) == []
