@@ -103,6 +103,8 @@ class ProcessHandler:
             text = " ".join(one["text"] for one in read) if read else text
             # Whichever model answered: a question about safety gets the safety notice.
             text = with_caution(text, wanted.text, language)
+            if read is None and (asks := str(image.facts["asks"])):
+                text = f"{text} {asks}"
             timings = {
                 "wait_s": round(before_s - loaded_s + (description.waited_s if description else 0.0), 4),
                 "recognise_s": image.facts["recognise_s"],

@@ -40,16 +40,20 @@ class NamedObject:
     thing: ObjectClass | str
     score: float | None
     hazard: str | None
+    meant: str = ""
+    """The word of a hazard that a misspelt name was taken for; empty if the name is none."""
 
     def noun(self, language: str) -> str:
         """Its name within a sentence; in Korean without a particle."""
         if isinstance(self.thing, str):
-            return with_article(self.thing) if language == "en" else without_particle(self.thing)
+            name = self.meant or self.thing
+            return with_article(name) if language == "en" else without_particle(name)
         return self.thing.ko if language == "ko" else self.thing.said
 
     def as_json(self, language: str) -> Mapping[str, Any]:
         name = self.thing if isinstance(self.thing, str) else self.thing.called(language)
-        return {"name": name, "score": self.score, "hazard": self.hazard}
+        meant = {"meant": self.meant} if self.meant else {}
+        return {"name": name, "score": self.score, "hazard": self.hazard, **meant}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,15 @@ class ImageReport:
             return korean_list(names) + " 보입니다."
         return f"I see {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
 
+    def asks(self, language: str) -> str:
+        """The question whether misspelt names were meant so; empty if there are none."""
+        words = [one.meant for one in self.objects if one.meant][:MAX_NAMED]
+        if not words:
+            return ""
+        if language == "ko":
+            return f"혹시 {', '.join(words)}인가요?"
+        return f"Did you mean {' and '.join(words)}?"
+
     def as_json(self, language: str) -> dict[str, Any]:
         """As it is sent to the client."""
         return {
@@ -119,11 +132,12 @@ def make_report(
 ) -> ImageReport:
     """Report the objects and hazards of a picture.
 
-    `given` objects are believed: a named knife is dangerous, however small it is on the picture. Without
-    them the calibrated detector decides, and adds hazards that the recognizer has no object for.
+    `given` objects are believed: a named knife is dangerous, however small it is on the picture, and so is a
+    misspelt one. Without them the calibrated detector decides, and adds hazards that the recognizer has no
+    object for.
     """
     # A name that the lexicon knows is a hazard, even if the model does not see it.
-    named = [NamedObject(word, None, words.hazard(word)) for word in given]
+    named = [_given(word, words) for word in given]
     given_hazards = {one.hazard for one in named if one.hazard}
     hazards = tuple(
         sorted(
@@ -138,6 +152,13 @@ def make_report(
     if not named:
         named = _named(found, hazards)
     return ImageReport(tuple(named), hazards)
+
+
+def _given(word: str, words: HazardLexicon) -> NamedObject:
+    if (hazard := words.hazard(word)) is None and (mistake := words.misspelt(word)) is not None:
+        # A warning too many costs less than a bicycle that counts as harmless because of a letter.
+        return NamedObject(word, None, mistake.hazard, mistake.meant)
+    return NamedObject(word, None, hazard)
 
 
 def _named(found: Sequence[FoundObject], hazards: Sequence[JudgedHazard]) -> list[NamedObject]:

@@ -138,6 +138,7 @@ class WorkerTasks:
             ],
             "hazard": report.seen[0].hazard if report.seen else None,
             "said": sentence,
+            "asks": report.asks(request["language"]),
             "size": list(small.shape[:2]),
             "image_text_model": model.model.name,
             "recognise_s": round(time.monotonic() - began_s, 4),

@@ -6,10 +6,12 @@ import itertools
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from pipeline.description.misspelling import meant_word
 from pipeline.description.objects import ObjectClass
 from pipeline.hazards import Hazard
 
@@ -74,6 +76,14 @@ _REMARK = re.compile(r"(?<=\S)[\s_]*[(\[][^)\]]*[)\]]")
 _KO_NUMERALS = frozenset(["하나", "둘", "셋", "넷", "여럿", "하나가", "둘이"])
 
 
+@dataclass(frozen=True, slots=True)
+class Misspelling:
+    """The word that was probably meant, and its hazard."""
+
+    meant: str
+    hazard: str
+
+
 class HazardLexicon:
     """Maps the name of a thing to the hazard that it is, or to None.
 
@@ -111,6 +121,12 @@ class HazardLexicon:
             meant = thing.hazard if thing.hazard in hazards else None
             for word in (thing.name, thing.ko, *thing.also):
                 self._meant.setdefault(_plain(word), meant)
+        # Single words: a mistake in `fire truck` is one in `truck`. Only the user's own names may need more.
+        self._nouns = tuple(sorted(word for word, meant in self._meant.items() if meant and " " not in word))
+        named = (*hazards, *(word for words in (own or {}).values() for word in words))
+        self._phrases = tuple(sorted({plain for word in named if " " in (plain := _plain(word))}))
+        parts = (part for name in self._meant for part in name.split())
+        self._known_words = frozenset([*parts, *table["spelt_right"]])
 
     def hazard(self, word: str) -> str | None:
         """The hazard that a name means, by its head: `two red sports cars` are cars."""
@@ -129,6 +145,29 @@ class HazardLexicon:
             return None
         found_parts = (self._part(part, parts[-1][-1]) for part in parts)
         return next((part[0] for part in found_parts if part is not None and part[0] is not None), None)
+
+    def misspelt(self, name: str) -> Misspelling | None:
+        """The hazard's word that an unknown name was probably meant to be; None if there is none."""
+        if self.hazard(name) is not None:
+            return None
+        for part in _parts(_plain(name).split()[:LONGEST_WORDS]):
+            if (found := self._misspelt_phrase(part) or self._misspelt_head(part)) is not None:
+                return found
+        return None
+
+    def _misspelt_phrase(self, part: list[str]) -> Misspelling | None:
+        if all(word in self._known_words for word in part):
+            return None
+        word = meant_word(" ".join(part), self._phrases)
+        return Misspelling(word, hazard) if word and (hazard := self._meant.get(word)) else None
+
+    def _misspelt_head(self, part: list[str]) -> Misspelling | None:
+        # A part whose meaning is known is no mistake, and nor is a word of other things.
+        if self._longest_ending(part) is not None or part[-1] in self._known_words:
+            return None
+        forms = (form for form in _forms_of_head(part[-1]) if form not in self._known_words)
+        word = next((near for form in forms if (near := meant_word(form, self._nouns))), None)
+        return Misspelling(word, hazard) if word and (hazard := self._meant[word]) else None
 
     def _part(self, words: list[str], head: str) -> tuple[str | None] | None:
         """The meanings of one of several names, which may share their head: `traffic or street sign`."""

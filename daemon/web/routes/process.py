@@ -28,6 +28,9 @@ class ObjectBody(BaseModel):
 
     name: str
     score: float | None = Field(None, description="null for objects named in the request")
+    meant: str | None = Field(
+        None, description="the word of a hazard that an unknown name was taken for: it is probably misspelt"
+    )
 
 
 class HazardBody(BaseModel):

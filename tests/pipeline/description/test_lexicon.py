@@ -141,6 +141,72 @@ def test_any_text_has_an_answer(text: str) -> None:
     assert WORDS.hazard(text) in {None, *builtin()}
 
 
+@pytest.mark.parametrize(
+    ("word", "meant", "hazard"),
+    [
+        ("bycicle", "bicycle", "two_wheeler"),
+        ("a red bycicle", "bicycle", "two_wheeler"),
+        ("Bycicles", "bicycle", "two_wheeler"),
+        ("motorcicle", "motorcycle", "two_wheeler"),
+        ("vehcile", "vehicle", "vehicle"),
+        ("truk", "truck", "vehicle"),
+        ("knfie", "knife", "knife"),
+        ("scissers", "scissors", "knife"),
+        ("trian", "train", "train"),
+        ("vicycle", "bicycle", "two_wheeler"),
+        ("dgo", "dog", "dog"),
+        ("a man with a rifel", "rifle", "person_with_weapon"),
+        ("자정거", "자전거", "two_wheeler"),
+        ("오토바위가", "오토바이", "two_wheeler"),
+    ],
+)
+def test_a_misspelt_word_of_a_hazard_is_recognised(word: str, meant: str, hazard: str) -> None:
+    assert WORDS.hazard(word) is None
+    found = WORDS.misspelt(word)
+    assert found is not None
+    assert (found.meant, found.hazard) == (meant, hazard)
+
+
+def test_the_class_names_of_harmless_things_are_no_mistakes() -> None:
+    wrong = [
+        (word, found)
+        for en, ko, hazard in ROWS
+        if hazard is None
+        for word in (en, f"{en}s", ko)
+        if (found := WORDS.misspelt(word)) is not None
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "bicycle",
+        "knives",
+        "자전거",
+        "fog",
+        "log",
+        "cat",
+        "bog",
+        "brain",
+        "pear",
+        "chair",
+        "store",
+        "frame",
+        "table",
+        "차",
+        "말",
+        "소",
+        "보스",
+        "xyzzy",
+        "",
+        "/",
+    ],
+)
+def test_a_word_that_is_right_or_like_nothing_is_no_mistake(word: str) -> None:
+    assert WORDS.misspelt(word) is None
+
+
 def own(say_ko: str = "", words: tuple[str, ...] = (), prompts: tuple[str, ...] = ()) -> HazardLexicon:
     say = {"en": "Careful! Broken glass{where}.", "ko": say_ko}
     hazard = Hazard("broken_glass", Severity.WARNING, prompts, None, say)
@@ -170,3 +236,20 @@ def test_a_hazard_that_is_not_watched_for_is_none() -> None:
     assert some.hazard("sports car") is None
     assert some.hazard("thin ice") == "thin_ice"
     assert some.hazard("얇은 얼음") == "thin_ice"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("borken glass", "broken glass"),
+        ("a borken_glass", "broken glass"),
+        ("shadrs", "shards"),
+        ("깨친 유리", "깨진 유리"),
+    ],
+)
+def test_a_misspelt_hazard_of_the_users_own_is_recognised(word: str, meant: str) -> None:
+    words = own("{where}깨진 유리가 있습니다.", words=("shards",))
+    found = words.misspelt(word)
+    assert found is not None
+    assert (found.meant, found.hazard) == (meant, "broken_glass")
+    assert words.misspelt("glass") is None and words.misspelt("broken glass") is None
