@@ -134,7 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Assigned only after parsing: until then `args` is empty, for the failure that is reported below.
             args = build_parser(COMMANDS, GROUPS).parse_args(argv)
             command = COMMANDS[args.command]
-            if command.acts_as_service:
+            # Commands that only talk to a daemon stay root's; the service's own user has no other folders.
+            if command.acts_as_service or os.geteuid() != 0:
                 _act_as_service(args)
             with _working_line(args):
                 code = command.execute(args.module, args, lambda: _load(args, command.watches))

@@ -2,8 +2,8 @@
 
 `sudo watchword models pull NAME` is meant for the service: it has to fill the store that the service reads,
 with files that the service's user owns. So a command that finds the configuration of the service and runs as
-root becomes that user, with the folders that the units name; started as that user (`sudo -u watchword`) it
-takes these folders.
+root becomes that user, with the folders that the units name. A command that this user starts itself
+(`sudo -u watchword`) always takes these folders, whatever configuration it finds: the account has no others.
 """
 
 from __future__ import annotations
@@ -57,10 +57,14 @@ def service_config(
 
 
 def service_environment(
-    config: Path, env: Mapping[str, str], account: Account, instance: str = ""
+    config: Path | None, env: Mapping[str, str], account: Account, instance: str = ""
 ) -> dict[str, str]:
-    """The variables by which a unit of the service tells the program its folders."""
-    instance = instance or ("" if config.stem == "config" else config.stem)
+    """The variables by which a unit of the service tells the program its folders.
+
+    `config`: the service's configuration; None leaves the choice of a file to the usual search.
+    """
+    if config is not None and config.stem != "config":
+        instance = instance or config.stem
     below = Path("instances") / instance if instance else Path()
     own = {
         "HOME": str(STATE / below),
@@ -68,8 +72,9 @@ def service_environment(
         "LOGNAME": account.name,
         "STATE_DIRECTORY": str(STATE / below),
         "CACHE_DIRECTORY": str(CACHE / below),
-        "WATCHWORD_CONFIG": str(config),
     }
+    if config is not None:
+        own["WATCHWORD_CONFIG"] = str(config)
     if instance:
         own |= {
             "WATCHWORD_PATHS__MODELS": str(STATE / "models"),
@@ -82,15 +87,16 @@ def service_environment(
 def act_as_service(
     config: Path | None, env: MutableMapping[str, str], instance: str = "", account: Account | None = None
 ) -> bool:
-    """Become the service's user if the command is about the service. Returns True if it did.
+    """Become the service's user if the command is about the service, and take its folders.
 
-    Nothing happens for any other user than root and the service's own, nor within a unit.
+    Returns True if the command acts as the service. Nothing happens for any other user than root and the
+    service's own, nor within a unit.
     """
     account = account or find_account()
     if account is None or env.get("STATE_DIRECTORY") or os.geteuid() not in (0, account.uid):
         return False
     chosen = service_config(config, env, instance)
-    if chosen is None:
+    if chosen is None and os.geteuid() == 0:
         return False
     changed = service_environment(chosen, env, account, instance)
     if os.geteuid() == 0:

@@ -121,3 +121,50 @@ def test_root_becomes_the_services_user() -> None:
         env={"PATH": os.environ["PATH"], "HOME": "/root"},
     )
     assert json.loads(result.stdout) == [True, 65534, 65534, "/var/lib/watchword"]
+
+
+AS_SERVICE_USER = """
+import json, os
+from pathlib import Path
+from daemon import paths
+from daemon.process.service_account import Account, act_as_service
+if os.geteuid() == 0:
+    os.setuid(65534)
+done = act_as_service(None, os.environ, account=Account("watchword", os.geteuid(), os.getegid()))
+print(json.dumps([done, paths.resolved({}, os.environ), os.environ.get("WATCHWORD_CONFIG")]))
+"""
+
+
+@pytest.mark.parametrize("files", [(), ("config.toml",)])
+def test_the_services_own_user_always_has_the_services_folders(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    """Without the variables of a unit, in a folder with and without a configuration of its own."""
+    tmp_path.chmod(0o755)
+    for name in files:
+        (tmp_path / name).touch()
+    result = subprocess.run(
+        [sys.executable, "-c", AS_SERVICE_USER],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=tmp_path,
+        # As sudo leaves it: the account's home, and nothing of the caller's session.
+        env={"PATH": os.environ["PATH"], "HOME": "/var/lib/watchword", "PYTHONPATH": str(ROOT)},
+    )
+    done, folders, config = json.loads(result.stdout)
+    assert done is True
+    assert folders == {
+        "models": "/var/lib/watchword/models",
+        "state": "/var/lib/watchword",
+        "cache": "/var/cache/watchword",
+    }
+    assert config is None
+
+
+def test_another_instance_of_the_services_user_has_its_own_folders() -> None:
+    found = service_environment(None, {"HOME": "/var/lib/watchword"}, ACCOUNT, "left")
+    assert found["STATE_DIRECTORY"] == "/var/lib/watchword/instances/left"
+    assert found["WATCHWORD_PATHS__MODELS"] == "/var/lib/watchword/models"
+    assert "WATCHWORD_CONFIG" not in found
