@@ -59,10 +59,18 @@ CHECK = Runs("^ready$|^cannot work: (camera rate|component detector|, )+$", time
 """On a machine that tests keep busy, the doctor rightly finds that pictures are skipped; beside a
 daemon it takes idle processor time only."""
 
+TUNE = Runs("watchword is running", codes=(1,))
+"""It refuses to measure beside the daemon; tests/daemon/cli/test_tune.py measures."""
+
 PLAN: dict[str, Runs | Goes | Elsewhere] = {
     "git clone <this repository> watchword && cd watchword": Elsewhere("the fixture does it"),
     "script/run": Elsewhere("the fixture does it: it stays up beside all others"),
     ".venv/bin/watchword check": CHECK,
+    ".venv/bin/watchword tune": TUNE,
+    "watchword tune": TUNE,
+    "watchword tune --power battery": TUNE,
+    "watchword tune --write": TUNE,
+    "watchword tune --undo": Runs("has written nothing", codes=(1,)),
     ".venv/bin/watchword replay demo": Runs("alert +vehicle"),
     ".venv/bin/watchword replay my.mp4 --wav said.wav": Runs("says: "),
     ".venv/bin/watchword calibrate walk.mp4 --false-alerts-per-hour 1": Runs("budget 1 false alerts an hour"),
