@@ -47,7 +47,9 @@ class DiskHealth:
 
     def on_failure(self, error: sqlite3.Error | OSError) -> Report:
         """Record a failed write; try again after `wait_s`. Returns the report."""
-        health = report(error)
+        return self._failed(report(error))
+
+    def _failed(self, health: Report) -> Report:
         # Once for each reason: the attempts are repeated every few seconds.
         if health.reason != self.reason:
             log.error("the journal cannot be written (%s): %s", health.reason, health.detail)
@@ -60,8 +62,8 @@ class DiskHealth:
     def on_loss(self, error: sqlite3.Error | OSError) -> Report:
         """The journal was lost. A new one is begun after `wait_s`, so that the loss is announced first."""
         # The component's reason is "lost" for every error: the wearer's events are gone.
-        health = replace(self.on_failure(error), reason="lost")
-        self.reason, self.wait_s = health.reason, LOSS_S
+        health = self._failed(replace(report(error), reason="lost"))
+        self.wait_s = LOSS_S
         return health
 
     def on_success(self) -> Report | None:

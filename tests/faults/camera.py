@@ -156,7 +156,9 @@ class FaultyCamera:
         while not self._closed.wait(PAUSES_S.get(self.mode, 1 / FPS)):
             if self.mode == "stalls":
                 continue
-            number += 1
+            # Few pictures a second are taken of a view that goes on meanwhile.
+            skipped = PAUSES_S.get(self.mode, 1 / FPS) * FPS
+            number += round(skipped)
             link.sendall(self._part(number, self.mode))
             if self.mode == "ends after each picture":
                 return

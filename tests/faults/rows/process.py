@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -32,7 +33,9 @@ def _stop_all_and_go(world: World) -> None:
     pids = [world.living.process.pid, *world.living.children()]
     for number in (signal.SIGSTOP, signal.SIGCONT):
         for pid in pids:
-            os.kill(pid, number)
+            # A child that only asked for something may have ended meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
         if number == signal.SIGSTOP:
             time.sleep(31)
 

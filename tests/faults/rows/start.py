@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -95,10 +97,12 @@ def _damage(name: str, data: bytes) -> Callable[[World], None]:
 
 
 def _cut_journal(world: World) -> None:
-    database = world.state / "journal/journal.db"
-    os.truncate(database, 5000)
-    # Would restore what was cut off.
-    database.with_name("journal.db-wal").unlink(missing_ok=True)
+    path = world.state / "journal/journal.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        # Else the log beside it would restore what is cut off.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert path.stat().st_size > 5000
+    os.truncate(path, 5000)
 
 
 def _damage_phrases(world: World) -> None:
