@@ -29,6 +29,8 @@ _SLOW_FACTOR = 2.0
 """A camera that sends rarely is lost after so many of its own intervals, if that is more than `stall_s`."""
 _STEADY_S = 10.0
 """Seconds of pictures after which retries begin with the shortest wait again."""
+_SHOWING_RETRY_S = 1.0
+"""The longest wait after a connection that brought a picture, if it did not bring them for longer."""
 
 
 class CameraState(StrEnum):
@@ -235,11 +237,18 @@ class Reader:
                 self._event = replace(self._event, reason=reason)
             else:
                 self._report(CameraState.LOST, reason)
-        # Counted in pictures, not in time since opening: a camera that opens and sends nothing is not steady.
-        if self._live_since_s is not None and (self._last_frame_at_s or 0) - self._live_since_s > _STEADY_S:
-            self._backoff.reset()
-        self._rest(self._backoff.next_s())
+        self._rest(self._retry_wait_s())
         return True
+
+    def _retry_wait_s(self) -> float:
+        # Counted in pictures, not in time since opening: a camera that opens and sends nothing is not steady.
+        if self._live_since_s is None:
+            return self._backoff.next_s()
+        live_s = (self._last_frame_at_s or self._live_since_s) - self._live_since_s
+        if live_s > _STEADY_S:
+            self._backoff.reset()
+        # A camera that shows a little each time is worth asking often: a danger may be in any picture.
+        return min(self._backoff.next_s(), max(_SHOWING_RETRY_S, live_s))
 
     def _rest(self, seconds: float) -> None:
         # In small steps, so that the heartbeat goes on during a long wait.

@@ -12,7 +12,7 @@ from capture.frame import Frame
 from capture.http.connection_faults import explain_status
 from capture.http.mjpeg import boundary_of, decode_sent
 from capture.http.multipart import MAX_PART_BYTES, MultipartSplitter
-from capture.http.stream import open_stream
+from capture.http.stream import HttpStream, open_stream
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from common.image_header import ImageKind, image_kind, is_truncated
@@ -20,6 +20,8 @@ from common.image_header import ImageKind, image_kind, is_truncated
 _INTERVAL_S = 0.2
 """Seconds between two requests at least: many cameras take a picture for each, and serve few at a time."""
 _RETRY_S = 0.5
+_ANOTHER_S = 0.3
+"""Seconds after a picture in which another one means that the camera has begun to send a stream."""
 _READ_BYTES = 65_536
 _START_OF_JPEG = b"\xff\xd8\xff"
 _END_OF_IMAGE = b"\xff\xd9"
@@ -73,24 +75,36 @@ class SnapshotCamera:
         self._closed = True
 
     def _fetch(self, until_s: float) -> bytes:
-        """Raises OSError, HTTPException."""
+        """Raises OSError, HTTPException; CameraLost if the answer is a stream now."""
         stream = open_stream(self._parts.geturl(), max(1.0, until_s - time.monotonic()))
-        data = bytearray()
         try:
-            while len(data) < MAX_PART_BYTES and (left_s := until_s - time.monotonic()) > 0:
-                stream.socket.settimeout(left_s)
-                if not (more := stream.read1(_READ_BYTES)):
-                    break
-                data += more
-                if data.startswith(_START_OF_JPEG) and not is_truncated(bytes(data)):
-                    break  # some keep the connection open behind it
+            # Some cameras wrap their single picture into a multipart answer.
+            if (boundary := boundary_of(stream.content_type)) is not None:
+                return self._first_part(stream, MultipartSplitter(boundary), until_s)
+            return _whole(stream, until_s)
         finally:
             stream.release()
-        # Some cameras wrap their single picture into a multipart answer.
-        if (boundary := boundary_of(stream.content_type)) is not None:
-            pictures = MultipartSplitter(boundary).feed(bytes(data))
-            return pictures[0].data if pictures else b""
-        return bytes(data)
+
+    def _first_part(self, stream: HttpStream, parts: MultipartSplitter, until_s: float) -> bytes:
+        first = b""
+        while (left_s := until_s - time.monotonic()) > 0:
+            stream.socket.settimeout(left_s)
+            try:
+                more = stream.read1(_READ_BYTES)
+            except TimeoutError:
+                if first:
+                    break
+                raise
+            if not more:
+                break
+            pictures = parts.feed(more)
+            if len(pictures) > 1 or (first and pictures):
+                raise CameraLost(
+                    f"{self._source} sends a stream in place of single pictures; it is opened anew"
+                )
+            if pictures:
+                first, until_s = pictures[0].data, min(until_s, time.monotonic() + _ANOTHER_S)
+        return first
 
     def _frame(self, data: bytes, at_s: float) -> Frame | None:
         cut = is_truncated(data)
@@ -103,6 +117,18 @@ class SnapshotCamera:
         return make_frame(
             image, self._settings, seq=self._seq - 1, at_s=at_s, source=self._source, damaged=cut
         )
+
+
+def _whole(stream: HttpStream, until_s: float) -> bytes:
+    data = bytearray()
+    while len(data) < MAX_PART_BYTES and (left_s := until_s - time.monotonic()) > 0:
+        stream.socket.settimeout(left_s)
+        if not (more := stream.read1(_READ_BYTES)):
+            break
+        data += more
+        if data.startswith(_START_OF_JPEG) and not is_truncated(bytes(data)):
+            break  # some keep the connection open behind it
+    return bytes(data)
 
 
 def _is_status(error: http.client.HTTPException) -> bool:

@@ -176,6 +176,13 @@ def test_stopping_while_waiting_to_try_again(start: Start, events: Events) -> No
     assert reader.stop(5)
 
 
+def test_a_camera_that_shows_a_picture_each_time_is_opened_again_soon(start: Start) -> None:
+    opener = Opener([*(ScriptedCamera(0.0, CameraLost("ended")) for _ in range(8)), ScriptedCamera()])
+    # Doubled, the waits would add up to over half a minute.
+    start(opener, QUICK.model_copy(update={"retry_max_s": 60}))
+    assert eventually(lambda: opener.opened == 9, 15)
+
+
 @pytest.mark.parametrize("error", [RuntimeError("a mistake in the program"), SystemExit("of a thread")])
 def test_an_error_nobody_foresaw_is_no_end_of_a_file(
     start: Start,

@@ -108,6 +108,19 @@ def test_a_multipart_answer_of_one_picture_is_asked_for_again(kind: str) -> None
         assert all(camera.read() is not None for _ in range(3))
 
 
+def test_a_camera_of_single_pictures_that_begins_to_stream_is_opened_as_a_stream() -> None:
+    bodies = CHEAP["plain"]
+    answers = [lambda: iter(bodies[:1])] * 2 + [paced(12, lambda n: bodies[n % len(bodies)])] * 2
+    with server(lambda: answers.pop(0)()) as url:
+        with closing(open_camera(url, QUICK)) as camera:
+            assert isinstance(camera, SnapshotCamera)
+            assert camera.read() is not None
+            with pytest.raises(CameraLost, match="sends a stream"):
+                camera.read()
+        with closing(open_camera(url, QUICK)) as camera:
+            assert isinstance(camera, MjpegCamera)
+
+
 def test_a_snapshot_that_fails_once_is_asked_for_again() -> None:
     picture = (200, {"Content-Length": str(len(JPEGS[0]))}, JPEGS[0])
     with (
