@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.frame import Image
+from common.memory import return_free_memory
 from pipeline.models.starter.checkpoint import CheckpointError, read_checkpoint
 from pipeline.models.starter.errors import damaged
 from pipeline.models.starter.heads import Heads
 from pipeline.models.starter.input_size import WIDE
 from pipeline.models.starter.network import build_network
+from pipeline.models.starter.weight_file import WeightFile, move_weights
 
 
 class CompiledNetworks:
@@ -29,6 +31,8 @@ class CompiledNetworks:
             self._options["INFERENCE_NUM_THREADS"] = threads
         if cache_dir and device != "CPU":  # compiling for the CPU is quick; a kept blob could only go stale
             self._options["CACHE_DIR"] = str(cache_dir / "openvino")
+        self._weights_in = cache_dir if device == "CPU" else None
+        self._weights: list[WeightFile] = []
         self._requests = {WIDE: self._compile(WIDE)}
 
     def run(self, picture: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -53,4 +57,14 @@ class CompiledNetworks:
             network = build_network(read_checkpoint(self._checkpoint), size, self._heads)
         except CheckpointError as error:
             raise damaged(self._checkpoint, error) from error
-        return ov.Core().compile_model(network, self._device, self._options).create_infer_request()
+        weights = move_weights(network, self._weights_in)
+        request = ov.Core().compile_model(network, self._device, self._options).create_infer_request()
+        # Its memory is given back below.
+        del network
+        # The first inference allocates its memory: here, and not with the first frame.
+        request.infer([np.zeros((1, size[1], size[0], 3), np.uint8)])
+        if weights is not None:
+            weights.release_memory()
+            self._weights.append(weights)
+        return_free_memory()
+        return request

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from common.memory import return_free_memory
 from pipeline.models.starter.errors import damaged
+from pipeline.models.starter.weight_file import move_weights
 from pipeline.models.text_cache import Vectors
 
 _LONGEST = 128
@@ -25,7 +27,8 @@ class TextEncoder:
     Raises StarterUnusableError, at any time, if one of the files is damaged.
     """
 
-    def __init__(self, network: Path, tokenizer: Path) -> None:
+    def __init__(self, network: Path, tokenizer: Path, cache_dir: Path | None = None) -> None:
+        """With a cache folder less memory is used."""
         import openvino as ov
         from tokenizers import Tokenizer
 
@@ -39,9 +42,16 @@ class TextEncoder:
         self._tokenizer.enable_truncation(_LONGEST)
         options = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
         try:
-            self._request = ov.Core().compile_model(str(network), "CPU", options).create_infer_request()
+            graph = ov.Core().read_model(str(network))
+            self._weights = move_weights(graph, cache_dir)
+            self._request = ov.Core().compile_model(graph, "CPU", options).create_infer_request()
         except RuntimeError as error:
             raise damaged(network, error) from error
+        # Its memory is given back below.
+        del graph
+        if self._weights is not None:
+            self._weights.release_memory()
+        return_free_memory()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Shape (N, 384), one unit row a text; the same text always gives the same row."""
