@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from daemon.config.settings import Settings
 from daemon.core.view import SentenceEncoder, no_encoder
 from daemon.errors import CommandError
@@ -9,10 +11,14 @@ from daemon.wiring.store import open_store
 from pipeline.description import factory as describers
 from pipeline.description.base import DescribeError
 from pipeline.description.fallback import StaticDescriber
+from pipeline.description.similarity import SentenceVector
 from pipeline.description.status import WatchedDescriber
 from pipeline.description.template import PlaceFinder, TemplateDescriber, builtin_words
 from pipeline.models.base import ImageTextModel
+from pipeline.models.starter.errors import StarterUnusableError
 from pipeline.store.errors import StoreError
+
+log = logging.getLogger(__name__)
 
 
 def build_describer(
@@ -44,15 +50,35 @@ def tags_describer(model: ImageTextModel) -> WatchedDescriber:
 
 
 def build_sentence_encoder(settings: Settings) -> SentenceEncoder:
-    """The starter's text encoder, whichever model detects; without it, sentences are compared by words."""
-    # Lazy: only a run with descriptions needs the text encoder.
+    """The starter's text encoder, whichever model detects; without it, sentences are compared by words.
+
+    It is loaded with the first sentence: it takes a quarter of a second and 65 MB, which a start without
+    descriptions need not spend. Used by one thread.
+    """
+    loaded: list[SentenceEncoder] = []
+
+    def encode(sentence: str) -> SentenceVector:
+        if not loaded:
+            loaded.append(_load_sentence_encoder(settings))
+        try:
+            return loaded[0](sentence)
+        except StarterUnusableError as error:
+            log.warning("sentences are compared by their words: %s", error)
+            loaded[0] = no_encoder
+            return no_encoder(sentence)
+
+    return encode
+
+
+def _load_sentence_encoder(settings: Settings) -> SentenceEncoder:
     from pipeline.models.starter.model import TEXT_FILE, TOKENIZER_FILE
     from pipeline.models.starter.text_encoder import TextEncoder
 
     try:
         folder = open_store(settings).path("starter")
-    except StoreError:
+        encoder = TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE, settings.paths.cache)
+    except (StoreError, StarterUnusableError) as error:
         # The starter may not be pulled; comparing words is worse, yet enough to avoid repetitions.
+        log.warning("sentences are compared by their words: %s", error)
         return no_encoder
-    encoder = TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE)
     return lambda sentence: tuple(encoder.encode([sentence])[0].tolist())
