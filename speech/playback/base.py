@@ -10,6 +10,17 @@ from common.errors import WatchwordError
 from speech.sound.audio import Audio
 
 
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """What a loudspeaker needs to know of the `[speech]` section."""
+
+    device: str
+    sample_rate: int
+    """Hertz of all sounds."""
+    keep_awake: bool
+    """Play a tone below hearing, so that a headset does not fall asleep."""
+
+
 class PlayerError(WatchwordError):
     """Base of a player's errors; the message has the cure."""
 

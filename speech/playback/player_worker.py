@@ -20,9 +20,8 @@ import numpy as np
 
 from common.framing import ConnectionLost, receive, send
 from common.spawn import exit_with_parent, raise_priority
-from speech.playback.base import PlayerEvent
+from speech.playback.base import OutputSettings, PlayerEvent
 from speech.playback.sounddevice_player import SounddevicePlayer
-from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
 
 # Well below the silence after which the parent takes us for hung.
@@ -69,7 +68,7 @@ def main(fd: int, parent: int) -> None:
     logging.getLogger().addHandler(_ToParent(link))
     start, _ = link.receive()
     fallback = Path(start["fallback"]) if start["fallback"] else None
-    player = SounddevicePlayer(SpeechSettings(**start["settings"]), link.send_event, fallback=fallback)
+    player = SounddevicePlayer(OutputSettings(**start["settings"]), link.send_event, fallback=fallback)
     threading.Thread(target=_beat, args=(player, link), daemon=True).start()
     with contextlib.suppress(ConnectionLost):
         while True:

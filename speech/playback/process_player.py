@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from common.spawn import ChildHandle, spawn
 from speech.playback.base import (
     AudioOutput,
     AudioOutputChanged,
+    OutputSettings,
     PlaybackFailed,
     PlaybackFinished,
     PlaybackStarted,
@@ -46,6 +48,13 @@ EVENTS = 1024
 _EMPTY = Audio(np.zeros((0, 2), np.int16), 1)
 
 
+def output_settings(settings: SpeechSettings) -> OutputSettings:
+    """The part of the section that belongs to the loudspeaker."""
+    return OutputSettings(
+        device=settings.device, sample_rate=settings.sample_rate, keep_awake=settings.keep_awake
+    )
+
+
 class ProcessPlayer:
     """Implements `Player` by a `SounddevicePlayer` in a child process.
 
@@ -61,14 +70,18 @@ class ProcessPlayer:
         fallback: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         module: str = MODULE,
+        started: ChildHandle | None = None,
     ) -> None:
+        """`started`: a process of `module` that runs already, and is taken before another is started."""
         self._start = {
-            "settings": settings.model_dump(mode="json"),
+            # Only these: with the whole section the process would have to load pydantic.
+            "settings": asdict(output_settings(settings)),
             "fallback": None if fallback is None else str(fallback),
         }
         self._on_event = on_event
         self._clock = clock
         self._module = module
+        self._started = started
         # A queue and a thread of its own: the receiver may call `play` without a deadlock on our lock.
         self._events: queue.SimpleQueue[PlayerEvent | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -78,6 +91,7 @@ class ProcessPlayer:
         self._output = AudioOutput.NOWHERE
         self._reason = "the sound process is starting"
         self._output_known = threading.Event()
+        self._process_runs = threading.Event()
         self._closing = threading.Event()
         self._earlier = {"losses": 0, "underruns": 0, "dropped_events": 0}
         self._counts: dict[str, int] = {}
@@ -122,6 +136,10 @@ class ProcessPlayer:
     def dropped_events(self) -> int:
         """Events that found no room because `tell` was too slow."""
         return self._count("dropped_events")
+
+    def wait_started(self, timeout_s: float) -> bool:
+        """Wait for the first process, which keeps sounds until its device is open; False if there is none."""
+        return self._process_runs.wait(timeout_s)
 
     def wait_opened(self, timeout_s: float) -> AudioOutput:
         """The destination of sound after the first attempt to open the device."""
@@ -204,7 +222,8 @@ class ProcessPlayer:
 
     def _run_child(self) -> None:
         """Start a process and listen to it until it fails: ConnectionLost, TimeoutError or OSError."""
-        child = spawn(self._module)
+        started, self._started = self._started, None
+        child = started or spawn(self._module)
         try:
             child.link.settimeout(START_S)
             send(child.link, self._start)
@@ -215,6 +234,7 @@ class ProcessPlayer:
             raise
         with self._lock:
             self._child, self._writer = child, writer
+        self._process_runs.set()
         patience_s = START_S
         while True:
             self._on_message(receive(child.link, patience_s)[0])

@@ -12,12 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from speech.playback.base import AudioOutput, AudioOutputChanged, PlayerEvent, PlayerLostError
+from speech.playback.base import (
+    AudioOutput,
+    AudioOutputChanged,
+    OutputSettings,
+    PlayerEvent,
+    PlayerLostError,
+)
 from speech.playback.device_stream import BLOCK_S, DeviceStream
 from speech.playback.latency_policy import LatencyPolicy
 from speech.playback.mixer import Mixer
 from speech.playback.wav_ring import RotatingWavFile
-from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
 from speech.sound.resample import resample
 
@@ -49,7 +54,7 @@ class SounddevicePlayer:
 
     def __init__(
         self,
-        settings: SpeechSettings,
+        settings: OutputSettings,
         on_event: Callable[[PlayerEvent], None],
         *,
         fallback: Path | None = None,

@@ -25,7 +25,7 @@ from speech.playback.base import (
     PlaybackStarted,
     PlayerEvent,
 )
-from speech.playback.process_player import ProcessPlayer
+from speech.playback.process_player import ProcessPlayer, output_settings
 from speech.playback.sounddevice_player import SounddevicePlayer
 from speech.playback.speaker import Speaker
 from speech.settings import SpeechSettings
@@ -40,6 +40,7 @@ REPEATS = int(os.environ.get("WATCHWORD_REPEATS", "15"))
 """How often a danger interrupts a description."""
 RATE = 22050
 SETTINGS = SpeechSettings()
+NO_DEVICE = output_settings(SpeechSettings(device="no such loudspeaker"))
 WAIT_S = 15.0
 ATTEMPTS = 3
 """Recordings of which one must be whole: a machine that stalls tears holes into any."""
@@ -266,8 +267,7 @@ def test_what_the_sound_process_says_of_its_device_arrives(told: Told, tmp_path:
 
 
 def test_without_a_device_everything_is_told_broken_and_why(told: Told) -> None:
-    settings = SpeechSettings(device="no such loudspeaker")
-    player = SounddevicePlayer(settings, told)
+    player = SounddevicePlayer(NO_DEVICE, told)
     changed = told.until(AudioOutputChanged)
     assert isinstance(changed, AudioOutputChanged)
     assert changed.output == AudioOutput.NOWHERE
@@ -279,7 +279,7 @@ def test_without_a_device_everything_is_told_broken_and_why(told: Told) -> None:
 
 def test_without_a_device_sound_goes_into_a_file_at_its_own_pace(told: Told, tmp_path: Path) -> None:
     path = tmp_path / "said" / "watchword.wav"
-    player = SounddevicePlayer(SpeechSettings(device="no such loudspeaker"), told, fallback=path)
+    player = SounddevicePlayer(NO_DEVICE, told, fallback=path)
     changed = told.until(AudioOutputChanged, outlet=AudioOutput.FILE)
     assert isinstance(changed, AudioOutputChanged)
     assert str(path) in changed.reason
@@ -293,9 +293,7 @@ def test_without_a_device_sound_goes_into_a_file_at_its_own_pace(told: Told, tmp
 
 
 def test_a_file_that_cannot_be_written_is_told_too(told: Told) -> None:
-    player = SounddevicePlayer(
-        SpeechSettings(device="no such loudspeaker"), told, fallback=Path("/proc/nope/watchword.wav")
-    )
+    player = SounddevicePlayer(NO_DEVICE, told, fallback=Path("/proc/nope/watchword.wav"))
     changed = told.until(AudioOutputChanged, outlet=AudioOutput.NOWHERE)
     assert isinstance(changed, AudioOutputChanged)
     assert "cannot be written" in changed.reason
@@ -311,7 +309,7 @@ def test_a_slow_listener_delays_no_sound(pulse: PrivatePulse) -> None:
         told(event)
         gate.wait(WAIT_S)
 
-    player = SounddevicePlayer(SETTINGS, slow)
+    player = SounddevicePlayer(output_settings(SETTINGS), slow)
     told.until(AudioOutputChanged)
     ear = listen_to(pulse)
     player.play("a", tone(440, 0.2, 0))
@@ -329,7 +327,7 @@ def test_a_slow_listener_delays_no_sound(pulse: PrivatePulse) -> None:
 
 
 def test_closing_is_prompt_and_twice_is_fine(pulse: PrivatePulse, told: Told) -> None:
-    player = SounddevicePlayer(SETTINGS, told)
+    player = SounddevicePlayer(output_settings(SETTINGS), told)
     told.until(AudioOutputChanged, outlet=AudioOutput.LOUDSPEAKER)
     player.play("a", tone(440, 5.0, 0))
     told.until(PlaybackStarted, "a")
@@ -350,7 +348,7 @@ def test_failed_is_what_the_speaker_reports_of_a_lost_device(told: Told) -> None
     renderer = Renderer(SETTINGS, None, NoVoice())
     speaker = Speaker(
         renderer,
-        lambda tell: SounddevicePlayer(SpeechSettings(device="no such loudspeaker"), tell),
+        lambda tell: SounddevicePlayer(NO_DEVICE, tell),
         lambda event, _: told(event),
         told,
     )
