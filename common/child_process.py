@@ -53,9 +53,17 @@ class ChildProcess:
     minute. Used by one thread at a time.
     """
 
-    def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        module: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        started: ChildHandle | None = None,
+    ) -> None:
+        """`started`: a child of that module that runs already, and is taken before another is started."""
         self._module = module
         self._clock = clock
+        self._started = started
         self._running: _RunningChild | None = None
         self._backoff = Backoff(FIRST_WAIT_S, LONGEST_WAIT_S)
         self._failed_before = False
@@ -98,6 +106,9 @@ class ChildProcess:
     def close(self) -> None:
         """Kill the child for good."""
         self.stop()
+        started, self._started = self._started, None
+        if started is not None:
+            started.end()
         self._keeper.shutdown(wait=False)
 
     def _ready(self) -> _RunningChild:
@@ -116,7 +127,8 @@ class ChildProcess:
         return self._running
 
     def _start(self) -> _RunningChild:
-        child = spawn(self._module)
+        started, self._started = self._started, None
+        child = started or spawn(self._module)
         try:
             greeting, _ = receive(child.link, START_TIMEOUT_S)
         except (ConnectionLost, TimeoutError):

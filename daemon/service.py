@@ -13,7 +13,6 @@ from pathlib import Path
 
 from capture.camera import CameraUnusable
 from capture.reader import CameraState
-from common.file_lock import FileLock, LockHeldError
 from common.processor_heat import hottest_c
 from common.redact import redact
 from daemon.config.settings import Loaded, Settings, defaults
@@ -23,7 +22,7 @@ from daemon.control.server import ControlServer
 from daemon.core.health_sources import configuration_report, describer_report, program_report
 from daemon.core.messages import CoreTick
 from daemon.core.summary import summary
-from daemon.errors import AlreadyRunningError, CommandError, ConfigError
+from daemon.errors import CommandError, ConfigError
 from daemon.handlers.commands import build_handlers
 from daemon.handlers.info import DaemonInfo
 from daemon.handlers.requests import RequestHandler, still_starting
@@ -42,6 +41,7 @@ from daemon.runtime.narrator import Narrator
 from daemon.runtime.rate import Rate
 from daemon.runtime.settings_updates import SettingsUpdater
 from daemon.wiring.detector import unrecognised_hazards
+from daemon.wiring.head_start import HeadStart
 from daemon.wiring.live import LiveParts, apply_settings, build_live
 from daemon.wiring.sources import DEMO, choose_source
 from daemon.wiring.voice import Voice
@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 
 LOAD_S = 180.0
 """Seconds systemd is asked to wait while models compile and phrases are rendered."""
+SOUND_PROCESS_S = 2.0
+"""Seconds that the first frame waits for the process that owns the loudspeaker."""
 LOUDSPEAKER_S = 5.0
 """Seconds that the loudspeaker may take to open before its absence is logged."""
 
@@ -73,30 +75,35 @@ second is noticed.
 
 
 class Daemon:
-    """One run of the daemon. `load` reads the settings, at the start and for each reload."""
+    """One run of the daemon. `load` reads the settings again, for each reload."""
 
     def __init__(
         self,
+        loaded: Loaded,
         load: Callable[[], Loaded],
         clock: Callable[[], float],
         env: Mapping[str, str],
         *,
+        head_start: HeadStart,
         events: Path | None = None,
         fallback: Path | None = None,
         once: bool = False,
         narrator: Narrator | None = None,
     ) -> None:
-        """`events`: file to which every event is appended. `fallback`: WAV file for speech while there is no
+        """`loaded`: the settings of the start. `head_start`: the model and the processes that are under way.
+
+        `events`: file to which every event is appended. `fallback`: WAV file for speech while there is no
         loudspeaker. `once`: end with the file or folder; without it the demo begins again. `narrator`: prints
-        the speech. Raises ConfigError.
+        the speech.
         """
         self._load = load
         self._clock = clock
         self._env = env
         self._events = events
-        self._loaded = load()
+        self._loaded = loaded
         self._once = once
         self._narrator = narrator
+        self._head_start = head_start
         # Chosen once: a camera plugged in later must not change what a reload means.
         self._source = choose_source(self._loaded.settings, service=is_service(env))
         self._settings = self._looped(self._loaded.settings)
@@ -143,9 +150,8 @@ class Daemon:
     def _start(self, outlets: tuple[Outlet, ...]) -> MainLoop:
         """Start every part in order. The supervisor stops them in reverse order."""
         settings, supervisor, clock = self._settings, self._supervisor, self._clock
-        self._lock_state()
         path = server_socket(self._env, settings.paths.state, settings.control.instance)
-        # First of all: a second daemon must fail before it loads a model.
+        # First of all: clients are told that it is starting, and a second daemon on this socket fails.
         server = ControlServer(path, still_starting, self._feed, group=settings.control.group)
         # Not vital: without the socket, the wearer is still warned.
         supervisor.start("control", server.run, server.close, vital=False)
@@ -159,6 +165,7 @@ class Daemon:
             heartbeat=lambda: self._heartbeats.beat("watch", clock()),
             fallback=self._fallback,
             env=self._env,
+            head_start=self._head_start,
         )
         updater = SettingsUpdater(
             settings, partial(self._reload_settings, live), partial(apply_settings, live), live.runner.step
@@ -185,8 +192,11 @@ class Daemon:
         if self._source == DEMO and settings.capture.source != DEMO:
             # Before the first frame: an alert of the clip could otherwise be mistaken for a real one.
             lifecycle.demonstration()
-        # Last: the first frame needs every part.
+        # After every part: the first frame needs them all.
         live.reader.start()
+        # Only now: frames are assessed while the loudspeaker opens, and what is said meanwhile waits in its
+        # process. Before the greeting, which is to be heard.
+        self._await_loudspeaker(live.output)
         return MainLoop(
             live=live,
             settings=settings,
@@ -199,25 +209,6 @@ class Daemon:
             rate=rate,
             clock=clock,
         )
-
-    def _lock_state(self) -> None:
-        """Refuse to run beside another daemon with the same state: both would speak, and write one journal.
-
-        Raises AlreadyRunningError. If the folder cannot be written, the parts that write into it report that.
-        """
-        state = self._settings.paths.state
-        try:
-            state.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = FileLock(state / "daemon.lock")
-        except LockHeldError as error:
-            raise AlreadyRunningError(
-                f"watchword is running already (process {error.holder}) with the state folder {state}; "
-                "stop it first, or give this one a folder of its own in paths.state"
-            ) from None
-        except OSError as error:
-            log.warning("the state folder %s cannot be locked: %s", state, error.strerror)
-        else:
-            self._supervisor.add("state lock", lock.release)
 
     def _reload_settings(self, live: LiveParts) -> Settings:
         """Read the settings again. Success ends the report about a configuration refused at the start."""
@@ -284,6 +275,13 @@ class Daemon:
             return
         self._supervisor.add("voice", output.close_synthesizers)
         self._supervisor.add("speaker", output.speaker.close)
+        # Sounds wait in the process until its loudspeaker is open; without a process they would fail.
+        output.player.wait_started(SOUND_PROCESS_S)
+
+    def _await_loudspeaker(self, output: Voice | Forwarder) -> None:
+        """Wait until sound has a destination, and tell if that is a file."""
+        if isinstance(output, Forwarder):
+            return
         if output.player.wait_opened(LOUDSPEAKER_S) is not AudioOutput.LOUDSPEAKER:
             # The player has logged the reason.
             said = f"sound goes into {self._fallback}; to hear it: {play_command(self._fallback)}"

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from daemon.errors import ConfigError, UsageError
 # Importing the settings takes a tenth of a second, which --help need not spend.
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded
+    from daemon.config.start_policy import StartPolicy
 
 FAILED, USAGE, BAD_CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
 
@@ -48,12 +50,17 @@ def _with_loader(module: ModuleType, args: argparse.Namespace, load: Load) -> in
 
 def _as_daemon(module: ModuleType, args: argparse.Namespace, _: Load) -> int:
     """The daemon reads its settings by a policy of its own: as a service, the last good ones may stand in."""
-    from daemon.config.start_policy import StartPolicy
-    from daemon.process.systemd import is_service
+
+    @cache
+    def policy() -> StartPolicy:
+        # Imported when the settings are first read: by then the daemon's processes are being started.
+        from daemon.config.start_policy import StartPolicy
+        from daemon.process.systemd import is_service
+
+        return StartPolicy(args.config, os.environ, _options(args), service=is_service(os.environ))
 
     # Not `_load`: the daemon must start even if the present configuration is damaged.
-    policy = StartPolicy(args.config, os.environ, _options(args), service=is_service(os.environ))
-    return int(module.execute(args, lambda: _with_logs(policy.load())))
+    return int(module.execute(args, lambda: _with_logs(policy().load())))
 
 
 def _say_failure(error: Exception, args: argparse.Namespace) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.memory import limit_arenas
+from daemon.process.state_lock import lock_state
 from daemon.process.systemd import is_service
-from daemon.runtime.narrator import Narrator
-from daemon.service import Daemon
-from daemon.web.server import listeners
+from daemon.wiring.head_start import HeadStart
 
 if TYPE_CHECKING:
     from daemon.config.sections import WebSettings
@@ -36,27 +37,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
     """Watch until stopped; 0 at the end of a file or when asked to stop."""
-    # A service's journal is no place for all that is said: it is kept in our own, which the owner bounds.
-    narrates = not is_service(os.environ)
-    with Narrator(sys.stdout) if narrates else nullcontext() as narrator:
-        daemon = Daemon(
-            load,
-            time.monotonic,
-            os.environ,
-            events=args.events,
-            fallback=args.wav,
-            once=args.once,
-            narrator=narrator,
-        )
-        if narrator is not None and (page := page_address(daemon.settings.web)):
-            narrator.tell(f"page: {page} (served by `watchword web`)")
-        return daemon.run()
+    limit_arenas()
+    # Nothing that is imported becomes garbage, and looking for it takes a twentieth of the time.
+    gc.disable()
+    with closing(HeadStart()) as head_start, ExitStack() as held:
+        head_start.begin_processes()
+        loaded = load()
+        # Before the model: a second daemon must fail before it loads one.
+        if lock := lock_state(loaded.settings.paths.state):
+            held.enter_context(lock)
+        head_start.begin_model(loaded.settings)
+        # Late: the processes and the model are loaded beside it.
+        from daemon.runtime.narrator import Narrator
+        from daemon.service import Daemon
+
+        # What is there by now stays to the end, so later searches leave it out.
+        gc.freeze()
+        gc.enable()
+        # A service's journal is no place for all that is said: it is kept in our own, which the owner bounds.
+        narrates = not is_service(os.environ)
+        with Narrator(sys.stdout) if narrates else nullcontext() as narrator:
+            daemon = Daemon(
+                loaded,
+                load,
+                time.monotonic,
+                os.environ,
+                head_start=head_start,
+                events=args.events,
+                fallback=args.wav,
+                once=args.once,
+                narrator=narrator,
+            )
+            if narrator is not None and (page := page_address(daemon.settings.web)):
+                narrator.tell(f"page: {page} (served by `watchword web`)")
+            return daemon.run()
 
 
 def page_address(web: WebSettings) -> str | None:
     """The address of the page of `watchword web`; None if it cannot run, or takes any free port."""
     if not (web.address and web.port and find_spec("fastapi") and find_spec("uvicorn")):
         return None
+    from daemon.web.server import listeners
+
     # A wildcard address is no address that a browser can open.
     everywhere = web.address in ("0.0.0.0", "::")  # noqa: S104 - compared only
     return listeners.page_address(web, "127.0.0.1" if everywhere else web.address)

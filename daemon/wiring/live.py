@@ -6,6 +6,7 @@ import logging
 import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +17,13 @@ from capture.reader import CameraEvent, CameraState, Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
 from common.redact import redact
+from common.spawn import ChildHandle
 from daemon.config.settings import Settings
 from daemon.core.black_box import BlackBox
 from daemon.core.core import Core
 from daemon.core.events import Event
 from daemon.core.health_sources import CameraReporter
-from daemon.core.messages import CoreSpec, Say
+from daemon.core.messages import Say
 from daemon.journal.false_alarms import FalseAlarms
 from daemon.journal.paths import JournalPaths
 from daemon.journal.writer import JournalWriter
@@ -36,9 +38,17 @@ from daemon.runtime.latest_frame import LatestFrame
 from daemon.runtime.metrics import Metrics
 from daemon.wiring.describer import build_describer, build_sentence_encoder
 from daemon.wiring.detector import DetectorBundle, DetectorReloader, build_detector, core_spec
+from daemon.wiring.head_start import HeadStart
 from daemon.wiring.sources import source_path
 from daemon.wiring.store import open_store
-from daemon.wiring.voice import Voice, build_forwarder, build_voice, replace_voice
+from daemon.wiring.voice import (
+    PreparedVoice,
+    Voice,
+    build_forwarder,
+    build_voice,
+    prepare_voice,
+    replace_voice,
+)
 from pipeline import hazards as hazard_tables
 from pipeline import wording
 from pipeline.description.fallback import StaticDescriber
@@ -80,9 +90,13 @@ def build_live(
     heartbeat: Callable[[], None],
     fallback: Path,
     env: Mapping[str, str],
+    head_start: HeadStart,
 ) -> LiveParts:
-    """Build the core driven by threads. Raises the errors of opening a model, a voice and the store."""
-    bundle = build_detector(settings)
+    """Build the core driven by threads. Raises the errors of opening a model, a voice and the store.
+
+    `head_start`: what was begun already.
+    """
+    bundle, voice = _load(settings, head_start)
     # First: the other parts report to it from the moment they are built.
     runner = CoreRunner(BlackBox(Core(bundle.spec)), clock)
     metrics, latest_frame = Metrics(), LatestFrame()
@@ -129,8 +143,9 @@ def build_live(
         on_failure=lambda: runner.step(Say(NOT_NOTED[language], earcon="error")),
     )
     output = build_output(
+        voice=voice,
+        sound=head_start.take_sound() if voice else None,
         settings=settings,
-        spec=bundle.spec,
         runner=runner,
         metrics=metrics,
         fallback=fallback,
@@ -189,21 +204,42 @@ def capture_settings(settings: Settings) -> CaptureSettings:
     return capture.model_copy(update={"device_fps": math.ceil(max(wanted, MIN_FPS))})
 
 
+def _load(settings: Settings, head_start: HeadStart) -> tuple[DetectorBundle, PreparedVoice | None]:
+    """Load the model and prepare the voice beside it; no voice if another instance speaks."""
+    if settings.control.forward_to:
+        return build_detector(settings, head_start.take_model()), None
+    # Loading holds no lock of the interpreter, and preparing mostly waits for a process and for files.
+    with ThreadPoolExecutor(1, thread_name_prefix="voice") as beside:
+        voice = beside.submit(prepare_voice, settings, head_start.take_voice())
+        bundle = build_detector(settings, head_start.take_model())
+        return bundle, voice.result()
+
+
 def build_output(
     *,
+    voice: PreparedVoice | None,
+    sound: ChildHandle | None,
     settings: Settings,
-    spec: CoreSpec,
     runner: CoreRunner,
     metrics: Metrics,
     fallback: Path,
     env: Mapping[str, str],
     clock: Callable[[], float],
 ) -> Voice | Forwarder:
-    """Build this instance's own voice, or the connection to another's with `control.forward_to`."""
-    if settings.control.forward_to:
+    """Build this instance's own output of a prepared voice; without one the connection to another's.
+
+    `sound`: the process that owns the loudspeaker, if it runs already.
+    """
+    if voice is None:
         return build_forwarder(settings=settings, runner=runner, env=env, clock=clock)
     return build_voice(
-        settings=settings, spec=spec, runner=runner, metrics=metrics, fallback=fallback, clock=clock
+        prepared=voice,
+        settings=settings,
+        runner=runner,
+        metrics=metrics,
+        fallback=fallback,
+        clock=clock,
+        started=sound,
     )
 
 

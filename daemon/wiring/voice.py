@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from common.child_process import ChildProcess
+from common.spawn import ChildHandle
 from daemon.config.settings import Settings
 from daemon.control.paths import server_socket
 from daemon.core.health import OK, Report
@@ -25,7 +27,7 @@ from pipeline.wording import HEALTH, danger_phrases, own_phrases
 from speech.playback.process_player import ProcessPlayer
 from speech.playback.speaker import Speaker
 from speech.synthesis.base import SynthesisError, Synthesizer
-from speech.synthesis.espeak import EspeakSynthesizer
+from speech.synthesis.espeak import ESPEAK_WORKER, EspeakSynthesizer
 from speech.synthesis.renderer import Renderer
 from speech.synthesis.with_deadline import DeadlineSynthesizer, open_neural
 from speech.utterance import Priority
@@ -62,28 +64,61 @@ class Voice:
             self.neural.close()
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedVoice:
+    """Synthesizers whose danger phrases are ready; no loudspeaker yet."""
+
+    synthesizer: EspeakSynthesizer
+    neural: DeadlineSynthesizer | None
+    renderer: Renderer
+
+    def close(self) -> None:
+        """End the processes of the synthesizers."""
+        self.synthesizer.close()
+        if self.neural is not None:
+            self.neural.close()
+
+
+def prepare_voice(settings: Settings, started: ChildHandle | None = None) -> PreparedVoice:
+    """Open the synthesizers and prepare the phrases. Needs no model, so that it can run beside its loading.
+
+    `started`: the process that synthesises, if it runs. Raises SynthesisError; HazardError; StoreError if
+    the voice of `speech.engine` has not been pulled.
+    """
+    synthesizer = EspeakSynthesizer(settings.speech, ChildProcess(ESPEAK_WORKER, started=started))
+    try:
+        neural = open_neural(settings.speech, synthesizer, open_store(settings).path)
+        renderer = build_renderer(settings, synthesizer, neural)
+        language = settings.speech.language
+        _prepare(renderer, [hazard.say[language] for hazard in enabled_hazards(settings)], language)
+    # Until it is returned, only this code can end the process.
+    except BaseException:
+        synthesizer.close()
+        raise
+    return PreparedVoice(synthesizer, neural, renderer)
+
+
 def build_voice(
     *,
+    prepared: PreparedVoice,
     settings: Settings,
-    spec: CoreSpec,
     runner: CoreRunner,
     metrics: Metrics,
     fallback: Path,
     clock: Callable[[], float],
+    started: ChildHandle | None = None,
 ) -> Voice:
-    """Build everything from text to loudspeaker, with the danger phrases prepared.
+    """Build everything from text to loudspeaker; the danger phrases are prepared already.
 
-    `fallback`: WAV file that gets the sound while there is no loudspeaker. Raises SynthesisError; StoreError
-    if the voice of `speech.engine` has not been pulled.
+    `fallback`: WAV file that gets the sound while there is no loudspeaker. `started`: the process that owns
+    the loudspeaker, if it runs already.
     """
-    synthesizer = EspeakSynthesizer(settings.speech)
-    neural = open_neural(settings.speech, synthesizer, open_store(settings).path)
-    renderer = build_renderer(settings, synthesizer, neural)
-    # Before the loudspeaker opens: a danger phrase must never wait for the synthesizer.
-    prepare_phrases(renderer, spec)
+    synthesizer, neural, renderer = prepared.synthesizer, prepared.neural, prepared.renderer
     speaker = Speaker(
         renderer=renderer,
-        open_player=lambda on_event: ProcessPlayer(settings.speech, on_event, fallback=fallback),
+        open_player=lambda on_event: ProcessPlayer(
+            settings.speech, on_event, fallback=fallback, started=started
+        ),
         report=lambda event, at_s: runner.step(event, {"output_s": at_s - clock()}),
         on_output_change=lambda change: runner.step(loudspeaker_report(change)),
         on_synthesis=partial(metrics.record, "synthesise"),
@@ -91,7 +126,7 @@ def build_voice(
     )
     # In the background: another instance may forward utterances in the other language.
     prefetch = PhrasePrefetch()
-    prefetch.prefetch(renderer, other_phrases(enabled_hazards(settings), spec.language))
+    prefetch.prefetch(renderer, other_phrases(enabled_hazards(settings), settings.speech.language))
     return Voice(synthesizer=synthesizer, neural=neural, speaker=speaker, prefetch=prefetch)
 
 
@@ -131,8 +166,11 @@ def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
 
     The phrases about the program itself are prepared too; a failure of these is only logged.
     """
-    language = spec.language
-    renderer.prepare(_danger_phrases((hazard.say for hazard in spec.hazards), language))
+    _prepare(renderer, [hazard.say for hazard in spec.hazards], spec.language)
+
+
+def _prepare(renderer: Renderer, says: Iterable[str], language: str) -> None:
+    renderer.prepare(_danger_phrases(says, language))
     try:
         renderer.prepare(_own_phrases(language))
     # Not as vital as the danger phrases: these words are then synthesised when they are needed.

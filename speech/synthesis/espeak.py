@@ -15,6 +15,8 @@ from speech.sound.effects import joined, silence, trimmed
 from speech.synthesis.base import SpeechRequest, SynthesisError
 from speech.text.clauses import Clause, clauses
 
+ESPEAK_WORKER = "speech.synthesis.espeak_worker"
+"""The module of the process."""
 MISSING = {
     "pyttsx3": "pyttsx3 is not installed: `pip install pyttsx3`",
     "library": "espeak-ng is not installed: install Debian's package espeak-ng (`apt install espeak-ng`)",
@@ -30,7 +32,7 @@ class EspeakSynthesizer:
 
     def __init__(self, settings: SpeechSettings, child: ChildProcess | None = None) -> None:
         self._timeout_s = settings.synthesis_timeout_s
-        self._child = child or ChildProcess("speech.synthesis.espeak_worker")
+        self._child = child or ChildProcess(ESPEAK_WORKER)
         self._lock = threading.Lock()
 
     @property

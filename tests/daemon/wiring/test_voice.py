@@ -15,7 +15,7 @@ from daemon.core.health import HealthSettings
 from daemon.core.messages import Effect, Record
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
-from daemon.wiring.voice import build_voice
+from daemon.wiring.voice import build_voice, prepare_voice
 from pipeline import wording
 from speech.utterance import Priority
 from tests.daemon.living import own_cache
@@ -41,8 +41,8 @@ def test_a_dead_synthesiser_is_reported_and_its_words_are_ready(tmp_path: Path) 
 
     runner.attach(perform)
     voice = build_voice(
+        prepared=prepare_voice(loaded),
         settings=loaded,
-        spec=spec,
         runner=runner,
         metrics=Metrics(),
         fallback=tmp_path / "said.wav",
