@@ -32,7 +32,8 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
         0.5,
         ge=0,
         le=5,
-        description="seconds an encoding may stand for frames that show the same; 0 encodes every frame",
+        description="seconds an encoding may stand for frames that show the same, up to four times as long "
+        "once nothing has changed for a while; 0 encodes every frame",
     )
     still_level: float = Field(
         2.0, ge=0, le=20, description="grey levels that no spot may change by to count as the same"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from capture.frame import Frame, Image
 from common.errors import WatchwordError
 from pipeline.alerting.baseline import BaselineFilter
-from pipeline.detection.static_scene import StaticSceneCheck, as_compared
+from pipeline.detection.static_scene import StaticSceneCheck
 from pipeline.models.base import ImageTextModel, PromptBank, Scores
 from pipeline.models.preprocess import crops
 from pipeline.types import Assessment, Direction, Encoding, PartReading, Probabilities
@@ -81,12 +81,11 @@ class Detector:
 
     def _score_frame(self, frame: Frame) -> ScoredImage:
         """Return the last result if the view has not changed since, else a new one."""
-        image = as_compared(frame.image, *self._model.input_size(*frame.image.shape[1::-1]))
-        still = self._stillness is not None and self._stillness.is_still(image, frame.captured_at_s)
+        still = self._stillness is not None and self._stillness.is_still(frame.image, frame.captured_at_s)
         if self._last is None or not still:
             # In case encoding fails: a still view must not use the result of an older picture.
             self._last = None
-            self._last = self.score_image(image)
+            self._last = self.score_image(frame.image)
         return self._last
 
     def _split(self, encoding: Encoding) -> tuple[PartReading, ...]:

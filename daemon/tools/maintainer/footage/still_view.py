@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from capture.camera import Camera
+from capture.frame import Image
 from daemon.config.settings import Settings
 from daemon.tools.maintainer.footage.score_series import LabelledSeries
 from daemon.wiring.sources import open_recorded
 from pipeline.calibration.table import shipped_starter
-from pipeline.detection.static_scene import StaticSceneCheck, as_compared
-from pipeline.models.starter.input_size import input_size
+from pipeline.detection.static_scene import StaticSceneCheck
 from pipeline.settings import PipelineSettings
 
 LEVELS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
@@ -58,7 +56,7 @@ def count_kept(camera: Camera, one: LabelledSeries, levels: Sequence[float] = LE
     over, longest_s = one.series.probabilities >= _threshold(), PipelineSettings().still_s
     checks = {level: StaticSceneCheck(level, longest_s) for level in levels}
     counts, last = dict.fromkeys(levels, Kept()), dict.fromkeys(levels, 0)
-    for position, (image, now) in enumerate(_compared(camera)):
+    for position, (image, now) in enumerate(_pictures(camera)):
         if position >= len(over):
             break
         for level, check in checks.items():
@@ -70,10 +68,9 @@ def count_kept(camera: Camera, one: LabelledSeries, levels: Sequence[float] = LE
     return counts
 
 
-def _compared(camera: Camera) -> Iterator[tuple[np.ndarray, float]]:
+def _pictures(camera: Camera) -> Iterator[tuple[Image, float]]:
     while (frame := camera.read()) is not None:
-        size = input_size(frame.image.shape[1], frame.image.shape[0])
-        yield as_compared(frame.image, *size), frame.captured_at_s
+        yield frame.image, frame.captured_at_s
 
 
 def _threshold() -> float:
