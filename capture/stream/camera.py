@@ -12,10 +12,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from capture.camera import CameraLate, CameraLost, CameraUnusable
-from capture.frame import Frame
+from capture.frame import Frame, Image
 from capture.http.connection_faults import explain_failure
 from capture.image_file import MAX_PIXELS
-from capture.orient import make_frame
+from capture.orient import limited_size, make_frame
 from capture.settings import CaptureSettings
 from capture.source_clock import SourceClock
 from capture.stream.backlog import Arrived
@@ -108,14 +108,25 @@ class StreamCamera:
         # Packets without a picture count as skipped, and no number is used twice.
         self._seq = max(self._seq + 1, arrival.number)
         return make_frame(
-            np.asarray(picture.to_ndarray(format="bgr24"), dtype=np.uint8),
+            bgr(picture, self._settings.max_side),
             self._settings,
+            source_size=(picture.width, picture.height),
             seq=self._seq,
             at_s=self._captured_s,
             source=self._source,
             source_time_s=sent_s,
             damaged=picture.is_corrupt,
         )
+
+
+def bgr(picture: VideoFrame, max_side: int) -> Image:
+    """The picture as BGR, scaled down to `max_side` if it is larger."""
+    width, height = limited_size(picture.width, picture.height, max_side)
+    if (width, height) == (picture.width, picture.height):
+        return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+    # In one step with the conversion of colours: a third of the time for 4K, and no copy in full size.
+    small = picture.to_ndarray(format="bgr24", width=width, height=height, interpolation="AREA")
+    return np.asarray(small, np.uint8)
 
 
 def _open(url: str, settings: CaptureSettings, source: str, patience_s: float) -> InputContainer:
