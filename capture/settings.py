@@ -53,7 +53,7 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
         5.0, ge=0.1, le=300, description="seconds at most between two attempts to open it"
     )
     slow_fps: float = Field(
-        1.5, ge=0, le=30, description="pictures a second below which that is said; 0 never"
+        1.5, ge=0, le=30, description="fewer pictures a second than this are announced; 0 never"
     )
     inspect_interval_s: float = Field(
         0.25,
@@ -62,10 +62,10 @@ class CaptureSettings(BaseModel, frozen=True, extra="forbid"):
         description="seconds between two looks at how dark, covered, blurred or frozen it is",
     )
     trouble_after_s: float = Field(
-        2.0, ge=0, le=60, description="seconds a picture is dark, covered or blurred until that is said"
+        2.0, ge=0, le=60, description="seconds a picture is dark, covered or blurred until it is announced"
     )
     trouble_clear_s: float = Field(
-        1.0, ge=0, le=60, description="seconds it is good again until that is said"
+        1.0, ge=0, le=60, description="seconds it is good again until that is announced"
     )
     dark_luma: float = Field(
         14.0, ge=0, le=255, description="mean brightness, 0 to 255, below which it is dark"

@@ -36,7 +36,10 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
         "once nothing has changed for a while; 0 encodes every frame",
     )
     still_level: float = Field(
-        2.0, ge=0, le=20, description="grey levels that no spot may change by to count as the same"
+        2.0,
+        ge=0,
+        le=20,
+        description="largest change of any spot, in grey levels, that still counts as the same view",
     )
     usual_s: float = Field(
         300.0,
@@ -166,7 +169,10 @@ class DescribeSettings(BaseModel, frozen=True, extra="forbid"):
     )
     temperature: float = Field(0.0, ge=0, le=2, description="0 takes the likeliest word each time")
     top_p: float = Field(
-        1.0, gt=0, le=1, description="share of likely words chosen from, where temperature is above 0"
+        1.0,
+        gt=0,
+        le=1,
+        description="probability mass of the likeliest words to choose from, if temperature is above 0",
     )
     memory_mb: int = Field(
         0, ge=0, description="megabytes a model may use; 0 takes what is free at the start, but for a reserve"

@@ -23,7 +23,7 @@ class OutboxSettings(BaseModel, frozen=True, extra="forbid"):
         30.0,
         gt=0,
         le=600,
-        description="seconds an utterance may sound before it is cut, and half a one more a character",
+        description="seconds an utterance may sound before it is cut, plus 0.5 s a character",
     )
     text_cuts_text: Live[bool] = Field(
         False, description="true cuts a description mid-sentence for a newer one"
@@ -42,7 +42,7 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
         1.25,
         ge=0.5,
         le=2,
-        description="times the words a minute of both rates for Korean, whose words are longer",
+        description="factor on both rates for Korean, whose words are longer",
     )
     volume: LiveVoice[float] = Field(1.0, ge=0, le=1, description="0 to 1")
     verbosity: Live[Verbosity] = Field(
@@ -60,10 +60,10 @@ class SpeechSettings(BaseModel, frozen=True, extra="forbid"):
         0.3,
         ge=0,
         le=1,
-        description="share of the last minute with sound from which nothing unasked is described; 1 never",
+        description="unasked descriptions pause if sound filled this share of the last minute; 1 never",
     )
     clear_earcon: Live[ClearEarcon] = Field(
-        "critical", description="off | critical | all; dangers whose end is told by a short sound"
+        "critical", description="off | critical | all; dangers whose end is marked by a short sound"
     )
     tick_s: Live[float] = Field(
         0.0, ge=0, le=3600, description="seconds of silence until a quiet tick says that it watches; 0 never"

@@ -244,7 +244,7 @@ import os
 
 from common.live_settings import LIVE
 from daemon.config.settings import SCHEMA, load
-from daemon.web.static_files import setting_titles
+from daemon.web.static_files import setting_texts
 from pipeline.alerting.alert_policy import AlertPolicy, HazardThreshold
 from pipeline.types import Severity
 
@@ -252,7 +252,7 @@ settings = load(None, os.environ, {}).settings
 policy = AlertPolicy(settings.watch, [HazardThreshold("fire", Severity.CRITICAL, 0.5)])
 assert round(policy.needed_s[0], 6) == 0.25
 assert SCHEMA.at(("watch", "hurry_s"))[LIVE]
-assert "watch.hurry_s" in setting_titles("ko")
+assert {"watch.hurry_s.title", "watch.hurry_s.description"} <= set(setting_texts("ko"))
 """
 
 
@@ -264,10 +264,9 @@ def test_a_live_setting_of_the_core(tmp_path: Path) -> None:
         field,
         f'    hurry_s: Live[float] = Field(0.0, ge=0, le=1, description="seconds of votes less")\n{field}',
     )
-    title = '  "watch.vote_s"'
-    program.change(
-        "daemon/web/titles/ko.json", title, f'  "watch.hurry_s": "투표를 줄이는 시간(초)",\n{title}'
-    )
+    title = "vote_s.title"
+    texts = 'hurry_s.title = "투표를 줄이는 시간(초)"\nhurry_s.description = "줄이는 시간(초)입니다."\n'
+    program.change("daemon/web/setting_texts/ko.toml", title, f"{texts}{title}")
     # The place that uses it: no recipe can name it.
     place = program.root / "pipeline/alerting/alert_policy.py"
     text = place.read_text(encoding="utf-8")

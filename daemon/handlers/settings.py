@@ -125,9 +125,15 @@ class SettingsHandler:
             "where": None if layer is None or named == "default" else layer.where(path),
             "live": reload_plan.is_live(dotted(path)),
             "settable": not is_file_only(dotted(path)) and named not in ABOVE,
-            "description": str(spec.get("description", "")),
+            "description": _description(path),
             **bounds(spec),
         }
+
+
+def _description(path: KeyPath) -> str:
+    # A table such as describe.server_extra describes its fields together: their names are not known.
+    spec = SCHEMA.at(path) or SCHEMA.at(path[:-1]) or {}
+    return str(spec.get("description", ""))
 
 
 def shown(value: Any) -> Any:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from daemon.config.layers import leaves
+from daemon.config.schema import dotted
 from pipeline.hazards import builtin_hazards
 
 FOLDER = Path(__file__).parent / "page"
-TITLES = Path(__file__).parent / "titles"
+SETTING_TEXTS = Path(__file__).parent / "setting_texts"
+"""Folder of the settings' titles and descriptions, one file a language."""
 INDEX = "index.html"
 TEXTS = "texts"
 """Folder of the page's words, one file a language."""
@@ -49,23 +53,22 @@ def add_page(app: FastAPI, folder: Path = FOLDER) -> frozenset[str]:
 
 
 def page_texts(path: Path) -> dict[str, str]:
-    """The page's texts in one language, by key: the file `LANGUAGE.json`, each hazard's name, and each
-    setting's title, if there are titles in that language.
+    """The page's texts in one language, by key: the file `LANGUAGE.json`, each hazard's name, and the texts
+    of the settings.
     """
     texts: dict[str, str] = json.loads(path.read_text("utf-8"))
     labels = {f"hazard.{name}": one.label[path.stem] for name, one in builtin_hazards().items()}
-    titles = {f"setting.{key}": title for key, title in setting_titles(path.stem).items()}
-    return {**texts, **labels, **titles}
+    settings = {f"setting.{key}": text for key, text in setting_texts(path.stem).items()}
+    return {**texts, **labels, **settings}
 
 
-def setting_titles(language: str) -> dict[str, str]:
-    """The titles of the settings by dotted key; `*` stands for the name of a hazard or a key.
+def setting_texts(language: str) -> dict[str, str]:
+    """Titles and descriptions, as `speech.volume.title`; `*` stands for the name of a hazard, key or field.
 
-    A setting without one is called by its description in the schema.
+    The page shows the schema's English description for a text that is missing.
     """
-    file = TITLES / f"{language}.json"
-    titles: dict[str, str] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    return titles
+    file = SETTING_TEXTS / f"{language}.toml"
+    return {dotted(path): text for path, text in leaves(tomllib.loads(file.read_text("utf-8")))}
 
 
 def _texts_route(path: Path) -> Callable[[], Response]:

@@ -2,7 +2,7 @@
 
 import { post, wordsOf } from "./api.js";
 import { make, say, show } from "./dom.js";
-import { current, hazard, t, tOr } from "./i18n.js";
+import { hazard, t, tOr } from "./i18n.js";
 import { shareMistake } from "./share.js";
 
 /**
@@ -37,15 +37,21 @@ export function unitOf(key) {
   return key.includes("_") && UNITS.includes(last) ? last : null;
 }
 
-/** What it is called in the page's language, with the hazard or key that it belongs to. @param {Setting} setting */
+/** Tables whose entries are named by the user, and the name. */
+const NAMED = /^(hazards|keys\.on|describe\.server_extra)\.([^.]+)/;
+
+/** A text of a setting in the page's language. @param {string} key @param {"title" | "description"} part @param {string} other */
+const textOf = (key, part, other) => tOr(`setting.${key.replace(NAMED, "$1.*")}.${part}`, other);
+
+/** The title in the page's language, with the hazard, key or field that it belongs to. @param {Setting} setting */
 export function titleOf({ key, description }) {
-  const [, group, name] = /^(hazards|keys\.on)\.([^.]+)/.exec(key) ?? [];
-  const title = tOr(`setting.${group ? key.replace(`${group}.${name}`, `${group}.*`) : key}`, description || key);
+  const [, group, name] = NAMED.exec(key) ?? [];
+  const title = textOf(key, "title", description || key);
   return group === "hazards" ? t("settings.of-hazard", { hazard: hazard(name), title }) : group ? `${title}: ${name}` : title;
 }
 
-/** What may stand there, which the settings say in English only. @param {Setting} setting */
-const describe = ({ description }) => (current() === "en" && description ? description : "");
+/** The description in the page's language; in English it comes with the setting. @param {Setting} setting */
+const describe = ({ key, description }) => textOf(key, "description", description);
 
 export class SettingLine {
   /** @type {Setting} */
@@ -131,7 +137,8 @@ export class SettingLine {
   /** @param {string[]} words @param {boolean} live @param {boolean} changed */
   fits(words, live, changed) {
     const { key, description, layer } = this.#setting;
-    const text = `${key} ${titleOf(this.#setting)} ${description}`.toLowerCase();
+    // The English description too: documents and forums name a setting in English.
+    const text = `${key} ${titleOf(this.#setting)} ${describe(this.#setting)} ${description}`.toLowerCase();
     return words.every((word) => text.includes(word)) && (!live || this.#input !== null) && (!changed || layer !== "default");
   }
 

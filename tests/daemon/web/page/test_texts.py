@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config.layers import leaves
 from daemon.config.most_used import MOST_USED
 from daemon.config.schema import dotted
-from daemon.config.settings import defaults
-from daemon.web.static_files import FOLDER, page_texts, setting_titles
+from daemon.config.settings import SCHEMA
+from daemon.web.static_files import FOLDER, page_texts, setting_texts
 from pipeline.hazards import builtin
 
 LANGUAGES = ("en", "ko")
@@ -22,19 +21,52 @@ MADE = re.compile(r"`([a-z][a-z.]*\.)\$\{")
 
 
 def texts(language: str) -> dict[str, str]:
-    """Without the titles of settings, of which a new one may have none in English yet."""
+    """Without the texts of settings, which are not the same in both languages."""
     found = page_texts(FOLDER / f"texts/{language}.json")
     return {key: text for key, text in found.items() if not key.startswith("setting.")}
 
 
-def test_every_setting_has_a_korean_title_and_no_title_is_left_over() -> None:
-    values = leaves(defaults({"HOME": "/"}).model_dump(mode="json"))
-    keys = {re.sub(r"^(hazards|keys\.on)\.[^.]+", r"\1.*", dotted(path)) for path, _ in values}
-    titles = setting_titles("ko")
-    assert set(titles) == keys
-    assert all(re.search("[가-힣]", title) for title in titles.values())
-    assert set(MOST_USED) <= set(setting_titles("en")) <= keys
-    assert set(page_texts(FOLDER / "texts/ko.json")) >= {f"setting.{key}" for key in keys}
+def setting_descriptions() -> dict[str, str]:
+    """The English description of every setting; `*` stands for the name of a hazard, key or field."""
+    found = {}
+    for path in SCHEMA.leaves():
+        spec = SCHEMA.at(path) or {}
+        # The schema has no entry for the fields of a table of any content.
+        key = dotted((*path, "*") if spec.get("additionalProperties") is True else path)
+        found[key] = spec["description"]
+    return found
+
+
+def test_every_setting_has_its_korean_texts_and_none_is_left_of_a_setting_that_is_gone() -> None:
+    keys = set(setting_descriptions())
+    texts = setting_texts("ko")
+    assert set(texts) == {f"{key}.{part}" for key in keys for part in ("title", "description")}
+    titles = {f"{key}.title" for key in keys}
+    assert {f"{key}.title" for key in MOST_USED} <= set(setting_texts("en")) <= titles
+    assert set(page_texts(FOLDER / "texts/ko.json")) >= {f"setting.{key}" for key in texts}
+
+
+CHOICE = re.compile(r"[\w./:]+(?= \|)|(?<=\| )[a-zA-Z]+(?=;|$)")
+"""One of several values, as in `off | critical | all`."""
+LITERAL = re.compile(r"`[^`]+`|\{.*\}|-?\d+(?:\.\d+)?|[a-z]+_[a-z_]+")
+"""A command, an example, a number or the name of a setting."""
+
+
+@pytest.mark.parametrize(("key", "english"), setting_descriptions().items())
+def test_a_korean_description_keeps_values_units_and_examples(key: str, english: str) -> None:
+    korean = setting_texts("ko")[f"{key}.description"]
+    title = setting_texts("ko")[f"{key}.title"]
+    choices = {word for word in CHOICE.findall(english) if word not in ("file", "folder", "unix", "name")}
+    kept = {*choices, *LITERAL.findall(english)}
+    assert {literal for literal in kept if literal not in korean} == set()
+    for unit, name in (("seconds", "초"), ("milliseconds", "밀리초"), ("minutes", "분"), ("pixels", "픽셀")):
+        assert name in korean + title if re.search(rf"\b{unit}\b", english) else True
+
+
+def test_korean_descriptions_end_their_statements_alike() -> None:
+    texts = setting_texts("ko")
+    descriptions = {key: text for key, text in texts.items() if key.endswith(".description")}
+    assert {key for key, text in descriptions.items() if re.search(r"(?<!니)다\.|요\.", text)} == set()
 
 
 class Texts(HTMLParser):
