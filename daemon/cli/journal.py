@@ -1,14 +1,15 @@
-"""`watchword journal`: show, export or delete recorded events."""
+"""`watchword journal`: show, export, mark or delete recorded events."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daemon.cli.remote import connection
 from daemon.cli.remote.connection import Load, open_journal
@@ -20,8 +21,14 @@ from daemon.journal.export import export
 from daemon.journal.paging import JournalSource, pages
 from daemon.journal.times import parse_time
 
+if TYPE_CHECKING:
+    from daemon.journal.marks import Verdict
+
 LIMIT = 50
 PAGE = 100
+VERDICTS: Mapping[str, Verdict] = {"right": "true", "wrong": "false", "none": "none"}
+"""The words for a verdict, and its name in the journal."""
+WORDS = {verdict: word for word, verdict in VERDICTS.items()}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="one event with all that is known of it")
     show.add_argument("row", metavar="ROW", help="its number, as in #123")
     show.add_argument("--picture", metavar="OUT.jpg", type=Path, help="write its picture there")
+    mark = actions.add_parser("mark", help="say whether an alert was right, for `calibrate --labelled`")
+    mark.add_argument("row", metavar="ROW", help="the alert's number, as in #123")
+    mark.add_argument("verdict", choices=tuple(VERDICTS), help="none takes the mark back")
+    # Left out if not given, so that it does not overwrite the option before the action.
+    mark.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
     taken = actions.add_parser("export", help="events and pictures into a file.zip or a folder")
     taken.add_argument("to", metavar="FILE.zip|FOLDER", type=Path)
     _selecting(taken)
@@ -66,6 +78,8 @@ def execute(args: argparse.Namespace, load: Load) -> int:
                 return _purge(source, args)
             case "show":
                 return _show(source, args)
+            case "mark":
+                return _mark(source, args)
             case _:
                 return _list(source, args)
     return 0
@@ -98,10 +112,7 @@ def _list(source: JournalSource, args: argparse.Namespace) -> int:
 
 
 def _show(source: JournalSource, args: argparse.Namespace) -> int:
-    digits = args.row.removeprefix("#")
-    if not digits.isdecimal():
-        raise UsageError(f"{args.row}: should be an event's number, as in #123")
-    row = int(digits)
+    row = _row(args.row)
     # There is no question for one row: the newest event before the next row is that row, if it exists.
     found = source.page(JournalCommand(before=row + 1, limit=1, evidence=True))["events"]
     if not found or found[0]["row"] != row:
@@ -109,6 +120,26 @@ def _show(source: JournalSource, args: argparse.Namespace) -> int:
     sys.stdout.write(f"{json.dumps(found[0], ensure_ascii=False, indent=2)}\n")
     if args.picture:
         args.picture.write_bytes(source.picture(row)[0])
+    return 0
+
+
+def _row(text: str) -> int:
+    # At most 15 digits: SQLite's and JSON's whole numbers end beyond.
+    if not (found := re.fullmatch(r"#?([0-9]{1,15})", text)):
+        raise UsageError(f"{text}: should be an event's number, as in #123")
+    return int(found[1])
+
+
+def _mark(source: JournalSource, args: argparse.Namespace) -> int:
+    row, verdict = _row(args.row), VERDICTS[args.verdict]
+    file = source.mark(row, verdict)
+    if args.json:
+        sys.stdout.write(json.dumps({"row": row, "mark": verdict, "file": file}, ensure_ascii=False) + "\n")
+    elif verdict == "none":
+        sys.stdout.write(f"#{row}: not marked\n")
+    else:
+        learn = f"`watchword calibrate FOOTAGE --labelled {file}` learns from it"
+        sys.stdout.write(f"#{row}: marked as {args.verdict}; {learn}\n")
     return 0
 
 
@@ -136,6 +167,8 @@ def _agreed(question: str) -> bool:
 def line(event: Mapping[str, Any]) -> str:
     """One event for people: `#12  2026-11-25 16:28:14  a1   alert     fire (critical, 0.88)  [picture]`."""
     kept = [name for name, there in (("picture", "snapshot"), ("black box", "black_box")) if event[there]]
+    if mark := event.get("mark"):
+        kept.append(f"marked as {WORDS.get(mark, mark)}")
     tail = f"  [{', '.join(kept)}]" if kept else ""
     number, id = f"#{event['row']}", event["id"]
     return f"{number:<7} {_clock(event['wall_s'])}  {id:<7} {event['kind']:<11} {event_words(event)}{tail}"

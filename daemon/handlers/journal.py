@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from daemon.control.commands import JournalCommand, MarkCommand, PurgeCommand, SnapshotCommand, WhyCommand
 from daemon.core.black_box import Recording
-from daemon.errors import CommandError
 from daemon.explain.sources import why
 from daemon.handlers.requests import Handler
-from daemon.journal.marks import Marks
+from daemon.journal.marks import Marks, mark_alert, with_marks
 from daemon.journal.offline import purge
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import thumbnail
@@ -44,10 +43,10 @@ def handlers(
     def page(command: JournalCommand) -> Mapping[str, Any]:
         with reading(paths) as reader:
             found = reader.page(command)
-        return {**found, "events": _with_marks(found["events"], marks)}
+        return {**found, "events": with_marks(found["events"], marks)}
 
     def mark(command: MarkCommand) -> Mapping[str, Any]:
-        return _mark(paths, marks, hazards(), command)
+        return {"file": mark_alert(paths, marks, hazards, command.row, command.verdict)["file"]}
 
     def picture(command: SnapshotCommand) -> Mapping[str, Any]:
         with reading(paths) as reader:
@@ -68,33 +67,3 @@ def handlers(
         return why(paths, snapshot, command.event, run, command.language)
 
     return {"journal": page, "snapshot": picture, "mark": mark, "purge": forget, "why": explain}
-
-
-def _with_marks(events: Sequence[Mapping[str, Any]], marks: Marks) -> Sequence[Mapping[str, Any]]:
-    """The events, marked ones with their verdict as `mark`."""
-    verdicts = marks.verdicts()
-    return [
-        {**event, "mark": verdicts[key]} if (key := (event["run"], event["id"])) in verdicts else event
-        for event in events
-    ]
-
-
-def _mark(
-    paths: JournalPaths, marks: Marks, hazards: Collection[str], command: MarkCommand
-) -> Mapping[str, Any]:
-    """Keep a verdict on an alert. Raises CommandError."""
-    with reading(paths) as reader:
-        event = reader.event_at(command.row)
-        if event["kind"] != "alert":
-            raise CommandError(f"#{command.row}: is no alert; only alerts can be marked", "invalid")
-        jpeg, pixelated = reader.picture(command.row)
-    if pixelated:
-        raise CommandError(
-            f'#{command.row}: its picture is pixelated (journal.pictures = "pixelated"); '
-            "nothing can be learnt from it"
-        )
-    try:
-        marks.put(event, command.verdict, jpeg, hazards)
-    except OSError as error:
-        raise CommandError(f"{marks.file}: cannot be written: {error.strerror or error}") from None
-    return {"file": str(marks.file)}

@@ -7,11 +7,14 @@ import io
 import shutil
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from common import atomic_file
+from daemon.errors import CommandError
+from daemon.journal.paths import JournalPaths
+from daemon.journal.reader import reading
 from pipeline.evaluation.dataset import SAFE
 
 Verdict = Literal["true", "false", "none"]
@@ -97,6 +100,40 @@ class Marks:
         writer.writeheader()
         writer.writerows(rows)
         atomic_file.write(self.file, text.getvalue())
+
+
+def with_marks(events: Sequence[Mapping[str, Any]], marks: Marks) -> Sequence[Mapping[str, Any]]:
+    """The events, marked ones with their verdict as `mark`."""
+    verdicts = marks.verdicts()
+    return [
+        {**event, "mark": verdicts[key]} if (key := (event["run"], event["id"])) in verdicts else event
+        for event in events
+    ]
+
+
+def mark_alert(
+    paths: JournalPaths, marks: Marks, hazards: Callable[[], Collection[str]], row: int, verdict: Verdict
+) -> Mapping[str, Any]:
+    """Keep a verdict on the alert in this row, or take it back. Returns the event with `mark` and `file`.
+
+    Raises CommandError if the row does not exist, is no alert, or has no picture to learn from.
+    """
+    with reading(paths) as reader:
+        event = reader.event_at(row)
+        if event["kind"] != "alert":
+            raise CommandError(f"#{row}: is no alert; only alerts can be marked", "invalid")
+        # A mark can be taken back after its picture in the journal has been deleted.
+        jpeg, pixelated = (b"", False) if verdict == "none" else reader.picture(row)
+    if pixelated:
+        raise CommandError(
+            f'#{row}: its picture is pixelated (journal.pictures = "pixelated"); '
+            "nothing can be learnt from it"
+        )
+    try:
+        marks.put(event, verdict, jpeg, hazards())
+    except OSError as error:
+        raise CommandError(f"{marks.file}: cannot be written: {error.strerror or error}") from None
+    return {**event, "mark": verdict, "file": str(marks.file)}
 
 
 def _row(name: str, event: Mapping[str, Any], verdict: Verdict, hazards: Collection[str]) -> Row:

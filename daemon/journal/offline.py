@@ -1,14 +1,16 @@
-"""Changes the journal while no daemon runs."""
+"""Changes the journal if no daemon runs."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from daemon.errors import CommandError
 from daemon.journal import retention
 from daemon.journal.database_file import JournalLostError
+from daemon.journal.marks import Marks, Verdict, mark_alert
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
 
@@ -30,6 +32,23 @@ def purge(paths: JournalPaths, before_s: float | None) -> Mapping[str, int]:
             finally:
                 store.close()
     except (OSError, sqlite3.Error) as error:
+        raise CommandError(f"the journal in {paths.folder} cannot be changed: {error}") from None
+
+
+def mark(
+    paths: JournalPaths, hazards: Callable[[], Collection[str]], row: int, verdict: Verdict
+) -> Mapping[str, Any]:
+    """Keep a verdict on an alert, as `mark_alert` does.
+
+    Raises CommandError, also if another process writes the journal.
+    """
+    try:
+        # A lock needs the folder, and must not create it.
+        if not paths.folder.is_dir():
+            raise CommandError(f"{paths.folder}: there is no journal", "unavailable")
+        with paths.lock():
+            return mark_alert(paths, Marks(paths.marks), hazards, row, verdict)
+    except OSError as error:
         raise CommandError(f"the journal in {paths.folder} cannot be changed: {error}") from None
 
 

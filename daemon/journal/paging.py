@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.control.commands import JournalCommand
+
+if TYPE_CHECKING:
+    from daemon.journal.marks import Verdict
 
 
 class JournalSource(Protocol):
@@ -14,6 +17,8 @@ class JournalSource(Protocol):
     def page(self, wanted: JournalCommand) -> Mapping[str, Any]: ...
 
     def picture(self, row: int) -> tuple[bytes, bool]: ...
+
+    def mark(self, row: int, verdict: Verdict) -> str: ...
 
     def purge(self, before_s: float | None) -> Mapping[str, int]: ...
 

@@ -89,6 +89,7 @@ PLAN: dict[str, Runs | Goes | Elsewhere] = {
     "watchword journal --since 1h --kind alert --kind unspoken": Runs("alert"),
     "watchword journal --hazard fire --json --limit 500": Runs(),
     "watchword journal show '#123' --picture seen.jpg": Runs("alert"),
+    "watchword journal mark '#123' wrong": Runs("marked as wrong"),
     "watchword why": Runs(r"\w"),
     "watchword why a12": Runs(r"\w"),
     "watchword why fire": Runs("fire"),

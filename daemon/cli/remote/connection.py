@@ -15,7 +15,7 @@ from daemon.control.commands import Command
 from daemon.control.paths import client_sockets, state_socket
 
 if TYPE_CHECKING:
-    from daemon.config.settings import Loaded
+    from daemon.config.settings import Loaded, Settings
     from daemon.journal.paging import JournalSource
 
 Load = Callable[[], "Loaded"]
@@ -57,6 +57,13 @@ def sockets(instance: str | None, load: Load) -> Iterator[Path]:
     yield state_socket(settings.paths.state, name)
 
 
+def _hazard_names(settings: Settings) -> list[str]:
+    # Only `journal mark` needs them, and importing the pipeline takes a second.
+    from pipeline.detection.scorer import load_hazards
+
+    return [hazard.name for hazard in load_hazards(settings.hazards, settings.paths.state)]
+
+
 @contextmanager
 def open_journal(args: argparse.Namespace, load: Load) -> Iterator[JournalSource]:
     """The running daemon's journal, or its files if none runs or with `--offline`.
@@ -73,7 +80,8 @@ def open_journal(args: argparse.Namespace, load: Load) -> Iterator[JournalSource
         with suppress(NotRunning):
             client = connect(args, load)
     if client is None:
-        yield OfflineJournal(JournalPaths.in_state(load().settings.paths.state))
+        settings = load().settings
+        yield OfflineJournal(JournalPaths.in_state(settings.paths.state), lambda: _hazard_names(settings))
         return
     with client:
         yield DaemonJournal(client)

@@ -321,7 +321,7 @@ def test_pages_filters_and_times(tmp_path: Path) -> None:
     kinds = ("alert", "speak", "health")
     store.write([note(n, kind=kinds[n % 3], hazard=("fire", "dog")[n % 2]) for n in range(100)])
     store.close()
-    files = OfflineJournal(JournalPaths(tmp_path))
+    files = OfflineJournal(JournalPaths(tmp_path), tuple)
     everything = [event["row"] for event in pages(files, JournalCommand(limit=7))]
     assert everything == list(range(100, 0, -1))
     assert [e["row"] for e in pages(files, JournalCommand(limit=7), 20)] == everything[:20]
@@ -457,7 +457,7 @@ def test_unknown_rows_pictures_and_boxes_are_said_to_be_so(tmp_path: Path) -> No
 def test_an_export_holds_every_event_once_and_each_picture_once(tmp_path: Path, name: str) -> None:
     with diary(tmp_path) as it:
         it.watch(1, fire=0.9).watch(4).watch(1, vehicle=0.9)
-    counts = export(OfflineJournal(it.places), tmp_path / name, JournalCommand())
+    counts = export(OfflineJournal(it.places, tuple), tmp_path / name, JournalCommand())
     if name.endswith(".zip"):
         with zipfile.ZipFile(tmp_path / name) as archive:
             archive.extractall(tmp_path / "unpacked")
@@ -470,7 +470,7 @@ def test_an_export_holds_every_event_once_and_each_picture_once(tmp_path: Path, 
     assert all((folder / picture).read_bytes()[:2] == b"\xff\xd8" for picture in pictures)
     assert "thresholds" in next(line for line in lines if line["kind"] == "alert")["evidence"]
     with pytest.raises(CommandError, match="is there already"):
-        export(OfflineJournal(it.places), tmp_path / name, JournalCommand())
+        export(OfflineJournal(it.places, tuple), tmp_path / name, JournalCommand())
 
 
 # Bounds
