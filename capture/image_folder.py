@@ -31,7 +31,7 @@ class FolderContent:
 
     @property
     def notice(self) -> str | None:
-        """The files left out, and the cure; None if nothing was."""
+        """A message about the files left out, with the remedy; None if there are none."""
         if not self.left_out:
             return None
         counts = ", ".join(f"{count} {name}" for name, count in sorted(self.left_out.items()))
@@ -68,19 +68,19 @@ def list_folder(folder: Path) -> FolderContent:
 
 
 def natural_key(name: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
-    """Sorts runs of digits by their value and letters without case; equal names by their spelling."""
+    """A sort key that compares runs of digits by value and letters without case, then the exact spelling."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
-    # The first element keeps numbers and words apart, which cannot be compared with each other.
+    # The first element separates numbers from words: Python cannot compare an int with a str.
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts), name
 
 
 def _sort(path: Path) -> bool | str:
-    """True for a picture, the format of a picture that is left out, False for any other file."""
-    # macOS leaves files such as ._1.jpg, which are called pictures and hold none.
+    """True for a picture; the name of the format if the file is left out; False for any other file."""
+    # macOS writes files such as ._1.jpg, which have the name of a picture but contain none.
     if path.name.startswith(".") or path.is_dir():
         return False
     suffix, head = path.suffix.lower(), _head(path)
-    # By its bytes before its name: HEIC pictures are often renamed to .jpg, which does not convert them.
+    # Content before name: HEIC pictures are often renamed to .jpg, which does not convert them.
     if foreign := foreign_format(head):
         return foreign.name
     if suffix in _VIDEO_SUFFIXES:
@@ -89,7 +89,7 @@ def _sort(path: Path) -> bool | str:
 
 
 def _head(path: Path) -> bytes:
-    """The first bytes; empty if it is no regular file or cannot be read, which is told when it is loaded."""
+    """The first bytes of the file; empty if it cannot be read, which is reported when it is loaded."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return b""

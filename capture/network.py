@@ -1,4 +1,4 @@
-"""Cameras on the network: MJPEG and snapshots by readers of our own; the rest through PyAV."""
+"""Opens network cameras: MJPEG and snapshots with readers of this package, all others through PyAV."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from capture.stream.target import split_address
 def open_network_camera(
     url: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic
 ) -> Camera:
-    """The camera at an address. Raises CameraUnusable for one that makes no sense, else CameraLost."""
+    """Open the camera at an address. Raises CameraUnusable if the address is invalid, else CameraLost."""
     parts = split_address(url)
     camera = open_http_camera(parts, settings, clock) if parts.scheme.startswith("http") else None
     if camera is not None:
         return camera
-    # PyAV brings an FFmpeg of its own: 17 MB of memory and 0.3 s that only such streams need.
+    # Imported here: PyAV contains FFmpeg, which takes 17 MB of memory and 0.3 s to load.
     from capture.stream.camera import StreamCamera
 
     return StreamCamera(url, settings, clock)

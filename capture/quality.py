@@ -1,4 +1,4 @@
-"""Noticing pictures that are of no use: dark, covered, blurred, frozen. Measuring apart from judging."""
+"""Detects useless pictures: dark, covered, blurred, frozen, damaged, or noise. Measures, then judges."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from capture.orient import limit_size
 from capture.settings import CaptureSettings
 
 _MEASURED_SIDE = 320
-"""Pixels: about what a detector sees, so that only blur which matters to it counts."""
+"""Pixels of the longer side for measuring: about the input of a detector, so that finer blur is ignored."""
 _NOISE_RATIO = 2.5
 """Sharpness over contrast: the square root of 20 (4.5) for white noise, below 1 for views of anything."""
 _FAINTEST = 1.0
-"""Contrast below which the ratio says nothing."""
+"""Least contrast at which the ratio is meaningful."""
 _DIM_FACTOR = 4.0
-"""Noise below so many times `dark_luma` is a dark room seen with all the gain there is."""
+"""Noise darker than `dark_luma` times this is a dark room at the camera's full gain."""
 _CLEAR_RATIO = 1.2
-"""How far beyond its threshold a figure must be for the trouble to be over."""
+"""Hysteresis: factor on a threshold above which a fault is over."""
 
 
 class ImageFault(StrEnum):
@@ -34,17 +34,17 @@ class ImageFault(StrEnum):
     BLURRED = "blurred"
     FROZEN = "frozen"
     BROKEN = "broken"
-    """Half pictures: part of each is missing."""
+    """Part of each picture is missing."""
     NOISE = "noise"
-    """Nothing but noise, as of a broken sensor or a dark room seen with all the gain there is."""
+    """Only noise, as of a broken sensor."""
     SLOW = "slow"
     """Too few pictures a second."""
 
 
 MEASURED = tuple(fault for fault in ImageFault if fault is not ImageFault.SLOW)
-"""Troubles seen in pictures; the rate of pictures is measured apart."""
+"""Faults that are measured in pictures; the frame rate is measured elsewhere."""
 UNSEEING = (ImageFault.DARK, ImageFault.COVERED, ImageFault.BLURRED, ImageFault.NOISE)
-"""Faults that leave nothing to describe. A frozen picture is not one of them: it was a good picture."""
+"""Faults that leave nothing to describe. A frozen picture can be described: it was a good picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ class ImageStats:
     sharpness: float
     """Standard deviation of the Laplacian of the brightness, at 320 pixels."""
     digest: int
-    """CRC-32 of a grid of untouched pixels: equal pictures have equal ones, sensor noise changes it."""
+    """CRC-32 of every eighth row. Equal pictures have equal digests; sensor noise changes the digest."""
     damaged: bool = False
     """Part of it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultChange:
-    """A trouble began (`present`) or is over."""
+    """A fault began (`present`) or ended."""
 
     fault: ImageFault
     present: bool
@@ -73,26 +73,26 @@ class FaultChange:
 
 
 def measure(image: Image, *, damaged: bool = False) -> ImageStats:
-    """Figures of a BGR uint8 picture; a millisecond or two at 720p."""
+    """Measure a BGR uint8 picture; takes a millisecond or two at 720p."""
     luma = cv2.cvtColor(limit_size(image, _MEASURED_SIDE), cv2.COLOR_BGR2GRAY)
     mean, deviation = cv2.meanStdDev(luma)
     # Signed: as uint8 the Laplacian would lose its negative half.
     _, edges = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))
-    # Every eighth row in full size: scaling would average out the sensor noise that tells a live picture.
+    # Rows of the full-size picture: scaling would average out the sensor noise that proves a live picture.
     digest = zlib.crc32(np.ascontiguousarray(image[::8]).data)
     return ImageStats(float(mean[0, 0]), float(deviation[0, 0]), float(edges[0, 0]), digest, damaged)
 
 
 @dataclass(slots=True)
 class _Track:
-    """One trouble: whether it is present, and since when the evidence has said otherwise."""
+    """State of one fault: its presence, and since when the evidence contradicts it."""
 
     present: bool = False
     doubted_since_s: float | None = None
 
     def step(self, evidence: bool | None, now: float, after_s: float, clear_s: float) -> bool:
-        """True if `present` has just flipped. Evidence None (neither clearly bad nor good) holds."""
-        # One picture that agrees, or says nothing, starts the wait again: only unbroken evidence counts.
+        """Returns True if `present` has changed. Evidence None means undecided and changes nothing."""
+        # One picture that agrees or is undecided restarts the wait: only unbroken evidence counts.
         if evidence is None or evidence == self.present:
             self.doubted_since_s = None
             return False
@@ -105,7 +105,7 @@ class _Track:
 
 
 class QualityMonitor:
-    """Figures in, beginnings and ends of troubles out; pure but for its own small state."""
+    """Turns measurements into beginnings and ends of faults. A pure state machine."""
 
     def __init__(self, settings: CaptureSettings, state: Mapping[str, object] | None = None) -> None:
         """`state` is the result of `state()` of an earlier monitor."""
@@ -118,16 +118,16 @@ class QualityMonitor:
 
     @property
     def present(self) -> tuple[ImageFault, ...]:
-        """The troubles there are now."""
+        """The faults that are present now."""
         return tuple(trouble for trouble, track in self._tracks.items() if track.present)
 
     @property
     def unusable_reason(self) -> ImageFault | None:
-        """Why the last picture shows too little to be described; not delayed, as the troubles are."""
+        """The fault that makes the last picture impossible to describe, or None. Not delayed."""
         return self._unseen
 
     def step(self, stats: ImageStats, now: float) -> tuple[FaultChange, ...]:
-        """Judge the figures of one picture taken at `now` seconds."""
+        """Judge the measurements of one picture taken at `now` seconds. Returns the changes."""
         evidence = self._evidence(stats)
         self._unseen = next((trouble for trouble in UNSEEING if evidence[trouble]), None)
         # After `_evidence`, which compares the picture with the one before it.
@@ -141,12 +141,12 @@ class QualityMonitor:
         )
 
     def state(self) -> dict[str, object]:
-        """Everything remembered, ready for JSON."""
+        """The state, as values that JSON can hold."""
         tracks = {trouble.value: [t.present, t.doubted_since_s] for trouble, t in self._tracks.items()}
         return {"tracks": tracks, "digest": self._digest}
 
     def _evidence(self, stats: ImageStats) -> dict[ImageFault, bool | None]:
-        """The evidence of a picture for each defect; a dark or covered one is none for the others."""
+        """The evidence of a picture for each fault. A dark or covered picture leaves the others undecided."""
         # The second comparison demands contrast >= _FAINTEST: below, both figures are rounding errors.
         noise = stats.sharpness > _NOISE_RATIO * stats.contrast >= _NOISE_RATIO * _FAINTEST
         faint = noise and stats.luma < _DIM_FACTOR * self._settings.dark_luma
@@ -180,7 +180,7 @@ class FrameInspector:
         self._inspected_at_s: float | None = None
 
     def step(self, frame: Frame) -> tuple[FaultChange, ...]:
-        """The changes by this frame, at the time it was captured."""
+        """The changes by this frame, at the time of its capture."""
         now = frame.captured_at_s
         if self._inspected_at_s is not None and now - self._inspected_at_s < self._interval_s:
             return ()
@@ -189,7 +189,7 @@ class FrameInspector:
 
 
 def _below(value: float, threshold: float) -> bool | None:
-    """True below the threshold, False clearly above, None between."""
+    """True below the threshold, False above it by `_CLEAR_RATIO`, None between."""
     if value < threshold:
         return True
     return False if value >= threshold * _CLEAR_RATIO else None

@@ -1,4 +1,4 @@
-"""The one place between a fast producer and a slow consumer: room for one item, and a named policy."""
+"""A slot for one item between a fast producer and a slow consumer, with a policy for a full slot."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 class SlotPolicy(StrEnum):
-    """The behaviour of `put` while the last item has not been taken."""
+    """The behaviour of `put` if the last item has not been taken yet."""
 
     NEWEST = "newest"
-    """Replace it and count it as skipped; never wait. For live sources."""
+    """Replace the item and count it as skipped; never wait. For live sources."""
     EVERY = "every"
-    """Wait until it is taken. For sources of which nothing may be missed."""
+    """Wait until the item is taken. For sources of which every frame must be processed."""
 
 
 class LatestSlot(Generic[T]):
-    """Hands items from one thread to another; close it from any side to end both."""
+    """Passes items from one thread to another. Either thread may close it, which ends the waits of both."""
 
     def __init__(self, policy: SlotPolicy) -> None:
         self.policy = policy
@@ -30,24 +30,26 @@ class LatestSlot(Generic[T]):
 
     @property
     def skipped(self) -> int:
-        """Items replaced before anyone took them."""
+        """Number of items that were replaced before they were taken."""
         with self._changed:
             return self._skipped
 
     @property
     def closed(self) -> bool:
-        """True once closed; the last item may still be there to take."""
+        """True after `close`; the last item can still be taken."""
         with self._changed:
             return self._closed
 
     def put(self, item: T, timeout_s: float = 0.0) -> bool:
-        """Leave an item; False if it was not accepted (closed, or `every` and still full in time)."""
+        """Store an item. Returns False if closed, or if the policy is EVERY and the slot stays full for
+        `timeout_s`.
+        """
         with self._changed:
             if self.policy is SlotPolicy.EVERY:
                 self._changed.wait_for(lambda: self._closed or self._item is None, timeout_s)
                 if self._item is not None:
                     return False
-            # After the wait, during which it may have been closed.
+            # Checked after the wait: another thread may have closed the slot during it.
             if self._closed:
                 return False
             self._skipped += self._item is not None
@@ -57,7 +59,7 @@ class LatestSlot(Generic[T]):
             return True
 
     def pop(self, timeout_s: float) -> T | None:
-        """The item, as soon as there is one; None after `timeout_s`, or when closed and empty."""
+        """Take the item, waiting for one. Returns None after `timeout_s`, or if closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._item is not None, timeout_s)
             item, self._item = self._item, None
@@ -65,7 +67,7 @@ class LatestSlot(Generic[T]):
             return item
 
     def close(self) -> None:
-        """Accept nothing more and wake everyone; a remaining item may still be taken."""
+        """Accept no more items and wake all waiting threads; a remaining item can still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Measures how long a call waited, without the time in which it worked or was ready to work."""
+"""Measures how long a call was blocked, without the time in which it ran or waited for a processor."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ _SCHEDSTAT = Path("/proc/thread-self/schedstat")
 
 
 class WaitMeter:
-    """Seconds of the calling thread that were neither computing nor waiting for a processor.
+    """Measures the seconds in which the calling thread neither ran nor waited for a processor.
 
-    On a busy machine a call that takes long may have had to wait for a processor only; the kernel counts
-    that apart (`/proc/thread-self/schedstat`: nanoseconds on a processor, and runnable without one).
+    On a busy machine, a call can take long only because its thread waits for a processor. The kernel counts
+    that time separately (`/proc/thread-self/schedstat`: nanoseconds on a processor, and runnable without
+    one).
     """
 
     def __init__(self) -> None:
@@ -22,7 +23,7 @@ class WaitMeter:
         self._begun = time.monotonic(), _busy_s()
 
     def waited_s(self) -> float:
-        """Since `begin`, in the same thread."""
+        """Seconds blocked since `begin`. Call it in the same thread."""
         wall_s, busy_s = self._begun
         return max(0.0, time.monotonic() - wall_s - (_busy_s() - busy_s))
 
@@ -31,5 +32,5 @@ def _busy_s() -> float:
     try:
         running, runnable, _ = _SCHEDSTAT.read_text().split()
     except (OSError, ValueError):
-        return time.thread_time()  # a kernel without these figures
+        return time.thread_time()  # a kernel without schedstat
     return (int(running) + int(runnable)) / 1e9

@@ -1,6 +1,6 @@
-"""Whether an MP4 or MOV file is to be shown mirrored, as telephones mark videos of their front camera.
+"""Reads from an MP4 or MOV file whether to mirror its pictures, as for a phone's front camera.
 
-OpenCV turns a video as its display matrix says, but takes a reflection in it for a rotation.
+OpenCV rotates a video by its display matrix, but treats a reflection in that matrix as a rotation.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from typing import BinaryIO, Literal
 import cv2
 
 Flip = Literal[0, 1]
-"""As `cv2.flip` takes it: 0 swaps top and bottom, 1 left and right."""
+"""The code of `cv2.flip`: 0 swaps top and bottom, 1 swaps left and right."""
 
 _MOST_BOXES = 1000
+"""Top-level boxes that are searched for the index, so that a damaged file cannot keep the reader busy."""
 _MOST_BYTES = 64_000_000
-"""A longer index of a file is rubbish, or a film of days."""
+"""Largest index that is read: a larger one is damaged, or belongs to a film of several days."""
 _MATRIX_AT = {0: 40, 1: 52}
 """Offset of the matrix in a track header, by its version (ISO/IEC 14496-12, 8.3.2)."""
 
 
 def find_flip(path: Path) -> Flip | None:
-    """The flip that is still to be done after OpenCV's rotation; None if none, or if it is no MP4.
+    """The flip that is needed after OpenCV's rotation; None if none is, or if the file is no MP4.
 
     Raises OSError.
     """
@@ -42,23 +43,23 @@ def _flip_of(header: bytes) -> Flip | None:
     if len(header) < at + 20:
         return None
     a, b, _, c, d = struct.unpack_from(">5i", header, at)
-    # A negative determinant is a reflection. Without one, OpenCV's rotation is all there is to do.
+    # A negative determinant is a reflection. Without one, OpenCV's rotation is sufficient.
     if a * d - b * c >= 0:
         return None
-    # OpenCV turns by the first column (a, b). The reflection that is left keeps that direction, and reverses
-    # the one across it.
+    # OpenCV rotates by the first column (a, b). The remaining reflection keeps that direction and reverses
+    # the perpendicular one.
     return 0 if abs(a) > abs(b) else 1
 
 
 def _read_index(file: BinaryIO) -> bytes:
-    """The body of the box `moov`, which may stand at the end; empty if there is none."""
+    """The body of the box `moov`, which may be at the end of the file; empty if there is none."""
     for _ in range(_MOST_BOXES):
         head = file.read(8)
         if len(head) < 8:
             break
         size, name = int.from_bytes(head[:4], "big"), head[4:]
         body = size - 8
-        # A size of 1 announces the real one, in 64 bits, behind the name (ISO/IEC 14496-12, 4.2).
+        # A size of 1 means that the real size follows the name, in 64 bits (ISO/IEC 14496-12, 4.2).
         if size == 1:
             body = int.from_bytes(file.read(8), "big") - 16
         if name == b"moov":
@@ -71,7 +72,7 @@ def _read_index(file: BinaryIO) -> bytes:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The names and bodies of the boxes one behind the other."""
+    """Yield the name and body of each box, in the order of the file."""
     at = 0
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -82,5 +83,5 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def flip_image(image: cv2.typing.MatLike, flip: Flip | None) -> cv2.typing.MatLike:
-    """The picture flipped; itself if there is nothing to do."""
+    """Return the flipped picture, or the picture itself if `flip` is None."""
     return image if flip is None else cv2.flip(image, flip)

@@ -1,5 +1,5 @@
-"""Detects the kind of content that a camera sends over HTTP: a stream of pictures, single pictures, a web
-page, or video.
+"""Opens a camera at an HTTP address. Its first bytes decide between a stream of pictures, single pictures, a
+web page and video.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _PORTS = {"http": 80, "https": 443}
 _PROBE_S = 1.0
 _START_OF_JPEG = b"\xff\xd8\xff"
 _FEW_PICTURES_S = 0.3
-"""Seconds to wait for a second picture, or for the end of an answer that has only one."""
+"""Seconds to wait for a second picture, or for the end of an answer with a single one."""
 _FEW_BYTES = 512
-"""Enough to tell a web page from pictures."""
+"""Bytes that suffice to distinguish a web page from pictures."""
 _READ_BYTES = 65_536
 _WEB_PAGE = (
     "is a web page, no pictures; write the address of its stream (look for MJPEG, RTSP or snapshot in the "
@@ -36,7 +36,7 @@ _WEB_PAGE = (
 def open_http_camera(
     parts: SplitResult, settings: CaptureSettings, clock: Callable[[], float]
 ) -> MjpegCamera | SnapshotCamera | None:
-    """The camera at an address; None if only FFmpeg can read it. Raises CameraLost."""
+    """Open the camera at an address. Returns None if only FFmpeg can read it. Raises CameraLost."""
     source = redact(parts.geturl())
     try:
         stream = open_stream(parts.geturl(), settings.open_timeout_s)
@@ -49,7 +49,7 @@ def open_http_camera(
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
     if boundary_of(stream.content_type) is not None:
         camera = MjpegCamera(stream, source, settings, clock)
-        # Some cameras announce a stream and end it after one picture: those are asked again for each.
+        # Some cameras announce a stream but end it after one picture: they are polled.
         if not camera.is_over(_FEW_PICTURES_S):
             return camera
         camera.close()
@@ -64,7 +64,7 @@ def _by_its_bytes(
     settings: CaptureSettings,
     clock: Callable[[], float],
 ) -> MjpegCamera | SnapshotCamera | None:
-    """Content of another type than multipart, or of none, is recognised by its first bytes."""
+    """Choose the reader by the first bytes, for content that is not announced as multipart."""
     until_s = time.monotonic() + settings.open_timeout_s
     try:
         data = _read(stream, b"", until_s, lambda data: len(data) >= _FEW_BYTES)
@@ -73,13 +73,13 @@ def _by_its_bytes(
         if kind is ImageKind.JPEG and stream.length is None:
             data = _read(stream, data, until_s, _goes_on)
             if _goes_on(data):
-                # Without the first picture: it is as old as it took to see that another follows.
+                # The first picture is dropped: it has aged while the second was awaited.
                 rest = data[find_jpeg_end(data, data.find(_START_OF_JPEG)) :]
                 return MjpegCamera(stream, source, settings, clock, already=rest)
     except (OSError, ValueError, http.client.HTTPException) as error:
         stream.release()
         raise CameraLost(f"{source} stopped sending at once; restart the camera") from error
-    # Multipart that is not announced as such.
+    # Multipart content that the header does not announce.
     if data.lstrip().startswith(b"--") and (b"image/" in data.lower() or _START_OF_JPEG in data):
         return MjpegCamera(stream, source, settings, clock, already=data)
     stream.release()
@@ -97,7 +97,7 @@ def _goes_on(data: bytes) -> bool:
 
 
 def _read(stream: HttpStream, data: bytes, until_s: float, enough: Callable[[bytes], bool]) -> bytes:
-    """Add to `data` until there is enough of it, it ends, or the time is up. Raises OSError."""
+    """Read until `enough(data)`, the end of the stream, or the time `until_s`. Raises OSError."""
     while not enough(data) and len(data) < MAX_PART_BYTES:
         left_s = until_s - time.monotonic()
         if left_s <= 0:
@@ -105,7 +105,7 @@ def _read(stream: HttpStream, data: bytes, until_s: float, enough: Callable[[byt
         stream.socket.settimeout(left_s)
         try:
             more = stream.read1(_READ_BYTES)
-        # Not an error: the caller judges by the bytes that have come.
+        # Not an error: the caller decides by the bytes that have arrived.
         except TimeoutError:
             break
         if not more:

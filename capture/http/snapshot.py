@@ -1,4 +1,4 @@
-"""A camera whose address answers with one picture: it is asked again and again."""
+"""A camera that answers each HTTP request with one picture: it is polled."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from capture.settings import CaptureSettings
 from common.image_header import ImageKind, image_kind, is_truncated
 
 _INTERVAL_S = 0.2
-"""Seconds between two requests at least: many cameras take a picture for each, and serve few at a time."""
+"""Least seconds between two requests: many cameras take a new picture for each, and serve few at a time."""
 _RETRY_S = 0.5
+"""Seconds before a request that follows a failed one."""
 _ANOTHER_S = 0.3
 """Seconds after a picture in which another one means that the camera has begun to send a stream."""
 _READ_BYTES = 65_536
@@ -28,14 +29,14 @@ _END_OF_IMAGE = b"\xff\xd9"
 
 
 class SnapshotCamera:
-    """Asks for a picture whenever one is read. A frame is stamped with the time of the request."""
+    """Requests one picture for each `read`. The frame gets the time of the request."""
 
     live = True
 
     def __init__(
         self, parts: SplitResult, source: str, settings: CaptureSettings, clock: Callable[[], float]
     ) -> None:
-        """`source`: the camera's name, redacted. Nothing is asked for yet."""
+        """`source`: the camera's name, without credentials. Sends no request yet."""
         self._parts = parts
         self._source = source
         self._settings = settings
@@ -54,8 +55,7 @@ class SnapshotCamera:
         while not self._closed:
             time.sleep(max(0.0, pause_s))
             pause_s = _RETRY_S
-            # Two clocks: requests are spaced in real time, frames are stamped by the clock that was passed
-            # in.
+            # Two clocks: requests are spaced in real time, frames get the time of the caller's clock.
             self._asked_s, at_s = time.monotonic(), self._clock()
             try:
                 frame = self._frame(self._fetch(until_s), at_s)
@@ -109,7 +109,7 @@ class SnapshotCamera:
     def _frame(self, data: bytes, at_s: float) -> Frame | None:
         cut = is_truncated(data)
         if cut and image_kind(data) is ImageKind.JPEG:
-            data += _END_OF_IMAGE  # without an end nothing is decoded
+            data += _END_OF_IMAGE  # OpenCV decodes no JPEG without this marker
         image = decode_sent(data)
         if image is None:
             return None
@@ -127,7 +127,7 @@ def _whole(stream: HttpStream, until_s: float) -> bytes:
             break
         data += more
         if data.startswith(_START_OF_JPEG) and not is_truncated(bytes(data)):
-            break  # some keep the connection open behind it
+            break  # some cameras keep the connection open after the picture
     return bytes(data)
 
 

@@ -61,8 +61,8 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 
 
 def _unrecognised(loaded: Loaded) -> Iterator[str]:
-    """Warn of hazards that the model can never recognise, and of such without Korean words."""
-    # Lazy: only `check` looks at models, and importing them takes a second.
+    """Warn of hazards that the model cannot recognise, and of hazards without a Korean phrase."""
+    # Imported here: only `check` needs models, and the import takes a second.
     from daemon.wiring.detector import unrecognised_hazards
 
     for name, one in loaded.settings.hazards.items():
@@ -74,7 +74,7 @@ def _unrecognised(loaded: Loaded) -> Iterator[str]:
                 f"hazards.{name}: the model cannot recognise it by its prompts and will never warn of it; "
                 f"teach it with pictures: `watchword teach {name} FOLDER`"
             )
-    # A missing model is no mistake in the settings.
+    # A warning, not an error: a model that is missing makes no setting invalid.
     except WatchwordError as error:
         yield f"whether the model recognises the hazards could not be looked at: {error}"
 
@@ -120,7 +120,7 @@ def _origin(path: KeyPath, loaded: Loaded) -> dict[str, str]:
 def _set(key: str, written: str, loaded: Loaded) -> int:
     """Keep a value among the overrides, if all settings hold with it. Raises ConfigError, CommandError."""
     path = tuple(key.split("."))
-    # The overrides lie in paths.state: they cannot say where they themselves are.
+    # The overrides are stored in paths.state, so they cannot set the path of their own folder.
     if path[0] == "paths":
         raise CommandError(f"{key}: folders cannot be changed here; write them into config.toml")
     if SCHEMA.at(path) is None or SCHEMA.names(path):
@@ -132,7 +132,7 @@ def _set(key: str, written: str, loaded: Loaded) -> int:
     sys.stdout.write(f"{key} = {_shown(value)}, kept in {loaded.overrides}\n")
     stronger = changed.origins.get(path, _DEFAULT)
     if stronger.name != "overrides":
-        # A value that has no effect must not look as if it had.
+        # The user must learn that the value has no effect.
         sys.stdout.write(f"but {stronger.where(path)} is stronger: without it, this holds\n")
     elif is_live(key):
         sys.stdout.write("it holds at the next start, in a running daemon after `watchword reload`\n")

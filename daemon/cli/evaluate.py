@@ -1,4 +1,4 @@
-"""`watchword evaluate MANIFEST.csv`: the detector measured on labelled pictures and clips."""
+"""`watchword evaluate MANIFEST.csv`: measure the detector on labelled pictures and clips."""
 
 from __future__ import annotations
 

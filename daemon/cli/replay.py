@@ -1,4 +1,4 @@
-"""`watchword replay FILE`: the daemon's own decisions over a recording, on stream time."""
+"""`watchword replay FILE`: make the daemon's decisions on a recording, in stream time."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Replay a recording, or repeat the decision in a black box; 1 where it comes out differently."""
+    """Replay a recording, or repeat a black box. Returns 1 if a black box gives other events."""
     if args.journal is not None:
         return _decide_again(args.journal, settings)
     outputs = {"--events": args.events, "--wav": args.wav}
@@ -67,7 +67,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _keep_apart(files: Mapping[str, Path | None]) -> None:
-    """Raises UsageError before one file would be written over another."""
+    """Raises UsageError if two options name the same file, of which one would overwrite the other."""
     known: dict[Path, str] = {}
     for what, path in files.items():
         if path is None:
@@ -80,7 +80,7 @@ def _keep_apart(files: Mapping[str, Path | None]) -> None:
 
 def _is_same(one: Path, other: Path) -> bool:
     with suppress(OSError):
-        # Same inode: links and relative paths are seen through.
+        # Compares inodes, so that links and relative paths are resolved.
         return one.samefile(other)
     # One of the two does not exist yet.
     return one.absolute() == other.absolute()
@@ -99,7 +99,7 @@ def _replay(args: argparse.Namespace, settings: Settings) -> int:
             _describer(settings, detector) as describer,
         ):
             renderer = build_renderer(settings, synthesizer)
-            # As in the daemon, so that a danger's speech begins at the same stream time.
+            # As in the daemon: phrases synthesised during the replay would begin later in stream time.
             prepare_phrases(renderer, detector.spec)
             replay = build_replay(
                 settings=settings,
@@ -131,7 +131,7 @@ def _try_out(folder: Path) -> None:
     """Check that black boxes can be written, before the replay. Raises CommandError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # A file without a name: nothing is left behind.
+        # A temporary file is deleted when it is closed.
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise CommandError(
@@ -180,7 +180,7 @@ def _events(path: Path | None) -> Iterator[Callable[[Event], None]]:
 
 
 def _noting(write: Callable[[Event], None], note: Callable[[str], None]) -> Callable[[Event], None]:
-    """`write`, telling how far the recording is."""
+    """`write`, with a progress note at each event."""
 
     def noted(event: Event) -> None:
         note(f"{event.t:.0f} s of the recording")
@@ -208,7 +208,7 @@ def _narrate(event: Event) -> None:
 
 
 def _decide_again(wanted: str, settings: Settings) -> int:
-    """An alert of the journal, decided once more from the numbers that were kept with it."""
+    """Repeat the decision of an alert in the journal, from its black box. Raises CommandError."""
     with reading(JournalPaths.in_state(settings.paths.state)) as reader:
         event = event_of(reader, wanted)
         if event is None:
@@ -217,7 +217,7 @@ def _decide_again(wanted: str, settings: Settings) -> int:
 
 
 def _repeat(path: Path, about: str | None = None) -> int:
-    """Repeat a black box and say if the events are the same; show all of them, or one event's causes."""
+    """Repeat a black box and compare the events. Prints all events, or those that concern event `about`."""
     recording = Recording.load(path)
     now = recording.repeat()
     for line in now:

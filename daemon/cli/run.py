@@ -36,9 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
-    """Watch until stopped; 0 at the end of a file or when asked to stop."""
+    """Run the daemon until it is stopped or its file ends. Returns the exit code: 0 in both cases."""
     limit_arenas()
-    # Nothing that is imported becomes garbage, and looking for it takes a twentieth of the time.
+    # Imported objects never become garbage, and searching them takes a twentieth of the time.
     gc.disable()
     with closing(HeadStart()) as head_start, ExitStack() as held:
         head_start.begin_processes()
@@ -51,10 +51,11 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
         from daemon.runtime.narrator import Narrator
         from daemon.service import Daemon
 
-        # What is there by now stays to the end, so later searches leave it out.
+        # All objects so far stay until the end, so later searches skip them.
         gc.freeze()
         gc.enable()
-        # A service's journal is no place for all that is said: it is kept in our own, which the owner bounds.
+        # A service does not print its speech: systemd's journal would keep it without our limits of time
+        # and size.
         narrates = not is_service(os.environ)
         with Narrator(sys.stdout) if narrates else nullcontext() as narrator:
             daemon = Daemon(
@@ -74,11 +75,11 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
 
 
 def page_address(web: WebSettings) -> str | None:
-    """The address of the page of `watchword web`; None if it cannot run, or takes any free port."""
+    """The address of the page of `watchword web`; None if it cannot run, or if its port is not fixed."""
     if not (web.address and web.port and find_spec("fastapi") and find_spec("uvicorn")):
         return None
     from daemon.web.server import listeners
 
-    # A wildcard address is no address that a browser can open.
+    # A browser cannot open a wildcard address.
     everywhere = web.address in ("0.0.0.0", "::")  # noqa: S104 - compared only
     return listeners.page_address(web, "127.0.0.1" if everywhere else web.address)

@@ -1,4 +1,4 @@
-"""Which hazard a word means, as people and object detectors write it, in English or Korean. Pure."""
+"""Maps names of objects, as people and object detectors write them, to hazards. English and Korean. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.description.objects import ObjectClass
 from pipeline.hazards import Hazard
 
 LONGEST_WORDS = 12
-"""Words of a name that are read: a name is no essay."""
+"""Words of a name that are read; the rest is ignored."""
 _ARTICLES = frozenset(
     ["a", "an", "the", "some", "one", "two", "three", "four", "five", "several", "many", "this", "that"]
 )
@@ -58,7 +58,7 @@ _PREPOSITIONS = frozenset(
         "wearing",
     ]
 )
-"""Each side of these names something by itself: "a dog in a basket"."""
+"""Words between two nouns: in "a dog in a basket" each side is a name of its own."""
 _PARTICLES_CLOSED = ("이랑", "이나", "으로", "이", "은", "을", "과")
 _PARTICLES_OPEN = ("가", "는", "를", "와", "랑", "나", "로")
 _PARTICLES_BOTH = (
@@ -70,9 +70,9 @@ _COUNTED = re.compile(
     rf"\s*{_KO_NUMBER}\s*(?:개|마리|대|자루|명|사람|그루|송이|채|권|병|잔|장|척|벌|켤레|량|정|곳|군데)"
     r"(?:이|가|를|을|은|는|의|도)?$"
 )
-"""A number with its counter: the dog in "사과 세 개" is none."""
+"""A number with its counter word. It is removed: the 개 of "사과 세 개" is a counter here, no dog."""
 _REMARK = re.compile(r"(?<=\S)[\s_]*[(\[][^)\]]*[)\]]")
-"""As in `Nail (Construction)`: which of the things of this name it is."""
+"""A remark in brackets that tells two meanings of a name apart, as in `Nail (Construction)`."""
 _KO_NUMERALS = frozenset(["하나", "둘", "셋", "넷", "여럿", "하나가", "둘이"])
 
 
@@ -85,9 +85,9 @@ class Misspelling:
 
 
 class HazardLexicon:
-    """Maps the name of a thing to the hazard that it is, or to None.
+    """Maps the name of an object to a hazard, or to None.
 
-    The longest known ending of a name decides: "sea lion" is known as harmless, so that "lion" is not read.
+    The longest known ending of a name decides: "sea lion" is known as harmless, so "lion" is not looked up.
     """
 
     def __init__(
@@ -96,17 +96,17 @@ class HazardLexicon:
         known: Iterable[ObjectClass],
         own: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        """`hazards`: those that are watched for, by name; a thing of another hazard means none.
+        """`hazards`: names of the enabled hazards. An object of any other hazard maps to None.
 
-        `own`: further words of a hazard, such as those that a user gave.
+        `own`: further words of a hazard, such as those in a user's settings.
         """
         table = _table()
         self._glossary: Mapping[str, str] = table["glossary"]
         self._copies = frozenset(table["copies"])
         self._copies_of = frozenset(table["copies_of"])
         self._real = frozenset(_plain(word) for word in table["real"])
-        # Below, setdefault throughout: hazards outrank the user's words, those the harmless ones, those the
-        # catalogue.
+        # `setdefault` keeps the first meaning of a word. Order of precedence: names of hazards, the user's
+        # words, harmless words, the words of words.toml, the object classes.
         self._meant: dict[str, str | None] = {_plain(name): name for name in hazards}
         for hazard, words in (own or {}).items():
             for form in (form for word in words for form in _forms_of_head(_plain(word))):
@@ -129,7 +129,7 @@ class HazardLexicon:
         self._known_words = frozenset([*parts, *table["spelt_right"]])
 
     def hazard(self, word: str) -> str | None:
-        """The hazard that a name means, by its head: `two red sports cars` are cars."""
+        """The hazard of a name, by its head noun: `two red sports cars` are cars. None if there is none."""
         if (whole := _plain(word)) in self._meant:
             return self._meant[whole]
         text = _COUNTED.sub("", _REMARK.sub(" ", word).strip()) or word
@@ -138,7 +138,7 @@ class HazardLexicon:
             words.pop()
         if (found := self._longest_ending(words)) is not None:
             return found[0]
-        if "/" in text.strip("/"):  # two names of one thing
+        if "/" in text.strip("/"):  # two names of one object
             return next((meant for part in text.split("/") if (meant := self.hazard(part))), None)
         parts = _parts(words)
         if len(parts) == 1:
@@ -170,12 +170,12 @@ class HazardLexicon:
         return Misspelling(word, hazard) if word and (hazard := self._meant[word]) else None
 
     def _part(self, words: list[str], head: str) -> tuple[str | None] | None:
-        """The meanings of one of several names, which may share their head: `traffic or street sign`."""
+        """The meaning of one of several names, which may share a head noun: `traffic or street sign`."""
         shared = " ".join([*words, head])
         return (self._meant[shared],) if shared in self._meant else self._longest_ending(words)
 
     def _longest_ending(self, words: list[str]) -> tuple[str | None] | None:
-        """The meanings of the longest known ending; None if no ending is known."""
+        """The meaning of the longest known ending, as a tuple of one; None if no ending is known."""
         if any(word in _PREPOSITIONS for word in words):
             return (self._meant[whole],) if (whole := " ".join(words)) in self._meant else None
         if "of" in words:
@@ -189,7 +189,7 @@ class HazardLexicon:
         return self._closed_compound(words)
 
     def _closed_compound(self, words: list[str]) -> tuple[str | None] | None:
-        """The meaning of the word that a longer Korean one ends in: 나일악어 is a crocodile."""
+        """The meaning of the last part of a Korean compound: 나일악어 (Nile crocodile) is a crocodile."""
         for stem in _korean_stems(words[-1]) if words else ():
             ending = next((e for e in self._endings if stem.endswith(e) and stem != e), None)
             if ending is not None and ending in self._meant:
@@ -198,7 +198,7 @@ class HazardLexicon:
         return None
 
     def _of(self, words: list[str]) -> tuple[str | None] | None:
-        """`a pair of scissors` is scissors, `a statue of a lion` is none."""
+        """The meaning of a name with "of": `a pair of scissors` cuts, `a statue of a lion` is harmless."""
         if (whole := " ".join(words)) in self._meant:
             return (self._meant[whole],)
         at = words.index("of")
@@ -288,7 +288,7 @@ def _korean_stems(word: str) -> Iterator[str]:
 
 
 def _without_particle(word: str) -> str:
-    """A particle is one only behind the syllable that it fits: `차가` is 차, but `차이` is a word."""
+    """Remove a particle that fits the syllable before it: `차가` becomes 차; `차이` is a word."""
     for particle in _PARTICLES_BOTH:
         if word.endswith(particle) and len(word) > len(particle):
             return word.removesuffix(particle)
@@ -307,7 +307,7 @@ def _is_closed(word: str) -> bool | None:
 
 
 def _plain(word: str) -> str:
-    """In small letters, without articles and marks."""
+    """The word in lower case, without articles, digits and punctuation."""
     letters = "".join(c if c.isalnum() else " " for c in word.casefold())
     return " ".join(part for part in letters.split() if part not in _ARTICLES and not part.isdigit())
 

@@ -34,7 +34,7 @@ _MASS = frozenset(
         "money",
     ]
 )
-"""Without article, though they do not end in s."""
+"""Nouns without an article that do not end in s: uncountable nouns and irregular plurals."""
 _DETERMINED = frozenset(
     [
         "a",
@@ -59,8 +59,9 @@ _DETERMINED = frozenset(
 )
 _VOWELS = frozenset("aeiou")
 _CONSONANT_SOUND = ("uni", "use", "eu", "one")
-"""Beginnings that are written with a vowel and spoken with a consonant: a unicycle."""
+"""Beginnings with the letter of a vowel and the sound of a consonant: a unicycle."""
 _SINGULAR_S = ("ss", "us", "is", "as")
+"""Endings of singular nouns in s: glass, bus, iris, gas."""
 
 
 def with_article(noun: str) -> str:
@@ -75,5 +76,5 @@ def with_article(noun: str) -> str:
 
 
 def without_particle(noun: str) -> str:
-    """A Korean noun without the subject particle, if one was written behind it."""
+    """A Korean noun without its subject particle, if it has one."""
     return noun[:-1] if len(noun) > 2 and noun.endswith(("들이", "가")) else noun

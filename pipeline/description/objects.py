@@ -1,4 +1,4 @@
-"""Names the things in a picture, harmless and dangerous ones, with the image-text model."""
+"""Recognises objects in a picture, harmless and dangerous ones, with the image-text model."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pipeline.models.base import ImageTextModel, PromptBank
 from pipeline.types import Encoding, PromptSet
 
 LEAST_SHARE = 0.1
-"""Smallest share of the picture, among all known things, at which a thing is named."""
+"""Least softmax share among all known objects at which an object is named."""
 MOST_NAMED = 5
-"""Things named in one picture at most."""
+"""Most objects named in one picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectClass:
-    """A kind of thing that a picture may show."""
+    """A kind of object that a picture may show."""
 
     name: str
     """Its English name, such as `car`."""
     ko: str
     """Its Korean name."""
     said: str
-    """The name as a part of an English sentence: `a car`."""
+    """The English name with its article, for use in a sentence: `a car`."""
     prompts: tuple[str, ...]
     hazard: str | None
-    """The hazard that it is a sign of; None for a harmless thing."""
+    """The hazard that this object indicates; None for a harmless object."""
     also: tuple[str, ...]
     """Other words for it, in either language."""
 
@@ -42,14 +42,14 @@ class ObjectClass:
 
 @dataclass(frozen=True, slots=True)
 class FoundObject:
-    """A thing in a picture, with its share among all known things."""
+    """An object in a picture, with its share among all known objects."""
 
     thing: ObjectClass
     share: float
 
 
 def object_classes() -> tuple[ObjectClass, ...]:
-    """The things shipped with the program: first those of the built-in hazards, in their order."""
+    """The object classes shipped with the program: first those of the built-in hazards, in their order."""
     table = tomllib.loads(files(__package__).joinpath("objects.toml").read_text("utf-8"))
     harmless = (HazardThing(name=key.replace("_", " "), **row) for key, row in table.items())
     dangers = ((thing, name) for name, hazard in builtin_hazards().items() for thing in hazard.things)
@@ -62,19 +62,19 @@ def _object(thing: HazardThing, hazard: str | None) -> ObjectClass:
 
 
 class ObjectRecognizer:
-    """Names the things in a picture by comparing each with all others."""
+    """Recognises objects by comparing the score of each class with all others."""
 
     def __init__(self, model: ImageTextModel, known: Iterable[ObjectClass]) -> None:
-        """Slow: binds some hundreds of words."""
+        """Slow: encodes several hundred prompts."""
         self._things = tuple(known)
         prompts = tuple((thing.name, thing.prompts) for thing in self._things)
-        # Each thing stands against all others, so that shares of different things can be compared.
+        # Each class is contrasted with all others, so that the shares of different classes are comparable.
         every = tuple(text for _, own in prompts for text in own)
         self._bank: PromptBank = model.bind(PromptSet(prompts, contrast=every))
 
     def find(self, encoding: Encoding) -> tuple[FoundObject, ...]:
-        """Return the things in the picture, the likeliest first."""
-        # A bank's scores are log-odds of a share.
+        """Return the objects in the picture, the likeliest first."""
+        # The scores of a bank are log-odds; the logistic function turns them into shares.
         shares = 1 / (1 + np.exp(-self._bank.scores(encoding).astype(np.float64)))
         order = np.argsort(-shares)[:MOST_NAMED].tolist()
         return tuple(

@@ -1,4 +1,4 @@
-"""The seam to models that put pictures and words into one space (CLIP and its kin)."""
+"""Interfaces of models that embed pictures and texts in one space, such as CLIP."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from pipeline.types import Encoding, PromptSet
 Scores = NDArray[np.float32]
 """One raw score per hazard: float32, shape (H,), larger means likelier, not yet a probability."""
 ZERO_SHOT_LOG_ODDS = math.log(9)
-"""Score from which a model that was never measured sees a hazard: nine to one against all rivals."""
+"""Least score of a hazard without a calibration: odds of nine to one against all other prompts."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingGeometry:
-    """Typical distances of views in a model's space: cosine distances, from 0 to 2."""
+    """Typical distances of views in a model's embedding space: cosine distances, from 0 to 2."""
 
     scene_distance: float
-    """From here on two views are different scenes."""
+    """Least distance at which two views are different scenes."""
     settle_distance: float
-    """Up to here a view is the same as the smoothed one: the camera rests."""
+    """Largest distance between a view and the smoothed view at which the camera counts as still."""
 
 
 class PromptBank(Protocol):
-    """Prompts turned into numbers once, compared with every frame."""
+    """Encoded prompts, which are compared with every frame."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class PromptBank(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over model and prompts: a calibration belongs to exactly one."""
+        """sha256 of model and prompts; a calibration is valid for one fingerprint only."""
         ...
 
     def scores(self, encoding: Encoding) -> Scores:
@@ -47,7 +47,7 @@ class PromptBank(Protocol):
 
 
 def unknown_hazards(bank: PromptBank) -> tuple[str, ...]:
-    """The hazards of a bank that its model can never recognise by their words; a bank need not tell."""
+    """The hazards that the model cannot recognise by their words. `unknown` is optional in a bank."""
     return tuple(getattr(bank, "unknown", ()))
 
 
@@ -59,7 +59,7 @@ class ImageTextModel(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over weights and pre-processing."""
+        """sha256 of weights and pre-processing."""
         ...
 
     @property
@@ -68,7 +68,7 @@ class ImageTextModel(Protocol):
         ...
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height in pixels of the network's input for a picture of that width and height."""
+        """Width and height of the network's input for a picture of the given size; all in pixels."""
         ...
 
     @property
@@ -81,7 +81,7 @@ class ImageTextModel(Protocol):
         ...
 
     def bind(self, prompts: PromptSet) -> PromptBank:
-        """Encode prompts; slow, done at start and on reload."""
+        """Encode prompts. Takes seconds; done at the start and on reload."""
         ...
 
 

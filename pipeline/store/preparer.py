@@ -1,4 +1,4 @@
-"""The seam to conversion: a source's files become a model that runs here."""
+"""Interface of the converters, which make a model for this machine from the files of a source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.store.source import Fetched, FetchJob
 
 @dataclass(frozen=True, slots=True)
 class ConvertedFiles:
-    """The files of a model as they now lie in the job's folder."""
+    """The files of a converted model in the job's folder, and how they were made."""
 
     files: tuple[StoredFile, ...]
     precision: str | None = None
@@ -23,23 +23,23 @@ class ConvertedFiles:
 
 
 class Converter(Protocol):
-    """Converts and checks; slow."""
+    """Converts a model and checks the result. Both take minutes."""
 
     def require_ready(self, entry: CatalogueEntry) -> None:
-        """Called before anything is fetched. Raises PrepareError if something is not installed."""
+        """Called before anything is downloaded. Raises PrepareError if a needed package is not installed."""
         ...
 
     def convert(
         self, entry: CatalogueEntry, fetched: Fetched, job: FetchJob, frames: Path | None
     ) -> ConvertedFiles:
-        """Make the model in `job.into`. Raises PrepareError, OSError for the disk."""
+        """Write the model to `job.into`. Raises PrepareError; OSError if the disk fails."""
         ...
 
 
 def gather(job: FetchJob, fetched: Fetched) -> ConvertedFiles:
-    """Without a conversion: the checked files themselves, copied where the user may want to keep them."""
+    """Put the fetched files into `job.into` unconverted. Files in a folder of the user are copied."""
     for file in fetched.files:
-        # Moved if we fetched it, copied if it is the user's own folder.
+        # A file that we downloaded is moved, which needs no second copy on the disk.
         if fetched.folder == job.keep:
             move(fetched.folder / file.name, job.into / file.name)
         elif fetched.folder != job.into:

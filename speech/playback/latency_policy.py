@@ -1,27 +1,28 @@
-"""Decides the size of the device's buffer: as small as the device plays without stalls."""
+"""Chooses the size of the device's buffer: the smallest that plays without stalls."""
 
 from __future__ import annotations
 
 from collections import deque
 
 STEPS_S = (0.03, 0.045, 0.07, 0.12, 0.24)
-"""Seconds of sound in the device's buffer."""
+"""The possible buffer sizes, in seconds of sound."""
 SETTLE_S = 3.0
-"""Underruns within this time after opening are the server's starting, not ours."""
+"""Seconds after opening in which underruns are ignored: the sound server causes them as it starts."""
 WINDOW_S = 30.0
+"""Seconds within which stalls are counted."""
 LIMIT = 3
-"""So many stalls within the window ask for the next step."""
+"""Stalls within the window that raise the buffer by one step."""
 STALL_S = 0.5
-"""Underruns closer together than this are one stall, however many blocks it took: a machine that stood still
-for a moment will not do better with a slightly larger buffer."""
+"""Underruns within fewer seconds are one stall, however many blocks were lost: a slightly larger buffer does
+not help a machine that stood still for a moment."""
 CALM_S = (120.0, 300.0, 600.0)
-"""So long without an underrun, and a lower step is tried again; longer each time that it did not hold.
+"""Seconds without an underrun after which a lower step is tried. The wait grows each time a lower step fails.
 
-Not sooner, for a device that is being opened again is silent meanwhile."""
+It is long because reopening the device interrupts the sound."""
 
 
 class LatencyPolicy:
-    """Steps up after repeated stalls, down after a calm. Pure: takes counts and times."""
+    """Raises the step after repeated stalls, lowers it after a calm time. Pure: takes counts and times."""
 
     def __init__(self) -> None:
         self._step = 0
@@ -34,17 +35,20 @@ class LatencyPolicy:
 
     @property
     def latency_s(self) -> float:
-        """The parameters for opening the device."""
+        """Seconds of buffer with which to open the device."""
         return STEPS_S[self._step]
 
     def opened(self, now: float) -> None:
-        """A stream was opened; its underruns count from 0."""
+        """Record that a stream was opened. Its count of underruns starts at 0."""
         self._opened_at_s = self._calm_since_s = now
         self._counted = 0
         self._recent.clear()
 
     def wants_reopening(self, underruns: int, idle: bool, now: float) -> bool:
-        """Take in the stream's count; True once, while idle, when the latency has changed."""
+        """Record the stream's count of underruns. True if the device should be reopened with another latency.
+
+        Only True while `idle`, so that reopening interrupts no speech.
+        """
         new, self._counted = underruns - self._counted, underruns
         if now - self._opened_at_s < SETTLE_S:
             return False
@@ -65,7 +69,7 @@ class LatencyPolicy:
         return self._step != before
 
     def _raise(self, now: float) -> None:
-        """One step up; a lower one that had just been tried is not tried again as soon."""
+        """Raise the step. If a lower step has just failed, wait longer before the next attempt."""
         if self._lowered_at_s is not None and now - self._lowered_at_s < self._calm_s:
             self._relapses = min(self._relapses + 1, len(CALM_S) - 1)
         self._step, self._lowered_at_s = min(self._step + 1, len(STEPS_S) - 1), None

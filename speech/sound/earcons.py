@@ -1,8 +1,8 @@
-"""Short sounds that announce the kind of utterance before a word is understood.
+"""Short sounds that announce the kind of an utterance before its first word.
 
-Dangers differ in pitch and tempo: the worse, the higher and the quicker. All of them are over within
-0.15 s and stay below 2 kHz, which ageing ears still hear. Two rising tones are good news, falling ones
-an end, a low buzz an error.
+Sounds of dangers differ in pitch and tempo: a worse danger sounds higher and faster. All end within
+0.15 s and stay below 2 kHz, which old people still hear. Rising tones mean ready or listening, falling
+tones an end, low tones an error.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from speech.sound.audio import Audio
 
 EDGE_S = 0.004
-"""Seconds of the raised-cosine rise and fall of each tone: soft enough not to click."""
+"""Seconds of the raised-cosine rise and fall of each tone; without them, a tone clicks."""
 PEAK = 0.4
-"""Share of full scale; beside speech at -18 dBFS it stands out without startling."""
+"""Peak as a share of full scale: clearly audible beside speech at -18 dBFS, but not startling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ EARCONS: dict[str, tuple[Tone, ...]] = {
 
 
 def danger_earcon(severity: int) -> str:
-    """Name of the earcon of a danger: 1 and less notice, 2 warning, 3 and more critical."""
+    """Name of the earcon for a severity: up to 1 notice, 2 warning, from 3 critical."""
     return ("notice", "warning", "critical")[min(max(severity, 1), 3) - 1]
 
 
@@ -63,7 +63,7 @@ def earcon(name: str, rate: int) -> Audio:
 def _render(tone: Tone, rate: int) -> NDArray[np.float64]:
     count = round(tone.duration_s * rate)
     hertz = np.linspace(tone.from_hz, tone.to_hz, count)
-    # Summed up: the sine of frequency times time would end a glide at twice the rise.
+    # Phase is the integral of frequency: sin(2 pi f t) with a rising f would rise twice as far.
     phase = 2 * np.pi * np.cumsum(hertz) / rate
     # Overtones carry the pitch through small loudspeakers that lose the fundamental.
     wave = (np.sin(phase) + 0.3 * np.sin(2 * phase) + 0.15 * np.sin(3 * phase)) / 1.3
@@ -72,7 +72,7 @@ def _render(tone: Tone, rate: int) -> NDArray[np.float64]:
 
 def _envelope(count: int, rate: int) -> NDArray[np.float64]:
     edge = min(round(EDGE_S * rate), count // 2)
-    # Half a sample off, so that rise and fall mirror each other.
+    # The half sample makes the fall the exact mirror image of the rise.
     ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / max(edge, 1))
     envelope = np.ones(count)
     envelope[:edge] = ramp

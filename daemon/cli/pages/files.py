@@ -1,4 +1,4 @@
-"""The files below `share/` that packages install, made from the command line's own help.
+"""Generates the files below `share/` that packages install, from the help of the command line.
 
 `script/command_pages` runs this module; the files are kept in the repository like `config.toml`.
 """
@@ -27,7 +27,7 @@ def pages() -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the man page and the completions, or with --check tell whether they are up to date."""
+    """Write the man page and the completions; with --check, report whether they are up to date."""
     parser = argparse.ArgumentParser(prog="script/command_pages", description=main.__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if one is out of date")
     check = parser.parse_args().check

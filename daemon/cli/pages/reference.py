@@ -1,6 +1,6 @@
 """The commands and options of `watchword` as data, read from the parsers that print the help.
 
-The man page and the shell completions are made from this, so that they say what the help says.
+The man page and the shell completions are generated from it, so that they agree with the help.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOR_FILES = ("capture.source", "source", "manifest", "pictures", "unlike", "cali
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An option with its flags, or a positional argument, which has none."""
+    """An option with its flags, or a positional argument without flags."""
 
     flags: tuple[str, ...]
     metavar: str
@@ -43,7 +43,7 @@ class Argument:
 
     @property
     def completes(self) -> bool:
-        """Its values are known, or files."""
+        """True if its values can be completed: they are known, or files."""
         return bool(self.choices) or self.takes_file
 
 
@@ -71,7 +71,7 @@ class CommandLineReference:
     """Names of commands by heading."""
 
     def each(self) -> Iterator[tuple[str, CommandReference]]:
-        """Every command and verb by the words that choose it."""
+        """Yield every command and verb with the words that select it."""
         for command in self.commands:
             yield command.name, command
             for verb in command.verbs:
@@ -83,7 +83,7 @@ class CommandLineReference:
 
 @cache
 def read_reference() -> CommandLineReference:
-    """Imports every command's module."""
+    """Read all parsers. Imports the module of every command, which takes seconds."""
     parser = build_parser(COMMANDS, GROUPS)
     common = tuple(_arguments(parser, of_options=True))
     known = {flag for option in common for flag in option.flags}

@@ -1,4 +1,4 @@
-"""The script by which zsh completes `watchword`."""
+"""Writes the zsh completion of `watchword`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _watchword "$@"; else compd
 
 
 def render(reference: CommandLineReference) -> str:
-    """The script."""
+    """The text of the completion script."""
     return _ZSH.format(
         common=_lines(8, (spec for option in reference.options for spec in _option(option))),
         commands=_lines(8, (_described(one) for one in reference.commands)),
@@ -108,7 +108,7 @@ def _action(argument: Argument) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without the characters that `_arguments` gives a meaning to."""
+    """Replace the characters that have a meaning for `_arguments`."""
     return text.replace("[", "(").replace("]", ")").replace(":", " -").replace("'", "’")
 
 
