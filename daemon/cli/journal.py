@@ -18,7 +18,7 @@ from daemon.control.protocol import checked
 from daemon.errors import CommandError, UsageError
 from daemon.journal.event_words import event_words
 from daemon.journal.export import export
-from daemon.journal.paging import JournalSource, pages
+from daemon.journal.paging import EditableJournal, JournalSource, pages
 from daemon.journal.times import parse_time
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _row(text: str) -> int:
     return int(found[1])
 
 
-def _mark(source: JournalSource, args: argparse.Namespace) -> int:
+def _mark(source: EditableJournal, args: argparse.Namespace) -> int:
     row, verdict = _row(args.row), VERDICTS[args.verdict]
     file = source.mark(row, verdict)
     if args.json:
@@ -143,7 +143,7 @@ def _mark(source: JournalSource, args: argparse.Namespace) -> int:
     return 0
 
 
-def _purge(source: JournalSource, args: argparse.Namespace) -> int:
+def _purge(source: EditableJournal, args: argparse.Namespace) -> int:
     before_s = None if args.all else parse_time(args.before, time.time())
     what = "everything in the journal" if before_s is None else f"all from before {_clock(before_s)}"
     if not args.yes and not _agreed(f"Forget {what}, pictures and black boxes too? [y/N] "):

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class JournalSource(Protocol):
-    """A journal; everything raises CommandError."""
+    """Reads a journal; everything raises CommandError."""
 
     def page(self, wanted: JournalCommand) -> Mapping[str, Any]: ...
 
     def picture(self, row: int) -> tuple[bytes, bool]: ...
+
+
+class EditableJournal(JournalSource, Protocol):
+    """Reads and changes a journal."""
 
     def mark(self, row: int, verdict: Verdict) -> str: ...
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from daemon.control.commands import Command, JournalCommand, PurgeCommand, SnapshotCommand
+from daemon.control.commands import Command, JournalCommand, SnapshotCommand
 from daemon.journal.export import export
 from daemon.web.daemon_client import DaemonClient
 
@@ -30,9 +30,6 @@ class WebJournal:
     def picture(self, row: int) -> tuple[bytes, bool]:
         found = self._ask(SnapshotCommand(row=row))
         return base64.b64decode(found["jpeg"]), bool(found["pixelated"])
-
-    def purge(self, before_s: float | None) -> Mapping[str, int]:
-        return self._ask(PurgeCommand(before=before_s))
 
     def _ask(self, command: Command) -> dict[str, Any]:
         return asyncio.run_coroutine_threadsafe(self._daemon.ask(command, TIMEOUT_S), self._loop).result()

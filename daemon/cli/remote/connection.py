@@ -16,7 +16,7 @@ from daemon.control.paths import client_sockets, state_socket
 
 if TYPE_CHECKING:
     from daemon.config.settings import Loaded, Settings
-    from daemon.journal.paging import JournalSource
+    from daemon.journal.paging import EditableJournal
 
 Load = Callable[[], "Loaded"]
 
@@ -65,7 +65,7 @@ def _hazard_names(settings: Settings) -> list[str]:
 
 
 @contextmanager
-def open_journal(args: argparse.Namespace, load: Load) -> Iterator[JournalSource]:
+def open_journal(args: argparse.Namespace, load: Load) -> Iterator[EditableJournal]:
     """The running daemon's journal, or its files if none runs or with `--offline`.
 
     Raises CommandError, ConfigError.
