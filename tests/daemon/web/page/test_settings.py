@@ -56,7 +56,7 @@ def test_settings_are_searched_changed_and_taken_back(page: Page, stage: Stage) 
     expect(page.locator("#settings h2").first).to_have_text("자주 쓰는 설정")
     expect(page.locator('[data-setting="hazards.knife.threshold"] h3')).to_contain_text("경고하는 확률")
     # Descriptions are in Korean too, and are found by Korean words.
-    page.get_by_label("찾기").fill("말하는 단어")
+    page.get_by_role("searchbox", name="찾기").fill("말하는 단어")
     line = page.locator('[data-setting="speech.rate_wpm"]')
     expect(line.locator(".about p")).to_have_text("1분에 말하는 단어 수입니다.")
     expect(page.locator('[data-setting="speech.language"]')).to_be_hidden()
