@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -82,7 +82,7 @@ class Encoding:
     @property
     def whole(self) -> Encoding:
         """The same without its parts."""
-        return replace(self, parts=())
+        return Encoding(self.embedding, self.evidence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,9 +93,9 @@ class StarterModel:
         """The whole picture, in a grey border if its shape is unusual, and its parts, in one inference."""
         size = input_size(image.shape[1], image.shape[0])
         embeddings, evidence = self._networks.run(letterbox(image, *size))
-        # A copy for each part: a view would keep the rows of all parts as long as the encoding of one.
-        whole, *parts = (Encoding(e.copy(), v.copy()) for e, v in zip(embeddings, evidence, strict=True))
-        return replace(whole, parts=tuple(parts))
+        # The whole has copies of its own: as views of all rows it would keep the parts as long as itself.
+        parts = map(Encoding, embeddings[1:].copy(), evidence[1:].copy())
+        return Encoding(embeddings[0].copy(), evidence[0].copy(), tuple(parts))
 
     def infer(self, picture: Image) -> NDArray[np.float32]:
         """The bare network: BGR uint8 of an input size to evidence (PARTS, E), lost at the next call."""
