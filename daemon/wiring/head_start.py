@@ -11,8 +11,8 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from common.light_openvino import import_light
 from common.spawn import ChildHandle, spawn
+from daemon.wiring.light_openvino import import_light
 
 if TYPE_CHECKING:
     from daemon.config.settings import Settings

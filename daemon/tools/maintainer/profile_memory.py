@@ -38,7 +38,7 @@ def _opencv(_: Kept) -> None:
 
 
 def _openvino(_: Kept) -> None:
-    from common.light_openvino import import_light
+    from daemon.wiring.light_openvino import import_light
 
     import_light()
     import openvino as ov

@@ -13,7 +13,7 @@ LIGHT = """
 import sys
 import common.telemetry
 common.telemetry.switch_off()
-from common.light_openvino import import_light
+from daemon.wiring.light_openvino import import_light
 import_light()
 import openvino
 assert "CPU" in openvino.Core().available_devices
@@ -27,7 +27,7 @@ WHOLE = """
 import common.telemetry
 common.telemetry.switch_off()
 import openvino
-from common.light_openvino import import_light
+from daemon.wiring.light_openvino import import_light
 import_light()
 assert callable(openvino.convert_model), "what was imported before stays"
 """
