@@ -79,12 +79,18 @@ LAYOUTS = {
 
 def publish(name: str, into: Path) -> Path:
     """The tiny model of this name in its publisher's layout."""
-    layout, source = LAYOUTS[name], LAYOUTS[name].source()
+    return arrange(name, LAYOUTS[name].source(), into)
+
+
+def arrange(name: str, source: Path, into: Path, *, move: bool = False) -> Path:
+    """The files of `source` as the publisher of this model has them; `move` for large ones."""
+    layout = LAYOUTS[name]
     into.mkdir(parents=True, exist_ok=True)
     for path in source.iterdir():
-        is_model = path.suffix == ".safetensors" or path.name in ("config.json", "generation_config.json")
+        is_weights = ".safetensors" in path.suffixes
+        is_model = is_weights or path.name in ("config.json", "generation_config.json")
         if is_model or path.name in layout.files:
-            shutil.copyfile(path, into / path.name)
+            (shutil.move if move else shutil.copyfile)(path, into / path.name)
     for file in ("preprocessor_config.json", "processor_config.json", "tokenizer_config.json"):
         if (into / file).exists():
             _without(into / file, (*layout.lacks, "chat_template"))
