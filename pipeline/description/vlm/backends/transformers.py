@@ -99,7 +99,8 @@ class TorchGenerator:
         shown = squared(job.image) if self._square else job.image
         # BGR to RGB; a copy, as Pillow takes no negative strides.
         picture = Pillow.fromarray(shown[..., ::-1].copy())
-        batch = self._processor(images=picture, text=text, return_tensors="pt")
+        options = tile_options(self._processor, max(picture.size))
+        batch = self._processor(images=picture, text=text, return_tensors="pt", **options)
         return {key: self._placed(value) for key, value in batch.items() if key in self._takes}
 
     def _placed(self, value: Any) -> Any:
@@ -136,6 +137,21 @@ def complete_processor(processor: Any, config: Any) -> None:
         processor.vision_feature_select_strategy = config.vision_feature_select_strategy
     if hasattr(processor, "num_additional_image_tokens") and vision.model_type == "clip_vision_model":
         processor.num_additional_image_tokens = 1  # CLIP's class token, which "default" leaves out again
+
+
+def tile_options(processor: Any, longest: int) -> dict[str, Any]:
+    """Options for a processor that cuts pictures into tiles (SmolVLM), so that it does not enlarge them.
+
+    `longest` is the picture's longer side in pixels. As published, SmolVLM2 enlarges every picture to 2048
+    pixels: one of 448 becomes 17 tiles and 1128 tokens instead of one and 68, and `describe.image_side` has
+    no effect. Empty for other processors.
+    """
+    images = getattr(processor, "image_processor", None)
+    tile = (getattr(images, "max_image_size", None) or {}).get("longest_edge")
+    most = (getattr(images, "size", None) or {}).get("longest_edge")
+    if not tile or not most:
+        return {}
+    return {"size": {"longest_edge": min(most, -(-longest // tile) * tile)}}
 
 
 def _sampling(job: GenerationJob) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -75,6 +76,20 @@ def test_whatever_a_picture_does_to_a_processor_costs_that_answer_only(tmp_path:
     with pytest.raises(GenerateError, match="aspect ratio"):
         write(generator, VIEWS["long"])
     write(generator, VIEWS["square"])
+
+
+@pytest.mark.parametrize(("side", "tiles"), [(40, 1), (64, 1), (112, 1 + 2 * 2), (2000, 1 + 4 * 4)])
+def test_a_picture_is_not_enlarged_before_it_is_cut_into_tiles(side: int, tiles: int, tmp_path: Path) -> None:
+    """SmolVLM2's processor as published enlarges pictures to four tiles a side, however small they are."""
+    folder = publish("smolvlm2-500m", tmp_path)
+    config = folder / "preprocessor_config.json"
+    fields = {**json.loads(config.read_text("utf-8")), "do_image_splitting": True}
+    config.write_text(json.dumps({**fields, "size": {"longest_edge": 4 * 64}}), "utf-8")
+    generator = load(spec("smolvlm2-500m", folder))
+    job = GenerationJob(1, np.full((side, side, 3), 99, np.uint8), "", "Describe.", 2)
+    inputs = generator._inputs(job, generator._text(job))  # type: ignore[attr-defined]
+    assert inputs["pixel_values"].shape[1] == tiles
+    assert generator.generate(job, lambda _: True).tokens == 2
 
 
 def test_tiny_llava_as_published_says_what_it_was_trained_to(tmp_path: Path) -> None:
