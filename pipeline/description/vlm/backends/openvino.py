@@ -83,16 +83,16 @@ class GenaiGenerator:
         self._template = spec.template
 
     def _open(self, spec: ModelSpec, device: str) -> Any:
-        options = {"CACHE_DIR": str(Path(spec.cache) / "compiled")} if spec.cache else {}
         if device != "CPU":
+            options = {"CACHE_DIR": str(Path(spec.cache) / "compiled")} if spec.cache else {}
             return self._genai.VLMPipeline(spec.folder, device, **options)
+        # No cache of what was compiled: the CPU compiles as fast as it reads the cache, which is as large as
+        # the model and takes longer to write than the model to load.
         try:
-            pipeline = self._genai.VLMPipeline(
-                spec.folder, device, scheduler_config=self._warm_prefix(), **options
-            )
+            pipeline = self._genai.VLMPipeline(spec.folder, device, scheduler_config=self._warm_prefix())
         except RuntimeError as error:
             log.info("%s: prompts are not kept computed (%s)", spec.model, first_line(error))
-            return self._genai.VLMPipeline(spec.folder, device, **options)
+            return self._genai.VLMPipeline(spec.folder, device)
         self._keeps_prompts = not spec.template  # those formats begin with the picture
         return pipeline
 

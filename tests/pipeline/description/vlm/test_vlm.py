@@ -126,6 +126,13 @@ def test_temperature_and_top_p_take_effect_whatever_the_model_publishes(
     assert said(temperature=1.0, top_p=0.01) == said()
 
 
+def test_loading_on_the_cpu_writes_no_copy_of_the_model(made: Path, tmp_path: Path) -> None:
+    """Reading a compiled model takes as long as compiling it, and its file is as large as the model."""
+    load(ModelSpec("openvino", "tiny", folder=str(made / "openvino"), device="CPU", cache=str(tmp_path)))
+    assert not list(tmp_path.rglob("*.blob"))
+    assert not (tmp_path / "compiled").exists()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_cancel_takes_effect_within_two_tokens(made: Path, backend: str) -> None:
     choice = choose(
