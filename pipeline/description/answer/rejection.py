@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.description.answer.garble import is_garbled
 from pipeline.description.answer.permission import affirms
 
 LONGEST_RUN = {"en": 7, "ko": 5}
@@ -125,8 +126,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 def rejection(sentence: str, prompt: str, language: str, *, permission: bool = False) -> str | None:
     """Why a cleaned sentence must not be spoken.
 
-    `error`, `refusal`, `order`, `all-clear`, `language` or `prompt`. With `permission` it answers whether
-    one may walk on, so that a mere yes is an all-clear.
+    `error`, `refusal`, `order`, `all-clear`, `language`, `garbled` or `prompt`. With `permission` it answers
+    whether one may walk on, so that a mere yes is an all-clear.
     """
     plain = sentence.replace("’", "'")
     # In this order: the first reason is the one that is logged, and a failure explains more than its wording.
@@ -140,6 +141,8 @@ def rejection(sentence: str, prompt: str, language: str, *, permission: bool = F
         return "all-clear"
     if not _speaks(sentence, language):
         return "language"
+    if is_garbled(sentence):
+        return "garbled"
     return "prompt" if _recites(sentence, prompt, LONGEST_RUN[language]) else None
 
 
