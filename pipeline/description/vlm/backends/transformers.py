@@ -124,16 +124,15 @@ def complete_processor(processor: Any, config: Any) -> None:
     configuration.
 
     Checkpoints older than transformers 4.45 publish neither `patch_size` nor `vision_feature_select_strategy`
-    with the processor, and then it fails at every picture.
+    with the processor, and then it fails at every picture. The export to OpenVINO writes both, but leaves
+    `num_additional_image_tokens` at 0, and then one token is missing.
     """
     vision = getattr(config, "vision_config", None)
-    names = ("patch_size", "vision_feature_select_strategy")
-    missing = [name for name in names if getattr(processor, name, "") is None]
-    if vision is None or not missing:
+    if vision is None:
         return
-    if "patch_size" in missing:
+    if getattr(processor, "patch_size", "") is None:
         processor.patch_size = vision.patch_size
-    if "vision_feature_select_strategy" in missing:
+    if getattr(processor, "vision_feature_select_strategy", "") is None:
         processor.vision_feature_select_strategy = config.vision_feature_select_strategy
     if hasattr(processor, "num_additional_image_tokens") and vision.model_type == "clip_vision_model":
         processor.num_additional_image_tokens = 1  # CLIP's class token, which "default" leaves out again

@@ -103,6 +103,10 @@ def test_tiny_llava_as_published_says_what_it_was_trained_to(tmp_path: Path) -> 
     for path in folder.iterdir():
         if not (both / path.name).exists():
             shutil.copyfile(path, both / path.name)
+    # What the export writes if the publisher's files have none of these: one token too few.
+    counts = {"patch_size": 14, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 0}
+    exported = {"processor_class": "LlavaProcessor", "image_token": "<image>", **counts}
+    (both / "processor_config.json").write_text(json.dumps(exported), "utf-8")
     for where in (folder, both):
         plain = ModelSpec(
             "transformers", "tiny-llava", folder=str(where), device="cpu", template=TRAINED_FORM
