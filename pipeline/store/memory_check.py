@@ -26,7 +26,7 @@ def costs(entry: CatalogueEntry) -> str:
         return ""
     needed, meanwhile = conversion_bytes(entry), figures.download + figures.store
     conversion = (
-        f"; converting it needs at least {gigabytes(needed)} of memory and {gigabytes(meanwhile)} of disk"
+        f"; converting it needs about {gigabytes(needed)} of memory and {gigabytes(meanwhile)} of disk"
         if needed
         else ""
     )
@@ -37,8 +37,8 @@ def costs(entry: CatalogueEntry) -> str:
 
 
 def conversion_bytes(entry: CatalogueEntry) -> int:
-    """Memory a conversion takes at least: the weights as they are fetched; 0 if there is none."""
-    return entry.figures.download if entry.figures and entry.prepare else 0
+    """Memory a conversion takes; 0 if there is none."""
+    return entry.figures.converting if entry.figures and entry.prepare else 0
 
 
 def _inconvertible(entry: CatalogueEntry, available: int) -> str | None:
@@ -46,7 +46,7 @@ def _inconvertible(entry: CatalogueEntry, available: int) -> str | None:
     if not needed or needed + RESERVE_BYTES <= available:
         return None
     return (
-        f"converting {entry.name} needs at least {gigabytes(needed)} of memory and "
+        f"converting {entry.name} needs about {gigabytes(needed)} of memory and "
         f"{gigabytes(RESERVE_BYTES)} must stay free, but only {gigabytes(available)} is available; pull it "
         "on a larger machine, carry the model's folder over and run "
         f"`watchword models pull {entry.name} --from FOLDER`"

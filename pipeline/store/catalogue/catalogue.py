@@ -34,6 +34,8 @@ class Figures(Strict, frozen=True):
     memory: dict[str, Size]
     """While it answers, by backend; the first is the one a pull makes it for."""
     languages: tuple[Text, ...]
+    converting: Size = 0
+    """Memory of its conversion; 0 if there is none."""
 
     @property
     def answering(self) -> int:

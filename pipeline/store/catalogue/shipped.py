@@ -44,4 +44,5 @@ def _figures(model: VlmEntry) -> Figures:
         store=round(model.store_gb[model.backends[0]] * 1e9),
         memory={backend: model.needs_bytes(backend) for backend in model.backends},
         languages=model.languages,
+        converting=model.conversion_bytes,
     )
