@@ -1,8 +1,8 @@
 """The catalogue's models as their publishers dimension them.
 
-The configurations are those that public accounts quote of the publishers' `config.json`; the numbers of
-weights that follow from them are the published ones. Whether SmolVLM2 and tiny-llava are published in 32 bits
-is concluded from the size of their files.
+No repository was read. Qwen3-VL's configuration is the one that a public report quotes of a model derived
+from it; those of SmolVLM2 and tiny-llava are put together from their language and vision models. The sizes of
+the weights that follow are the published ones; from them it is concluded that the latter two have 32 bits.
 """
 
 from __future__ import annotations
