@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +20,8 @@ from daemon.tune.power import read_power
 from tests.daemon.cli.test_commands import Told, home, told
 
 __all__ = ["home", "told"]
+ROOT = Path(__file__).parents[3]
+PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -53,6 +61,37 @@ def test_a_setting_of_the_plan_can_be_reset_alone(machine: Path, capsys: pytest.
     assert main(["tune", "--write", "--power", "battery"]) == 0
     assert main(["config", "reset", "pipeline.max_fps"]) == 0
     assert "max_fps" not in (machine / "overrides.toml").read_text()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("typed", "writes"), [("y\n", True), ("\n", False)])
+def test_on_a_terminal_it_asks_before_it_writes(machine: Path, typed: str, writes: bool) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "daemon.cli.main", "tune", "--power", "battery"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    try:
+        shown = read_until(ours, "[y/N] ")
+        assert "<- planned" in shown
+        # After the question nothing may be written over it.
+        assert shown.endswith("[y/N] ")
+        os.write(ours, typed.encode())
+        assert child.wait(PATIENCE_S) == 0
+    finally:
+        child.kill()
+        os.close(ours)
+    assert (machine / "overrides.toml").exists() == writes
+
+
+def read_until(terminal: int, end: str) -> str:
+    """What the terminal shows until then; fails if it does not come."""
+    shown, until_s = "", time.monotonic() + PATIENCE_S
+    while end not in shown:
+        assert time.monotonic() < until_s, shown
+        if select.select([terminal], [], [], 1.0)[0]:
+            shown += os.read(terminal, 4096).decode("utf-8", "replace")
+    return shown
 
 
 def test_it_refuses_beside_a_running_daemon(

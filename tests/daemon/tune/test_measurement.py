@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from common.processor_heat import hottest_c
 from daemon.config.settings import defaults
+from daemon.tune.figures import Conditions, DetectorFigures
 from daemon.tune.measurement import HeatMeter, camera_kind, running_daemons
+from daemon.tune.pairing import HOT_FPS
+from daemon.tune.plan import decide
 from tests.daemon.cli.test_commands import Told, short_folder
 
 __all__ = ["short_folder"]
@@ -45,6 +49,21 @@ def test_the_highest_temperature_counts() -> None:
     with HeatMeter(read, every_s=0.01) as heat:
         assert read_all.wait(PATIENCE_S)
     assert heat.hottest_c == 88.0
+
+
+def test_a_machine_that_gets_hot_by_its_own_sensors_is_planned_slower(tmp_path: Path) -> None:
+    zone = tmp_path / "thermal_zone0"
+    zone.mkdir()
+    (zone / "type").write_text("x86_pkg_temp\n")
+    detector = DetectorFigures(model="starter", device="CPU", ms=10.0, cpu_ms=20.0)
+    rates = {}
+    for millidegrees in (62_000, 93_000):
+        (zone / "temp").write_text(f"{millidegrees}\n")
+        with HeatMeter(lambda: hottest_c(tmp_path), every_s=0.01) as heat:
+            pass
+        on = Conditions(hottest_c=heat.hottest_c)
+        rates[millidegrees] = decide([detector], [], on).value("pipeline.max_fps")
+    assert rates == {62_000: "auto", 93_000: HOT_FPS}
 
 
 def test_without_a_sensor_there_is_no_temperature() -> None:

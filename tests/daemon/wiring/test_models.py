@@ -268,3 +268,11 @@ def test_a_model_that_sees_danger_everywhere_is_turned_down(home: Path, tmp_path
     choice = choose_model(settings_of(home))
     assert choice.name == "starter"
     assert "worse than the starter on harmless views" in choice.turned_down["wrong"]
+
+
+def test_a_precision_of_the_settings_is_stronger_than_that_of_the_trial(home: Path) -> None:
+    wanted = settings_of(home, **{"pipeline.model": "tiny", "pipeline.precision": "f32"})
+    assert getattr(load_bare(wanted, "tiny"), "precision", "") == "f32"
+    # What was measured in another precision says nothing about this one.
+    assert read_current_trial(settings_of(home), "tiny") is not None
+    assert read_current_trial(wanted, "tiny") is None
