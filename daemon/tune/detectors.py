@@ -37,7 +37,7 @@ def run_trial(name: str, settings: Settings, timeout_s: float) -> Facts:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What there is to measure."""
+    """The devices and models to measure."""
 
     devices: Mapping[str, str]
     """Full names of OpenVINO's devices by their short names."""

@@ -30,7 +30,7 @@ class DetectorFigures:
     """Processor time of a picture, summed over the cores."""
     load_s: float = 0.0
     outdated: tuple[str, ...] = ()
-    """What was fitted or taught here and does not fit the model in this precision."""
+    """Calibrations and lessons of the user that do not belong to the model in this precision."""
     refused: str = ""
     """Why it may not be taken, such as wrong numbers; empty if it may."""
 

@@ -1,4 +1,4 @@
-"""Measures everything that a plan needs, and what might have falsified it: other programs and heat."""
+"""Measures everything that a plan needs, and the influences that falsify it: other programs and heat."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from daemon.tune.proposals import Message, PlannedSetting, planned_notes, planne
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is taken, the settings that follow, and what else the user should know."""
+    """The chosen models, the settings that follow, and notes for the user."""
 
     detector: DetectorFigures | None
     """None if no model computes right."""

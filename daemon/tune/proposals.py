@@ -120,7 +120,7 @@ def _camera_size(on: Conditions, fps: float) -> Iterator[PlannedSetting]:
 
 
 def planned_notes(pair: Pair) -> Iterator[Message]:
-    """What the user should know besides the settings."""
+    """Notes for the user besides the settings."""
     one, on = pair.detector, pair.on
     if one.fps < MIN_FPS:
         slow = "only {fps} frames a second: dangers are noticed late; use a smaller model or a faster machine"

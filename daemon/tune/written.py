@@ -1,7 +1,7 @@
 """Writes a plan into the overrides, and takes it back.
 
-`tune.json` beside the overrides holds what was written and what stood there before, so that `--undo` restores
-exactly that. A setting that was changed by another hand since is left alone.
+`tune.json` beside the overrides holds the written values and those from before, so that `--undo` can restore
+them. A setting that was changed by another hand since is left alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Value = str | int | float | bool
 
 
 class TuneRecord(BaseModel, frozen=True, extra="forbid"):
-    """What was written by `watchword tune`."""
+    """The settings that `watchword tune` wrote."""
 
     version: Literal[1] = 1
     written: dict[str, Value]
@@ -63,7 +63,7 @@ def read_record(overrides: Path) -> TuneRecord | None:
 
 
 def untuned(loaded: Loaded) -> Loaded:
-    """The settings as they would be without a plan: what is measured must not depend on the last plan."""
+    """The settings as they would be without a plan: a measurement must not depend on the last plan."""
     taken_back = _taken_back(loaded.overrides)[0]
     return loaded.again(edited(loaded.overrides, taken_back)) if taken_back else loaded
 
