@@ -90,8 +90,12 @@ def _measured(settings: Settings, choice: DescriberChoice, device: str, side: in
         if not keeper.wait_ready(limits.load_s + 1):
             return replace(bare, refused=keeper.status.reason)
         bare = replace(bare, load_s=time.monotonic() - began_s)
-        if doubt := _doubt(keeper.status.reason, spec.model, device):
-            return replace(bare, refused=doubt)
+        used, doubt = device_of(keeper.status.reason, spec.model)
+        if spec.backend != "openvino":
+            # torch chose the device: it may be the CPU, which the detector needs too.
+            bare = replace(bare, device=used)
+        elif kind_of(used) != kind_of(device):
+            return replace(bare, refused=doubt or f"it runs on {used} instead")
         try:
             timings = [answer(keeper, job) for job in _jobs(settings, prompts, side)]
         except DescribeError as error:
@@ -101,12 +105,10 @@ def _measured(settings: Settings, choice: DescriberChoice, device: str, side: in
     return _with_times(replace(bare, memory_mb=memory_mb), timings[1:])
 
 
-def _doubt(ready: str, model: str, device: str) -> str:
-    """Why a device is not used, from `MODEL on DEVICE (not used: ...)`; empty if it is."""
-    on = ready.removeprefix(f"{model} on ")
-    if kind_of(on.partition(" ")[0]) == kind_of(device) or device in ("auto", "cpu", "cuda", "xpu"):
-        return ""
-    return on.partition(" (not used: ")[2].removesuffix(")") or f"it runs on {on} instead"
+def device_of(ready: str, model: str) -> tuple[str, str]:
+    """The device of `MODEL on DEVICE (not used: WHY)`, and why the wanted one is not used, if it is not."""
+    used, _, why = ready.removeprefix(f"{model} on ").partition(" (not used: ")
+    return used, why.removesuffix(")")
 
 
 def _jobs(settings: Settings, prompts: Prompts, side: int) -> Iterator[GenerationJob]:

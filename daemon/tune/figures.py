@@ -11,7 +11,9 @@ CameraKind = Literal["device", "stream", "none"]
 
 def kind_of(device: str) -> str:
     """`GPU` of `GPU.1`: devices of one kind share drivers, and mostly the hardware."""
-    return device.partition(".")[0].upper()
+    kind = device.partition(".")[0].partition(":")[0].upper()
+    # torch's name for an Intel GPU.
+    return "GPU" if kind == "XPU" else kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

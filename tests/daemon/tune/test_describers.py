@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.config.settings import Settings, defaults
-from daemon.tune.describers import find_describer, measure_describers
+from daemon.tune.describers import device_of, find_describer, measure_describers
 from tests.pipeline.description.vlm.made import LONGEST_S, tiny
 
 
@@ -34,6 +34,23 @@ def test_without_a_describer_the_reason_is_told(
     assert found.choice is None
     assert why in found.why_not
     assert list(measure_describers(wanted, found, lambda _: None)) == []
+
+
+@pytest.mark.parametrize(
+    ("ready", "device", "why"),
+    [
+        ("m on CPU", "CPU", ""),
+        ("m on GPU.1", "GPU.1", ""),
+        ("m on CPU (not used: GPU: no words in '!!!!')", "CPU", "GPU: no words in '!!!!'"),
+        (
+            "m on CPU (not used: GPU: says 'x (y)' where the CPU says 'z')",
+            "CPU",
+            "GPU: says 'x (y)' where the CPU says 'z'",
+        ),
+    ],
+)
+def test_the_status_tells_the_device_and_why_another_is_not_used(ready: str, device: str, why: str) -> None:
+    assert device_of(ready, "m") == (device, why)
 
 
 @pytest.mark.slow

@@ -294,4 +294,10 @@ def test_a_describer_beside_the_detector_is_never_faster_than_alone(
 
 
 def test_devices_of_one_kind_count_as_one() -> None:
-    assert {kind_of(name) for name in ("GPU", "GPU.0", "gpu.1")} == {"GPU"}
+    assert {kind_of(name) for name in ("GPU", "GPU.0", "gpu.1", "xpu:0")} == {"GPU"}
+
+
+def test_a_describer_that_torch_put_on_the_cpu_has_no_device_of_its_own() -> None:
+    plan = decide([CPU], [describer("cpu", 2.0, backend="transformers")], MAINS)
+    assert plan.value("pipeline.cpu_share") == "auto"
+    assert plan.value("describe.device") is None
