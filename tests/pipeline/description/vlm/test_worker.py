@@ -92,6 +92,18 @@ def test_it_answers_in_sentences(start: Start) -> None:
     assert describer.calls == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [("script", "script on script"), ("doubtful", "doubtful on script (not used: GPU: no words in '!!!!')")],
+)
+def test_its_status_tells_the_device_and_why_another_is_not_used(
+    start: Start, model: str, reason: str
+) -> None:
+    describer = start(model)
+    assert describer.wait_ready(PATIENCE_S)
+    assert describer.status.reason == reason
+
+
 @pytest.mark.parametrize("verb", ["hang", "die", "eat"])
 def test_a_child_that_goes_wrong_is_replaced(start: Start, verb: str) -> None:
     describer = start()

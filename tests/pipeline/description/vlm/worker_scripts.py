@@ -26,6 +26,9 @@ from pipeline.description.vlm.worker import main
 class ScriptedGenerator:
     device = "script"
 
+    def __init__(self, doubt: str = "") -> None:
+        self.doubt = doubt
+
     def generate(self, job: GenerationJob, emit: Emit) -> GenerationStats:
         verb, _, rest = job.user.partition(" ")
         if verb == "hang":
@@ -67,6 +70,8 @@ class ScriptedGenerator:
 def load(spec: ModelSpec) -> Generator:
     if spec.model == "broken":
         raise ModelLoadError("broken does not load: scripted")
+    if spec.model == "doubtful":
+        return ScriptedGenerator("GPU: no words in '!!!!'")
     if spec.model == "slow":
         time.sleep(60)
     return ScriptedGenerator()
