@@ -70,7 +70,7 @@ def execute(args: argparse.Namespace, load: Callable[[], Loaded]) -> int:
         sys.stdout.writelines(f"{line}\n" for line in lines(found, plan, present, say))
     if plan.detector is None:
         return 1
-    _settle(args, loaded, plan, present, say, asks=not (args.json or running))
+    settle(args, loaded, plan, present, say, asks=not (args.json or running))
     return 0
 
 
@@ -80,7 +80,7 @@ _RUNNING = (
 )
 
 
-def _settle(
+def settle(
     args: argparse.Namespace, loaded: Loaded, plan: Plan, present: dict[str, Any], say: Say, *, asks: bool
 ) -> None:
     """Write the plan if that is wanted; with `--json` say so on standard error."""
