@@ -51,6 +51,7 @@ ROOT_RIGHTS = Elsewhere("changes the machine; laid out and removed below a folde
 SYSTEMD = Elsewhere("needs a running systemd; tests/systemd reads the units by systemd's own tools")
 SUITE = Elsewhere("is the suite itself, or takes as long")
 HUB = Elsewhere("needs a model hub and an hour; tests/pipeline/store and conversion do it with small models")
+TRUE_SIZE = Elsewhere("needs 6 GB of memory, 10 GB of disk and minutes; tests of describers use tiny models")
 ELSEWHERE = Elsewhere("is another machine's or another project's program")
 API = Elsewhere("tests/daemon/web/routes/test_docs.py runs it")
 PACKAGE = Elsewhere("tests/packages does it")
@@ -109,6 +110,9 @@ PLAN: dict[str, Runs | Goes | Elsewhere] = {
     "watchword models pull vit-b-32-256-datacomp": HUB,
     "watchword models pull vit-b-32-256-datacomp --calibrate quiet.mp4": HUB,
     "watchword models pull vit-b-32-256-datacomp --from /media/usb/vit-b-32-256-datacomp": HUB,
+    ".venv/bin/python -m tests.pipeline.description.vlm.true_size qwen3-vl-2b /tmp/qwen3-vl-2b": TRUE_SIZE,
+    "watchword models pull qwen3-vl-2b --from /tmp/qwen3-vl-2b": TRUE_SIZE,
+    "watchword bench vlm --model qwen3-vl-2b --ordinary --samples 1 -o describe.max_tokens=24": TRUE_SIZE,
     "watchword status --instance left": SYSTEMD,
     "script/install --with web && systemctl enable --now watchword-web": ROOT_RIGHTS,
     "script/install --user": ROOT_RIGHTS,
