@@ -19,7 +19,7 @@ import pytest
 from daemon.control.commands import AskCommand
 from tests.capture.servers import MjpegServer
 from tests.daemon.cli.test_demo import CUTS_S
-from tests.daemon.living import Living, own_cache, street_clip
+from tests.daemon.living import PATIENCE_S, Living, own_cache, street_clip
 
 ROOT = Path(__file__).parents[3]
 DESCRIBE_S = 0.5
@@ -114,7 +114,11 @@ def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
         MjpegServer(lambda index: clip(index % HARMLESS), FPS) as camera,
         Living(tmp_path, models, camera.url, config) as living,
     ):
-        living.await_event("describe", model="fake")
+        # The first view may have settled before the describer was ready; then its tags answered.
+        living.until(lambda: "ready" in str(living.status()["describer"]), PATIENCE_S, "the describer")
+        asked = living.heard
+        living.ask(AskCommand())
+        living.await_event("describe", asked, model="fake")
         before = frames_a_second(living, 2.0)
         since = living.heard
         (child,) = [pid for pid in living.children() if "pipeline.description.vlm.worker" in command_of(pid)]
