@@ -33,6 +33,8 @@ _WINDOW_S = 2.0
 """Seconds of one half of a pair: some hundred tokens."""
 _MOST_PAIRS = 10
 _ALONE_S = 1.0
+_LEAST_RATE = 5.0
+"""Tokens a second alone: with fewer, a window holds too few of them for a ratio."""
 
 
 def measure(settings: Settings, model: ImageTextModel, samples: int) -> Iterator[Figure]:
@@ -82,6 +84,9 @@ def tokens_ratio(
     alone: Cost = lambda: _token_s(load)  # noqa: E731 (its type says what it costs)
     pairs = interleave(alone, beside, min(samples, _MOST_PAIRS))
     rate, beside_rate = 1 / percentile(pairs.a, 50), 1 / percentile(pairs.b, 50)
+    if rate < _LEAST_RATE:
+        why = f"other programs left the model {rate:.1f} tokens/s even without the lane"
+        return unmeasured(name, "ratio", target, why)
     fps = percentile([float(count) for count in frames], 50) / _WINDOW_S
     note = (
         f"{rate:.0f} tokens/s alone, {beside_rate:.0f} beside {bundle.model.name}, which assessed "
