@@ -87,6 +87,9 @@ def _export(network: Any, graph: Path, size: tuple[int, int]) -> None:
     import torch
 
     seen = torch.zeros(1, 3, size[1], size[0])
+    fast = torch.backends.mha.get_fastpath_enabled()
+    # ONNX has no operator for the fused attention, which a network uses in inference.
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         with torch.inference_mode():
             # The exporter that traces: the other one needs a package that nothing else here does.
@@ -95,3 +98,5 @@ def _export(network: Any, graph: Path, size: tuple[int, int]) -> None:
     except Exception as error:
         reason = " ".join(str(error).split())[:_REASON]
         raise NotThereError(f"torch cannot export the network to ONNX here: {reason}") from None
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
