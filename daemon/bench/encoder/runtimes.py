@@ -5,6 +5,7 @@ Preprocessing is left out on both sides; `encoder.over_open_clip` includes it.
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from common.install_hint import install_hint
 from daemon.bench.encoder.compiled import Encoders, quiet_libraries
 from daemon.bench.harness import Figure, interleave, percentile, timed, unmeasured
 from daemon.bench.pipeline_under_test import picture
@@ -70,7 +72,7 @@ def _onnxruntime(network: Any, threads: int, size: tuple[int, int]) -> Run:
     try:
         import onnxruntime
     except ImportError:
-        raise NotThereError("onnxruntime is not installed; it comes with the extra `piper`") from None
+        raise NotThereError(f"onnxruntime is not installed: {install_hint('bench')}") from None
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = threads
@@ -86,6 +88,9 @@ def _export(network: Any, graph: Path, size: tuple[int, int]) -> None:
     """Write the image tower as ONNX. Raises NotThereError."""
     import torch
 
+    # Before the exporter, which finds it missing only after it has traced the network.
+    if importlib.util.find_spec("onnx") is None:
+        raise NotThereError(f"onnx, which writes the network, is not installed: {install_hint('bench')}")
     seen = torch.zeros(1, 3, size[1], size[0])
     fast = torch.backends.mha.get_fastpath_enabled()
     # ONNX has no operator for the fused attention, which a network uses in inference.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from common.install_hint import install_hint
 from daemon.bench.harness import Figure, unmeasured
 from daemon.bench.peers.clips import RATE, SceneClip, find_clips
 from daemon.bench.peers.outcome import ClipOutcome, RuleOutcome, SceneChange, total
@@ -45,7 +46,7 @@ def measure(settings: Settings, samples: int, clips: Path | None = None) -> Iter
     try:
         rules |= scenedetect_rules(RATE)
     except ImportError:
-        missing = f"{NOT_THERE}: PySceneDetect; `pip install scenedetect-headless` brings it"
+        missing = f"{NOT_THERE}: PySceneDetect is not installed: {install_hint('bench')}"
     outcomes = {name: total(each) for name, each in play(found, rules).items()}
     for name, (outcome, note) in best_difference(outcomes).items():
         yield from figures(name, outcome, note)
