@@ -36,10 +36,11 @@ class ChildHandle:
 
     def end(self) -> None:
         """Kill the child with all it started."""
-        self.link.close()
+        # Before the link is closed, which the child might report as a fault of its own.
         with contextlib.suppress(ProcessLookupError):
             # The whole session: the child may have started processes of its own.
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.link.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(2.0)
 

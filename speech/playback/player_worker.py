@@ -66,7 +66,11 @@ def main(fd: int, parent: int) -> None:
     raise_priority()
     link = _Link(socket.socket(fileno=fd))
     logging.getLogger().addHandler(_ToParent(link))
-    start, _ = link.receive()
+    try:
+        start, _ = link.receive()
+    # The program has ended before it needed a loudspeaker.
+    except ConnectionLost:
+        return
     fallback = Path(start["fallback"]) if start["fallback"] else None
     player = SounddevicePlayer(OutputSettings(**start["settings"]), link.send_event, fallback=fallback)
     threading.Thread(target=_beat, args=(player, link), daemon=True).start()

@@ -40,8 +40,12 @@ def main(fd: int, parent: int) -> int:
     exit_with_parent(parent)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # pyttsx3 prints there
     link = socket.socket(fileno=fd)
-    if not _greet(link):
-        return 1
+    try:
+        if not _greet(link):
+            return 1
+    # The program has ended before it needed a voice.
+    except ConnectionLost:
+        return 0
     while True:
         server = os.getpid()
         worker = os.fork()

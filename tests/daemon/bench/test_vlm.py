@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from pathlib import Path
@@ -11,12 +10,14 @@ import pytest
 
 from daemon.bench import tables, vlm, vlm_beside
 from daemon.bench.harness import Figure, at_most, unmeasured
-from daemon.bench.load import LoadUnavailable, arithmetic_load, language_load
 from daemon.cli import bench
 from daemon.config.settings import Settings, defaults
 from daemon.wiring.detector import build_detector
 from pipeline.settings import DescribeSettings
 from tests.pipeline.description.vlm.made import LONGEST_S, tiny
+
+# The describers would starve at idle priority beside other tests.
+pytestmark = pytest.mark.usefixtures("usual_priorities")
 
 
 def settings(folder: Path, model: str = "auto") -> Settings:
@@ -127,27 +128,3 @@ def test_describers_stand_side_by_side_in_one_table(
 
 def test_without_describers_there_is_no_table_of_them() -> None:
     assert tables.describers([Figure("speech.call_us_p95", 90.0, "us")]) is None
-
-
-def state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-
-
-def test_the_busy_work_runs_only_while_it_is_let() -> None:
-    with arithmetic_load(1) as load:
-        (pid,) = load.pids
-        assert os.sched_getscheduler(pid) == os.SCHED_IDLE
-        assert os.getsid(pid) == pid
-        assert state(pid) == "T"
-        with load.working():
-            assert state(pid) != "T"
-        assert state(pid) == "T"
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-
-
-def test_a_language_model_that_cannot_be_had_is_said(tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder", encoding="ascii")
-    with pytest.raises(LoadUnavailable):
-        language_load(blocked / "models")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.child_process import ChildProcess
+from common.spawn import spawn
 from daemon.config import settings
 from daemon.wiring.head_start import VOICE, HeadStart
 from pipeline.store.errors import StoreError
@@ -102,3 +103,13 @@ def test_the_player_takes_over_the_process(head_start: HeadStart) -> None:
     finally:
         player.close()
     assert started.process.poll() is not None
+
+
+@pytest.mark.parametrize("module", [VOICE, MODULE])
+def test_a_process_that_is_not_needed_ends_without_a_word(
+    module: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    child = spawn(module)
+    child.link.close()
+    assert child.process.wait(WAIT_S) == 0
+    assert capfd.readouterr().err == ""

@@ -34,7 +34,12 @@ from pipeline.selection.vote import VotingModel
 from tests.daemon.living import own_cache
 from tests.pipeline.models.openclip.trained_open_clip import HAZARDS, SAFE, cached_model, draw
 
-pytestmark = [pytest.mark.prepare, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.prepare,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("usual_priorities"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,12 @@ from tests.pipeline.description.vlm import tiny_vlm
 from tests.pipeline.description.vlm.made import ARCHITECTURES, LONGEST_S, architecture, converted, tiny
 from tests.stores import store_at
 
-pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(LONGEST_S + 300)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.prepare,
+    pytest.mark.timeout(LONGEST_S + 300),
+    pytest.mark.usefixtures("usual_priorities"),
+]
 
 PLAIN = "system: {system}\nuser: <image>\n{user}\nassistant:"
 """What the tiny LLaVA was trained with; the published one has another form."""

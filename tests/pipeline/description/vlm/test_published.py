@@ -20,7 +20,12 @@ from tests.pipeline.description.vlm.made import LONGEST_S, tiny
 from tests.pipeline.description.vlm.published import LAYOUTS, publish
 from tests.pipeline.description.vlm.tiny_architectures import LEARNT
 
-pytestmark = [pytest.mark.slow, pytest.mark.prepare, pytest.mark.timeout(LONGEST_S + 300)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.prepare,
+    pytest.mark.timeout(LONGEST_S + 300),
+    pytest.mark.usefixtures("usual_priorities"),
+]
 
 TRAINED_FORM = "system: {system}\nuser: <image>\n{user}\nassistant:"
 """What the tiny LLaVA was trained with; the published one has another form."""
