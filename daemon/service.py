@@ -167,6 +167,8 @@ class Daemon:
             env=self._env,
             head_start=self._head_start,
         )
+        # An instance that forwards its utterances has no use for the processes of voice and sound.
+        self._head_start.close()
         updater = SettingsUpdater(
             settings, partial(self._reload_settings, live), partial(apply_settings, live), live.runner.step
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -85,17 +86,18 @@ def prepare_voice(settings: Settings, started: ChildHandle | None = None) -> Pre
     `started`: the process that synthesises, if it runs. Raises SynthesisError; HazardError; StoreError if
     the voice of `speech.engine` has not been pulled.
     """
-    synthesizer = EspeakSynthesizer(settings.speech, ChildProcess(ESPEAK_WORKER, started=started))
-    try:
+    # Until the voice is returned, only this code can end the processes.
+    with ExitStack() as opened:
+        synthesizer = EspeakSynthesizer(settings.speech, ChildProcess(ESPEAK_WORKER, started=started))
+        opened.callback(synthesizer.close)
         neural = open_neural(settings.speech, synthesizer, open_store(settings).path)
+        if neural is not None:
+            opened.callback(neural.close)
         renderer = build_renderer(settings, synthesizer, neural)
         language = settings.speech.language
         _prepare(renderer, [hazard.say[language] for hazard in enabled_hazards(settings)], language)
-    # Until it is returned, only this code can end the process.
-    except BaseException:
-        synthesizer.close()
-        raise
-    return PreparedVoice(synthesizer, neural, renderer)
+        opened.pop_all()
+        return PreparedVoice(synthesizer, neural, renderer)
 
 
 def build_voice(
