@@ -13,7 +13,7 @@ from capture.camera import CameraLost
 from capture.http.connection_faults import explain_failure, explain_status
 from capture.http.mjpeg import MjpegCamera, boundary_of
 from capture.http.multipart import MAX_PART_BYTES
-from capture.http.snapshot import SnapshotCamera
+from capture.http.snapshot import ANOTHER_S, SnapshotCamera
 from capture.http.stream import HttpStream, open_stream
 from capture.settings import CaptureSettings
 from common.image_header import ImageKind, find_jpeg_end, image_kind
@@ -22,8 +22,6 @@ from common.redact import redact
 _PORTS = {"http": 80, "https": 443}
 _PROBE_S = 1.0
 _START_OF_JPEG = b"\xff\xd8\xff"
-_FEW_PICTURES_S = 0.3
-"""Seconds to wait for a second picture, or for the end of an answer with a single one."""
 _FEW_BYTES = 512
 """Bytes that suffice to distinguish a web page from pictures."""
 _READ_BYTES = 65_536
@@ -50,7 +48,7 @@ def open_http_camera(
     if boundary_of(stream.content_type) is not None:
         camera = MjpegCamera(stream, source, settings, clock)
         # Some cameras announce a stream but end it after one picture: they are polled.
-        if not camera.is_over(_FEW_PICTURES_S):
+        if not camera.is_over(ANOTHER_S):
             return camera
         camera.close()
         return SnapshotCamera(parts, source, settings, clock)

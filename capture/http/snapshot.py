@@ -21,8 +21,8 @@ _INTERVAL_S = 0.2
 """Least seconds between two requests: many cameras take a new picture for each, and serve few at a time."""
 _RETRY_S = 0.5
 """Seconds before a request that follows a failed one."""
-_ANOTHER_S = 0.3
-"""Seconds after a picture in which another one means that the camera has begun to send a stream."""
+ANOTHER_S = 0.3
+"""Seconds after a picture in which another one, or the end, tells a stream from a single picture."""
 _READ_BYTES = 65_536
 _START_OF_JPEG = b"\xff\xd8\xff"
 _END_OF_IMAGE = b"\xff\xd9"
@@ -103,7 +103,7 @@ class SnapshotCamera:
                     f"{self._source} sends a stream in place of single pictures; it is opened anew"
                 )
             if pictures:
-                first, until_s = pictures[0].data, min(until_s, time.monotonic() + _ANOTHER_S)
+                first, until_s = pictures[0].data, min(until_s, time.monotonic() + ANOTHER_S)
         return first
 
     def _frame(self, data: bytes, at_s: float) -> Frame | None:
