@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import cycle
+
 import cv2
 import numpy as np
 
@@ -22,3 +25,10 @@ def draw_test_image(width: int = 640, height: int = 480) -> Image:
     cv2.circle(image, (width // 3, height // 2), side // 5, (0, 0, 220), -1)
     cv2.rectangle(image, (width * 5 // 8, height // 3), (width * 7 // 8, height * 2 // 3), (220, 60, 0), -1)
     return image
+
+
+def moving_test_image(width: int, height: int) -> Iterator[Image]:
+    """The test image swept sideways, so that every frame has to be encoded; without end."""
+    still = draw_test_image(width, height)
+    # Made beforehand: drawing a frame must not be measured.
+    return cycle([np.ascontiguousarray(np.roll(still, step * width // 8, axis=1)) for step in range(8)])

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
+from capture.test_image import moving_test_image
 from daemon.bench.harness import Figure, Pairs, Target, interleave, percentile
-from daemon.bench.pipeline_under_test import PipelineUnderTest, moving
+from daemon.bench.pipeline_under_test import PipelineUnderTest
 from daemon.config.settings import Settings
 from daemon.wiring.detector import build_detector
 from pipeline.models.base import ImageTextModel
@@ -26,7 +27,10 @@ class LaneBeside:
         working: Callable[[], AbstractContextManager[None]],
         samples: int,
     ) -> None:
-        self._lane, self._view = PipelineUnderTest(build_detector(settings, model)), moving(1280, 720)
+        self._lane, self._view = (
+            PipelineUnderTest(build_detector(settings, model)),
+            moving_test_image(1280, 720),
+        )
         self._alone: list[float] = []
         self._beside: list[float] = []
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from capture.test_image import moving_test_image
 from common.processor_heat import hottest_c
 from daemon.bench.harness import Figure, FrameTrace, percentile, unmeasured
-from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving
+from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest
 from daemon.bench.tables import NOT_THERE
 from daemon.bench.vlm_beside import PacedLane
 from daemon.wiring.detector import DetectorBundle
@@ -104,7 +105,7 @@ def at_full_rate(bundle: DetectorBundle, samples: int) -> Iterator[Figure]:
 
 def record_frames(lane: PipelineUnderTest, seconds: float) -> FrameTrace:
     """The frames of so many seconds, and the temperature at the end of each second."""
-    view = moving(1280, 720)
+    view = moving_test_image(1280, 720)
     lane.see(next(view))  # the first one allocates
     ended: list[float] = []
     took: list[float] = []

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from capture.orient import orient
+from capture.test_image import moving_test_image
 from daemon.bench import lane_cost, vlm_busy, worker_busy
 from daemon.bench.harness import Figure, at_least, at_most, interleave, paced, timed, unmeasured
-from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving, picture, resting
+from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, picture, resting
 from daemon.config.settings import Settings
 from daemon.wiring.detector import DetectorBundle, build_detector
 from daemon.wiring.models import load_model
@@ -59,7 +60,7 @@ def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     if not isinstance(model, BareNetwork):
         return unmeasured(name, "ratio", target, f"{model.name} does not offer its bare network")
     bare, ready = model, picture(*model.input_size(1280, 720))
-    lane, view = PipelineUnderTest(build_detector(settings, model)), moving(1280, 720)
+    lane, view = PipelineUnderTest(build_detector(settings, model)), moving_test_image(1280, 720)
     pairs = interleave(
         paced(lambda: bare.infer(ready), _PAUSE_S),
         paced(lambda: lane.see(next(view)), _PAUSE_S),
@@ -70,7 +71,7 @@ def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
 
 def hazards_1000_over_10(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame with a thousand hazards over that with ten."""
-    view = moving(1280, 720)
+    view = moving_test_image(1280, 720)
     # No model knows them and none is calibrated, on purpose: two thousand warnings would say so.
     with only_errors("pipeline"):
         many, few = (PipelineUnderTest(_with_hazards(settings, model, count)) for count in (1000, 10))
@@ -105,7 +106,7 @@ def _with_hazards(settings: Settings, model: ImageTextModel, count: int) -> Dete
 def source_4k_over_480p(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     """Time a frame, bounding included, from a 4K source over that from a 480p source."""
     lane, max_side = PipelineUnderTest(build_detector(settings, model)), settings.capture.max_side
-    large, small = moving(3840, 2160), moving(854, 480)
+    large, small = moving_test_image(3840, 2160), moving_test_image(854, 480)
 
     def see(view: Iterator[Image]) -> None:
         lane.see(orient(next(view), rotate=0, mirror=False, max_side=max_side))
@@ -118,7 +119,7 @@ def still_view_work_ratio(settings: Settings, model: ImageTextModel, samples: in
     """Time a frame where nothing moves but noise, over that where everything does; a second at a time."""
     # Two, because the static-scene check remembers the frames before.
     lanes = [PipelineUnderTest(build_detector(settings, model)) for _ in range(2)]
-    views = [resting(1280, 720), moving(1280, 720)]
+    views = [resting(1280, 720), moving_test_image(1280, 720)]
     rest, move = (
         # Bound as defaults: a closure would see the last pair in both.
         timed(lambda lane=lane, view=view: lane.see(next(view)), int(FRAMES_PER_S))  # type: ignore[misc]

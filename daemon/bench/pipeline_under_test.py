@@ -39,13 +39,6 @@ def picture(width: int, height: int) -> Image:
     return draw_test_image(width, height)
 
 
-def moving(width: int, height: int) -> Iterator[Image]:
-    """A view that sweeps sideways, so that every frame has to be encoded; made beforehand, for ever."""
-    still = picture(width, height)
-    # Made beforehand: drawing a frame must not be measured.
-    return cycle([np.ascontiguousarray(np.roll(still, step * width // 8, axis=1)) for step in range(8)])
-
-
 def resting(width: int, height: int) -> Iterator[Image]:
     """A view in which nothing moves but the sensor's noise; made beforehand, for ever."""
     still, random = picture(width, height).astype(np.float32), np.random.default_rng(0)

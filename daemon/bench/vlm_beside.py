@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from capture.test_image import moving_test_image
 from daemon.bench.harness import Figure, percentile
-from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest, moving
+from daemon.bench.pipeline_under_test import FRAMES_PER_S, PipelineUnderTest
 from daemon.config.settings import Settings
 from daemon.runtime.frame_budget import FrameBudget
 from daemon.wiring.detector import DetectorBundle
@@ -32,7 +33,7 @@ class PacedLane:
         """
         self._lane = PipelineUnderTest(bundle)
         self._budget = budget
-        self._view = moving(WIDTH, HEIGHT)
+        self._view = moving_test_image(WIDTH, HEIGHT)
         # The first frame compiles and allocates.
         self._lane.see(next(self._view))
         self._frame_s: list[float] = []

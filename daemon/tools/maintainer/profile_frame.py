@@ -18,7 +18,7 @@ import numpy as np
 
 from capture.frame import Image
 from capture.orient import orient
-from capture.test_image import draw_test_image
+from capture.test_image import draw_test_image, moving_test_image
 from daemon.config.settings import Settings, load
 from daemon.core.core import Core
 from daemon.core.messages import Assessed
@@ -74,10 +74,10 @@ class FrameProfile:
         encoding = self._encoding
         if encoding is None or not still:
             size = self._model.input_size(image.shape[1], image.shape[0])
-            picture = letterbox(image, *size)
+            prepared = letterbox(image, *size)
             self._record("resize for the network")
             # The picture has the network's size already, so that this resizes nothing.
-            encoding = self._encoding = self._model.encode(picture)
+            encoding = self._encoding = self._model.encode(prepared)
             self._record("network and heads")
         probabilities = self._scorer.calibration.probabilities(self._scorer.bank.scores(encoding))
         probabilities = self._baseline.subtract(probabilities, now)
@@ -90,16 +90,10 @@ class FrameProfile:
         self._last_s = time.perf_counter()
 
 
-def moving(picture: Image) -> Iterator[Image]:
-    """A view that sweeps sideways, made beforehand, for ever."""
-    step = picture.shape[1] // 8
-    return cycle([np.ascontiguousarray(np.roll(picture, number * step, axis=1)) for number in range(8)])
-
-
 def report(settings: Settings, size: str, frames: int) -> Iterator[str]:
     """The table of a moving view, then of a still one."""
-    picture = draw_test_image(*SIZES[size])
-    for name, view in (("moving", moving(picture)), ("still", cycle([picture, picture.copy()]))):
+    still = draw_test_image(*SIZES[size])
+    for name, view in (("moving", moving_test_image(*SIZES[size])), ("still", cycle([still, still.copy()]))):
         profile = FrameProfile(settings)
         for number in range(WARM_UP + frames):
             if number == WARM_UP:
