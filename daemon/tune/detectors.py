@@ -13,6 +13,7 @@ from daemon.doctor.isolated import DeviceTestFailed, Facts, run_isolated
 from daemon.tune.figures import CameraSize, DetectorFigures, kind_of
 from daemon.tune.pairing import eligible
 from pipeline.models.loader import AUTO, STARTER
+from pipeline.models.openclip.precision import Precision
 
 MODULE = "daemon.tune.device_trials"
 LOOK_S = 60.0
@@ -114,7 +115,7 @@ def _turned_down(
 
 def _with(settings: Settings, model: str, device: str, precision: str, threads: int = 0) -> Settings:
     """The settings of one row."""
-    known = precision if precision in ("f32", "bf16", "int8") else AUTO
+    known = precision if precision in tuple(Precision) else AUTO
     changed = {"model": model, "device": device, "precision": known, "threads": threads}
     return settings.model_copy(update={"pipeline": settings.pipeline.model_copy(update=changed)})
 

@@ -16,13 +16,13 @@ from daemon.control import protocol as wire
 from daemon.control.event_feed import EventFeed
 from daemon.control.paths import server_socket
 from daemon.control.server import ControlServer
-from daemon.handlers.journal import handlers
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import KeptPicture
 from daemon.journal.rows import JournalRow
 from daemon.journal.store import JournalStore
 from pipeline.evaluation.dataset import read_dataset
 from pipeline.hazards import builtin_hazards
+from tests.daemon.journal.writing import offline_handlers
 
 WALL_S = 1_790_000_000.0
 PATIENCE_S = 20.0
@@ -73,17 +73,7 @@ def watchword(folder: Path, journal: JournalPaths, capsys: pytest.CaptureFixture
 def daemon(folder: Path, journal: JournalPaths) -> Iterator[None]:
     """A daemon that answers questions about the journal and holds its lock."""
 
-    def nothing(*_: Any) -> Any:
-        raise AssertionError
-
-    known = handlers(
-        paths=journal,
-        writer=None,
-        snapshot=nothing,
-        forget_recording=nothing,
-        hazards=lambda: HAZARDS,
-        clock=lambda: 0.0,
-    )
+    known = offline_handlers(journal, HAZARDS)
 
     def answer(request: wire.Request) -> dict[str, Any]:
         return dict(known[request.command.do](request.command))

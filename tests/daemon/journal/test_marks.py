@@ -11,7 +11,6 @@ import pytest
 
 from daemon.control.commands import JournalCommand, MarkCommand
 from daemon.errors import CommandError
-from daemon.handlers.journal import handlers
 from daemon.journal.marks import MAX_MARKS, Marks
 from daemon.journal.offline import purge
 from daemon.journal.paths import JournalPaths
@@ -19,6 +18,7 @@ from daemon.journal.pictures import KeptPicture
 from daemon.journal.rows import JournalRow
 from daemon.journal.store import JournalStore
 from pipeline.evaluation.dataset import read_dataset
+from tests.daemon.journal.writing import offline_handlers
 
 HAZARDS = ("fire", "dog", "vehicle")
 WALL_S = 1_790_000_000.0
@@ -90,18 +90,7 @@ def journal(tmp_path: Path) -> JournalPaths:
 
 
 def answer(paths: JournalPaths, command: Any) -> Mapping[str, Any]:
-    def nothing(*_: Any) -> Any:
-        raise AssertionError
-
-    found = handlers(
-        paths=paths,
-        writer=None,
-        snapshot=nothing,
-        forget_recording=nothing,
-        hazards=lambda: HAZARDS,
-        clock=lambda: 0.0,
-    )
-    return found[command.do](command)
+    return offline_handlers(paths, HAZARDS)[command.do](command)
 
 
 def test_only_alerts_with_a_clear_picture_can_be_marked(journal: JournalPaths) -> None:

@@ -6,7 +6,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from daemon.core.health import Report
 from daemon.core.messages import Assessed, Effect, Input, Record
 from daemon.core.view import View
 from daemon.errors import CommandError
+from daemon.handlers.journal import handlers
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import KeptPicture
 from daemon.journal.reader import reading
@@ -166,3 +167,21 @@ def main(folder: str, first: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+
+
+def offline_handlers(
+    paths: JournalPaths, hazards: Collection[str]
+) -> Mapping[str, Callable[[Any], Mapping[str, Any]]]:
+    """The handlers of the journal's commands over its files alone; nothing is written or recorded."""
+
+    def nothing(*_: Any) -> Any:
+        raise AssertionError
+
+    return handlers(
+        paths=paths,
+        writer=None,
+        snapshot=nothing,
+        forget_recording=nothing,
+        hazards=lambda: hazards,
+        clock=lambda: 0.0,
+    )
