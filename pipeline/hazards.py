@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, TypeVar
@@ -49,6 +49,8 @@ class Hazard:
     """Probability from 0 to 1; None takes the calibration's."""
     say: Mapping[str, str]
     """Spoken text by language; `{where}` is replaced by the direction."""
+    call: Mapping[str, str] = field(default_factory=dict)
+    """By language, its name alone, for when several come at once; without one it is taken from `say`."""
     rank: int = 0
     """Which of several hazards of one severity is said first: the higher. 0 for those that users add."""
 
@@ -83,6 +85,7 @@ class BuiltinHazard(BaseModel, frozen=True, extra="forbid"):
     rank: int = Field(ge=1)
     say_en: str
     say_ko: str
+    call: InBoth[str] = {}
     prompts: tuple[str, ...] = Field(min_length=1)
     label: InBoth[str]
     noun: InBoth[str]
@@ -173,9 +176,20 @@ def _hazard(name: str, settings: HazardSettings, taught: bool) -> Hazard:
         prompts=prompts,
         threshold=None if settings.threshold == "auto" else settings.threshold,
         say={language: _spoken(name, language, given[language]) for language in LANGUAGES},
+        call=_calls(name, given),
         # By name alone: a built-in hazard keeps its place among the others if its words are changed.
         rank=_rank(name),
     )
+
+
+def _calls(name: str, given: Mapping[str, str]) -> Mapping[str, str]:
+    """The short names of a built-in hazard, in the languages in which it keeps its shipped words."""
+    known = builtin_hazards().get(name)
+    if known is None:
+        return {}
+    shipped = {"en": known.say_en, "ko": known.say_ko}
+    # Words of the user's own must not be followed by a name that is not in them.
+    return {language: call for language, call in known.call.items() if given[language] == shipped[language]}
 
 
 def _rank(name: str) -> int:

@@ -238,6 +238,7 @@ EARCONS: Mapping[str, Mapping[str, str]] = {
         "critical": "Danger. Stop.",
         "warning": "Warning.",
         "notice": "Take note.",
+        "several": "Several dangers at once.",
         "ready": "I am ready.",
         "clear": "The danger is over.",
         "listening": "I have heard you.",
@@ -248,6 +249,7 @@ EARCONS: Mapping[str, Mapping[str, str]] = {
         "critical": "위급. 멈추세요.",
         "warning": "경고.",
         "notice": "알림.",
+        "several": "위험이 여럿입니다.",
         "ready": "준비 완료.",
         "clear": "위험이 지나갔습니다.",
         "listening": "들었습니다.",
@@ -279,12 +281,24 @@ def _closer(say: str, language: str) -> str:
     return f"{found[0]} {CLOSER[language]}" if found else f"{CLOSER[language]} {say}"
 
 
-def danger_phrases(say: str, language: str) -> Iterator[str]:
+def danger_phrases(say: str, language: str, call: str = "") -> Iterator[str]:
     """Everything that can be said of a hazard, to be rendered beforehand."""
     for direction in (None, *Direction):
         for escalated in (False, True):
             yield danger_phrase(say, direction, language, escalated=escalated)
     yield from ONLY_WHERE[language].values()
+    yield name_call(say, call)
+    yield from filter(None, (advice(say, language, escalated=escalated) for escalated in (False, True)))
+
+
+def name_call(say: str, call: str = "") -> str:
+    """The name of a hazard alone, for when several come at once: its `call`, else taken from `say`."""
+    return call or f"{_thing(say)}!"
+
+
+def advice(say: str, language: str, *, escalated: bool = False) -> str:
+    """The part of an alert's words after name and side; empty if there is none."""
+    return CLOSER[language] if escalated else say.partition("{where}")[2].strip().lstrip("!. ")
 
 
 def own_phrases(language: str) -> Iterator[str]:

@@ -38,9 +38,15 @@ class Utterance:
     """Among utterances of one priority and severity, a higher one is said first and cuts a lower one."""
     certainty: float = 0.0
     """Among those of one rank too, 0 to 1: the surer one is said first; none is cut for it."""
+    name: str = ""
+    """The name of the danger it warns of, alone, for when several come at once. Empty if it warns of none."""
+    side: str = ""
+    """The side within its text; empty if there is none."""
+    advice: str = ""
+    """The rest of its text, after name and side; empty if there is none."""
     named_after_s: float = 0.0
-    """Seconds from its first sample until what it warns of has been named. Then it makes room for another
-    danger of its severity that has not been named yet, and is said in full after it. 0: it does not.
+    """Seconds from its first word until its danger has been named; then it makes room for another danger that
+    has not been named yet. 0: it does not.
     """
     earcon: str | None = None
     """Name of the short sound played before the words."""

@@ -314,6 +314,10 @@ class UtterCommand(Command):
     severity: int = Field(0, ge=0, le=10)
     rank: int = Field(0, ge=-1000, le=1000)
     certainty: float = Field(0.0, ge=0, le=1)
+    name: Annotated[str, Field(max_length=1000), Spoken] = ""
+    side: Annotated[str, Field(max_length=1000), Spoken] = ""
+    advice: Annotated[str, Field(max_length=1000), Spoken] = ""
+    named_after_s: float = Field(0.0, ge=0, le=60)
     pan: float = Field(0.0, ge=-1, le=1)
     earcon: Name | None = None
     expires_in_s: float = Field(5.0, gt=0, le=60)

@@ -41,9 +41,6 @@ SIGN_RANK = 2
 READ_ALOUD_S = 90.0
 """Seconds for which a passage of text may wait, or be resumed: writing in view seldom changes."""
 
-EARCON_S = 0.185
-"""Seconds that the earcon of a critical danger takes, with the gap after it."""
-
 NEVER_S = -1e9
 """A time before all others: a number, because the state is JSON, which has no infinity (RFC 8259)."""
 
@@ -84,6 +81,7 @@ class Announcer:
         self._on_text_heard = on_text_heard
         self._on_unmuted = on_unmuted
         self._say = {h.name: h.say for h in spec.hazards}
+        self._call = {h.name: h.call for h in spec.hazards}
         self._rank = {h.name: h.rank for h in spec.hazards}
         self._validity = validity
         self._delivery = Delivery(spec, events, validity, self._on_heard)
@@ -140,6 +138,7 @@ class Announcer:
             now,
             rank=REMINDER_RANK if no_news else self._rank[alert.hazard],
             certainty=alert.probability,
+            escalated=alert.escalated,
         )
 
     def located(self, found: Located, severity: Severity, now: float) -> Iterable[Effect]:
@@ -150,8 +149,10 @@ class Announcer:
         language, say, where = self._spec.language, self._say[found.hazard], found.direction
         key, condition = f"where:{found.hazard}", Condition(hazard=found.hazard)
         text = wording.danger_phrase(say, where, language)
-        if waiting := self._delivery.first_waiting(found.alert_id):
-            key, closer = found.hazard, wording.CLOSER[language] in waiting.text
+        waiting = self._delivery.first_waiting(found.alert_id) or self._delivery.being_named(found.alert_id)
+        closer = waiting is not None and wording.CLOSER[language] in waiting.text
+        if waiting:
+            key = found.hazard
             text = wording.danger_phrase(say, where, language, escalated=closer)
         # "On your left." alone is understood only right after its alert. Another instance's outbox is not
         # known here, so with forwarding the name is always said again.
@@ -162,7 +163,16 @@ class Announcer:
         if waiting:
             rank, certainty = waiting.rank, waiting.certainty
         yield from self._danger(
-            text, found.alert_id, key, condition, severity, where, now, rank=rank, certainty=certainty
+            text,
+            found.alert_id,
+            key,
+            condition,
+            severity,
+            where,
+            now,
+            rank=rank,
+            certainty=certainty,
+            escalated=closer,
         )
 
     def _danger(
@@ -177,13 +187,17 @@ class Announcer:
         *,
         rank: int,
         certainty: float,
+        escalated: bool,
     ) -> Iterable[Effect]:
+        parts = self._parts(key, direction, escalated=escalated)
         captured_at_s, expires_in_s = self._events.captured_at_s, None
         if (age_s := now - captured_at_s) > STALE_S:
             # Not dropped, since a late warning is better than none. Its expiry counts from now.
             text = wording.BEFORE[self._spec.language] + text
             expires_in_s = age_s + expires_after_s(Priority.DANGER, severity)
             self._events.counts["stale"] += 1
+            # Of the past: its name alone would be heard as a danger of now.
+            parts = {}
         yield from self._delivery.say(
             now,
             text,
@@ -194,18 +208,24 @@ class Announcer:
             severity=int(severity),
             rank=rank,
             certainty=certainty,
-            named_after_s=self._named_after_s(key),
-            earcon=None if self._delivery.is_warning(int(severity)) else danger_earcon(int(severity)),
+            **parts,
+            earcon=danger_earcon(int(severity)),
             pan=PAN[direction],
             captured_at_s=captured_at_s,
             expires_in_s=expires_in_s,
         )
 
-    def _named_after_s(self, key: str) -> float:
-        """Seconds until the name of a hazard has been said; 0 for a direction alone."""
+    def _parts(self, key: str, direction: Direction | None, *, escalated: bool) -> Mapping[str, Any]:
+        """The parts of an alert's text, for when several dangers come at once; none of a direction alone."""
         if key not in self._say:
-            return 0.0
-        return EARCON_S + wording.name_length_s(self._say[key], self._spec.language)
+            return {}
+        say, language = self._say[key], self._spec.language
+        return {
+            "name": wording.name_call(say, self._call[key]),
+            "side": wording.WHERE[language][direction].strip(),
+            "advice": wording.advice(say, language, escalated=escalated),
+            "named_after_s": wording.name_length_s(say, language),
+        }
 
     def _on_heard(self, utterance: Utterance, condition: Condition, now: float) -> None:
         if utterance.priority is not Priority.DANGER:
@@ -398,6 +418,10 @@ class Announcer:
             severity=command.severity,
             rank=command.rank,
             certainty=command.certainty,
+            name=command.name,
+            side=command.side,
+            advice=command.advice,
+            named_after_s=command.named_after_s,
             earcon=command.earcon,
             pan=command.pan,
             expires_in_s=command.expires_in_s,

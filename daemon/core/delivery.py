@@ -56,7 +56,8 @@ class Delivery:
         self._events = events
         self._validity = validity
         self._on_heard = on_heard
-        self._outbox = Outbox(spec.outbox)
+        # With forwarding, the other instance joins dangers: it knows what has been heard.
+        self._outbox = Outbox(spec.outbox, joins=not spec.forwards)
         self._sounded_at_s: float | None = None
         self._last_said: LastSaid | None = None
         self._sound_began_s: float | None = None
@@ -79,11 +80,11 @@ class Delivery:
         entries = self._outbox.state.waiting
         return next((entry.utterance for entry in entries if entry.utterance.cause == cause), None)
 
-    def is_warning(self, severity: int) -> bool:
-        """True while a danger of at least that severity is spoken. Its earcon need not be played again."""
+    def being_named(self, cause: str) -> Utterance | None:
+        """Return the utterance of this cause of which only the name is being said, or None."""
         current = self._outbox.state.current
-        said = None if current is None else current.entry.utterance
-        return said is not None and said.priority is Priority.DANGER and said.severity >= severity
+        named = current is not None and current.name_only and current.entry.utterance.cause == cause
+        return current.entry.utterance if named and current is not None else None
 
     def would_follow(self, cause: str) -> bool:
         """True if a danger that is enqueued now would be heard directly after an utterance of this cause."""
@@ -189,6 +190,9 @@ class Delivery:
         severity: int = 0,
         rank: int = 0,
         certainty: float = 0.0,
+        name: str = "",
+        side: str = "",
+        advice: str = "",
         named_after_s: float = 0.0,
         earcon: str | None = None,
         pan: float = 0.0,
@@ -211,6 +215,9 @@ class Delivery:
             severity=severity,
             rank=rank,
             certainty=certainty,
+            name=name,
+            side=side,
+            advice=advice,
             named_after_s=named_after_s,
             earcon=earcon,
             pan=pan,
@@ -271,7 +278,8 @@ class Delivery:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._outbox = Outbox(self._spec.outbox, outbox_messages.OutboxState.from_json(state["outbox"]))
+        outbox = outbox_messages.OutboxState.from_json(state["outbox"])
+        self._outbox = Outbox(self._spec.outbox, outbox, joins=not self._spec.forwards)
         self._sounded_at_s = state["sounded_at_s"]
         self._sound_began_s = state.get("sound_began_s")
         self._sounds = tuple((start, end) for start, end in state.get("sounds", ()))

@@ -37,6 +37,8 @@ class HazardSpec(BaseModel, frozen=True):
     """Probability from which the hazard counts as present, 0 to 1."""
     say: str
     """Spoken text in the core's language, with `{where}`."""
+    call: str = ""
+    """Its name alone, for when several come at once; empty: taken from `say`."""
     rank: int = 0
     """Among hazards of one severity, the one with the higher rank is said first."""
     unrecognised: bool = False
@@ -146,6 +148,10 @@ class RelayedSpeech:
     severity: int = 0
     rank: int = 0
     certainty: float = 0.0
+    name: str = ""
+    side: str = ""
+    advice: str = ""
+    named_after_s: float = 0.0
     pan: float = 0.0
     earcon: str | None = None
     expires_in_s: float = 5.0

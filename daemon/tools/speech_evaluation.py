@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import product
 from typing import Any
@@ -25,53 +25,50 @@ from pipeline.evaluation.speech import HeardClip, RaisedAlert, SaidText, speech_
 from pipeline.hazards import LANGUAGES
 from pipeline.models.base import ImageTextModel
 from speech.sound.audio import Audio
-from speech.sound.earcons import danger_earcon, earcon
+from speech.sound.earcons import lead_s
 from speech.synthesis.espeak import EspeakSynthesizer
-from speech.synthesis.renderer import EARCON_GAP_S, Renderer
+from speech.synthesis.renderer import Renderer
 from speech.utterance import Utterance
 
 log = logging.getLogger(__name__)
 
 DESCRIBERS = ("tags", "scripted")
-RATE = 22050
-"""Hertz at which the length of an earcon is measured."""
-EARCONS_S = {
-    severity: len(earcon(danger_earcon(severity), RATE).samples) / RATE + EARCON_GAP_S
-    for severity in (1, 2, 3)
-}
-"""Seconds from the first sample of a warning to its first word, by severity."""
-SEVERITIES = {"notice": 1, "warning": 2, "critical": 3}
 
 
-class NotedVoice:
-    """A voice that notes which utterances began with an earcon."""
+class Listener:
+    """A voice and a sink that keep when each sound is heard, and when the first word of each utterance is."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
-        self.with_earcon: set[str] = set()
-
-    def render(self, utterance: Utterance) -> Audio:
-        """Render it as the renderer does. Raises SynthesisError."""
-        if utterance.earcon is not None:
-            self.with_earcon.add(utterance.id)
-        return self._renderer.render(utterance)
-
-
-class SoundTimes:
-    """A sink that keeps when something sounds."""
-
-    def __init__(self) -> None:
         self._sounds: list[tuple[float, float]] = []
+        self._rendered: tuple[str, float] = ("", 0.0)
+        self._words: list[tuple[str, float]] = []
 
     @property
     def sounds(self) -> tuple[tuple[float, float], ...]:
+        """Begin and end of each sound, in order."""
         return tuple(self._sounds)
 
+    @property
+    def first_words_s(self) -> Mapping[str, float]:
+        """The time at which the first word of an utterance began, by its id. One cut off before has none."""
+        ends = (end for _, end in self._sounds)
+        heard = [(id, at_s) for (id, at_s), end in zip(self._words, ends, strict=True) if end > at_s]
+        # Backwards: of an utterance that was resumed, the first time counts.
+        return dict(reversed(heard))
+
+    def render(self, utterance: Utterance) -> Audio:
+        """Render it as the renderer does. Raises SynthesisError."""
+        self._rendered = (utterance.id, lead_s(utterance.earcon))
+        return self._renderer.render(utterance)
+
     def place(self, audio: Audio, at_s: float) -> None:
-        """Note the sound; one that still sounds ends."""
+        """Note the sound that was rendered last; one that still sounds ends."""
         # The replay, like the loudspeaker, has one voice: a new sound ends the one before.
         self.cut(at_s)
+        id, lead = self._rendered
         self._sounds.append((at_s, at_s + audio.duration_s))
+        self._words.append((id, at_s + lead))
 
     def cut(self, at_s: float) -> None:
         """End the present sound."""
@@ -118,7 +115,7 @@ def hear(
 ) -> HeardClip:
     """Replay one clip with the voice of `renderer`. Raises CameraUnusable."""
     events: list[Event] = []
-    sink, voice = SoundTimes(), NotedVoice(renderer)
+    listener = Listener(renderer)
     camera = open_recorded(settings, str(clip.path))
     words = builtin_words()
     try:
@@ -126,40 +123,40 @@ def hear(
             settings=settings,
             # A detector for each clip: its baseline and static-scene check remember earlier frames.
             bundle=build_detector(settings, model),
-            voice=voice,
-            sink=sink,
+            voice=listener,
+            sink=listener,
             describer=ScriptedDescriber(words) if describer == "scripted" else tags_describer(model),
             write=events.append,
         ).run(camera)
     finally:
         camera.close()
     log.info("%s, %s, %s: heard", settings.speech.language, describer, clip.path.name)
-    return heard_clip(events, sink.sounds, settings.speech.language, voice.with_earcon)
+    return heard_clip(events, listener.sounds, settings.speech.language, listener.first_words_s)
 
 
 def heard_clip(
     events: Iterable[Event],
     sounds: tuple[tuple[float, float], ...],
     language: str,
-    with_earcon: Collection[str],
+    first_words_s: Mapping[str, float],
 ) -> HeardClip:
     """Extract the utterances from the events of a replay; the summary comes last.
 
-    `with_earcon`: ids of the utterances that began with one.
+    `first_words_s`: when the first word of an utterance began, by its id.
     """
     # Listed once: an iterator would be empty after the first of the loops below.
     events = list(events)
     alerts = {e.id: _alert(e) for e in events if e.kind == "alert"}
-    severities = {e.id: SEVERITIES[e.fields["severity"]] for e in events if e.kind == "alert"}
     warnings, descriptions = [], []
     for event in events:
         if event.kind != "speak" or not event.fields["text"]:
             continue
         text, cause = event.fields["text"], event.cause
         if event.fields["priority"] == "danger" and cause in alerts:
-            # A listener knows the danger from its first word, and not from the earcon.
-            first_word_s = event.t + (EARCONS_S[severities[cause]] if event.id in with_earcon else 0.0)
-            warnings.append(SaidText(first_word_s, text, alerts[cause].hazard, cause))
+            # A listener knows the danger from its name, and not from the earcon. Each of several that come at
+            # once is an utterance of its own, and its first word is its own name.
+            if event.id in first_words_s:
+                warnings.append(SaidText(first_words_s[event.id], text, alerts[cause].hazard, cause))
         elif event.fields["priority"] == "text":
             descriptions.append(SaidText(event.t, text, None, cause))
     return HeardClip(

@@ -65,6 +65,7 @@ def core_spec(
                 severity=int(h.severity),
                 threshold=thresholds[h.name] if h.threshold is None else h.threshold,
                 say=h.say[settings.speech.language],
+                call=h.call.get(settings.speech.language, ""),
                 rank=h.rank,
                 unrecognised=h.name in unknown,
             )

@@ -35,6 +35,9 @@ from speech.utterance import Priority
 
 log = logging.getLogger(__name__)
 
+HazardTexts = tuple[str, str]
+"""The spoken text of a hazard, and its name alone ("" if that is taken from the text)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Voice:
@@ -95,7 +98,7 @@ def prepare_voice(settings: Settings, started: ChildHandle | None = None) -> Pre
             opened.callback(neural.close)
         renderer = build_renderer(settings, synthesizer, neural)
         language = settings.speech.language
-        _prepare(renderer, [hazard.say[language] for hazard in enabled_hazards(settings)], language)
+        _prepare(renderer, _texts(enabled_hazards(settings), language), language)
         opened.pop_all()
         return PreparedVoice(synthesizer, neural, renderer)
 
@@ -168,11 +171,15 @@ def prepare_phrases(renderer: Renderer, spec: CoreSpec) -> None:
 
     The phrases about the program itself are prepared too; a failure of these is only logged.
     """
-    _prepare(renderer, [hazard.say for hazard in spec.hazards], spec.language)
+    _prepare(renderer, [(hazard.say, hazard.call) for hazard in spec.hazards], spec.language)
 
 
-def _prepare(renderer: Renderer, says: Iterable[str], language: str) -> None:
-    renderer.prepare(_danger_phrases(says, language))
+def _texts(hazards: Iterable[Hazard], language: str) -> list[HazardTexts]:
+    return [(hazard.say[language], hazard.call.get(language, "")) for hazard in hazards]
+
+
+def _prepare(renderer: Renderer, texts: Iterable[HazardTexts], language: str) -> None:
+    renderer.prepare(_danger_phrases(texts, language))
     try:
         renderer.prepare(_own_phrases(language))
     # Not as vital as the danger phrases: these words are then synthesised when they are needed.
@@ -184,12 +191,12 @@ def other_phrases(hazards: Sequence[Hazard], own: str) -> Iterator[Phrase]:
     """The prepared phrases of all other languages: another instance may forward them."""
     for language in HEALTH:
         if language != own:
-            yield from _danger_phrases((hazard.say[language] for hazard in hazards), language)
+            yield from _danger_phrases(_texts(hazards, language), language)
             yield from _own_phrases(language)
 
 
-def _danger_phrases(texts: Iterable[str], language: str) -> list[Phrase]:
-    phrases = (phrase for text in texts for phrase in danger_phrases(text, language))
+def _danger_phrases(texts: Iterable[HazardTexts], language: str) -> list[Phrase]:
+    phrases = (phrase for say, call in texts for phrase in danger_phrases(say, language, call))
     # `fromkeys` removes phrases that hazards share, and keeps their order.
     return [(phrase, language, Priority.DANGER) for phrase in dict.fromkeys(phrases)]
 

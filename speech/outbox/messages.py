@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 from speech.utterance import Priority, Utterance
 
+MAKES_ROOM = 2
+"""Least severity of a danger for whose name others interrupt their sides and advice."""
+
 DropReason = Literal[
     "expired", "replaced", "superseded", "retracted", "hushed", "full", "failed", "busy", "cut", "duplicate"
 ]
@@ -107,15 +110,28 @@ class QueuedUtterance:
     heard: bool = False
     """Its first sample was played once, so it is not reported as spoken or dropped again."""
     named: bool = False
-    """It was cut off after its hazard had been named. Dangers that have not been named go first."""
+    """Its danger has been named, and only the rest of its text is left to say."""
     resumed: bool = False
     """It was cut off once, and waits or sounds for the second time."""
 
     @property
-    def order(self) -> tuple[int, int, bool, int, float, int]:
+    def order(self) -> tuple[int, bool, int, bool, int, float, int]:
         """Sort key: the most urgent utterance sorts first."""
         said = self.utterance
-        return (-said.priority, -self.severity, self.named, -said.rank, -said.certainty, self.arrival)
+        return (
+            -said.priority,
+            not self.is_naming,
+            -self.severity,
+            self.named,
+            -said.rank,
+            -said.certainty,
+            self.arrival,
+        )
+
+    @property
+    def is_naming(self) -> bool:
+        """True if it names a danger that others make room for. A notice waits for the end of a warning."""
+        return bool(self.utterance.name) and not self.named and self.severity >= MAKES_ROOM
 
     @property
     def severity(self) -> int:
@@ -128,9 +144,23 @@ class CurrentUtterance:
     """The present utterance."""
 
     entry: QueuedUtterance
+    said: Utterance
+    """The form in which it is said: in full, its name alone, or the rest of it."""
     since_s: float
     """When it was started or, once it sounds, when its first sample was played."""
     sounding: bool = False
+    name_only: bool = False
+    """Its name is said alone, because others wait to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the dangers directly before have told."""
+
+    severity: int = -1
+    """The highest of them; -1 if there was none."""
+    side: str = ""
+    """The side said last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +173,8 @@ class OutboxState:
     arrivals: int = 0
     # Read-only: a state is handed to other threads and kept in recordings.
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    """offered, spoken, cut, resumed, and dropped_REASON."""
+    """offered, spoken, cut, joined, resumed, and dropped_REASON."""
+    heard: Heard = Heard()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; `from_json` restores an equal state."""
@@ -153,6 +184,7 @@ class OutboxState:
             "waiting": [asdict(entry) for entry in self.waiting],
             "arrivals": self.arrivals,
             "counts": dict(self.counts),
+            "heard": asdict(self.heard),
         }
 
     @classmethod
@@ -160,18 +192,25 @@ class OutboxState:
         """Restore the result of `to_json`."""
         current = data["current"]
         return cls(
-            current=None
-            if current is None
-            else CurrentUtterance(**{**current, "entry": _entry(current["entry"])}),
+            current=None if current is None else _current(current),
             waiting=tuple(_entry(entry) for entry in data["waiting"]),
             arrivals=data["arrivals"],
             counts=MappingProxyType(dict(data["counts"])),
+            heard=Heard(**data["heard"]) if "heard" in data else Heard(),
         )
 
 
+def _current(data: Mapping[str, Any]) -> CurrentUtterance:
+    entry = _entry(data["entry"])
+    # Recordings of earlier versions hold no form: everything was said in full.
+    said = _utterance(data["said"]) if "said" in data else entry.utterance
+    return CurrentUtterance(**{**data, "entry": entry, "said": said})
+
+
 def _entry(data: Mapping[str, Any]) -> QueuedUtterance:
+    return QueuedUtterance(**{**data, "utterance": _utterance(data["utterance"])})
+
+
+def _utterance(data: Mapping[str, Any]) -> Utterance:
     # JSON knows no enumerations: the priority comes back as a plain number.
-    said = data["utterance"]
-    return QueuedUtterance(
-        **{**data, "utterance": Utterance(**{**said, "priority": Priority(said["priority"])})}
-    )
+    return Utterance(**{**data, "priority": Priority(data["priority"])})

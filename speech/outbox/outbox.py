@@ -3,7 +3,8 @@
 The policy follows speech-dispatcher's priorities. A danger cuts off everything lower, a message cuts off
 descriptions and notices, the newest description replaces older ones, and a notice is said only in silence.
 Within a priority, the more severe utterance comes first, then the one of higher rank; both cut off lesser
-ones. Then comes the more certain one, and then the older one.
+ones. Then comes the more certain one, and then the older one. Dangers that come at once are all named before
+their sides and advice are said (several.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from speech.outbox.messages import (
     DropReason,
     Effect,
     Enqueue,
+    Heard,
     Input,
     OutboxState,
     PlaybackBegan,
@@ -29,6 +31,7 @@ from speech.outbox.messages import (
     StopSpeaking,
     StopSpeech,
 )
+from speech.outbox.several import after_begin, after_end, can_restart, first_other, is_named, present_form
 from speech.settings import OutboxSettings
 from speech.utterance import Priority, Utterance
 
@@ -44,20 +47,25 @@ class Outbox:
     order of events.
     """
 
-    def __init__(self, settings: OutboxSettings, state: OutboxState | None = None) -> None:
+    def __init__(
+        self, settings: OutboxSettings, state: OutboxState | None = None, *, joins: bool = True
+    ) -> None:
+        """`joins`: name dangers that come at once before the rest of each; False if it is done elsewhere."""
         state = state or OutboxState()
+        self._joins = joins
         self._settings = settings
         self._current = state.current
         self._waiting = list(state.waiting)
         self._arrivals = state.arrivals
         self._counts = dict(state.counts)
+        self._heard = state.heard
         self._effects: list[Effect] = []
 
     @property
     def state(self) -> OutboxState:
         """A snapshot; an outbox built from it behaves the same."""
         counts = MappingProxyType(dict(self._counts))
-        return OutboxState(self._current, tuple(self._waiting), self._arrivals, counts)
+        return OutboxState(self._current, tuple(self._waiting), self._arrivals, counts, self._heard)
 
     def wake_at_s(self) -> float | None:
         """The time by which the next `step` is needed for a timeout; None if nothing is spoken."""
@@ -71,7 +79,7 @@ class Outbox:
         # Before the command, so that expired utterances take no room from a new one.
         self._expire(now)
         self._on_command(event, now)
-        self._make_room_for_equals(now)
+        self._make_room(now)
         self._next(now)
         return tuple(self._effects)
 
@@ -82,12 +90,31 @@ class Outbox:
             return
         if current is None or current.entry.utterance.id != event.id:
             return
-        if not isinstance(event, PlaybackBegan):
+        if isinstance(event, PlaybackEnded) and current.sounding:
+            self._current = None
+            self._end(current)
+        elif not isinstance(event, PlaybackBegan):
             self._current = None
             self._drop(current.entry, "failed")  # counts only if it was never heard
         elif not current.sounding:
             self._spoken(current.entry)
-            self._current = CurrentUtterance(replace(current.entry, heard=True), now, sounding=True)
+            heard = replace(current.entry, heard=True)
+            self._current = replace(current, entry=heard, since_s=now, sounding=True)
+            self._heard = after_begin(self._heard, current.said)
+
+    def _end(self, current: CurrentUtterance) -> None:
+        """It was said to its end; if that was its name alone, the rest waits."""
+        self._heard = after_end(self._heard, current.said)
+        if not current.name_only:
+            return
+        old = current.entry.utterance
+        for at, entry in enumerate(self._waiting):
+            if (entry.utterance.key, entry.utterance.priority) == (old.key, old.priority):
+                # Its side became known meanwhile: the newer text goes on in its place.
+                self._waiting[at] = replace(entry, named=True)
+                self._waiting.sort(key=lambda each: each.order)
+                return
+        self._queue(replace(current.entry, named=True))
 
     def _spoken(self, entry: QueuedUtterance) -> None:
         if not entry.heard:
@@ -136,7 +163,7 @@ class Outbox:
                 self._remove(old, "replaced")
                 # Its place in the queue is kept: a hazard that is updated often must not fall behind each
                 # time.
-                entry = replace(entry, arrival=min(entry.arrival, old.arrival))
+                entry = replace(entry, arrival=min(entry.arrival, old.arrival), named=old.named)
             elif new.priority == Priority.TEXT and not _continues(new, old.utterance):
                 self._remove(old, "superseded")
         return entry
@@ -204,15 +231,21 @@ class Outbox:
             self._stop_current(current)
             self._drop(current.entry, "hushed")
 
-    def _make_room_for_equals(self, now: float) -> None:
-        """Interrupt a danger after its name, so that another danger of the same severity is named soon."""
-        current, first = self._current, next(iter(self._waiting), None)
-        # Each danger is interrupted at most once, after its name. Then both are said in full.
-        if current is None or first is None or not _is_named(current, now) or first.named:
+    def _make_room(self, now: float) -> None:
+        """Let a danger that has not been named be named before the side and the advice of the present one."""
+        current = self._current
+        if not self._joins or current is None:
             return
-        danger = first.utterance.priority == Priority.DANGER
-        if danger and first.severity == current.entry.severity and not current.entry.named:
+        first = first_other(current.entry.utterance, self._waiting)
+        if first is None:
+            return
+        if is_named(current, now):
             self._interrupt(current, first.utterance, now)
+        elif can_restart(current, now):
+            # In full it would take longer until the others are named.
+            self._stop_current(current)
+            self._count("joined")
+            self._queue(current.entry)
 
     def _interrupt(self, current: CurrentUtterance, by: Utterance, now: float) -> None:
         """Stop for a more urgent utterance. A danger waits to be said again, a message does so once."""
@@ -225,7 +258,7 @@ class Outbox:
             self._drop(entry, "replaced")
         elif old.priority == Priority.DANGER or (old.priority == Priority.MESSAGE and not entry.resumed):
             self._count("resumed")
-            self._queue(replace(entry, resumed=True, named=entry.named or _is_named(current, now)))
+            self._queue(replace(entry, resumed=True, named=entry.named or is_named(current, now)))
         else:
             self._drop(entry, "cut")
             self._drop_rest_of(old)
@@ -243,10 +276,22 @@ class Outbox:
     # Start and drop
 
     def _next(self, now: float) -> None:
-        if self._current is None and self._waiting:
+        while self._current is None and self._waiting:
             entry = self._waiting.pop(0)
-            self._current = CurrentUtterance(entry, now)
-            self._effects.append(StartSpeech(entry.utterance))
+            said, name_only = self._form(entry)
+            if said is None:
+                # Nothing is left to say. It was heard, so it is not reported again.
+                self._drop(entry, "duplicate")
+                continue
+            self._current = CurrentUtterance(entry, said, now, name_only=name_only)
+            self._effects.append(StartSpeech(said))
+        if self._current is None:
+            self._heard = Heard()
+
+    def _form(self, entry: QueuedUtterance) -> tuple[Utterance | None, bool]:
+        if not self._joins:
+            return entry.utterance, False
+        return present_form(entry, self._waiting, self._heard)
 
     def _remove(self, entry: QueuedUtterance, reason: DropReason) -> None:
         self._waiting.remove(entry)
@@ -259,11 +304,6 @@ class Outbox:
 
     def _count(self, name: str) -> None:
         self._counts[name] = self._counts.get(name, 0) + 1
-
-
-def _is_named(current: CurrentUtterance, now: float) -> bool:
-    after_s = current.entry.utterance.named_after_s
-    return current.sounding and after_s > 0 and now - current.since_s >= after_s
 
 
 def _continues(new: Utterance, old: Utterance) -> bool:

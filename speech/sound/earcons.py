@@ -17,6 +17,10 @@ from speech.sound.audio import Audio
 
 EDGE_S = 0.004
 """Seconds of the raised-cosine rise and fall of each tone; without them, a tone clicks."""
+GAP_S = 0.04
+"""Seconds between an earcon and the words."""
+SEVERAL = "several"
+"""The earcon of critical dangers that come at once: short, so that all their names are heard soon."""
 PEAK = 0.4
 """Peak as a share of full scale: clearly audible beside speech at -18 dBFS, but not startling."""
 
@@ -39,6 +43,7 @@ EARCONS: dict[str, tuple[Tone, ...]] = {
     "notice": (_steady(660, 0.09),),
     "warning": (_steady(988, 0.05, 0.03), _steady(988, 0.05)),
     "critical": (_steady(1480, 0.035, 0.02), _steady(1480, 0.035, 0.02), _steady(1480, 0.035)),
+    SEVERAL: (_steady(1480, 0.04),),
     "ready": (_steady(523, 0.09, 0.02), _steady(659, 0.09, 0.02), _steady(784, 0.14)),
     "clear": (_steady(784, 0.08, 0.02), _steady(523, 0.12)),
     "listening": (Tone(440, 880, 0.12),),
@@ -51,6 +56,12 @@ EARCONS: dict[str, tuple[Tone, ...]] = {
 def danger_earcon(severity: int) -> str:
     """Name of the earcon for a severity: up to 1 notice, 2 warning, from 3 critical."""
     return ("notice", "warning", "critical")[min(max(severity, 1), 3) - 1]
+
+
+def lead_s(name: str | None) -> float:
+    """Seconds from the first sample of an utterance to its first word; 0 without an earcon."""
+    tones = EARCONS.get(name or "")
+    return sum(tone.duration_s + tone.gap_s for tone in tones) + GAP_S if tones else 0.0
 
 
 @lru_cache(maxsize=32)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
-from speech.sound.earcons import EARCONS, earcon
+from speech.sound.earcons import EARCONS, GAP_S, earcon
 from speech.sound.effects import joined, panned, silence
 from speech.synthesis.base import SpeechRequest, Synthesizer
 from speech.synthesis.phrase_cache import PhraseCache, render_chunks
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 SLOWEST_WPM, FASTEST_WPM = 80, 500
 """Range of rates that the engines can speak, in words a minute."""
-EARCON_GAP_S = 0.04
-"""Seconds between an earcon and the words."""
 
 
 class Renderer:
@@ -130,4 +128,4 @@ class Renderer:
         if name not in EARCONS:
             log.error("no earcon is called %r; there are %s", name, ", ".join(EARCONS))
             return silence(0, self.rate)
-        return joined([earcon(name, self.rate), silence(EARCON_GAP_S, self.rate)], self.rate, 1)
+        return joined([earcon(name, self.rate), silence(GAP_S, self.rate)], self.rate, 1)

@@ -34,9 +34,9 @@ def test_no_direction_is_heard_with_the_wrong_danger() -> None:
 
 
 def test_a_waiting_danger_is_said_with_its_direction_in_its_place() -> None:
-    world = World(2.7).watch(0.6, fire=0.95).watch(0.6, fire=0.95, vehicle=0.95)
-    world.watch(3, fire=0.95, vehicle=0.95, sides={"vehicle": Direction.RIGHT})
-    assert world.said[:2] == ["Stop! fire.", "Stop! vehicle on your right."]
+    world = World(2.7).watch(0.6, fire=0.95).watch(0.6, fire=0.95, dog=0.95)
+    world.watch(3, fire=0.95, dog=0.95, sides={"dog": Direction.RIGHT})
+    assert world.said[:2] == ["Stop! fire.", "Stop! dog on your right."]
     replaced = [record["reason"] for record in world.records("unspoken")]
     assert replaced == ["replaced"]
 
@@ -79,9 +79,9 @@ def test_a_mute_silences_what_waits() -> None:
 
 
 def test_the_second_mute_silences_a_danger_that_waits() -> None:
-    world = World(2.0).watch(0.6, fire=0.95).watch(0.6, fire=0.95, vehicle=0.95)
-    world.tell(Mute(600), Mute(600)).watch(6, fire=0.95, vehicle=0.95)
-    assert not any("vehicle" in text for text in world.said)
+    world = World(2.0).watch(0.6, fire=0.95).watch(0.6, fire=0.95, dog=0.95)
+    world.tell(Mute(600), Mute(600)).watch(6, fire=0.95, dog=0.95)
+    assert not any("dog" in text for text in world.said)
 
 
 @pytest.mark.parametrize("ended_by", ["a wish", "its time"])

@@ -22,6 +22,10 @@ def relayed(utterance: Utterance, instance: str) -> RelayedSpeech:
         severity=utterance.severity,
         rank=utterance.rank,
         certainty=utterance.certainty,
+        name=utterance.name,
+        side=utterance.side,
+        advice=utterance.advice,
+        named_after_s=utterance.named_after_s,
         pan=utterance.pan,
         earcon=utterance.earcon,
     )

@@ -8,7 +8,7 @@ from daemon.core.core import Core
 from daemon.core.messages import Ask, Say
 from pipeline.description.policy import AnswerFinished, SentenceReady
 from pipeline.types import Direction
-from speech.utterance import Priority
+from speech.utterance import Priority, Utterance
 from tests.daemon.core.world import World
 from tests.fakes import core_spec
 
@@ -35,13 +35,49 @@ def test_of_equals_the_higher_rank_is_said_first_and_cuts() -> None:
     assert fire_s - fire_alert["t"] < 0.1, "it does not wait for the end of what matters less"
 
 
-def test_each_of_two_at_once_is_named_within_half_a_second_and_then_said_in_full() -> None:
-    world = ranked().watch(1).watch(4, vehicle=0.9, fire=0.9)
-    texts = [u.text for _, u in world.heard if u.priority is Priority.DANGER]
-    assert texts == ["fire! Act!", "vehicle! Act!", "fire! Act!"]
-    times = [t for t, u in world.heard if u.priority is Priority.DANGER]
-    assert times[1] - times[0] < 0.75
-    assert world.heard[1][1].earcon is None, "the sound for danger was heard just before"
+def dangers(world: World) -> list[tuple[float, Utterance]]:
+    """The dangers that sounded; what was replaced at the moment of its start did not."""
+    times = [at_s for at_s, _ in world.heard[1:]] + [float("inf")]
+    return [
+        (at_s, said)
+        for (at_s, said), until_s in zip(world.heard, times, strict=True)
+        if said.priority is Priority.DANGER and until_s > at_s
+    ]
+
+
+def test_of_several_at_once_all_are_named_first_the_worst_first_then_follows_the_rest() -> None:
+    heard = dangers(ranked(talks_s=0.3).watch(1).watch(6, vehicle=0.9, fire=0.9, dog=0.9))
+    assert [said.text for _, said in heard[:5]] == ["fire!", "vehicle!", "dog! Act!", "Act!", "Act!"]
+    assert [said.earcon for _, said in heard[:5]] == ["several", None, None, None, None]
+    assert heard[1][0] - heard[0][0] < 0.35, "each waits for the names before it only"
+
+
+def test_a_danger_is_named_during_the_side_and_the_advice_of_a_worse_one() -> None:
+    world = World(talks_s=4.0).watch(0.6, fire=0.95).watch(1.5, fire=0.95, vehicle=0.95)
+    alerted_s = next(e["t"] for e in world.records("alert") if e["hazard"] == "vehicle")
+    named_s = next(at_s for at_s, said in world.heard if "vehicle" in said.text)
+    assert named_s - alerted_s <= 0.5
+
+
+def test_a_common_side_is_said_once() -> None:
+    sides = {"vehicle": Direction.LEFT, "fire": Direction.LEFT}
+    world = ranked(talks_s=0.3, facing="left").watch(1).watch(3, vehicle=0.9, fire=0.9, sides=sides)
+    texts = [said.text for _, said in dangers(world)]
+    assert texts[:3] == ["fire!", "vehicle on your left! Act!", "Act!"]
+
+
+def test_a_side_of_its_own_is_said_with_its_name() -> None:
+    world = ranked(talks_s=0.3).watch(1)
+    world.watch(3, vehicle=0.9, fire=0.9, sides={"fire": Direction.RIGHT})
+    texts = [said.text for _, said in dangers(world)]
+    assert "fire on your right! Act!" in texts
+    assert "On your right." not in texts, "it would be taken for the side of what was named last"
+
+
+def test_one_who_speaks_through_another_leaves_the_joining_to_it() -> None:
+    world = ranked(talks_s=0.3, forwards=True).watch(1).watch(3, vehicle=0.9, fire=0.9)
+    assert {said.text for _, said in world.heard} == {"fire! Act!", "vehicle! Act!"}
+    assert {said.name for _, said in world.heard} == {"fire!", "vehicle!"}
 
 
 def test_no_true_critical_danger_expires_behind_another() -> None:

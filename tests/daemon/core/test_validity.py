@@ -55,9 +55,9 @@ def test_a_description_that_comes_after_its_danger_is_not_even_begun() -> None:
 
 def test_a_danger_that_waits_behind_a_worse_one_until_it_is_over_is_not_said() -> None:
     world = World(2.7, watch=WatchSettings(clear_s=0.2)).watch(0.6, fire=0.95)
-    world.watch(0.5, fire=0.95, vehicle=0.9).watch(3, fire=0.95)
-    assert [a["hazard"] for a in world.records("alert")] == ["fire", "vehicle"]
-    assert not any("vehicle" in text for text in world.said)
+    world.watch(0.5, fire=0.95, dog=0.9).watch(3, fire=0.95)
+    assert [a["hazard"] for a in world.records("alert")] == ["fire", "dog"]
+    assert not any("dog" in text for text in world.said)
 
 
 def test_what_rests_on_a_danger_that_is_not_there_does_not_hold() -> None:
@@ -288,11 +288,11 @@ def test_a_false_alarm_without_an_alarm_is_told() -> None:
 
 
 def test_marked_as_false_is_what_was_heard_not_what_waits() -> None:
-    world = World(LONG_S).watch(0.6, fire=0.95).watch(0.6, fire=0.95, vehicle=0.9)
+    world = World(LONG_S).watch(0.6, fire=0.95).watch(0.6, fire=0.95, dog=0.9)
     world.tell(FalseAlarm(), FalseAlarm()).finish()
     (marked,) = world.records("false_alarm")
     assert marked["hazard"] == "fire"
-    assert any("Stop! vehicle" in text for text in world.said)
+    assert any("Stop! dog" in text for text in world.said)
 
 
 def test_where_nothing_was_heard_the_last_raised_is_marked() -> None:
