@@ -106,3 +106,38 @@ def test_a_false_alarm_is_named_without_its_call_for_action() -> None:
     assert wording.false_alarm_phrase("불!{where} 멈추세요!", "ko").endswith(" 불.")
     assert wording.false_alarm_phrase("Mind the step{where}.", "en").endswith("Mind the step.")
     assert "자동차" in wording.false_alarm_phrase("기다리세요! {where}자동차.", "ko")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_parts_of_an_alert_are_prepared_for_several_at_once(language: str) -> None:
+    for hazard in tables.from_settings({n: HazardSettings(**t) for n, t in tables.builtin().items()}):
+        say, call = hazard.say[language], hazard.call.get(language, "")
+        prepared = set(wording.danger_phrases(say, language, call))
+        parts = {wording.name_call(say, call), wording.advice(say, language, escalated=True)}
+        assert parts <= prepared
+        assert not (advice := wording.advice(say, language)) or advice in prepared
+        # The whole is made of its parts: nothing is lost if they are said one by one.
+        assert wording.danger_phrase(say, None, language).endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("say", "name", "advice"),
+    [
+        ("Fire{where}! Stop!", "Fire!", "Stop!"),
+        ("Careful! Broken glass{where}.", "Broken glass!", ""),
+        ("불!{where} 멈추세요!", "불!", "멈추세요!"),
+        ("공사장!{where} 우회하세요.", "공사장!", "우회하세요."),
+        ("위험! 킥보드.{where}", "킥보드!", ""),
+        ("Wet floor!", "Wet floor!", ""),
+    ],
+)
+def test_the_name_and_the_advice_are_taken_from_the_text(say: str, name: str, advice: str) -> None:
+    assert wording.name_call(say) == name
+    assert wording.advice(say, "en") == advice
+
+
+def test_words_of_the_users_own_are_called_by_their_own_name() -> None:
+    settings = {n: HazardSettings(**t) for n, t in tables.builtin().items()}
+    settings["vehicle"] = settings["vehicle"].model_copy(update={"say_en": "Lorry{where}!"})
+    vehicle = next(h for h in tables.from_settings(settings) if h.name == "vehicle")
+    assert vehicle.call == {"ko": "차!"}

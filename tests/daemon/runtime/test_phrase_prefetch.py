@@ -126,7 +126,7 @@ def test_dangers_and_what_is_said_of_the_program_are_ready() -> None:
 def test_a_voice_that_died_since_yesterday_starts_with_yesterdays_dangers(tmp_path: Path) -> None:
     voice = ToneSynthesizer()
     spec = core_spec()
-    texts = [text for h in spec.hazards for text in wording.danger_phrases(h.say, "en")]
+    texts = [text for h in spec.hazards for text in wording.danger_phrases(h.say, "en", h.call)]
     Renderer(SpeechSettings(), tmp_path, voice).prepare([(text, "en", Priority.DANGER) for text in texts])
     voice.failing = True
     renderer = Renderer(SpeechSettings(), tmp_path, voice)

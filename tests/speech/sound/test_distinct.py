@@ -62,8 +62,14 @@ class Phrases:
 def danger_texts(language: str) -> tuple[str, ...]:
     """All hazards, directions and degrees, as they are prepared."""
     hazards = tomllib.loads((ROOT / "pipeline" / "hazards.toml").read_text(encoding="utf-8"))["hazards"]
-    says = [hazard[f"say_{language}"] for hazard in hazards.values()]
-    return tuple(dict.fromkeys(text for say in says for text in danger_phrases(say, language)))
+    texts = (
+        text
+        for hazard in hazards.values()
+        for text in danger_phrases(
+            hazard[f"say_{language}"], language, hazard.get("call", {}).get(language, "")
+        )
+    )
+    return tuple(dict.fromkeys(texts))
 
 
 @cache
