@@ -7,10 +7,11 @@ import json
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daemon.cli.korean import speaker
 from daemon.cli.remote import connection
 from daemon.cli.remote.connection import Load, open_journal
 from daemon.control.commands import JournalCommand
@@ -28,7 +29,15 @@ LIMIT = 50
 PAGE = 100
 VERDICTS: Mapping[str, Verdict] = {"right": "true", "wrong": "false", "none": "none"}
 """The words for a verdict, and its name in the journal."""
-WORDS = {verdict: word for word, verdict in VERDICTS.items()}
+VERDICT_WORDS = {verdict: word for word, verdict in VERDICTS.items()}
+
+EXPORTED = "{events} events and {pictures} pictures in {to}"
+MARKED = "marked as {verdict}; `watchword calibrate FOOTAGE --labelled {file}` learns from it"
+FORGET_ALL = "Forget everything in the journal, pictures and black boxes too?"
+FORGET_OLDER = "Forget all from before {before}, pictures and black boxes too?"
+
+Words = Callable[..., str]
+"""Gives a message in the user's language."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,19 +78,21 @@ def _selecting(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, load: Load) -> int:
+    say = speaker(load)
     with open_journal(args, load) as source:
         match args.action:
             case "export":
                 events, pictures = export(source, args.to, _wanted(args))
-                sys.stdout.write(f"{events} events and {pictures} pictures in {args.to}\n")
+                done = say(EXPORTED, events=events, pictures=pictures, to=args.to)
+                sys.stdout.write(f"{done}\n")
             case "purge":
-                return _purge(source, args)
+                return _purge(source, args, say)
             case "show":
                 return _show(source, args)
             case "mark":
-                return _mark(source, args)
+                return _mark(source, args, say)
             case _:
-                return _list(source, args)
+                return _list(source, args, say)
     return 0
 
 
@@ -100,14 +111,14 @@ def _wanted(args: argparse.Namespace) -> JournalCommand:
     return wanted
 
 
-def _list(source: JournalSource, args: argparse.Namespace) -> int:
+def _list(source: JournalSource, args: argparse.Namespace, say: Words) -> int:
     """The newest come last, as in a log."""
     events = list(pages(source, _wanted(args), args.limit))
     # The reader gives the newest first, so that a limit keeps the newest.
     for event in reversed(events):
-        sys.stdout.write(f"{json.dumps(event, ensure_ascii=False) if args.json else line(event)}\n")
+        sys.stdout.write(f"{json.dumps(event, ensure_ascii=False) if args.json else line(event, say)}\n")
     if not events and not args.json:
-        sys.stdout.write("nothing like that was kept\n")
+        sys.stdout.write(f"{say('nothing like that was kept')}\n")
     return 0
 
 
@@ -130,28 +141,27 @@ def _row(text: str) -> int:
     return int(found[1])
 
 
-def _mark(source: EditableJournal, args: argparse.Namespace) -> int:
+def _mark(source: EditableJournal, args: argparse.Namespace, say: Words) -> int:
     row, verdict = _row(args.row), VERDICTS[args.verdict]
     file = source.mark(row, verdict)
     if args.json:
         sys.stdout.write(json.dumps({"row": row, "mark": verdict, "file": file}, ensure_ascii=False) + "\n")
     elif verdict == "none":
-        sys.stdout.write(f"#{row}: not marked\n")
+        sys.stdout.write(f"#{row}: {say('not marked')}\n")
     else:
-        learn = f"`watchword calibrate FOOTAGE --labelled {file}` learns from it"
-        sys.stdout.write(f"#{row}: marked as {args.verdict}; {learn}\n")
+        sys.stdout.write(f"#{row}: {say(MARKED, verdict=say(args.verdict), file=file)}\n")
     return 0
 
 
-def _purge(source: EditableJournal, args: argparse.Namespace) -> int:
+def _purge(source: EditableJournal, args: argparse.Namespace, say: Words) -> int:
     before_s = None if args.all else parse_time(args.before, time.time())
-    what = "everything in the journal" if before_s is None else f"all from before {_clock(before_s)}"
-    if not args.yes and not _agreed(f"Forget {what}, pictures and black boxes too? [y/N] "):
-        sys.stdout.write("nothing was forgotten\n")
+    question = say(FORGET_ALL) if before_s is None else say(FORGET_OLDER, before=_clock(before_s))
+    if not args.yes and not _agreed(f"{question} [y/N] "):
+        sys.stdout.write(f"{say('nothing was forgotten')}\n")
         return 1
     gone = source.purge(before_s)
-    parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in gone.items())
-    sys.stdout.write(f"forgotten: {parts}\n")
+    parts = ", ".join(say("{count} " + name.replace("_", " "), count=count) for name, count in gone.items())
+    sys.stdout.write(f"{say('forgotten: {parts}', parts=parts)}\n")
     return 0
 
 
@@ -164,11 +174,12 @@ def _agreed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def line(event: Mapping[str, Any]) -> str:
+def line(event: Mapping[str, Any], say: Words) -> str:
     """One event for people: `#12  2026-11-25 16:28:14  a1   alert     fire (critical, 0.88)  [picture]`."""
-    kept = [name for name, there in (("picture", "snapshot"), ("black box", "black_box")) if event[there]]
+    files = (("picture", "snapshot"), ("black box", "black_box"))
+    kept = [say(name) for name, there in files if event[there]]
     if mark := event.get("mark"):
-        kept.append(f"marked as {WORDS.get(mark, mark)}")
+        kept.append(say("marked as {verdict}", verdict=say(VERDICT_WORDS.get(mark, mark))))
     tail = f"  [{', '.join(kept)}]" if kept else ""
     number, id = f"#{event['row']}", event["id"]
     return f"{number:<7} {_clock(event['wall_s'])}  {id:<7} {event['kind']:<11} {event_words(event)}{tail}"

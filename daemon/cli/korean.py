@@ -70,6 +70,28 @@ TEXTS: Mapping[str, str] = {
     "fail": "실패",
     # say
     "{seconds} s in {file}": "{seconds}초, {file}",
+    # journal
+    "nothing like that was kept": "해당하는 기록이 없습니다",
+    "{events} events and {pictures} pictures in {to}": "기록 {events}건과 사진 {pictures}장: {to}",
+    "not marked": "표시 없음",
+    "marked as {verdict}": "표시: {verdict}",
+    "marked as {verdict}; `watchword calibrate FOOTAGE --labelled {file}` learns from it": (
+        "표시: {verdict}. 배우려면: `watchword calibrate FOOTAGE --labelled {file}`"
+    ),
+    "right": "맞음",
+    "wrong": "잘못된 경고",
+    "black box": "블랙박스",
+    "Forget everything in the journal, pictures and black boxes too?": (
+        "모든 기록을 사진과 블랙박스까지 지울까요?"
+    ),
+    "Forget all from before {before}, pictures and black boxes too?": (
+        "{before} 이전의 기록을 사진과 블랙박스까지 모두 지울까요?"
+    ),
+    "nothing was forgotten": "아무것도 지우지 않았습니다",
+    "{count} events": "기록 {count}건",
+    "{count} pictures": "사진 {count}장",
+    "{count} black boxes": "블랙박스 {count}개",
+    "forgotten: {parts}": "지움: {parts}",
     # errors
     NOT_RUNNING: (
         "watchword가 실행되고 있지 않습니다. `watchword run`이나 `systemctl start watchword`로 "

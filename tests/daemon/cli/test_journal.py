@@ -159,3 +159,14 @@ def test_a_mark_needs_a_number_and_a_known_verdict(watchword: Run, args: tuple[s
     except SystemExit as exit:  # the parser's
         code, told = int(str(exit.code)), ""
     assert (code, "a bug" in told) == (2, False)
+
+
+def test_the_messages_are_korean_if_the_locale_is(watchword: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    code, printed = watchword("--offline", "mark", "#1", "wrong")
+    assert code == 0 and "표시: 잘못된 경고" in printed
+    _, printed = watchword("--offline", "--kind", "alert")
+    assert "[사진, 표시: 잘못된 경고]" in printed
+    assert watchword("--offline", "--kind", "health")[1] == "해당하는 기록이 없습니다\n"
+    _, printed = watchword("--offline", "purge", "--all", "--yes")
+    assert printed.startswith("지움: 기록 ") and "사진 " in printed
