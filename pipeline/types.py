@@ -158,6 +158,8 @@ class SceneEvent:
     """Id of the alert or request that led to it."""
     question: str | None = None
     """The words of an explicit question."""
+    detector_only: bool = False
+    """Answer from the detector's report: the full answer was not possible."""
 
 
 @dataclass(frozen=True, slots=True)

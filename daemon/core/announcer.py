@@ -38,6 +38,11 @@ ANSWER_RANK = 1
 SIGN_RANK = 2
 """Rank of the sound that confirms a question: it must come at once."""
 
+CUT_ANSWER_S = 5.0
+"""Seconds after which an answer that a danger cut off is not resumed, even if its picture was older: it was
+true when it began, and a danger phrase takes about two seconds.
+"""
+
 READ_ALOUD_S = 90.0
 """Seconds for which a passage of text may wait, or be resumed: writing in view seldom changes."""
 
@@ -281,7 +286,7 @@ class Announcer:
             effect.description.text,
             Priority.MESSAGE if asked else Priority.TEXT,
             f"{effect.description.id}:{effect.description.text}",
-            condition=self._condition(effect),
+            condition=self._condition(effect, now),
             cause=effect.description.id,
             rank=ANSWER_RANK if asked else 0,
             language=effect.description.language,
@@ -323,7 +328,7 @@ class Announcer:
     def _is_present(self, hazard: str) -> bool:
         return self._validity.is_present(hazard)
 
-    def _condition(self, effect: Speak) -> Condition:
+    def _condition(self, effect: Speak, now: float) -> Condition:
         text, language = effect.description.text, effect.description.language
         named = tuple(sorted(named_hazards(text, language, filter(self._is_present, self._say))))
         match effect.scene.trigger:
@@ -332,7 +337,8 @@ class Announcer:
             case Trigger.SCENE_CHANGE:
                 return Condition(view=effect.scene.id, named=named)
             case Trigger.REQUEST:
-                return Condition(fresh_until_s=effect.scene.captured_at_s + self._spec.describe.stale_s)
+                fresh_until_s = effect.scene.captured_at_s + self._spec.describe.stale_s
+                return Condition(fresh_until_s=max(fresh_until_s, now + CUT_ANSWER_S))
             case Trigger.READ:
                 return Condition(fresh_until_s=effect.scene.captured_at_s + READ_ALOUD_S)
 

@@ -7,6 +7,7 @@ and the black box run the same core with the same result. `state` is plain JSON.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from daemon.core import health as components
@@ -32,6 +33,7 @@ from daemon.core.validity import Validity
 from pipeline.alerting.alert_policy import AlertPolicy, WatchEvent
 from pipeline.alerting.scene_change import SceneChangeGate
 from pipeline.description import policy as description_policy
+from pipeline.description.answer.denial import denies_any
 from pipeline.description.base import DetectedHazard
 from pipeline.reading.passages import asks_to_read
 from pipeline.types import Alert, Assessment, Clear, Located, SceneEvent, Trigger
@@ -68,7 +70,6 @@ class Core:
         self._raised: dict[str, dict[str, Any]] = {}
         self._last_alert: dict[str, Any] | None = None
         self._last_marked: str | None = None
-        self._unanswered: tuple[str, ...] = ()
         self._unseen = ""
 
     def _danger_heard(self, alert_id: str, now: float) -> None:
@@ -126,9 +127,10 @@ class Core:
                 return tuple(self._stop_speaking(now))
             case CoreTick():
                 return tuple(self._tick(now))
+            case description_policy.SentenceReady():
+                return tuple(self._describe_step(self._checked(event), now))
             case (
                 description_policy.Requested()
-                | description_policy.SentenceReady()
                 | description_policy.AnswerFinished()
                 | description_policy.DescriptionTick()
             ):
@@ -217,6 +219,7 @@ class Core:
         hazard: str | None = None,
         cause: str | None = None,
         question: str | None = None,
+        detector_only: bool = False,
     ) -> Iterable[Effect]:
         scene = SceneEvent(
             id=self._events.next_id("s", "scenes"),
@@ -226,13 +229,11 @@ class Core:
             hazard=hazard,
             cause=cause,
             question=question,
+            detector_only=detector_only,
         )
         yield self._events.record("scene", scene.id, now, cause, trigger=trigger, hazard=hazard)
         if trigger is Trigger.SCENE_CHANGE:
             self._validity.set_view(scene.id)
-        # Only a request must get an answer; any other description that fails is dropped in silence.
-        elif trigger.asked:
-            self._unanswered = (*self._unanswered, scene.id)
         yield from self._describe_step(description_policy.Requested(scene), now)
 
     def _describe_step(self, event: description_policy.NarrationInput, now: float) -> Iterable[Effect]:
@@ -245,8 +246,6 @@ class Core:
                 case description_policy.CancelDescription():
                     yield effect
                 case description_policy.Speak():
-                    # One sentence is an answer, so no apology follows if the description breaks off after it.
-                    self._unanswered = tuple(id for id in self._unanswered if id != effect.scene.id)
                     yield from self._announcer.sentence(effect, now)
                 case description_policy.Described(description, scene):
                     yield self._events.record(
@@ -264,15 +263,32 @@ class Core:
                     counts[f"describe.{short}"] += 1
                     wrote = {"text": text, "model": model} if model else {}
                     yield self._events.unspoken(now, scene_id, short, detail=detail, **wrote)
-                    yield from self._finish_answer(scene_id, now)
-        if isinstance(event, description_policy.AnswerFinished):
-            yield from self._finish_answer(event.scene_id, now)
+                case description_policy.AskAgain(scene, detector_only):
+                    counts["asked_again"] += 1
+                    yield from self._ask_again(scene, now, detector_only=detector_only)
+                case description_policy.Unanswered(scene):
+                    yield from self._announcer.unanswered(scene.id, now)
 
-    def _finish_answer(self, scene_id: str, now: float) -> Iterable[Effect]:
-        """End the description of a view. A question that got no answer gets an apology."""
-        if scene_id in self._unanswered:
-            self._unanswered = tuple(id for id in self._unanswered if id != scene_id)
-            yield from self._announcer.unanswered(scene_id, now)
+    def _ask_again(self, scene: SceneEvent, now: float, *, detector_only: bool) -> Iterable[Effect]:
+        """Ask an unanswered question about the present view; if that shows nothing, the reason answers it."""
+        if blind := self._blind_reason():
+            yield from self._announcer.cannot_see(*blind, now)
+            return
+        yield from self._request_description(
+            scene.trigger, now, cause=scene.id, question=scene.question, detector_only=detector_only
+        )
+
+    def _checked(self, sentence: description_policy.SentenceReady) -> description_policy.SentenceReady:
+        """Mark a sentence that denies a danger raised after its picture was taken: it must not be heard after
+        the alert.
+        """
+        taken_s = self._descriptions.view_time_s(sentence.scene_id)
+        if taken_s is None:
+            return sentence
+        raised = [name for name, alert in self._raised.items() if alert["raised_at_s"] > taken_s]
+        present = [name for name in raised if name in self._policy.active]
+        denied = denies_any(sentence.text, present, sentence.language or self._spec.language)
+        return replace(sentence, contradicted=denied)
 
     def _detected_hazards(self) -> tuple[DetectedHazard, ...]:
         """Return the hazards that are present now, the most severe first."""
@@ -344,8 +360,6 @@ class Core:
 
     def _stop_speaking(self, now: float) -> Iterable[Effect]:
         """Stop speech and the present answer at once, without an apology for it."""
-        # Before the description is stopped: its end would otherwise add the apology.
-        self._unanswered = ()
         yield from self._announcer.step_outbox(outbox_messages.StopSpeaking(), now)
         yield from self._describe_step(description_policy.StopDescribing(), now)
 
@@ -373,7 +387,6 @@ class Core:
             "raised": dict(self._raised),
             "last_alert": self._last_alert,
             "marked": self._last_marked,
-            "unanswered": list(self._unanswered),
             "unseen": self._unseen,
         }
         return {**parts, **own}
@@ -385,7 +398,6 @@ class Core:
         self._raised = dict(state.get("raised", {}))
         self._last_alert = state["last_alert"]
         self._last_marked = state.get("marked")
-        self._unanswered = tuple(state["unanswered"])
         self._unseen = state.get("unseen", "")
 
     def _parts(self) -> Mapping[str, Any]:

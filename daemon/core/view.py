@@ -34,6 +34,7 @@ def describe_request(effect: DescribeView, view: View, language: str, deadline_s
         question=effect.scene.question,
         encoding=view.assessment.encoding,
         hazard=effect.scene.hazard,
+        detector_only=effect.scene.detector_only,
         deadline_s=deadline_s,
     )
 

@@ -38,6 +38,8 @@ class DescribeRequest:
     """Other things that the client says are on it, in the client's own words."""
     encoding: Encoding | None = None
     """The detector's encoding of the picture, for describers that need no pixels."""
+    detector_only: bool = False
+    """Answer from the detector's report, without a model: the full answer was not possible."""
     deadline_s: float = 10.0
     """Seconds from the start of the request after which the answer is worthless."""
 

@@ -75,6 +75,9 @@ class FallbackDescriber:
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
         """Raises DescribeError if the model had to answer and could not."""
+        if request.detector_only:
+            yield from self._instead(request)
+            return
         status = self._first.status
         if status.phase is Phase.LOADING:
             log.info("%s: %s; answered by %s", request.id, status.reason, self._fallback.model)
@@ -104,7 +107,7 @@ class FallbackDescriber:
             # After a spoken sentence the fallback would begin a second description in the middle of the
             # first.
             if not spoken:
-                yield from self._instead(request)
+                yield from self._instead(replace(request, detector_only=request.trigger is Trigger.REQUEST))
             raise
 
     def _instead(self, request: DescribeRequest) -> Iterator[str]:

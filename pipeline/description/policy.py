@@ -1,9 +1,11 @@
 """Decides which view is described next, and which answers are stale, cancelled or repetitions. A pure state
 machine.
 
-One view is being described, at most one waits. Danger outranks a question, a question outranks a change
-of scene. An answer about a view that has been overtaken is never said: a wrong picture of the present is
-worse than silence.
+One view is being described, at most one waits. A question outranks a danger, which was announced by its
+alert already; a danger outranks a change of scene. So dangers that follow each other cannot cancel the answer
+to a question again and again. An answer about a view that has been overtaken is never said: a wrong picture
+of the present is worse than silence. A question that got no answer is asked again about the present view, and
+answered from the detector's report alone.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ REMEMBERED = 16
 DETECTOR_ALONE = "tags"
 """Name of the describer that only knows what the detector reports. Unasked, it would repeat the warnings."""
 
-RANK = {Trigger.SCENE_CHANGE: 0, Trigger.REQUEST: 1, Trigger.READ: 1, Trigger.DANGER: 2}
+RANK = {Trigger.SCENE_CHANGE: 0, Trigger.DANGER: 1, Trigger.REQUEST: 2, Trigger.READ: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class SentenceReady:
     """The sentence as a vector; None if it was not computed."""
     language: str = ""
     """Of the sentence; empty for the wearer's own."""
+    contradicted: bool = False
+    """It denies a danger that was announced after its picture was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,31 @@ class Suppressed:
 
     scene_id: str
     reason: str
-    """overtaken | hushed | stale | unasked | repeats | failed: ... | late"""
+    """overtaken | hushed | stale | contradicted | unasked | repeats | failed: ... | late"""
     text: str = ""
     """The sentence, if there was one."""
     model: str = ""
     """The model that wrote it."""
 
 
-NarrationEffect = StartDescription | CancelDescription | Speak | Described | Suppressed
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """Request an answer to the same question about the present view, at once. A waiting view waits for it."""
+
+    scene: SceneEvent
+    detector_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question will get no answer."""
+
+    scene: SceneEvent
+
+
+NarrationEffect = (
+    StartDescription | CancelDescription | Speak | Described | Suppressed | AskAgain | Unanswered
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +178,11 @@ class DescriptionPolicy:
     def busy(self) -> bool:
         """True while an answer is awaited."""
         return self._running is not None
+
+    def view_time_s(self, scene_id: str) -> float | None:
+        """When the picture of a running answer was taken; None if no answer about that view is running."""
+        running = self._running
+        return running.scene.captured_at_s if running and running.scene.id == scene_id else None
 
     def step(self, event: NarrationInput, now: float) -> tuple[NarrationEffect, ...]:
         """Take one input; return its effects."""
@@ -232,6 +258,8 @@ class DescriptionPolicy:
             return running.cancelled
         if now - running.scene.captured_at_s > self._stale_s(running.scene):
             return "stale"
+        if answer.contradicted:
+            return "contradicted"
         if answer.model == DETECTOR_ALONE and not running.scene.trigger.asked:
             return "unasked"
         return "repeats" if self._repeats(running, answer, now) else None
@@ -255,23 +283,41 @@ class DescriptionPolicy:
         told = self._description(running, " ".join(running.told))
         described = (Described(told, running.scene),) if running.told else ()
         failed = () if event.failure is None else (Suppressed(event.scene_id, f"failed: {event.failure}"),)
-        return (*described, *failed, *self._next(now))
+        return (*described, *failed, *self._after(running, now))
+
+    def _after(self, ended: RunningAnswer, now: float) -> tuple[NarrationEffect, ...]:
+        """End an answer: the next view follows, or the same question again if it got no answer."""
+        self._running = None
+        # A cancelled answer was hushed by the wearer, or replaced by a newer question.
+        if ended.told or ended.cancelled or not ended.scene.trigger.asked:
+            return self._next(now)
+        # At most once: the model had its time, and the detector's report needs no time.
+        if ended.scene.trigger is Trigger.REQUEST and not ended.scene.detector_only:
+            return (AskAgain(ended.scene, detector_only=True),)
+        return (Unanswered(ended.scene), *self._next(now))
 
     def _next(self, now: float) -> tuple[NarrationEffect, ...]:
-        self._running, waiting, self._waiting = None, self._waiting, None
+        waiting, self._waiting = self._waiting, None
         if waiting is None:
             return ()
         # It has waited for another description to end: by now it may show the past.
-        if now - waiting.captured_at_s > self._stale_s(waiting):
-            return (Suppressed(waiting.id, "stale"),)
-        return self._ask(waiting, now)
+        if now - waiting.captured_at_s <= self._stale_s(waiting):
+            return self._ask(waiting, now)
+        if waiting.trigger is Trigger.REQUEST:
+            return (AskAgain(waiting, waiting.detector_only),)
+        unanswered = (Unanswered(waiting),) if waiting.trigger.asked else ()
+        return (Suppressed(waiting.id, "stale"), *unanswered)
 
     def _tick(self, now: float) -> tuple[NarrationEffect, ...]:
         """An answer that does not come within twice its deadline is cancelled: nothing waits for ever."""
         running = self._running
-        if running is None or now - running.asked_at_s < self._patience_s(running.scene):
+        if running is None:
+            # A view may wait if the question before it could not be asked again.
+            return self._next(now)
+        if now - running.asked_at_s < self._patience_s(running.scene):
             return ()
-        return (Suppressed(running.scene.id, "late"), CancelDescription(running.scene.id), *self._next(now))
+        id = running.scene.id
+        return (Suppressed(id, "late"), CancelDescription(id), *self._after(running, now))
 
     def _stale_s(self, scene: SceneEvent) -> float:
         return READ_S if scene.trigger is Trigger.READ else self._settings.stale_s

@@ -66,6 +66,13 @@ ONLY_NAMES: Mapping[str, str] = {
 """Said before everything else to a question: "nothing here" would be heard as a no."""
 
 
+NOT_IN_FULL: Mapping[str, str] = {
+    "en": "A full answer was not possible.",
+    "ko": "자세한 답은 얻지 못했습니다.",
+}
+"""Said before the detector's report if a model should have answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A kind of place, with the prompts that recognise it and its names."""
@@ -134,9 +141,13 @@ class TemplateDescriber:
         self._things = things
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
-        """One sentence; empty if nothing is known, unless it answers a question."""
+        """One sentence; empty if nothing is known, unless it answers a question. The answer to a question
+        begins with what it lacks.
+        """
         asked = request.trigger is Trigger.REQUEST
-        if asked and request.question:
+        if request.detector_only:
+            yield NOT_IN_FULL[request.language]
+        elif asked and request.question:
             yield ONLY_NAMES[request.language]
         place = None
         if self._places is not None and request.encoding is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -91,6 +91,23 @@ def detect(sentence: str, noun: str, language: str, words: DenialWords = NO_WORD
     left = deny.ignored.sub(" ", deny.denies.sub(" ", left))
     shown = bool(deny.shown.search(left))
     return Denial(denied and not shown, sentence, shown)
+
+
+def denies_any(sentence: str, hazards: Iterable[str], language: str) -> bool:
+    """True if a sentence denies one of these hazards, in a language with words for it."""
+    return language in _DENIES and any(
+        detect(sentence, _name(hazard, language), language, denial_words(hazard, language)).denied
+        for hazard in hazards
+    )
+
+
+def _name(hazard: str, language: str) -> str:
+    """The noun alone: without an article, or the Korean particle of the subject."""
+    known = builtin_hazards().get(hazard)
+    if known is None:
+        return hazard.replace("_", " ")
+    noun = known.noun[language]
+    return re.sub("[이가]$", "", noun) if language == "ko" else strip_article(noun)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def test_a_cut_answer_is_taken_up_again_only_while_it_is_fresh() -> None:
 
 
 def test_a_question_without_an_answer_is_told_so() -> None:
-    world = World().watch(1).tell(Ask()).describe()
+    world = World().watch(1).tell(Ask()).describe().describe()
     assert world.said[-2:] == ["[listening]", "I have no answer to that."]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from capture.frame import Image
 from daemon.control.commands import AskCommand
 from tests.capture.servers import MjpegServer
 from tests.daemon.cli.test_demo import CUTS_S
@@ -139,6 +140,35 @@ def test_a_describer_that_hangs_is_told_once_and_changes_nothing_for_the_frames(
     failing = [e for e in story if e["kind"] == "health" and e["component"] == "describer"]
     assert [e["state"] for e in failing] == ["failing", "ok"]
     assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_danger_does_not_cost_the_wearer_the_answer_of_a_slow_model(
+    server: str, models: Path, tmp_path: Path
+) -> None:
+    clip, danger_from = street_clip(models), list[int]()
+
+    def picture(index: int) -> Image:
+        """Harmless until the question has been asked; then the clip goes on to its first danger."""
+        return clip(HARMLESS + index - danger_from[0] if danger_from else index % HARMLESS)
+
+    config = DESCRIBER.format(server=server).replace("/good/", "/slow/")
+    config = config.replace("deadline_s = 1.5", "deadline_s = 12\nstale_s = 15")
+    with (
+        MjpegServer(picture, FPS) as camera,
+        Living(tmp_path, models, camera.url, config) as living,
+    ):
+        living.until(lambda: "ready" in str(living.status()["describer"]), PATIENCE_S, "the describer")
+        since = living.heard
+        living.ask(AskCommand(question="Which colour is the wall?"))
+        scene = living.await_event("scene", since, trigger="request")
+        danger_from.append(living.status()["frames"])
+        living.await_event("alert", since)
+        living.await_event("describe", since, cause=scene["id"], model="fake")
+        story = living.events[since:]
+    kinds = [(e["kind"], e.get("cause") == scene["id"]) for e in story]
+    assert kinds.index(("alert", False)) < kinds.index(("describe", True)), "the danger came too late"
+    texts = [e["text"] for e in story if e["kind"] in ("speak", "unspoken") and "text" in e]
+    assert "I have no answer to that." not in texts
 
 
 def frames_a_second(living: Living, seconds: float) -> float:

@@ -1,8 +1,10 @@
-"""Narration: one view at a time, danger first, nothing stale, nothing twice."""
+"""Narration: one view at a time, questions first, nothing stale, nothing twice, no question forgotten."""
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.description.policy import (
     READ_S,
     AnswerFinished,
+    AskAgain,
     CancelDescription,
     Described,
     DescriptionPolicy,
@@ -20,7 +23,9 @@ from pipeline.description.policy import (
     SentenceReady,
     Speak,
     StartDescription,
+    StopDescribing,
     Suppressed,
+    Unanswered,
 )
 from pipeline.description.similarity import is_repetition
 from pipeline.settings import DescribeSettings
@@ -70,6 +75,137 @@ def test_a_waiting_danger_is_not_replaced_by_a_change_of_scene() -> None:
     story.step(Requested(scene(1, Trigger.DANGER)), 0)
     story.step(Requested(scene(2, Trigger.DANGER)), 0.1)
     assert story.step(Requested(scene(3)), 0.2) == (Suppressed("s3", "overtaken"),)
+
+
+def question(number: int, at_s: float = 0.0, *, detector_only: bool = False) -> SceneEvent:
+    return replace(scene(number, Trigger.REQUEST, at_s), question="Where?", detector_only=detector_only)
+
+
+def test_dangers_that_follow_each_other_do_not_cancel_the_answer_to_a_question() -> None:
+    story = DescriptionPolicy(SETTINGS, "en")
+    story.step(Requested(question(1)), 0)
+    dangers = [scene(number, Trigger.DANGER, number) for number in (2, 3, 4)]
+    for danger in dangers:
+        assert not any(isinstance(e, CancelDescription) for e in story.step(Requested(danger), danger.seq))
+    assert said(story.step(SentenceReady("s1", "At the door.", "m"), 4.5)) == ["At the door."]
+    assert StartDescription(dangers[-1]) in story.step(AnswerFinished("s1"), 4.6)
+
+
+def test_a_question_is_not_kept_waiting_by_dangers() -> None:
+    story = DescriptionPolicy(SETTINGS, "en")
+    story.step(Requested(scene(1, Trigger.DANGER)), 0)
+    assert story.step(Requested(question(2, 1)), 1) == (CancelDescription("s1"),)
+    assert story.step(Requested(scene(3, Trigger.DANGER, 2)), 2) == (Suppressed("s3", "overtaken"),)
+    assert story.step(AnswerFinished("s1"), 2) == (StartDescription(question(2, 1)),)
+
+
+def test_a_question_that_a_model_did_not_answer_is_answered_from_the_detector_alone_and_once() -> None:
+    for answer in (AnswerFinished("s1", "no answer within 4 s"), AnswerFinished("s1"), DescriptionTick()):
+        story = DescriptionPolicy(SETTINGS, "en")
+        story.step(Requested(question(1)), 0)
+        effects = story.step(answer, 8)
+        assert effects[-1] == AskAgain(question(1), detector_only=True)
+        again = question(2, 8, detector_only=True)
+        assert story.step(Requested(again), 8) == (StartDescription(again),)
+        assert story.step(AnswerFinished("s2"), 9) == (Unanswered(again),)
+
+
+def test_a_late_or_contradicted_answer_is_replaced_by_one_about_the_present_view() -> None:
+    for at_s, contradicted, why in ((5.1, False, "stale"), (1.0, True, "contradicted")):
+        story = DescriptionPolicy(SETTINGS, "en")
+        story.step(Requested(question(1)), 0)
+        late = SentenceReady("s1", "No car.", "m", contradicted=contradicted)
+        assert story.step(late, at_s) == (Suppressed("s1", why, "No car.", "m"),)
+        assert story.step(AnswerFinished("s1"), at_s) == (AskAgain(question(1), detector_only=True),)
+
+
+def test_a_question_that_waited_too_long_is_asked_in_full_about_the_present_view() -> None:
+    story = DescriptionPolicy(SETTINGS, "en")
+    story.step(Requested(scene(1)), 0)
+    story.step(Requested(question(2, 0.5)), 0.5)
+    assert story.step(AnswerFinished("s1"), 6) == (AskAgain(question(2, 0.5), detector_only=False),)
+
+
+def test_a_question_that_was_hushed_or_replaced_by_another_gets_no_answer() -> None:
+    story = DescriptionPolicy(SETTINGS, "en")
+    story.step(Requested(question(1)), 0)
+    story.step(StopDescribing(), 1)
+    assert story.step(AnswerFinished("s1"), 1) == ()
+    story.step(Requested(question(2, 1)), 1)
+    story.step(Requested(question(3, 2)), 2)
+    assert story.step(AnswerFinished("s2"), 2) == (StartDescription(question(3, 2)),)
+
+
+def test_a_view_that_waits_is_described_if_the_question_before_it_cannot_be_asked_again() -> None:
+    story = DescriptionPolicy(SETTINGS, "en")
+    story.step(Requested(question(1)), 0)
+    danger = scene(2, Trigger.DANGER, 1)
+    story.step(Requested(danger), 1)
+    assert story.step(AnswerFinished("s1"), 2) == (AskAgain(question(1), detector_only=True),)
+    assert story.step(DescriptionTick(), 2.1) == (StartDescription(danger),)
+
+
+class SlowDescriber:
+    """Carries out a policy's effects: each view takes `answer_s`, is given up at the deadline, and ends soon
+    after it was cancelled; the detector's report takes a moment.
+    """
+
+    def __init__(self, answer_s: float) -> None:
+        self.story, self.now = DescriptionPolicy(SETTINGS, "en"), 0.0
+        self.answers: list[str] = []
+        self._answer_s = answer_s
+        self._running: tuple[float, SceneEvent, bool] | None = None
+        self._ids = itertools.count()
+
+    def ask(self, view: SceneEvent) -> None:
+        self._perform(Requested(replace(view, id=f"s{next(self._ids)}", captured_at_s=self.now)))
+
+    def wait(self, seconds: float) -> None:
+        until_s = self.now + seconds
+        while self._running is not None and self._running[0] <= until_s:
+            (self.now, view, answered), self._running = self._running, None
+            if answered:
+                self._perform(SentenceReady(view.id, "At the door.", "m"))
+            self._perform(AnswerFinished(view.id))
+        self.now = until_s
+
+    def _perform(self, event: NarrationInput) -> None:
+        for effect in self.story.step(event, self.now):
+            match effect:
+                case StartDescription(view) if view.detector_only:
+                    self._running = self.now + 0.05, view, True
+                case StartDescription(view):
+                    took_s = min(self._answer_s, SETTINGS.deadline_s)
+                    self._running = self.now + took_s, view, took_s == self._answer_s
+                case CancelDescription():
+                    assert self._running is not None
+                    self._running = self.now + 0.05, self._running[1], False
+                case AskAgain(view, detector_only):
+                    self.ask(replace(view, detector_only=detector_only))
+                case Speak(_, view) if view.question:
+                    self.answers.append(view.id)
+
+
+@given(
+    before=st.lists(st.floats(0.1, 5), max_size=10),
+    after=st.lists(st.floats(0.1, 5), max_size=20),
+    answer_s=st.floats(0.1, 20),
+)
+def test_a_question_is_answered_whatever_dangers_come_and_however_slow_the_model(
+    before: list[float], after: list[float], answer_s: float
+) -> None:
+    """Once, and within two deadlines."""
+    world = SlowDescriber(answer_s)
+    for gap_s in before:
+        world.ask(scene(0, Trigger.DANGER))
+        world.wait(gap_s)
+    world.ask(question(0))
+    asked_at_s = world.now
+    for gap_s in after:
+        world.ask(scene(0, Trigger.DANGER))
+        world.wait(gap_s)
+    world.wait(max(0.0, asked_at_s + 2 * SETTINGS.deadline_s - world.now))
+    assert len(world.answers) == 1
 
 
 def test_a_stale_answer_is_withheld() -> None:

@@ -25,6 +25,9 @@ import numpy as np
 LOADED = threading.Event()
 ASKED: list[dict[str, Any]] = []
 
+SLOW_S = 4.0
+"""Seconds that the slow one takes."""
+
 
 def chunk(text: str | None, finish: str | None = None) -> str:
     choice = {"index": 0, "delta": {} if text is None else {"content": text}, "finish_reason": finish}
@@ -87,6 +90,11 @@ class Handler(BaseHTTPRequestHandler):
         ):
             self._send(piece)
         self._send(chunk(None, "stop") + "data: [DONE]\n\n")
+
+    def be_slow(self, request: dict[str, Any]) -> None:
+        """Thinks for some seconds about every picture, as a model does that fills the machine."""
+        time.sleep(SLOW_S)
+        self.be_good(request)
 
     def be_wild(self, request: dict[str, Any]) -> None:
         """Everything that servers do to the format, in one answer."""
