@@ -26,7 +26,7 @@ FINAL: frozenset[tuple[Component, str]] = frozenset(
     [("camera", "unusable"), ("camera", "stuck"), ("camera", "failed")]
 )
 """Failures that never recover and end the process."""
-AT_ONCE: frozenset[tuple[Component, str]] = FINAL | {("disk", "lost")}
+AT_ONCE: frozenset[tuple[Component, str]] = FINAL | {("disk", "lost"), ("disk", "set_aside")}
 """Failures announced without waiting for `settle_s`: they do not pass by themselves."""
 REMINDED: frozenset[Component] = VITAL | {"configuration"}
 """Components whose lasting failure is repeated every `remind_s`: the wearer cannot see a log, and without

@@ -14,6 +14,7 @@ from common.redact import redact
 from daemon.config.settings import OVERRIDES, Settings
 from daemon.doctor.findings import Finding
 from daemon.journal.paths import JournalPaths, bytes_free
+from daemon.journal.set_aside import cure, kept_journals
 from daemon.wiring.detector import unrecognised_hazards
 
 LOOK_S = 5.0
@@ -116,6 +117,10 @@ def journal(settings: Settings) -> Iterator[Finding]:
         yield Finding("journal", "ok", "empty so far")
         return
     yield assess_journal(places, *_looked_through(places.database))
+    with suppress(OSError):
+        for folder in kept_journals(places):
+            says = f"{folder} is a journal that this version could not read"
+            yield Finding("kept journal", "warn", says, cure(folder))
 
 
 def assess_room(free: int, reserve: int, folder: Path) -> Iterator[Finding]:

@@ -17,8 +17,17 @@ MAGIC = b"SQLite format 3\0"
 class JournalLostError(OSError):
     """The database is gone; the message says how."""
 
+    reason = "lost"
+    """Of the component `disk`."""
+
     def __init__(self, how: str) -> None:
         super().__init__(errno.ENOENT, how)
+
+
+class JournalSetAsideError(JournalLostError):
+    """This version cannot read the database, which was moved to a folder; the message says where."""
+
+    reason = "set_aside"
 
 
 class DatabaseFile:

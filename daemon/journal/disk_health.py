@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from common.backoff import Backoff
 from daemon.core.health import OK, Report
+from daemon.journal.database_file import JournalLostError
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,12 @@ class DiskHealth:
         return health
 
     def on_loss(self, error: sqlite3.Error | OSError) -> Report:
-        """The journal was lost. A new one is begun after `wait_s`, so that the loss is announced first."""
-        # The component's reason is "lost" for every error: the wearer's events are gone.
-        health = self._failed(replace(report(error), reason="lost"))
+        """The journal was lost or set aside. A new one is begun after `wait_s`, so that this is announced
+        first.
+        """
+        # Whatever else the error is: the events are not where they were.
+        reason = error.reason if isinstance(error, JournalLostError) else "lost"
+        health = self._failed(replace(report(error), reason=reason))
         self.wait_s = LOSS_S
         return health
 

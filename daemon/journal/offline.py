@@ -9,7 +9,7 @@ from typing import Any
 
 from daemon.errors import CommandError
 from daemon.journal import retention
-from daemon.journal.database_file import JournalLostError
+from daemon.journal.database_file import JournalLostError, JournalSetAsideError
 from daemon.journal.marks import Marks, Verdict, mark_alert
 from daemon.journal.paths import JournalPaths
 from daemon.journal.store import JournalStore
@@ -23,6 +23,11 @@ def purge(paths: JournalPaths, before_s: float | None) -> Mapping[str, int]:
             return {"events": 0, "pictures": 0, "black_boxes": retention.delete_false_alarms(paths, before_s)}
         with paths.lock():
             try:
+                store = _opened(paths)
+            except JournalSetAsideError as error:
+                # Its events cannot be chosen by their age.
+                if before_s is not None:
+                    raise CommandError(f"the journal cannot be read: {error}") from None
                 store = _opened(paths)
             except JournalLostError:
                 # A damaged journal has been deleted; a new one is as empty as the purge was to make it.

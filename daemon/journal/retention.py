@@ -10,6 +10,7 @@ from daemon.config.sections import JournalSettings
 from daemon.journal.age_limit import DAY_S, AgeLimit
 from daemon.journal.marks import Marks
 from daemon.journal.paths import JournalPaths
+from daemon.journal.set_aside import delete_kept_journals
 from daemon.journal.store import JournalStore
 
 BATCH = 400
@@ -74,6 +75,7 @@ def purge_store(store: JournalStore, before_s: float | None) -> Mapping[str, int
     marked = delete_false_alarms(store.paths, before_s)
     marks = Marks(store.paths.marks).forget(before_s)
     if before_s is None:
+        delete_kept_journals(store.paths)
         store.reset()
     else:
         # In batches: one transaction over everything would block readers for seconds.

@@ -14,7 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 from daemon.errors import CommandError
-from daemon.journal.database_file import JournalLostError
+from daemon.journal.database_file import JournalLostError, JournalSetAsideError
+from daemon.journal.paths import JournalPaths
+from daemon.journal.set_aside import cure, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,16 @@ DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLI
 
 
 class Unreadable(CommandError):
-    """The database is damaged, of another program, or of a later version."""
+    """The database is damaged."""
+
+
+class UnknownDatabase(CommandError):
+    """The database is whole, but of another program or of a later version."""
+
+    def __init__(self, message: str, origin: str) -> None:
+        super().__init__(message)
+        self.origin = origin
+        """A name for its folder: `version-2`, `unknown`."""
 
 
 def damaged(error: sqlite3.Error) -> bool:
@@ -80,7 +91,8 @@ def damaged(error: sqlite3.Error) -> bool:
 def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
     """Open the database, made or brought up to date.
 
-    An unreadable one is deleted, and JournalLostError is raised; the next call begins a new one. Raises
+    One of a later version, or of another program, is set aside with its files, and JournalSetAsideError is
+    raised. A damaged one is deleted, and JournalLostError is raised. The next call begins a new one. Raises
     sqlite3.Error and OSError if the disk fails.
     """
     if path.is_dir():
@@ -88,6 +100,8 @@ def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
     else:
         try:
             return _opened(path, steps)
+        except UnknownDatabase as error:
+            raise _keep(path, error) from None
         except Unreadable as error:
             why = str(error)
         except sqlite3.DatabaseError as error:
@@ -96,6 +110,12 @@ def open_writer(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
             why = f"damaged ({error})"
     discard(path, why)
     raise JournalLostError(f"the journal could not be read: {why}")
+
+
+def _keep(path: Path, error: UnknownDatabase) -> JournalSetAsideError:
+    folder = set_aside(JournalPaths(path.parent), error.origin)
+    log.error("the journal cannot be read: %s; %s", error, cure(folder))
+    return JournalSetAsideError(f"{error}; it is kept in {folder}")
 
 
 def open_reader(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
@@ -108,7 +128,7 @@ def open_reader(path: Path, steps: Sequence[str] = STEPS) -> sqlite3.Connection:
         raise CommandError(f"the journal {path} cannot be read: {error}", "unavailable") from None
     try:
         _known(database, path, steps)
-    except (sqlite3.Error, Unreadable) as error:
+    except (sqlite3.Error, Unreadable, UnknownDatabase) as error:
         database.close()
         raise CommandError(f"the journal {path} cannot be read: {error}", "unavailable") from None
     return database
@@ -142,15 +162,16 @@ def _ruled(database: sqlite3.Connection) -> None:
 
 
 def _known(database: sqlite3.Connection, path: Path, steps: Sequence[str]) -> int:
-    """The version of the schema; 0 for a new file. Raises Unreadable."""
+    """The version of the schema; 0 for a new file. Raises UnknownDatabase."""
     # A new file has neither a version nor a schema.
     application, version = _pragma(database, "application_id"), _pragma(database, "user_version")
     if application == 0 and version == 0 and not _pragma(database, "schema_version"):
         return 0
     if application != APPLICATION:
-        raise Unreadable(f"{path} is not a journal of ours")
+        raise UnknownDatabase(f"{path} is not a journal of ours", "unknown")
     if version > len(steps):
-        raise Unreadable(f"it is of version {version}; this watchword reads up to {len(steps)}")
+        message = f"it is of version {version}; this watchword reads up to {len(steps)}"
+        raise UnknownDatabase(message, f"version-{version}")
     return version
 
 

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from daemon.config.sections import JournalSettings
@@ -30,6 +30,7 @@ from daemon.journal.pictures import KeptPicture, kept
 from daemon.journal.recording_schedule import RecordingSchedule
 from daemon.journal.rows import Evidence, JournalRow
 from daemon.journal.schema import damaged, discard
+from daemon.journal.set_aside import kept_journals
 from daemon.journal.store import JournalStore
 from daemon.journal.times import to_clock
 
@@ -167,7 +168,14 @@ class JournalWriter:
             "pictures_missed": self._pending.missed,
             "disk": self._disk.reason or "ok",
             "disk_failures": self._disk.failures,
+            "kept_apart": self._kept_apart(),
         }
+
+    def _kept_apart(self) -> list[str]:
+        # A status must not fail because the folder cannot be read; the disk's own state tells of that.
+        with suppress(OSError):
+            return [str(folder) for folder in kept_journals(self.paths)]
+        return []
 
     # In the journal's own thread
 

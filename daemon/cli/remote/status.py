@@ -95,9 +95,12 @@ def _counts(value: Mapping[str, Any]) -> str | None:
 
 
 def _journal(value: Mapping[str, Any]) -> str:
-    """`ok` or the disk's error, and the numbers of lost events and pictures."""
+    """`ok` or the disk's error, the numbers of lost events and pictures, and journals that were set aside."""
     lost = {"events": value.get("dropped", 0), "pictures": value.get("pictures_missed", 0)}
     parts = [f"{count} {name} lost" for name, count in lost.items() if count]
+    parts += [
+        f"an unreadable one is kept in {folder} (see `check`)" for folder in value.get("kept_apart", ())
+    ]
     return ", ".join([str(value.get("disk", OK)), *parts])
 
 

@@ -33,6 +33,7 @@ from daemon.handlers.journal import handlers
 from daemon.handlers.requests import Handler
 from daemon.journal import retention
 from daemon.journal.age_limit import DAY_S, AgeLimit
+from daemon.journal.database_file import JournalSetAsideError
 from daemon.journal.export import export
 from daemon.journal.inbox import JournalInbox
 from daemon.journal.offline import purge
@@ -42,6 +43,7 @@ from daemon.journal.pictures import kept, pixelated
 from daemon.journal.reader import reading
 from daemon.journal.recording_schedule import RecordingSchedule
 from daemon.journal.schema import STEPS, open_reader, open_writer
+from daemon.journal.set_aside import kept_journals
 from daemon.journal.sources import OfflineJournal
 from daemon.journal.store import JournalStore
 from daemon.journal.times import parse_time
@@ -532,7 +534,7 @@ def test_black_boxes_have_a_bound_of_their_own_and_their_alerts_stay(tmp_path: P
 # Files that are not what they should be
 
 
-@pytest.mark.parametrize("damage", ["text", "torn", "foreign", "later"])
+@pytest.mark.parametrize("damage", ["text", "torn"])
 def test_what_cannot_be_read_is_deleted_and_a_new_one_begun(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -548,6 +550,85 @@ def test_what_cannot_be_read_is_deleted_and_a_new_one_begun(
     assert [event["text"] for event in events(places)] == ["after that"]
     assert "a new one is begun" in caplog.text
     assert it.heard("ok")
+
+
+@pytest.mark.parametrize(("origin", "name"), [("foreign", "unknown"), ("later", f"version-{len(STEPS) + 1}")])
+def test_a_journal_of_a_later_version_or_another_program_is_kept_whole_and_a_new_one_begun(
+    tmp_path: Path, origin: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    places = JournalPaths(tmp_path / "journal")
+    with diary(tmp_path) as it:
+        it.watch(1, fire=0.9)
+    spoiled(places.database, origin)
+    before = contents(places.folder)
+    assert len(before) >= 2, "a database and a picture"
+    with diary(tmp_path) as it:
+        it.tell(Say("after that"))
+        told = it.heard("set_aside")
+        assert it.heard("ok")
+        kept_at = it.clerk.status()["kept_apart"]
+    folder = places.folder / f"kept-{name}"
+    assert kept_at == [str(folder)]
+    assert str(folder) in told.detail
+    assert f"move what is in there to {places.folder}" in caplog.text
+    assert [event["text"] for event in events(places)] == ["after that"]
+    assert contents(folder) == before
+    with diary(tmp_path) as again:
+        again.tell(Say("one day later"))
+    assert again.told.get(timeout=5).reason == "ok", "told once, not at every start"
+    assert contents(folder) == before
+
+
+def test_a_journal_that_was_set_aside_is_read_again_by_the_version_that_wrote_it(tmp_path: Path) -> None:
+    places, steps = JournalPaths(tmp_path / "journal"), (*STEPS, "ALTER TABLE events ADD COLUMN mood TEXT")
+    with diary(tmp_path) as it:
+        it.watch(1, fire=0.9)
+    open_writer(places.database, steps).close()
+    for _ in range(2):
+        with pytest.raises(JournalSetAsideError):
+            open_writer(places.database)
+        open_writer(places.database).close()
+        # A second downgrade must not overwrite what the first one kept.
+        places.database.unlink()
+        open_writer(places.database, steps).close()
+    first, second = kept_journals(places)
+    assert (first.name, second.name) == ("kept-version-2", "kept-version-2-2")
+    database = open_reader(first / "journal.db", steps)
+    assert database.execute("SELECT count(*) FROM events WHERE kind = 'alert'").fetchone() == (1,)
+    database.close()
+
+
+def test_a_crash_while_a_journal_is_set_aside_loses_nothing(tmp_path: Path) -> None:
+    places = JournalPaths(tmp_path / "journal")
+    with diary(tmp_path) as it:
+        it.watch(1, fire=0.9)
+    spoiled(places.database, "later")
+    before = contents(places.folder)
+    begun = places.folder / "kept-version-2/pictures"
+    begun.mkdir(parents=True)
+    moved = next(places.pictures.iterdir())
+    moved.rename(begun / moved.name)
+    with pytest.raises(JournalSetAsideError):
+        open_writer(places.database)
+    assert contents(places.folder / "kept-version-2") == before
+
+
+def test_a_purge_of_everything_deletes_what_was_set_aside_and_one_by_age_says_why_not(tmp_path: Path) -> None:
+    places = JournalPaths(tmp_path / "journal")
+    with diary(tmp_path) as it:
+        it.watch(1, fire=0.9)
+    spoiled(places.database, "later")
+    with pytest.raises(CommandError, match="kept in"):
+        purge(places, WALL_S)
+    assert len(list(kept_journals(places))) == 1
+    purge(places, None)
+    assert list(kept_journals(places)) == []
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The bytes of the journal in a folder, by path: the database, pictures and black boxes."""
+    files = [folder / "journal.db", *(folder / "pictures").iterdir(), *(folder / "black_boxes").iterdir()]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
 def test_a_stop_before_the_first_write_keeps_what_was_told_though_the_journal_was_damaged(
