@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,9 @@ WAITED_NICE = 15
 """Nice value of work that a client waits for.
 
 It gets a thirtieth of a processor that another program keeps busy. With SCHED_IDLE it would get a hundredth
-and miss its deadline. With nice 10 the detector lost a fifth of its frames, in one run on a machine that was
-busy with other work too.
+and miss its deadline. Beside four busy programs, nice 19 to nice 5 cost a detector of ordinary priority a
+fifth of its frames or more, SCHED_IDLE none; so what computes for minutes, as a describer, gets SCHED_IDLE
+(`python -m daemon.tools.maintainer.priorities`).
 """
 
 
@@ -84,6 +86,24 @@ def exit_with_parent(parent: int) -> None:
     # The parent may have died before prctl took effect; then no signal would come.
     if os.getppid() != parent:
         os._exit(1)
+
+
+def tied_to(parent: int, number: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
+    """A `preexec_fn`: the kernel sends the program that signal once its parent has ended, even by SIGKILL.
+
+    For programs that do not call `exit_with_parent` themselves. The signal comes when the thread ends that
+    started the program.
+    """
+    # Looked up here: after a fork nothing may be loaded.
+    prctl = ctypes.CDLL(None).prctl
+
+    def prepare() -> None:
+        prctl(PR_SET_PDEATHSIG, number)
+        # The parent may have died before prctl took effect; then no signal would come.
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
 
 
 def lower_priority(nice: int = IDLE) -> None:

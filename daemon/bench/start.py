@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.spawn import tied_to
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.config.settings import Settings
 from daemon.control.client import ControlClient
@@ -87,9 +89,16 @@ def running(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes
         "WATCHWORD_DESCRIBE__BACKEND": "tags",
     }
     command = [sys.executable, "-m", "daemon.cli.main", "run", "--source", "demo"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    # A session of its own, as systemd gives it one.
-    process = subprocess.Popen(command, env=env, start_new_session=True, **quiet)  # type: ignore[call-overload] # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
+        command,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # A session of its own, as systemd gives it one.
+        start_new_session=True,
+        # A benchmark that is killed must not leave it behind.
+        preexec_fn=tied_to(os.getpid(), signal.SIGTERM),
+    )
     try:
         yield process
     finally:

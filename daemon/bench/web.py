@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from common.spawn import tied_to
 from daemon.bench.harness import Figure, at_most, unmeasured
 from daemon.bench.start import LONGEST_S, running, watching
 from daemon.config.settings import Settings
@@ -79,6 +81,7 @@ def _attacked(port: int, seconds: float) -> Mapping[str, int]:
         text=True,
         timeout=seconds + LONGEST_S,
         start_new_session=True,  # as a service has one of its own, which yields to others as a whole
+        preexec_fn=tied_to(os.getpid()),
     )
     counts: Mapping[str, int] = json.loads(done.stdout)
     return counts
@@ -109,7 +112,13 @@ def _web(folder: Path, settings: Settings) -> Iterator[int]:
     command = [sys.executable, "-m", "daemon.cli.main", "web", "--port", "0"]
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603
-            command, env=env, stdout=file, stderr=file, start_new_session=True
+            command,
+            env=env,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            # A benchmark that is killed must not leave it behind.
+            preexec_fn=tied_to(os.getpid(), signal.SIGTERM),
         )
         try:
             yield _port(log, process)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -52,10 +53,11 @@ class Terminal:
         with self._lock, self.transcript.open("a", encoding="utf-8") as file:
             file.write(text)
 
-    def start(self, command: str, **how: object) -> subprocess.Popen[str]:
+    def start(self, command: str) -> subprocess.Popen[str]:
+        """The command and all it starts end with the tests, even if these are killed."""
         return subprocess.Popen(
-            ["bash", "-c", command],
-            cwd=self.clone,
+            [sys.executable, "-m", "tests.docs.group_of", str(os.getpid()), str(self.clone), command],
+            cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

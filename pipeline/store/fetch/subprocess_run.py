@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from common.spawn import tied_to
+
 POLL_S = 0.1
 GRACE_S = 5.0
-PR_SET_PDEATHSIG = 1
 
 
 def own_module(module: str, *arguments: str) -> tuple[str, ...]:
@@ -56,24 +56,12 @@ def run_child(
             stderr=subprocess.STDOUT,
             # A session of its own, so that everything the program starts can be killed with it.
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid(), ctypes.CDLL(None).prctl),
+            preexec_fn=tied_to(os.getpid()),
         )
     try:
         return _follow(child, measure, on_progress, stall_s)
     finally:
         _end(child)
-
-
-def _die_with(parent: int, prctl: Callable[..., int]) -> Callable[[], None]:
-    """Linux only: the kernel kills the child when the thread that started it ends."""
-
-    def prepare() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have died before prctl took effect; then no signal would come.
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
 
 
 def _follow(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from daemon.wiring.detector import build_detector
 from tests.daemon.living import own_cache
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -37,6 +39,29 @@ def children() -> set[int]:
         with suppress(OSError):
             pids |= set(map(int, task.read_text().split()))
     return pids
+
+
+def describers() -> set[int]:
+    """Those of our children that are describers."""
+    found = set()
+    for pid in children():
+        with suppress(OSError):
+            if b"pipeline.description.vlm.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
+    return found
+
+
+def talk_to_describer(server: socket.socket) -> tuple[set[int], bytes]:
+    """Accept a describer's connection and read until it is closed; the describers then, and its words."""
+    server.settimeout(PATIENCE_S)
+    link, _ = server.accept()
+    with link:
+        pids, words = describers(), b""
+        link.settimeout(PATIENCE_S)
+        with suppress(ConnectionResetError):
+            while part := link.recv(65536):
+                words += part
+        return pids, words
 
 
 def test_clips_are_evaluated_without_a_describer(
@@ -79,6 +104,15 @@ def test_the_describer_of_a_replay_ends_with_it(
     monkeypatch.setenv("WATCHWORD_DESCRIBE__DEADLINE_S", "1")
     monkeypatch.setenv("WATCHWORD_DESCRIBE__LOAD_S", "2")
     monkeypatch.chdir(tmp_path)
-    before = children()
+    seen: list[tuple[set[int], bytes]] = []
+    # A server that is silent keeps the describer busy, so that it lives when the replay ends.
+    watching = threading.Thread(target=lambda: seen.append(talk_to_describer(server)))
+    watching.start()
     assert main(["replay", str(short_street), "--events", "out.jsonl"]) == 0
-    assert children() == before
+    watching.join(PATIENCE_S)
+    assert not watching.is_alive(), "its connection is open still"
+    ((pids, request),) = seen
+    assert len(pids) == 1, "no describer's process ran"
+    assert request.startswith(b"POST /v1/"), request
+    assert not pids & children()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

@@ -1,0 +1,47 @@
+"""Commands of the transcript end with the tests that typed them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.common.test_spawn import PATIENCE_S, ends, is_running
+
+ROOT = Path(__file__).parents[2]
+
+TESTS = """
+import os, signal, subprocess, sys
+command = [sys.executable, "-m", "tests.docs.group_of", str(os.getpid()), "/", "sleep 300 & echo $!; wait"]
+subprocess.Popen(command, start_new_session=True)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_a_command_started_ends_when_the_tests_are_killed(number: signal.Signals) -> None:
+    tests = subprocess.Popen([sys.executable, "-c", TESTS], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert tests.stdout is not None
+    sleeping = int(tests.stdout.readline())
+    assert is_running(sleeping)
+    tests.send_signal(number)
+    tests.wait(PATIENCE_S)
+    tests.stdout.close()
+    assert ends(sleeping)
+
+
+def test_a_command_gets_ctrl_c_and_its_exit_code_is_told() -> None:
+    command = "trap 'exit 3' INT; echo ready; while true; do sleep 0.05; done"
+    parent = ["-m", "tests.docs.group_of", str(os.getpid()), "/", command]
+    going = subprocess.Popen(
+        [sys.executable, *parent], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert going.stdout is not None
+    assert going.stdout.readline() == "ready\n"
+    os.killpg(going.pid, signal.SIGINT)
+    assert going.wait(PATIENCE_S) == 3
+    going.stdout.close()
