@@ -15,7 +15,7 @@ import { severity as severityWords, where } from "./wording.js";
  * @property {number | undefined} proposed
  * @property {boolean} overridden the threshold in force was saved on this page
  * @property {import("./dangers.js").Danger | undefined} danger
- * @property {{ alerts: number, seconds: number, hourly: number | null }} estimate alerts with the threshold shown
+ * @property {import("./estimates.js").Estimate | null} estimate alerts with the threshold shown; null until it is known
  */
 
 export class HazardCard {
@@ -94,8 +94,10 @@ export class HazardCard {
     this.draw();
   }
 
-  /** @param {{ alerts: number, seconds: number, hourly: number | null }} estimate */
-  #estimates({ alerts, seconds, hourly }) {
+  /** @param {import("./estimates.js").Estimate | null} estimate */
+  #estimates(estimate) {
+    if (!estimate) return;
+    const { alerts, seconds, hourly } = estimate;
     const minutes = number(seconds / 60, 1);
     const [rate, proof] = this.estimate.children;
     say(rate, hourly === null ? "" : () => t("estimate.hourly", { hourly: number(hourly) }));

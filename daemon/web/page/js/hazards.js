@@ -2,7 +2,7 @@
 
 import { get, post, wordsOf } from "./api.js";
 import { $, keyed, make, say, show } from "./dom.js";
-import { alertsOf, RULES } from "./estimate.js";
+import { Estimates } from "./estimates.js";
 import { clock, number, probability } from "./format.js";
 import { hazard as named, t } from "./i18n.js";
 import { HazardCard } from "./hazard_card.js";
@@ -31,7 +31,7 @@ export class Hazards {
   #sorted = -Infinity;
   /** The dangers at the last sorting. */
   #present = "";
-  #rules = RULES;
+  #estimates = new Estimates(() => this.#shown(), () => this.show());
   /** @type {() => void} called after each answer of `/scores` */
   onScores = () => {};
 
@@ -52,6 +52,7 @@ export class Hazards {
 
   /** Follow the scores for ever. */
   async run() {
+    this.#estimates.run();
     await forever(EVERY_MS, async () => {
       this.scores.take(await get("scores", { since_s: this.scores.since }));
       if (this.scores.hazards.join() !== [...this.#cards.keys()].join()) await this.#build();
@@ -64,6 +65,7 @@ export class Hazards {
   async open(about) {
     this.#sorted = -Infinity;
     this.show();
+    this.#estimates.soon();
     const { events } = await get("journal", { kinds: "alert", limit: 100 }).catch(() => ({ events: [] }));
     const kept = events.filter((/** @type {any} */ event) => event.black_box);
     const choice = (/** @type {any} */ event) => make("option", { value: event.row, text: () => t("try.event", { hazard: named(event.hazard), time: clock(event.wall_s) }) });
@@ -87,8 +89,6 @@ export class Hazards {
     const { sections } = await get("config");
     const settings = sections.flatMap((/** @type {any} */ section) => section.settings);
     const saved = new Set(settings.filter((/** @type {any} */ one) => one.layer === "overrides").map((/** @type {any} */ one) => one.key));
-    const watch = settings.filter((/** @type {any} */ one) => one.key.startsWith("watch.")).map((/** @type {any} */ one) => [one.key.slice(6), one.value]);
-    this.#rules = { ...RULES, ...Object.fromEntries(watch) };
     this.#overridden = new Set(this.scores.hazards.filter((name) => saved.has(keyOf(name))));
   }
 
@@ -106,10 +106,16 @@ export class Hazards {
         proposed,
         overridden: this.#overridden.has(name),
         danger: dangers.get(name),
-        estimate: alertsOf(line, proposed ?? threshold, this.#rules),
+        estimate: this.#estimates.of(name),
       });
     }
     this.#table(false);
+  }
+
+  /** The thresholds in the fields; null while the view is closed. */
+  #shown() {
+    if ($("view-tune").hidden || !this.scores.hazards.length) return null;
+    return { ...this.scores.thresholds, ...this.#proposal.thresholds };
   }
 
   /** The most active first, the quiet ones folded; nothing moves while it is in use. @param {Map<string, any>} dangers */
@@ -145,6 +151,7 @@ export class Hazards {
   #change(name, value) {
     this.#proposal.set(name, value, this.scores.thresholds[name]);
     say($("proposal-result"), "");
+    this.#estimates.soon();
     this.#showProposal();
     this.show();
   }
@@ -189,6 +196,7 @@ export class Hazards {
     this.#done(() => t("proposal.trying"));
     show($("proposal-progress"), true);
     try {
+      await this.#estimates.settled();
       const asked = { thresholds: this.#proposal.thresholds, ...(row ? { row: Number(row) } : {}) };
       const result = await post("try", asked, { patienceMs: TRY_PATIENCE_MS });
       const hourly = (/** @type {any[]} */ alerts) => number(result.seconds ? (alerts.length / result.seconds) * 3600 : 0);
@@ -212,6 +220,7 @@ export class Hazards {
   async #discard() {
     if (this.#proposal.empty) return;
     this.#proposal.clear();
+    this.#estimates.soon();
     show($("trial"), false);
     this.#done(() => t("proposal.discarded"));
   }
@@ -222,6 +231,7 @@ export class Hazards {
     this.#proposal.set(name, this.scores.thresholds[name], this.scores.thresholds[name]);
     this.scores.take(await get("scores", { since_s: this.scores.since }));
     await this.#layers();
+    this.#estimates.soon();
     const value = this.scores.thresholds[name];
     $(`threshold-${name}`).focus();
     this.#done(() => t("proposal.reset", { hazard: named(name), value: probability(value) }));

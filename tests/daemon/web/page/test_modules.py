@@ -69,23 +69,24 @@ def test_streams_are_understood_however_they_are_cut(tab: Page) -> None:
     assert cuts == [[sse], ["[[97,98,99,100],[13,10]]"]]
 
 
-ESTIMATE = """async ([line, threshold]) => {
-  const { alertsOf, RULES } = await import('/js/estimate.js');
-  return alertsOf(line, threshold, RULES);
+ESTIMATE = """async ([result, hazard]) => {
+  const { estimateOf } = await import('/js/estimates.js');
+  return estimateOf(result, hazard);
 }"""
 
 
-def test_alerts_are_estimated_by_the_rules_of_the_alert_policy(tab: Page) -> None:
-    def line(*values: float) -> list[list[float]]:
-        """Five rows a second, the oldest first; each value lasts three seconds."""
-        rows = [value for value in values for _ in range(15)]
-        return [[(len(rows) - 1 - index) / 5, value] for index, value in enumerate(rows)]
+def test_new_alerts_of_a_hazard_are_counted_and_a_short_time_gives_no_rate(tab: Page) -> None:
+    def alert(hazard: str, *, again: bool = False, escalated: bool = False) -> dict[str, object]:
+        return {"hazard": hazard, "again": again, "escalated": escalated}
 
-    twice = line(0.1, 0.9, 0.1, 0.1, 0.9, 0.1, 0.1)
-    found = tab.evaluate(ESTIMATE, [twice, 0.6])
-    assert (found["alerts"], round(found["seconds"], 1), round(found["hourly"])) == (2, 20.8, 346)
-    assert tab.evaluate(ESTIMATE, [twice, 0.95])["alerts"] == 0
-    dips = line(0.1, 0.9, 0.5, 0.9, 0.1, 0.1, 0.1)  # never below the share at which it may end
-    assert tab.evaluate(ESTIMATE, [dips, 0.6])["alerts"] == 1
-    blip = [[4.0, 0.1], [3.8, 0.9], [3.6, 0.1], [0.0, 0.1]]  # shorter than the votes want
-    assert tab.evaluate(ESTIMATE, [blip, 0.6]) == {"alerts": 0, "seconds": 4, "hourly": None}
+    after = [
+        alert("fire"),
+        alert("fire", again=True),
+        alert("fire", escalated=True),
+        alert("dog"),
+        alert("fire"),
+    ]
+    found = tab.evaluate(ESTIMATE, [{"seconds": 60, "after": after}, "fire"])
+    assert found == {"alerts": 2, "seconds": 60, "hourly": 120}
+    assert tab.evaluate(ESTIMATE, [{"seconds": 60, "after": after}, "knife"])["hourly"] == 0
+    assert tab.evaluate(ESTIMATE, [{"seconds": 12, "after": after}, "fire"])["hourly"] is None
