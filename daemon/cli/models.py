@@ -11,11 +11,13 @@ from pathlib import Path
 from common.errors import WatchwordError
 from common.progress import TextProgress, readable_size
 from daemon.config.settings import Settings
+from daemon.wiring.describer import slow_describers
 from daemon.wiring.models import run_trial, turned_down_models
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED
+from pipeline.description.speed import speed_cure
 from pipeline.models.loader import require_chosen
-from pipeline.selection.trial import with_cure
+from pipeline.selection.trial import cure, with_cure
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
 from pipeline.store.inspection import ListedModel, ModelState
 from pipeline.store.manifest import Kind
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace, store: Store, settings: Settings | None = None
     Without `settings` the results of trials are left out, and nothing is fitted.
     """
     if args.verb == "list":
-        return _list(store, turned_down_models(settings) if settings else {}, as_json=args.json)
+        return _list(store, _turned_down(settings) if settings else {}, as_json=args.json)
     verb = {"pull": _pull, "verify": _verify, "remove": _remove, "fit": _fit}[args.verb]
     # `verify` without names takes all that are here.
     names = args.names or [line.name for line in store.list() if line.state is not ModelState.ABSENT]
@@ -112,17 +114,26 @@ def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store, sett
         return FAILED
 
 
-def _list(store: Store, turned_down: Mapping[str, str], *, as_json: bool) -> int:
+def _turned_down(settings: Settings) -> Mapping[str, tuple[str, str]]:
+    """Reason and cure of each model that `auto` turns down."""
+    detectors, describers = turned_down_models(settings), slow_describers(settings)
+    return {
+        **{name: (reason, cure(name, reason)) for name, reason in detectors.items()},
+        **{name: (reason, speed_cure(name)) for name, reason in describers.items()},
+    }
+
+
+def _list(store: Store, turned_down: Mapping[str, tuple[str, str]], *, as_json: bool) -> int:
     lines = store.list()
     if as_json:
-        records = [{**_record(line), "turned_down": turned_down.get(line.name)} for line in lines]
+        records = [{**_record(line), "turned_down": turned_down.get(line.name, (None,))[0]} for line in lines]
         report = {"store": str(store.root), "models": records}
         _say(json.dumps(report, ensure_ascii=False, indent=2))
         return FINE
     _say(tables(lines))
     _say("\n".join(_legend(lines)))
-    for name, reason in turned_down.items():
-        _say(f"auto turns {name} down: {with_cure(name, reason)}")
+    for name, (reason, todo) in turned_down.items():
+        _say(f"auto turns {name} down: {reason if todo in reason else f'{reason}; {todo}'}")
     _say(f"in {store.root}")
     return FINE
 

@@ -22,12 +22,14 @@ from daemon.doctor.findings import Finding, Probe, State
 from daemon.doctor.isolated import DeviceTestFailed, Facts, run_isolated
 from daemon.doctor.running_daemon import RunningDaemon, assess_rate, rate_of
 from daemon.paths import NAME
+from daemon.wiring.describer import slow_describers, slow_reason
 from daemon.wiring.models import choose_model, read_current_trial, turned_down_models
 from daemon.wiring.sources import DEMO, choose_source
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED
 from pipeline.description.base import DescribeError
 from pipeline.description.factory import UnusableError, choose
+from pipeline.description.speed import speed_cure
 from pipeline.description.vlm.job import GenerateError, ModelLoadError, ModelSpec
 from pipeline.models.loader import AUTO, STARTER
 from pipeline.selection.trial import cure
@@ -238,7 +240,9 @@ def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[F
     models = open_store(settings)
     language, cache = settings.speech.language, settings.paths.cache
     try:
-        choice = choose(wanted, language, models.path, cache, available_bytes)
+        choice = choose(
+            wanted, language, models.path, cache, available_bytes, lambda name: slow_reason(settings, name)
+        )
     except UnusableError as error:
         yield Finding("describer", "warn", f"{error}; templates are spoken instead", "set describe.model")
     except DescribeError as error:
@@ -248,6 +252,9 @@ def describer(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[F
             yield _server(choice.spec)
             return
         yield _described(choice.spec.model if choice else None, choice.memory_bytes if choice else 0)
+        if wanted.model == AUTO:
+            for name, reason in slow_describers(settings).items():
+                yield Finding(f"model {name}", "warn", f"turned down by auto: {reason}", speed_cure(name))
 
 
 def _server(spec: ModelSpec) -> Finding:
@@ -270,7 +277,7 @@ def _server(spec: ModelSpec) -> Finding:
 def _described(model: str | None, room: int) -> Finding:
     if model is None:
         default = next(entry.name for entry in known_models().values() if entry.default)
-        says = "no model is in the store, or none fits into memory: templates are spoken"
+        says = "no model is in the store that fits into memory and is fast enough: templates are spoken"
         return Finding("describer", "ok", says, f"watchword models pull {default}")
     return Finding("describer", "ok", f"{model}, which may take {gigabytes(room)}")
 

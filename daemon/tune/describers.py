@@ -16,6 +16,7 @@ from daemon.bench.vlm import Timing, answer
 from daemon.config.settings import Settings
 from daemon.tune.detectors import Note
 from daemon.tune.figures import DescriberFigures, kind_of
+from daemon.wiring.describer import slow_reason
 from daemon.wiring.store import open_store
 from pipeline.description.base import DescribeError, DescribeRequest
 from pipeline.description.factory import DescriberChoice, UnusableError, choose
@@ -55,11 +56,18 @@ def find_describer(settings: Settings, devices: Sequence[str]) -> Describers:
         return Describers(None, why_not="a server describes")
     try:
         models, cache = open_store(settings), settings.paths.cache
-        choice = choose(wanted, settings.speech.language, models.path, cache, available_bytes)
+        choice = choose(
+            wanted,
+            settings.speech.language,
+            models.path,
+            cache,
+            available_bytes,
+            lambda name: slow_reason(settings, name),
+        )
     except (UnusableError, DescribeError) as error:
         return Describers(None, why_not=str(error))
     if choice is None:
-        return Describers(None, why_not="no model is in the store, or none fits into memory")
+        return Describers(None, why_not="no model is in the store that fits into memory and is fast enough")
     # The devices of torch have other names, and one of them is set already.
     return Describers(choice, tuple(devices) if choice.spec.backend == "openvino" else (wanted.device,))
 

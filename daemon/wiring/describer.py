@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 
 from daemon.config.settings import Settings
 from daemon.core.view import SentenceEncoder, no_encoder
 from daemon.errors import CommandError
+from daemon.wiring.models import processor_name
 from daemon.wiring.store import open_store
 from pipeline.description import factory as describers
 from pipeline.description.base import DescribeError
 from pipeline.description.fallback import StaticDescriber
 from pipeline.description.similarity import SentenceVector
+from pipeline.description.speed import Circumstances, SpeedRecorder, current_speed
 from pipeline.description.status import WatchedDescriber
 from pipeline.description.template import PlaceFinder, TemplateDescriber, builtin_words
 from pipeline.models.base import ImageTextModel
 from pipeline.models.starter.errors import StarterUnusableError
+from pipeline.store.catalogue.vlms import known_models
 from pipeline.store.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -38,9 +45,38 @@ def build_describer(
             cache=settings.paths.cache,
             words=words,
             idle=idle,
+            slow=lambda name: slow_reason(settings, name),
+            timed=partial(_recorder, settings),
         )
     except DescribeError as error:
         raise CommandError(str(error)) from None
+
+
+def _recorder(settings: Settings, name: str) -> SpeedRecorder:
+    return SpeedRecorder(settings.paths.state, name, _circumstances(settings, name))
+
+
+def slow_reason(settings: Settings, name: str) -> str:
+    """Why a describer is too slow on this machine; empty if it is not, or if that is not known."""
+    speed = current_speed(settings.paths.state, name, _circumstances(settings, name))
+    return speed.turned_down(settings.describe.deadline_s) if speed else ""
+
+
+def slow_describers(settings: Settings) -> Mapping[str, str]:
+    """The reason of each describer in the store that `auto` turns down for its speed."""
+    reasons = {name: slow_reason(settings, name) for name in known_models()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _circumstances(settings: Settings, name: str) -> Circumstances:
+    installed = ""
+    # A model outside the store, or a damaged one, has no time of its pull.
+    with suppress(StoreError, OSError):
+        installed = open_store(settings).manifest(name).created_at
+    cores, device = len(os.sched_getaffinity(0)), settings.describe.device
+    return Circumstances(
+        installed, f"{processor_name()}, {cores} cores, {device}", settings.describe.deadline_s
+    )
 
 
 def tags_describer(model: ImageTextModel) -> WatchedDescriber:

@@ -264,11 +264,12 @@ def _circumstances(settings: Settings, name: str) -> tuple[str, str]:
     wanted = settings.pipeline
     # The cores this process may use, not those of the machine: a service can be pinned to a few.
     cores = len(os.sched_getaffinity(0))
-    machine = f"{_processor()}, {cores} cores, {wanted.device}, {wanted.threads} threads"
+    machine = f"{processor_name()}, {cores} cores, {wanted.device}, {wanted.threads} threads"
     return installed, machine if wanted.precision == AUTO else f"{machine}, {wanted.precision}"
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """As Linux calls it; `?` if it does not."""
     with suppress(OSError):
         lines: Iterator[str] = iter(Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines())
         # ARM's /proc/cpuinfo has no "model name".

@@ -34,6 +34,16 @@ log = logging.getLogger(__name__)
 Locate = Callable[[str], Path]
 """Folder of a model in the store. Raises StoreError if it is not there."""
 
+SlowReason = Callable[[str], str]
+"""Why a model by that name is too slow here; empty if it is not, or if that is not known."""
+
+
+def never_slow(name: str) -> str:
+    """No speed is known."""
+    del name
+    return ""
+
+
 SERVER_MEMORY_BYTES = 512 * 2**20
 """Memory limit of a process that only talks to a server."""
 
@@ -74,12 +84,15 @@ def build(
     words: Vocabulary | None = None,
     idle: bool = True,
     available: Callable[[], int] = available_bytes,
+    slow: SlowReason = never_slow,
+    timed: Callable[[str], Callable[[float | None], None]] | None = None,
 ) -> WatchedDescriber | None:
     """Build the describer of the settings; None if they want no descriptions.
 
     With `idle` a local model runs at idle priority, as it must beside the danger lane; a replay waits for it,
     so there it may be False. A missing model or library is no error: the describer is then failed, with the
-    reason, and `tags` answers. Raises DescribeError for settings that contradict each other.
+    reason, and `tags` answers. `timed` gives, for a local model, what is told how long its answers take.
+    Raises DescribeError for settings that contradict each other.
     """
     if settings.backend == "off":
         return None
@@ -87,7 +100,7 @@ def build(
         return StaticDescriber(tags)
     prompts = Prompts(language, words or builtin_words(), settings.prompts)
     try:
-        search = _search(settings, language, locate, cache, available)
+        search = _search(settings, language, locate, cache, available, slow)
     except UnusableError as error:
         log.warning("descriptions by %s only: %s", tags.model, error)
         return FallbackDescriber(FailedDescriber(settings.model, str(error)), tags)
@@ -97,26 +110,38 @@ def build(
     spec = replace(choice.spec, idle=choice.spec.idle and idle, warm=prompts.instructions)
     limits = Limits(choice.memory_bytes, settings.load_s)
     style = GenerationOptions(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
-    model = VlmDescriber(spec.model, WorkerSupervisor(spec, limits), prompts, language, style)
+    on_answer = timed(spec.model) if timed and spec.folder else None
+    keeper = WorkerSupervisor(spec, limits)
+    model = VlmDescriber(spec.model, keeper, prompts, language, style, on_answer=on_answer)
     return FallbackDescriber(model, tags, choice.doubt)
 
 
 def choose(
-    settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
+    settings: DescribeSettings,
+    language: str,
+    locate: Locate,
+    cache: Path,
+    available: Callable[[], int],
+    slow: SlowReason = never_slow,
 ) -> DescriberChoice | None:
     """Resolve the settings on this machine; None if `auto` finds no model. Raises UnusableError."""
-    return _search(settings, language, locate, cache, available).choice
+    return _search(settings, language, locate, cache, available, slow).choice
 
 
 def _search(
-    settings: DescribeSettings, language: str, locate: Locate, cache: Path, available: Callable[[], int]
+    settings: DescribeSettings,
+    language: str,
+    locate: Locate,
+    cache: Path,
+    available: Callable[[], int],
+    slow: SlowReason,
 ) -> _Search:
     if settings.backend in BACKENDS and BACKENDS[settings.backend].is_server:
         return _Search(_server(settings), ())
     room = available()
     if settings.model != "auto":
         return _Search(_named(settings, language, locate, cache, room), ())
-    search = _automatic(settings, language, locate, cache, room)
+    search = _automatic(settings, language, locate, cache, room, slow)
     # A backend that was asked for and cannot be had is an error; `auto` settles for the template sentences.
     if search.choice is None and settings.backend != "auto":
         default = next(entry.name for entry in known_models().values() if entry.default)
@@ -183,7 +208,9 @@ def local_choice(settings: DescribeSettings, folder: Path, backend: str, cache: 
     return _named(named, "", lambda name: folder / name, cache, available_bytes())
 
 
-def _automatic(settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int) -> _Search:
+def _automatic(
+    settings: DescribeSettings, language: str, locate: Locate, cache: Path, room: int, slow: SlowReason
+) -> _Search:
     """Return the best model in the store that can be used here. Logs why others are rejected."""
     passed_over: list[str] = []
     for entry in known_models().values():
@@ -194,7 +221,7 @@ def _automatic(settings: DescribeSettings, language: str, locate: Locate, cache:
         backend = _backend(settings, folder)
         if backend is None:
             continue
-        if why := _unfit(entry, backend, language, room):
+        if why := _unfit(entry, backend, language, room) or slow(entry.name):
             log.warning("describe.model = auto passes over %s: %s", entry.name, why)
             passed_over.append(f"{entry.name} is passed over: {why}")
             continue

@@ -28,6 +28,10 @@ class AnswerRejected(DescribeError):
     """The model answered, but with nothing that may be spoken."""
 
 
+class LateAnswer(DescribeError):
+    """The model had no sentence by the deadline."""
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
     """How answers are generated."""
@@ -49,7 +53,11 @@ class VlmDescriber:
         language: str,
         style: GenerationOptions,
         clock: Callable[[], float] = time.monotonic,
+        on_answer: Callable[[float | None], None] | None = None,
     ) -> None:
+        """`on_answer` gets the seconds until an answer's first sentence, or None if none came by its
+        deadline; nothing of answers that failed or were cancelled.
+        """
         self.model = model
         self.calls = 0
         self._keeper = keeper
@@ -57,6 +65,7 @@ class VlmDescriber:
         self._language = language
         self._style = style
         self._clock = clock
+        self._on_answer = on_answer
         self._failures = 0
         self._why = ""
         self._thinks = False
@@ -78,7 +87,8 @@ class VlmDescriber:
 
     def describe(self, request: DescribeRequest) -> Iterator[str]:
         """Sentences as they are finished. Raises DescribeError by the request's deadline."""
-        until_s = self._clock() + request.deadline_s
+        began_s = self._clock()
+        until_s = began_s + request.deadline_s
         prompt = self._prompts.prompt(request)
         answer = Answer(
             prompt.purpose,
@@ -91,7 +101,12 @@ class VlmDescriber:
         job_id, inbox = self._keeper.submit(self._job(request, prompt))
         self.calls += 1
         try:
-            yield from self._sentences(answer, inbox, until_s, request)
+            timed = False
+            for sentence in self._sentences(answer, inbox, until_s, request):
+                if not timed:
+                    timed = True
+                    self._note_speed(self._clock() - began_s)
+                yield sentence
             if not answer.empty:  # one that was cancelled tells nothing about the model
                 self._failures = 0
         # The model works, it only said nothing fit to be spoken: no reason to report the describer as
@@ -100,6 +115,8 @@ class VlmDescriber:
             self._failures = 0
             raise
         except DescribeError as error:
+            if isinstance(error, LateAnswer):
+                self._note_speed(None)
             self._failures, self._why = self._failures + 1, str(error)
             raise
         finally:
@@ -109,6 +126,10 @@ class VlmDescriber:
             # Learnt from one answer for all later ones: then nothing is spoken before the thought has ended.
             self._thinks = self._thinks or answer.unmarked_thought
             self._report(answer, request)
+
+    def _note_speed(self, first_sentence_s: float | None) -> None:
+        if self._on_answer is not None:
+            self._on_answer(first_sentence_s)
 
     def cancel(self) -> None:
         self._keeper.cancel()
@@ -155,7 +176,7 @@ class VlmDescriber:
                 # Too late with nothing said is a failure; too late with something said is an answer cut
                 # short.
                 case None if answer.empty:
-                    raise DescribeError(f"no answer within {request.deadline_s:g} s")
+                    raise LateAnswer(f"no answer within {request.deadline_s:g} s")
                 case None:
                     log.info("%s: the rest of the answer came too late", request.id)
                     return

@@ -22,7 +22,7 @@ def settings(home: Path, **describe: object) -> Settings:
         ({"backend": "tags"}, 'describe.backend = "tags"'),
         ({"backend": "off"}, 'describe.backend = "off"'),
         ({"backend": "openai", "server_url": "http://127.0.0.1:1/v1", "model": "m"}, "a server describes"),
-        ({}, "no model is in the store, or none fits into memory"),
+        ({}, "no model is in the store that fits into memory and is fast enough"),
         ({"model": "qwen3-vl-2b"}, "models pull qwen3-vl-2b"),
     ],
 )

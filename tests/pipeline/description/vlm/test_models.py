@@ -164,6 +164,20 @@ def test_auto_takes_the_best_that_fits_and_speaks_the_language(tmp_path: Path) -
     assert chosen(auto, installed(tmp_path / "empty"), 16 * GB) is None
 
 
+def test_auto_passes_over_a_model_that_is_too_slow_here_and_a_named_one_runs(tmp_path: Path) -> None:
+    locate = installed(tmp_path, "qwen3-vl-2b", "tiny-llava")
+    slow = {"qwen3-vl-2b": "too slow here: no sentence within 7 s in 3 answers"}
+    for settings, model in (
+        (DescribeSettings(), "tiny-llava"),
+        (DescribeSettings(model="qwen3-vl-2b"), None),
+    ):
+        choice = choose(
+            settings, "en", locate, Path("/cache"), lambda: 16 * GB, lambda name: slow.get(name, "")
+        )
+        assert choice is not None
+        assert choice.spec.model == (model or settings.model)
+
+
 def test_a_named_model_that_cannot_be_used_says_why(tmp_path: Path) -> None:
     locate = installed(tmp_path, "qwen3-vl-4b")
     for settings, why in (

@@ -47,7 +47,12 @@ def folder(tmp_path: Path) -> str:
 def start(folder: str) -> Iterator[Start]:
     started: list[VlmDescriber] = []
 
-    def make(model: str = "script", memory: int = MEMORY, grace_s: float = 0.3) -> VlmDescriber:
+    def make(
+        model: str = "script",
+        memory: int = MEMORY,
+        grace_s: float = 0.3,
+        on_answer: Callable[[float | None], None] | None = None,
+    ) -> VlmDescriber:
         spec = ModelSpec(backend="script", model=model, idle=False)
         keeper = WorkerSupervisor(
             spec,
@@ -55,9 +60,8 @@ def start(folder: str) -> Iterator[Start]:
             module="tests.pipeline.description.vlm.worker_scripts",
             backoff=Backoff(0.05, 0.2),
         )
-        describer = VlmDescriber(
-            model, keeper, Prompts("en", builtin_words(), folder), "en", GenerationOptions(80, 64)
-        )
+        prompts, options = Prompts("en", builtin_words(), folder), GenerationOptions(80, 64)
+        describer = VlmDescriber(model, keeper, prompts, "en", options, on_answer=on_answer)
         started.append(describer)
         return describer
 
@@ -119,6 +123,21 @@ def test_a_child_that_goes_wrong_is_replaced(start: Start, verb: str) -> None:
     back_again(describer, pid)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_answers_are_timed_unless_they_fail_or_are_cancelled(start: Start) -> None:
+    times: list[float | None] = []
+    describer = start(grace_s=30.0, on_answer=times.append)
+    assert describer.wait_ready(PATIENCE_S)
+    assert list(describer.describe(ask("say One street. Two cars. "))) == ["One street.", "Two cars."]
+    with pytest.raises(DescribeError, match="scripted"):
+        list(describer.describe(ask("fail")))
+    with pytest.raises(DescribeError, match="no answer within"):
+        list(describer.describe(ask("prefill 1", deadline_s=0.2)))
+    first, late = times
+    assert first is not None
+    assert 0 < first < PATIENCE_S
+    assert late is None
 
 
 def test_a_stopped_child_is_killed_though_nobody_asks_again(start: Start) -> None:

@@ -1,0 +1,144 @@
+"""How fast a describer is on this machine, by its first answers, and whether `auto` turns it down."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from common import atomic_file
+
+log = logging.getLogger(__name__)
+
+FOLDER = "models"
+ANSWERS = 3
+"""Answers that are timed. The best counts: a busy moment of the machine must not turn a model down."""
+TOO_SLOW = "too slow here"
+
+
+class DescriberSpeed(BaseModel, frozen=True, extra="forbid"):
+    """The first answers of a model. Kept in the state folder, since they hold for one machine."""
+
+    version: Literal[1] = 1
+    model: str
+    installed: str
+    """The time of the pull: after another pull it is timed again."""
+    machine: str
+    """Processor, cores and device."""
+    deadline_s: float = Field(gt=0)
+    """The time that the answers had until their first sentence."""
+    answers: int = 0
+    """Those that were timed."""
+    first_sentence_s: float | None = None
+    """The shortest time until a first sentence; None if none came by the deadline."""
+
+    @property
+    def known(self) -> bool:
+        """True once enough answers were timed."""
+        return self.answers >= ANSWERS
+
+    def with_answer(self, first_sentence_s: float | None) -> DescriberSpeed:
+        """After another answer; None: it had no sentence by the deadline."""
+        times = [seconds for seconds in (self.first_sentence_s, first_sentence_s) if seconds is not None]
+        best = round(min(times), 2) if times else None
+        return self.model_copy(update={"answers": self.answers + 1, "first_sentence_s": best})
+
+    def turned_down(self, deadline_s: float) -> str:
+        """Why `auto` does not take the model if an answer may take `deadline_s`; empty if it may."""
+        if not self.known:
+            return ""
+        if self.first_sentence_s is not None:
+            slow = self.first_sentence_s > deadline_s
+            took = f"{self.first_sentence_s:g} s to the first sentence"
+        else:
+            # With more time than it had, it may be fast enough: it is tried again.
+            slow = deadline_s <= self.deadline_s
+            took = f"no sentence within {self.deadline_s:g} s"
+        if not slow:
+            return ""
+        return f"{TOO_SLOW}: {took} in {self.answers} answers, describe.deadline_s is {deadline_s:g}"
+
+
+def speed_cure(name: str) -> str:
+    """What to do about a model that was turned down for its speed."""
+    return (
+        f"describe.model = {name!r} uses it all the same, `watchword models pull {name}` has it timed again; "
+        "a smaller model or describe.image_side is faster"
+    )
+
+
+def speed_path(state: Path, model: str) -> Path:
+    """The file of a describer's speed."""
+    return state / FOLDER / f"{model}.describer.json"
+
+
+def read_speed(state: Path, model: str) -> DescriberSpeed | None:
+    """None if there is none, or if it cannot be read (logged)."""
+    path = speed_path(state, model)
+    try:
+        return DescriberSpeed.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        log.warning("%s cannot be read (%s); the model is timed again", path, str(error).splitlines()[0])
+        return None
+
+
+def write_speed(state: Path, speed: DescriberSpeed) -> None:
+    """An unwritable folder costs another timing at the next start (logged)."""
+    path = speed_path(state, speed.model)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_file.write(path, speed.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        log.warning("%s cannot be written (%s); the model is timed again", path, error.strerror)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the speed of a model depends on."""
+
+    installed: str
+    machine: str
+    deadline_s: float
+
+
+class SpeedRecorder:
+    """Times the first answers of a model and keeps the result. Used by one thread at a time."""
+
+    def __init__(self, state: Path, model: str, circumstances: Circumstances) -> None:
+        self._state = state
+        self._deadline_s = circumstances.deadline_s
+        fresh = DescriberSpeed(
+            model=model,
+            installed=circumstances.installed,
+            machine=circumstances.machine,
+            deadline_s=circumstances.deadline_s,
+        )
+        self._speed = current_speed(state, model, circumstances) or fresh
+
+    def __call__(self, first_sentence_s: float | None) -> None:
+        """Record an answer; None: it had no sentence by the deadline."""
+        if self._speed.known:
+            return
+        self._speed = self._speed.with_answer(first_sentence_s)
+        if not self._speed.known:
+            return
+        write_speed(self._state, self._speed)
+        if reason := self._speed.turned_down(self._deadline_s):
+            name = self._speed.model
+            log.warning(
+                "auto will turn %s down from the next start on: %s; %s", name, reason, speed_cure(name)
+            )
+
+
+def current_speed(state: Path, model: str, circumstances: Circumstances) -> DescriberSpeed | None:
+    """The speed of a model as it is installed now, on this machine; None if it is not known."""
+    kept = read_speed(state, model)
+    if kept is None or (kept.installed, kept.machine) != (circumstances.installed, circumstances.machine):
+        return None
+    # Times of answers that had less time say nothing about how long they would have taken.
+    return kept if kept.first_sentence_s is not None or kept.deadline_s >= circumstances.deadline_s else None
