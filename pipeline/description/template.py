@@ -145,10 +145,8 @@ class TemplateDescriber:
         begins with what it lacks.
         """
         asked = request.trigger is Trigger.REQUEST
-        if request.detector_only:
-            yield NOT_IN_FULL[request.language]
-        elif asked and request.question:
-            yield ONLY_NAMES[request.language]
+        if asked and request.question:
+            yield (NOT_IN_FULL if request.detector_only else ONLY_NAMES)[request.language]
         place = None
         if self._places is not None and request.encoding is not None:
             place = self._places.find(request.encoding)

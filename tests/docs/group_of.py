@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 from common.spawn import tied_to
 
@@ -18,23 +19,23 @@ END_S = 20.0
 
 
 def main(parent: int, folder: str, command: str) -> int:
+    # Before anything is started. The shell gets neither: programs begin with signals that are not caught.
+    signal.signal(signal.SIGTERM, lambda *_: _end())
+    # Ctrl-C is for the command. Ignored, it would be for the shell too, as for any background job.
+    signal.signal(signal.SIGINT, lambda *_: None)
     tied_to(parent, signal.SIGTERM)()
-    # A background job inherits that Ctrl-C is ignored; the command is to get it.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    shell = subprocess.Popen(["bash", "-c", command], cwd=folder)
-    # Ctrl-C is for the command; ignored only now, since the shell would inherit it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: _end(shell))
-    return shell.wait()
+    return subprocess.Popen(["bash", "-c", command], cwd=folder).wait()
 
 
-def _end(shell: subprocess.Popen[bytes]) -> None:
+def _end() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
     until_s = time.monotonic() + END_S
-    # The shell may end before what it started, so the group is asked and not the shell.
+    # The shell may end before what it started, so the group is asked.
     while _others() and time.monotonic() < until_s:
-        shell.poll()
+        # The shell's remains are a member too until they are collected.
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
         time.sleep(0.1)
     os.killpg(0, signal.SIGKILL)
 

@@ -11,6 +11,7 @@ from pipeline.description.base import DescribeRequest, DetectedHazard
 from pipeline.description.objects import ObjectRecognizer, object_classes
 from pipeline.description.template import (
     MOST_WORDS,
+    NOT_IN_FULL,
     NOTHING_KNOWN,
     ONLY_NAMES,
     PlaceFinder,
@@ -48,12 +49,20 @@ def tell(
     trigger: Trigger = Trigger.SCENE_CHANGE,
     place: str | None = None,
     question: str | None = None,
+    detector_only: bool = False,
 ) -> list[str]:
     embedding = np.zeros(len(WORDS.places), np.float32)
     if place:
         embedding[list(WORDS.places).index(place)] = 9
     request = DescribeRequest(
-        "s1", PICTURE, trigger, language, seen, encoding=Encoding(embedding), question=question
+        "s1",
+        PICTURE,
+        trigger,
+        language,
+        seen,
+        encoding=Encoding(embedding),
+        question=question,
+        detector_only=detector_only,
     )
     return list(TemplateDescriber(WORDS, PlaceFinder(PlaceModel(), WORDS)).describe(request))
 
@@ -131,3 +140,13 @@ def test_a_thing_that_is_a_hazard_already_named_is_not_named_twice() -> None:
 def test_a_question_is_not_answered_by_a_list_that_sounds_like_no(language: str) -> None:
     first, second = tell(language=language, trigger=Trigger.REQUEST, question="Are there cars?")
     assert (first, second) == (ONLY_NAMES[language], NOTHING_KNOWN[language])
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_instead_of_a_full_answer_it_says_that_there_is_none_and_no_all_clear(language: str) -> None:
+    def instead(*seen: DetectedHazard) -> list[str]:
+        asked = "Are there cars?"
+        return tell(*seen, language=language, trigger=Trigger.REQUEST, question=asked, detector_only=True)
+
+    assert instead() == [NOT_IN_FULL[language], NOTHING_KNOWN[language]]
+    assert instead(CAR) == [NOT_IN_FULL[language], *tell(CAR, language=language)]

@@ -17,6 +17,6 @@ def test_every_level_is_measured_in_every_round_and_nothing_is_left_running() ->
     assert set(rows) == set(LEVELS)
     assert all(len(each) == 2 for each in rows.values())
     assert len(seen) == 2 * len(LEVELS) * 3
-    assert all(0 < row.fps < 20 and 0 < row.p50_ms <= row.p99_ms for each in rows.values() for row in each)
+    assert all(row.fps > 0 and 0 < row.p50_ms <= row.p99_ms for each in rows.values() for row in each)
     assert all(row.share == 0 for row in rows["none"])
     assert children() == before

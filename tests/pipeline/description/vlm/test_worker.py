@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from common.backoff import Backoff
-from pipeline.description.base import DescribeError, DescribeRequest
+from pipeline.description.base import DescribeError, DescribeRequest, DetectedHazard
 from pipeline.description.fallback import FallbackDescriber, StaticDescriber
 from pipeline.description.status import Phase
 from pipeline.description.template import TemplateDescriber, builtin_words
@@ -279,6 +279,18 @@ def hear(describer: FallbackDescriber, request: DescribeRequest) -> tuple[str, s
     except DescribeError as error:
         return said, str(error)
     return said, ""
+
+
+def test_a_late_model_is_replaced_by_what_the_detector_reports_and_that_is_said(start: Start) -> None:
+    child = start(grace_s=PATIENCE_S)
+    describer = FallbackDescriber(child, TemplateDescriber(builtin_words()))
+    assert describer.wait_ready(PATIENCE_S)
+    car = (DetectedHazard("vehicle", 0.9),)
+    late = replace(ask("prefill 1", deadline_s=0.2), seen=car)
+    assert hear(describer, late) == ("I see vehicles.", "no answer within 0.2 s")
+    said = list(describer.describe(replace(late, detector_only=True)))
+    assert said == ["A full answer was not possible.", "I see vehicles."]
+    assert (describer.model, child.calls) == ("tags", 1), "the model is not asked again"
 
 
 def test_while_answers_fail_nobody_waits_and_the_model_is_tried_apart(start: Start) -> None:
