@@ -25,7 +25,7 @@ WAITED_NICE = 15
 It gets a thirtieth of a processor that another program keeps busy. With SCHED_IDLE it would get a hundredth
 and miss its deadline. Beside four busy programs, nice 19 to nice 5 cost a detector of ordinary priority a
 fifth of its frames or more, SCHED_IDLE none; so what computes for minutes, as a describer, gets SCHED_IDLE
-(`python -m daemon.tools.maintainer.priorities`).
+(`python -m daemon.bench.priorities`).
 """
 
 

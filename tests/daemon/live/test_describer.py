@@ -157,9 +157,8 @@ def test_a_danger_does_not_cost_the_wearer_the_answer_of_a_slow_model(
         MjpegServer(picture, FPS) as camera,
         Living(tmp_path, models, camera.url, config) as living,
     ):
-        # The server takes its time for the first question too; until then `tags` answers.
-        while answer_of(living)["model"] != "fake":
-            living.until(lambda: "ready" in str(living.status()["describer"]), PATIENCE_S, "the describer")
+        living.until(lambda: living.status()["assessed"] > 0, PATIENCE_S, "a picture")
+        living.until(lambda: "ready" in str(living.status()["describer"]), PATIENCE_S, "the describer")
         since = living.heard
         living.ask(AskCommand(question="Which colour is the wall?"))
         scene = living.await_event("scene", since, trigger="request")
@@ -171,14 +170,6 @@ def test_a_danger_does_not_cost_the_wearer_the_answer_of_a_slow_model(
     assert kinds.index(("alert", False)) < kinds.index(("describe", True)), "the danger came too late"
     texts = [e["text"] for e in story if e["kind"] in ("speak", "unspoken") and "text" in e]
     assert "I have no answer to that." not in texts
-
-
-def answer_of(living: Living) -> dict[str, Any]:
-    """Ask for a description and wait for it."""
-    since = living.heard
-    living.ask(AskCommand())
-    living.await_event("scene", since, trigger="request")
-    return living.await_event("describe", since, trigger="request")
 
 
 def frames_a_second(living: Living, seconds: float) -> float:

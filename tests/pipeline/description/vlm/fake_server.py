@@ -92,8 +92,11 @@ class Handler(BaseHTTPRequestHandler):
         self._send(chunk(None, "stop") + "data: [DONE]\n\n")
 
     def be_slow(self, request: dict[str, Any]) -> None:
-        """Thinks for some seconds about every picture, as a model does that fills the machine."""
-        time.sleep(SLOW_S)
+        """Thinks for some seconds about every picture, as a model does that fills the machine; not about the
+        first question, with which a client has it load.
+        """
+        if "Answer with one word" not in json.dumps(request):
+            time.sleep(SLOW_S)
         self.be_good(request)
 
     def be_wild(self, request: dict[str, Any]) -> None:

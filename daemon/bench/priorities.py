@@ -1,6 +1,6 @@
 """The danger lane beside busy programs, while a process of ours works at one priority or another.
 
-`python -m daemon.tools.maintainer.priorities [--raised] [--busy 4] [--rounds 3]`. It shows what a describer
+`python -m daemon.bench.priorities [--raised] [--busy 4] [--rounds 3]`. It shows what a describer
 that loads, or a worker that answers, would gain from a higher priority, and what that would cost the lane.
 """
 
@@ -21,7 +21,6 @@ from daemon.bench.harness import percentile
 from daemon.bench.load import BackgroundLoad, arithmetic_load
 from daemon.bench.pipeline_under_test import PipelineUnderTest
 from daemon.config.settings import load
-from daemon.tools.maintainer.printing import print_lines
 from daemon.wiring.detector import build_detector
 
 FRAMES_PER_S, SECONDS = 15.0, 4.0
@@ -118,13 +117,16 @@ def table(args: argparse.Namespace) -> Iterator[str]:
         yield f"| {level} | {fps:.1f} | {p50:.0f} | {p99:.0f} | {share:.2f} |"
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raised", action="store_true", help="raise the lane's priority (needs the right)")
     parser.add_argument("--busy", type=int, default=4, help="busy programs, in sessions of their own")
     parser.add_argument("--rounds", type=int, default=3)
-    return print_lines(table(parser.parse_args()))
+    for line in table(parser.parse_args()):
+        # The measurement takes minutes; a reader of a pipe sees what there is.
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from daemon.tools.maintainer.priorities import LEVELS, measure
+from daemon.bench.priorities import LEVELS, measure
 
 
 def children() -> set[str]:
