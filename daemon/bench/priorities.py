@@ -46,7 +46,7 @@ while os.getppid() != 1:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LaneRound:
     """One round: frames a second, their age in milliseconds, and the share of a core that the work got."""
 
     fps: float
@@ -71,9 +71,9 @@ def paced(see: Callable[[], object], seconds: float) -> tuple[list[float], float
 
 def measure(
     see: Callable[[], object], busy: int, rounds: int, seconds: float = SECONDS
-) -> Iterator[tuple[str, list[Row]]]:
+) -> Iterator[tuple[str, list[LaneRound]]]:
     """All levels in turn in each round, so that what the machine does meanwhile meets them all."""
-    rows: dict[str, list[Row]] = {level: [] for level in LEVELS}
+    rows: dict[str, list[LaneRound]] = {level: [] for level in LEVELS}
     with ExitStack() as stack:
         works = {
             level: stack.enter_context(BackgroundLoad([[sys.executable, "-c", WORK, str(nice)]]))
@@ -90,7 +90,7 @@ def measure(
                     ages, took_s = paced(see, seconds)
                 share = (work.processor_s() - had_s) / took_s if work else 0.0
                 p50_ms, p99_ms = percentile(ages, 50) * 1e3, percentile(ages, 99) * 1e3
-                rows[level].append(Row(len(ages) / took_s, p50_ms, p99_ms, share))
+                rows[level].append(LaneRound(len(ages) / took_s, p50_ms, p99_ms, share))
     yield from rows.items()
 
 

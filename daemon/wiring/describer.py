@@ -53,12 +53,12 @@ def build_describer(
 
 
 def _recorder(settings: Settings, name: str) -> SpeedRecorder:
-    return SpeedRecorder(settings.paths.state, name, _circumstances(settings, name))
+    return SpeedRecorder(settings.paths.state, name, describer_circumstances(settings, name))
 
 
 def slow_reason(settings: Settings, name: str) -> str:
     """Why a describer is too slow on this machine; empty if it is not, or if that is not known."""
-    speed = current_speed(settings.paths.state, name, _circumstances(settings, name))
+    speed = current_speed(settings.paths.state, name, describer_circumstances(settings, name))
     return speed.turned_down(settings.describe.deadline_s) if speed else ""
 
 
@@ -68,7 +68,8 @@ def slow_describers(settings: Settings) -> Mapping[str, str]:
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _circumstances(settings: Settings, name: str) -> Circumstances:
+def describer_circumstances(settings: Settings, name: str) -> Circumstances:
+    """What a describer's speed depends on here."""
     installed = ""
     # A model outside the store, or a damaged one, has no time of its pull.
     with suppress(StoreError, OSError):

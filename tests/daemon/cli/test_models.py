@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import models
+from daemon.config.settings import load
+from daemon.doctor import devices
+from daemon.wiring.describer import describer_circumstances
+from daemon.wiring.store import open_store
 from pipeline.conversion.preparer import OpenClipConverter
+from pipeline.description.speed import ANSWERS, SpeedRecorder
 from pipeline.models.loader import STARTER
 from pipeline.store.catalogue.catalogue import CatalogueEntry
 from pipeline.store.source import Source
@@ -162,3 +167,25 @@ class Ready(OpenClipConverter):
 def test_no_verb_is_a_usage_error(store: Store) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(store)
+
+
+def test_a_describer_that_was_too_slow_here_is_listed_and_checked_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"paths.state": str(tmp_path / "state"), "paths.models": str(tmp_path / "models")}
+    settings = load(None, {"HOME": str(tmp_path)}, values).settings
+    record = SpeedRecorder(
+        settings.paths.state, "tiny-llava", describer_circumstances(settings, "tiny-llava")
+    )
+    for _ in range(ANSWERS):
+        record(None)
+    parser = argparse.ArgumentParser()
+    models.configure(parser)
+    assert models.run(parser.parse_args(["list"]), open_store(settings), settings) == 0
+    why = "too slow here: no sentence within 7 s in 3 answers, describe.deadline_s is 7"
+    assert f"auto turns tiny-llava down: {why}; describe.model = 'tiny-llava'" in capsys.readouterr().out
+    assert models.run(parser.parse_args(["list", "--json"]), open_store(settings), settings) == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)["models"]}
+    assert listed["tiny-llava"]["turned_down"] == why
+    _, finding = devices.describer(settings)
+    assert (finding.name, finding.says) == ("model tiny-llava", f"turned down by auto: {why}")
