@@ -80,7 +80,7 @@ def decode_image(data: bytes, max_side: int) -> Image:
     """
     header = read_header(data)
     longest = max(header.width, header.height) if header else max_side
-    return limit_size(_decode(data, longest // max_side), max_side)
+    return limit_size(decode_reduced(data, longest // max_side), max_side)
 
 
 def is_still_image(path: Path) -> bool:
@@ -131,11 +131,17 @@ def explain_unreadable(path: Path, error: OSError) -> str:
     return f"{shown} cannot be read: {error.strerror}"
 
 
-def _decode(data: bytes, shrink: int) -> Image:
-    """Decode a picture; to save memory, a JPEG at least twice too large at 1/2, 1/4 or 1/8 of its size."""
+def decode_reduced(data: bytes, shrink: int, *, upright: bool = True) -> Image:
+    """Decode a picture; to save memory, a JPEG at least twice too large at 1/2, 1/4 or 1/8 of its size.
+
+    `upright`: turn it as its EXIF says. Raises CameraUnusable with a reason that wants the picture's name
+    before it.
+    """
     flag = cv2.IMREAD_COLOR
     if image_kind(data) is ImageKind.JPEG:
         flag = next((reduced for factor, reduced in _JPEG_REDUCED.items() if shrink >= factor), flag)
+    if not upright:
+        flag |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     except cv2.error:

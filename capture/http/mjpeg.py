@@ -18,14 +18,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
-from capture.camera import CameraLost
+from capture.camera import CameraLost, CameraUnusable
 from capture.frame import Frame, Image
 from capture.http.multipart import MultipartSplitter, SentPicture
 from capture.http.stream import HttpStream
-from capture.image_file import MAX_PIXELS
+from capture.image_file import MAX_PIXELS, decode_reduced
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from capture.source_clock import SourceClock
@@ -54,6 +51,16 @@ class _Arrival:
     """Nothing newer was waiting behind it, and it had to be waited for."""
     backlog_s: float
     """By how much what waits behind it is newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """A picture of a camera."""
+
+    image: Image
+    """BGR uint8; perhaps reduced, see `decode_sent`."""
+    sent_size: tuple[int, int]
+    """Width and height as the camera sent it."""
 
 
 def boundary_of(content_type: str) -> str | None:
@@ -118,9 +125,9 @@ class MjpegCamera:
         until_s = time.monotonic() + self._patience_s()
         while True:
             arrival = self._wait(until_s - time.monotonic())
-            image = self._decode(arrival)
-            if image is not None:
-                return self._frame(arrival, image)
+            picture = self._decode(arrival)
+            if picture is not None:
+                return self._frame(arrival, picture)
             if time.monotonic() > until_s:
                 raise CameraLost(f"{self._source} sends pictures that cannot be decoded; restart the camera")
 
@@ -137,7 +144,7 @@ class MjpegCamera:
         if not self._thread.is_alive():
             self._stream.release()
 
-    def _decode(self, arrival: _Arrival) -> Image | None:
+    def _decode(self, arrival: _Arrival) -> DecodedPicture | None:
         """The picture; half of one with its rest made up, now and then: its upper part may show a danger."""
         data = arrival.part.data
         if arrival.part.damaged:
@@ -145,7 +152,7 @@ class MjpegCamera:
                 return None
             self._damaged_s = arrival.at_s
             data += _END_OF_IMAGE  # without an end nothing is decoded
-        return decode_sent(data)
+        return decode_sent(data, self._settings.max_side)
 
     def _patience_s(self) -> float:
         """Seconds to wait for a picture: a camera that sends one every few seconds is not lost."""
@@ -162,7 +169,7 @@ class MjpegCamera:
             why = self._ended or "stopped sending pictures"
         raise CameraLost(f"{self._source} {why}; check its power and the network")
 
-    def _frame(self, arrival: _Arrival, image: Image) -> Frame:
+    def _frame(self, arrival: _Arrival, picture: DecodedPicture) -> Frame:
         age_s = arrival.backlog_s
         if arrival.part.sent_s is not None:
             age_s = max(
@@ -172,11 +179,12 @@ class MjpegCamera:
         # Never before the picture before it, or what follows could not rely on time going on.
         self._captured_s = max(self._captured_s, arrival.at_s - age_s)
         return make_frame(
-            image,
+            picture.image,
             self._settings,
             seq=arrival.count - 1,
             at_s=self._captured_s,
             source=self._source,
+            source_size=picture.sent_size,
             source_time_s=arrival.part.sent_s,
             damaged=arrival.part.damaged,
         )
@@ -246,16 +254,22 @@ class MjpegCamera:
         return size[0]
 
 
-def decode_sent(data: bytes) -> Image | None:
-    """The picture, BGR uint8; None if it cannot be decoded or is too large to be."""
+def decode_sent(data: bytes, max_side: int) -> DecodedPicture | None:
+    """Decode a picture of a camera; one much larger than `max_side` at a fraction of its size.
+
+    Returns None if it cannot be decoded or is too large to be.
+    """
     # The size stands near the start; no need to walk through every segment of each picture.
     header = read_header(data[:65536])
-    if header is not None and header.width * header.height > MAX_PIXELS:
+    if header is not None and header.pixels > MAX_PIXELS:
         return None
+    longest = max(header.width, header.height) if header else max_side
     try:
         # `capture.rotate` alone turns a camera's pictures; an EXIF tag in some of them would turn those
         # twice.
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
+        image = decode_reduced(data, longest // max_side, upright=False)
+    except CameraUnusable:
         return None
-    return None if image is None else np.asarray(image, np.uint8)
+    return DecodedPicture(
+        image, (header.width, header.height) if header else (image.shape[1], image.shape[0])
+    )

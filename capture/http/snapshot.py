@@ -110,12 +110,18 @@ class SnapshotCamera:
         cut = is_truncated(data)
         if cut and image_kind(data) is ImageKind.JPEG:
             data += _END_OF_IMAGE  # OpenCV decodes no JPEG without this marker
-        image = decode_sent(data)
-        if image is None:
+        picture = decode_sent(data, self._settings.max_side)
+        if picture is None:
             return None
         self._seq += 1
         return make_frame(
-            image, self._settings, seq=self._seq - 1, at_s=at_s, source=self._source, damaged=cut
+            picture.image,
+            self._settings,
+            seq=self._seq - 1,
+            at_s=at_s,
+            source=self._source,
+            source_size=picture.sent_size,
+            damaged=cut,
         )
 
 

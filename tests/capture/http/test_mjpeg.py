@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import cv2
+import numpy as np
 import pytest
 
 from capture.camera import CameraLost
 from capture.factory import open_camera
+from capture.http.mjpeg import decode_sent
+from capture.orient import limit_size
 from capture.settings import CaptureSettings
 from tests.capture.made import street
 from tests.capture.servers import tcp_server
@@ -125,3 +129,27 @@ def test_a_header_a_byte_at_a_time_does_not_hold_it_up() -> None:
     with server(drip, b"HTTP/1.1 200 OK\r\n") as url, pytest.raises(CameraLost):
         open_camera(url, CaptureSettings(open_timeout_s=1))
     assert time.monotonic() - began_s < 5
+
+
+def with_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """The same JPEG with an EXIF tag that tells a viewer to turn it."""
+    tiff = b"MM\0\x2a\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0) + b"\0\0\0\0"
+    body = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_much_too_large_is_reduced_while_it_is_decoded(orientation: int) -> None:
+    large = np.asarray(cv2.resize(street(), (3840, 2160)), np.uint8)
+    data = with_orientation(cv2.imencode(".jpg", large)[1].tobytes(), orientation)
+    picture = decode_sent(data, 1280)
+    assert picture is not None
+    assert picture.image.shape == (1080, 1920, 3)  # half: not below what is asked for, not turned by EXIF
+    assert picture.sent_size == (3840, 2160)
+    settings = QUICK.model_copy(update={"max_side": 1280})
+    with server(paced(10, lambda _: part(data))) as url, closing(open_camera(url, settings)) as camera:
+        frame = camera.read()
+    assert frame is not None and frame.image.shape == (720, 1280, 3)
+    assert frame.source_size == (3840, 2160)
+    whole = limit_size(large, 1280)
+    assert np.abs(frame.image.astype(int) - whole).mean() < 2.0
