@@ -290,7 +290,7 @@ def danger_phrases(say: str, language: str, call: str = "") -> Iterator[str]:
             yield danger_phrase(say, direction, language, escalated=escalated)
     yield from ONLY_WHERE[language].values()
     yield name_call(say, call)
-    yield from filter(None, (advice(say, language, escalated=escalated) for escalated in (False, True)))
+    yield from filter(None, [advice(say)])
 
 
 def name_call(say: str, call: str = "") -> str:
@@ -298,9 +298,9 @@ def name_call(say: str, call: str = "") -> str:
     return call or f"{_thing(say)}!"
 
 
-def advice(say: str, language: str, *, escalated: bool = False) -> str:
-    """The part of an alert's words after name and side; empty if there is none."""
-    return CLOSER[language] if escalated else say.partition("{where}")[2].strip().lstrip("!. ")
+def advice(say: str) -> str:
+    """The part of a hazard's text after name and side; empty if there is none."""
+    return say.partition("{where}")[2].lstrip("!. ").strip()
 
 
 def own_phrases(language: str) -> Iterator[str]:

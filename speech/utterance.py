@@ -43,7 +43,7 @@ class Utterance:
     side: str = ""
     """The side within its text; empty if there is none."""
     advice: str = ""
-    """The rest of its text, after name and side; empty if there is none."""
+    """What is left to say after name and side; the whole text if it makes no sense without the name."""
     named_after_s: float = 0.0
     """Seconds from its first word until its danger has been named; then it makes room for another danger that
     has not been named yet. 0: it does not.

@@ -194,7 +194,8 @@ class Announcer:
         certainty: float,
         escalated: bool,
     ) -> Iterable[Effect]:
-        parts = self._parts(key, direction, escalated=escalated)
+        # That something comes closer makes no sense without its name.
+        parts = self._parts(key, direction, text if escalated else None)
         captured_at_s, expires_in_s = self._events.captured_at_s, None
         if (age_s := now - captured_at_s) > STALE_S:
             # Not dropped, since a late warning is better than none. Its expiry counts from now.
@@ -202,7 +203,7 @@ class Announcer:
             expires_in_s = age_s + expires_after_s(Priority.DANGER, severity)
             self._events.counts["stale"] += 1
             # Of the past: its name alone would be heard as a danger of now.
-            parts = {}
+            parts = {"name": text}
         yield from self._delivery.say(
             now,
             text,
@@ -220,15 +221,18 @@ class Announcer:
             expires_in_s=expires_in_s,
         )
 
-    def _parts(self, key: str, direction: Direction | None, *, escalated: bool) -> Mapping[str, Any]:
-        """The parts of an alert's text, for when several dangers come at once; none of a direction alone."""
+    def _parts(self, key: str, direction: Direction | None, rest: str | None) -> Mapping[str, Any]:
+        """The parts of an alert's text, for when several dangers come at once; none of a direction alone.
+
+        `rest`: the words after the name alone, if they are not the hazard's advice.
+        """
         if key not in self._say:
             return {}
         say, language = self._say[key], self._spec.language
         return {
             "name": wording.name_call(say, self._call[key]),
             "side": wording.WHERE[language][direction].strip(),
-            "advice": wording.advice(say, language, escalated=escalated),
+            "advice": wording.advice(say) if rest is None else rest,
             "named_after_s": wording.name_length_s(say, language),
         }
 
@@ -424,7 +428,7 @@ class Announcer:
             severity=command.severity,
             rank=command.rank,
             certainty=command.certainty,
-            name=command.name,
+            name=command.name or command.text,
             side=command.side,
             advice=command.advice,
             named_after_s=command.named_after_s,

@@ -113,9 +113,8 @@ def test_the_parts_of_an_alert_are_prepared_for_several_at_once(language: str) -
     for hazard in tables.from_settings({n: HazardSettings(**t) for n, t in tables.builtin().items()}):
         say, call = hazard.say[language], hazard.call.get(language, "")
         prepared = set(wording.danger_phrases(say, language, call))
-        parts = {wording.name_call(say, call), wording.advice(say, language, escalated=True)}
-        assert parts <= prepared
-        assert not (advice := wording.advice(say, language)) or advice in prepared
+        advice = wording.advice(say)
+        assert {wording.name_call(say, call), *filter(None, [advice])} <= prepared
         # The whole is made of its parts: nothing is lost if they are said one by one.
         assert wording.danger_phrase(say, None, language).endswith(advice)
 
@@ -133,7 +132,7 @@ def test_the_parts_of_an_alert_are_prepared_for_several_at_once(language: str) -
 )
 def test_the_name_and_the_advice_are_taken_from_the_text(say: str, name: str, advice: str) -> None:
     assert wording.name_call(say) == name
-    assert wording.advice(say, "en") == advice
+    assert wording.advice(say) == advice
 
 
 def test_words_of_the_users_own_are_called_by_their_own_name() -> None:

@@ -156,6 +156,12 @@ def test_a_side_that_becomes_known_meanwhile_is_said_with_the_name() -> None:
     assert ear.texts == ["fire", "long smoke", "long fire left stop"]
 
 
+def test_a_rest_that_needs_its_name_is_said_with_it() -> None:
+    nearer = danger("fire", rank=1, advice="nearer")
+    ear = Ear().tell(replace(nearer, advice=nearer.text), danger("smoke")).wait(6)
+    assert ear.texts == ["fire", "long smoke", "long fire nearer"]
+
+
 def test_what_is_over_is_not_finished() -> None:
     ear = Ear().tell(danger("fire", advice="stop", rank=1), danger("smoke")).wait(0.2)
     ear._feed(Retract("cause of fire"))

@@ -33,6 +33,10 @@ def say(
     cause: str | None = None,
     severity: int = 0,
     expires_at_s: float = 1000.0,
+    name: str = "",
+    side: str = "",
+    advice: str = "",
+    named_after_s: float = 0.0,
 ) -> Utterance:
     """An utterance of which only what matters is named."""
     return Utterance(
@@ -46,6 +50,10 @@ def say(
         captured_at_s=0.0,
         expires_at_s=expires_at_s,
         severity=severity,
+        name=name,
+        side=side,
+        advice=advice,
+        named_after_s=named_after_s,
     )
 
 
@@ -69,8 +77,8 @@ def _kind(effect: Effect) -> tuple[str, ...]:
 ids = st.sampled_from([f"u{n}" for n in range(12)])
 causes = st.sampled_from([None, "c1", "c2", "c3"])
 offers = st.builds(
-    lambda id_, priority, key, cause, severity, life: Enqueue(
-        say(id_, priority, key=key, cause=cause, severity=severity, expires_at_s=life)
+    lambda id_, priority, key, cause, severity, life, parts: Enqueue(
+        say(id_, priority, key=key, cause=cause, severity=severity, expires_at_s=life, **parts)
     ),
     ids,
     st.sampled_from(list(Priority)),
@@ -78,6 +86,14 @@ offers = st.builds(
     causes,
     st.integers(0, 3),
     st.floats(0, 60),
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(["n1", "n2", "n3"]),
+            "side": st.sampled_from(["", "left", "right"]),
+            "advice": st.sampled_from(["", "stop"]),
+            "named_after_s": st.sampled_from([0.0, 0.5]),
+        }
+    ),
 )
 inputs: st.SearchStrategy[Input] = st.one_of(
     offers,
