@@ -13,22 +13,26 @@ from pipeline.types import Encoding
 
 
 class CachedModel(WrappedModel):
-    """An `ImageTextModel` that keeps each picture's encoding, without its parts; some kilobytes each."""
+    """An `ImageTextModel` that keeps each picture's encoding; some kilobytes each."""
 
-    def __init__(self, model: ImageTextModel) -> None:
+    def __init__(self, model: ImageTextModel, *, parts: bool = False) -> None:
+        """`parts`: keep them too. Without them the detector crops the picture and encodes each part."""
         super().__init__(model)
+        self._parts = parts
         self._known: dict[bytes, Encoding] = {}
 
     def encode(self, image: Image) -> Encoding:
         # By content: each fold or split loads the same files again.
         key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
         if key not in self._known:
-            self._known[key] = self.model.encode(image).whole
+            encoding = self.model.encode(image)
+            self._known[key] = encoding if self._parts else encoding.whole
         return self._known[key]
 
 
-def cached(model: ImageTextModel) -> ImageTextModel:
+def cached(model: ImageTextModel, *, parts: bool = False) -> ImageTextModel:
     """The model with a cache; a vote stays one, so that its hazards are still voted on."""
     if isinstance(model, VotingModel):
-        return VotingModel(CachedModel(model.model), CachedModel(model.starter))
-    return CachedModel(model)
+        voters = (CachedModel(one, parts=parts) for one in (model.model, model.starter))
+        return VotingModel(*voters)
+    return CachedModel(model, parts=parts)

@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon.config.settings import Settings
 from daemon.core.events import Event
-from daemon.tools.cached_model import CachedModel
+from daemon.tools.cached_model import cached
 from daemon.tools.scripted_describer import ScriptedDescriber
 from daemon.wiring.describer import tags_describer
 from daemon.wiring.detector import build_detector
@@ -98,9 +98,10 @@ def evaluate_speech(
             voices.append((language, spoken, build_renderer(spoken, synthesizer)))
         for clip in clips:
             # Every way of speaking is shown the same pictures: they are encoded once.
-            cached = CachedModel(model)
+            # With their parts: the figures are of the very alerts and sides that a replay has.
+            known = cached(model, parts=True)
             for (language, spoken, renderer), describer in product(voices, DESCRIBERS):
-                one = hear(spoken, cached, renderer, describer, clip)
+                one = hear(spoken, known, renderer, describer, clip)
                 heard.setdefault(f"{language}, {describer}", []).append((clip, one))
     by_clip = {
         f"{name}: {clip.path.name}": speech_figures([(clip, one)])
