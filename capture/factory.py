@@ -9,7 +9,6 @@ from pathlib import Path
 from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.files import ImageFolder, VideoFile
 from capture.image_file import is_still_image
-from capture.network import open_network_camera
 from capture.settings import CaptureSettings
 from capture.v4l2 import V4l2Camera, list_devices
 from common import addresses
@@ -31,6 +30,9 @@ def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float]
         return V4l2Camera(Path(spec), settings, clock)
     # A file name may look like an address (`clip:1`); a file that exists wins.
     if addresses.is_address(spec) and not Path(spec).exists():
+        # Imported for streams only: a start with another camera need not wait for it.
+        from capture.network import open_network_camera
+
         return open_network_camera(spec, settings, clock)
     return open_path(Path(spec).expanduser(), settings)
 

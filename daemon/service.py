@@ -13,6 +13,7 @@ from pathlib import Path
 
 from capture.camera import CameraUnusable
 from capture.reader import CameraState
+from common.memory import return_free_memory
 from common.processor_heat import hottest_c
 from common.redact import redact
 from daemon.config.settings import Loaded, Settings, defaults
@@ -194,6 +195,8 @@ class Daemon:
         if self._source == DEMO and settings.capture.source != DEMO:
             # Before the first frame: an alert of the clip could otherwise be mistaken for a real one.
             lifecycle.demonstration()
+        # What the parts needed only to be built.
+        return_free_memory()
         # After every part: the first frame needs them all.
         live.reader.start()
         # Only now: frames are assessed while the loudspeaker opens, and what is said meanwhile waits in its

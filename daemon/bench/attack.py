@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-from common.spawn import lower_priority
+from common.own_process import lower_priority
 
 CLIENTS = 12
 SLOW = 40

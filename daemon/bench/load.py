@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from common.errors import WatchwordError
-from common.spawn import lower_priority
+from common.own_process import lower_priority
 from pipeline.conversion.preparer import OpenClipConverter
 from pipeline.store.catalogue.catalogue import parse_catalogue
 from pipeline.store.errors import StoreError

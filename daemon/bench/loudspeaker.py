@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from common.spawn import raise_priority
+from common.own_process import raise_priority
 
 START_S = 10.0
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 
 from capture.test_image import moving_test_image
-from common.spawn import IDLE, WAITED_NICE, raise_priority
+from common.own_process import IDLE, WAITED_NICE, raise_priority
 from daemon.bench.harness import percentile
 from daemon.bench.load import BackgroundLoad, arithmetic_load
 from daemon.bench.pipeline_under_test import PipelineUnderTest
@@ -36,7 +36,7 @@ LEVELS: Mapping[str, int | None] = {
 WORK = """
 import os, sys
 import numpy as np
-from common.spawn import lower_priority
+from common.own_process import lower_priority
 lower_priority(int(sys.argv[1]))
 print("ready", flush=True)
 a = np.ones((700, 700), np.float32)

@@ -22,6 +22,7 @@ from daemon.control.commands import StatusCommand
 from daemon.errors import CommandError
 
 WARM, STOP, MEMORY = "start.warm_s", "start.stop_s", "memory.rss_mb"
+SHARED_ONCE = "memory.pss_mb"
 LIMITS = {WARM: at_most(1.2), STOP: at_most(2.0), MEMORY: at_most(300.0)}
 LONGEST_S = 120.0
 MOST_STARTS = 5
@@ -33,6 +34,8 @@ class _Run:
     start_s: float
     stop_s: float
     memory_mb: Mapping[str, float]
+    shared_once_mb: float
+    """The same, with pages that several processes share counted once between them."""
 
 
 def measure(settings: Settings, samples: int) -> Iterator[Figure]:
@@ -58,6 +61,8 @@ def measure(settings: Settings, samples: int) -> Iterator[Figure]:
     )
     totals = [sum(run.memory_mb.values()) for run in runs]
     yield Figure.median(MEMORY, totals, "MB", LIMITS[MEMORY], "daemon and children, without a describer")
+    proportional = [run.shared_once_mb for run in runs]
+    yield Figure.median(SHARED_ONCE, proportional, "MB", note="the same, shared pages counted once (PSS)")
     for part in runs[-1].memory_mb:
         yield Figure.median(f"memory.{part}_mb", [run.memory_mb[part] for run in runs], "MB")
 
@@ -69,11 +74,12 @@ def _run(settings: Settings) -> _Run | None:
             status = watching(Path(folder) / "watchword" / "watchword.sock", began_s + LONGEST_S)
             if status is None:
                 return None
-            memory = _memory(process.pid)
+            memory, shared_once_mb = _memory(process.pid), _shared_once_mb(process.pid)
             asked_s = time.monotonic()
             process.terminate()
             process.wait(LONGEST_S)
-            return _Run(status["first_assessed_at_s"] - began_s, time.monotonic() - asked_s, memory)
+            stop_s = time.monotonic() - asked_s
+            return _Run(status["first_assessed_at_s"] - began_s, stop_s, memory, shared_once_mb)
 
 
 @contextmanager
@@ -123,24 +129,31 @@ def watching(socket: Path, deadline_s: float) -> Mapping[str, Any] | None:
 
 
 def _memory(pid: int) -> dict[str, float]:
-    """Resident megabytes of the daemon and of its children together."""
+    """Resident megabytes of the daemon and of its children together; shared pages count in each."""
+    return {
+        "daemon": _megabytes(pid, "Rss"),
+        "children": sum(_megabytes(c, "Rss") for c in _descendants(pid)),
+    }
+
+
+def _shared_once_mb(pid: int) -> float:
+    return sum(_megabytes(one, "Pss") for one in (pid, *_descendants(pid)))
+
+
+def _descendants(pid: int) -> Iterator[int]:
     # proc(5): children are listed for each thread.
-    children = [
-        int(c) for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()
-    ]
-    grandchildren = [
-        int(c)
-        for child in children
-        for task in Path(f"/proc/{child}/task").glob("*/children")
-        for c in task.read_text().split()
-    ]
-    return {"daemon": _resident(pid), "children": sum(map(_resident, [*children, *grandchildren]))}
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        # A child may have ended meanwhile.
+        with suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                yield child
+                yield from _descendants(child)
 
 
-def _resident(pid: int) -> float:
-    # A child may have ended meanwhile.
+def _megabytes(pid: int, kind: str) -> float:
+    """Of a process, resident (Rss) or proportional (Pss); 0 if it is gone."""
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(f"{kind}:"):
                 return int(line.split()[1]) / 1024
     return 0.0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.install_hint import install_hint
 from common.ip_addresses import is_local
-from common.spawn import lower_priority
+from common.own_process import lower_priority
 from daemon.cli.remote import connection
 from daemon.config.sections import WebSettings
 from daemon.errors import CommandError

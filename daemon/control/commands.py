@@ -61,7 +61,8 @@ class MqttEntity:
     """Empty: a button."""
 
 
-class Command(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+# Deferred: a process needs the validators of a few commands, and all of them take a fiftieth of a second.
+class Command(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True):
     """A command with its arguments, within bounds."""
 
     http: ClassVar[HttpPost | None] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,13 @@ from daemon.core.messages import INPUT_TAGS, Assessed, Input
 from pipeline.types import Assessment, Direction, Encoding, PartReading
 
 TAG_OF: Mapping[type, str] = {kind: tag for tag, kind in INPUT_TAGS.items()}
-ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
-    tag: TypeAdapter(kind) for tag, kind in INPUT_TAGS.items() if kind is not Assessed
-}
-"""By tag, for every input except assessments, whose arrays are stored separately."""
+
+
+@cache
+def _adapter(tag: str) -> TypeAdapter[Any]:
+    """The adapter of a tag; not for assessments, whose arrays are stored separately. Raises KeyError."""
+    # Made when it is first needed: together they would take a hundredth of a start.
+    return TypeAdapter(INPUT_TAGS[tag])
 
 
 @dataclass(slots=True)
@@ -36,7 +40,7 @@ def encode(event: Input, arrays: Arrays) -> dict[str, Any]:
     """Encode an input in plain JSON types; its arrays are added to `arrays`."""
     if not isinstance(event, Assessed):
         tag = TAG_OF[type(event)]
-        return {"is": tag, **ADAPTERS[tag].dump_python(event, mode="json")}
+        return {"is": tag, **_adapter(tag).dump_python(event, mode="json")}
     a = event.assessment
     arrays.embeddings.append(a.encoding.embedding)
     row = {
@@ -63,7 +67,7 @@ def decode(
     try:
         if tag == TAG_OF[Assessed]:
             return Assessed(_assessment(fields, embeddings, probabilities), fields.get("unseen", ""))
-        decoded: Input = ADAPTERS[tag].validate_python(fields)
+        decoded: Input = _adapter(tag).validate_python(fields)
     except (KeyError, IndexError, TypeError, ValidationError) as error:
         raise ValueError(f"not an input of the core: {tag!r} ({error})") from None
     return decoded

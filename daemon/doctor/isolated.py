@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from common.errors import WatchwordError
-from common.spawn import exit_with_parent
+from common.own_process import exit_with_parent
 from daemon.config.settings import Settings
 
 KILL_S = 2.0

@@ -9,10 +9,8 @@ from typing import Any
 
 from daemon.control.commands import JournalCommand, MarkCommand, PurgeCommand, SnapshotCommand, WhyCommand
 from daemon.core.black_box import Recording
-from daemon.explain.sources import why
 from daemon.handlers.requests import Handler
 from daemon.journal.marks import Marks, mark_alert, with_marks
-from daemon.journal.offline import purge
 from daemon.journal.paths import JournalPaths
 from daemon.journal.pictures import thumbnail
 from daemon.journal.reader import reading
@@ -56,6 +54,8 @@ def handlers(
         return {"jpeg": base64.b64encode(jpeg).decode(), "pixelated": pixelated}
 
     def forget(command: PurgeCommand) -> Mapping[str, Any]:
+        from daemon.journal.offline import purge
+
         removed = writer.purge(command.before) if writer else purge(paths, command.before)
         # Without a writer nothing else removes the last minute from the black box.
         if writer is None:
@@ -64,6 +64,9 @@ def handlers(
         return {name: max(0, count) for name, count in removed.items()}
 
     def explain(command: WhyCommand) -> Mapping[str, Any]:
+        # Imported when it is asked for: a start need not wait for it.
+        from daemon.explain.sources import why
+
         return why(paths, snapshot, command.event, run, command.language)
 
     return {"journal": page, "snapshot": picture, "mark": mark, "purge": forget, "why": explain}

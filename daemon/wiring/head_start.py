@@ -35,8 +35,11 @@ class HeadStart:
         self._voice, self._sound = _spawned(VOICE), _spawned(SOUND)
 
     def begin_model(self, settings: Settings) -> None:
-        """Load the model of these settings in a thread."""
+        """Load the model of these settings in a thread; meanwhile import the library that it needs first."""
         self._model = self._executor.submit(_load, settings)
+        # Here and not in the thread: the program's other imports would hold up those of the model, which is
+        # what a start waits for.
+        import_light()
 
     def take_voice(self) -> ChildHandle | None:
         """The process that synthesises, or None; it is the caller's from now on."""
@@ -63,7 +66,6 @@ class HeadStart:
 
 
 def _load(settings: Settings) -> ImageTextModel:
-    import_light()
     from daemon.wiring.models import load_model
 
     return load_model(settings)

@@ -13,7 +13,7 @@ import socket
 import sys
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import WAITED_NICE, exit_with_parent, lower_priority
+from common.own_process import WAITED_NICE, exit_with_parent, lower_priority
 
 
 def main(fd: int, parent: int) -> int:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.errors import WatchwordError
 from common.memory import RESERVE_BYTES, available_bytes
@@ -14,10 +15,6 @@ from pipeline.description.base import DescribeError, Describer
 from pipeline.description.fallback import FailedDescriber, FallbackDescriber, StaticDescriber
 from pipeline.description.status import WatchedDescriber
 from pipeline.description.template import Vocabulary, builtin_words
-from pipeline.description.vlm.describer import GenerationOptions, VlmDescriber
-from pipeline.description.vlm.job import ModelSpec
-from pipeline.description.vlm.prompts import Prompts
-from pipeline.description.vlm.worker_supervisor import Limits, WorkerSupervisor
 from pipeline.settings import DescribeSettings
 from pipeline.store.catalogue.backends import BACKENDS, backends_of
 from pipeline.store.catalogue.vlms import (
@@ -28,6 +25,11 @@ from pipeline.store.catalogue.vlms import (
     weight_bytes,
 )
 from pipeline.store.errors import StoreError
+
+# What belongs to models is imported when one is chosen: a start without one need not wait for it.
+if TYPE_CHECKING:
+    from pipeline.description.vlm.describer import VlmDescriber
+    from pipeline.description.vlm.job import ModelSpec
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +100,6 @@ def build(
         return None
     if settings.backend == "tags":
         return StaticDescriber(tags)
-    prompts = Prompts(language, words or builtin_words(), settings.prompts)
     try:
         search = _search(settings, language, locate, cache, available, slow)
     except UnusableError as error:
@@ -107,13 +108,30 @@ def build(
     if (choice := search.choice) is None:
         log.info("descriptions by %s: %s", tags.model, search.why)
         return StaticDescriber(tags, search.why)
+    model = _describer(settings, choice, language, words or builtin_words(), idle=idle, timed=timed)
+    return FallbackDescriber(model, tags, choice.doubt)
+
+
+def _describer(
+    settings: DescribeSettings,
+    choice: DescriberChoice,
+    language: str,
+    words: Vocabulary,
+    *,
+    idle: bool,
+    timed: Callable[[str], Callable[[float | None], None]] | None,
+) -> VlmDescriber:
+    from pipeline.description.vlm.describer import GenerationOptions, VlmDescriber
+    from pipeline.description.vlm.prompts import Prompts
+    from pipeline.description.vlm.worker_supervisor import Limits, WorkerSupervisor
+
+    prompts = Prompts(language, words, settings.prompts)
     spec = replace(choice.spec, idle=choice.spec.idle and idle, warm=prompts.instructions)
     limits = Limits(choice.memory_bytes, settings.load_s)
     style = GenerationOptions(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
     on_answer = timed(spec.model) if timed and spec.folder else None
     keeper = WorkerSupervisor(spec, limits)
-    model = VlmDescriber(spec.model, keeper, prompts, language, style, on_answer=on_answer)
-    return FallbackDescriber(model, tags, choice.doubt)
+    return VlmDescriber(spec.model, keeper, prompts, language, style, on_answer=on_answer)
 
 
 def choose(
@@ -159,6 +177,8 @@ def _server(settings: DescribeSettings) -> DescriberChoice:
             f"describe.backend = {settings.backend!r} needs describe.server_url, "
             "and describe.model as the server calls it"
         )
+    from pipeline.description.vlm.job import ModelSpec
+
     log.warning("pictures are sent to the server in describe.server_url")
     spec = ModelSpec(
         backend=settings.backend,
@@ -252,6 +272,8 @@ def _local(
     cache: Path,
     room: int,
 ) -> DescriberChoice:
+    from pipeline.description.vlm.job import ModelSpec
+
     spec = ModelSpec(
         backend=backend,
         model=Path(name).name,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import WAITED_NICE, exit_with_parent, lower_priority
+from common.own_process import WAITED_NICE, exit_with_parent, lower_priority
 
 if TYPE_CHECKING:
     from pipeline.reading.reader import TextReader

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import exit_with_parent, raise_priority
+from common.own_process import exit_with_parent, raise_priority
 from speech.playback.base import OutputSettings, PlayerEvent
 from speech.playback.sounddevice_player import SounddevicePlayer
 from speech.sound.audio import Audio

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import threading
 from collections.abc import Iterator
+from functools import cache
 from types import TracebackType
 
 import numpy as np
@@ -94,7 +96,12 @@ class EspeakSynthesizer:
             # The child reported that it cannot work; a new one may, once the package has been installed.
             self._child.stop()
             raise SynthesisError(MISSING.get(str(greeting["error"]), "the voice does not start"))
-        return str(greeting["name"])
+        return f"{greeting['name']}, pyttsx3 {_library_version()}"
+
+
+@cache
+def _library_version() -> str:
+    return importlib.metadata.version("pyttsx3")
 
 
 class _TimedLock:

@@ -14,7 +14,6 @@ The next process is forked and its engine made before the next request arrives.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import socket
 import sys
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import exit_with_parent
+from common.own_process import exit_with_parent
 
 DRAIN_LIMIT_S = 2.0
 FINISH_LIMIT_S = 120.0
@@ -68,7 +67,8 @@ def _greet(link: socket.socket) -> bool:
         send(link, {"error": "library"})
         return False
     version = _espeak.Info(None).decode(errors="replace").split()[0]
-    send(link, {"name": f"espeak-ng {version}, pyttsx3 {importlib.metadata.version('pyttsx3')}"})
+    # The version of pyttsx3 is added by the parent: the library that finds it would take 3 MB here, twice.
+    send(link, {"name": f"espeak-ng {version}"})
     return True
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import exit_with_parent
+from common.own_process import exit_with_parent
 
 NICE = 5
 THREADS = 1

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from common.spawn import lower_priority
+from common.own_process import lower_priority
 
 SIDE = 1280
 LARGEST_JPEG = 1_400_000

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from common.framing import ConnectionLost, receive, send
-from common.spawn import IDLE, exit_with_parent, lower_priority
+from common.own_process import IDLE, exit_with_parent, lower_priority
 from pipeline.description.vlm.backends import load
 from pipeline.description.vlm.job import (
     GenerateError,

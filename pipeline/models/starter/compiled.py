@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +13,41 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from common.memory import return_free_memory
-from pipeline.models.starter.checkpoint import CheckpointError, read_checkpoint
 from pipeline.models.starter.errors import damaged
+from pipeline.models.starter.graph_file import GraphFile, GraphPlace, graph_key, write_graph
 from pipeline.models.starter.heads import Heads
 from pipeline.models.starter.input_size import WIDE
-from pipeline.models.starter.network import build_network
-from pipeline.models.starter.weight_file import WeightFile, move_weights
+
+log = logging.getLogger(__name__)
 
 
 class CompiledNetworks:
-    """Used by one thread. Compiling takes a third of a second on a CPU; a camera sends one shape."""
+    """Used by one thread. Compiling takes a sixth of a second on a CPU; a camera sends one shape."""
 
     def __init__(
-        self, checkpoint: Path, heads: Heads, device: str, threads: int, cache_dir: Path | None
+        self,
+        checkpoint: Path,
+        heads: Callable[[], Heads],
+        device: str,
+        threads: int,
+        cache_dir: Path | None,
+        fingerprint: str = "",
     ) -> None:
-        """Compile for wide pictures, which most cameras send. Raises StarterUnusableError."""
+        """Compile for wide pictures, which most cameras send. Raises StarterUnusableError.
+
+        `heads`: reads the heads, which are not kept. `fingerprint`: that of the model, over the bytes of the
+        checkpoint and the heads. With it and a cache folder, the graph is built once and then read from a
+        file, on the CPU.
+        """
         self._checkpoint, self._heads, self._device = checkpoint, heads, device
         self._options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if threads:
             self._options["INFERENCE_NUM_THREADS"] = threads
         if cache_dir and device != "CPU":  # compiling for the CPU is quick; a kept blob could only go stale
             self._options["CACHE_DIR"] = str(cache_dir / "openvino")
-        self._weights_in = cache_dir if device == "CPU" else None
-        self._weights: list[WeightFile] = []
+        self._graphs_in = cache_dir / "graphs" if cache_dir and fingerprint and device == "CPU" else None
+        self._fingerprint = fingerprint
+        self._files: list[GraphFile] = []
         self._requests = {WIDE: self._compile(WIDE)}
 
     def run(self, picture: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -51,20 +66,51 @@ class CompiledNetworks:
     def _compile(self, size: tuple[int, int]) -> Any:
         import openvino as ov
 
-        try:
-            # Read again for each shape: another shape seldom comes, and kept tensors would take 25 MB for
-            # ever.
-            network = build_network(read_checkpoint(self._checkpoint), size, self._heads)
-        except CheckpointError as error:
-            raise damaged(self._checkpoint, error) from error
-        weights = move_weights(network, self._weights_in)
-        request = ov.Core().compile_model(network, self._device, self._options).create_infer_request()
+        core = ov.Core()
+        graph, file = self._graph(core, size)
+        request = core.compile_model(graph, self._device, self._options).create_infer_request()
         # Its memory is given back below.
-        del network
+        del graph
         # The first inference allocates its memory: here, and not with the first frame.
         request.infer([np.zeros((1, size[1], size[0], 3), np.uint8)])
-        if weights is not None:
-            weights.release_memory()
-            self._weights.append(weights)
+        if file is not None:
+            file.release_memory()
+            # It must live as long as the compiled network.
+            self._files.append(file)
         return_free_memory()
         return request
+
+    def _graph(self, core: Any, size: tuple[int, int]) -> tuple[Any, GraphFile | None]:
+        """The graph, and the file that holds its weights; None if they are in memory."""
+        if self._graphs_in is None:
+            return self._build(size), None
+        try:
+            place = GraphPlace(self._graphs_in, *size, graph_key(self._fingerprint))
+            if stored := _stored(core, place):
+                return stored
+            graph = self._build(size)
+            write_graph(graph, place)
+            return _stored(core, place) or (graph, None)
+        # A full or read-only disk costs memory and time, nothing else.
+        except OSError as error:
+            log.warning("the network is built anew at each start: %s", error)
+            return self._build(size), None
+
+    def _build(self, size: tuple[int, int]) -> Any:
+        # Imported here: a graph that is read from its file needs no opset and no checkpoint.
+        from pipeline.models.starter.checkpoint import CheckpointError, read_checkpoint
+        from pipeline.models.starter.network import build_network
+
+        try:
+            return build_network(read_checkpoint(self._checkpoint), size, self._heads())
+        except CheckpointError as error:
+            raise damaged(self._checkpoint, error) from error
+
+
+def _stored(core: Any, place: GraphPlace) -> tuple[Any, GraphFile] | None:
+    """The graph in a file; None if there is none, or none that is intact."""
+    # Whatever is wrong with it, it is built again and replaced.
+    with suppress(FileNotFoundError, ValueError, RuntimeError):
+        file = GraphFile(place.path)
+        return file.read(core), file
+    return None

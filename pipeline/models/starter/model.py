@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -72,18 +73,26 @@ class StarterModel:
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise StarterUnusableError(f"{folder}: no {missing[0]}; run `watchword models pull starter`")
-        self.fingerprint = fingerprint_of(folder, heads_file)
+        marks = _file_marks(folder, heads_file)
+        self.fingerprint = _fingerprint(marks)
         self.device = device
         self._class_names = _class_names(folder / NAMES_FILE)
         # Only the text files: cached prompts stay valid if the image network or the heads change.
-        text_mark = digest(*(_sha256(folder / name) for name in (TEXT_FILE, TOKENIZER_FILE)))
+        text_mark = digest(marks[TEXT_FILE], marks[TOKENIZER_FILE])
         self._texts = CachedTexts(
             lambda: TextEncoder(folder / TEXT_FILE, folder / TOKENIZER_FILE), text_mark, cache_dir
         )
-        heads = _intact_heads(heads_file)
-        self.hazards = heads.hazards
-        self._heads = {name: row for row, name in enumerate(heads.hazards)}
-        self._networks = CompiledNetworks(folder / NETWORK_FILE, heads, device, threads, cache_dir)
+        # Only the names are kept: the weights lie in the graph.
+        self.hazards = _intact_heads(heads_file).hazards
+        self._heads = {name: row for row, name in enumerate(self.hazards)}
+        self._networks = CompiledNetworks(
+            folder / NETWORK_FILE,
+            lambda: _intact_heads(heads_file),
+            device,
+            threads,
+            cache_dir,
+            self.fingerprint,
+        )
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """The fixed size whose shape is nearest to the picture's."""
@@ -173,9 +182,19 @@ def _class_names(path: Path) -> list[str]:
 
 def fingerprint_of(folder: Path, heads: Path = HEADS_FILE) -> str:
     """The fingerprint of the starter with the files of a folder and a file of heads."""
-    # Every file that scores depend on: a calibration made for other bytes must not be used.
-    files = (heads, *(folder / name for name in FILES))
-    return digest(_SCHEME, SHARPNESS, BACKGROUND, *map(_sha256, files))
+    return _fingerprint(_file_marks(folder, heads))
+
+
+def _fingerprint(marks: Mapping[str, str]) -> str:
+    return digest(_SCHEME, SHARPNESS, BACKGROUND, *marks.values())
+
+
+def _file_marks(folder: Path, heads: Path) -> dict[str, str]:
+    """sha256 of every file that scores depend on: a calibration made for other bytes must not be used."""
+    files = {heads.name: heads} | {name: folder / name for name in FILES}
+    # Two at once: hashing holds no lock of the interpreter, and 50 MB are a tenth of a start.
+    with ThreadPoolExecutor(2, thread_name_prefix="sha256") as pool:
+        return dict(zip(files, pool.map(_sha256, files.values()), strict=True))
 
 
 def _sha256(path: Path) -> str:

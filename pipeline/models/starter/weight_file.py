@@ -19,8 +19,10 @@ from openvino import opset13 as ops
 
 _ALIGNMENT = 64
 """Bytes: a cache line, and as much as vector instructions want."""
-_LEAST = 4096
-"""Bytes of a page; a smaller array is not worth a place in the file."""
+LEAST = 16384
+"""Bytes; a smaller array stays in memory. A compiled network reads some of these itself, and Linux brings up
+to 2 MB back into memory with each page that is read.
+"""
 
 
 class WeightFile:
@@ -62,14 +64,18 @@ def move_weights(network: ov.Model, folder: Path | None) -> WeightFile | None:
     except OSError:
         return None
     for node in large:
-        stored = ops.constant(weights.put(node.data), shared_memory=True)
-        for reader in node.output(0).get_target_inputs():
-            reader.replace_source_output(stored.output(0))
+        replace_constant(node, ops.constant(weights.put(node.data), shared_memory=True))
     return weights
 
 
+def replace_constant(node: Any, other: Any) -> None:
+    """Have all that reads one constant of a graph read another."""
+    for reader in node.output(0).get_target_inputs():
+        reader.replace_source_output(other.output(0))
+
+
 def _is_large(node: Any) -> bool:
-    return bool(node.get_type_name() == "Constant" and node.data.nbytes >= _LEAST)
+    return bool(node.get_type_name() == "Constant" and node.data.nbytes >= LEAST)
 
 
 def _aligned(size: int) -> int:

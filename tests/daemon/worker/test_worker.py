@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from common.child_process import ChildError, Message
-from common.spawn import WAITED_NICE
+from common.own_process import WAITED_NICE
 from daemon.config.sections import WorkerSettings
 from daemon.errors import CommandError
 from daemon.worker.client import WorkerClient

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from common.spawn import FIRST_NICE
+from common.own_process import FIRST_NICE
 from daemon.bench.loudspeaker import PrivatePulse, SinkRecorder
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed
 from speech.playback.base import (

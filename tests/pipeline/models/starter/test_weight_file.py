@@ -1,4 +1,4 @@
-"""Weights in a file: the same numbers, in memory or not, and the network that computes with them."""
+"""Weights in a file: the same numbers, in memory or not, and the encoder that computes with them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 
 from common.memory import resident_bytes
-from pipeline.models.starter.compiled import CompiledNetworks
-from pipeline.models.starter.heads import read_heads
-from pipeline.models.starter.input_size import WIDE
-from pipeline.models.starter.model import NETWORK_FILE, TEXT_FILE, TOKENIZER_FILE
+from pipeline.models.starter.model import TEXT_FILE, TOKENIZER_FILE
 from pipeline.models.starter.text_encoder import TextEncoder
 from pipeline.models.starter.weight_file import WeightFile
 
@@ -51,20 +48,6 @@ def test_the_file_has_no_name_and_a_folder_that_cannot_be_written_is_an_error(tm
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         WeightFile(tmp_path / "file" / "cache", MEGABYTE)
-
-
-def test_a_network_computes_the_same_with_its_weights_in_a_file(models: Path, tmp_path: Path) -> None:
-    picture = np.random.default_rng(1).integers(0, 255, (WIDE[1], WIDE[0], 3)).astype(np.uint8)
-    (tmp_path / "no folder").touch()
-    checkpoint, heads = models / "starter" / NETWORK_FILE, read_heads()
-    networks = [
-        CompiledNetworks(checkpoint, heads, "CPU", 0, folder)
-        for folder in (tmp_path / "cache", tmp_path / "no folder" / "cache", None)
-    ]
-    results = [[np.array(one) for one in network.run(picture)] for network in networks]
-    for embeddings, evidence in results[1:]:
-        assert (embeddings == results[0][0]).all()
-        assert (evidence == results[0][1]).all()
 
 
 def test_a_sentence_has_the_same_vector_with_the_weights_in_a_file(models: Path, tmp_path: Path) -> None:
