@@ -26,7 +26,8 @@ from pipeline.models.prompts import digest
 from pipeline.models.starter.weight_file import LEAST, replace_constant
 
 _HEADER = struct.Struct("<16s32sQ")
-"""Mark, sha256 of all that follows the header, and the length of the description in bytes."""
+"""Mark, sha256 of all that follows it, and the length of the description in bytes."""
+_HASHED_FROM = 48
 _MARK = b"watchword graph1"
 _PAGE = mmap.PAGESIZE
 _CODE = ("network.py", "head_graph.py", "heads.py", "checkpoint.py", "input_size.py", "graph_file.py")
@@ -71,7 +72,7 @@ class GraphFile:
         mark, wanted, self._length = _HEADER.unpack_from(self._map)
         self._start = _weights_start(self._length)
         with memoryview(self._map) as content:
-            found = hashlib.sha256(content[_HEADER.size :]).digest()
+            found = hashlib.sha256(content[_HASHED_FROM:]).digest()
         if mark != _MARK or found != wanted or self._start >= len(self._map):
             raise ValueError(f"{path}: not an intact graph")
 
@@ -123,7 +124,9 @@ def write_graph(graph: Any, place: GraphPlace) -> None:
 def _join(description: bytes, weights: NDArray[np.uint8]) -> bytes:
     padding = bytes(_weights_start(len(description)) - _HEADER.size - len(description))
     body = b"".join((description, padding, weights.tobytes()))
-    return _HEADER.pack(_MARK, hashlib.sha256(body).digest(), len(description)) + body
+    # The length too: a wrong one would shift the weights.
+    rest = _HEADER.pack(_MARK, b"", len(description))[_HASHED_FROM:] + body
+    return _MARK + hashlib.sha256(rest).digest() + rest
 
 
 def _weights_start(length: int) -> int:

@@ -71,6 +71,13 @@ def test_another_model_has_another_file_and_the_old_one_goes(
         CompiledNetworks(tmp_path / "absent", read_heads, "CPU", 0, tmp_path, "c")
 
 
+@pytest.fixture(scope="module")
+def intact(models: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    cache = tmp_path_factory.mktemp("intact")
+    CompiledNetworks(models / "starter" / NETWORK_FILE, read_heads, "CPU", 0, cache, "a")
+    return graphs(cache)[0].read_bytes()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -79,21 +86,27 @@ def test_another_model_has_another_file_and_the_old_one_goes(
         lambda content: content[: len(content) // 2],
         lambda content: content[:-1] + bytes([content[-1] ^ 1]),
         lambda content: bytes([content[0] ^ 1]) + content[1:],
-        lambda content: content[:48] + b"\xff" * 8 + content[56:],
+        lambda content: content[:48] + bytes([content[48] ^ 1]) + content[49:],
         lambda content: content + b"x",
     ],
     ids=["empty", "header only", "half", "a bit", "the mark", "the length", "longer"],
 )
-def test_a_damaged_file_is_built_again(
-    compile_in: Callable[..., CompiledNetworks], tmp_path: Path, damage: Callable[[bytes], bytes]
-) -> None:
+def test_a_damaged_file_is_told(intact: bytes, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    file = tmp_path / "some.graph"
+    file.write_bytes(intact)
+    GraphFile(file)
+    file.write_bytes(damage(intact))
+    with pytest.raises(ValueError, match=r"graph|empty"):
+        GraphFile(file)
+
+
+def test_a_damaged_file_is_built_again(compile_in: Callable[..., CompiledNetworks], tmp_path: Path) -> None:
     wanted = outputs(compile_in(tmp_path))
     (file,) = graphs(tmp_path)
-    intact = file.read_bytes()
-    file.write_bytes(damage(intact))
+    file.write_bytes(file.read_bytes()[:-1])
     for found, one in zip(outputs(compile_in(tmp_path)), wanted, strict=True):
         assert (found == one).all()
-    assert file.read_bytes() == intact
+    assert GraphFile(file)
 
 
 def test_the_weights_need_not_stay_in_memory(
