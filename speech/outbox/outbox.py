@@ -105,16 +105,20 @@ class Outbox:
     def _end(self, current: CurrentUtterance) -> None:
         """It was said to its end; if that was its name alone, the rest waits."""
         self._heard = after_end(self._heard, current.said)
-        if not current.name_only:
-            return
-        old = current.entry.utterance
-        for at, entry in enumerate(self._waiting):
-            if (entry.utterance.key, entry.utterance.priority) == (old.key, old.priority):
-                # Its side became known meanwhile: the newer text goes on in its place.
-                self._waiting[at] = replace(entry, named=True)
+        if current.name_only:
+            self._put_back(replace(current.entry, named=True))
+
+    def _put_back(self, entry: QueuedUtterance) -> None:
+        """Queue the rest of one that was begun. A newer text of its key that waits goes on in its place."""
+        old = entry.utterance
+        for at, newer in enumerate(self._waiting):
+            if (newer.utterance.key, newer.utterance.priority) == (old.key, old.priority):
+                self._drop(entry, "replaced")
+                arrival = min(newer.arrival, entry.arrival)
+                self._waiting[at] = replace(newer, named=entry.named, arrival=arrival)
                 self._waiting.sort(key=lambda each: each.order)
                 return
-        self._queue(replace(current.entry, named=True))
+        self._queue(entry)
 
     def _spoken(self, entry: QueuedUtterance) -> None:
         if not entry.heard:
@@ -245,7 +249,7 @@ class Outbox:
             # In full it would take longer until the others are named.
             self._stop_current(current)
             self._count("joined")
-            self._queue(current.entry)
+            self._put_back(current.entry)
 
     def _interrupt(self, current: CurrentUtterance, by: Utterance, now: float) -> None:
         """Stop for a more urgent utterance. A danger waits to be said again, a message does so once."""
@@ -258,7 +262,7 @@ class Outbox:
             self._drop(entry, "replaced")
         elif old.priority == Priority.DANGER or (old.priority == Priority.MESSAGE and not entry.resumed):
             self._count("resumed")
-            self._queue(replace(entry, resumed=True, named=entry.named or is_named(current, now)))
+            self._put_back(replace(entry, resumed=True, named=entry.named or is_named(current, now)))
         else:
             self._drop(entry, "cut")
             self._drop_rest_of(old)

@@ -43,7 +43,7 @@ def present_form(
     earcon = _earcon(full, heard, several=name_only)
     named_after_s = 0.0
     # A name alone and advice are too short to make room.
-    if full.named_after_s and text == full.text:
+    if full.named_after_s and text == full.text != full.name:
         named_after_s = lead_s(earcon) + full.named_after_s
     # A name alone and a rest without its side tell no side.
     side = full.side if text == full.text else ""
@@ -58,9 +58,11 @@ def first_other(said: Utterance, waiting: Iterable[QueuedUtterance]) -> QueuedUt
 
 def can_restart(current: CurrentUtterance, now: float) -> bool:
     """True until the first word of a danger: it can still begin anew as a name alone."""
-    if current.name_only or current.entry.named or not current.said.name:
+    said = current.said
+    # Nothing is gained by one that says no more than its name: it would begin anew with every step.
+    if current.entry.named or said.text == said.name or not said.name:
         return False
-    return not current.sounding or now - current.since_s < lead_s(current.said.earcon)
+    return not current.sounding or now - current.since_s < lead_s(said.earcon)
 
 
 def is_named(current: CurrentUtterance, now: float) -> bool:

@@ -123,6 +123,24 @@ def test_one_that_comes_during_the_earcon_begins_anew_as_a_name() -> None:
     assert [earcon for *_, earcon in ear.heard[1:]] == [None, None, None], "its sound was heard already"
 
 
+def test_one_that_says_no_more_than_its_name_does_not_begin_anew() -> None:
+    smoke = replace(danger("smoke"), text="smoke")
+    ear = Ear().tell(smoke).wait(0.1).tell(danger("bike", severity=2)).wait(6)
+    assert ear.texts == ["smoke", "long bike"]
+    # A loudspeaker that takes longer to begin than the next step takes to come.
+    outbox = Outbox(OutboxSettings())
+    outbox.step(Enqueue(smoke), 0.0)
+    assert outbox.step(Enqueue(danger("bike", severity=2)), 0.05) == ()
+    assert outbox.step(OutboxTick(), 0.1) == ()
+
+
+def test_a_newer_text_that_waits_is_said_in_place_of_the_rest_of_an_older_one() -> None:
+    ear = Ear().tell(danger("car", side="left", advice="wait")).wait(0.9)
+    ear.tell(replace(danger("car", side="left", advice="closer"), id="newer"), danger("bike")).wait(9)
+    assert ear.texts == ["long car left wait", "long bike", "long car left closer"]
+    assert sorted(ear.reported) == ["bike", "car", "newer"]
+
+
 def test_one_that_comes_during_the_rest_is_named_at_once() -> None:
     ear = Ear().tell(danger("car", side="left", advice="wait")).wait(1.0).tell(danger("bike", severity=2))
     assert ear.texts == ["long car left wait", "long bike"]
