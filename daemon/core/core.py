@@ -280,12 +280,12 @@ class Core:
 
     def _checked(self, sentence: description_policy.SentenceReady) -> description_policy.SentenceReady:
         """Mark a sentence that denies a danger raised after its picture was taken: it must not be heard after
-        the alert.
+        the alert. Words that are read aloud deny nothing: a sign may say "No fire".
         """
-        taken_s = self._descriptions.view_time_s(sentence.scene_id)
-        if taken_s is None:
+        view = self._descriptions.view_of(sentence.scene_id)
+        if view is None or view.trigger is Trigger.READ:
             return sentence
-        raised = [name for name, alert in self._raised.items() if alert["raised_at_s"] > taken_s]
+        raised = [name for name, alert in self._raised.items() if alert["raised_at_s"] > view.captured_at_s]
         present = [name for name in raised if name in self._policy.active]
         denied = denies_any(sentence.text, present, sentence.language or self._spec.language)
         return replace(sentence, contradicted=denied)

@@ -87,12 +87,16 @@ class Delivery:
         return current.entry.utterance if named and current is not None else None
 
     def would_follow(self, cause: str) -> bool:
-        """True if a danger that is enqueued now would be heard directly after an utterance of this cause."""
+        """True if a danger that is enqueued now would be heard directly after the name of this cause."""
         outbox = self._outbox.state
         if any(entry.utterance.priority is Priority.DANGER for entry in outbox.waiting):
             return False
         if outbox.current is not None:
-            return outbox.current.entry.utterance.cause == cause
+            # Advice alone follows the name of another danger, whose side it would seem.
+            current = outbox.current
+            return (
+                current.entry.utterance.cause == cause and current.said.text == current.entry.utterance.text
+            )
         return self._last_said is not None and self._last_said.cause == cause
 
     def silent_s(self, now: float) -> float:

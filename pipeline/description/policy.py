@@ -179,10 +179,10 @@ class DescriptionPolicy:
         """True while an answer is awaited."""
         return self._running is not None
 
-    def view_time_s(self, scene_id: str) -> float | None:
-        """When the picture of a running answer was taken; None if no answer about that view is running."""
+    def view_of(self, scene_id: str) -> SceneEvent | None:
+        """The view of a running answer; None if no answer about that view is running."""
         running = self._running
-        return running.scene.captured_at_s if running and running.scene.id == scene_id else None
+        return running.scene if running and running.scene.id == scene_id else None
 
     def step(self, event: NarrationInput, now: float) -> tuple[NarrationEffect, ...]:
         """Take one input; return its effects."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.core.health import Report
-from daemon.core.messages import Ask, DescribeView
+from daemon.core.messages import Ask, DescribeView, Read
 from pipeline.description.policy import AnswerFinished, SentenceReady
 from tests.daemon.core.world import World
 
@@ -45,6 +45,11 @@ def test_an_answer_that_denies_a_danger_announced_since_its_picture_is_not_heard
     world = World().watch(1).tell(Ask("What is here?")).watch(1, fire=0.95).describe(sentence)
     assert (sentence in world.said) is said
     assert bool(world.records("unspoken")) is not said
+
+
+def test_a_sign_that_is_read_denies_no_danger() -> None:
+    world = World().watch(1).tell(Read()).watch(1, fire=0.95).describe("NO FIRE")
+    assert "NO FIRE" in world.said
 
 
 def test_an_answer_may_deny_a_danger_that_is_not_there() -> None:

@@ -74,6 +74,14 @@ def test_a_side_of_its_own_is_said_with_its_name() -> None:
     assert "On your right." not in texts, "it would be taken for the side of what was named last"
 
 
+def test_a_side_that_becomes_known_during_the_advice_is_said_with_its_name() -> None:
+    world = ranked(talks_s=0.6).watch(1).watch(1.6, vehicle=0.9, fire=0.9)
+    assert [said.text for _, said in dangers(world)] == ["fire!", "vehicle! Act!", "Act!"]
+    world.watch(2, vehicle=0.9, fire=0.9, sides={"fire": Direction.RIGHT})
+    texts = [said.text for _, said in dangers(world)]
+    assert texts[3:] == ["fire on your right! Act!"]
+
+
 def test_one_who_speaks_through_another_leaves_the_joining_to_it() -> None:
     world = ranked(talks_s=0.3, forwards=True).watch(1).watch(3, vehicle=0.9, fire=0.9)
     assert {said.text for _, said in world.heard} == {"fire! Act!", "vehicle! Act!"}
