@@ -300,7 +300,9 @@ def name_call(say: str, call: str = "") -> str:
 
 def advice(say: str) -> str:
     """The part of a hazard's text after name and side; empty if there is none."""
-    return say.partition("{where}")[2].lstrip("!. ").strip()
+    before, _, after = say.partition("{where}")
+    # Without words before its side, the words behind it are the name itself.
+    return after.lstrip("!. ").strip() if before.strip() else ""
 
 
 def own_phrases(language: str) -> Iterator[str]:

@@ -128,6 +128,7 @@ def test_the_parts_of_an_alert_are_prepared_for_several_at_once(language: str) -
         ("공사장!{where} 우회하세요.", "공사장!", "우회하세요."),
         ("위험! 킥보드.{where}", "킥보드!", ""),
         ("Wet floor!", "Wet floor!", ""),
+        ("{where} a loose dog!", "a loose dog!", ""),
     ],
 )
 def test_the_name_and_the_advice_are_taken_from_the_text(say: str, name: str, advice: str) -> None:
