@@ -28,7 +28,7 @@ from pipeline.store.errors import StoreError
 
 # What belongs to models is imported when one is chosen: a start without one need not wait for it.
 if TYPE_CHECKING:
-    from pipeline.description.vlm.describer import VlmDescriber
+    from pipeline.description.vlm.describer import OnAnswer, VlmDescriber
     from pipeline.description.vlm.job import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -87,14 +87,15 @@ def build(
     idle: bool = True,
     available: Callable[[], int] = available_bytes,
     slow: SlowReason = never_slow,
-    timed: Callable[[str], Callable[[float | None], None]] | None = None,
+    timed: Callable[[str], OnAnswer] | None = None,
 ) -> WatchedDescriber | None:
     """Build the describer of the settings; None if they want no descriptions.
 
     With `idle` a local model runs at idle priority, as it must beside the danger lane; a replay waits for it,
     so there it may be False. A missing model or library is no error: the describer is then failed, with the
-    reason, and `tags` answers. `timed` gives, for a local model, what is told how long its answers take.
-    Raises DescribeError for settings that contradict each other.
+    reason, and `tags` answers. `timed` gives what records how long the answers of a model take; it is asked
+    for a model that `auto` can choose, and with `idle` only, as other times do not hold beside the danger
+    lane. Raises DescribeError for settings that contradict each other.
     """
     if settings.backend == "off":
         return None
@@ -119,7 +120,7 @@ def _describer(
     words: Vocabulary,
     *,
     idle: bool,
-    timed: Callable[[str], Callable[[float | None], None]] | None,
+    timed: Callable[[str], OnAnswer] | None,
 ) -> VlmDescriber:
     from pipeline.description.vlm.describer import GenerationOptions, VlmDescriber
     from pipeline.description.vlm.prompts import Prompts
@@ -129,7 +130,7 @@ def _describer(
     spec = replace(choice.spec, idle=choice.spec.idle and idle, warm=prompts.instructions)
     limits = Limits(choice.memory_bytes, settings.load_s)
     style = GenerationOptions(settings.max_tokens, settings.image_side, settings.temperature, settings.top_p)
-    on_answer = timed(spec.model) if timed and spec.folder else None
+    on_answer = timed(spec.model) if timed and spec.idle and spec.model in known_models() else None
     keeper = WorkerSupervisor(spec, limits)
     return VlmDescriber(spec.model, keeper, prompts, language, style, on_answer=on_answer)
 

@@ -120,9 +120,10 @@ class SpeedRecorder:
         )
         self._speed = current_speed(state, model, circumstances) or fresh
 
-    def __call__(self, first_sentence_s: float | None) -> None:
-        """Record an answer; None: it had no sentence by the deadline."""
-        if self._speed.known:
+    def __call__(self, first_sentence_s: float | None, within_s: float) -> None:
+        """Record an answer that had `within_s` until its first sentence; None: it had none by then."""
+        # A client's picture may have had less time than `describe.deadline_s`: that it was late says nothing.
+        if self._speed.known or (first_sentence_s is None and within_s < self._deadline_s):
             return
         self._speed = self._speed.with_answer(first_sentence_s)
         if not self._speed.known:

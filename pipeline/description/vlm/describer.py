@@ -24,6 +24,12 @@ FAILURES_TO_TELL = 2
 """Answers in a row that must fail until the describer as a whole counts as failing."""
 
 
+OnAnswer = Callable[[float | None, float], None]
+"""Gets the seconds until the first sentence of an answer, or None if none came by its deadline; and the
+seconds that the answer had until that deadline.
+"""
+
+
 class AnswerRejected(DescribeError):
     """The model answered, but with nothing that may be spoken."""
 
@@ -53,11 +59,9 @@ class VlmDescriber:
         language: str,
         style: GenerationOptions,
         clock: Callable[[], float] = time.monotonic,
-        on_answer: Callable[[float | None], None] | None = None,
+        on_answer: OnAnswer | None = None,
     ) -> None:
-        """`on_answer` gets the seconds until an answer's first sentence, or None if none came by its
-        deadline; nothing of answers that failed or were cancelled.
-        """
+        """`on_answer` gets nothing of answers that failed or were cancelled."""
         self.model = model
         self.calls = 0
         self._keeper = keeper
@@ -105,7 +109,7 @@ class VlmDescriber:
             for sentence in self._sentences(answer, inbox, until_s, request):
                 if not timed:
                     timed = True
-                    self._note_speed(self._clock() - began_s)
+                    self._note_speed(self._clock() - began_s, request)
                 yield sentence
             if not answer.empty:  # one that was cancelled tells nothing about the model
                 self._failures = 0
@@ -116,7 +120,7 @@ class VlmDescriber:
             raise
         except DescribeError as error:
             if isinstance(error, LateAnswer):
-                self._note_speed(None)
+                self._note_speed(None, request)
             self._failures, self._why = self._failures + 1, str(error)
             raise
         finally:
@@ -127,9 +131,9 @@ class VlmDescriber:
             self._thinks = self._thinks or answer.unmarked_thought
             self._report(answer, request)
 
-    def _note_speed(self, first_sentence_s: float | None) -> None:
+    def _note_speed(self, first_sentence_s: float | None, request: DescribeRequest) -> None:
         if self._on_answer is not None:
-            self._on_answer(first_sentence_s)
+            self._on_answer(first_sentence_s, request.deadline_s)
 
     def cancel(self) -> None:
         self._keeper.cancel()

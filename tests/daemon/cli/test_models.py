@@ -178,7 +178,7 @@ def test_a_describer_that_was_too_slow_here_is_listed_and_checked_with_what_to_d
         settings.paths.state, "tiny-llava", describer_circumstances(settings, "tiny-llava")
     )
     for _ in range(ANSWERS):
-        record(None)
+        record(None, settings.describe.deadline_s)
     parser = argparse.ArgumentParser()
     models.configure(parser)
     assert models.run(parser.parse_args(["list"]), open_store(settings), settings) == 0

@@ -33,11 +33,11 @@ def test_a_model_whose_answers_are_all_late_is_turned_down_and_told_once(
     record = SpeedRecorder(tmp_path, "vlm", HERE)
     for _ in range(ANSWERS):
         assert reason(tmp_path) == ""
-        record(None)
+        record(None, 7.0)
     assert reason(tmp_path) == (
         f"too slow here: no sentence within 7 s in {ANSWERS} answers, describe.deadline_s is 7"
     )
-    record(None)
+    record(None, 7.0)
     assert len(caplog.records) == 1
     assert "watchword models pull vlm" in caplog.text
 
@@ -45,15 +45,22 @@ def test_a_model_whose_answers_are_all_late_is_turned_down_and_told_once(
 def test_another_pull_another_machine_or_more_time_have_it_timed_again(tmp_path: Path) -> None:
     record = SpeedRecorder(tmp_path, "vlm", HERE)
     for _ in range(ANSWERS):
-        record(None)
+        record(None, 7.0)
     changes = {"installed": "today"}, {"machine": "another"}, {"deadline_s": 20.0}
     for change in changes:
         assert reason(tmp_path, replace(HERE, **change)) == ""
     again = SpeedRecorder(tmp_path, "vlm", replace(HERE, deadline_s=20.0))
     for seconds in (15.0, 12.5, 30.0):
-        again(seconds)
+        again(seconds, 20.0)
     assert reason(tmp_path, replace(HERE, deadline_s=20.0)) == ""
     assert "12.5 s to the first sentence" in reason(tmp_path)
+
+
+def test_a_late_answer_that_had_less_time_does_not_count(tmp_path: Path) -> None:
+    record = SpeedRecorder(tmp_path, "vlm", HERE)
+    for _ in range(ANSWERS):
+        record(None, 2.0)
+    assert read_speed(tmp_path, "vlm") is None
 
 
 def test_a_file_that_cannot_be_read_or_written_costs_another_timing(
@@ -68,7 +75,7 @@ def test_a_file_that_cannot_be_read_or_written_costs_another_timing(
     path.mkdir()
     record = SpeedRecorder(tmp_path, "vlm", HERE)
     for _ in range(ANSWERS):
-        record(1.0)
+        record(1.0, 7.0)
     assert "cannot be written" in caplog.text
 
 

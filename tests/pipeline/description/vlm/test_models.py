@@ -20,6 +20,7 @@ from pipeline.description.fallback import FallbackDescriber, StaticDescriber
 from pipeline.description.status import Phase
 from pipeline.description.template import TemplateDescriber, builtin_words
 from pipeline.description.vlm.backends.transformers import pick_device
+from pipeline.description.vlm.describer import OnAnswer
 from pipeline.description.vlm.image import bounded, squared
 from pipeline.description.vlm.job import Emit, GenerationJob, GenerationStats, ModelLoadError
 from pipeline.description.vlm.prompts import LONGEST_QUESTION, PURPOSES, Prompts
@@ -169,13 +170,47 @@ def test_auto_passes_over_a_model_that_is_too_slow_here_and_a_named_one_runs(tmp
     slow = {"qwen3-vl-2b": "too slow here: no sentence within 7 s in 3 answers"}
     for settings, model in (
         (DescribeSettings(), "tiny-llava"),
-        (DescribeSettings(model="qwen3-vl-2b"), None),
+        (DescribeSettings(model="qwen3-vl-2b"), "qwen3-vl-2b"),
     ):
         choice = choose(
             settings, "en", locate, Path("/cache"), lambda: 16 * GB, lambda name: slow.get(name, "")
         )
         assert choice is not None
-        assert choice.spec.model == (model or settings.model)
+        assert choice.spec.model == model
+
+
+@pytest.mark.parametrize(
+    ("folder", "named", "idle", "timed"),
+    [
+        ("tiny-llava", False, True, ["tiny-llava"]),
+        ("tiny-llava", False, False, []),  # a replay, which gives it the whole machine
+        ("of-my-own", True, True, []),  # `auto` never chooses it
+    ],
+)
+def test_only_what_auto_can_choose_is_timed_and_only_beside_the_danger_lane(
+    tmp_path: Path, folder: str, named: bool, idle: bool, timed: list[str]
+) -> None:
+    locate, asked = installed(tmp_path, folder), list[str]()
+
+    def record(name: str) -> OnAnswer:
+        asked.append(name)
+        return lambda _, __: None
+
+    settings = DescribeSettings(model=str(locate(folder))) if named else DescribeSettings()
+    describer = build(
+        settings,
+        language="en",
+        tags=TAGS,
+        locate=locate,
+        cache=tmp_path,
+        idle=idle,
+        available=lambda: 16 * GB,
+        timed=record,
+    )
+    assert describer is not None
+    assert describer.status.phase is Phase.LOADING, "a model of its own, not the template"
+    describer.close()
+    assert asked == timed
 
 
 def test_a_named_model_that_cannot_be_used_says_why(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pipeline.description.base import DescribeError, DescribeRequest, DetectedHa
 from pipeline.description.fallback import FallbackDescriber, StaticDescriber
 from pipeline.description.status import Phase
 from pipeline.description.template import TemplateDescriber, builtin_words
-from pipeline.description.vlm.describer import GenerationOptions, VlmDescriber
+from pipeline.description.vlm.describer import GenerationOptions, OnAnswer, VlmDescriber
 from pipeline.description.vlm.job import GenerationJob, ModelSpec
 from pipeline.description.vlm.messages import JobFinished, TextPiece
 from pipeline.description.vlm.prompts import Prompts
@@ -51,7 +51,7 @@ def start(folder: str) -> Iterator[Start]:
         model: str = "script",
         memory: int = MEMORY,
         grace_s: float = 0.3,
-        on_answer: Callable[[float | None], None] | None = None,
+        on_answer: OnAnswer | None = None,
     ) -> VlmDescriber:
         spec = ModelSpec(backend="script", model=model, idle=False)
         keeper = WorkerSupervisor(
@@ -126,18 +126,19 @@ def test_a_child_that_goes_wrong_is_replaced(start: Start, verb: str) -> None:
 
 
 def test_answers_are_timed_unless_they_fail_or_are_cancelled(start: Start) -> None:
-    times: list[float | None] = []
-    describer = start(grace_s=30.0, on_answer=times.append)
+    times: list[tuple[float | None, float]] = []
+    describer = start(grace_s=30.0, on_answer=lambda *answer: times.append(answer))
     assert describer.wait_ready(PATIENCE_S)
     assert list(describer.describe(ask("say One street. Two cars. "))) == ["One street.", "Two cars."]
     with pytest.raises(DescribeError, match="scripted"):
         list(describer.describe(ask("fail")))
     with pytest.raises(DescribeError, match="no answer within"):
         list(describer.describe(ask("prefill 1", deadline_s=0.2)))
-    first, late = times
+    (first, within_s), late = times
     assert first is not None
     assert 0 < first < PATIENCE_S
-    assert late is None
+    assert within_s == 20.0
+    assert late == (None, 0.2)
 
 
 def test_a_stopped_child_is_killed_though_nobody_asks_again(start: Start) -> None:
