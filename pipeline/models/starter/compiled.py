@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,24 @@ from pipeline.models.starter.input_size import WIDE
 
 log = logging.getLogger(__name__)
 
+UNUSED_RUNS = 3000
+"""So many pictures of other shapes, two minutes at 25 a second, and a network is given up: it takes 50 MB."""
+
+
+@dataclass(slots=True)
+class _Compiled:
+    request: Any
+    file: GraphFile | None
+    """Holds the weights; must live as long as the request. None if they are in memory."""
+    last_run: int = 0
+
 
 class CompiledNetworks:
-    """Used by one thread. Compiling takes a sixth of a second on a CPU; a camera sends one shape."""
+    """Used by one thread. Compiling takes a sixth of a second on a CPU; a camera sends one shape.
+
+    A network that is no longer used is given up: a camera of another shape than the usual one, or one that
+    sent a single odd picture, must not keep the memory of two for ever.
+    """
 
     def __init__(
         self,
@@ -32,6 +48,7 @@ class CompiledNetworks:
         threads: int,
         cache_dir: Path | None,
         fingerprint: str = "",
+        unused_runs: int = UNUSED_RUNS,
     ) -> None:
         """Compile for wide pictures, which most cameras send. Raises StarterUnusableError.
 
@@ -47,8 +64,9 @@ class CompiledNetworks:
             self._options["CACHE_DIR"] = str(cache_dir / "openvino")
         self._graphs_in = cache_dir / "graphs" if cache_dir and fingerprint and device == "CPU" else None
         self._fingerprint = fingerprint
-        self._files: list[GraphFile] = []
-        self._requests = {WIDE: self._compile(WIDE)}
+        self._unused_runs = unused_runs
+        self._runs = 0
+        self._compiled = {WIDE: self._compile(WIDE)}
 
     def run(self, picture: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Embeddings and evidence, one row a part, of a picture (height, width, 3) of an input size.
@@ -56,14 +74,31 @@ class CompiledNetworks:
         The arrays are lost at the next call. Raises StarterUnusableError.
         """
         size = picture.shape[1], picture.shape[0]
-        if size not in self._requests:
-            self._requests[size] = self._compile(size)
-        request = self._requests[size]
+        if size not in self._compiled:
+            self._compiled[size] = self._compile(size)
+        compiled = self._compiled[size]
+        self._runs += 1
+        compiled.last_run = self._runs
+        self._give_up_unused()
+        request = compiled.request
         request.infer([picture[None]])
         embeddings, evidence = (np.asarray(request.get_output_tensor(i).data, np.float32) for i in (0, 1))
         return embeddings, evidence
 
-    def _compile(self, size: tuple[int, int]) -> Any:
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of each input that a network is ready for."""
+        return tuple(self._compiled)
+
+    def _give_up_unused(self) -> None:
+        since = self._runs - self._unused_runs
+        unused = [size for size, compiled in self._compiled.items() if compiled.last_run < since]
+        for size in unused:
+            del self._compiled[size]
+        if unused:
+            return_free_memory()
+
+    def _compile(self, size: tuple[int, int]) -> _Compiled:
         import openvino as ov
 
         core = ov.Core()
@@ -75,10 +110,8 @@ class CompiledNetworks:
         request.infer([np.zeros((1, size[1], size[0], 3), np.uint8)])
         if file is not None:
             file.release_memory()
-            # It must live as long as the compiled network.
-            self._files.append(file)
         return_free_memory()
-        return request
+        return _Compiled(request, file, self._runs)
 
     def _graph(self, core: Any, size: tuple[int, int]) -> tuple[Any, GraphFile | None]:
         """The graph, and the file that holds its weights; None if they are in memory."""
