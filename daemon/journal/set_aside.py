@@ -61,5 +61,6 @@ def cure(folder: Path) -> str:
     """What to do with a journal that was set aside."""
     return (
         f"it is kept in {folder}; to read it, install the version of watchword that wrote it, stop the "
-        f"daemon, and move what is in there to {folder.parent}; `watchword journal purge --all` deletes it"
+        f"daemon, and put what is in there in place of the files and folders of the same names in "
+        f"{folder.parent}; `watchword journal purge --all` deletes it"
     )

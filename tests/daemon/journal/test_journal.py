@@ -570,7 +570,7 @@ def test_a_journal_of_a_later_version_or_another_program_is_kept_whole_and_a_new
     folder = places.folder / f"kept-{name}"
     assert kept_at == [str(folder)]
     assert str(folder) in told.detail
-    assert f"move what is in there to {places.folder}" in caplog.text
+    assert f"of the same names in {places.folder};" in caplog.text
     assert [event["text"] for event in events(places)] == ["after that"]
     assert contents(folder) == before
     with diary(tmp_path) as again:
