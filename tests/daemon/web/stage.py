@@ -260,6 +260,8 @@ class Stage:
             self._setting("speech.rate_wpm", 180, "words a minute", type="integer", minimum=80, maximum=500),
             self._setting("speech.keep_awake", False, "a tone that keeps headsets awake", type="boolean"),
         ]
+        kept = {"type": "string", "choices": ["off", "pixelated", "full"], "live": False, "settable": False}
+        journal = [self._setting("journal.pictures", "full", "pictures kept with events", **kept)]
         capture = [
             self._setting(
                 "capture.source", "auto", "auto | 0 | rtsp://… | a file", live=False, settable=False
@@ -270,6 +272,7 @@ class Stage:
             "sections": [
                 {"name": "capture", "settings": capture},
                 {"name": "speech", "settings": speech},
+                {"name": "journal", "settings": journal},
                 {"name": "hazards", "settings": thresholds},
             ],
         }

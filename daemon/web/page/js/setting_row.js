@@ -23,12 +23,15 @@ import { shareMistake } from "./share.js";
 
 const UNITS = ["s", "ms", "wpm", "mb", "fps", "hz", "percent", "days", "minutes", "px"];
 
-/** A value as a person says it. @param {any} value @returns {string} */
-function written(value) {
+/** A choice in words; some mean another thing in one setting than in the others. @param {string} value @param {string} key */
+const worded = (value, key) => tOr(`choice.${key}.${value}`, tOr(`choice.${value}`, value));
+
+/** A value as a person says it. @param {any} value @param {string} key @returns {string} */
+function written(value, key) {
   if (value === null || value === undefined || value === "") return t("settings.empty");
   if (typeof value === "boolean") return t(value ? "settings.yes" : "settings.no");
-  if (typeof value === "string") return tOr(`choice.${value}`, value);
-  return Array.isArray(value) ? value.map(written).join(", ") || t("settings.empty") : JSON.stringify(value);
+  if (typeof value === "string") return worded(value, key);
+  return Array.isArray(value) ? value.map((one) => written(one, key)).join(", ") || t("settings.empty") : JSON.stringify(value);
 }
 
 /** @param {string} key */
@@ -121,11 +124,11 @@ export class SettingLine {
   /** @param {Setting} setting */
   update(setting) {
     this.#setting = setting;
-    say(this.value, () => written(setting.value));
+    say(this.value, () => written(setting.value, setting.key));
     say(this.layer, () => tOr(`layer.${setting.layer}`, setting.layer));
     say(this.from, setting.where ? () => t("settings.where", { where: setting.where ?? "" }) : "");
     show(this.from, Boolean(setting.where) && setting.where !== setting.layer);
-    say(this.standard, () => t("settings.default", { value: written(setting.default) }));
+    say(this.standard, () => t("settings.default", { value: written(setting.default, setting.key) }));
     show(this.reset, setting.layer === "overrides");
     this.element.classList.toggle("is-changed", setting.layer !== "default");
     for (const element of [this.layer, this.standard]) show(element, setting.layer !== "default");
@@ -157,7 +160,7 @@ export class SettingLine {
     const { needs_restart: later = [] } = await post("config", { values: { [key]: value } });
     await this.#done.changed();
     const words = later.includes(key) ? "settings.saved-restart" : "settings.saved";
-    this.#done.saved(() => t(words, { key: this.#title, value: written(this.#setting.value) }), false);
+    this.#done.saved(() => t(words, { key: this.#title, value: written(this.#setting.value, key) }), false);
   }
 
   async #take() {
@@ -166,7 +169,7 @@ export class SettingLine {
     this.#input?.focus();
     await this.#done.changed();
     if (this.#input) put(this.#input, this.#setting.value);
-    this.#done.saved(() => t("settings.saved", { key: this.#title, value: written(this.#setting.value) }), false);
+    this.#done.saved(() => t("settings.saved", { key: this.#title, value: written(this.#setting.value, key) }), false);
   }
 }
 
@@ -181,7 +184,7 @@ function inputFor(setting) {
     const of = (/** @type {boolean} */ yes) => make("option", { value: String(yes), text: () => t(yes ? "settings.yes" : "settings.no") });
     return make("select", { label }, of(true), of(false));
   }
-  if (chosen(setting)) return make("select", { label }, ...(choices ?? []).map((choice) => make("option", { value: String(choice), text: () => tOr(`choice.${choice}`, String(choice)) })));
+  if (chosen(setting)) return make("select", { label }, ...(choices ?? []).map((choice) => make("option", { value: String(choice), text: () => worded(String(choice), setting.key) })));
   if (type === "number" || type === "integer") {
     return make("input", { type: "number", step: type === "integer" ? 1 : "any", min, max, required: true, label });
   }

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.slow
 def test_settings_are_searched_changed_and_taken_back(page: Page, stage: Stage) -> None:
     go(page, "Settings")
     result = page.locator("#settings-result")
-    expect(result).to_have_text("Settings shown: 10")
+    expect(result).to_have_text("Settings shown: 11")
     expect(page.locator("#settings h2")).to_have_text(
-        ["Most used", "Speech and sound", "Hazards"], use_inner_text=True
+        ["Most used", "Speech and sound", "Journal and privacy", "Hazards"], use_inner_text=True
     )
     expect(page.locator(".most-used h3 span")).to_have_text(
         ["Camera, stream or file", "Language", "Speed of speech"]
@@ -26,6 +26,8 @@ def test_settings_are_searched_changed_and_taken_back(page: Page, stage: Stage) 
     source = page.locator('[data-setting="capture.source"]')
     expect(source.locator(".value")).to_have_text("automatic")
     expect(source.locator("input, select")).to_have_count(0)  # only the file may say it
+    # "full" is also a choice of another setting, where it means "everything".
+    expect(page.locator('[data-setting="journal.pictures"] .value')).to_have_text("as they are")
 
     page.get_by_label("Search").fill("words minute")
     expect(result).to_have_text("Settings shown: 1")
