@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from capture.settings import CaptureSettings
 from daemon import paths
 from daemon.config.hazard_tables import hazard_problems, readable_hazards, without_forgotten
 from daemon.config.layers import Layer, origins
-from daemon.config.light_pydantic import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from daemon.config.problems import SettingProblem, refusal, setting_problems
 from daemon.config.schema import KeyPath, Schema
 from daemon.config.sections import (

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from daemon import paths
 from daemon.config.layers import Layer, from_command_line, from_environment, read_layer
-from daemon.config.light_pydantic import BaseSettings, PydanticBaseSettingsSource
 from daemon.config.schema import Schema
 from daemon.errors import ConfigError
 from pipeline import hazards
