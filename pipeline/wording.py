@@ -295,7 +295,8 @@ def danger_phrases(say: str, language: str, call: str = "") -> Iterator[str]:
 
 def name_call(say: str, call: str = "") -> str:
     """The name of a hazard alone, for when several come at once: its `call`, else taken from `say`."""
-    return call or f"{_thing(say)}!"
+    # With the mark of the text: a name said in two tones would be one phrase more to tell apart.
+    return call or _thing(say) + ("!" if "!" in say else ".")
 
 
 def advice(say: str) -> str:

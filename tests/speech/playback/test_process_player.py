@@ -114,7 +114,8 @@ def test_two_alternating_dangers_are_both_heard(pulse: PrivatePulse) -> None:
                 event = mouth.told.until(SpeechStarted)
                 assert isinstance(event, SpeechStarted)
                 spoken.add(event.utterance.key)
-            sounds = [renderer.render(alarm).samples for alarm in (fire, car)]
+            # The words alone: the second of two dangers in a row comes without a sound of its own.
+            sounds = [renderer.render(replace(alarm, earcon=None)).samples for alarm in (fire, car)]
             for _ in range(20):
                 assert ear.wait(ear.frames() + RATE // 2, WAIT_S)
                 heard = ear.samples()
