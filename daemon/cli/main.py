@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import WatchwordError
 from common.plain_text import PlainStream, escaped
-from common.working_line import working_line
 from daemon.cli.parser import Written, build_parser
 from daemon.cli.remote.commands import REMOTE
 from daemon.cli.streams import mend_standard_streams
+from daemon.cli.working_line import working_line
 from daemon.errors import ConfigError, UsageError
 
 # Importing the settings takes a tenth of a second, which --help need not spend.

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common.working_line import working_line
 from daemon.cli.korean import speaker
+from daemon.cli.working_line import working_line
 from daemon.config.layers import leaves
 from daemon.config.schema import dotted
 from daemon.config.settings import Loaded, overrides_file

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common.working_line import QUIET_S, WorkingLine, working_line
+from daemon.cli.working_line import QUIET_S, WorkingLine, working_line
 
 
 class Clock:
@@ -51,7 +51,7 @@ def test_a_terminal_that_goes_away_ends_nothing() -> None:
 
 CODE = """
 import os, sys, time
-from common.working_line import working_line
+from daemon.cli.working_line import working_line
 with working_line("teach", os.environ["TERM"]) as note:
     note("far")
     time.sleep(2.8)
