@@ -6,13 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.common.test_spawn import PATIENCE_S, ends, is_running
-
-ROOT = Path(__file__).parents[2]
+from tests.processes import PATIENCE_S, ROOT, child_ends_with
 
 TESTS = """
 import os, signal, subprocess, sys
@@ -24,14 +21,7 @@ signal.pause()
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_a_command_started_ends_when_the_tests_are_killed(number: signal.Signals) -> None:
-    tests = subprocess.Popen([sys.executable, "-c", TESTS], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert tests.stdout is not None
-    sleeping = int(tests.stdout.readline())
-    assert is_running(sleeping)
-    tests.send_signal(number)
-    tests.wait(PATIENCE_S)
-    tests.stdout.close()
-    assert ends(sleeping)
+    assert child_ends_with(TESTS, number)
 
 
 def test_a_command_gets_ctrl_c_and_its_exit_code_is_told() -> None:

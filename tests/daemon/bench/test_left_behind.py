@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.common.test_spawn import PATIENCE_S, ends, is_running
-from tests.daemon.living import ROOT, own_cache
+from tests.daemon.living import own_cache
+from tests.processes import PATIENCE_S, ROOT, ends, is_running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
