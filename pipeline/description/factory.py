@@ -101,6 +101,11 @@ def build(
         return None
     if settings.backend == "tags":
         return StaticDescriber(tags)
+    if settings.prompts:
+        from pipeline.description.vlm.prompts import Prompts
+
+        # A mistake in the folder is told now, and not only once a model is chosen.
+        Prompts(language, words or builtin_words(), settings.prompts)
     try:
         search = _search(settings, language, locate, cache, available, slow)
     except UnusableError as error:

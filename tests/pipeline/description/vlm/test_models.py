@@ -99,6 +99,12 @@ def test_own_prompts_are_checked(tmp_path: Path) -> None:
         Prompts("en", builtin_words(), str(tmp_path))
 
 
+def test_a_mistake_in_own_prompts_is_told_before_any_model_is_chosen(tmp_path: Path) -> None:
+    settings = DescribeSettings(prompts=str(tmp_path / "absent"))
+    with pytest.raises(DescribeError, match="absent"):
+        build(settings, language="en", tags=TAGS, locate=installed(tmp_path), cache=tmp_path)
+
+
 def test_a_hazard_of_ones_own_has_a_name_too() -> None:
     prompts = Prompts("ko", builtin_words())
     assert prompts.danger("fire").noun == "불"
