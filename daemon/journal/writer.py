@@ -112,6 +112,7 @@ class JournalWriter:
         self._rows_since_retention = 0
         self._working = False
         self._lost_at_end = False
+        self._kept_apart: tuple[str, ...] = ()
         self.dropped = 0
         """Events that were not written because the queue was full, or that were malformed."""
 
@@ -168,14 +169,8 @@ class JournalWriter:
             "pictures_missed": self._pending.missed,
             "disk": self._disk.reason or "ok",
             "disk_failures": self._disk.failures,
-            "kept_apart": self._kept_apart(),
+            "kept_apart": list(self._kept_apart),
         }
-
-    def _kept_apart(self) -> list[str]:
-        # A status must not fail because the folder cannot be read; the disk's own state tells of that.
-        with suppress(OSError):
-            return [str(folder) for folder in kept_journals(self.paths)]
-        return []
 
     # In the journal's own thread
 
@@ -262,7 +257,13 @@ class JournalWriter:
             self._lock.enter_context(self.paths.lock())
             self._store = JournalStore(self.paths, self.run_name, self._wall(), self._metadata)
             self._age = self._age or AgeLimit(self._store.newest_s)
+            self._look_for_kept()
         return self._store
+
+    def _look_for_kept(self) -> None:
+        # If the folder cannot be read, the disk's own state tells of that.
+        with suppress(OSError):
+            self._kept_apart = tuple(map(str, kept_journals(self.paths)))
 
     def _check_file(self, store: JournalStore) -> None:
         """Raises JournalLostError; the lines since the last check are then written again."""
@@ -305,6 +306,8 @@ class JournalWriter:
         # Reported instead of the first error: that the bad file cannot be deleted is the more urgent fact.
         except OSError as failure:
             error = failure
+        if broken:
+            self._look_for_kept()
         self._report(self._disk.on_loss(error) if broken else self._disk.on_failure(error))
         self._retry_s = self._clock() + self._disk.wait_s
 
@@ -368,7 +371,9 @@ class JournalWriter:
             self._batch = [row for row in waiting if row.wall_s >= before_s]
         # The core's black box holds the last minute, and would be saved with the next alert.
         self._forget_recording(to_clock(before_s, self._clock(), self._wall()))
-        return retention.purge_store(store, before_s)
+        counts = retention.purge_store(store, before_s)
+        self._look_for_kept()
+        return counts
 
     def _run_job(self, job: JournalJob) -> None:
         try:
