@@ -17,7 +17,7 @@ from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED
 from pipeline.description.speed import speed_cure
 from pipeline.models.loader import require_chosen
-from pipeline.selection.trial import cure, with_cure
+from pipeline.selection.trial import cure, with_cure, with_remedy
 from pipeline.store.errors import ConsentError, StoreError, UnknownModelError
 from pipeline.store.inspection import ListedModel, ModelState
 from pipeline.store.manifest import Kind
@@ -132,8 +132,8 @@ def _list(store: Store, turned_down: Mapping[str, tuple[str, str]], *, as_json: 
         return FINE
     _say(tables(lines))
     _say("\n".join(_legend(lines)))
-    for name, (reason, todo) in turned_down.items():
-        _say(f"auto turns {name} down: {reason if todo in reason else f'{reason}; {todo}'}")
+    for name, (reason, remedy) in turned_down.items():
+        _say(f"auto turns {name} down: {with_remedy(reason, remedy)}")
     _say(f"in {store.root}")
     return FINE
 

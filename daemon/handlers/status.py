@@ -43,7 +43,7 @@ class StatusHandler:
             "source": info.source,
             "model": live.bundle.model.name,
             "model_note": live.bundle.note,
-            "models_turned_down": dict(live.bundle.turned_down),
+            "models_turned_down": {**live.bundle.turned_down, **live.slow_describers},
             "device": live.bundle.model.device,
             "device_wanted": settings.pipeline.device,
             "describer": describer_status(live.describer),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 
 from daemon.config.settings import Settings
 from daemon.core.view import SentenceEncoder, no_encoder
 from daemon.errors import CommandError
-from daemon.wiring.models import processor_name
+from daemon.wiring.models import machine_name, pulled_at
 from daemon.wiring.store import open_store
 from pipeline.description import factory as describers
 from pipeline.description.base import DescribeError
 from pipeline.description.fallback import StaticDescriber
 from pipeline.description.similarity import SentenceVector
-from pipeline.description.speed import Circumstances, SpeedRecorder, current_speed
+from pipeline.description.speed import Circumstances, SpeedRecorder, current_speed, read_speed
 from pipeline.description.status import WatchedDescriber
 from pipeline.description.template import PlaceFinder, TemplateDescriber, builtin_words
 from pipeline.models.base import ImageTextModel
@@ -58,6 +56,9 @@ def _recorder(settings: Settings, name: str) -> SpeedRecorder:
 
 def slow_reason(settings: Settings, name: str) -> str:
     """Why a describer is too slow on this machine; empty if it is not, or if that is not known."""
+    # Most were never timed: what their speed depends on need not be looked up.
+    if read_speed(settings.paths.state, name) is None:
+        return ""
     speed = current_speed(settings.paths.state, name, describer_circumstances(settings, name))
     return speed.turned_down(settings.describe.deadline_s) if speed else ""
 
@@ -70,14 +71,9 @@ def slow_describers(settings: Settings) -> Mapping[str, str]:
 
 def describer_circumstances(settings: Settings, name: str) -> Circumstances:
     """What a describer's speed depends on here."""
-    installed = ""
-    # A model outside the store, or a damaged one, has no time of its pull.
-    with suppress(StoreError, OSError):
-        installed = open_store(settings).manifest(name).created_at
-    cores, device = len(os.sched_getaffinity(0)), settings.describe.device
-    return Circumstances(
-        installed, f"{processor_name()}, {cores} cores, {device}", settings.describe.deadline_s
-    )
+    describe = settings.describe
+    machine = f"{machine_name()}, {describe.device}"
+    return Circumstances(pulled_at(settings, name), machine, describe.deadline_s)
 
 
 def tags_describer(model: ImageTextModel) -> WatchedDescriber:

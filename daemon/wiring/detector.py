@@ -10,7 +10,6 @@ from daemon.config.settings import Settings
 from daemon.core.messages import CoreSpec, HazardSpec
 from daemon.errors import CommandError
 from daemon.replay.replay import ReplayVoice as ReplayVoice
-from daemon.wiring.describer import slow_describers
 from daemon.wiring.models import has_unused_heads, load_model, turned_down_models
 from daemon.wiring.store import open_calibrations
 from pipeline.alerting.baseline import BaselineFilter
@@ -184,6 +183,5 @@ def build_detector(
         baseline=baseline,
         outdated=replace(scorer.outdated, heads=has_unused_heads(settings, model)),
         note=scorer.note,
-        # Describers too: they are listed together.
-        turned_down={**turned_down_models(settings), **slow_describers(settings)},
+        turned_down=turned_down_models(settings),
     )

@@ -36,7 +36,7 @@ from daemon.runtime.forwarder import Forwarder
 from daemon.runtime.frame_budget import MIN_FPS, FrameBudget
 from daemon.runtime.latest_frame import LatestFrame
 from daemon.runtime.metrics import Metrics
-from daemon.wiring.describer import build_describer, build_sentence_encoder
+from daemon.wiring.describer import build_describer, build_sentence_encoder, slow_describers
 from daemon.wiring.detector import DetectorBundle, DetectorReloader, build_detector, core_spec
 from daemon.wiring.head_start import HeadStart
 from daemon.wiring.sources import source_path
@@ -79,6 +79,8 @@ class LiveParts:
     journal_writer: JournalWriter | None
     """None if `journal.enabled` is false."""
     latest_frame: LatestFrame
+    slow_describers: Mapping[str, str]
+    """The describers that `auto` turns down for their speed, with the reasons."""
 
 
 def build_live(
@@ -184,6 +186,7 @@ def build_live(
         false_alarms=false_alarms,
         journal_writer=journal_writer,
         latest_frame=latest_frame,
+        slow_describers=slow_describers(settings),
     )
 
 

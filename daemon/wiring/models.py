@@ -258,18 +258,27 @@ def _demo(settings: Settings) -> Path | None:
 
 def _circumstances(settings: Settings, name: str) -> tuple[str, str]:
     """The time of the pull, and the properties of the machine that affect speed."""
-    installed = ""
-    with suppress(StoreError, OSError):
-        installed = open_store(settings).manifest(name).created_at
     wanted = settings.pipeline
+    machine = f"{machine_name()}, {wanted.device}, {wanted.threads} threads"
+    if wanted.precision != AUTO:
+        machine += f", {wanted.precision}"
+    return pulled_at(settings, name), machine
+
+
+def pulled_at(settings: Settings, name: str) -> str:
+    """The time at which a model was pulled; empty if it is outside the store, or damaged."""
+    with suppress(StoreError, OSError):
+        return open_store(settings).manifest(name).created_at
+    return ""
+
+
+def machine_name() -> str:
+    """The processor, as Linux calls it, and its cores."""
     # The cores this process may use, not those of the machine: a service can be pinned to a few.
-    cores = len(os.sched_getaffinity(0))
-    machine = f"{processor_name()}, {cores} cores, {wanted.device}, {wanted.threads} threads"
-    return installed, machine if wanted.precision == AUTO else f"{machine}, {wanted.precision}"
+    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
 
 
-def processor_name() -> str:
-    """As Linux calls it; `?` if it does not."""
+def _processor() -> str:
     with suppress(OSError):
         lines: Iterator[str] = iter(Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines())
         # ARM's /proc/cpuinfo has no "model name".

@@ -5,29 +5,22 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
-from common import atomic_file
+from pipeline.store.machine_record import MachineRecord, read_record, record_path, write_record
 
 log = logging.getLogger(__name__)
 
-FOLDER = "models"
 ANSWERS = 3
 """Answers that are timed. The best counts: a busy moment of the machine must not turn a model down."""
 TOO_SLOW = "too slow here"
+_AGAIN = "the model is timed again"
 
 
-class DescriberSpeed(BaseModel, frozen=True, extra="forbid"):
-    """The first answers of a model. Kept in the state folder, since they hold for one machine."""
+class DescriberSpeed(MachineRecord, frozen=True):
+    """The first answers of a model; `machine` is processor, cores and device."""
 
-    version: Literal[1] = 1
-    model: str
-    installed: str
-    """The time of the pull: after another pull it is timed again."""
-    machine: str
-    """Processor, cores and device."""
     deadline_s: float = Field(gt=0)
     """The time that the answers had until their first sentence."""
     answers: int = 0
@@ -72,29 +65,12 @@ def speed_cure(name: str) -> str:
 
 def speed_path(state: Path, model: str) -> Path:
     """The file of a describer's speed."""
-    return state / FOLDER / f"{model}.describer.json"
+    return record_path(state, model, "describer")
 
 
 def read_speed(state: Path, model: str) -> DescriberSpeed | None:
     """None if there is none, or if it cannot be read (logged)."""
-    path = speed_path(state, model)
-    try:
-        return DescriberSpeed.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        log.warning("%s cannot be read (%s); the model is timed again", path, str(error).splitlines()[0])
-        return None
-
-
-def write_speed(state: Path, speed: DescriberSpeed) -> None:
-    """An unwritable folder costs another timing at the next start (logged)."""
-    path = speed_path(state, speed.model)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_file.write(path, speed.model_dump_json(indent=1) + "\n")
-    except OSError as error:
-        log.warning("%s cannot be written (%s); the model is timed again", path, error.strerror)
+    return read_record(speed_path(state, model), DescriberSpeed, _AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +104,7 @@ class SpeedRecorder:
         self._speed = self._speed.with_answer(first_sentence_s)
         if not self._speed.known:
             return
-        write_speed(self._state, self._speed)
+        write_record(speed_path(self._state, self._speed.model), self._speed, _AGAIN)
         if reason := self._speed.turned_down(self._deadline_s):
             name = self._speed.model
             log.warning(

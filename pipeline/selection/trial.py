@@ -8,24 +8,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
-from common import atomic_file
 from pipeline.calibration.repository import NOT_MEASURED, zero_shot_fit
 from pipeline.calibration.table import CalibrationTable
 from pipeline.models.base import ZERO_SHOT_LOG_ODDS, ImageTextModel
 from pipeline.models.prompts import hazard_fingerprints
 from pipeline.selection.harmless import HarmlessView
 from pipeline.selection.vote import Voter
+from pipeline.store.machine_record import MachineRecord, read_record, record_path, write_record
 from pipeline.types import PromptSet
 
 log = logging.getLogger(__name__)
 
-FOLDER = "models"
 LEAST_FRAMES_PER_S = 8.0
 """Frames a second that `auto` requires of a model: a walker moves 15 cm between two frames."""
 WORSE = 0.25
@@ -39,17 +37,11 @@ _SECONDS, _ROUNDS, _WARM = 0.6, 3, 3
 _DOES_NOT_RUN, _TOO_SLOW = "it does not run", "too slow here"
 
 
-class ModelTrial(BaseModel, frozen=True, extra="forbid"):
-    """The result of a trial. Kept in the state folder, since it holds for one machine."""
+class ModelTrial(MachineRecord, frozen=True):
+    """The result of a trial; `machine` is processor, device and threads."""
 
-    version: Literal[1] = 1
-    model: str
     fingerprint: str = ""
     """Of the model; empty if it could not be loaded."""
-    installed: str
-    """The time of the pull: another pull requires another trial."""
-    machine: str
-    """Processor, device and threads."""
     failed: str = ""
     """Why it does not run; one line."""
     device: str = ""
@@ -100,35 +92,27 @@ def cure(name: str, reason: str) -> str:
 
 def with_cure(name: str, reason: str) -> str:
     """The reason, with what to do about it unless it says so itself."""
-    todo = cure(name, reason)
-    return reason if todo in reason else f"{reason}; {todo}"
+    return with_remedy(reason, cure(name, reason))
+
+
+def with_remedy(reason: str, remedy: str) -> str:
+    """The reason, with the remedy unless it says so itself."""
+    return reason if remedy in reason else f"{reason}; {remedy}"
 
 
 def trial_path(state: Path, model: str) -> Path:
     """The file of a model's trial."""
-    return state / FOLDER / f"{model}.trial.json"
+    return record_path(state, model, "trial")
 
 
 def read_trial(state: Path, model: str) -> ModelTrial | None:
     """None if there is none, or if it cannot be read (logged)."""
-    path = trial_path(state, model)
-    try:
-        return ModelTrial.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        log.warning("%s cannot be read (%s); the model is tried again", path, str(error).splitlines()[0])
-        return None
+    return read_record(trial_path(state, model), ModelTrial, "the model is tried again")
 
 
 def write_trial(state: Path, trial: ModelTrial) -> None:
     """An unwritable folder costs another trial at the next start (logged)."""
-    path = trial_path(state, trial.model)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_file.write(path, trial.model_dump_json(indent=1) + "\n")
-    except OSError as error:
-        log.warning("%s cannot be written (%s); the model is tried again next time", path, error.strerror)
+    write_record(trial_path(state, trial.model), trial, "the model is tried again next time")
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class Station:
             nobody, self.detector.detector, self.mind, self.ledger, lambda: self._now, no_effect, 0.7
         )
         return LiveParts(
+            slow_describers={},
             bundle=self.detector,
             runner=self.mind,
             event_writer=self.scribe,
