@@ -13,7 +13,15 @@ from capture.formats import foreign as foreign_formats
 from capture.formats.foreign import foreign_format
 from capture.frame import Image
 from capture.orient import limit_size
-from common.image_header import HEAD_BYTES, ImageKind, find_jpeg_end, image_kind, is_truncated, read_header
+from common.image_header import (
+    HEAD_BYTES,
+    ImageHeader,
+    ImageKind,
+    find_jpeg_end,
+    image_kind,
+    is_truncated,
+    read_header,
+)
 from common.plain_text import escaped
 from common.redact import redact
 
@@ -78,9 +86,7 @@ def decode_image(data: bytes, max_side: int) -> Image:
     The caller has checked its size and that its end is there (`read_header`, `is_truncated`). Raises
     CameraUnusable with a reason that wants the picture's name before it.
     """
-    header = read_header(data)
-    longest = max(header.width, header.height) if header else max_side
-    return limit_size(decode_reduced(data, longest // max_side), max_side)
+    return limit_size(decode_reduced(data, read_header(data), max_side), max_side)
 
 
 def is_still_image(path: Path) -> bool:
@@ -131,14 +137,15 @@ def explain_unreadable(path: Path, error: OSError) -> str:
     return f"{shown} cannot be read: {error.strerror}"
 
 
-def decode_reduced(data: bytes, shrink: int, *, upright: bool = True) -> Image:
-    """Decode a picture; to save memory, a JPEG at least twice too large at 1/2, 1/4 or 1/8 of its size.
+def decode_reduced(data: bytes, header: ImageHeader | None, max_side: int, *, upright: bool = True) -> Image:
+    """Decode a picture; to save memory, a JPEG at least twice `max_side` at 1/2, 1/4 or 1/8 of its size.
 
-    `upright`: turn it as its EXIF says. Raises CameraUnusable with a reason that wants the picture's name
-    before it.
+    `header`: its own, None if it is broken. `upright`: turn it as its EXIF says. Raises CameraUnusable with a
+    reason that wants the picture's name before it.
     """
     flag = cv2.IMREAD_COLOR
-    if image_kind(data) is ImageKind.JPEG:
+    if header is not None and header.kind is ImageKind.JPEG:
+        shrink = max(header.width, header.height) // max_side
         flag = next((reduced for factor, reduced in _JPEG_REDUCED.items() if shrink >= factor), flag)
     if not upright:
         flag |= cv2.IMREAD_IGNORE_ORIENTATION

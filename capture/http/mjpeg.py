@@ -263,11 +263,10 @@ def decode_sent(data: bytes, max_side: int) -> DecodedPicture | None:
     header = read_header(data[:65536])
     if header is not None and header.pixels > MAX_PIXELS:
         return None
-    longest = max(header.width, header.height) if header else max_side
     try:
         # `capture.rotate` alone turns a camera's pictures; an EXIF tag in some of them would turn those
         # twice.
-        image = decode_reduced(data, longest // max_side, upright=False)
+        image = decode_reduced(data, header, max_side, upright=False)
     except CameraUnusable:
         return None
     return DecodedPicture(

@@ -27,10 +27,8 @@ class LaneBeside:
         working: Callable[[], AbstractContextManager[None]],
         samples: int,
     ) -> None:
-        self._lane, self._view = (
-            PipelineUnderTest(build_detector(settings, model)),
-            moving_test_image(1280, 720),
-        )
+        self._lane = PipelineUnderTest(build_detector(settings, model))
+        self._view = moving_test_image(1280, 720)
         self._alone: list[float] = []
         self._beside: list[float] = []
 

@@ -106,14 +106,8 @@ def table(args: argparse.Namespace) -> Iterator[str]:
     yield "| work at | frames a second | age p50, ms | age p99, ms | share of a core it got |"
     yield "| --- | --: | --: | --: | --: |"
     for level, rows in measure(lambda: lane.see(next(view)), args.busy, args.rounds):
-        fps, share = (
-            statistics.median(row.fps for row in rows),
-            statistics.median(row.share for row in rows),
-        )
-        p50, p99 = (
-            statistics.median(row.p50_ms for row in rows),
-            statistics.median(row.p99_ms for row in rows),
-        )
+        values = ((row.fps, row.p50_ms, row.p99_ms, row.share) for row in rows)
+        fps, p50, p99, share = map(statistics.median, zip(*values, strict=True))
         yield f"| {level} | {fps:.1f} | {p50:.0f} | {p99:.0f} | {share:.2f} |"
 
 

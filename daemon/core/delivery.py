@@ -83,8 +83,9 @@ class Delivery:
     def being_named(self, cause: str) -> Utterance | None:
         """Return the utterance of this cause of which only the name is being said, or None."""
         current = self._outbox.state.current
-        named = current is not None and current.name_only and current.entry.utterance.cause == cause
-        return current.entry.utterance if named and current is not None else None
+        if current is None or not current.name_only or current.entry.utterance.cause != cause:
+            return None
+        return current.entry.utterance
 
     def would_follow(self, cause: str) -> bool:
         """True if a danger that is enqueued now would be heard directly after the name of this cause."""
