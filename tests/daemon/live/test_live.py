@@ -159,8 +159,8 @@ def test_a_camera_that_comes_late_stalls_sends_rubbish_darkens_freezes_and_hangs
 
         with camera:
             begun("camera", "ok", since)
-            # Both, so that the next loss is news.
-            living.await_event("speak", since, text="The camera is back.")
+            # The next loss is news once this is heard. "The camera is back." is said before it or, where
+            # another sentence goes first, not at all: it would say nothing new.
             living.await_event("speak", since, text="Ready. I am watching.")
             lost_and_back(camera.stalled.set, camera.stalled.clear)
             lost_and_back(camera.rubbish.set, camera.rubbish.clear)
