@@ -253,4 +253,7 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
             say.format(where="")
         except (LookupError, ValueError, AttributeError) as error:
             raise ValueError("only {where} may stand in braces") from error
+        # A danger whose side is not known would be announced by nothing at all.
+        if say.strip() and not say.format(where="").strip():
+            raise ValueError('says only the side; name the danger before it, as in "Cart{where}!"')
         return say

@@ -20,6 +20,7 @@ RESERVED = frozenset({"WATCHWORD_CONFIG", "WATCHWORD_MEDIA"})
 """Variables that are no settings: the file to read, and the folder of labelled pictures for the tests."""
 
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]")
+_PART = re.compile(r"""\s*(?:"[^"]*"|'[^']*'|[^."']+)""")
 _KEY = re.compile(r"\s*([\w\"'.-]+)\s*=")
 
 
@@ -94,7 +95,8 @@ def _line_numbers(text: str) -> dict[KeyPath, str]:
 
 
 def _split(name: str) -> KeyPath:
-    return tuple(part.strip().strip("\"'") for part in name.split("."))
+    """The parts of a name as TOML reads it: a dot within quotes separates nothing."""
+    return tuple(part.strip().strip("\"'") for part in _PART.findall(name))
 
 
 def from_environment(env: Mapping[str, str], schema: Schema) -> Layer:

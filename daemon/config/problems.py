@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from common.redact import redact
 from daemon.config.layers import PREFIX, Layer
-from daemon.config.schema import ENTRY, KeyPath, Schema, allowed, dotted
+from daemon.config.schema import ENTRY, KeyPath, Schema, Spec, allowed, dotted
 from daemon.errors import ConfigError
 
 _DEFAULTS = Layer("default", {})
@@ -97,7 +97,23 @@ def _line(detail: ErrorDetails, path: KeyPath, schema: Schema, layer: Layer, *, 
         return f"{head}: {detail['msg'].removeprefix('Value error, ')}"
     spec = schema.at(path) or {}
     description = f" ({spec['description']})" if spec.get("description") else ""
-    return f"{head}: should be {allowed(spec)}{_without_quotes(detail, layer)}{description}"
+    return f"{head}: {_wanted(detail, spec)}{_without_quotes(detail, layer)}{description}"
+
+
+def _wanted(detail: ErrorDetails, spec: Spec) -> str:
+    """The value that is expected, by what is wrong with the present one."""
+    match detail["type"]:
+        # Text it is already: "should be text" would send its author looking for quotes.
+        case "string_pattern_mismatch":
+            examples = " or ".join(json.dumps(one) for one in spec.get("examples", ()))
+            return f"should be written like {examples}" if examples else "is not written as it should be"
+        case "string_too_long":
+            return f"has {len(detail['input'])} characters; {detail['ctx']['max_length']} at most"
+        case "too_long":
+            return f"has {len(detail['input'])} entries; {detail['ctx']['max_length']} at most"
+        case "string_too_short":
+            return "must not be empty"
+    return f"should be {allowed(spec)}"
 
 
 def _without_quotes(detail: ErrorDetails, layer: Layer) -> str:
@@ -120,6 +136,9 @@ def _hint(path: KeyPath, layer: Layer, schema: Schema) -> str:
     # A whole name below a table: TOML reads it as a part of that table.
     if schema.names(path[:-1]) != (ENTRY,) and path[-1] in schema.names(()) and len(path) > 1:
         return f"; names of other sections belong above the line [{dotted(path[:-1])}]"
+    # A name in quotes is one name to TOML, dots and all.
+    if "." in path[-1] and schema.at((*path[:-1], *path[-1].split("."))) is not None:
+        return f"; write {path[-1]} without the quotes around the name"
     near = RENAMED.get(path) or schema.nearest(path)
     if near is None:
         return ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from common.live_settings import Live
 from daemon import paths
@@ -20,6 +20,7 @@ class ControlSettings(BaseModel, frozen=True, extra="forbid"):
     instance: str = Field(
         "",
         pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$",
+        examples=["left"],
         description="name of this daemon if several run, one for each camera",
     )
     group: str = Field(
@@ -28,9 +29,20 @@ class ControlSettings(BaseModel, frozen=True, extra="forbid"):
     forward_to: str = Field(
         "",
         pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$",
+        examples=["left"],
         description="instance that owns the loudspeaker and speaks for this one; `watchword` is the one "
         "without a name; empty: this one speaks itself",
     )
+
+    @model_validator(mode="after")
+    def _names_another(self) -> Self:
+        # Forwarded to itself, a warning would wait for a loudspeaker that nothing opens.
+        if self.forward_to == (self.instance or paths.NAME):
+            raise ValueError(
+                f'forward_to = "{self.forward_to}" is this instance itself; name the one that owns the '
+                "loudspeaker, or leave forward_to out"
+            )
+        return self
 
 
 def _known_key(name: str) -> str:
@@ -99,6 +111,7 @@ class WebSettings(BaseModel, frozen=True, extra="forbid"):
     address: str = Field(
         "127.0.0.1",
         pattern=r"^[0-9A-Fa-f.:]*$",
+        examples=["192.168.0.5"],
         description="address to listen at; others than this machine's own need token_file, empty for none",
     )
     port: int = Field(8780, ge=0, le=65535, description="port to listen at; 0 takes a free one")
@@ -157,7 +170,10 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
 
     enabled: bool = Field(False, description="true publishes alerts and speech at the broker")
     host: str = Field(
-        "127.0.0.1", pattern=r"^[^\s@/]+$", description="name or address of the broker, without credentials"
+        "127.0.0.1",
+        pattern=r"^[^\s@/]+$",
+        examples=["homeassistant.local"],
+        description="name or address of the broker, without credentials",
     )
     port: int = Field(0, ge=0, le=65535, description="0 takes 1883, with tls 8883")
     tls: bool = Field(False, description="true encrypts, and checks the broker's certificate")
@@ -166,16 +182,24 @@ class MqttSettings(BaseModel, frozen=True, extra="forbid"):
     password_file: str = Field(
         "", description="file that holds the password; a bare name means a systemd credential"
     )
-    topic: str = Field("watchword", pattern=_TOPIC, max_length=100, description="prefix of all topics")
+    topic: str = Field(
+        "watchword",
+        pattern=_TOPIC,
+        max_length=100,
+        examples=["home/watchword"],
+        description="prefix of all topics",
+    )
     discovery: str = Field(
         "homeassistant",
         pattern=rf"^$|{_TOPIC}",
+        examples=["homeassistant"],
         max_length=100,
         description="Home Assistant's discovery prefix; empty announces nothing",
     )
     name: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_-]{0,64}$",
+        examples=["hall_camera"],
         description="name of this device there; empty takes the machine's and, if any, control.instance",
     )
     texts: bool = Field(True, description="false publishes no text that was said or described")

@@ -13,6 +13,7 @@ from daemon.control.commands import (
     EarconsCommand,
     MuteCommand,
     ReloadCommand,
+    UtterCommand,
 )
 from daemon.control.protocol import Request
 from daemon.core.earcon_lesson import lesson
@@ -74,6 +75,9 @@ class RequestHandler:
                 return self._reload()
             case EarconsCommand():
                 return self._play_earcons()
+        if isinstance(command, UtterCommand) and not self._loudspeaker:
+            # Passed on, it could go in a circle of instances, and each would count it as handed over.
+            raise CommandError("this instance has no loudspeaker of its own: forward to the one that has it")
         if command.adjusts is not None:
             return self._adjust(command)
         if (core_input := command.core_input()) is None:

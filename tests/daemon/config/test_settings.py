@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config.settings import Loaded, defaults, load
+from daemon.config.settings import SCHEMA, Loaded, defaults, load
 from daemon.errors import ConfigError
 from pipeline.calibration.few_shot import forget
 
@@ -357,3 +358,51 @@ def test_every_value_is_the_topmost_layers_and_known_to_be(given: dict[str, dict
         assert getattr(loaded.settings.speech, key) == expected
         origin = loaded.origins.get(("speech", key))
         assert (origin.name if origin else None) == top
+
+
+@pytest.mark.parametrize("name", [{"control.instance": "left"}, {}])
+def test_an_instance_does_not_forward_to_itself(home: Path, name: dict[str, str]) -> None:
+    itself = name.get("control.instance", "watchword")
+    with pytest.raises(ConfigError, match=f'forward_to = "{itself}" is this instance itself'):
+        load(None, {"HOME": str(home)}, {**name, "control.forward_to": itself})
+    assert load(None, {"HOME": str(home)}, {**name, "control.forward_to": "right"})
+
+
+@pytest.mark.parametrize("say", ["{where}", " {where}{where} "])
+def test_a_danger_without_a_name_is_refused(home: Path, say: str) -> None:
+    (problem,) = _problems(home, f'[hazards.cart]\nsay_en = "{say}"\nprompts = ["a cart"]\n')
+    assert "config.toml:2: hazards.cart.say_en" in problem
+    assert "says only the side" in problem
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ('web.address = "http://0.0.0.0"', 'should be written like "192.168.0.5"'),
+        ('mqtt.host = "mqtt://broker:1883"', 'should be written like "homeassistant.local"'),
+        ('control.instance = "../x"', 'should be written like "left"'),
+        (f'mqtt.username = "{"u" * 201}"', "has 201 characters; 200 at most"),
+        (f"web.hosts = {['h'] * 33}", "has 33 entries; 32 at most"),
+        ('speech.piper_voice = ""', "must not be empty"),
+    ],
+)
+def test_text_of_a_wrong_form_is_not_asked_for_in_quotes(home: Path, line: str, wanted: str) -> None:
+    (problem,) = _problems(home, line + "\n")
+    assert f"config.toml:1: {line.split(' = ')[0]}" in problem
+    assert wanted in problem
+    assert "in quotes" not in problem.split(" (")[0]
+
+
+def test_every_setting_of_a_fixed_form_shows_an_example_of_it() -> None:
+    for path in SCHEMA.leaves():
+        spec = SCHEMA.at(path) or {}
+        if "pattern" in spec:
+            assert all(re.search(spec["pattern"], one) for one in spec["examples"]), path
+
+
+def test_a_name_in_quotes_is_told_as_such_with_its_line(home: Path) -> None:
+    (problem,) = _problems(home, '\n"speech.volume" = 0.5\n')
+    cure = "no such setting; write speech.volume without the quotes around the name"
+    assert problem.endswith(f"config.toml:2: speech.volume: {cure}")
+    (problem,) = _problems(home, '[hazards."a.b"]\nprompts = ["a cart"]\n')
+    assert 'config.toml:1: hazards."a.b": a name is up to 40 small letters' in problem

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Any, cast
 
+import pytest
+
 from daemon.config import settings as config
 from daemon.config.settings import Settings
-from daemon.control.commands import ReloadCommand
+from daemon.control.commands import ReloadCommand, UtterCommand
 from daemon.control.protocol import Request
+from daemon.errors import CommandError
 from daemon.handlers.requests import RequestHandler
 from daemon.runtime.settings_updates import SettingsUpdater
 
@@ -46,3 +49,12 @@ def test_the_reply_to_reload_names_what_the_model_never_recognises_once_it_holds
         thread.join(PATIENCE_S)
     assert reply == {"changed": ["watch.cooldown_s"], "needs_restart": [], "unrecognised": ["scooter"]}
     assert order == ["applied", "looked at"], "the model binds words in one thread at a time"
+
+
+def test_an_instance_that_forwards_takes_no_speech_of_others() -> None:
+    handler = RequestHandler(
+        runner=cast("Any", None), updater=cast("Any", None), loudspeaker=False, handlers={}
+    )
+    command = UtterCommand(text="Vehicle!", language="en", priority="danger", key="left:a1")
+    with pytest.raises(CommandError, match="no loudspeaker of its own"):
+        handler.answer(Request(1, command))
