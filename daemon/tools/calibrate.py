@@ -20,7 +20,7 @@ from daemon.wiring.models import load_model
 from daemon.wiring.sources import source_path
 from daemon.wiring.store import open_calibrations
 from pipeline.alerting.alert_policy import HazardThreshold
-from pipeline.calibration.fit_thresholds import METHOD, ThresholdChoice, ThresholdPlan, make_plan
+from pipeline.calibration.fit_thresholds import HIGHEST, METHOD, ThresholdChoice, ThresholdPlan, make_plan
 from pipeline.calibration.normal_view import write_normal
 from pipeline.calibration.repository import CalibrationRepository
 from pipeline.calibration.sweep import ScoreSeries, replay_alerts
@@ -34,6 +34,7 @@ from pipeline.selection.vote import VotingModel
 from pipeline.types import Severity
 
 _LINE = "; the line: "
+_TIMES_SHOWN = 5
 CAMERA_MINUTES = 60.0
 """Minutes for which a camera is recorded unless `minutes` is given."""
 
@@ -108,7 +109,13 @@ def calibrate(
         settings.pipeline.usual_s,
         scored.footage.during(scored.moving),
     )
-    _report(report, report_lines(plan), motion_lines(settings, hazards, scored, plan), _fixed(settings))
+    _report(
+        report,
+        report_lines(plan),
+        raised_lines(settings, hazards, scored.footage, plan),
+        motion_lines(settings, hazards, scored, plan),
+        _fixed(settings),
+    )
     if start.before and start.now:
         chosen = [choice.threshold for choice in plan.choices]
         after = [replace(h, threshold=t) for h, t in zip(hazards, chosen, strict=True)]
@@ -214,6 +221,28 @@ def report_lines(plan: ThresholdPlan) -> Iterable[str]:
         yield (
             f"{minutes:.1f} minutes cannot show {plan.budget_per_hour:g} an hour: about {needed:.1f} hours "
             "without an alert would; thresholds marked extrapolated reckon with ten times the footage at most"
+        )
+
+
+def raised_lines(
+    settings: Settings, hazards: Sequence[HazardThreshold], footage: ScoreSeries, plan: ThresholdPlan
+) -> Iterable[str]:
+    """Each hazard whose alerts in the footage raised its threshold, with their times.
+
+    The footage is taken to be harmless. If it was not, a danger that is there is what the fit silences, and
+    only a person who looks at those seconds can tell.
+    """
+    events = replay_alerts(footage, hazards, settings.watch, settings.pipeline.usual_s).alerts
+    for one in plan.choices:
+        times = [alert.time_s for alert in events if alert.hazard == one.hazard]
+        if not times or one.threshold <= one.before:
+            continue
+        seconds = ", ".join(f"{time_s:.0f}" for time_s in times[:_TIMES_SHOWN])
+        more = f" and {len(times) - _TIMES_SHOWN} more" if len(times) > _TIMES_SHOWN else ""
+        effect = "is hardly ever announced" if one.threshold >= HIGHEST else f"needs {one.threshold:.3f}"
+        yield (
+            f"{one.hazard} {effect} from now on, because of its alerts at second {seconds}{more}; if one of "
+            "them was right, the footage is not harmless: take this back with --undo, and use other footage"
         )
 
 

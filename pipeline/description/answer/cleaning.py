@@ -11,6 +11,17 @@ LONGEST_WORDS = 30
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.MULTILINE), into)
     for pattern, into in (
+        # The role that a chat template writes, and places in the picture, with the tokens around them.
+        (
+            r"(?:<\|(?:im_start|start_header_id|start)\|>|<start_of_turn>)\s*(?:assistant|model|system|user)\b",
+            " ",
+        ),
+        (r"<box>[^<]*</box>|<\|box_start\|>[^<]*<\|box_end\|>", " "),
+        (r"(?:\"\w+\"\s*:\s*)?\[?\[\s*\d[\d.]*(?:\s*,\s*\d[\d.]*){3}\s*\]\]?", " "),
+        # JSON: the mark of its block, fields without words, and the names of the others.
+        (r"^\s*(?:json|markdown|yaml|xml)\s*$", ""),
+        (r"\"\w+\"\s*:\s*(?:true|false|null|-?\d[\d.]*|\"\w*\")", " "),
+        (r"(?:(?<=[{,\[])|^)\s*\"\w+\"\s*:\s*(?=[\"\[{])", " "),
         (r"<\|[^|>]*\|>|</?[a-z][^<>]{0,80}>|\[/?(?:inst|img|image)\]", " "),  # special tokens, tags
         (r"!?\[([^\[\]]*)\]\([^()\s]*\)", r"\1"),  # links and pictures
         (r"(?:https?://|www\.)\S+", " "),

@@ -280,10 +280,11 @@ def _kind(content_type: str, first: bytes) -> str:
     """`events`, `json`, or the type of something else: servers are careless about it."""
     named = content_type.partition(";")[0].strip().lower()
     start = first.lstrip(b"\xef\xbb\xbf \r\n")[:16]
-    if named == "text/event-stream" or start.startswith((b"data:", b":", b"event:", b"id:")):
-        return "events"
+    # First: no event begins so, and some servers that do not stream name the type that was asked for.
     if named == "application/json" or start.startswith(b"{"):
         return "json"
+    if named == "text/event-stream" or start.startswith((b"data:", b":", b"event:", b"id:")):
+        return "events"
     return named
 
 

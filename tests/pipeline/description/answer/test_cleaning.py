@@ -39,6 +39,19 @@ PROMPT = "You describe a picture of what is in front of a person who cannot see.
         ("답변: 앞에 **계단**이 있습니다.", "앞에 계단이 있습니다."),
         ("It is 3.5 °C outside.", "It is 3.5 °C outside."),
         ("🔥🔥 --- ***", ""),
+        ("```json", ""),
+        ('{"description": "A wall with a door.", "danger": false}', "A wall with a door."),
+        ('"safe": true, "score": 0.93', ""),
+        ('A sign reads "Gate 4": closed.', 'A sign reads "Gate 4": closed.'),
+        ("<|im_start|>assistant", ""),
+        ("<|start_header_id|>assistant<|end_header_id|> A wall.", "A wall."),
+        ("<ref>The car</ref><box>(12,33),(55,66)</box> is red.", "The car is red."),
+        (
+            "<|object_ref_start|>The car<|object_ref_end|><|box_start|>(1,2),(3,4)<|box_end|> is red.",
+            "The car is red.",
+        ),
+        ('"bbox_2d": [12, 33, 55, 66]', ""),
+        ("Rooms [10, 20] are here.", "Rooms [10, 20] are here."),
     ],
 )
 def test_cleaned_for_a_voice(written: str, spoken: str) -> None:

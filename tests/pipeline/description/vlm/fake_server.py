@@ -178,6 +178,11 @@ class Handler(BaseHTTPRequestHandler):
         answer = {"choices": [{"message": message, "finish_reason": "stop"}]}
         self._whole(200, "application/json", json.dumps(answer))
 
+    def be_wholeasstream(self, request: dict[str, Any]) -> None:
+        """One answer, under the type that was asked for."""
+        answer = {"choices": [{"message": {"content": "A red wall."}, "finish_reason": "stop"}]}
+        self._whole(200, "text/event-stream", json.dumps(answer))
+
     def be_silent(self, request: dict[str, Any]) -> None:
         time.sleep(60)
 

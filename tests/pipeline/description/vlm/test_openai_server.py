@@ -73,7 +73,7 @@ def test_a_server_that_does_not_stream_is_understood(generator: Callable[..., Se
     assert said(generator("whole")) == "A plain wall. Nothing else."
 
 
-@pytest.mark.parametrize("behaviour", ["wild", "gzip", "untyped", "ollama", "vllm"])
+@pytest.mark.parametrize("behaviour", ["wild", "gzip", "untyped", "ollama", "vllm", "wholeasstream"])
 def test_answers_are_read_as_servers_send_them(
     generator: Callable[..., ServerGenerator], behaviour: str
 ) -> None:
