@@ -13,26 +13,26 @@ from pipeline.types import Encoding
 
 
 class CachedModel(WrappedModel):
-    """An `ImageTextModel` that keeps each picture's encoding; some kilobytes each."""
+    """An `ImageTextModel` that keeps each encoding, of 40 kB at most.
 
-    def __init__(self, model: ImageTextModel, *, parts: bool = False) -> None:
-        """`parts`: keep them too. Without them the detector crops the picture and encodes each part."""
+    The parts are kept too: without them the detector would crop the picture and encode each part, and so find
+    directions in another way than the daemon does.
+    """
+
+    def __init__(self, model: ImageTextModel) -> None:
         super().__init__(model)
-        self._parts = parts
         self._known: dict[bytes, Encoding] = {}
 
     def encode(self, image: Image) -> Encoding:
         # By content: each fold or split loads the same files again.
         key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
         if key not in self._known:
-            encoding = self.model.encode(image)
-            self._known[key] = encoding if self._parts else encoding.whole
+            self._known[key] = self.model.encode(image)
         return self._known[key]
 
 
-def cached(model: ImageTextModel, *, parts: bool = False) -> ImageTextModel:
+def cached(model: ImageTextModel) -> ImageTextModel:
     """The model with a cache; a vote stays one, so that its hazards are still voted on."""
     if isinstance(model, VotingModel):
-        voters = (CachedModel(one, parts=parts) for one in (model.model, model.starter))
-        return VotingModel(*voters)
-    return CachedModel(model, parts=parts)
+        return VotingModel(CachedModel(model.model), CachedModel(model.starter))
+    return CachedModel(model)

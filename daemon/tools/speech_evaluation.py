@@ -98,8 +98,7 @@ def evaluate_speech(
             voices.append((language, spoken, build_renderer(spoken, synthesizer)))
         for clip in clips:
             # Every way of speaking is shown the same pictures: they are encoded once.
-            # With their parts: the figures are of the very alerts and sides that a replay has.
-            known = cached(model, parts=True)
+            known = cached(model)
             for (language, spoken, renderer), describer in product(voices, DESCRIBERS):
                 one = hear(spoken, known, renderer, describer, clip)
                 heard.setdefault(f"{language}, {describer}", []).append((clip, one))

@@ -6,17 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from capture.frame import Image
 from daemon.core.events import Event
-from daemon.tools.cached_model import cached
 from daemon.tools.speech_evaluation import Listener, heard_clip
-from pipeline.types import Encoding
 from speech.settings import SpeechSettings
 from speech.sound.audio import Audio
 from speech.sound.earcons import lead_s
 from speech.synthesis.renderer import Renderer
 from speech.utterance import Priority, Utterance
-from tests.fakes import ColourModel
 from tests.speech.made import ToneSynthesizer, utterance
 
 
@@ -68,23 +64,3 @@ def test_each_of_several_counts_from_its_own_name() -> None:
     ]
     heard = heard_clip(events, (), "en", {"u1": 5.08, "u2": 5.44})
     assert [(one.time_s, one.hazard) for one in heard.warnings] == [(5.08, "fire"), (5.44, "smoke")]
-
-
-class EncodesParts(ColourModel):
-    """Encodes the parts of a picture along with it, and counts the pictures."""
-
-    encoded = 0
-
-    def encode(self, image: Image) -> Encoding:
-        self.encoded += 1
-        whole = super().encode(image)
-        return replace(whole, parts=(whole, whole, whole))
-
-
-def test_pictures_that_are_encoded_once_keep_their_parts_if_wanted() -> None:
-    """Without them another way of finding sides would be measured than the one in use."""
-    model, image = EncodesParts(), np.zeros((8, 8, 3), np.uint8)
-    with_parts = cached(model, parts=True)
-    assert [len(with_parts.encode(image).parts) for _ in range(2)] == [3, 3]
-    assert model.encoded == 1
-    assert cached(model).encode(image).parts == ()
