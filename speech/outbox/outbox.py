@@ -282,6 +282,10 @@ class Outbox:
     def _next(self, now: float) -> None:
         while self._current is None and self._waiting:
             entry = self._waiting.pop(0)
+            # It may have been put back in this step, for a more urgent one of which nothing was to be said.
+            if now > entry.utterance.expires_at_s:
+                self._drop(entry, "expired")
+                continue
             said, name_only = self._form(entry)
             if said is None:
                 # Nothing is left to say. It was heard, so it is not reported again.

@@ -57,8 +57,10 @@ def first_other(said: Utterance, waiting: Iterable[QueuedUtterance]) -> QueuedUt
 
 
 def can_restart(current: CurrentUtterance, now: float) -> bool:
-    """True until the first word of a danger: it can still begin anew as a name alone."""
+    """True until the first word of a danger or its expiry: it can still begin anew as a name alone."""
     said = current.said
+    if now > said.expires_at_s:
+        return False
     # Nothing is gained by one that says no more than its name: it would begin anew with every step.
     if current.entry.named or said.text == said.name or not said.name:
         return False

@@ -150,6 +150,13 @@ def test_expiry_is_checked_before_every_start() -> None:
     ]
 
 
+def test_one_that_expired_while_it_sounded_does_not_begin_again_if_nothing_comes_in_its_place() -> None:
+    made = sounding(Enqueue(say("old", DANGER, expires_at_s=1.0)))
+    empty = replace(say("empty", DANGER, severity=3), text="")
+    effects = made.feed(Enqueue(empty), after_s=2.0)
+    assert kinds(effects) == [("cut", "old"), ("dropped", "empty", "duplicate")]
+
+
 def test_what_is_no_longer_true_is_not_said() -> None:
     made = sounding(
         Enqueue(say("now", cause="c")), Enqueue(say("next", cause="c")), Enqueue(say("other", cause="o"))

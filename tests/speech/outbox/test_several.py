@@ -23,7 +23,7 @@ from speech.outbox.outbox import Outbox
 from speech.settings import OutboxSettings
 from speech.sound.earcons import SEVERAL, danger_earcon, lead_s
 from speech.utterance import Utterance
-from tests.speech.outbox.world import DANGER, MESSAGE, say
+from tests.speech.outbox.world import DANGER, MESSAGE, kinds, say
 
 NAME_S, REST_S = 0.4, 1.0
 """Seconds that a name, and a side with its advice, take."""
@@ -132,6 +132,15 @@ def test_one_that_says_no_more_than_its_name_does_not_begin_anew() -> None:
     outbox.step(Enqueue(smoke), 0.0)
     assert outbox.step(Enqueue(danger("bike", severity=2)), 0.05) == ()
     assert outbox.step(OutboxTick(), 0.1) == ()
+
+
+def test_one_that_has_expired_does_not_begin_anew_but_goes_on() -> None:
+    """A loudspeaker may take longer to begin than the danger is news."""
+    outbox = Outbox(OutboxSettings())
+    car = replace(danger("car"), expires_at_s=1.0)
+    assert kinds(outbox.step(Enqueue(car), 0.9)) == [("start", "car")]
+    assert outbox.step(Enqueue(danger("bike", severity=2)), 1.1) == ()
+    assert kinds(outbox.step(PlaybackBegan("car"), 1.2)) == [("spoken", "car")]
 
 
 def test_a_newer_text_that_waits_is_said_in_place_of_the_rest_of_an_older_one() -> None:
