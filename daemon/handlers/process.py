@@ -17,7 +17,7 @@ from daemon.journal.paths import JournalPaths
 from daemon.journal.reader import reading
 from daemon.runtime.description_loop import DescriptionLoop, ExternalDescription
 from daemon.wiring.worker import settings_for_worker
-from daemon.worker.client import WorkerClient, WorkerSession
+from daemon.worker.client import TURN_S, WorkerClient, WorkerSession
 from daemon.worker.image_report import TRIGGERS
 from daemon.worker.what_if import Minute
 from pipeline.description.answer.permission import with_caution
@@ -87,10 +87,9 @@ class ProcessHandler:
         """The objects and hazards on a picture, and a description of it."""
         settings = self._settings()
         language = wanted.language or settings.speech.language
-        with self._worker.open_session() as session:
-            before_s = session.left_s
+        with self._worker.open_session(TURN_S) as session:
             session.request("ready", settings=settings_for_worker(settings, self._model))
-            loaded_s = session.left_s
+            loaded_s = session.spent_s
             image = self._inspect(session, wanted, language, settings)
             read = self._read(session, wanted, language, settings)
             description = None
@@ -106,7 +105,7 @@ class ProcessHandler:
             if read is None and (asks := str(image.facts["asks"])):
                 text = f"{text} {asks}"
             timings = {
-                "wait_s": round(before_s - loaded_s + (description.waited_s if description else 0.0), 4),
+                "wait_s": round(loaded_s + (description.waited_s if description else 0.0), 4),
                 "recognise_s": image.facts["recognise_s"],
                 "describe_s": round(description.took_s if description else 0.0, 4),
             }

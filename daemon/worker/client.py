@@ -22,6 +22,10 @@ LOAD_S = 300.0
 """Seconds that loading the model may take, at a low priority."""
 SERVING = "another request is being served; try again in a moment"
 LOADING = "the model for external pictures is still being loaded; try again in a minute"
+TURN_S = 10.0
+"""Seconds of its deadline that a picture waits for the session before it to end. A trial of thresholds takes
+a second or two, and a page that shows the thresholds asks for one every twenty seconds.
+"""
 KEEP_BYTES = 2 * 2**30
 """With less free memory than this the process ends when idle, even with `worker.keep_loaded`."""
 LEAST_BYTES = 400 * 2**20
@@ -37,7 +41,7 @@ class SessionStep:
 
 
 class WorkerClient:
-    """Used by any thread. While a session is open, another is refused at once."""
+    """Used by any thread. While a session is open, another waits for a moment, or is refused at once."""
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class WorkerClient:
         self._available = available
         self._clock = clock
         self._session_lock = threading.Lock()
+        self._waiting_lock = threading.Lock()
         self._limited_pid: int | None = None
         # One thread: the steps of a session, and a load that outlasts it, never overlap.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="worker")
@@ -64,16 +69,35 @@ class WorkerClient:
         """Process id of the worker; None if none runs."""
         return self._child.pid
 
-    def open_session(self) -> WorkerSession:
-        """Raises CommandError: another session is open, or external requests are disabled."""
+    def open_session(self, wait_s: float = 0.0) -> WorkerSession:
+        """Open the session, whose deadline counts from now, or wait for it up to `wait_s` seconds.
+
+        Raises CommandError: another session is open, another request waits already, or external requests are
+        disabled.
+        """
         if not self._settings.enabled:
             raise CommandError("external pictures are refused (worker.enabled = false)", "unavailable")
-        # Refused and not queued: a client that waits would hold one of the web server's connections.
-        if self._closed or not self._session_lock.acquire(blocking=False):
+        session = WorkerSession(self, self._clock, self._settings.deadline_s)
+        if not self._take_turn(min(wait_s, session.left_s)):
             raise CommandError(LOADING if self._loading else SERVING, "busy")
+        if self._closed:
+            self._session_lock.release()
+            raise CommandError(SERVING, "busy")
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        return WorkerSession(self, self._clock, self._settings.deadline_s)
+        return session
+
+    def _take_turn(self, wait_s: float) -> bool:
+        """True if the session is the caller's now."""
+        if self._session_lock.acquire(blocking=False):
+            return True
+        # One at a time: each client that waits holds one of the connections that commands need, too.
+        if wait_s <= 0 or not self._waiting_lock.acquire(blocking=False):
+            return False
+        try:
+            return self._session_lock.acquire(timeout=wait_s)
+        finally:
+            self._waiting_lock.release()
 
     def load_ahead(self, **header: Any) -> bool:
         """Load the model ahead, if `worker.keep_loaded` and memory allow it; may take minutes.
@@ -187,8 +211,14 @@ class WorkerSession:
     def __init__(self, client: WorkerClient, clock: Callable[[], float], deadline_s: float) -> None:
         self._client = client
         self._clock = clock
-        self._until_s = clock() + deadline_s
+        self._began_s = clock()
+        self._until_s = self._began_s + deadline_s
         self._pending: Future[Message] | None = None
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds since it was asked for."""
+        return self._clock() - self._began_s
 
     @property
     def left_s(self) -> float:

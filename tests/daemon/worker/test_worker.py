@@ -6,6 +6,7 @@ import logging
 import os
 import resource
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,61 @@ def test_a_second_session_is_refused_at_once_and_the_next_is_served() -> None:
     with worker.open_session() as third:
         assert third.request("look", b"picture")[1] == b"picture"
     worker.close()
+
+
+def test_one_request_may_wait_for_its_turn_which_is_part_of_its_time() -> None:
+    worker = client(Helper(), deadline_s=20)
+    waits = threading.Event()
+    spent_s: list[float] = []
+
+    def wait() -> None:
+        waits.set()
+        with worker.open_session(10) as late:
+            spent_s.append(late.spent_s)
+            late.request("look")
+
+    waiting = threading.Thread(target=wait)
+    with worker.open_session():
+        waiting.start()
+        assert waits.wait(10)
+        # Until it waits, this one may take its place.
+        until_s = time.monotonic() + 10
+        while time.monotonic() < until_s and not refused(worker, wait_s=0.02):
+            pass
+        assert refused(worker, wait_s=10), "one request waits already"
+    waiting.join(10)
+    assert spent_s and 0 < spent_s[0] < 10
+    assert not refused(worker)
+    worker.close()
+
+
+def test_a_turn_that_does_not_come_is_refused_in_time_and_waits_no_longer_than_the_deadline() -> None:
+    worker = client(Helper(), deadline_s=0.05)
+    with worker.open_session():
+        began_s = time.monotonic()
+        assert refused(worker, wait_s=60)
+        assert time.monotonic() - began_s < 30
+    worker.close()
+
+
+def test_a_request_that_waits_at_the_stop_is_let_go() -> None:
+    worker = client(Helper())
+    found: list[bool] = []
+    waiting = threading.Thread(target=lambda: found.append(refused(worker, wait_s=10)))
+    with worker.open_session():
+        waiting.start()
+        worker.close()
+    waiting.join(10)
+    assert found == [True]
+
+
+def refused(worker: WorkerClient, wait_s: float = 0.0) -> bool:
+    try:
+        worker.open_session(wait_s).__exit__()
+    except CommandError as error:
+        assert error.code == "busy"
+        return True
+    return False
 
 
 def test_memory_is_bounded_by_what_is_free_before_anything_else() -> None:
