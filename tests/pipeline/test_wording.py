@@ -9,6 +9,7 @@ import pytest
 from pipeline import hazards as tables
 from pipeline import wording
 from pipeline.description.template import builtin_words
+from pipeline.sentence_hazards import named_hazards
 from pipeline.settings import HazardSettings
 from pipeline.types import Direction
 from speech.sound.earcons import EARCONS
@@ -117,6 +118,14 @@ def test_the_parts_of_an_alert_are_prepared_for_several_at_once(language: str) -
         assert {wording.name_call(say, call), *filter(None, [advice])} <= prepared
         # The whole is made of its parts: nothing is lost if they are said one by one.
         assert wording.danger_phrase(say, None, language).endswith(advice)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_hazard_is_called_by_a_noun_that_it_is_known_by(language: str) -> None:
+    """Said alone, "Armed!" names no thing."""
+    for hazard in tables.from_settings({n: HazardSettings(**t) for n, t in tables.builtin().items()}):
+        name = wording.name_call(hazard.say[language], hazard.call.get(language, ""))
+        assert named_hazards(name, language, [hazard.name]), name
 
 
 @pytest.mark.parametrize(

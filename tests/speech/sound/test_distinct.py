@@ -21,7 +21,8 @@ import numpy as np
 import pytest
 
 from daemon.bench.loudspeaker import PrivatePulse
-from pipeline.wording import danger_phrases
+from pipeline.hazards import builtin_hazards
+from pipeline.wording import danger_phrases, name_call
 from speech.playback.base import AudioOutput, PlaybackFailed, PlaybackFinished, PlayerEvent
 from speech.playback.player_worker import BEAT_S
 from speech.playback.process_player import ProcessPlayer
@@ -38,6 +39,8 @@ ROOT = Path(__file__).resolve().parents[3]
 EVERY = int(os.environ.get("WATCHWORD_RECORDED", "29"))
 """Each so-manieth phrase is recorded; a number prime to directions and escalation meets them all."""
 SHARE = 0.99
+NAME_S = 0.51
+"""Seconds of the longest name alone, the Korean one of a train."""
 GAP_S = 0.1
 TRIES = 50
 """Without a device a sound breaks at once."""
@@ -170,6 +173,19 @@ def test_what_is_said_fast_is_nearest_to_the_same_said_slowly(language: str) -> 
     found = [int(distances(fast.pictures[number], slow.pictures).argmin()) for number in chosen]
     mistaken = [f"{fast.texts[a]} -> {slow.texts[b]}" for a, b in zip(chosen, found, strict=True) if a != b]
     assert len(mistaken) <= (1 - SHARE) * len(chosen), mistaken
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_names_of_critical_dangers_are_said_in_half_a_second(language: str) -> None:
+    """Of several at once the next one waits for them."""
+    known = phrases(language, SpeechSettings().danger_rate_wpm)
+    names = [
+        name_call(getattr(one, f"say_{language}"), one.call.get(language, ""))
+        for one in builtin_hazards().values()
+        if one.severity == "critical"
+    ]
+    lasts_s = {name: known.sounds[known.texts.index(name)].duration_s for name in names}
+    assert {name: lasts for name, lasts in lasts_s.items() if lasts > NAME_S} == {}
 
 
 def test_the_ear_tells_sounds_apart_that_differ_and_not_those_that_are_only_slower() -> None:
