@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pipeline.description.answer.all_clear import calms, denies_danger
 from pipeline.hazards import builtin_hazards
 
 _MARK = re.compile(
@@ -86,7 +87,7 @@ def detect(sentence: str, noun: str, language: str, words: DenialWords = NO_WORD
     if mark := _MARK.match(sentence):
         return Denial(True, sentence[mark.end() :].strip(), marked=True)
     deny, left = _patterns(noun, language, words), sentence
-    denied = bool(deny.denies.search(left))
+    denied = bool(deny.denies.search(left)) or denies_danger(left)
     # What is denied, pictured or compared is taken out: only what is left can show the danger.
     left = deny.ignored.sub(" ", deny.denies.sub(" ", left))
     shown = bool(deny.shown.search(left))
@@ -94,8 +95,15 @@ def detect(sentence: str, noun: str, language: str, words: DenialWords = NO_WORD
 
 
 def denies_any(sentence: str, hazards: Iterable[str], language: str) -> bool:
-    """True if a sentence denies one of these hazards, in a language with words for it."""
-    return language in _DENIES and any(
+    """True if a sentence denies one of these hazards, or calms a listener who was warned of them.
+
+    False in a language without words for it, and without hazards.
+    """
+    hazards = tuple(hazards)
+    if not hazards or language not in _DENIES:
+        return False
+    # Also if it names the danger: "You are safe from the fire".
+    return calms(sentence) or any(
         detect(sentence, _name(hazard, language), language, denial_words(hazard, language)).denied
         for hazard in hazards
     )

@@ -37,7 +37,17 @@ def test_a_question_that_cannot_be_asked_again_is_answered_by_the_reason() -> No
 
 @pytest.mark.parametrize(
     ("sentence", "said"),
-    [("There is no fire.", False), ("The door is on the left.", True), ("No fire, but smoke.", True)],
+    [
+        ("There is no fire.", False),
+        ("The door is on the left.", True),
+        ("No fire, but smoke.", True),
+        ("No danger here.", False),
+        ("You are safe.", False),
+        ("The way is clear.", False),
+        ("There is nothing dangerous.", False),
+        ("The safe is open.", True),
+        ("I cannot say whether it is safe.", True),
+    ],
 )
 def test_an_answer_that_denies_a_danger_announced_since_its_picture_is_not_heard(
     sentence: str, said: bool
@@ -45,6 +55,22 @@ def test_an_answer_that_denies_a_danger_announced_since_its_picture_is_not_heard
     world = World().watch(1).tell(Ask("What is here?")).watch(1, fire=0.95).describe(sentence)
     assert (sentence in world.said) is said
     assert bool(world.records("unspoken")) is not said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("위험한 것은 없습니다.", False),
+        ("안전합니다.", False),
+        ("길이 비어 있습니다.", False),
+        ("금고가 열려 있습니다.", True),
+        ("안전한지는 말씀드릴 수 없습니다.", True),
+        ("알아본 것이 없습니다. 길이 비었다는 뜻은 아닙니다.", True),
+    ],
+)
+def test_an_all_clear_in_korean_is_not_heard_after_an_alert(sentence: str, said: bool) -> None:
+    world = World(language="ko").watch(1).tell(Ask("뭐가 있어?")).watch(1, fire=0.95).describe(sentence)
+    assert (sentence in world.said) is said
 
 
 def test_a_sign_that_is_read_denies_no_danger() -> None:
