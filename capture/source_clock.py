@@ -7,6 +7,10 @@ from collections import deque
 
 _WINDOW_S = 30.0
 """Seconds over which the offset is estimated: two clocks drift apart by a millisecond or two in that time."""
+_IMPLAUSIBLE_S = 20.0
+"""More delay than a camera and the network can hold back while pictures go on coming."""
+_DRIFT_S = 600.0
+"""Two clocks that only drift take longer than this to differ by so much."""
 _DISORDER_S = 1.0
 """A smaller step back of the time stamps is disorder; after a larger one, the source has restarted."""
 
@@ -17,11 +21,19 @@ class SourceClock:
     The result is therefore the delay beyond the least one, without the constant part (exposure, encoding,
     the network at its best). Only pictures for which this process had to wait change the estimate. During a
     backlog it is kept; otherwise a steady backlog would count as no delay after a while.
+
+    A source whose stamps do not keep time is not believed: some cameras send the same stamp again and again,
+    or count their pictures at a rate that is not theirs. Their pictures would seem older and older, and time
+    would stand still for the detector.
     """
 
     def __init__(self) -> None:
         self._least: deque[tuple[float, float]] = deque()  # (arrived_s, offset_s), both ascending
         self._last_sent_s = -math.inf
+        self._last_delay_s = 0.0
+        self._floor: tuple[float, float] | None = None
+        """(arrived_s, offset_s) of the least offset since the stamps began, or since a drift was found."""
+        self._believed = True
 
     def delay_s(self, sent_s: float, arrived_s: float, *, caught_up: bool) -> float:
         """Delay in seconds, 0 or more, of a picture that its source stamped with `sent_s`.
@@ -30,14 +42,30 @@ class SourceClock:
         """
         if not math.isfinite(sent_s):
             return 0.0
+        # A stamp that stays, or goes on in whole seconds, says nothing about the pictures in between.
+        if sent_s != self._last_sent_s:
+            self._last_delay_s = self._fresh_delay_s(sent_s, arrived_s, caught_up)
+        return self._last_delay_s if self._believed else 0.0
+
+    def _fresh_delay_s(self, sent_s: float, arrived_s: float, caught_up: bool) -> float:
         if sent_s < self._last_sent_s - _DISORDER_S:
             self._least.clear()
+            self._floor, self._believed = None, True
         self._last_sent_s = sent_s
         offset_s = arrived_s - sent_s
+        self._judge(arrived_s, offset_s, caught_up)
         # An offset below the least one proves that pictures can arrive faster, even during a backlog.
         if caught_up or not self._least or offset_s < self._least[0][1]:
             self._add(arrived_s, offset_s)
         return max(0.0, offset_s - self._least[0][1])
+
+    def _judge(self, arrived_s: float, offset_s: float, caught_up: bool) -> None:
+        """Stop believing stamps that fall behind farther than pictures can, which were waited for."""
+        if self._floor is None or offset_s < self._floor[1]:
+            self._floor = arrived_s, offset_s
+        elif caught_up and offset_s - self._floor[1] > _IMPLAUSIBLE_S:
+            self._believed = self._believed and arrived_s - self._floor[0] > _DRIFT_S
+            self._floor = arrived_s, offset_s
 
     def _add(self, arrived_s: float, offset_s: float) -> None:
         """Update the monotonic queue, whose first entry is the least offset of the window."""

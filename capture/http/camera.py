@@ -42,6 +42,8 @@ def open_http_camera(
         status = error.args[0] if error.args else None
         if isinstance(status, int):
             raise CameraLost(f"{source} {explain_status(parts, status)}") from error
+        if isinstance(status, str) and status.startswith("redirects to "):
+            raise CameraLost(f"{source} {status}") from error
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
     except (OSError, ValueError) as error:
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import socket
 import ssl
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+
+from common.redact import redact
 
 _REDIRECTS = 5
 _CONNECT_S = 5.0
@@ -97,7 +101,13 @@ def open_stream(url: str, timeout_s: float) -> HttpStream:
             response, sock = _get(urlsplit(url), authorization, deadline)
             location = response.getheader("Location")
             if response.status in (301, 302, 303, 307, 308) and location:
-                url = _follow(url, location)
+                before, url = url, _follow(url, location)
+                # A digest answers for one path only.
+                if authorization is not None and authorization.startswith("Digest"):
+                    authorization = None
+                if _machine(url) != _machine(before):
+                    # The password is for the camera alone, whatever it refers to.
+                    credentials, authorization = urlsplit(url), None
             elif response.status == 401 and authorization is None and credentials.username is not None:
                 challenges = response.headers.get_all("WWW-Authenticate")
                 authorization = answer_challenge(url, credentials, challenges)
@@ -142,10 +152,15 @@ def _optional(name: str, value: str | None) -> dict[str, str]:
     return {} if value is None else {name: value}
 
 
+def _machine(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
 def _follow(url: str, location: str) -> str:
-    target = urljoin(url, location)
+    # Spaces and letters that are not ASCII would end the request line; what is quoted already stays.
+    target = urljoin(url, quote(location, safe="%/:=&?~#+!$,;'@()*[]"))
     if urlsplit(target).scheme not in ("http", "https"):
-        raise http.client.HTTPException(f"redirects to {urlsplit(target).scheme}://")
+        raise http.client.HTTPException(f"redirects to {redact(target)}; write that address")
     return target
 
 
@@ -154,10 +169,17 @@ def answer_challenge(
 ) -> str:
     """The `Authorization` header for a user and password. Raises HTTPException for a kind that is unknown."""
     user, password = unquote(credentials.username or ""), unquote(credentials.password or "")
-    for challenge in challenges or []:
-        scheme, _, rest = challenge.partition(" ")
+    schemes = [challenge.partition(" ") for challenge in challenges or []]
+    unknown: http.client.HTTPException | None = None
+    for scheme, _, rest in schemes:
         if scheme.lower() == "digest":
-            return _digest(url, user, password, rest, method)
+            try:
+                return _digest(url, user, password, rest, method)
+            # Cameras offer several kinds, the best first (RFC 7616, 3.7): the next may be known.
+            except http.client.HTTPException as error:
+                unknown = error
+    if unknown is not None and not any(scheme.lower() == "basic" for scheme, _, _ in schemes):
+        raise unknown
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
@@ -167,12 +189,27 @@ def without_credentials(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+class _DigestHandler(urllib.request.HTTPDigestAuthHandler):
+    """The standard library's, with SHA-256, names in small letters, and passwords that are not ASCII."""
+
+    def get_algorithm_impls(self, algorithm: str) -> tuple[Callable[[str], str], Callable[[str, str], str]]:
+        """The functions `H` and `KD` of RFC 7616. Raises ValueError for an algorithm that is unknown."""
+        new = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256, "SHA": hashlib.sha1}.get(algorithm.upper())
+        if new is None:
+            raise ValueError(f"digest algorithm {algorithm!r} is unknown")
+
+        def digest(text: str) -> str:
+            return new(text.encode(), usedforsecurity=False).hexdigest()
+
+        return digest, lambda secret, data: digest(f"{secret}:{data}")
+
+
 def _digest(url: str, user: str, password: str, challenge: str, method: str) -> str:
     """The answer to a digest challenge (RFC 7616), by the standard library's own implementation."""
     plain = without_credentials(url)
     passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
     passwords.add_password(None, plain, user, password)
-    handler = urllib.request.HTTPDigestAuthHandler(passwords)
+    handler = _DigestHandler(passwords)
     fields = urllib.request.parse_keqv_list(urllib.request.parse_http_list(challenge))
     request = urllib.request.Request(plain, method=method)  # noqa: S310 - nothing is opened
     if method != "GET":

@@ -42,3 +42,39 @@ def test_stamps_that_begin_again_are_fitted_anew() -> None:
     assert clock.delay_s(0.0, 2.0, caught_up=False) == 0.0
     assert clock.delay_s(float("nan"), 3.0, caught_up=True) == 0.0
     assert clock.delay_s(500.0, 4.0, caught_up=True) == 0.0
+
+
+@given(st.floats(-1e9, 1e9), st.integers(2, 400))
+def test_a_stamp_that_stays_makes_no_picture_old(stamp: float, count: int) -> None:
+    """Some cameras send the same stamp with each picture; taken for time, it would stand still."""
+    clock = SourceClock()
+    assert all(clock.delay_s(stamp, i / 10, caught_up=True) == 0.0 for i in range(count))
+
+
+def test_stamps_in_whole_seconds_tell_of_delays_once_a_second() -> None:
+    clock = SourceClock()
+    found = [clock.delay_s(float(i // 10), i / 10, caught_up=True) for i in range(50)]
+    assert max(found) < 1e-6
+    assert abs(clock.delay_s(5.0, 7.0, caught_up=True) - 2.0) < 1e-6
+
+
+@given(st.floats(0.0, 0.9), st.sampled_from([4, 10, 25]))
+def test_stamps_of_another_pace_are_given_up(pace: float, fps: int) -> None:
+    """A camera that counts 25 pictures a second while it sends 20: its pictures do not get older."""
+    clock = SourceClock()
+    seconds = int(21 / (1 - pace)) + 2
+    found = [clock.delay_s(pace * i / fps, i / fps, caught_up=True) for i in range(seconds * fps)]
+    assert found[-1] == 0.0
+    # A source that begins again is believed again.
+    assert clock.delay_s(-100.0, seconds + 1.0, caught_up=True) == 0.0
+    assert clock.delay_s(-99.9, seconds + 2.0, caught_up=True) > 0.8
+
+
+def test_a_clock_that_drifts_is_believed() -> None:
+    """100 parts in a million, for three days: every minute a picture, and at the end one that is late."""
+    clock = SourceClock()
+    for minute in range(3 * 24 * 60):
+        clock.delay_s(minute * 60 * (1 - 1e-4), minute * 60.0, caught_up=True)
+    now = 3 * 24 * 3600.0
+    clock.delay_s(now * (1 - 1e-4), now, caught_up=True)
+    assert abs(clock.delay_s(now * (1 - 1e-4) + 1, now + 4, caught_up=True) - 3.0) < 0.01

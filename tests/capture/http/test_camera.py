@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import http.client
 import itertools
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
 
 import cv2
 import pytest
@@ -16,6 +21,7 @@ from capture.camera import CameraLost
 from capture.factory import open_camera
 from capture.http.mjpeg import MjpegCamera
 from capture.http.snapshot import SnapshotCamera
+from capture.http.stream import answer_challenge
 from capture.settings import CaptureSettings
 from tests.capture.cheap_cameras import cheap_bodies
 from tests.capture.http.test_mjpeg import HEAD, paced, server
@@ -45,14 +51,14 @@ def answering(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[str
         def log_message(self, *args: object) -> None:
             pass
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
+    camera = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    camera.daemon_threads = True
+    threading.Thread(target=camera.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{http.server_address[1]}/x", asked
+        yield f"http://127.0.0.1:{camera.server_address[1]}/x", asked
     finally:
-        http.shutdown()
-        http.server_close()
+        camera.shutdown()
+        camera.server_close()
 
 
 @pytest.mark.parametrize("kind", CHEAP)
@@ -188,3 +194,82 @@ def test_a_multipart_answer_that_ends_is_a_lost_camera() -> None:
     ):
         for _ in range(10):
             camera.read()
+
+
+def _response(header: str, new: Callable[[bytes], Any], method: str = "GET") -> bool:
+    """True if the digest is right for the user `us er` with the password `p@ß` (RFC 7616, 3.4.1)."""
+    fields = dict(re.findall(r'(\w+)="?([^",]*)"?', header))
+
+    def digest(text: str) -> str:
+        return str(new(text.encode()).hexdigest())
+
+    secret, asked = digest(f"us er:{fields['realm']}:p@ß"), digest(f"{method}:{fields['uri']}")
+    middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
+    return fields["response"] == digest(f"{secret}:{middle}:{asked}")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "scheme", "new"),
+    [
+        (["SHA-256"], "Digest", hashlib.sha256),
+        (["SHA-256", "MD5"], "Digest", hashlib.sha256),
+        (["md5"], "Digest", hashlib.md5),
+        (["SHA-512-256", "MD5"], "Digest", hashlib.md5),
+        (["SHA-512-256", "Basic"], "Basic", None),
+        (["Basic", "MD5"], "Digest", hashlib.md5),
+    ],
+)
+def test_the_best_kind_of_password_that_is_known_is_used(
+    kinds: list[str], scheme: str, new: Callable[[bytes], Any] | None
+) -> None:
+    challenges = [
+        'Basic realm="cam"'
+        if kind == "Basic"
+        else f'Digest realm="cam", nonce="12", qop="auth", algorithm={kind}'
+        for kind in kinds
+    ]
+    url = "http://us%20er:p%40%C3%9F@camera/stream?x=1"
+    header = answer_challenge(url, urlsplit(url), challenges)
+    assert header.startswith(scheme + " ")
+    if new is not None:
+        assert _response(header, new)
+
+
+def test_an_unknown_kind_of_password_alone_is_told() -> None:
+    url = "http://me:hush@camera/"
+    with pytest.raises(http.client.HTTPException, match="unknown kind"):
+        answer_challenge(url, urlsplit(url), ['Digest realm="cam", nonce="12", algorithm=SHA-512-256'])
+
+
+def test_a_password_stays_with_the_camera() -> None:
+    """A camera that refers to another machine, which then asks for a password, gets none to pass on."""
+    again = (401, {"WWW-Authenticate": 'Basic realm="x"'}, b"")
+    with answering(again) as (other, asked_other):
+        away = other.replace("127.0.0.1", "localhost")
+        steps = (again, (302, {"Location": away}, b""))
+        with answering(*steps) as (url, asked), pytest.raises(CameraLost) as caught:
+            open_camera(url.replace("://", "://me:hush@"), QUICK)
+    assert asked[1].startswith("Basic ")
+    assert asked_other == [""]
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["/y?name=front door", "/y?name=문"])
+def test_a_redirect_may_be_written_carelessly(where: str) -> None:
+    place = where.encode("utf-8").decode("latin-1")  # as a header carries it
+    with (
+        answering((302, {"Location": place}, b""), (200, {"Content-Type": "image/jpeg"}, JPEGS[0])) as (
+            url,
+            _,
+        ),
+        closing(open_camera(url, QUICK)) as camera,
+    ):
+        assert camera.read() is not None
+
+
+def test_a_redirect_to_another_protocol_is_told_with_the_address() -> None:
+    with (
+        answering((302, {"Location": "rtsp://me:hush@camera/1"}, b"")) as (url, _),
+        pytest.raises(CameraLost, match=r"redirects to rtsp://\*\*\*@camera/1; write that address"),
+    ):
+        open_camera(url, QUICK)
