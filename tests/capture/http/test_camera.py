@@ -205,7 +205,7 @@ def _response(header: str, new: Callable[[bytes], Any], method: str = "GET") -> 
 
     secret, asked = digest(f"us er:{fields['realm']}:p@ß"), digest(f"{method}:{fields['uri']}")
     middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-    return fields["response"] == digest(f"{secret}:{middle}:{asked}")
+    return bool(fields["response"] == digest(f"{secret}:{middle}:{asked}"))
 
 
 @pytest.mark.parametrize(
