@@ -6,6 +6,7 @@ import base64
 import binascii
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,8 @@ ALIASES: Mapping[str, str] = {
 """Field names that clients of other services use, and ours."""
 LONGEST_NAME = 40
 """Characters of an unknown field's name that an error repeats: a body of the wrong type is one long name."""
+_BETWEEN = re.compile(r"[,;，；、\r\n]+")
+"""Signs between names, as they are typed on English and Korean keyboards."""
 CURL = {"image": "-F image=@picture.jpg", "text": "-F 'text=What is there?'", "objects": "-F objects=car,dog"}
 
 
@@ -212,4 +215,4 @@ def _objects(given: list[str] | str) -> tuple[str, ...]:
 def _names(text: Any) -> list[str]:
     if not isinstance(text, str):
         raise Problem(422, "objects: should be names")
-    return text.split(",")
+    return _BETWEEN.split(text)

@@ -56,9 +56,26 @@ _PREPOSITIONS = frozenset(
         "which",
         "that",
         "wearing",
+        *("든", "들고", "쥔", "쥐고", "가진", "탄", "타고", "끄는", "있는", "그리고", "및"),
+        *(
+            "옆",
+            "옆에",
+            "옆의",
+            "앞",
+            "앞에",
+            "앞의",
+            "뒤",
+            "뒤에",
+            "뒤의",
+            "위",
+            "위에",
+            "위의",
+            "안에",
+            "아래",
+        ),
     ]
 )
-"""Words between two nouns: in "a dog in a basket" each side is a name of its own."""
+"""Words between two nouns: in "a dog in a basket" and "칼을 든 사람" each side is a name of its own."""
 _PARTICLES_CLOSED = ("이랑", "이나", "으로", "이", "은", "을", "과")
 _PARTICLES_OPEN = ("가", "는", "를", "와", "랑", "나", "로")
 _PARTICLES_BOTH = (

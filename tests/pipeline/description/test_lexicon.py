@@ -253,3 +253,20 @@ def test_a_misspelt_hazard_of_the_users_own_is_recognised(word: str, meant: str)
     assert found is not None
     assert (found.meant, found.hazard) == (meant, "broken_glass")
     assert words.misspelt("glass") is None and words.misspelt("broken glass") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "hazard"),
+    [
+        ("권총을 든 남자", "person_with_weapon"),
+        ("칼을 들고 있는 사람", "knife"),
+        ("사람 옆의 자동차", "vehicle"),
+        ("자동차 앞에 있는 사람", "vehicle"),
+        ("목줄이 있는 개", "dog"),
+        ("책상 위에 있는 컵", None),
+        ("우산을 든 사람", None),
+        ("위", None),
+    ],
+)
+def test_korean_names_of_two_things_are_read_on_both_sides(name: str, hazard: str | None) -> None:
+    assert WORDS.hazard(name) == hazard

@@ -148,7 +148,9 @@ def test_process_takes_files(web: httpx.Client, pretender: Pretender, picture: b
     assert base64.b64decode(asked.picture).startswith(b"\xff\xd8\xff")
 
 
-@pytest.mark.parametrize("objects", [["car", "dog"], "car,dog", '["car", "dog"]'])
+@pytest.mark.parametrize(
+    "objects", [["car", "dog"], "car,dog", "car; dog", "car\ndog", "car、 dog，", '["car", "dog"]']
+)
 def test_objects_in_each_form(web: httpx.Client, objects: Any) -> None:
     found = web.post("/process", json={"image": B64, "objects": objects}).json()["objects"]
     assert [each["name"] for each in found] == ["car", "dog"]
