@@ -144,7 +144,7 @@ class CalibrationRepository:
     def bind(self, model: ImageTextModel, prompts: PromptSet) -> Calibration:
         """The calibration to use. The user's own is set aside if it was made for another model (logged).
 
-        Raises CalibrationError if it is broken or was made for other words.
+        Raises CalibrationError if it is broken.
         """
         own = self.own(model.name)
         if own is None:
@@ -178,16 +178,27 @@ class CalibrationRepository:
             )
 
     def _checked(self, own: CalibrationTable, model: ImageTextModel, prompts: PromptSet) -> CalibrationTable:
-        """Thresholds measured for other scores would be worse than none: refuse them."""
-        unfit = own.mismatched(model.fingerprint, prompts)
-        if unfit:
-            raise CalibrationError(
-                f"{self.place(model.name)}: made for other hazards or other words ({', '.join(unfit)}); "
-                "run `watchword calibrate` again, or go back with `watchword calibrate --undo`"
-            )
+        """The user's own, with the fits of `base` for hazards that it was not made for (logged).
+
+        Their thresholds were measured for other scores. The others still hold: a hazard that was added, or
+        an update that words one anew, must not end all warnings.
+        """
         if own.made:
             log.info("calibration of %s: from %s, %s", model.name, own.made.source, own.made.made_at)
-        return own
+        unfit = own.mismatched(model.fingerprint, prompts)
+        if not unfit:
+            return own
+        log.warning(
+            "%s: made for other hazards or other words (%s): what was shipped is used for these; run "
+            "`watchword calibrate` again",
+            self.place(model.name),
+            ", ".join(unfit),
+        )
+        fitting = {name: fit for name, fit in own.hazards.items() if name not in unfit}
+        base = self.base(model)
+        return own.model_copy(
+            update={"generic": base.generic, "hazards": {**base.hazards, **fitting}},
+        )
 
     def write(self, table: CalibrationTable) -> Path:
         """Keep it as the user's own; the one before can be brought back once. Raises OSError.

@@ -219,24 +219,45 @@ def test_one_s_own_for_another_model_is_set_aside_and_says_what_to_do(
     assert "run `watchword calibrate` again" in caplog.text
 
 
-def test_one_s_own_for_other_words_is_refused_and_says_what_to_do(
-    calibrations: CalibrationRepository,
-) -> None:
-    calibrations.write(own(0.7, hazards={}))
-    assert not calibrations.is_outdated(ColourModel())
-    with pytest.raises(CalibrationError, match=r"other words \(fire, dog\).*calibrate` again.*--undo"):
-        calibrations.bind(ColourModel(), PROMPTS)
-
-
-def test_other_words_and_added_hazards_are_refused_fewer_hazards_are_fine(
-    calibrations: CalibrationRepository,
+def test_fewer_hazards_than_one_s_own_was_made_for_are_fine(
+    calibrations: CalibrationRepository, caplog: pytest.LogCaptureFixture
 ) -> None:
     calibrations.write(own(0.7))
     assert calibrations.bind(ColourModel(), PromptSet(PROMPTS.hazards[:1], ())).names == ("fire",)
-    with pytest.raises(CalibrationError, match=r"\(fire\)"):
-        calibrations.bind(ColourModel(), PromptSet((("fire", ("crimson",)),), ()))
-    with pytest.raises(CalibrationError, match=r"\(ice\)"):
-        calibrations.bind(ColourModel(), PromptSet((*PROMPTS.hazards, ("ice", ("white",))), ()))
+    assert not caplog.records
+
+
+def by_name(calibration: Calibration) -> dict[str, tuple[float, ...]]:
+    """Slope, offset and threshold of each hazard."""
+    arrays = (calibration.slopes, calibration.offsets, calibration.thresholds)
+    rows = zip(*(array.tolist() for array in arrays), strict=True)
+    return dict(zip(calibration.names, rows, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("hazards", "unfit", "kept"),
+    [
+        ((("fire", ("crimson",)), PROMPTS.hazards[1]), "fire", "dog"),
+        ((*PROMPTS.hazards, ("ice", ("white",))), "ice", "fire"),
+    ],
+)
+def test_one_s_own_holds_for_all_hazards_but_those_with_other_words(
+    calibrations: CalibrationRepository,
+    hazards: tuple[tuple[str, tuple[str, ...]], ...],
+    unfit: str,
+    kept: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A hazard that is added, or reworded by an update, must not end the warnings of all others."""
+    calibrations.write(own(0.7))
+    assert not calibrations.is_outdated(ColourModel())
+    prompts = PromptSet(hazards, ())
+    bound = by_name(calibrations.bind(ColourModel(), prompts))
+    without = by_name(calibrations.base(ColourModel()).bind("colour", ColourModel.fingerprint, prompts))
+    assert bound[kept] == pytest.approx((2, 1, 0.7))
+    assert bound[unfit] == without[unfit] != pytest.approx((2, 1, 0.7))
+    assert f"other hazards or other words ({unfit})" in caplog.text
+    assert "run `watchword calibrate` again" in caplog.text
 
 
 def test_a_broken_file_is_one_line(calibrations: CalibrationRepository) -> None:
