@@ -79,6 +79,13 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
     vote_s: Live[float] = Field(
         0.35, ge=0, le=10, description="seconds within the window that must be over threshold"
     )
+    sparse_logit: Live[float] = Field(
+        0.45,
+        ge=0,
+        le=20,
+        description="log-odds above its threshold from which a single frame suffices, if frames are further"
+        " apart than vote_window_s",
+    )
     off_ratio: Live[float] = Field(
         0.6, gt=0, lt=1, description="share of the threshold below which a hazard may end"
     )

@@ -5,7 +5,8 @@ ten:
 
 1. smoothing: `s += (1 - exp(-dt / tau)) * (p - s)`, a first-order low-pass filter for uneven intervals;
 2. votes over *seconds*: the interval between two frames counts for the frame at its start, so a vote needs at
-   least two frames, and means the same at 2 and at 60 frames a second;
+   least two frames, and means the same at 2 and at 60 frames a second. Of frames further apart than the
+   window a single one suffices, if it is surer;
 3. hysteresis: a hazard starts at the threshold and ends only after `clear_s` below `off_ratio` of it;
 4. rivals: of hazards that are easily confused only the clearer one is raised (`pipeline.alerting.rivals`).
 
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from capture.settings import Facing
 from pipeline.alerting.direction import DirectionEstimator
 from pipeline.alerting.rivals import NO_RULES, AlertRules, Rivals
-from pipeline.log_odds import bounded_logit, logits
+from pipeline.log_odds import bounded_logit, logits, sigmoid
 from pipeline.settings import WatchSettings
 from pipeline.types import Alert, Assessment, Clear, Direction, Located, Probabilities, Severity
 
@@ -122,6 +123,7 @@ class AlertPolicy:
         self._off = self._on * settings.off_ratio
         self._suspect = self._on * settings.suspect_ratio
         self._on_odds = logits(self._on)
+        self._sure = sigmoid(self._on_odds + settings.sparse_logit)
         factors = np.array([rules.vote_factor.get(h.name, 1.0) for h in hazards], dtype=np.float64)
         # Capped at the window: a factor that asked for more could never be met, and the hazard would stay
         # silent.
@@ -137,6 +139,7 @@ class AlertPolicy:
         self._votes: tuple[Vote, ...] = ()
         self._voted_s = self._no_votes
         self._last_s: float | None = None
+        self._interval_s = 0.0
         self._active: dict[str, ActiveAlert] = {}
         self._spoken: dict[str, SpokenAlert] = {}
         self._where = DirectionEstimator(settings, {h.name: h.threshold for h in hazards}, facing)
@@ -248,7 +251,10 @@ class AlertPolicy:
 
     def _vote(self, p: Probabilities, now: float) -> None:
         """Sum the seconds that each hazard was over its threshold within the last `vote_window_s`."""
-        since = now - self._settings.vote_window_s
+        window_s, last_interval_s = self._settings.vote_window_s, self._interval_s
+        since, self._interval_s = now - window_s, 0.0 if self._last_s is None else now - self._last_s
+        # Both: a single long interval is a stall, after which the next frame comes soon.
+        sparse = min(last_interval_s, self._interval_s) > window_s
         if self._last_s is not None and now > self._last_s:
             # The interval counts for the frame at its start: only that state is known to have lasted.
             self._votes = (*self._votes, Vote(self._last_s, now, self._over))
@@ -257,13 +263,18 @@ class AlertPolicy:
         self._over = over if over.any() else self._none_over
         # Never back: a frame that arrives out of order must not make the next interval longer.
         self._last_s = now if self._last_s is None else max(now, self._last_s)
+        self._voted_s = self._summed(since)
+        if sparse and over.any():
+            # To wait for the next frame would make the warning late.
+            self._voted_s = np.where(p >= self._sure, window_s, self._voted_s)
+
+    def _summed(self, since: float) -> NDArray[np.float64]:
         # Most views show no danger, and their sums are nothing but zeros.
         if all(vote.over is self._none_over for vote in self._votes):
-            self._voted_s = self._no_votes
-            return
+            return self._no_votes
         weights = np.array([vote.end_s - max(vote.start_s, since) for vote in self._votes])
         votes = np.array([vote.over for vote in self._votes]).reshape(-1, len(self._hazards))
-        self._voted_s = np.asarray((weights[:, None] * votes).sum(0), np.float64)
+        return np.asarray((weights[:, None] * votes).sum(0), np.float64)
 
     def _confirmed(self) -> NDArray[np.bool_]:
         """Return the hazards that are over their threshold now, in the votes, and in the smoothed value."""
@@ -413,6 +424,7 @@ class AlertPolicy:
             "over": self._over.tolist(),
             "votes": [[v.start_s, v.end_s, np.flatnonzero(v.over).tolist()] for v in self._votes],
             "last_s": self._last_s,
+            "interval_s": self._interval_s,
             "active": {name: asdict(active) for name, active in self._active.items()},
             "spoken": {name: asdict(spoken) for name, spoken in self._spoken.items()},
             "where": self._where.state(),
@@ -427,6 +439,7 @@ class AlertPolicy:
         self._over = np.array(state["over"], dtype=np.bool_)
         self._votes = tuple(Vote(start, end, self._mask(over)) for start, end, over in state["votes"])
         self._last_s = state["last_s"]
+        self._interval_s = state.get("interval_s", 0.0)
         self._active = {name: _active(fields) for name, fields in state["active"].items()}
         self._spoken = {name: SpokenAlert(**fields) for name, fields in state["spoken"].items()}
         self._where.restore(state["where"])

@@ -69,6 +69,35 @@ def test_one_look_is_never_enough(fps: float) -> None:
     assert run.alerts == []
 
 
+@pytest.mark.parametrize("interval_s", [0.7, 1, 5, 20])
+def test_a_clear_frame_is_enough_if_frames_are_far_apart(interval_s: float) -> None:
+    run = Run(fps=1 / interval_s).feed(3 * interval_s).feed(interval_s, fire=0.95)
+    assert [a.hazard for a in run.alerts] == ["fire"]
+
+
+def test_a_frame_just_over_its_threshold_needs_a_second_one_also_if_frames_are_far_apart() -> None:
+    run = Run(fps=1).feed(3).feed(1, fire=0.55)
+    assert run.alerts == []
+    run.feed(1, fire=0.55)
+    assert [a.hazard for a in run.alerts] == ["fire"]
+
+
+def test_a_frame_after_a_stall_is_not_enough() -> None:
+    run = Run().feed(2)
+    run.seq += round(3 * run.fps)
+    run.feed(0.04, fire=0.99).feed(1)
+    assert run.alerts == []
+
+
+def test_a_camera_that_was_slow_and_is_fast_again_needs_votes() -> None:
+    run = Run(fps=1).feed(3)
+    watch, seq = run.watch, run.seq
+    for step in range(50):
+        # The first frames of the fast time still come after a long interval.
+        fire = 0.99 if step == 1 else 0.01
+        assert watch.step(assessment(seq + step, run.now + 0.04 * step, (fire, 0.01, 0.01))) == ()
+
+
 def test_a_flicker_shorter_than_the_vote_is_ignored() -> None:
     run = Run().feed(2)
     for _ in range(10):

@@ -1,8 +1,8 @@
 """Tables of alerts on clips of sources left out.
 
 `python -m daemon.tools.maintainer.footage.alert_tables FOLDER...` prints what each threshold is worth on each
-kind of footage, as it stands in docs/evaluation.md; each FOLDER holds files of `score_series`. `ablation`
-prints what each rule is worth. Locked sources take no part.
+kind of footage, and what slow cameras are worth, as it stands in docs/evaluation.md; each FOLDER holds files
+of `score_series`. `ablation` prints what each rule is worth. Locked sources take no part.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from pipeline.settings import PipelineSettings, WatchSettings
 KINDS = ("people signing, cards of text", "other footage", "clips made of photographs")
 SIGNING, OTHER, MADE = KINDS
 THRESHOLDS = (0.37, 0.5, 0.6, 0.7)
+RATES = (0.5, 1.0, 2.0, 5.0)
+"""Frames a second of the table of slow cameras."""
 _MADE = re.compile(rf"(harmless|{'|'.join(builtin_hazards())})_\d{{4}}")
 """File names of `make_clips`."""
 _FEW = ("construction", "stove_hot", "crosswalk_signal")
@@ -130,6 +132,28 @@ def threshold_table(
             yield f"| {kind}, {sums.safe_s / 3600:.2f} h | {threshold:g} | {_cells(sums)} |"
 
 
+def rate_table(series: Sequence[LabelledSeries], rates: Sequence[float] = RATES) -> Iterable[str]:
+    """The figures at several frame rates, with and without the rule for frames far apart. Without signing."""
+    others = [one for one in series if kind_of(one) != SIGNING]
+    waiting = WatchSettings(sparse_logit=20)
+    yield "| frames a second | hazards within a second | false alerts an hour | wrong alerts | two frames |"
+    yield "|---|--:|--:|--:|--:|"
+    for rate in rates:
+        thinned = [thin(one, rate) for one in others]
+        shipped, two = (tally_of(thinned, v) for v in (AlertVariant(), AlertVariant(settings=waiting)))
+        yield f"| {rate:g} | {_cells(shipped)} | {two.in_time} of {two.spans} |"
+
+
+def thin(one: LabelledSeries, rate: float) -> LabelledSeries:
+    """A clip as a camera of `rate` frames a second sees it; a slower one is left as it is."""
+    # Half a frame of 60 a second: times are rounded.
+    due = np.floor((one.times_s - one.times_s[0]) * rate + rate / 120)
+    kept = np.flatnonzero(np.diff(due, prepend=-1) > 0)
+    return replace(
+        one, times_s=one.times_s[kept], log_odds=one.log_odds[kept], embeddings=one.embeddings[kept]
+    )
+
+
 def _cells(sums: Tally) -> str:
     return f"{sums.in_time} of {sums.spans} | {_rate(sums)} | {sums.wrong} of {sums.alerts}"
 
@@ -150,10 +174,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _table(options: argparse.Namespace) -> Iterable[str]:
-    lines = list(threshold_table(open_series(options.folders)))
-    yield from lines
-    if options.document:
-        write_table(options.document, "left-out clips", lines)
+    series = open_series(options.folders)
+    for name, table in (("left-out clips", threshold_table), ("slow cameras", rate_table)):
+        lines = list(table(series))
+        yield from lines
+        if options.document:
+            write_table(options.document, name, lines)
 
 
 if __name__ == "__main__":

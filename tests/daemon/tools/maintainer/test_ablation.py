@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from daemon.tools.maintainer.footage.alert_tables import (
     AlertVariant,
     kind_of,
     main,
+    rate_table,
     rule_table,
     tally_of,
+    thin,
     threshold_table,
     variants,
 )
@@ -96,6 +99,16 @@ def test_memory_is_what_keeps_single_frames_from_alerting() -> None:
     assert tally_of(flicker, averaged).false_alerts == 0
 
 
+def test_a_slow_camera_sees_fewer_frames_of_a_clip() -> None:
+    clip = series("a", "s", 3.0)
+    slow = thin(clip, 1)
+    assert slow.times_s.tolist() == pytest.approx(list(range(10)))
+    assert slow.log_odds.tolist() == clip.log_odds[::5].tolist()
+    assert len(thin(clip, 25).times_s) == len(clip.times_s)
+    # One picture in three speaks for a fire: every third of these is enough by itself.
+    assert tally_of([replace(slow, clip=series("a", "s", 3.0, "fire").clip)], AlertVariant()).alerts > 0
+
+
 def test_tables_have_a_line_for_each_variant_and_kind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,6 +116,7 @@ def test_tables_have_a_line_for_each_variant_and_kind(
     assert [kind_of(one) for one in clips] == list(KINDS)
     assert len(list(rule_table(clips, 0.4))) == 2 + len(variants(0.4))
     assert len(list(threshold_table(clips, (0.5, 0.6)))) == 2 + 2 * len(KINDS)
+    assert len(list(rate_table(clips, (1, 2)))) == 4
     write_series(tmp_path / "a.npz", clips[0])
     assert main([str(tmp_path)]) == 0
     assert KINDS[0] in capsys.readouterr().out
