@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from common.errors import WatchwordError
+from daemon.cli.korean_status import STATUS
 from daemon.cli.korean_tune import TUNE
 
 if TYPE_CHECKING:
@@ -36,31 +37,6 @@ TEXTS: Mapping[str, str] = {
     ),
     "volume {percent}%": "음량 {percent}%",
     "{rate} words a minute": "분당 {rate}단어",
-    # status
-    "components": "구성 요소",
-    "lost": "끝난 부분",
-    "unrecognised": "알아볼 수 없는 위험",
-    "dangers": "지금 위험",
-    "muted": "음소거",
-    "danger muted": "위험 경고 음소거",
-    "speaking": "말하는 중",
-    "last said": "마지막 말",
-    "source": "영상 입력",
-    "model": "인식 모델",
-    "model note": "모델 참고",
-    "models turned down": "쓰지 않은 모델",
-    "fps": "초당 프레임",
-    "skipped": "건너뛴 프레임",
-    "passed over": "지나친 프레임",
-    "left out": "뺀 프레임",
-    "uptime": "작동 시간",
-    "heartbeats": "작동 신호",
-    "journal": "기록",
-    "instance": "이름",
-    "latency": "지연",
-    "counts": "횟수",
-    "all is well": "모두 정상",
-    "something has failed": "문제가 있음",
     # check
     "ready": "준비 완료",
     "cannot work: {names}": "작동할 수 없음: {names}",
@@ -98,6 +74,7 @@ TEXTS: Mapping[str, str] = {
         "시작하세요 ({detail})"
     ),
     "watchword has stopped": "watchword가 멈췄습니다",
+    **STATUS,
     **TUNE,
 }
 """By the English text."""
