@@ -105,8 +105,9 @@ class WatchSettings(BaseModel, frozen=True, extra="forbid"):
     escalate_min_s: Live[float] = Field(
         2.0, ge=0, le=60, description="seconds at least between an alert and its escalation"
     )
+    # At least a second: evidence that starts afresh with each frame never becomes an alert.
     max_gap_s: Live[float] = Field(
-        5.0, gt=0, le=60, description="seconds without a frame after which evidence starts afresh"
+        5.0, ge=1, le=60, description="seconds without a frame after which evidence starts afresh"
     )
     suspect_ratio: Live[float] = Field(
         0.5,

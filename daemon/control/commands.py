@@ -12,13 +12,15 @@ The core's messages are imported where they are made: `watchword hush` must not 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from common.plain_text import spoken
+from daemon.core.events import Kind
 
 if TYPE_CHECKING:
     from daemon.core.messages import Input
@@ -29,7 +31,19 @@ Spoken = BeforeValidator(lambda text: spoken(text) if isinstance(text, str) else
 # A pattern besides the length, because a text of spaces only is not speech.
 Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S"), Spoken]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Kinds = Annotated[tuple[Name, ...], Field(max_length=32)]
+
+
+def _known_kind(name: str) -> str:
+    """Refuses a name of no kind: a client that waits for `alerts` would wait for ever."""
+    kinds = get_args(Kind)
+    if name not in kinds:
+        near = difflib.get_close_matches(name.lower(), kinds, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(kinds)}"
+        raise ValueError(f"{name!r} is no kind of event; {hint}")
+    return name
+
+
+Kinds = Annotated[tuple[Annotated[Name, AfterValidator(_known_kind)], ...], Field(max_length=32)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 LARGEST_PICTURE = 2_000_000

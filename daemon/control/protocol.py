@@ -103,7 +103,7 @@ def _checked(kind: type[CommandT], fields: Mapping[str, Any], id: int | None) ->
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ": ".join((kind.model_fields["do"].default, *map(str, first["loc"])))
-        raise BadRequest(f"{where}: {first['msg']}", id) from None
+        raise BadRequest(f"{where}: {first['msg'].removeprefix('Value error, ')}", id) from None
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -406,3 +406,9 @@ def test_a_name_in_quotes_is_told_as_such_with_its_line(home: Path) -> None:
     assert problem.endswith(f"config.toml:2: speech.volume: {cure}")
     (problem,) = _problems(home, '[hazards."a.b"]\nprompts = ["a cart"]\n')
     assert 'config.toml:1: hazards."a.b": a name is up to 40 small letters' in problem
+
+
+def test_evidence_lasts_from_one_frame_to_the_next(home: Path) -> None:
+    """Evidence that starts afresh with each frame never becomes an alert."""
+    (problem,) = _problems(home, "watch.max_gap_s = 0.04\n")
+    assert "watch.max_gap_s = 0.04: should be a number from 1 to 60" in problem

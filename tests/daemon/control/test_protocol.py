@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from daemon.control import commands
 from daemon.control import protocol as wire
+from daemon.core.events import Kind
 from daemon.errors import CommandError
 
 texts = st.text(min_size=1, max_size=200).filter(lambda t: t.strip() != "" and t.isprintable())
@@ -41,7 +42,7 @@ any_command: st.SearchStrategy[commands.Command] = st.one_of(
     st.builds(commands.AskCommand, question=texts),
     st.builds(commands.MuteCommand, seconds=st.floats(0, 86400)),
     st.builds(commands.WhyCommand, event=texts),
-    st.builds(commands.EventsCommand, kinds=st.lists(texts, max_size=5).map(tuple)),
+    st.builds(commands.EventsCommand, kinds=st.lists(st.sampled_from(get_args(Kind)), max_size=5).map(tuple)),
     st.builds(
         commands.UtterCommand,
         text=texts,
@@ -139,3 +140,17 @@ def test_replies() -> None:
         wire.decode_reply(b'{"v":2,"id":7,"ok":true,"result":{}}', 7)
     with pytest.raises(CommandError, match="something else"):
         wire.decode_reply(wire.encode_reply(8, {}), 7)
+
+
+@pytest.mark.parametrize("command", [commands.EventsCommand, commands.JournalCommand])
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("alerts", "did you mean alert?"), ("Speak", "did you mean speak?"), ("x", "there are")],
+)
+def test_a_kind_of_event_that_never_comes_is_refused(
+    command: type[commands.Command], kind: str, hint: str
+) -> None:
+    with pytest.raises(CommandError) as refused:
+        wire.checked(command, kinds=(kind,))
+    assert f"{kind!r} is no kind of event; {hint}" in str(refused.value)
+    assert "Value error" not in str(refused.value)
