@@ -244,8 +244,13 @@ class HazardSettings(BaseModel, frozen=True, extra="forbid"):
     threshold: Live[Annotated[float, Field(ge=0, le=1)] | Literal["auto"]] = Field(
         "auto", description="probability 0 to 1; auto takes the calibration's"
     )
-    say_en: LiveVoice[str] = Field("", description="spoken in English; {where} stands for the direction")
-    say_ko: LiveVoice[str] = Field("", description="spoken in Korean; {where} stands for the direction")
+    # Bounded: a warning of many words is over too late, and another instance takes no longer text.
+    say_en: LiveVoice[str] = Field(
+        "", max_length=200, description="spoken in English; {where} stands for the direction"
+    )
+    say_ko: LiveVoice[str] = Field(
+        "", max_length=200, description="spoken in Korean; {where} stands for the direction"
+    )
     prompts: Live[tuple[str, ...]] = Field((), description="concrete scenes that show it, in English")
 
     words: Live[tuple[str, ...]] = Field(

@@ -17,6 +17,9 @@ from pipeline import hazards as known_hazards
 from pipeline.calibration.few_shot import few_shot_names, forgotten_names
 from pipeline.settings import HazardSettings
 
+_LOW, _HIGH = 0.01, 0.999
+"""Thresholds from which on a hazard is announced nearly always, and almost never."""
+
 
 def readable_hazards(layers: tuple[Layer, ...]) -> dict[str, HazardSettings]:
     """The hazards with a valid table, if other settings are wrong. `layers`: lowest first."""
@@ -51,6 +54,29 @@ def without_forgotten(
         for name, layer in layers.items()
     )
     return {name: one for name, one in hazards.items() if name not in lost}, warnings
+
+
+def threshold_warnings(
+    hazards: Mapping[str, HazardSettings], origins: Mapping[KeyPath, Layer]
+) -> tuple[str, ...]:
+    """One line for each hazard with a threshold that hardly any picture reaches, or that every one exceeds.
+
+    Such a value is allowed, but mostly meant otherwise: 1 for "warn me", 0 for "off".
+    """
+    found = []
+    for name, hazard in hazards.items():
+        if not hazard.enabled or hazard.threshold == "auto" or _LOW < hazard.threshold < _HIGH:
+            continue
+        effect = (
+            "hardly any picture reaches it, so the hazard is almost never announced"
+            if hazard.threshold >= _HIGH
+            else "nearly every picture exceeds it, so the hazard is announced all the time; enabled = false "
+            "leaves it out"
+        )
+        path = ("hazards", name, "threshold")
+        where = layer_of(path, origins).where(path)
+        found.append(f"{where}: hazards.{name}.threshold = {hazard.threshold:g}: {effect}")
+    return tuple(found)
 
 
 def hazard_problems(

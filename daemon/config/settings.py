@@ -15,7 +15,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from capture.settings import CaptureSettings
 from daemon import paths
-from daemon.config.hazard_tables import hazard_problems, readable_hazards, without_forgotten
+from daemon.config.hazard_tables import (
+    hazard_problems,
+    readable_hazards,
+    threshold_warnings,
+    without_forgotten,
+)
 from daemon.config.layers import Layer, origins
 from daemon.config.problems import SettingProblem, refusal, setting_problems
 from daemon.config.schema import KeyPath, Schema
@@ -191,6 +196,7 @@ def load(
     settings = settings.model_copy(update={"hazards": hazards})
     # Not with `overriding` or `files`: those were a trial.
     again = partial(load, config, env, cli, watches=watches)
+    warnings = (*warnings, *threshold_warnings(hazards, found))
     return Loaded(settings, found, layers, state / OVERRIDES, again, warnings)
 
 

@@ -174,6 +174,10 @@ def natural_voice(settings: Settings) -> Iterator[Finding]:
 
 def loudspeaker(settings: Settings, running: RunningDaemon = NOBODY) -> Iterator[Finding]:
     """Whether there is a loudspeaker; without one, speech is written to a file. A daemon may hold it."""
+    if settings.speech.volume == 0:
+        yield Finding(
+            "volume", "warn", "speech.volume is 0: no warning is heard", "set speech.volume above 0"
+        )
     if running:
         outlet = str(running.later.get("outlet"))
         state: State = "ok" if outlet in ("loudspeaker", "another instance") else "warn"

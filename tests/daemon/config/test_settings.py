@@ -412,3 +412,30 @@ def test_evidence_lasts_from_one_frame_to_the_next(home: Path) -> None:
     """Evidence that starts afresh with each frame never becomes an alert."""
     (problem,) = _problems(home, "watch.max_gap_s = 0.04\n")
     assert "watch.max_gap_s = 0.04: should be a number from 1 to 60" in problem
+
+
+@pytest.mark.parametrize(
+    ("threshold", "warning"),
+    [
+        ("1", "almost never announced"),
+        ("0.999", "almost never announced"),
+        ("0", "announced all the time"),
+        ("0.5", ""),
+        ('"auto"', ""),
+    ],
+)
+def test_a_threshold_that_is_mostly_meant_otherwise_is_told(home: Path, threshold: str, warning: str) -> None:
+    loaded = _load(
+        home, f"[hazards.fire]\nthreshold = {threshold}\n[hazards.dog]\nenabled = false\nthreshold = 1\n"
+    )
+    assert bool(loaded.warnings) == bool(warning)
+    if warning:
+        (line,) = loaded.warnings
+        assert line.startswith(f"{home}/config.toml:2: hazards.fire.threshold = {threshold}: ")
+        assert warning in line
+
+
+def test_a_danger_is_said_in_a_sentence(home: Path) -> None:
+    (problem,) = _problems(home, f'[hazards.cart]\nsay_en = "{"Cart! " * 40}"\nprompts = ["a cart"]\n')
+    assert "config.toml:2: hazards.cart.say_en" in problem
+    assert "has 240 characters; 200 at most (spoken in English" in problem

@@ -426,8 +426,12 @@ def test_keys_are_found_by_name_or_path(wanted: str, state: str, todo: str) -> N
 
 def test_a_loudspeaker_of_another_instance_and_a_voice_that_is_missing(settings: Settings) -> None:
     forwarding = settings.control.model_copy(update={"forward_to": "nobody-here"})
-    (finding,) = devices.loudspeaker(settings.model_copy(update={"control": forwarding}))
+    elsewhere = settings.model_copy(update={"control": forwarding})
+    (finding,) = devices.loudspeaker(elsewhere)
     assert (finding.state, finding.todo) == ("warn", "systemctl start watchword@nobody-here")
+    silent = settings.speech.model_copy(update={"volume": 0.0})
+    finding, _ = devices.loudspeaker(elsewhere.model_copy(update={"speech": silent}))
+    assert (finding.state, finding.says) == ("warn", "speech.volume is 0: no warning is heard")
     speech = settings.speech.model_copy(update={"engine": "piper", "piper_voice": "/nowhere/voice"})
     (finding,) = devices.natural_voice(settings.model_copy(update={"speech": speech}))
     assert (finding.state, "espeak-ng speaks instead" in finding.says) == ("warn", True)
