@@ -52,6 +52,7 @@ class Forwarder:
         self._closing = threading.Event()
         self._event_client: ControlClient | None = None
         self._running: set[str] = set()
+        self._reached = True
 
     @property
     def alive(self) -> bool:
@@ -117,12 +118,19 @@ class Forwarder:
             with ControlClient(self._socket, TIMEOUT_S) as client:
                 client.ask(self._command(utterance, left_s))
         except CommandError as error:
+            # Once, and not with each utterance: an instance without a loudspeaker has no other way to tell.
+            if self._reached:
+                log.warning("nothing is heard, the speaking instance cannot be reached: %s", error)
+            self._reached = False
             self._report(Report("loudspeaker", "unreachable", str(error)))
             self._on_playback(SpeechFailed(utterance.id, str(error)))
         except Exception as error:
             log.exception("cannot be handed over: %r", utterance.text)
             self._on_playback(SpeechFailed(utterance.id, f"{type(error).__name__}: {error}"))
         else:
+            if not self._reached:
+                log.info("the speaking instance is reached again")
+            self._reached = True
             self._report(Report("loudspeaker", OK))
 
     def _on_event(self, line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket as listening
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from daemon.core.health import Report
 from daemon.runtime.forwarder import Forwarder
 from speech.outbox.messages import PlaybackBegan, PlaybackEnded, SpeechFailed
 from speech.utterance import Priority, Utterance
+from tests.logs import messages_of
 
 PATIENCE_S = 10.0
 
@@ -118,6 +120,24 @@ def test_with_nobody_there_it_has_failed_and_that_is_reported(silent: Silent) ->
     assert isinstance(failed, SpeechFailed)
     assert failed.id == "u1"
     assert silent.reports.get(timeout=PATIENCE_S).reason == "unreachable"
+
+
+def test_a_speaking_instance_that_is_away_is_logged_once_and_so_is_its_return(
+    socket: Path, silent: Silent, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for number in (1, 2):
+        silent.forwarder.start(utterance(number))
+        assert silent.reports.get(timeout=PATIENCE_S).reason == "unreachable"
+    speaking = Speaking(socket)
+    try:
+        silent.forwarder.start(utterance(3))
+        assert silent.reports.get(timeout=PATIENCE_S).reason == "ok"
+    finally:
+        speaking.close()
+    away, back = messages_of(caplog, "daemon.runtime.forwarder")
+    assert away.startswith("nothing is heard, the speaking instance cannot be reached: ")
+    assert back == "the speaking instance is reached again"
 
 
 def test_what_has_expired_has_failed_and_the_next_is_handed_over(socket: Path, silent: Silent) -> None:
