@@ -103,6 +103,7 @@ STATUS: Mapping[str, str] = {
     "stage.assess": "분석",
     "stage.decide": "판단",
     "stage.frame_age": "영상 나이",
+    "stage.synthesise": "음성 합성",
     "stage.frame_to_ear": "영상에서 소리까지",
     # within an entry
     "{reason} for {time}": "{reason}({time}째)",

@@ -17,6 +17,7 @@ from daemon.cli.main import main
 from daemon.cli.remote.status import StatusWords, readable
 from daemon.config.settings import Loaded
 from daemon.errors import ConfigError
+from daemon.handlers.metrics import STAGES
 from pipeline.calibration.repository import NOT_MEASURED
 from pipeline.description.speed import ANSWERS, DescriberSpeed
 from pipeline.description.status import Phase
@@ -133,6 +134,7 @@ def test_every_state_that_the_program_reports_has_words() -> None:
     codes = {("component", one) for one, _ in reported} | {("reason", reason) for _, reason in reported}
     codes |= {("camera", state) for state in CameraState} | {("phase", phase) for phase in Phase}
     codes |= {("outlet", output) for output in AudioOutput} | {("where", side) for side in Direction}
+    codes |= {("stage", stage) for stage in STAGES.values()}
     codes |= {("severity", severity.name.lower()) for severity in Severity}
     assert {code for code in codes if not KOREAN.search(words.code(*code))} == set()
     for spoken in ("en", "ko"):
