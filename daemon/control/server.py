@@ -81,7 +81,7 @@ class ControlServer:
         request_s: float = REQUEST_S,
         of_a_process: int = OF_A_PROCESS,
     ) -> None:
-        """Raises CommandError if a daemon is running there already, or the path is of no use."""
+        """Raises CommandError if a daemon is running there already, or the path is too long."""
         self._handler = handler
         self._feed = feed
         self._group = group
@@ -119,17 +119,21 @@ class ControlServer:
             # Started already if this is another run, after a failure.
             if thread.ident is None:
                 thread.start()
+        told = ""
         while not self._closing.is_set():
             try:
                 # A cleaner of /tmp or of the runtime folder may have removed the socket.
                 self._socket.restore()
                 if self._socket.wait(LOOK_S):
-                    link, _ = self._socket.listener.accept()
-                    self._take(link)
+                    self._take(self._socket.accept())
+                told = ""
             except (OSError, MemoryError, RuntimeError) as error:
                 # No room for a file or for memory now, or the folder cannot be written: there may be again.
                 if not self._closing.is_set():
-                    log.warning("the control socket takes nobody now: %s", error)
+                    # Once: a disk may stay full for days.
+                    if told != str(error):
+                        log.warning("the control socket takes nobody now: %s", error)
+                    told = str(error)
                     self._closing.wait(LOOK_S)
 
     def replace_handler(self, handler: Handler) -> None:

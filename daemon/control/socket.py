@@ -49,13 +49,15 @@ class Rights:
 
 
 def rights(group: str) -> Rights:
-    """The rights for this process's user and, if named, the group. Raises CommandError."""
+    """The rights for this process's user and, if named, the group; a group that does not exist is logged."""
     if not group:
         return Rights(os.geteuid())
     try:
         return Rights(os.geteuid(), grp.getgrnam(group).gr_gid)
     except KeyError:
-        raise CommandError(f"control.group = {group!r}: there is no such group; see `getent group`") from None
+        # Fewer may control it then, but the wearer is warned.
+        log.warning("control.group = %r: there is no such group; see `getent group`", group)
+        return Rights(os.geteuid())
 
 
 def peer(link: socket.socket) -> Peer:
@@ -72,11 +74,14 @@ def peer(link: socket.socket) -> Peer:
 class ControlSocket:
     """Listens at a path. The lock beside it tells a daemon that runs from one that crashed.
 
+    If the path cannot be used (a full disk, a folder that may not be written), it listens nowhere: the wearer
+    is warned all the same. `restore` tries again.
+
     `wait` and `restore` are for one thread, that which accepts; `close` may be called from any.
     """
 
     def __init__(self, path: Path, allowed: Rights) -> None:
-        """Raises CommandError: a daemon is running there already, or the path is of no use."""
+        """Raises CommandError: a daemon is running there already, or the path is too long."""
         self.path = path
         self._allowed = allowed
         self._closed = threading.Event()
@@ -88,17 +93,16 @@ class ControlSocket:
                 f"{path} is longer than the {LONGEST_PATH} bytes a socket's path may have; "
                 "set XDG_RUNTIME_DIR to a shorter folder"
             )
+        self._lock: FileLock | None = None
+        self.listener: socket.socket | None = None
+        self._inode: tuple[int, int] | None = None
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _locked(self._lock_file, path)
-        except OSError as error:
-            raise _unusable(path, error) from None
-        try:
             self.listener = _listening(path, allowed)
+            self._inode = _inode(path)
         except OSError as error:
-            self._lock.release()
-            raise _unusable(path, error) from None
-        self._inode = _inode(path)
+            log.warning("cannot offer the control socket %s: %s", path, error.strerror or error)
 
     @property
     def _lock_file(self) -> Path:
@@ -106,6 +110,9 @@ class ControlSocket:
 
     def wait(self, seconds: float) -> bool:
         """True as soon as a client connects; False after `seconds`."""
+        if self.listener is None:
+            self._closed.wait(seconds)
+            return False
         poll = select.poll()
         try:
             poll.register(self.listener, select.POLLIN)
@@ -115,40 +122,52 @@ class ControlSocket:
         return bool(poll.poll(seconds * 1000)) and not self._closed.is_set()
 
     def restore(self) -> None:
-        """Listen anew if the path is no longer ours: the folder or the socket was removed.
+        """Listen anew if the path is not ours: it could not be used, or the folder or the socket was removed.
 
         Another daemon that has taken the path meanwhile keeps it. Raises OSError.
         """
         with self._guard:
-            if self._closed.is_set() or _inode(self.path) == self._inode:
+            if self._closed.is_set() or (self.listener is not None and _inode(self.path) == self._inode):
                 return
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # The lock first: its holder owns the path.
             try:
-                lock = FileLock(self._lock_file) if not self._lock.holds(self._lock_file) else self._lock
+                held = self._lock is not None and self._lock.holds(self._lock_file)
+                lock = self._lock if held else FileLock(self._lock_file)
             except LockHeldError:
                 return
             if lock is not self._lock:
-                self._lock.release()
+                if self._lock is not None:
+                    self._lock.release()
                 self._lock = lock
             # The new one before the old one is closed: without it the daemon could not be reached at all.
             listener = _listening(self.path, self._allowed)
-            self.listener.close()
+            if self.listener is not None:
+                self.listener.close()
             self.listener, self._inode = listener, _inode(self.path)
-            log.warning("the control socket %s had been removed; it is there again", self.path)
+            log.warning("the control socket %s was not there; it is now", self.path)
+
+    def accept(self) -> socket.socket:
+        """The connection of the next client. Raises OSError."""
+        if self.listener is None:
+            raise OSError("the control socket does not listen")
+        link, _ = self.listener.accept()
+        return link
 
     def close(self) -> None:
         """Wake the thread in `wait`, and remove everything but the lock file."""
         with self._guard:
             self._closed.set()
-            with suppress(OSError):
-                # Wakes `poll` in the accepting thread; closing alone would not.
-                self.listener.shutdown(socket.SHUT_RDWR)
-            self.listener.close()
+            if self.listener is not None:
+                with suppress(OSError):
+                    # Wakes `poll` in the accepting thread; closing alone would not.
+                    self.listener.shutdown(socket.SHUT_RDWR)
+                self.listener.close()
             # Never the socket of another daemon.
-            if _inode(self.path) == self._inode:
+            if self._inode is not None and _inode(self.path) == self._inode:
                 self.path.unlink(missing_ok=True)
-            self._lock.release()
+            if self._lock is not None:
+                self._lock.release()
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
@@ -185,7 +204,3 @@ def _listening(path: Path, allowed: Rights) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _unusable(path: Path, error: OSError) -> CommandError:
-    return CommandError(f"cannot offer the control socket {path}: {error.strerror or error}")

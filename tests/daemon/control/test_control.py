@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -28,6 +29,7 @@ from daemon.control.event_feed import EventFeed
 from daemon.control.server import ControlServer
 from daemon.control.socket import ControlSocket, Peer, Rights, peer, rights
 from daemon.errors import CommandError, ConfigError
+from tests.logs import messages_of
 
 PATIENCE_S = 10.0
 ROOT = Path(__file__).parents[3]
@@ -328,13 +330,39 @@ def test_what_a_killed_daemon_left_behind_is_replaced(path: Path) -> None:
 def test_a_path_that_is_of_no_use_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"longer than the 107 bytes.*XDG_RUNTIME_DIR"):
         Daemon(tmp_path / ("x" * 100) / "watchword.sock")
-    (tmp_path / "file").touch()
-    with pytest.raises(
-        CommandError, match=r"cannot offer the control socket .*: (Not a directory|File exists)"
-    ):
-        Daemon(tmp_path / "file" / "watchword.sock")
-    with pytest.raises(CommandError, match="there is no such group"):
-        Daemon(tmp_path / "watchword.sock", group="no-such-group")
+
+
+def socket_listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as link:
+        return path.exists() and link.connect_ex(str(path)) == 0
+
+
+def test_without_a_usable_path_the_daemon_goes_on_and_tries_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk must not cost the wearer the warnings, only the commands, and these not for ever."""
+    folder = tmp_path / "file"
+    folder.touch()
+    with running(folder / "watchword.sock"):
+        said = messages_of(caplog, "daemon.control.socket")
+        assert len(said) == 1
+        assert re.search(r"cannot offer the control socket .*: (Not a directory|File exists)", said[0])
+        with pytest.raises(CommandError):
+            ControlClient(folder / "watchword.sock")
+        folder.unlink()
+        assert _eventually(lambda: socket_listens(folder / "watchword.sock"))
+        with ControlClient(folder / "watchword.sock") as client:
+            assert client.ask(commands.StatusCommand())
+    assert not (folder / "watchword.sock").exists()
+
+
+def test_a_group_that_does_not_exist_admits_nobody_more_and_is_told(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(path, group="no-such-group"), ControlClient(path) as client:
+        assert client.ask(commands.StatusCommand())
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert "control.group = 'no-such-group': there is no such group" in caplog.text
 
 
 def test_nobody_there_is_said_with_what_to_do(path: Path) -> None:
