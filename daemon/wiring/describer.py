@@ -8,11 +8,9 @@ from functools import partial
 
 from daemon.config.settings import Settings
 from daemon.core.view import SentenceEncoder, no_encoder
-from daemon.errors import CommandError
 from daemon.wiring.models import machine_name, pulled_at
 from daemon.wiring.store import open_store
 from pipeline.description import factory as describers
-from pipeline.description.base import DescribeError
 from pipeline.description.fallback import StaticDescriber
 from pipeline.description.similarity import SentenceVector
 from pipeline.description.speed import Circumstances, SpeedRecorder, current_speed, read_speed
@@ -29,25 +27,22 @@ log = logging.getLogger(__name__)
 def build_describer(
     settings: Settings, model: ImageTextModel, *, idle: bool = True
 ) -> WatchedDescriber | None:
-    """Build the describer of the settings, or None if `describe.backend` is "off". Raises CommandError.
+    """Build the describer of the settings, or None if `describe.backend` is "off".
 
     `idle`: run it with SCHED_IDLE, as beside the detector.
     """
     words = builtin_words()
-    try:
-        return describers.build(
-            settings.describe,
-            language=settings.speech.language,
-            tags=TemplateDescriber(words, PlaceFinder(model, words)),
-            locate=open_store(settings).path,
-            cache=settings.paths.cache,
-            words=words,
-            idle=idle,
-            slow=lambda name: slow_reason(settings, name),
-            timed=partial(_recorder, settings),
-        )
-    except DescribeError as error:
-        raise CommandError(str(error)) from None
+    return describers.build(
+        settings.describe,
+        language=settings.speech.language,
+        tags=TemplateDescriber(words, PlaceFinder(model, words)),
+        locate=open_store(settings).path,
+        cache=settings.paths.cache,
+        words=words,
+        idle=idle,
+        slow=lambda name: slow_reason(settings, name),
+        timed=partial(_recorder, settings),
+    )
 
 
 def _recorder(settings: Settings, name: str) -> SpeedRecorder:

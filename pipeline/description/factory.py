@@ -92,23 +92,25 @@ def build(
     """Build the describer of the settings; None if they want no descriptions.
 
     With `idle` a local model runs at idle priority, as it must beside the danger lane; a replay waits for it,
-    so there it may be False. A missing model or library is no error: the describer is then failed, with the
-    reason, and `tags` answers. `timed` gives what records how long the answers of a model take; it is asked
+    so there it may be False. A missing model or library, prompts that cannot be read, and settings that
+    contradict each other are no errors: the describer is then failed, with the reason, and `tags` answers.
+    `timed` gives what records how long the answers of a model take; it is asked
     for a model that `auto` can choose, and with `idle` only, as other times do not hold beside the danger
-    lane. Raises DescribeError for settings that contradict each other.
+    lane.
     """
     if settings.backend == "off":
         return None
     if settings.backend == "tags":
         return StaticDescriber(tags)
-    if settings.prompts:
-        from pipeline.description.vlm.prompts import Prompts
-
-        # A mistake in the folder is told now, and not only once a model is chosen.
-        Prompts(language, words or builtin_words(), settings.prompts)
     try:
+        if settings.prompts:
+            from pipeline.description.vlm.prompts import Prompts
+
+            # A mistake in the folder is told now, and not only once a model is chosen.
+            Prompts(language, words or builtin_words(), settings.prompts)
         search = _search(settings, language, locate, cache, available, slow)
-    except UnusableError as error:
+    # Told, and no reason to end: warnings of danger need no descriptions.
+    except (UnusableError, DescribeError) as error:
         log.warning("descriptions by %s only: %s", tags.model, error)
         return FallbackDescriber(FailedDescriber(settings.model, str(error)), tags)
     if (choice := search.choice) is None:

@@ -295,12 +295,14 @@ def test_whatever_a_server_does_the_answer_fails_in_time_and_the_child_lives(
     assert describer.calls == 2
 
 
-def test_a_server_without_address_is_a_contradiction(tmp_path: Path) -> None:
-    with pytest.raises(DescribeError, match=r"needs describe\.server_url"):
-        build(
-            DescribeSettings(backend="openai", model="m"),
-            language="en",
-            tags=TemplateDescriber(builtin_words()),
-            locate=lambda name: tmp_path / name,
-            cache=tmp_path,
-        )
+def test_a_server_without_address_is_told_and_answered_by_tags(tmp_path: Path) -> None:
+    describer = build(
+        DescribeSettings(backend="openai", model="m"),
+        language="en",
+        tags=TemplateDescriber(builtin_words()),
+        locate=lambda name: tmp_path / name,
+        cache=tmp_path,
+    )
+    assert describer is not None
+    assert describer.status.phase is Phase.FAILED
+    assert "needs describe.server_url" in describer.status.reason
