@@ -130,7 +130,7 @@ def from_validation_errors(errors: Sequence[Any]) -> Problem:
     """Map the errors of pydantic. The request's values are not repeated."""
     # `msg` only: the input is left out, since it may be a token or a picture.
     mistakes = [
-        {"where": ".".join(map(str, error["loc"])), "what": str(error["msg"])}
+        {"where": ".".join(map(str, error["loc"])), "what": str(error["msg"]).removeprefix("Value error, ")}
         for error in errors[:MOST_ERRORS]
     ]
     first = mistakes[0] if mistakes else {"where": "request", "what": "invalid"}

@@ -28,7 +28,7 @@ from pipeline.wording import HEALTH, danger_phrases, own_phrases
 from speech.playback.process_player import ProcessPlayer
 from speech.playback.speaker import Speaker
 from speech.synthesis.base import SynthesisError, Synthesizer
-from speech.synthesis.espeak import ESPEAK_WORKER, EspeakSynthesizer
+from speech.synthesis.espeak import ESPEAK_WORKER, EspeakSynthesizer, UnknownVoiceError
 from speech.synthesis.renderer import Renderer
 from speech.synthesis.with_deadline import DeadlineSynthesizer, open_neural
 from speech.utterance import Priority
@@ -96,9 +96,17 @@ def prepare_voice(settings: Settings, started: ChildHandle | None = None) -> Pre
         neural = open_neural(settings.speech, synthesizer, open_store(settings).path)
         if neural is not None:
             opened.callback(neural.close)
-        renderer = build_renderer(settings, synthesizer, neural)
         language = settings.speech.language
-        _prepare(renderer, _texts(enabled_hazards(settings), language), language)
+        texts = _texts(enabled_hazards(settings), language)
+        renderer = build_renderer(settings, synthesizer, neural)
+        try:
+            _prepare(renderer, texts, language)
+        # A voice that an update of espeak-ng took away must not end the warnings.
+        except UnknownVoiceError as error:
+            log.warning("%s; the usual voice speaks in its place", error)
+            usual = settings.speech.model_copy(update={"voice": "auto"})
+            renderer = build_renderer(settings.model_copy(update={"speech": usual}), synthesizer, neural)
+            _prepare(renderer, texts, language)
         opened.pop_all()
         return PreparedVoice(synthesizer, neural, renderer)
 

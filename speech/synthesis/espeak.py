@@ -25,6 +25,10 @@ MISSING = {
 }
 
 
+class UnknownVoiceError(SynthesisError):
+    """The engine has no voice of the name in the settings."""
+
+
 class EspeakSynthesizer:
     """Speaks English and Korean, and any language espeak-ng has. The same request gives the same samples.
 
@@ -79,7 +83,7 @@ class EspeakSynthesizer:
             except ChildError as error:
                 raise SynthesisError(f"the voice is gone: {error}") from None
         if answer.get("error") == "voice":
-            raise SynthesisError(
+            raise UnknownVoiceError(
                 f"speech.voice: espeak-ng has no voice {voice!r}; `espeak-ng --voices` lists what it has"
             )
         if "error" in answer:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
+
+import pytest
 
 from daemon.config import settings
 from daemon.core.black_box import BlackBox
@@ -58,3 +61,16 @@ def test_a_dead_synthesiser_is_reported_and_its_words_are_ready(tmp_path: Path) 
     finally:
         voice.speaker.close()
         voice.close_synthesizers()
+
+
+@needs_espeak
+def test_a_voice_that_is_not_there_is_told_and_the_usual_one_warns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    env = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(own_cache())}
+    loaded = settings.load(None, env, {"speech.voice": "no-such-voice"}).settings
+    with closing(prepare_voice(loaded)) as prepared:
+        danger = utterance("Dog.", priority=Priority.DANGER)
+        assert prepared.renderer.cached(danger) is not None
+    assert "espeak-ng has no voice 'no-such-voice'" in caplog.text
+    assert "the usual voice speaks in its place" in caplog.text
