@@ -55,11 +55,17 @@ class Hazard:
     """Which of several hazards of one severity is said first: the higher. 0 for those that users add."""
 
 
+RESERVED = frozenset(["safe", "scene", "ignore"])
+"""Labels of a manifest that mean something else (`pipeline.evaluation.dataset`)."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def require_name(name: str) -> None:
     """Raises HazardError if a hazard cannot be called so, in settings, files and topics alike."""
+    if name in RESERVED:
+        raise HazardError(
+            f"hazards.{name}: manifests of pictures use this word otherwise; name it differently"
+        )
     if not _NAME.fullmatch(name):
         meant = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
         hint = f'; did you mean "{meant}"?' if _NAME.fullmatch(meant) else ", such as wet_floor"

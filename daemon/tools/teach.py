@@ -234,6 +234,11 @@ def report_lines(taught: FewShotHazard) -> Iterable[str]:
     else:
         before = f"{one.recognised_by_words} by its words, " if taught.words else ""
         yield f"each picture judged by the others: {before}{one.recognised} of {one.like} recognised"
+        if 2 * one.recognised < one.like:
+            yield (
+                f"that is fewer than half, so {taught.hazard} will seldom be announced: show more pictures "
+                "in which it is large, and none of it with --unlike"
+            )
     before = f"{one.false_by_words} by its words, " if taught.words else ""
     yield f"harmless pictures taken for it: {before}{one.false} of {one.unlike}"
     if one.false > max(one.false_by_words, 0.05 * one.unlike):

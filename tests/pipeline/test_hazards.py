@@ -7,8 +7,10 @@ import itertools
 import pytest
 from pydantic import ValidationError
 
+from pipeline.evaluation.dataset import IGNORE, SAFE, SCENE
 from pipeline.hazards import (
     LANGUAGES,
+    RESERVED,
     BuiltinHazard,
     HazardError,
     builtin,
@@ -16,6 +18,7 @@ from pipeline.hazards import (
     from_settings,
     look_alikes,
     prompt_set,
+    require_name,
 )
 from pipeline.settings import HazardSettings
 from pipeline.types import Severity
@@ -114,3 +117,13 @@ def test_a_hazard_without_words_in_one_language_is_refused() -> None:
         BuiltinHazard.model_validate({**table, "label": {"en": "Dog"}})
     with pytest.raises(ValidationError, match="noum"):
         BuiltinHazard.model_validate({**table, "noum": {"en": "a dog", "ko": "개가"}})
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_hazard_is_not_called_like_a_label_of_another_meaning(name: str) -> None:
+    with pytest.raises(HazardError, match="name it differently"):
+        require_name(name)
+
+
+def test_the_labels_of_another_meaning_are_those_of_manifests() -> None:
+    assert frozenset([SAFE, SCENE, IGNORE]) == RESERVED

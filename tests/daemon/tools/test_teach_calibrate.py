@@ -16,12 +16,12 @@ from daemon.cli.main import main
 from daemon.config import reload_plan
 from daemon.config.settings import Settings, load
 from daemon.replay.footage import KEPT, MotionLog, score
-from daemon.tools.teach import EncodedImages, chosen, teach
+from daemon.tools.teach import EncodedImages, chosen, report_lines, teach
 from daemon.wiring.detector import DetectorReloader, build_detector
 from daemon.wiring.models import load_model
 from daemon.wiring.store import open_calibrations
 from pipeline.calibration.blank_images import blank_images
-from pipeline.calibration.few_shot import read_few_shot
+from pipeline.calibration.few_shot import Estimate, FewShotHazard, LabelledEmbedding, read_few_shot
 from pipeline.calibration.few_shot_fit import MOST_UNLIKE
 from pipeline.calibration.normal_view import read_normal, write_normal
 from pipeline.calibration.table import read_calibration, shipped_starter
@@ -346,3 +346,26 @@ def test_a_new_calibration_holds_after_a_reload_and_a_wrong_one_does_not(home: P
     with pytest.raises(ValueError, match="not a calibration"):
         sight.detector_for(settings)
     assert sight.detector_for(settings) is after
+
+
+@pytest.mark.parametrize(("recognised", "told"), [(0, True), (1, True), (2, False), (4, False)])
+def test_a_lesson_that_fails_on_its_own_pictures_is_told(recognised: int, told: bool) -> None:
+    few = Estimate(
+        like=4, recognised_by_words=0, recognised=recognised, unlike=100, false_by_words=0, false=0
+    )
+    shown = (LabelledEmbedding.of("a.jpg", np.ones(2, np.float32)),)
+    lesson = FewShotHazard(
+        hazard="gadget",
+        model="m",
+        model_fingerprint="f",
+        words="",
+        centre=0.0,
+        deviation=1.0,
+        boundary=0.0,
+        estimate=few,
+        made_at="2024-05-01T12:00:00+00:00",
+        made_by="1",
+        like=shown,
+        unlike=shown,
+    )
+    assert any("gadget will seldom be announced" in line for line in report_lines(lesson)) is told
