@@ -58,8 +58,9 @@ def output_settings(settings: SpeechSettings) -> OutputSettings:
 class ProcessPlayer:
     """Implements `Player` by a `SounddevicePlayer` in a child process.
 
-    `on_event` gets the events in order, in a thread of its own. While there is no process, every sound fails
-    at once. With `fallback`, sound goes into that file if there is no device.
+    `on_event` gets the events in order, in a thread of its own. If the process is lost before the current
+    sound can be heard, the next process gets it, once. While no process can be started, every sound fails at
+    once. With `fallback`, sound goes into that file if there is no device.
     """
 
     def __init__(
@@ -88,6 +89,14 @@ class ProcessPlayer:
         self._child: ChildHandle | None = None
         self._writer: SocketWriter | None = None
         self._current: str | None = None
+        self._unheard: list[tuple[str, Audio, bool]] = []
+        """The commands of the current sound until it begins: a new process is given them."""
+        self._again = False
+        """The current sound was given to a second process."""
+        self._reported = False
+        """The present process gave signs of life."""
+        self._works = False
+        """The last one did, so that another one is worth waiting for."""
         self._output = AudioOutput.NOWHERE
         self._reason = "the sound process is starting"
         self._output_known = threading.Event()
@@ -148,21 +157,24 @@ class ProcessPlayer:
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
         with self._lock:
-            self._current = id
+            self._current, self._unheard, self._again = id, [("play", audio, more)], False
             sent = self._send("play", id, audio, more)
+            failed = not sent and not self._works
         # Outside the lock, and as an event: `play` itself never raises and never waits.
-        if not sent:
+        if failed:
             self._queue_event(PlaybackFailed(id, self._reason))
 
     def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
         with self._lock:
+            if self._current == id and self._unheard:
+                self._unheard.append(("append", audio, more))
             self._send("append", id, audio, more)
 
     def cut(self, id: str) -> None:
         with self._lock:
             self._send("cut", id, _EMPTY, more=False)
             if self._current == id:
-                self._current = None
+                self._current, self._unheard = None, []
 
     def close(self) -> None:
         if self._closing.is_set():
@@ -234,10 +246,14 @@ class ProcessPlayer:
             raise
         with self._lock:
             self._child, self._writer = child, writer
+            if self._current is not None:
+                for do, audio, more in self._unheard:
+                    self._send(do, self._current, audio, more)
         self._process_runs.set()
         patience_s = START_S
         while True:
             self._on_message(receive(child.link, patience_s)[0])
+            self._reported = self._works = True
             # Short from the first message on; loading the sound library may take much longer.
             patience_s = SILENCE_S
 
@@ -265,17 +281,29 @@ class ProcessPlayer:
             self._earlier[name] += self._counts.get(name, 0)
         self._counts, self.latency_s = {}, 0.0
         with self._lock:
-            current, self._current = self._current, None
+            self._works, self._reported = self._reported, False
+            failed = None if self._can_wait() else self._current
+            self._again = True
+            if failed is not None:
+                self._current, self._unheard = None, []
         if self._output != AudioOutput.NOWHERE or not self._output_known.is_set():
             self._set_output(AudioOutputChanged(AudioOutput.NOWHERE, reason, self._clock()))
         self._reason = reason
-        if current is not None:
-            self._queue_event(PlaybackFailed(current, reason))
+        if failed is not None:
+            self._queue_event(PlaybackFailed(failed, reason))
+
+    def _can_wait(self) -> bool:
+        """True if the next process is to be given the current sound. Called with the lock held."""
+        # Only once: it may be the sound that ends the process.
+        return self._works and bool(self._unheard) and not self._again
 
     def _on_message(self, header: dict[str, Any]) -> None:
         """One message of the child's."""
         match header:
             case {"event": "PlaybackStarted", "id": id_, "at_s": at_s}:
+                with self._lock:
+                    if self._current == id_:
+                        self._unheard = []
                 self._queue_event(PlaybackStarted(id_, at_s))
             case {"event": "PlaybackFinished", "id": id_, "at_s": at_s}:
                 self._clear_current(id_)

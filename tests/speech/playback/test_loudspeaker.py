@@ -239,10 +239,40 @@ def test_a_hanging_sound_process_is_replaced(player: ProcessPlayer, told: Told) 
     lost = told.until(AudioOutputChanged, outlet=AudioOutput.NOWHERE)
     assert isinstance(lost, AudioOutputChanged)
     assert "hangs" in lost.reason
-    told.until(PlaybackFailed, "unheard39")
     told.until(AudioOutputChanged, outlet=AudioOutput.LOUDSPEAKER)
+    # The last one goes to the new process; the others have been replaced by it.
+    told.until(PlaybackStarted, "unheard39")
+    assert not [event for event in told.all if isinstance(event, PlaybackFailed)]
     player.play("after", tone(440, 0.2, 1))
     told.until(PlaybackFinished, "after")
+
+
+def test_what_was_not_heard_yet_is_given_to_the_next_sound_process(
+    pulse: PrivatePulse, player: ProcessPlayer, told: Told
+) -> None:
+    ear = listen_to(pulse)
+    assert player.pid is not None
+    os.kill(player.pid, signal.SIGSTOP)
+    player.play("word", tone(440, 0.3, 1), more=True)
+    os.kill(player.pid, signal.SIGKILL)
+    told.until(AudioOutputChanged, outlet=AudioOutput.NOWHERE)
+    player.append("word", tone(440, 0.3, 1))
+    told.until(PlaybackStarted, "word")
+    told.until(PlaybackFinished, "word")
+    assert ear.wait(ear.frames() + RATE // 2, 10)
+    heard = np.flatnonzero(ear.samples()[:, 1])
+    assert heard[-1] - heard[0] > 0.5 * RATE, "both parts"
+    ear.close()
+    assert not [event for event in told.all if isinstance(event, PlaybackFailed)]
+
+
+def test_a_sound_that_ends_each_process_is_given_up_after_the_second(told: Told) -> None:
+    player = ProcessPlayer(SETTINGS, told, module="tests.speech.playback.dying_player")
+    assert player.wait_started(WAIT_S)
+    player.play("deadly", tone(440, 0.3, 1))
+    told.until(PlaybackFailed, "deadly")
+    assert player.restarts == 2
+    player.close()
 
 
 def test_a_sound_process_that_cannot_start_is_told_and_tried_again(told: Told) -> None:
