@@ -25,7 +25,7 @@ _WIDTH = 14
 """Columns of a command's name in the help."""
 
 
-class Described(Protocol):
+class CommandInfo(Protocol):
     """The parts of a command that the parser reads."""
 
     @property
@@ -48,7 +48,7 @@ class Written(str):
 class _Parser(argparse.ArgumentParser):
     """A parser that names the nearest known word or option in its errors."""
 
-    commands: Mapping[str, Described] = {}
+    commands: Mapping[str, CommandInfo] = {}
     groups: Mapping[str, Sequence[str]] = {}
 
     def error(self, message: str) -> NoReturn:
@@ -84,7 +84,7 @@ class _Parser(argparse.ArgumentParser):
 class _LazyParser(argparse.ArgumentParser):
     """A subcommand's parser that gets its options when it is used, not before."""
 
-    command: Described | None = None
+    command: CommandInfo | None = None
 
     def load(self) -> None:
         """Import the command's module and let it add its options, once."""
@@ -136,7 +136,7 @@ def _nearest(word: str, known: Sequence[str] | Mapping[str, Any]) -> str | None:
 
 
 def build_parser(
-    commands: Mapping[str, Described], groups: Mapping[str, Sequence[str]]
+    commands: Mapping[str, CommandInfo], groups: Mapping[str, Sequence[str]]
 ) -> argparse.ArgumentParser:
     """The parser of all commands; none of their modules is imported yet. `groups`: names by heading."""
     parser = _Parser(

@@ -36,7 +36,7 @@ _MARKERS = ("o", "s", "^")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class Curve:
     """One curve."""
 
     key: str
@@ -72,7 +72,7 @@ class Mark:
 class Plot:
     """Curves over two axes from 0; `x_end` is the end of the horizontal one, None as far as the curves go."""
 
-    lines: Sequence[Line]
+    lines: Sequence[Curve]
     marks: Sequence[Mark]
     x_label: str
     y_label: str
@@ -138,7 +138,7 @@ def _draw_plot(axes: Axes, plot: Plot, suffix: str) -> None:
         axes.legend(loc=plot.legend)
 
 
-def _draw_line(axes: Axes, line: Line, place: int) -> None:
+def _draw_line(axes: Axes, line: Curve, place: int) -> None:
     colour = _LINES[place % 3]
     axes.plot(
         line.xs,

@@ -60,7 +60,7 @@ class CalibrationRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calibrated:
+class FootageCalibration:
     """The result of a calibration, and what a page shows of it."""
 
     place: Path | None
@@ -77,7 +77,7 @@ class Calibrated:
 
 def calibrate(
     settings: Settings, request: CalibrationRequest, *, keep: bool, report: Report, progress: Progress
-) -> Calibrated:
+) -> FootageCalibration:
     """Fit thresholds to footage without danger and report them.
 
     Nothing is changed without `keep`. Raises CommandError,
@@ -122,7 +122,7 @@ def calibrate(
         _report(report, cost(settings, start.before, (start.now, after)))
     place = _keep(settings, calibrations, detector, start.table, scored, plan, source) if keep else None
     labelled_before = start.before[0] if start.before else None
-    return Calibrated(place, model.name, plan, scored.footage, hazards, labelled_before, start.now)
+    return FootageCalibration(place, model.name, plan, scored.footage, hazards, labelled_before, start.now)
 
 
 def undo(settings: Settings) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from daemon.report.document import (
     wide_chart,
 )
 from daemon.report.svg import Chart
-from daemon.tools.calibrate import Calibrated
+from daemon.tools.calibrate import FootageCalibration
 from daemon.tools.calibrate_labelled import LabelledScores
 from daemon.tools.report_charts import highest_excess, reliability_chart
 from pipeline.alerting.alert_policy import HazardThreshold
@@ -36,7 +36,7 @@ NEAR = 2.0
 _BAR = 28
 
 
-def page(settings: Settings, made: Calibrated, source: str) -> str:
+def page(settings: Settings, made: FootageCalibration, source: str) -> str:
     """The whole page as HTML. Everything that comes from outside is escaped."""
     plan, source = made.plan, redact(source)
     parts = [
@@ -70,7 +70,7 @@ def _rate(plan: ThresholdPlan, count: int) -> str:
     return f"{count} alerts ({rate:.1f} an hour, 95\u00a0% interval {low:.1f} to {high:.1f})"
 
 
-def _kept(made: Calibrated) -> str:
+def _kept(made: FootageCalibration) -> str:
     return "Dry run: nothing was changed." if made.place is None else f"Written to {made.place}."
 
 
@@ -110,7 +110,7 @@ def _threshold_chart(plan: ThresholdPlan) -> tuple[Chart, str]:
     return chart, "Triangle: threshold before. Dot: threshold now, with its 95 % interval if extrapolated."
 
 
-def _timeline(settings: Settings, made: Calibrated) -> Chart:
+def _timeline(settings: Settings, made: FootageCalibration) -> Chart:
     now = [
         replace(one, threshold=choice.threshold)
         for one, choice in zip(made.hazards, made.plan.choices, strict=True)
@@ -145,7 +145,7 @@ def _count(row: TimelineRow, kind: Kind) -> int:
 
 
 def _loudest(
-    made: Calibrated, now: Sequence[HazardThreshold], alerts: Mapping[str, Sequence[object]]
+    made: FootageCalibration, now: Sequence[HazardThreshold], alerts: Mapping[str, Sequence[object]]
 ) -> list[int]:
     """Columns of the hazards with the most alerts, then of those closest to their thresholds."""
     excess = highest_excess(made.footage, now)
@@ -155,7 +155,7 @@ def _loudest(
     return (worth or order[:1])[:MAX_ROWS]
 
 
-def _reliability(made: Calibrated) -> Iterable[str]:
+def _reliability(made: FootageCalibration) -> Iterable[str]:
     """Only if pictures with labels were given."""
     groups = {
         word: reliability(_scores(made, labelled), np.array([one.source for one in labelled.pictures]))[
@@ -171,7 +171,7 @@ def _reliability(made: Calibrated) -> Iterable[str]:
     yield from charts([(chart, f"{caption} The lines now were fitted to these very pictures.")])
 
 
-def _scores(made: Calibrated, labelled: LabelledScores) -> PictureScores:
+def _scores(made: FootageCalibration, labelled: LabelledScores) -> PictureScores:
     return PictureScores(
         [one.name for one in made.hazards],
         labelled.rows,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.report.charts import MAX_ROWS, Kind, Line, Mark, Plot, TimelineRow, draw_plots, timeline_chart
+from daemon.report.charts import MAX_ROWS, Curve, Kind, Mark, Plot, TimelineRow, draw_plots, timeline_chart
 from daemon.report.svg import Chart
 from daemon.tools.evaluate import ReplayedClip
 from pipeline.alerting.alert_policy import HazardThreshold
@@ -114,7 +114,7 @@ def _said(point: OperatingPoint) -> str:
 
 def _roc(positives: NDArray[Any], negatives: NDArray[Any], point: OperatingPoint, title: str = "") -> Plot:
     """With a title it is a small plot, without room for a legend and the names of its axes."""
-    line = Line("roc-curve", "", *roc_curve(positives, negatives))
+    line = Curve("roc-curve", "", *roc_curve(positives, negatives))
     mark = Mark(
         "roc-point",
         "thresholds in force",
@@ -132,7 +132,7 @@ def _precision(
     positives: NDArray[Any], negatives: NDArray[Any], point: OperatingPoint, title: str = ""
 ) -> Plot:
     """With a title it is a small plot, as in `_roc`."""
-    line = Line("precision-curve", "", *precision_recall_curve(positives, negatives), steps=True)
+    line = Curve("precision-curve", "", *precision_recall_curve(positives, negatives), steps=True)
     mark = Mark("precision-point", "thresholds in force", point.recall, point.precision, named=not title)
     labels = ("", "") if title else ("share of dangers found", "share of alarms that are right")
     return Plot([line], [mark], *labels, title=title)
@@ -141,7 +141,7 @@ def _precision(
 def reliability_chart(key: str, groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> Drawn:
     """How often a hazard was there, by the probability given; one line for each name."""
     lines = [
-        Line(
+        Curve(
             f"reliability-line{place}",
             name,
             [one["mean_probability"] for one in bins],
@@ -184,7 +184,7 @@ def operating_chart(videos: Mapping[str, Any]) -> Iterable[Drawn]:
         y_interval=videos["in_time_ci"],
     )
     ends = [(*points[place], f"{curve[place]['log_odds']:+g}") for place in (0, -1)]
-    line = Line("operating-line", "", [x for x, _ in points], [y for _, y in points], dots=True, notes=ends)
+    line = Curve("operating-line", "", [x for x, _ in points], [y for _, y in points], dots=True, notes=ends)
     # No clip had a false alert: the curve is a line on the axis, which must not be the edge of the plot.
     end = max(1.0, *(1.05 * x for x, _ in points))
     plot = Plot([line], [mark], "false alerts an hour", "share of hazards alerted of in 1 s", x_end=end)

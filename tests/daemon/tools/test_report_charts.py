@@ -21,7 +21,7 @@ from daemon.bench.lane_charts import bins
 from daemon.cli.bench import report as bench_report
 from daemon.config.settings import Settings, load
 from daemon.report.charts import BINS, thin
-from daemon.tools.calibrate import Calibrated
+from daemon.tools.calibrate import FootageCalibration
 from daemon.tools.calibration_page import page as calibration_page
 from daemon.tools.evaluate import EvaluationDetails, ReplayedClip, events_of
 from daemon.tools.report_page import page
@@ -158,7 +158,7 @@ def test_a_long_recording_keeps_its_peaks() -> None:
 def test_a_calibration_shows_thresholds_and_alerts_before_and_now(settings: Settings) -> None:
     plan = make_plan(series(0.7), HAZARDS, settings.watch, 1.0)
     assert plan.alerts_before > plan.alerts == 0
-    made = Calibrated(None, "m", plan, series(0.7), tuple(HAZARDS))
+    made = FootageCalibration(None, "m", plan, series(0.7), tuple(HAZARDS))
     text = calibration_page(settings, made, "rtsp://user:secret@camera/1")
     charts = charts_of(text)
     assert set(charts) == {"thresholds-chart", "footage"}
