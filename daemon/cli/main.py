@@ -151,15 +151,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone; without this the interpreter complains while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output has gone.
+        _discard_output()
         return FAILED
     except Exception as error:
         code = _report(error)
+        _flush_or_discard()
         # By the arguments, since `args` is empty if the import of a command has failed.
         if DAEMON in (sys.argv[1:] if argv is None else argv):
             _say_failure(error, args)
     return code
+
+
+def _flush_or_discard() -> None:
+    """Write what was printed before a failure; a disk that is full or a reader that has gone is no news."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Let the interpreter's last flush succeed: it would complain, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
