@@ -224,7 +224,8 @@ def test_fewer_hazards_than_one_s_own_was_made_for_are_fine(
 ) -> None:
     calibrations.write(own(0.7))
     assert calibrations.bind(ColourModel(), PromptSet(PROMPTS.hazards[:1], ())).names == ("fire",)
-    assert not caplog.records
+    # Not all records: a test before may have switched on what is logged for information.
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def by_name(calibration: Calibration) -> dict[str, tuple[float, ...]]:
