@@ -24,57 +24,13 @@ _IRREGULAR: Mapping[str, str] = {
     "men": "man", "women": "woman", "children": "child", "people": "person", "mice": "mouse",
     "geese": "goose", "feet": "foot", "oxen": "ox", "policemen": "policeman",
 }  # fmt: skip
-_PREPOSITIONS = frozenset(
-    [
-        "in",
-        "on",
-        "with",
-        "near",
-        "behind",
-        "at",
-        "by",
-        "beside",
-        "under",
-        "over",
-        "above",
-        "below",
-        "across",
-        "along",
-        "next",
-        "holding",
-        "carrying",
-        "riding",
-        "and",
-        "or",
-        "from",
-        "inside",
-        "outside",
-        "towards",
-        "approaching",
-        "crossing",
-        "who",
-        "which",
-        "that",
-        "wearing",
-        *("든", "들고", "쥔", "쥐고", "가진", "탄", "타고", "끄는", "있는", "그리고", "및"),
-        *(
-            "옆",
-            "옆에",
-            "옆의",
-            "앞",
-            "앞에",
-            "앞의",
-            "뒤",
-            "뒤에",
-            "뒤의",
-            "위",
-            "위에",
-            "위의",
-            "안에",
-            "아래",
-        ),
-    ]
-)
+_BETWEEN_NOUNS = frozenset((
+    "in", "on", "with", "near", "behind", "at", "by", "beside", "under", "over", "above", "below",
+    "across", "along", "next", "holding", "carrying", "riding", "and", "or", "from", "inside",
+    "outside", "towards", "approaching", "crossing", "who", "which", "that", "wearing",
+    "든", "들고", "쥔", "쥐고", "가진", "탄", "타고", "끄는", "있는", "그리고", "및", "옆", "옆에", "옆의", "앞", "앞에",
+    "앞의", "뒤", "뒤에", "뒤의", "위", "위에", "위의", "안에", "아래",
+))  # fmt: skip
 """Words between two nouns: in "a dog in a basket" and "칼을 든 사람" each side is a name of its own."""
 _PARTICLES_CLOSED = ("이랑", "이나", "으로", "이", "은", "을", "과")
 _PARTICLES_OPEN = ("가", "는", "를", "와", "랑", "나", "로")
@@ -193,7 +149,7 @@ class HazardLexicon:
 
     def _longest_ending(self, words: list[str]) -> tuple[str | None] | None:
         """The meaning of the longest known ending, as a tuple of one; None if no ending is known."""
-        if any(word in _PREPOSITIONS for word in words):
+        if any(word in _BETWEEN_NOUNS for word in words):
             return (self._meant[whole],) if (whole := " ".join(words)) in self._meant else None
         if "of" in words:
             return self._of(words)
@@ -269,7 +225,7 @@ def _forms_of_head(name: str) -> list[str]:
 
 def _parts(words: list[str]) -> list[list[str]]:
     """The words between prepositions."""
-    groups = itertools.groupby(words, lambda word: word in _PREPOSITIONS)
+    groups = itertools.groupby(words, lambda word: word in _BETWEEN_NOUNS)
     return [list(group) for is_preposition, group in groups if not is_preposition]
 
 

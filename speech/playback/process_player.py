@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,17 @@ def output_settings(settings: SpeechSettings) -> OutputSettings:
     )
 
 
+@dataclass(slots=True)
+class _Sound:
+    """The current sound."""
+
+    id: str
+    unheard: list[tuple[str, Audio, bool]]
+    """Its commands until it begins: a new process is given them."""
+    again: bool = False
+    """A process was lost before it began."""
+
+
 class ProcessPlayer:
     """Implements `Player` by a `SounddevicePlayer` in a child process.
 
@@ -88,11 +99,7 @@ class ProcessPlayer:
         self._lock = threading.Lock()
         self._child: ChildHandle | None = None
         self._writer: SocketWriter | None = None
-        self._current: str | None = None
-        self._unheard: list[tuple[str, Audio, bool]] = []
-        """The commands of the current sound until it begins: a new process is given them."""
-        self._again = False
-        """The current sound was given to a second process."""
+        self._current: _Sound | None = None
         self._reported = False
         """The present process gave signs of life."""
         self._works = False
@@ -157,7 +164,7 @@ class ProcessPlayer:
 
     def play(self, id: str, audio: Audio, *, more: bool = False) -> None:
         with self._lock:
-            self._current, self._unheard, self._again = id, [("play", audio, more)], False
+            self._current = _Sound(id, [("play", audio, more)])
             sent = self._send("play", id, audio, more)
             failed = not sent and not self._works
         # Outside the lock, and as an event: `play` itself never raises and never waits.
@@ -166,15 +173,15 @@ class ProcessPlayer:
 
     def append(self, id: str, audio: Audio, *, more: bool = False) -> None:
         with self._lock:
-            if self._current == id and self._unheard:
-                self._unheard.append(("append", audio, more))
+            if (current := self._of(id)) and current.unheard:
+                current.unheard.append(("append", audio, more))
             self._send("append", id, audio, more)
 
     def cut(self, id: str) -> None:
         with self._lock:
             self._send("cut", id, _EMPTY, more=False)
-            if self._current == id:
-                self._current, self._unheard = None, []
+            if self._of(id):
+                self._current = None
 
     def close(self) -> None:
         if self._closing.is_set():
@@ -247,8 +254,8 @@ class ProcessPlayer:
         with self._lock:
             self._child, self._writer = child, writer
             if self._current is not None:
-                for do, audio, more in self._unheard:
-                    self._send(do, self._current, audio, more)
+                for do, audio, more in self._current.unheard:
+                    self._send(do, self._current.id, audio, more)
         self._process_runs.set()
         patience_s = START_S
         while True:
@@ -282,28 +289,29 @@ class ProcessPlayer:
         self._counts, self.latency_s = {}, 0.0
         with self._lock:
             self._works, self._reported = self._reported, False
-            failed = None if self._can_wait() else self._current
-            self._again = True
-            if failed is not None:
-                self._current, self._unheard = None, []
+            failed = self._current
+            # Given to the next process, but only once: it may be the sound that ends the process.
+            if failed is not None and self._works and failed.unheard and not failed.again:
+                failed.again, failed = True, None
+            else:
+                self._current = None
         if self._output != AudioOutput.NOWHERE or not self._output_known.is_set():
             self._set_output(AudioOutputChanged(AudioOutput.NOWHERE, reason, self._clock()))
         self._reason = reason
         if failed is not None:
-            self._queue_event(PlaybackFailed(failed, reason))
+            self._queue_event(PlaybackFailed(failed.id, reason))
 
-    def _can_wait(self) -> bool:
-        """True if the next process is to be given the current sound. Called with the lock held."""
-        # Only once: it may be the sound that ends the process.
-        return self._works and bool(self._unheard) and not self._again
+    def _of(self, id: str) -> _Sound | None:
+        """The current sound if it has this id. Called with the lock held."""
+        return self._current if self._current is not None and self._current.id == id else None
 
     def _on_message(self, header: dict[str, Any]) -> None:
         """One message of the child's."""
         match header:
             case {"event": "PlaybackStarted", "id": id_, "at_s": at_s}:
                 with self._lock:
-                    if self._current == id_:
-                        self._unheard = []
+                    if current := self._of(id_):
+                        current.unheard.clear()
                 self._queue_event(PlaybackStarted(id_, at_s))
             case {"event": "PlaybackFinished", "id": id_, "at_s": at_s}:
                 self._clear_current(id_)
@@ -323,7 +331,7 @@ class ProcessPlayer:
 
     def _clear_current(self, id: str) -> None:
         with self._lock:
-            if self._current == id:
+            if self._of(id):
                 self._current = None
 
     def _set_output(self, event: AudioOutputChanged) -> None:

@@ -75,7 +75,7 @@ class StatusWords:
         return self.say("{m} min {s} s", m=minutes, s=s) if minutes else self.say("{s} s", s=s)
 
 
-Line = Callable[[Any, StatusWords], str | None]
+EntryText = Callable[[Any, StatusWords], str | None]
 """An entry's value in words; None if it is not worth a line."""
 
 
@@ -187,7 +187,7 @@ def _describer(value: str, words: StatusWords) -> str:
     return f"{model}{colon}{words.code('phase', phase)}{' ' if reason else ''}{reason}"
 
 
-_LINES: Mapping[str, Line] = {
+_LINES: Mapping[str, EntryText] = {
     "components": _components,
     "lost": _names,
     "unrecognised": _unrecognised,
