@@ -28,8 +28,8 @@ _BETWEEN_NOUNS = frozenset((
     "in", "on", "with", "near", "behind", "at", "by", "beside", "under", "over", "above", "below",
     "across", "along", "next", "holding", "carrying", "riding", "and", "or", "from", "inside",
     "outside", "towards", "approaching", "crossing", "who", "which", "that", "wearing",
-    "든", "들고", "쥔", "쥐고", "가진", "탄", "타고", "끄는", "있는", "그리고", "및", "옆", "옆에", "옆의", "앞", "앞에",
-    "앞의", "뒤", "뒤에", "뒤의", "위", "위에", "위의", "안에", "아래",
+    "든", "들고", "쥔", "쥐고", "가진", "탄", "타고", "끄는", "있는", "그리고", "및",
+    "옆", "옆에", "옆의", "앞", "앞에", "앞의", "뒤", "뒤에", "뒤의", "위", "위에", "위의", "안에", "아래",
 ))  # fmt: skip
 """Words between two nouns: in "a dog in a basket" and "칼을 든 사람" each side is a name of its own."""
 _PARTICLES_CLOSED = ("이랑", "이나", "으로", "이", "은", "을", "과")
