@@ -13,7 +13,7 @@ from daemon.doctor.isolated import DeviceTestFailed, Facts, run_isolated
 from daemon.tune.figures import CameraSize, DetectorFigures, kind_of
 from daemon.tune.pairing import eligible
 from pipeline.models.loader import AUTO, STARTER
-from pipeline.models.openclip.precision import Precision
+from pipeline.models.precision import Precision
 
 MODULE = "daemon.tune.device_trials"
 LOOK_S = 60.0

@@ -60,10 +60,11 @@ def _precisions(core: Any, settings: Settings, name: str) -> list[str]:
     # Imported late: with the starter alone, nothing of open_clip is loaded.
     from pipeline.models.openclip.model_config import ModelUnusableError, read_model_config
     from pipeline.models.openclip.precision import available
+    from pipeline.models.starter.precision import PRECISIONS
 
     try:
         if open_store(settings).manifest(name).conversion is None:
-            return [AUTO]
+            return [*PRECISIONS]
         return [str(one) for one in available(core, read_model_config(open_store(settings).path(name)))]
     # Its row will say what is wrong with it.
     except (StoreError, ModelUnusableError):

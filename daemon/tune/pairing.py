@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from common.processor_heat import HOT_C
 from daemon.runtime.frame_budget import MIN_FPS
 from daemon.tune.figures import Conditions, DescriberFigures, DetectorFigures, kind_of
-from pipeline.models.openclip.precision import INT8_GAIN, Precision
+from pipeline.models.precision import INT8_GAIN, Precision
 
 SUSTAINED = 0.8
 """Share of a rate measured back to back that is planned: the core, the journal and speech need time too."""

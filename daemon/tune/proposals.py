@@ -11,7 +11,7 @@ from daemon.runtime.frame_budget import MIN_FPS
 from daemon.tune.figures import Conditions, DescriberFigures, kind_of
 from daemon.tune.pairing import Pair, gets_hot, sustained_fps, wanted_fps
 from pipeline.models.loader import AUTO, STARTER
-from pipeline.models.openclip.precision import Precision
+from pipeline.models.precision import Precision
 
 DECODE_SHARE = 0.25
 """Part of one core that decoding a camera's pictures may take."""

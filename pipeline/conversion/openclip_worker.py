@@ -33,9 +33,10 @@ from pipeline.models.openclip.model_config import (
     ModelConfig,
     Tokens,
 )
-from pipeline.models.openclip.precision import Precision, fastest, try_precisions
+from pipeline.models.openclip.precision import try_precisions
 from pipeline.models.openclip.prompts import prompt_file
 from pipeline.models.openclip.tokens import TokenEncoder
+from pipeline.models.precision import Precision, fastest
 from pipeline.store.errors import PrepareError
 
 FAILED = 3

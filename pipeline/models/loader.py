@@ -6,11 +6,9 @@ import difflib
 import logging
 from pathlib import Path
 
-import numpy as np
-
-from capture.frame import Image
 from pipeline.models.base import ImageTextModel
 from pipeline.models.openclip.devices import device_order
+from pipeline.models.precision import Precision
 from pipeline.store.errors import StoreError, UnknownModelError
 from pipeline.store.manifest import Kind
 from pipeline.store.store import Store
@@ -40,13 +38,12 @@ def load_image_text(
     """
     require_chosen(store, name)
     manifest, folder = store.manifest(name), store.path(name)
+    known = Precision(precision) if precision in tuple(Precision) else None
     if manifest.conversion is None:
-        return _starter(folder, device, threads, cache_dir)
+        return _starter(folder, device, threads, cache_dir, known)
     # Imported late: with the starter alone, nothing of open_clip's tokenizer is loaded.
     from pipeline.models.openclip.model import OpenClipModel
-    from pipeline.models.openclip.precision import Precision
 
-    known = Precision(precision) if precision in tuple(Precision) else None
     return OpenClipModel(folder, device, threads, cache_dir, known)
 
 
@@ -76,26 +73,30 @@ def fell_back(wanted: str, device: str) -> bool:
     return device.partition(".")[0].upper() != preferred.partition(".")[0].upper()
 
 
-def _starter(folder: Path, wanted: str, threads: int, cache_dir: Path | None) -> ImageTextModel:
+def _starter(
+    folder: Path, wanted: str, threads: int, cache_dir: Path | None, precision: Precision | None
+) -> ImageTextModel:
     """Load on the first device whose results equal the CPU's. The starter is small: `best` is the CPU."""
+    from pipeline.models.starter.agreement import agreement
     from pipeline.models.starter.model import StarterModel
+    from pipeline.models.starter.precision import load_on_cpu
 
-    # Loaded first in any case: it is the reference for other devices, and the choice if none agrees.
-    on_cpu = StarterModel(folder, "CPU", threads, cache_dir)
     order = ("CPU",) if wanted.lower() == "best" else device_order(wanted, _present(wanted))
+    # In 32 bits, as the reference for other devices.
+    exact = StarterModel(folder, "CPU", threads, cache_dir) if order[0] != "CPU" else None
     for device in order:
-        if device == "CPU":
-            return on_cpu
+        if device == "CPU" or exact is None:
+            break
         try:
             model = StarterModel(folder, device, threads, cache_dir)
-            cosine = agreement(model, on_cpu)
+            cosine = agreement(model, exact)
         except RuntimeError as error:
             log.warning("the starter does not run on %s: %s", device, str(error).splitlines()[0])
             continue
         if cosine >= _LEAST_COSINE:
             return model
         log.warning("the starter on %s computes something else: cosine %.3f; not used", device, cosine)
-    return on_cpu
+    return load_on_cpu(folder, threads, cache_dir, precision)
 
 
 def _present(wanted: str) -> list[str]:
@@ -106,18 +107,3 @@ def _present(wanted: str) -> list[str]:
     import openvino as ov
 
     return list(ov.Core().available_devices)
-
-
-def agreement(model: ImageTextModel, reference: ImageTextModel) -> float:
-    """The smallest cosine between two models' embeddings of test pictures."""
-    pairs = ((model.encode(image), reference.encode(image)) for image in _test_pictures())
-    return min(float(ours.embedding @ theirs.embedding) for ours, theirs in pairs)
-
-
-def _test_pictures() -> tuple[Image, ...]:
-    """Soft shapes, the same everywhere."""
-    y, x = np.mgrid[0:240, 0:320].astype(np.float32) / 50
-    waves = np.stack([np.sin(x * y), np.sin(x + 2 * y), np.cos(3 * x - y)], axis=-1)
-    # Three different pictures: a single one could agree by chance.
-    picture = np.asarray(127 + 120 * waves, np.uint8)
-    return picture, np.ascontiguousarray(picture[::-1]), np.ascontiguousarray(picture.transpose(1, 0, 2))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from daemon.bench.encoder.flops import flops
-from pipeline.models.openclip.precision import Precision, hint
+from pipeline.models.openclip.precision import hint
+from pipeline.models.precision import Precision
 from pipeline.models.preprocess import letterbox
 
 ARCHITECTURE = "ViT-B-32-256"

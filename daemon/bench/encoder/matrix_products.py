@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models.openclip.precision import Precision, hint
+from pipeline.models.openclip.precision import hint
+from pipeline.models.precision import Precision
 
 _STEP = 4.0 / 128
 """Of the activations, which are about normal."""

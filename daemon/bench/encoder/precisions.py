@@ -27,7 +27,7 @@ from daemon.bench.encoder.runtimes import over_runtimes
 from daemon.bench.harness import Figure, at_least, between, interleave, percentile, timed, unmeasured
 from daemon.bench.pipeline_under_test import picture
 from daemon.config.settings import Settings
-from pipeline.models.openclip.precision import Precision
+from pipeline.models.precision import Precision
 from pipeline.store.catalogue.shipped import shipped_catalogue
 
 OVER_OPEN_CLIP, SHARE_OF_PEAK = "encoder.over_open_clip", "encoder.share_of_peak"

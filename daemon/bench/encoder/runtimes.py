@@ -19,7 +19,7 @@ from daemon.bench.encoder.compiled import Encoders, quiet_libraries
 from daemon.bench.harness import Figure, interleave, percentile, timed, unmeasured
 from daemon.bench.pipeline_under_test import picture
 from daemon.bench.tables import NOT_THERE
-from pipeline.models.openclip.precision import Precision
+from pipeline.models.precision import Precision
 
 TORCH, ONNX = "encoder.over_torch", "encoder.over_onnxruntime"
 _REASON = 160

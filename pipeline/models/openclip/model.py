@@ -22,9 +22,10 @@ from pipeline.models.openclip.model_config import (
     ModelUnusableError,
     read_model_config,
 )
-from pipeline.models.openclip.precision import Precision, available, choose_precision, graph_of, hint
+from pipeline.models.openclip.precision import available, choose_precision, graph_of, hint
 from pipeline.models.openclip.prompts import in_templates, prompt_file_digest, prompt_sides
 from pipeline.models.openclip.tokens import TokenEncoder, reads_korean
+from pipeline.models.precision import Precision
 from pipeline.models.preprocess import letterbox, resize
 from pipeline.models.prompts import digest
 from pipeline.models.text_cache import CachedTexts, Vectors

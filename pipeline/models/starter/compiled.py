@@ -17,6 +17,7 @@ from common.memory import return_free_memory
 from pipeline.models.starter.errors import damaged
 from pipeline.models.starter.graph_file import GraphFile, GraphPlace, graph_key, write_graph
 from pipeline.models.starter.heads import Heads
+from pipeline.models.starter.input_ranges import InputRanges
 from pipeline.models.starter.input_size import WIDE
 
 log = logging.getLogger(__name__)
@@ -49,14 +50,16 @@ class CompiledNetworks:
         cache_dir: Path | None,
         fingerprint: str = "",
         unused_runs: int = UNUSED_RUNS,
+        ranges: InputRanges | None = None,
     ) -> None:
         """Compile for wide pictures, which most cameras send. Raises StarterUnusableError.
 
-        `heads`: reads the heads, which are not kept. `fingerprint`: that of the model, over the bytes of the
-        checkpoint and the heads. With it and a cache folder, the graph is built once and then read from a
-        file, on the CPU.
+        `heads`: reads the heads, which are not kept. `fingerprint`: over the bytes of the checkpoint, the
+        heads and the ranges. With it and a cache folder, the graph is built once and then read from a file,
+        on the CPU. `ranges`: compute in 8 bits.
         """
         self._checkpoint, self._heads, self._device = checkpoint, heads, device
+        self._ranges = ranges
         self._options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if threads:
             self._options["INFERENCE_NUM_THREADS"] = threads
@@ -135,7 +138,7 @@ class CompiledNetworks:
         from pipeline.models.starter.network import build_network
 
         try:
-            return build_network(read_checkpoint(self._checkpoint), size, self._heads())
+            return build_network(read_checkpoint(self._checkpoint), size, self._heads(), self._ranges)
         except CheckpointError as error:
             raise damaged(self._checkpoint, error) from error
 

@@ -30,7 +30,15 @@ _HEADER = struct.Struct("<16s32sQ")
 _HASHED_FROM = 48
 _MARK = b"watchword graph1"
 _PAGE = mmap.PAGESIZE
-_CODE = ("network.py", "head_graph.py", "heads.py", "checkpoint.py", "input_size.py", "graph_file.py")
+_CODE = (
+    "network.py",
+    "layers.py",
+    "head_graph.py",
+    "heads.py",
+    "checkpoint.py",
+    "input_size.py",
+    "graph_file.py",
+)
 """The modules that shape the graph or its file."""
 
 

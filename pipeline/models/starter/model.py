@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from pipeline.models.base import EmbeddingGeometry, PromptBank
+from pipeline.models.precision import Precision
 from pipeline.models.preprocess import letterbox
 from pipeline.models.prompts import contrast_prompts, digest
 from pipeline.models.starter.bank import BACKGROUND, SHARPNESS, StarterBank, class_shares, stack_rows
 from pipeline.models.starter.compiled import CompiledNetworks
 from pipeline.models.starter.errors import StarterUnusableError
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, Heads, HeadsError, read_heads
+from pipeline.models.starter.input_ranges import RANGES_FILE, InputRanges, InputRangesError, read_input_ranges
 from pipeline.models.starter.input_size import input_size
 from pipeline.models.starter.text_encoder import TextEncoder
 from pipeline.models.text_cache import CachedTexts
@@ -68,14 +70,15 @@ class StarterModel:
         threads: int = 0,
         cache_dir: Path | None = None,
         heads_file: Path = HEADS_FILE,
+        precision: Precision = Precision.F32,
     ) -> None:
-        """Raises StarterUnusableError."""
+        """`precision`: 32 or 8 bits; `precision.load_on_cpu` chooses. Raises StarterUnusableError."""
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise StarterUnusableError(f"{folder}: no {missing[0]}; run `watchword models pull starter`")
         marks = _file_marks(folder, heads_file)
         self.fingerprint = _fingerprint(marks)
-        self.device = device
+        self.device, self.precision = device, precision
         self._class_names = _class_names(folder / NAMES_FILE)
         # Only the text files: cached prompts stay valid if the image network or the heads change.
         text_mark = digest(marks[TEXT_FILE], marks[TOKENIZER_FILE])
@@ -91,8 +94,15 @@ class StarterModel:
             device,
             threads,
             cache_dir,
-            self.fingerprint,
+            self._graph_mark(),
+            ranges=_intact_ranges() if precision is Precision.INT8 else None,
         )
+
+    def _graph_mark(self) -> str:
+        """Digest of all that shapes the graph; the fingerprint is the same in 8 bits, which decide alike."""
+        if self.precision is Precision.INT8:
+            return digest(self.fingerprint, ranges_mark())
+        return self.fingerprint
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """The fixed size whose shape is nearest to the picture's."""
@@ -162,6 +172,21 @@ def _intact_heads(file: Path) -> Heads:
         return read_heads(file)
     except HeadsError as error:
         raise StarterUnusableError(f"{error}; install watchword again") from error
+
+
+def _intact_ranges() -> InputRanges:
+    try:
+        return read_input_ranges()
+    except InputRangesError as error:
+        raise StarterUnusableError(f"{error}; install watchword again") from error
+
+
+def ranges_mark() -> str:
+    """Digest of the shipped ranges of the convolutions' inputs. Raises StarterUnusableError."""
+    try:
+        return _sha256(RANGES_FILE)
+    except OSError as error:
+        raise StarterUnusableError(f"{RANGES_FILE}: {error.strerror}; install watchword again") from error
 
 
 def _class_names(path: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 Architecture: Tan and Le, 2019 (EfficientNet), in the Lite form TensorFlow published in 2020: no
 squeeze-and-excite, ReLU6 everywhere, stem and head not scaled. Tensor names are those of the PyTorch port.
-Batch normalisation is folded into the convolutions.
 """
 
 from __future__ import annotations
@@ -11,22 +10,26 @@ from typing import Any
 
 import numpy as np
 import openvino as ov
-from numpy.typing import NDArray
 from openvino import opset13 as ops
 
 from pipeline.models.starter.checkpoint import CheckpointError, Tensors
 from pipeline.models.starter.head_graph import head_outputs, linear, pooled_parts
 from pipeline.models.starter.heads import CLASSES, FEATURES, Heads
+from pipeline.models.starter.input_ranges import InputRanges
+from pipeline.models.starter.layers import Layers
 
 _STAGES = ((1, 1), (3, 2), (3, 2), (4, 2), (4, 1), (5, 2), (1, 1))
 """(blocks, stride of the first block) a stage."""
-_BATCH_NORM_EPSILON = 1e-3
 _MEAN, _SCALE = 127.0, 128.0
 """TensorFlow's normalisation of the Lite models, on RGB from 0 to 255."""
 
 
-def build_network(tensors: Tensors, size: tuple[int, int], heads: Heads | None = None) -> ov.Model:
+def build_network(
+    tensors: Tensors, size: tuple[int, int], heads: Heads | None = None, ranges: InputRanges | None = None
+) -> ov.Model:
     """Build the graph from uint8 BGR `(1, height, width, 3)`; `size` is width and height in pixels.
+
+    With `ranges` the convolutions compute in 8 bits; classes and heads stay in 32.
 
     Outputs without heads: class probabilities `(1, 1000)` and pooled features `(1, 1280)`. With heads, of the
     whole picture and its parts: embeddings `(PARTS, 1280)`, and calibrated log-odds of the H heads beside the
@@ -35,24 +38,24 @@ def build_network(tensors: Tensors, size: tuple[int, int], heads: Heads | None =
     Raises CheckpointError if a tensor is missing or has the wrong shape.
     """
     try:
-        picture, grid = _backbone(tensors, size)
+        picture, grid = _backbone(Layers(tensors, ranges), size)
         outputs = _outputs(grid, tensors, heads)
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the checkpoint is not EfficientNet-Lite2 ({error})") from error
     return _with_preprocessing(ov.Model(outputs, [picture], "efficientnet-lite2"))
 
 
-def _backbone(tensors: Tensors, size: tuple[int, int]) -> tuple[Any, Any]:
+def _backbone(layers: Layers, size: tuple[int, int]) -> tuple[Any, Any]:
     """The picture's parameter and the last feature map: (1, 1280, height / 32, width / 32), rounded up."""
     width, height = size
     picture = ops.parameter([1, 3, height, width], np.float32, name="picture")
-    node = ops.clamp(_convolution(picture, tensors, "_conv_stem", "_bn0", stride=2), 0.0, 6.0)
+    node = ops.clamp(layers.convolution(picture, "_conv_stem", "_bn0", stride=2), 0.0, 6.0)
     index = 0
     for blocks, first_stride in _STAGES:
         for position in range(blocks):
-            node = _block(node, tensors, f"_blocks.{index}.", first_stride if position == 0 else 1)
+            node = _block(node, layers, f"_blocks.{index}.", first_stride if position == 0 else 1)
             index += 1
-    return picture, ops.clamp(_convolution(node, tensors, "_conv_head", "_bn1"), 0.0, 6.0)
+    return picture, ops.clamp(layers.convolution(node, "_conv_head", "_bn1"), 0.0, 6.0)
 
 
 def _outputs(grid: Any, tensors: Tensors, heads: Heads | None) -> list[Any]:
@@ -66,42 +69,16 @@ def _outputs(grid: Any, tensors: Tensors, heads: Heads | None) -> list[Any]:
     return head_outputs(pooled, probabilities, heads)
 
 
-def _block(node: Any, tensors: Tensors, prefix: str, stride: int) -> Any:
+def _block(node: Any, layers: Layers, prefix: str, stride: int) -> Any:
     """Mobile inverted bottleneck: expand, depthwise, project, and the input added if the shapes allow."""
     entry = node
     # The first stage expands by a factor of 1 and has no such layer.
-    if f"{prefix}_expand_conv.weight" in tensors:
-        node = ops.clamp(_convolution(node, tensors, f"{prefix}_expand_conv", f"{prefix}_bn0"), 0.0, 6.0)
-    node = _convolution(node, tensors, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride, depthwise=True)
-    node = _convolution(ops.clamp(node, 0.0, 6.0), tensors, f"{prefix}_project_conv", f"{prefix}_bn2")
+    if f"{prefix}_expand_conv.weight" in layers.tensors:
+        node = ops.clamp(layers.convolution(node, f"{prefix}_expand_conv", f"{prefix}_bn0"), 0.0, 6.0)
+    node = layers.convolution(node, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride, depthwise=True)
+    node = layers.convolution(ops.clamp(node, 0.0, 6.0), f"{prefix}_project_conv", f"{prefix}_bn2")
     same = stride == 1 and entry.get_output_partial_shape(0) == node.get_output_partial_shape(0)
     return ops.add(entry, node) if same else node
-
-
-def _convolution(
-    node: Any, tensors: Tensors, name: str, norm: str, stride: int = 1, depthwise: bool = False
-) -> Any:
-    weight, bias = _fold(tensors, name, norm)
-    # `same_upper` as TensorFlow pads: with a stride of 2 the odd pixel is added at the end, and padding both
-    # ends alike would shift the picture. It overrides the pads, which the function demands.
-    arguments = {"strides": [stride] * 2, "pads_begin": [0, 0], "pads_end": [0, 0], "dilations": [1, 1]}
-    if depthwise:
-        kernel = ops.constant(weight[:, None])
-        node = ops.group_convolution(node, kernel, **arguments, auto_pad="same_upper")
-    else:
-        node = ops.convolution(node, ops.constant(weight), **arguments, auto_pad="same_upper")
-    return ops.add(node, ops.constant(bias[None, :, None, None]))
-
-
-def _fold(tensors: Tensors, name: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Convolution and batch normalisation as one kernel and one bias, computed in float64."""
-    gamma, beta, mean, variance = (
-        tensors[f"{norm}.{part}"].astype(np.float64)
-        for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    gain = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
-    kernel = tensors[f"{name}.weight"] * gain[:, None, None, None]
-    return kernel.astype(np.float32), (beta - mean * gain).astype(np.float32)
 
 
 def _with_preprocessing(model: ov.Model) -> ov.Model:

@@ -26,9 +26,10 @@ from pipeline.conversion.towers import reparameterised
 from pipeline.models.base import ZERO_SHOT_LOG_ODDS
 from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import ModelConfig, ModelUnusableError, Tokens, read_model_config
-from pipeline.models.openclip.precision import Precision, available
+from pipeline.models.openclip.precision import available
 from pipeline.models.openclip.prompts import in_templates
 from pipeline.models.openclip.tokens import TokenEncoder, reads_korean
+from pipeline.models.precision import Precision
 from pipeline.models.preprocess import letterbox, resize
 from pipeline.store.catalogue.catalogue import Catalogue
 from pipeline.store.errors import PrepareError

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from capture.frame import Image
-from pipeline.models.loader import agreement, fell_back, load_image_text
+from pipeline.models.loader import fell_back, load_image_text
+from pipeline.models.starter.agreement import agreement
 from pipeline.settings import PipelineSettings
 from pipeline.store.catalogue.catalogue import Catalogue
 from pipeline.store.catalogue.shipped import shipped_catalogue

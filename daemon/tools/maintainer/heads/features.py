@@ -25,12 +25,13 @@ FRAME_VERSIONS = 2
 """Versions of a picture, the plain one included; frames of a clip are versions of each other anyway."""
 THREADS = 2
 """Fixed: sums in another order have other last digits."""
-_OPTIONS = {
+FLOATS = {
     "PERFORMANCE_HINT": "LATENCY",
     # Full precision: a processor with bf16 would give other features.
     "INFERENCE_PRECISION_HINT": "f32",
     "INFERENCE_NUM_THREADS": THREADS,
 }
+"""OpenVINO's options for the same numbers in every run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +65,7 @@ def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
 
 
 def _request(network: ov.Model) -> Any:
-    return ov.Core().compile_model(network, "CPU", _OPTIONS).create_infer_request()
+    return ov.Core().compile_model(network, "CPU", FLOATS).create_infer_request()
 
 
 def _seen(requests: Mapping[tuple[int, int], Any], picture: Image) -> tuple[NDArray[Any], NDArray[Any]]:

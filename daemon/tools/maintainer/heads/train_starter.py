@@ -34,11 +34,13 @@ from daemon.tools.maintainer.heads.head_folds import (
 )
 from daemon.tools.maintainer.heads.head_mixing import Mixing, fit_mixing, heads_of
 from daemon.tools.maintainer.heads.head_training import Net, centre_of, train
+from daemon.tools.maintainer.heads.measure_ranges import measured_ranges
 from daemon.tools.maintainer.heads.splits import FOLDS, LOCKED, SPLITS
 from daemon.tools.maintainer.heads.starter_calibration import calibration_of
 from daemon.tools.maintainer.heads.training_set import Rows, read_rows
 from daemon.tools.report_lines import readable
 from pipeline.models.starter.heads import CLASSES, HEADS_FILE, class_log_odds, heads_bytes
+from pipeline.models.starter.input_ranges import RANGES_FILE, input_ranges_bytes
 from pipeline.models.starter.model import NETWORK_FILE
 
 TABLE = Path(__file__).with_name("hazard_classes.csv")
@@ -85,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Path.home() / ".local/share/watchword/models/starter",
         help="folder of the starter model",
     )
-    parser.add_argument("--out", type=Path, default=HEADS_FILE.parent, help="where both files are written")
+    parser.add_argument("--out", type=Path, default=HEADS_FILE.parent, help="where the files are written")
     parser.add_argument("--splits", type=Path, default=SPLITS, help="the part of each source")
     parser.add_argument("--folds", type=lambda text: tuple(text.split(",")), default=FOLDS)
     parser.add_argument("--cross-validate", action="store_true", help="print figures, write nothing")
@@ -153,6 +155,8 @@ def _ship(options: argparse.Namespace, features: Features, rows: Rows, mixing: M
         threshold=limit_,
         centre=centre_of(features.pooled[0][rows.photographs]),
     )
+    ranges = measured_ranges(options.folder, rows, options.model / NETWORK_FILE)
+    atomic_file.write(options.out / RANGES_FILE.name, input_ranges_bytes(ranges))
     file = options.out / HEADS_FILE.name
     # Before the table, which holds the fingerprint of this file.
     atomic_file.write(file, heads_bytes(heads))

@@ -11,7 +11,7 @@ from capture.frame import Image
 from daemon.bench.encoder.compiled import CompiledEncoder
 from daemon.bench.encoder.random_model import RandomModel
 from daemon.bench.encoder.runtimes import NotThereError, Run, compare
-from pipeline.models.openclip.precision import Precision
+from pipeline.models.precision import Precision
 from pipeline.types import PromptSet
 
 

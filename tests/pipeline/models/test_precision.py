@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.models.openclip.precision import Precision, PrecisionTrial, fastest
+from pipeline.models.precision import Precision, PrecisionTrial, fastest
 
 F32, BF16, INT8 = Precision.F32, Precision.BF16, Precision.INT8
 
