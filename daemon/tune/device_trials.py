@@ -24,6 +24,7 @@ from daemon.wiring.models import candidates, load_model, measure_trial
 from daemon.wiring.store import open_calibrations, open_store
 from pipeline.models.base import ImageTextModel, WrappedModel
 from pipeline.models.loader import AUTO, STARTER
+from pipeline.models.precision import Precision
 from pipeline.store.errors import StoreError
 
 MEASURED_S, MOST = 2.0, 200
@@ -60,15 +61,23 @@ def _precisions(core: Any, settings: Settings, name: str) -> list[str]:
     # Imported late: with the starter alone, nothing of open_clip is loaded.
     from pipeline.models.openclip.model_config import ModelUnusableError, read_model_config
     from pipeline.models.openclip.precision import available
-    from pipeline.models.starter.precision import PRECISIONS
 
     try:
         if open_store(settings).manifest(name).conversion is None:
-            return [*PRECISIONS]
+            return _starter_precisions(settings)
         return [str(one) for one in available(core, read_model_config(open_store(settings).path(name)))]
     # Its row will say what is wrong with it.
     except (StoreError, ModelUnusableError):
         return [AUTO]
+
+
+def _starter_precisions(settings: Settings) -> list[str]:
+    """32 bits, the reference for other devices; then 8 bits if they are right and faster here."""
+    from pipeline.models.starter.precision import load_on_cpu
+
+    folder, cache = open_store(settings).path(STARTER), settings.paths.cache
+    chosen = load_on_cpu(folder, settings.pipeline.threads, cache).precision
+    return [str(one) for one in dict.fromkeys((Precision.F32, chosen))]
 
 
 def _speed(settings: Settings) -> Facts:

@@ -54,7 +54,7 @@ def _detector(pair: Pair) -> Iterator[PlannedSetting]:
     rate = Message("{fps} frames a second were measured there", {"fps": f"{one.fps:.0f}"})
     yield PlannedSetting("pipeline.device", one.device, rate)
     on_cpu = kind_of(one.device) == "CPU"
-    # Only the CPU's precision is ours to choose, and the starter has only one.
+    # Only the CPU's precision is ours to choose, and the starter chooses by itself.
     if one.model != STARTER and on_cpu and one.precision in tuple(Precision):
         yield PlannedSetting("pipeline.precision", one.precision, rate)
     work = Message("{ms} ms of processor time a picture", {"ms": f"{one.cpu_ms:.0f}"})

@@ -65,7 +65,9 @@ class CompiledNetworks:
             self._options["INFERENCE_NUM_THREADS"] = threads
         if cache_dir and device != "CPU":  # compiling for the CPU is quick; a kept blob could only go stale
             self._options["CACHE_DIR"] = str(cache_dir / "openvino")
-        self._graphs_in = cache_dir / "graphs" if cache_dir and fingerprint and device == "CPU" else None
+        # A folder each: the file of a graph replaces those of earlier graphs in its folder.
+        folder = "graphs" if ranges is None else "graphs/int8"
+        self._graphs_in = cache_dir / folder if cache_dir and fingerprint and device == "CPU" else None
         self._fingerprint = fingerprint
         self._unused_runs = unused_runs
         self._runs = 0

@@ -37,8 +37,9 @@ def load_on_cpu(
     path = cache_dir and cache_dir / f"precision-{_key(threads)}.json"
     if (known := remembered(path)) is not None:
         return load(known)
-    models = {precision: load(precision) for precision in PRECISIONS}
-    return models[remember(path, StarterModel.name, _trials(models))]
+    trials = _trials({precision: load(precision) for precision in PRECISIONS})
+    # Loaded anew: those of the trial hold networks for the shapes of the test pictures.
+    return load(remember(path, StarterModel.name, trials))
 
 
 def _trials(models: dict[Precision, StarterModel]) -> list[PrecisionTrial]:

@@ -176,10 +176,13 @@ def test_the_real_trials_measure_the_starter_on_the_cpu(settings: Settings) -> N
     assert machine.problem == "" and "CPU" in machine.devices
     assert list(machine.models)[-1] == "starter"
     only = Machine({"CPU": machine.devices["CPU"]}, {"starter": machine.models["starter"]})
-    (row,) = measure_detectors(settings, only, 1, lambda _: None)
-    assert (row.model, row.device, row.precision, row.refused) == ("starter", "CPU", "float", "")
-    assert 0 < row.ms <= row.p95_ms
-    assert row.cpu_ms > 0
+    rows = list(measure_detectors(settings, only, 1, lambda _: None))
+    # 8 bits too, if this processor computes them right.
+    assert [row.precision for row in rows] in (["f32"], ["f32", "int8"])
+    for row in rows:
+        assert (row.model, row.device, row.refused) == ("starter", "CPU", "")
+        assert 0 < row.ms <= row.p95_ms
+        assert row.cpu_ms > 0
     sizes = measure_decoding(settings)
     assert [(size.width, size.height) for size in sizes] == [(640, 480), (1280, 720)]
     assert 0 < sizes[0].decode_ms < sizes[1].decode_ms

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from daemon.tools.maintainer.heads.training_set import Rows, pictures_of
 from pipeline.models.preprocess import letterbox
 from pipeline.models.starter.checkpoint import read_checkpoint
 from pipeline.models.starter.heads import CLASSES, FEATURES
+from pipeline.models.starter.input_ranges import InputRanges
 from pipeline.models.starter.input_size import SIZES, input_size
 from pipeline.models.starter.network import build_network
 
@@ -46,8 +46,7 @@ class Features:
 
 def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
     """All versions of all pictures: some ten milliseconds each on two cores."""
-    tensors = read_checkpoint(checkpoint)
-    requests = {size: _request(build_network(tensors, size)) for size in SIZES}
+    backbone = Backbone(checkpoint)
     shape = len(rows.names), FEATURES
     pooled = [np.zeros(shape, np.float16) for _ in range(PHOTOGRAPH_VERSIONS)]
     probabilities = np.zeros((len(rows.names), CLASSES), np.float32)
@@ -55,7 +54,7 @@ def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
         versions = PHOTOGRAPH_VERSIONS if rows.photographs[row] else FRAME_VERSIONS
         for version in range(versions):
             picture = augmented(image, rows.names[row], version) if version else image
-            classes, features = _seen(requests, picture)
+            classes, features = backbone.look(picture)
             # Training draws a version for every row, so a row with fewer versions repeats them.
             for slot in range(version, PHOTOGRAPH_VERSIONS, versions):
                 pooled[slot][row] = features
@@ -64,16 +63,24 @@ def extract(folder: Path, rows: Rows, checkpoint: Path) -> Features:
     return Features(pooled, probabilities)
 
 
+class Backbone:
+    """The network without heads, ready for every shape of picture; with `ranges` in 8 bits."""
+
+    def __init__(self, checkpoint: Path, ranges: InputRanges | None = None) -> None:
+        tensors = read_checkpoint(checkpoint)
+        self._requests = {size: _request(build_network(tensors, size, ranges=ranges)) for size in SIZES}
+
+    def look(self, picture: Image) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Class probabilities (CLASSES,) and pooled features (D,)."""
+        size = input_size(picture.shape[1], picture.shape[0])
+        request = self._requests[size]
+        request.infer([letterbox(picture, *size)[None]])
+        classes, pooled = (np.array(request.get_output_tensor(index).data[0]) for index in range(2))
+        return classes, pooled
+
+
 def _request(network: ov.Model) -> Any:
     return ov.Core().compile_model(network, "CPU", FLOATS).create_infer_request()
-
-
-def _seen(requests: Mapping[tuple[int, int], Any], picture: Image) -> tuple[NDArray[Any], NDArray[Any]]:
-    size = input_size(picture.shape[1], picture.shape[0])
-    request = requests[size]
-    request.infer([letterbox(picture, *size)[None]])
-    classes, pooled = (np.array(request.get_output_tensor(index).data[0]) for index in range(2))
-    return classes, pooled
 
 
 def write_features(features: Features, cache: Path) -> None:

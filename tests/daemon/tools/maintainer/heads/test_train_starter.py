@@ -13,6 +13,7 @@ import pytest
 from daemon.tools.maintainer.heads.head_folds import HAZARDS
 from daemon.tools.maintainer.heads.train_starter import CALIBRATION_FILE, main
 from pipeline.models.starter.heads import HEADS_FILE, read_heads
+from pipeline.models.starter.input_ranges import RANGES_FILE, read_input_ranges
 from tests.pipeline.models.starter.files import starter_folder
 
 pytest.importorskip("torch")
@@ -59,9 +60,10 @@ def test_two_runs_give_the_same_bytes_and_figures_of_both_kinds(
         arguments += ["--features", str(out / "features.npz")]
         assert main([str(training_set), *arguments]) == 0
     first, second = outs
-    for name in (HEADS_FILE.name, CALIBRATION_FILE, "folds/0.npz", "folds/1.npz"):
+    for name in (HEADS_FILE.name, RANGES_FILE.name, CALIBRATION_FILE, "folds/0.npz", "folds/1.npz"):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert read_heads(first / HEADS_FILE.name).hazards == HAZARDS
+    assert read_input_ranges(first / RANGES_FILE.name).keys() == read_input_ranges().keys()
     assert read_heads(first / "folds/0.npz").hidden_weight.shape == (1024, 1280)
     printed = capsys.readouterr().out.splitlines()
     assert "folds" in printed[0] and "locked" in printed[0]
