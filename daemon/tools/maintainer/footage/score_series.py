@@ -29,7 +29,9 @@ from pipeline.evaluation.camera_motion import CameraMotionMeter
 from pipeline.evaluation.dataset import CameraMotion, LabelledClip, Span, read_dataset
 from pipeline.hazards import builtin_hazards
 from pipeline.log_odds import sigmoid
+from pipeline.models.precision import Precision
 from pipeline.models.starter.model import StarterModel
+from pipeline.models.starter.precision import PRECISIONS
 
 
 class SeriesError(WatchwordError):
@@ -152,16 +154,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("heads", type=Path, help="folder written by `train_starter --fold-heads`")
     parser.add_argument("out", type=Path, help="folder for the scores")
     parser.add_argument("--splits", type=Path, default=SPLITS)
+    parser.add_argument("--precision", choices=[str(one) for one in PRECISIONS], default=str(Precision.F32))
     args = parser.parse_args(arguments)
+    precision = Precision(args.precision)
     try:
-        score_clips(args.manifest, args.heads, args.out, read_splits(args.splits))
+        score_clips(args.manifest, args.heads, args.out, read_splits(args.splits), precision)
     except WatchwordError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def score_clips(manifest: Path, heads: Path, out: Path, parts: Mapping[str, str]) -> None:
+def score_clips(
+    manifest: Path,
+    heads: Path,
+    out: Path,
+    parts: Mapping[str, str],
+    precision: Precision = Precision.F32,
+) -> None:
     """Score every clip of a fold that `heads` has heads for. Raises WatchwordError."""
     settings = load(None, os.environ, {}).settings
     out.mkdir(parents=True, exist_ok=True)
@@ -174,7 +184,7 @@ def score_clips(manifest: Path, heads: Path, out: Path, parts: Mapping[str, str]
         # Loaded once a fold; a model takes seconds to compile.
         if part not in models:
             models[part] = StarterModel(
-                Path(settings.paths.models) / StarterModel.name, heads_file=heads_file
+                Path(settings.paths.models) / StarterModel.name, heads_file=heads_file, precision=precision
             )
         camera = open_recorded(settings, str(clip.path))
         try:
