@@ -26,8 +26,6 @@ _FRAMES = 8
 """Frames timed together. Every view repeats after as many."""
 _SINGLE = 24
 """Pairs of a sample if frames are timed one by one: two in a row run under the same load."""
-_PAUSE_S = 0.01
-"""The rest of a camera's 33 ms after the network's part."""
 
 
 @runtime_checkable
@@ -62,8 +60,8 @@ def over_raw(settings: Settings, model: ImageTextModel, samples: int) -> Figure:
     bare, ready = model, picture(*model.input_size(1280, 720))
     lane, view = PipelineUnderTest(build_detector(settings, model)), moving_test_image(1280, 720)
     pairs = interleave(
-        paced(lambda: bare.infer(ready), _PAUSE_S),
-        paced(lambda: lane.see(next(view)), _PAUSE_S),
+        paced(lambda: bare.infer(ready)),
+        paced(lambda: lane.see(next(view))),
         samples * _SINGLE,
     )
     return Figure.median(name, pairs.ratios, "ratio", target)

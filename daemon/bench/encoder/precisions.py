@@ -24,7 +24,7 @@ from daemon.bench.encoder.compiled import (
 )
 from daemon.bench.encoder.matrix_products import bare_products
 from daemon.bench.encoder.runtimes import over_runtimes
-from daemon.bench.harness import Figure, at_least, between, interleave, percentile, timed, unmeasured
+from daemon.bench.harness import Figure, at_least, between, interleave, paced, percentile, timed, unmeasured
 from daemon.bench.pipeline_under_test import picture
 from daemon.config.settings import Settings
 from pipeline.models.precision import Precision
@@ -85,7 +85,7 @@ def over_open_clip(theirs: Callable[[Image], object], encoders: Encoders, sample
     seen, targets = picture(1280, 720), targets_here()
     figures = {}
     for precision, ours in encoders.items():
-        pairs = interleave(timed(partial(theirs, seen)), timed(partial(ours, seen)), samples, warmup=3)
+        pairs = interleave(paced(partial(theirs, seen)), paced(partial(ours, seen)), samples, warmup=3)
         note = f"{ARCHITECTURE} in {precision}, {1 / percentile(pairs.b, 50):.3g} pictures a second"
         bound = targets.get(precision)
         target = at_least(bound) if bound else None

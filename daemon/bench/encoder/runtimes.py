@@ -16,7 +16,7 @@ import numpy as np
 
 from common.install_hint import install_hint
 from daemon.bench.encoder.compiled import Encoders, quiet_libraries
-from daemon.bench.harness import Figure, interleave, percentile, timed, unmeasured
+from daemon.bench.harness import Figure, interleave, paced, percentile, unmeasured
 from daemon.bench.pipeline_under_test import picture
 from daemon.bench.tables import NOT_THERE
 from pipeline.models.precision import Precision
@@ -48,7 +48,7 @@ def compare(name: str, make: Callable[[tuple[int, int]], Run], encoders: Encoder
             theirs = make(ours.size)
     except NotThereError as error:
         return unmeasured(name, "ratio", None, f"{NOT_THERE}: {error}")
-    pairs = interleave(timed(theirs), timed(partial(ours.infer, picture(*ours.size))), samples, warmup=3)
+    pairs = interleave(paced(theirs), paced(partial(ours.infer, picture(*ours.size))), samples, warmup=3)
     theirs_ms, ours_ms = (1e3 * percentile(costs, 50) for costs in (pairs.a, pairs.b))
     note = f"network alone; {theirs_ms:.3g} ms against {ours_ms:.3g} ms"
     return Figure.median(name, pairs.ratios, "ratio", None, note)
