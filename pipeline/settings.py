@@ -24,8 +24,8 @@ class PipelineSettings(BaseModel, frozen=True, extra="forbid"):
     )
     precision: Literal["auto", "f32", "bf16", "int8"] = Field(
         "auto",
-        description="auto | f32 | bf16 | int8: of the model's arithmetic on the CPU; auto takes the fastest that "
-        "agrees with the reference",
+        description="auto | f32 | bf16 | int8: of the model's arithmetic on the CPU; auto takes the fastest "
+        "that agrees with the reference",
     )
     threads: int = Field(0, ge=0, le=64, description="threads of the encoder; 0 lets OpenVINO choose")
     still_s: float = Field(
