@@ -128,8 +128,9 @@ def main() -> int:
     parser.add_argument("--only", choices=TABLES, action="append", help="a table; all if none is named")
     args = parser.parse_args()
     with TemporaryDirectory() as nothing_of_our_own:
-        # An empty state folder: calibration and taught pictures of this machine must not change the tables.
-        settings = load(None, os.environ, {"paths.state": nothing_of_our_own}).settings
+        # Calibration, taught pictures and the precision of this machine must not change the tables.
+        fixed = {"paths.state": nothing_of_our_own, "pipeline.precision": "f32"}
+        settings = load(None, os.environ, fixed).settings
         for name in args.only or TABLES:
             write_table(args.document, name, list(TABLES[name](settings, args.media)))
             sys.stdout.write(f"{name}: written\n")

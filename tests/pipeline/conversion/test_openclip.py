@@ -22,7 +22,7 @@ from pipeline.conversion import int8, tokenizer
 from pipeline.conversion.images import drawn_images
 from pipeline.conversion.openclip_worker import OpenClipConversion
 from pipeline.conversion.torch_reference import Reference, load_reference
-from pipeline.conversion.towers import reparameterised
+from pipeline.conversion.towers import ending_in_first_token, reparameterised
 from pipeline.models.base import ZERO_SHOT_LOG_ODDS
 from pipeline.models.openclip.model import OpenClipModel
 from pipeline.models.openclip.model_config import ModelConfig, ModelUnusableError, Tokens, read_model_config
@@ -337,6 +337,34 @@ def test_training_time_branches_are_folded_without_changing_the_answer() -> None
         before, after = visual(picture), folded(picture)
     assert torch.nn.functional.cosine_similarity(before, after).item() > 0.999
     assert sum(1 for _ in folded.modules()) < sum(1 for _ in visual.modules())
+
+
+def visual_tower(**changed: object) -> Any:
+    import open_clip
+
+    return open_clip.CLIP(**{**CLIP, "vision_cfg": {**CLIP["vision_cfg"], **changed}}).eval().visual
+
+
+def test_the_last_block_computes_the_class_token_alone() -> None:
+    import torch
+
+    visual = visual_tower(ls_init_value=0.5)
+    changed = ending_in_first_token(visual)
+    with torch.inference_mode():
+        pixels = torch.randn(2, 3, 64, 64)
+        torch.testing.assert_close(changed(pixels), visual(pixels))
+        assert changed.transformer.resblocks[-1](torch.randn(1, 17, 64)).shape == (1, 1, 64)
+        # The tower that was given is the reference of the conversion.
+        assert visual.transformer.resblocks[-1](torch.randn(1, 17, 64)).shape == (1, 17, 64)
+    assert {id(one) for one in changed.parameters()} == {id(one) for one in visual.parameters()}
+
+
+@pytest.mark.parametrize(
+    "pools", [{"pool_type": "avg"}, {"attentional_pool": True}, {"block_type": "custom"}]
+)
+def test_a_tower_that_needs_all_tokens_stays_as_it_is(pools: dict[str, object]) -> None:
+    visual = visual_tower(**pools)
+    assert ending_in_first_token(visual) is visual
 
 
 def test_prompts_are_encoded_once_and_remembered(clip: Converted, tmp_path: Path) -> None:
