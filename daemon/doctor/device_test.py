@@ -21,7 +21,7 @@ from daemon.runtime.detection_loop import DetectionLoop
 from daemon.runtime.engine import CoreRunner
 from daemon.runtime.metrics import Metrics
 from daemon.wiring.detector import build_detector
-from daemon.wiring.models import load_model
+from daemon.wiring.models import load_model, precision_of
 from daemon.wiring.sources import choose_source, source_path
 from daemon.wiring.store import open_store
 from speech.synthesis.base import SpeechRequest
@@ -45,6 +45,7 @@ def _model(settings: Settings) -> Facts:
     return {
         "model": model.name,
         "device": model.device,
+        "precision": precision_of(model),
         "ms": took_s * 100,
         "embedding": [float(value) for value in encoding.embedding],
     }

@@ -20,9 +20,8 @@ from capture.test_image import draw_test_image
 from daemon.config.settings import Settings
 from daemon.doctor.isolated import DeviceTest, Facts, serve
 from daemon.wiring.detector import build_detector
-from daemon.wiring.models import candidates, load_model, measure_trial
+from daemon.wiring.models import candidates, load_model, measure_trial, precision_of
 from daemon.wiring.store import open_calibrations, open_store
-from pipeline.models.base import ImageTextModel, WrappedModel
 from pipeline.models.loader import AUTO, STARTER
 from pipeline.models.precision import Precision
 from pipeline.store.errors import StoreError
@@ -92,7 +91,7 @@ def _speed(settings: Settings) -> Facts:
     parts = {"calibration": outdated.calibration, "heads": outdated.heads}
     return {
         "device": model.device,
-        "precision": _precision(model),
+        "precision": precision_of(model),
         "load_s": load_s,
         "embeddings": [one.embedding.tolist() for one in encodings],
         "outdated": [*(name for name, is_old in parts.items() if is_old), *outdated.lessons],
@@ -125,13 +124,6 @@ def golden_pictures() -> tuple[Image, ...]:
     """Three different pictures: a single one could agree by chance."""
     picture = draw_test_image()
     return picture, np.ascontiguousarray(picture[::-1]), np.ascontiguousarray(picture[:, ::-1] // 2)
-
-
-def _precision(model: ImageTextModel) -> str:
-    while isinstance(model, WrappedModel):
-        model = model.model
-    # Only models with several precisions have the attribute.
-    return str(getattr(model, "precision", "float"))
 
 
 def _timed(encode: Callable[[Image], object]) -> Facts:

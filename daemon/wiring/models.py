@@ -18,7 +18,7 @@ from daemon.wiring.store import open_calibrations, open_store
 from pipeline.calibration.repository import NOT_MEASURED, CalibrationRepository
 from pipeline.calibration.table import CalibrationTable
 from pipeline.hazards import shipped_prompts
-from pipeline.models.base import ImageTextModel
+from pipeline.models.base import ImageTextModel, WrappedModel
 from pipeline.models.embedding_heads import (
     EmbeddingHeadsError,
     FittedModel,
@@ -229,6 +229,13 @@ def has_unused_heads(settings: Settings, model: ImageTextModel) -> bool:
     """True if heads were fitted here for a model of this name, and it runs without them: they do not fit."""
     loaded = model.model if isinstance(model, VotingModel) else model
     return not isinstance(loaded, FittedModel) and heads_path(settings.paths.state, model.name).is_file()
+
+
+def precision_of(model: ImageTextModel) -> str:
+    """The precision of a model's arithmetic, or of the model that it wraps; `float` if it has only one."""
+    while isinstance(model, WrappedModel):
+        model = model.model
+    return str(getattr(model, "precision", "float"))
 
 
 def _beside_starter(settings: Settings, model: ImageTextModel) -> ImageTextModel | None:

@@ -86,7 +86,13 @@ def test_a_device_that_is_not_there_fails_only_where_it_is_wanted(settings: Sett
 def test_a_device_that_sees_something_else_is_not_trusted(
     embedding: list[float], wanted: str, state: str
 ) -> None:
-    reference = {"model": "starter", "device": "GPU.0", "ms": 9.0, "embedding": [1.0, 0.0]}
+    reference = {
+        "model": "starter",
+        "device": "GPU.0",
+        "precision": "f32",
+        "ms": 9.0,
+        "embedding": [1.0, 0.0],
+    }
     facts = {**reference, "embedding": embedding}
     assert devices.assess("GPU", facts, reference, wanted).state == state
 
