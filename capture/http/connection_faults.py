@@ -68,8 +68,9 @@ def _ask(parts: SplitResult, link: socket.socket, timeout_s: float) -> str:
     try:
         if parts.scheme == "rtsps":
             link = ssl._create_unverified_context().wrap_socket(link)  # noqa: S323 - as the stream itself
-        # A server that sends byte by byte would otherwise be listened to for hours.
-        with Deadline(2 * timeout_s, link):
+        # A server that sends byte by byte would otherwise be listened to for hours. Less than a session's
+        # grace (`capture/session.py`): with more, the explanation would come too late to be told.
+        with Deadline(1.5 * timeout_s, link):
             link.settimeout(timeout_s)
             status, head = _describe(parts, link, None)
             if status == 401 and parts.username is not None:
