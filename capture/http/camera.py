@@ -98,19 +98,20 @@ def _goes_on(data: bytes) -> bool:
 
 def _read(stream: HttpStream, data: bytes, until_s: float, enough: Callable[[bytes], bool]) -> bytes:
     """Read until `enough(data)`, the end of the stream, or the time `until_s`. Raises OSError."""
-    while not enough(data) and len(data) < MAX_PART_BYTES:
-        left_s = until_s - time.monotonic()
-        if left_s <= 0:
-            break
-        stream.socket.settimeout(left_s)
-        try:
-            more = stream.read1(_READ_BYTES)
-        # Not an error: the caller decides by the bytes that have arrived.
-        except TimeoutError:
-            break
-        if not more:
-            break
-        data += more
+    with stream.limited(max(0.0, until_s - time.monotonic())):
+        while not enough(data) and len(data) < MAX_PART_BYTES:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                break
+            stream.socket.settimeout(left_s)
+            try:
+                more = stream.read1(_READ_BYTES)
+            # Not an error: the caller decides by the bytes that have arrived.
+            except TimeoutError:
+                break
+            if not more:
+                break
+            data += more
     return data
 
 

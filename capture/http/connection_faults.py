@@ -8,7 +8,7 @@ import socket
 import ssl
 from urllib.parse import SplitResult
 
-from capture.http.stream import answer_challenge, without_credentials
+from capture.http.stream import Deadline, answer_challenge, without_credentials
 
 _MOST_HEAD_BYTES = 65_536
 _WEB_PAGE = "is a web server, not an RTSP one; check the port (554 is usual)"
@@ -68,12 +68,15 @@ def _ask(parts: SplitResult, link: socket.socket, timeout_s: float) -> str:
     try:
         if parts.scheme == "rtsps":
             link = ssl._create_unverified_context().wrap_socket(link)  # noqa: S323 - as the stream itself
-        link.settimeout(timeout_s)
-        status, head = _describe(parts, link, None)
-        if status == 401 and parts.username is not None:
-            challenges = re.findall(r"(?im)^WWW-Authenticate:\s*(.+?)\s*$", head)
-            answer = answer_challenge(parts.geturl(), parts, challenges, "DESCRIBE")
-            status, head = _describe(parts, link, answer)
+        # A server that sends byte by byte would otherwise be listened to for hours. Less than a session's
+        # grace (`capture/session.py`): with more, the explanation would come too late to be told.
+        with Deadline(1.5 * timeout_s, link):
+            link.settimeout(timeout_s)
+            status, head = _describe(parts, link, None)
+            if status == 401 and parts.username is not None:
+                challenges = re.findall(r"(?im)^WWW-Authenticate:\s*(.+?)\s*$", head)
+                answer = answer_challenge(parts.geturl(), parts, challenges, "DESCRIBE")
+                status, head = _describe(parts, link, answer)
     # This only looks for a better explanation; a failure leaves the general one.
     except (OSError, ValueError, http.client.HTTPException):
         return _NO_PICTURES

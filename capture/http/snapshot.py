@@ -78,10 +78,11 @@ class SnapshotCamera:
         """Raises OSError, HTTPException; CameraLost if the answer is a stream now."""
         stream = open_stream(self._parts.geturl(), max(1.0, until_s - time.monotonic()))
         try:
-            # Some cameras wrap their single picture into a multipart answer.
-            if (boundary := boundary_of(stream.content_type)) is not None:
-                return self._first_part(stream, MultipartSplitter(boundary), until_s)
-            return _whole(stream, until_s)
+            with stream.limited(max(0.0, until_s - time.monotonic())):
+                # Some cameras wrap their single picture into a multipart answer.
+                if (boundary := boundary_of(stream.content_type)) is not None:
+                    return self._first_part(stream, MultipartSplitter(boundary), until_s)
+                return _whole(stream, until_s)
         finally:
             stream.release()
 

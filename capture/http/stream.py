@@ -21,6 +21,7 @@ from common.redact import redact
 
 _REDIRECTS = 5
 _CONNECT_S = 5.0
+_SLACK_S = 0.5
 _HEADERS = {
     "Accept": "multipart/x-mixed-replace, image/jpeg, */*",
     "User-Agent": "watchword",
@@ -41,6 +42,14 @@ class HttpStream:
         """At most `size` bytes, as soon as there are any; empty at the end. Raises OSError, HTTPException."""
         return self.response.read1(size)
 
+    def limited(self, seconds: float) -> Deadline:
+        """A context that ends the connection if it lasts longer than `seconds` and a moment.
+
+        The length of a chunk is read up to its end, and each of its bytes starts the socket's timeout anew.
+        The moment lets the socket's own timeout come first, after which the stream can be read further.
+        """
+        return Deadline(seconds + _SLACK_S, self.socket)
+
     @property
     def length(self) -> int | None:
         """Bytes that are still to come; None if that was not announced."""
@@ -59,12 +68,12 @@ class HttpStream:
             self.socket.close()
 
 
-class _Deadline:
+class Deadline:
     """Shuts a socket down when the time is up: a socket's own timeout starts again with each byte."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, link: socket.socket | None = None) -> None:
         self.until_s = time.monotonic() + seconds
-        self.socket: socket.socket | None = None
+        self.socket = link
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
 
@@ -95,7 +104,7 @@ def open_stream(url: str, timeout_s: float) -> HttpStream:
     unless 200).
     """
     authorization: str | None = None
-    with _Deadline(timeout_s) as deadline:
+    with Deadline(timeout_s) as deadline:
         credentials = urlsplit(url)
         for _ in range(_REDIRECTS):
             response, sock = _get(urlsplit(url), authorization, deadline)
@@ -123,7 +132,7 @@ def open_stream(url: str, timeout_s: float) -> HttpStream:
 
 
 def _get(
-    parts: SplitResult, authorization: str | None, deadline: _Deadline
+    parts: SplitResult, authorization: str | None, deadline: Deadline
 ) -> tuple[http.client.HTTPResponse, socket.socket]:
     timeout_s = min(_CONNECT_S, deadline.left_s)
     host = parts.hostname or ""

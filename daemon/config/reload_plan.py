@@ -29,11 +29,16 @@ class ReloadPlan:
 
     def only(self, keys: Collection[str]) -> ReloadPlan:
         """The changes of these settings and of keys below them."""
-        # With a dot at the end, so that `speech.rate` does not select `speech.rate_wpm`.
-        asked = tuple(f"{key}." for key in keys)
         return ReloadPlan(
-            tuple(key for key in self.live if f"{key}.".startswith(asked)),
-            tuple(key for key in self.restart if f"{key}.".startswith(asked)),
+            tuple(key for key in self.live if _is_among(key, keys)),
+            tuple(key for key in self.restart if _is_among(key, keys)),
+        )
+
+    def without(self, keys: Collection[str]) -> ReloadPlan:
+        """All changes but those of these settings and of keys below them."""
+        return ReloadPlan(
+            tuple(key for key in self.live if not _is_among(key, keys)),
+            tuple(key for key in self.restart if not _is_among(key, keys)),
         )
 
 
@@ -70,6 +75,12 @@ def merged(old: Settings, new: Settings, plan: ReloadPlan) -> Settings:
 def is_live(key: str) -> bool:
     """True if a running daemon takes this setting over."""
     return _is_marked(key, LIVE)
+
+
+def _is_among(key: str, keys: Collection[str]) -> bool:
+    """True if the key is one of these or below one."""
+    # With a dot at the end, so that `speech.rate` does not select `speech.rate_wpm`.
+    return f"{key}.".startswith(tuple(f"{one}." for one in keys))
 
 
 def _is_marked(key: str, mark: str) -> bool:

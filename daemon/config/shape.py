@@ -1,4 +1,4 @@
-"""Refuses settings with an impossible form: endless nesting, NUL, a value in place of a table."""
+"""Refuses settings with an impossible form: endless nesting, NUL, no Unicode, a value in place of a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_NESTED = 16
 def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
     """Raises ConfigError for trees that cannot be merged, before each setting is validated.
 
-    That is endless nesting, NUL, and a value in place of another layer's table.
+    That is endless nesting, NUL, bytes that are no UTF-8, and a value in place of another layer's table.
     """
     seen: dict[KeyPath, tuple[Layer, Any]] = {}
     for layer in layers:
@@ -31,6 +31,11 @@ def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
                 # A NUL would end the line in C programs that show it.
                 head = f"{layer.where(path)}: {short(dotted(path))}".replace("\0", "?")
                 raise ConfigError(f"{head}: must not contain the character NUL")
+            if not all(_is_unicode(text) for text in (*path, value) if isinstance(text, str)):
+                # Python keeps such bytes of a variable or an option as lone surrogates (PEP 383).
+                head = f"{layer.where(path)}: {short(dotted(path))} = {shown(value)}"
+                head = head.encode(errors="replace").decode()
+                raise ConfigError(f"{head}: is not UTF-8 text; if it is a file's name, rename the file")
         for path, depth, value in parts:
             # Entries of a list have no path of their own.
             if depth > len(path):  # in a list
@@ -39,6 +44,10 @@ def refuse_misshapen(layers: tuple[Layer, ...]) -> None:
             if isinstance(before[1], Mapping) != isinstance(value, Mapping):
                 wrong, plain = before if isinstance(value, Mapping) else (layer, value)
                 raise ConfigError(f"{wrong.where(path)}: {dotted(path)} = {shown(plain)}: should be a table")
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _parts(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, int, Any]]:

@@ -76,7 +76,10 @@ class SettingsUpdater:
         self._say = say
         self._requested = self._applied = settings
         self._job: _SettingsJob | None = None
-        self._busy = False
+        self._current: _SettingsJob | None = None
+        """The job that is being applied and saved."""
+        self._finished = 0
+        """Jobs that have been applied and saved, or have failed."""
         self._closing = False
         # Held to exchange jobs, never while one is applied: a request must not wait for phrases.
         self._changed = threading.Condition()
@@ -88,13 +91,22 @@ class SettingsUpdater:
 
     def reload(self) -> Mapping[str, Any]:
         """Read the settings and queue the live ones. Raises ConfigError; then the old ones stay in force."""
-        new = self._load()
-        with self._changed:
-            # Compared with the requested settings and not the applied ones: a job may still be pending.
-            plan = reload_plan.plan(self._requested, new)
-            # Queued even if no setting changed: there may be a new calibration.
-            self._enqueue(_SettingsJob(reload_plan.merged(self._requested, new, plan), plan.voice))
-        return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
+        while True:
+            finished, new = self._finished, self._load()
+            with self._changed:
+                # What was saved while it was read may be missing from it: read again.
+                if finished != self._finished:
+                    continue
+                # Compared with the requested settings and not the applied ones: a job may still be pending.
+                # What is not saved yet is not in the file either; that must not undo it.
+                plan = reload_plan.plan(self._requested, new).without(self._unsaved())
+                # Queued even if no setting changed: there may be a new calibration.
+                self._enqueue(_SettingsJob(reload_plan.merged(self._requested, new, plan), plan.voice))
+            return {"changed": list(plan.live), "needs_restart": list(plan.restart)}
+
+    def _unsaved(self) -> set[str]:
+        """The keys that pending jobs will write into the overrides."""
+        return {key for job in (self._current, self._job) if job is not None for key in job.keep}
 
     def change(self, settings: Settings, values: Mapping[str, Any], timeout_s: float) -> ReloadPlan:
         """Apply these keys of valid settings and write them into the overrides; all of them or none.
@@ -154,7 +166,8 @@ class SettingsUpdater:
         while (job := self._next()) is not None:
             self._execute(job)
             with self._changed:
-                self._busy = False
+                self._current = None
+                self._finished += 1
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -165,13 +178,13 @@ class SettingsUpdater:
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until every change queued so far has been applied or has failed. False after `timeout_s`."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._job is None and not self._busy, timeout_s)
+            return self._changed.wait_for(lambda: self._job is None and self._current is None, timeout_s)
 
     def _next(self) -> _SettingsJob | None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._job is not None)
             job, self._job = self._job, None
-            self._busy = job is not None
+            self._current = job
             # A waiting client gets an answer instead of its timeout.
             if self._closing and job is not None:
                 _fail(job, "the daemon is stopping")

@@ -6,14 +6,18 @@ import contextlib
 import hashlib
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import cv2
 import pytest
 
 from capture.camera import CameraLost
 from capture.factory import open_camera
+from capture.http.snapshot import SnapshotCamera
 from capture.settings import CaptureSettings
+from tests.capture.made import street
 from tests.capture.servers import tcp_server
 
 QUICK = CaptureSettings(open_timeout_s=1, read_timeout_s=1, stall_s=1)
@@ -81,3 +85,72 @@ def test_a_wrong_password_is_told_from_a_wrong_path() -> None:
     assert "no such path" in refusal(digest("hush"), "me:hush@")
     basic = 'RTSP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm="cam"'
     assert "refuses this user and password" in refusal(lambda _: basic, "me:hush@")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "begun"),
+    [
+        ("rtsp", b"RTSP/1.0 200 OK\r\nX: "),
+        ("http", b"HTTP/1.1 200 OK\r\nX: "),
+        ("http", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"),
+    ],
+)
+def test_an_answer_that_trickles_without_end_is_given_up(scheme: str, begun: bytes) -> None:
+    over = threading.Event()
+
+    def trickle(link: socket.socket) -> None:
+        with link, contextlib.suppress(OSError):
+            link.recv(65536)
+            link.sendall(begun)
+            while not over.wait(0.2):
+                link.sendall(b"a")
+
+    # In a thread: without its limit it goes on for hours.
+    refusals: list[str] = []
+
+    def call() -> None:
+        with pytest.raises(CameraLost) as caught:
+            open_camera(f"{scheme}://127.0.0.1:{port}/cam", QUICK)
+        refusals.append(str(caught.value))
+
+    with tcp_server(trickle) as port:
+        calling = threading.Thread(target=call, daemon=True)
+        calling.start()
+        calling.join(12)
+        over.set()
+    assert refusals
+
+
+def test_a_picture_that_trickles_without_end_is_given_up() -> None:
+    over = threading.Event()
+    asked: list[bytes] = []
+    jpeg = cv2.imencode(".jpg", street(0, 160, 120))[1].tobytes()
+
+    def serve(link: socket.socket) -> None:
+        with link, contextlib.suppress(OSError):
+            asked.append(link.recv(65536))
+            if len(asked) == 1:
+                head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                link.sendall(head.encode() + jpeg)
+                return
+            link.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+            while not over.wait(0.2):
+                link.sendall(b"a")
+
+    lost: list[CameraLost] = []
+
+    def read() -> None:
+        with pytest.raises(CameraLost) as caught:
+            camera.read()
+        lost.append(caught.value)
+
+    with (
+        tcp_server(serve) as port,
+        contextlib.closing(open_camera(f"http://127.0.0.1:{port}/cam", QUICK)) as camera,
+    ):
+        assert isinstance(camera, SnapshotCamera)
+        reading = threading.Thread(target=read, daemon=True)
+        reading.start()
+        reading.join(8)
+        over.set()
+    assert lost

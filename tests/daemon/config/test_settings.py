@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -243,6 +244,21 @@ def test_a_hazard_whose_lessons_were_removed_is_left_out_with_a_warning(home: Pa
 def test_unknown_variables_are_refused(home: Path, variable: str, said: str) -> None:
     (problem,) = _problems(home, env={variable: "0"})
     assert said in problem
+
+
+def test_a_file_name_in_another_encoding_is_refused_as_what_it_is(home: Path) -> None:
+    name = os.fsdecode("/media/한강.mp4".encode("cp949"))
+    for env, cli, where in (
+        ({"WATCHWORD_CAPTURE__SOURCE": name}, {}, "environment WATCHWORD_CAPTURE__SOURCE"),
+        ({}, {"capture.source": name}, "command line"),
+        ({}, {"hazards.dog.prompts": [name]}, "command line"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load(None, {"HOME": str(home), **env}, cli)
+        (problem,) = caught.value.problems
+        assert problem.startswith(f"{where}: ")
+        assert "is not UTF-8 text" in problem
+        problem.encode()
 
 
 def test_the_environment_spells_every_kind_of_value(home: Path) -> None:

@@ -73,12 +73,12 @@ class Shop:
         self.failure: str | None = None
         self.bug: Exception | None = None
         self.given: dict[str, object] = {}
-        self.tuning = SettingsUpdater(self.load(), self.load, self._apply, self.said.append)
+        self.tuning = SettingsUpdater(self.load(), self.load, self.apply, self.said.append)
 
     def load(self) -> Settings:
         return settings.load(None, {"HOME": str(self.folder)}, self.given).settings
 
-    def _apply(self, new: Settings, voice: bool) -> None:
+    def apply(self, new: Settings, voice: bool) -> None:
         self.begun.set()
         assert self.go.wait(PATIENCE_S)
         if self.bug:
@@ -198,6 +198,40 @@ def test_a_reload_is_applied_by_the_same_thread_in_order(shop: Shop) -> None:
     _settled(shop)
     last = shop.applied[-1]
     assert (last.speech.pitch, last.speech.volume, last.capture.source) == (60, 0.9, "auto")
+
+
+def test_a_reload_does_not_undo_a_step_that_is_not_saved_yet(shop: Shop) -> None:
+    shop.go.clear()
+    shop.tuning.adjust("volume", -1)
+    assert shop.begun.wait(PATIENCE_S)
+    shop.tuning.adjust("rate", 1)
+    shop.given = {"speech.pitch": 60}
+    assert shop.tuning.reload()["changed"] == ["speech.pitch"]
+    shop.go.set()
+    _settled(shop)
+    last = shop.applied[-1].speech
+    assert (last.volume, last.rate_wpm, last.pitch) == (0.9, 200, 60)
+    assert shop.kept == {"volume": 0.9, "rate_wpm": 200}
+
+
+def test_a_reload_does_not_undo_a_step_that_is_saved_while_the_file_is_read(shop: Shop) -> None:
+    def load() -> Settings:
+        before = shop.load()
+        if not shop.applied:
+            tuning.adjust("volume", -1)
+            assert tuning.wait_idle(PATIENCE_S)
+        return before
+
+    tuning = SettingsUpdater(shop.load(), load, shop.apply, shop.said.append)
+    thread = threading.Thread(target=tuning.run)
+    thread.start()
+    try:
+        assert tuning.reload()["changed"] == []
+        assert tuning.wait_idle(PATIENCE_S)
+    finally:
+        tuning.close()
+        thread.join(PATIENCE_S)
+    assert shop.applied[-1].speech.volume == 0.9
 
 
 def test_a_reload_with_a_mistake_changes_nothing(shop: Shop) -> None:
