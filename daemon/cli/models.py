@@ -95,6 +95,9 @@ def run(args: argparse.Namespace, store: Store, settings: Settings | None = None
     names = args.names or [line.name for line in store.list() if line.state is not ModelState.ABSENT]
     if not names:
         _say(f"no model is in {store.root}")
+    # Before anything is changed: a mistyped name must not leave half of the command done.
+    if code := max((_guarded(_require, name, args, store, settings) for name in names), default=FINE):
+        return code
     # Every name is tried; the worst exit code counts.
     return max((_guarded(verb, name, args, store, settings) for name in names), default=FINE)
 
@@ -112,6 +115,17 @@ def _guarded(verb: Verb, name: str, args: argparse.Namespace, store: Store, sett
     except KeyboardInterrupt:
         _complain(f"{name}: interrupted; the store is as it was")
         return FAILED
+
+
+def _require(name: str, args: argparse.Namespace, store: Store, _: Settings | None) -> int:
+    if args.verb != "pull":
+        store.require(name)
+    elif args.carried is not None and not args.carried.is_dir():
+        _complain(f"--from {args.carried}: no such folder")
+        return USAGE
+    else:
+        store.require_source(name, args.carried)
+    return FINE
 
 
 def _turned_down(settings: Settings) -> Mapping[str, tuple[str, str]]:
@@ -139,9 +153,6 @@ def _list(store: Store, turned_down: Mapping[str, tuple[str, str]], *, as_json: 
 
 
 def _pull(name: str, args: argparse.Namespace, store: Store, settings: Settings | None) -> int:
-    if args.carried is not None and not args.carried.is_dir():
-        _complain(f"--from {args.carried}: no such folder")
-        return USAGE
     frames = args.frames or _demo_clip(store)
     options = PullOptions(args.carried, args.accept_licence, frames, anyway=args.anyway, both=args.both)
     place = store.pull(name, TextProgress(sys.stderr), options)

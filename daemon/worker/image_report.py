@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -137,7 +137,7 @@ def make_report(
     object for.
     """
     # A name that the lexicon knows is a hazard, even if the model does not see it.
-    named = [_given(word, words) for word in given]
+    named = [one for text in given for one in _given(text, words)]
     given_hazards = {one.hazard for one in named if one.hazard}
     hazards = tuple(
         sorted(
@@ -154,11 +154,8 @@ def make_report(
     return ImageReport(tuple(named), hazards)
 
 
-def _given(word: str, words: HazardLexicon) -> NamedObject:
-    if (hazard := words.hazard(word)) is None and (mistake := words.misspelt(word)) is not None:
-        # A warning too many costs less than a bicycle that counts as harmless because of a letter.
-        return NamedObject(word, None, mistake.hazard, mistake.meant)
-    return NamedObject(word, None, hazard)
+def _given(text: str, words: HazardLexicon) -> Iterator[NamedObject]:
+    return (NamedObject(one.name, None, one.hazard, one.meant) for one in words.names(text))
 
 
 def _named(found: Sequence[FoundObject], hazards: Sequence[JudgedHazard]) -> list[NamedObject]:

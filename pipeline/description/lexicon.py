@@ -6,7 +6,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,11 +27,18 @@ _IRREGULAR: Mapping[str, str] = {
 _BETWEEN_NOUNS = frozenset((
     "in", "on", "with", "near", "behind", "at", "by", "beside", "under", "over", "above", "below",
     "across", "along", "next", "holding", "carrying", "riding", "and", "or", "from", "inside",
-    "outside", "towards", "approaching", "crossing", "who", "which", "that", "wearing",
+    "outside", "towards", "approaching", "crossing", "who", "which", "that", "wearing", "plus", "including",
     "든", "들고", "쥔", "쥐고", "가진", "탄", "타고", "끄는", "있는", "그리고", "및",
+    "또는", "혹은", "또", "함께", "근처", "근처에", "근처의", "사이", "사이에", "사이의", "중인",
     "옆", "옆에", "옆의", "앞", "앞에", "앞의", "뒤", "뒤에", "뒤의", "위", "위에", "위의", "안에", "아래",
 ))  # fmt: skip
 """Words between two nouns: in "a dog in a basket" and "칼을 든 사람" each side is a name of its own."""
+_STATES = frozenset((
+    "ahead", "detected", "visible", "present", "nearby", "here", "there", "seen", "spotted",
+    "중", "있음", "있다", "있어요", "있습니다", "보임", "보여요", "보입니다", "발생", "감지", "감지됨",
+    "발견", "발견됨", "주의", "조심", "위험", "상태", "상황",
+))  # fmt: skip
+"""Words behind a name that say that the thing is there: "공사 중", "knife detected"."""
 _PARTICLES_CLOSED = ("이랑", "이나", "으로", "이", "은", "을", "과")
 _PARTICLES_OPEN = ("가", "는", "를", "와", "랑", "나", "로")
 _PARTICLES_BOTH = (
@@ -39,14 +46,29 @@ _PARTICLES_BOTH = (
     "도", "만", "의", "에",
 )  # fmt: skip
 _KO_NUMBER = r"(?:\d+|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열|몇|여러|서너|두세)"
-_COUNTED = re.compile(
-    rf"\s*{_KO_NUMBER}\s*(?:개|마리|대|자루|명|사람|그루|송이|채|권|병|잔|장|척|벌|켤레|량|정|곳|군데)"
-    r"(?:이|가|를|을|은|는|의|도)?$"
-)
+_TOGETHER = ("하고", "이랑", "이나", "과", "와", "랑", "나")
+"""Particles that join a noun to the next one."""
+_COUNT = rf"{_KO_NUMBER}\s*(?:개|마리|대|자루|명|사람|그루|송이|채|권|병|잔|장|척|벌|켤레|량|정|곳|군데)"
+_COUNTED = re.compile(rf"\s*{_COUNT}(?:이|가|를|을|은|는|의|도)?$")
 """A number with its counter word. It is removed: the 개 of "사과 세 개" is a counter here, no dog."""
-_REMARK = re.compile(r"(?<=\S)[\s_]*[(\[][^)\]]*[)\]]")
-"""A remark in brackets that tells two meanings of a name apart, as in `Nail (Construction)`."""
+_COUNTED_TOGETHER = re.compile(rf"(?<=\S)\s+{_COUNT}(?:{'|'.join(_TOGETHER)})(?=\s)")
+_REMARK = re.compile(r"(?<=\S)[\s_]*[(\[]([^)\]]*)[)\]]")
+"""A remark in brackets, as in `gun (toy)`, `person (with a knife)` or `bow (weapon)`."""
+_SIGNS = re.compile(r"(?:[,;，；、/&+|·ㆍ・\r\n]+|\s[-–—]\s)(?![^(\[]*[)\]])")
+"""Signs between names, outside of brackets."""
+MOST_NAMES = 24
+"""Names in one text that are read; the rest is ignored."""
 _KO_NUMERALS = frozenset(["하나", "둘", "셋", "넷", "여럿", "하나가", "둘이"])
+
+
+@dataclass(frozen=True, slots=True)
+class NamedHazard:
+    """A name within a text, and its hazard, if it has one."""
+
+    name: str
+    hazard: str | None
+    meant: str = ""
+    """The word of the hazard that a misspelt name was taken for; empty if the name is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,12 @@ class HazardLexicon:
         self._copies = frozenset(table["copies"])
         self._copies_of = frozenset(table["copies_of"])
         self._real = frozenset(_plain(word) for word in table["real"])
+        self._qualities = tuple(
+            (re.compile(rf"(?<![\w-])(?:{'|'.join(words)})(?!\w)"), NamedHazard(name, hazard))
+            for hazard, named in table["qualities"].items()
+            for name, words in named.items()
+            if hazard in hazards
+        )
         # `setdefault` keeps the first meaning of a word. Order of precedence: names of hazards, the user's
         # words, harmless words, the words of words.toml, the object classes.
         self._meant: dict[str, str | None] = {_plain(name): name for name in hazards}
@@ -102,22 +130,84 @@ class HazardLexicon:
         self._known_words = frozenset([*parts, *table["spelt_right"]])
 
     def hazard(self, word: str) -> str | None:
-        """The hazard of a name, by its head noun: `two red sports cars` are cars. None if there is none."""
-        if (whole := _plain(word)) in self._meant:
-            return self._meant[whole]
-        text = _COUNTED.sub("", _REMARK.sub(" ", word).strip()) or word
-        words = _plain(text).split()[:LONGEST_WORDS]
-        while len(words) > 1 and words[-1] in _KO_NUMERALS:
-            words.pop()
-        if (found := self._longest_ending(words)) is not None:
-            return found[0]
-        if "/" in text.strip("/"):  # two names of one object
-            return next((meant for part in text.split("/") if (meant := self.hazard(part))), None)
-        parts = _parts(words)
-        if len(parts) == 1:
-            return None
-        found_parts = (self._part(part, parts[-1][-1]) for part in parts)
-        return next((part[0] for part in found_parts if part is not None and part[0] is not None), None)
+        """The first hazard that a text names; None if there is none."""
+        return next((one.hazard for one in self._read(word) if one.hazard), None)
+
+    def names(self, text: str) -> tuple[NamedHazard, ...]:
+        """The text with its hazard; if it names several, each name with its own: `칼과 불`."""
+        found = tuple(map(self._corrected, itertools.islice(self._read(text), MOST_NAMES)))
+        hazardous = [one for one in found if one.hazard]
+        if len({one.hazard for one in hazardous}) > 1:
+            return found
+        return (replace(hazardous[0], name=text) if hazardous else NamedHazard(text, None),)
+
+    def _corrected(self, one: NamedHazard) -> NamedHazard:
+        if one.hazard is not None or (mistake := self.misspelt(one.name)) is None:
+            return one
+        # A warning too many costs less than a bicycle that counts as harmless because of a letter.
+        return NamedHazard(one.name, mistake.hazard, mistake.meant)
+
+    def _read(self, text: str) -> Iterator[NamedHazard]:
+        """Every name in a text, by its head noun: `two red sports cars` are cars."""
+        if (whole := _plain(text)) in self._meant:
+            yield NamedHazard(text, self._meant[whole])
+            return
+        items = [item for item in _SIGNS.split(text) if item.strip()]
+        for item in items:
+            named = list(self._bracketed(item) if _REMARK.search(item) else self._listed(item))
+            yield from self._with_qualities(named, item)
+
+    def _with_qualities(self, named: list[NamedHazard], text: str) -> Iterator[NamedHazard]:
+        """The names, and hazards that a quality shows: a burning car is a fire too."""
+        is_copy = self._is_copy(_plain(text).split())
+        for quality, shown in self._qualities:
+            known = is_copy or any(one.hazard == shown.hazard for one in named)
+            if known or not quality.search(text.casefold()):
+                continue
+            at = (i for i, one in enumerate(named) if not one.hazard and quality.search(one.name.casefold()))
+            if (place := next(at, None)) is None:
+                named.append(shown)
+            else:
+                named[place] = replace(named[place], hazard=shown.hazard)
+        yield from named
+
+    def _bracketed(self, text: str) -> Iterator[NamedHazard]:
+        """A remark in brackets qualifies the name, says what kind of thing it is, or names another one."""
+        remark = " ".join(found[1] for found in _REMARK.finditer(text))
+        name = _REMARK.sub(" ", text).strip()
+        words, plain = _plain(remark).split(), _plain(name).split()
+        if words and words[0] in _BETWEEN_NOUNS:
+            yield from self._listed(f"{name} {remark}")
+            return
+        meaning = self._longest_ending(plain)
+        if (qualified := self._longest_ending([*words, *plain])) is not None and qualified != meaning:
+            yield NamedHazard(name, qualified[0])
+            return
+        named = list(self._listed(name))
+        yield from named
+        if not any(one.hazard for one in named):
+            yield from self._read(remark)
+
+    def _listed(self, text: str) -> Iterator[NamedHazard]:
+        """The names between words such as `and`, and behind particles such as 와."""
+        counted = _COUNTED_TOGETHER.sub(" 그리고", re.sub(r"(?<=\w)중인(?!\w)", " 중인", text))
+        every = _plain(_COUNTED.sub("", counted) or counted).split()
+        known = next((form for form in _forms_of_head(" ".join(every)) if form in self._meant), None)
+        parts = _parts(every) if known is None else [every]
+        for part in parts[:MOST_NAMES]:
+            words = part[:LONGEST_WORDS]
+            while len(words) > 1 and (words[-1] in _KO_NUMERALS or words[-1] in _STATES):
+                words.pop()
+            found = self._part(words, parts[-1])
+            yield NamedHazard(
+                self._bare(words) if len(parts) > 1 else text.strip(), found[0] if found else None
+            )
+
+    def _bare(self, words: list[str]) -> str:
+        """A name without the particle of its last word, if there is one."""
+        stem = _without_particle(words[-1])
+        known = words[-1] not in self._meant and stem in self._meant
+        return " ".join([*words[:-1], stem if known else words[-1]])
 
     def misspelt(self, name: str) -> Misspelling | None:
         """The hazard's word that an unknown name was probably meant to be; None if there is none."""
@@ -142,10 +232,12 @@ class HazardLexicon:
         word = next((near for form in forms if (near := meant_word(form, self._nouns))), None)
         return Misspelling(word, hazard) if word and (hazard := self._meant[word]) else None
 
-    def _part(self, words: list[str], head: str) -> tuple[str | None] | None:
+    def _part(self, words: list[str], last: list[str]) -> tuple[str | None] | None:
         """The meaning of one of several names, which may share a head noun: `traffic or street sign`."""
-        shared = " ".join([*words, head])
-        return (self._meant[shared],) if shared in self._meant else self._longest_ending(words)
+        shared = " ".join([*words, last[-1]])
+        if len(last) > 1 and words != last and shared in self._meant:
+            return (self._meant[shared],)
+        return self._longest_ending(words)
 
     def _longest_ending(self, words: list[str]) -> tuple[str | None] | None:
         """The meaning of the longest known ending, as a tuple of one; None if no ending is known."""
@@ -224,9 +316,19 @@ def _forms_of_head(name: str) -> list[str]:
 
 
 def _parts(words: list[str]) -> list[list[str]]:
-    """The words between prepositions."""
-    groups = itertools.groupby(words, lambda word: word in _BETWEEN_NOUNS)
-    return [list(group) for is_preposition, group in groups if not is_preposition]
+    """The words between prepositions, and behind nouns with a particle that joins them to the next one."""
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word not in _BETWEEN_NOUNS:
+            parts[-1].append(word)
+        if word in _BETWEEN_NOUNS or _is_joined(word):
+            parts.append([])
+    return [part for part in parts if part]
+
+
+def _is_joined(word: str) -> bool:
+    stem = _without_particle(word)
+    return word.removeprefix(stem) in _TOGETHER
 
 
 _ENDINGS = (

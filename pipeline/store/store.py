@@ -80,6 +80,14 @@ class Store:
         self._available = available
         self._lock_timeout_s = lock_timeout_s
 
+    def require(self, name: str) -> None:
+        """Raises UnknownModelError unless a model of this name is known or in the store."""
+        self._known_place(name)
+
+    def require_source(self, name: str, carried: Path | None = None) -> None:
+        """Raises a StoreError unless `pull` knows this name, or finds it in the folder `carried`."""
+        find_entry(name, self.catalogue, self._recorded, carried)
+
     def list(self) -> tuple[ListedModel, ...]:
         """Known models first, then those in the store that the catalogue does not know."""
         known = [entry.name for entry in self.catalogue]

@@ -91,7 +91,7 @@ class Answer:
         # Everything is kept, thoughts included: a model that repeats itself may do so inside a thought.
         self._raw += piece
         # Judged before the check for endless answers, so that sentences complete by then may still be spoken.
-        given = self._all(self._settled_sentences(self._aloud(piece)))
+        given = self._all(self._settled(self._splitter.feed(self._aloud(piece))))
         if len(self._raw) > LONGEST_ANSWER or is_repetitive(self._raw):
             self.full = True
             self.withheld["endless"] += 1
@@ -114,6 +114,10 @@ class Answer:
             return []
         return [*self._all(sentences), *self._caution()]
 
+    def break_off(self) -> list[str]:
+        """The last sentence of an answer of which more was expected, if it is whole."""
+        return [] if self.full else self._all(self._settled(self._splitter.settle()))
+
     def _aloud(self, piece: str) -> str:
         """Return the piece without the model's thoughts."""
         before = self._thoughts.unopened
@@ -125,9 +129,8 @@ class Answer:
             self._held = None
         return aloud
 
-    def _settled_sentences(self, aloud: str) -> list[str]:
-        """Finished sentences; none as long as they may be thoughts of which only the end is marked."""
-        sentences = self._splitter.feed(aloud)
+    def _settled(self, sentences: list[str]) -> list[str]:
+        """The sentences; none as long as they may be thoughts of which only the end is marked."""
         if self._held is None and not self._thoughts.thought and not self._said:
             first = next(iter(sentences), "")
             self._held = [] if sounds_thought(first) else None
@@ -149,11 +152,11 @@ class Answer:
         self._said += said
         most = MOST_SENTENCES[self._purpose], MOST_WORDS[self._purpose]
         self._enough = self._enough or len(self._said) >= most[0] or _words(self._said) >= most[1]
-        self.full = self.full or (self._enough and self._settled)
+        self.full = self.full or (self._enough and self._judged_enough)
         return lead + said
 
     @property
-    def _settled(self) -> bool:
+    def _judged_enough(self) -> bool:
         """Nothing that is still to come could be a contradiction."""
         return self._danger is None or self.denied or self._shown or self._judged >= MOST_JUDGED
 

@@ -16,6 +16,8 @@ _ABBREVIATION = re.compile(
 )
 _NEVER_LAST = re.compile(r"(?:^|[\s(\"'])(?:mr|mrs|ms|dr|prof|vs|e\.g|i\.e)\.$", re.IGNORECASE)
 _LIST_MARK = re.compile(r"^\W*\d{1,2}\.$")
+_ENDED = re.compile(r"(?<!\d)[.!?…。！？]+[\"'”’»」』)\]*_]*\s*$")
+"""Not after a digit: "3." may be the beginning of "3.5"."""
 
 
 class SentenceSplitter:
@@ -33,6 +35,10 @@ class SentenceSplitter:
             if sentence:
                 found.append(sentence)
         return found
+
+    def settle(self) -> list[str]:
+        """Sentences that are whole although nothing follows them. Half of one is kept."""
+        return self.feed(" ") if is_ended(self._text) else []
 
     def flush(self) -> str:
         """Return the rest, finished or not."""
@@ -56,6 +62,11 @@ class SentenceSplitter:
         # "etc." may be the last word, and so may "p.m."; then a capital or the end of the line follows.
         streets = re.search(r"\b(?:st|no|[a-z])\.$", before, re.IGNORECASE)
         return bool(after) and after[0].isupper() and not streets
+
+
+def is_ended(text: str) -> bool:
+    """True if a text ends as a sentence does."""
+    return bool(_ENDED.search(text))
 
 
 def _pause(text: str) -> int:

@@ -174,14 +174,16 @@ class VlmDescriber:
                     log.info("%s: %d tokens in %.2f s", request.id, ended.tokens, ended.took_s)
                     break
                 case JobFailed(reason):
+                    yield from answer.break_off()
                     raise DescribeError(reason)
                 case JobCancelled():
                     return
                 # Too late with nothing said is a failure; too late with something said is an answer cut
                 # short.
-                case None if answer.empty:
-                    raise LateAnswer(f"no answer within {request.deadline_s:g} s")
                 case None:
+                    yield from answer.break_off()
+                    if answer.empty:
+                        raise LateAnswer(f"no answer within {request.deadline_s:g} s")
                     log.info("%s: the rest of the answer came too late", request.id)
                     return
         if answer.empty:

@@ -88,6 +88,22 @@ def test_what_goes_wrong_is_one_line(
     assert complaint in line
 
 
+@pytest.mark.parametrize(
+    "words", [("remove", "tiny", "tony"), ("pull", "tiny", "tony"), ("verify", "tiny", "tony", "toby")]
+)
+def test_an_unknown_name_among_others_leaves_everything_as_it_was(
+    store: Store, wheels: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    if words[0] != "pull":
+        run(store, "pull", "tiny", "--from", str(wheels))
+    before, _ = store.list(), capsys.readouterr()
+    assert run(store, *words) == 2
+    assert store.list() == before
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == len(words) - 2
+
+
 def test_verify_without_any_model_says_so(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(store, "verify") == 0
     assert "no model is in" in capsys.readouterr().out

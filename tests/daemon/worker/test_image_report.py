@@ -52,3 +52,12 @@ def test_a_name_that_is_right_or_like_nothing_is_not_asked_about(given: tuple[st
     assert found.asks("en") == ""
     assert not any("meant" in one for one in found.as_json("en")["objects"])
     assert found.prompt(None) == ("danger" if given == ("bicycle",) else "safe")
+
+
+def test_each_of_several_hazards_in_one_text_is_dangerous_and_called_by_its_own_name() -> None:
+    found = report("칼과 자전거")
+    assert [(one.hazard, one.called) for one in found.seen_in("ko")] == [
+        ("two_wheeler", "자전거"),
+        ("knife", "칼"),
+    ]
+    assert [one["name"] for one in found.as_json("ko")["objects"]] == ["칼", "자전거"]

@@ -256,6 +256,77 @@ def test_a_misspelt_hazard_of_the_users_own_is_recognised(word: str, meant: str)
 
 
 @pytest.mark.parametrize(
+    ("text", "hazards"),
+    [
+        ("칼과 불", ["knife", "fire"]),
+        ("차와 오토바이", ["vehicle", "two_wheeler"]),
+        ("칼하고 불하고 개", ["knife", "fire", "dog"]),
+        ("개랑 차", ["dog", "vehicle"]),
+        ("칼이랑 불이랑", ["knife", "fire"]),
+        ("칼이나 총", ["knife", "person_with_weapon"]),
+        ("칼 및 불", ["knife", "fire"]),
+        ("칼·불", ["knife", "fire"]),
+        ("칼과 불이 있음", ["knife", "fire"]),
+        ("개 두 마리와 칼 한 자루를", ["dog", "knife"]),
+        ("공사 중인 도로와 개", ["construction", "dog"]),
+        ("칼과 곰 인형", ["knife"]),
+        ("장난감 칼과 불", ["fire"]),
+        ("사과와 바나나", []),
+        ("바나나 껍질", []),
+        ("knife, fire and dog", ["knife", "fire", "dog"]),
+        ("a knife & a fire", ["knife", "fire"]),
+        ("dog/knife", ["dog", "knife"]),
+        ("a man with a knife and a dog", ["knife", "dog"]),
+        ("knfie and bycicle", ["knife", "two_wheeler"]),
+        ("knife (near the fire)", ["knife", "fire"]),
+        ("people (armed with knives)", ["person_with_weapon", "knife"]),
+        ("burning car", ["vehicle", "fire"]),
+        ("a toy burning car", []),
+        ("불타는 차", ["vehicle", "fire"]),
+    ],
+)
+def test_every_hazard_of_a_text_is_found(text: str, hazards: list[str]) -> None:
+    assert [one.hazard for one in WORDS.names(text) if one.hazard] == hazards
+
+
+def test_a_text_that_names_several_hazards_is_taken_apart_and_another_is_kept() -> None:
+    assert [one.name for one in WORDS.names("개 두 마리와 칼을 든 사람")] == ["개", "칼", "사람"]
+    assert [one.name for one in WORDS.names("Two cars and a bus")] == ["Two cars and a bus"]
+    assert [one.name for one in WORDS.names("무장한 사람과 불")] == ["무장한 사람", "불"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hazard"),
+    [
+        ("person (armed)", "person_with_weapon"),
+        ("armed robber", "person_with_weapon"),
+        ("one-armed man", None),
+        ("unarmed man", None),
+        ("person (with a knife)", "knife"),
+        ("사람 (칼을 든)", "knife"),
+        ("사람(무장)", "person_with_weapon"),
+        ("도로 (공사 중)", "construction"),
+        ("gun (toy)", None),
+        ("dog (stuffed)", None),
+        ("knife (kitchen)", "knife"),
+        ("bow (weapon)", "person_with_weapon"),
+        ("공사 중", "construction"),
+        ("공사중", "construction"),
+        ("공사중인 도로", "construction"),
+        ("공사 구간", "construction"),
+        ("roadworks ahead", "construction"),
+        ("화재 발생", "fire"),
+        ("계단 주의", "stairs"),
+        ("knife detected", "knife"),
+        ("불난 집", "fire"),
+        ("위험한 동물", "dangerous_animal"),
+    ],
+)
+def test_remarks_states_and_synonyms_are_read(name: str, hazard: str | None) -> None:
+    assert WORDS.hazard(name) == hazard
+
+
+@pytest.mark.parametrize(
     ("name", "hazard"),
     [
         ("권총을 든 남자", "person_with_weapon"),

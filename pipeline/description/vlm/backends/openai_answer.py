@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 
+from pipeline.description.answer.sentences import is_ended
 from pipeline.description.vlm.job import Emit, GenerateError, GenerationJob, GenerationStats
 
 JPEG_QUALITY = 85
@@ -72,13 +73,16 @@ def body(model: str, job: GenerationJob, extra: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in fields.items() if value != ""}
 
 
-def read_stream(events: Iterable[str], emit: Emit, *, abort_thought: bool) -> GenerationStats:
+def read_stream(
+    events: Iterable[str], emit: Emit, *, abort_thought: bool, end_is_marked: bool
+) -> GenerationStats:
     """The data of events up to `[DONE]`, a finish reason with nothing behind it, or the end.
 
-    Raises GenerateError if they break off, ThinksError if only a thought came: with `abort_thought` at its
-    first token.
+    `end_is_marked`: the end of the events is the end of the answer, not of the connection only. Raises
+    GenerateError if they break off, ThinksError if only a thought came: with `abort_thought` at its first
+    token.
     """
-    tokens, thoughts, finish = 0, 0, None
+    tokens, thoughts, finish, said = 0, 0, None, ""
     for data in events:
         if data == "[DONE]":
             finish = finish or "stop"
@@ -88,11 +92,13 @@ def read_stream(events: Iterable[str], emit: Emit, *, abort_thought: bool) -> Ge
         thoughts += part.thought
         if part.text:
             tokens += 1
+            said += part.text
             if not emit(part.text):
                 return GenerationStats(tokens, cut=False)
         elif part.thought and abort_thought and not tokens:
             raise ThinksError
-    if finish is None:
+    # Some servers name no reason. One that fails says so in an event, or leaves the body without its end.
+    if finish is None and not is_ended(said) and not (end_is_marked and (said or thoughts)):
         raise GenerateError("the server's answer broke off")
     if thoughts and not tokens:
         raise ThinksError

@@ -196,7 +196,12 @@ class ServerGenerator:
         kind = _kind(response.headers.get("content-type", ""), first)
         whole = _chained(first, pieces)
         if kind == "events":
-            return read_stream(events(whole), emit, abort_thought=self._switch + 1 < len(SWITCHES))
+            return read_stream(
+                events(whole),
+                emit,
+                abort_thought=self._switch + 1 < len(SWITCHES),
+                end_is_marked=_end_is_marked(response.headers),
+            )
         if kind == "json":
             return read_whole(b"".join(whole).decode("utf-8", "replace"), emit)
         told = f"{self.device} answered with {kind or 'nothing'}; is server_url the address of an API?"
@@ -286,6 +291,11 @@ def _kind(content_type: str, first: bytes) -> str:
     if named == "text/event-stream" or start.startswith((b"data:", b":", b"event:", b"id:")):
         return "events"
     return named
+
+
+def _end_is_marked(headers: httpx.Headers) -> bool:
+    """True if a body that is cut short is told from a whole one (RFC 9112, 6.3); httpx then raises."""
+    return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
 
 
 def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -213,6 +213,35 @@ class Handler(BaseHTTPRequestHandler):
         self._events()
         self._send(chunk("A wall. And then"))
 
+    def _unmarked(self, *texts: str) -> None:
+        """Send a stream without finish reason whose end is that of the connection."""
+        self._events()
+        self._send("".join(map(chunk, texts)))
+
+    def be_unfinished(self, request: dict[str, Any]) -> None:
+        """No finish reason, no [DONE]."""
+        self._unmarked("A red ", "wall.")
+
+    def _chunked(self, *texts: str, end: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for data in map(chunk, texts):
+            self._send(f"{len(data):x}\r\n{data}\r\n")
+        self._send(end)
+
+    def be_unfinishedchunked(self, request: dict[str, Any]) -> None:
+        """The same with an end of the body, after words without a full stop."""
+        self._chunked("A red wall. ", "A door", end="0\r\n\r\n")
+
+    def be_cut(self, request: dict[str, Any]) -> None:
+        """The connection ends before the body does, between two sentences."""
+        self._chunked("A red wall. ", "It is plain.", end="")
+
+    def be_cutinside(self, request: dict[str, Any]) -> None:
+        self._chunked("A red wall. ", "It is 3.", end="")
+
     def be_lying(self, request: dict[str, Any]) -> None:
         """Promises more than it sends, of another kind than it says."""
         self._whole(200, "application/json", "<html>Welcome to the hotel</html>", length=5000)

@@ -73,7 +73,9 @@ def test_a_server_that_does_not_stream_is_understood(generator: Callable[..., Se
     assert said(generator("whole")) == "A plain wall. Nothing else."
 
 
-@pytest.mark.parametrize("behaviour", ["wild", "gzip", "untyped", "ollama", "vllm", "wholeasstream"])
+@pytest.mark.parametrize(
+    "behaviour", ["wild", "gzip", "untyped", "ollama", "vllm", "wholeasstream", "unfinished"]
+)
 def test_answers_are_read_as_servers_send_them(
     generator: Callable[..., ServerGenerator], behaviour: str
 ) -> None:
@@ -163,6 +165,7 @@ def test_another_error_is_passed_on(told: str) -> None:
     [
         ("broken", "not of the OpenAI protocol"),
         ("halfanswer", "broke off"),
+        ("cut", "closed connection"),
         ("lying", "."),
         ("html", "answered with text/html"),
         ("strange", "not of the OpenAI protocol"),
@@ -266,6 +269,30 @@ def test_through_the_child_process_sentence_by_sentence(connect: Connect) -> Non
     assert list(describer.describe(request())) == ["A red wall.", "It is plain."]
     assert describer.model == "m"
     assert describer.calls == 1
+
+
+def test_a_stream_that_ends_without_a_reason_is_a_whole_answer_if_its_body_ended(connect: Connect) -> None:
+    assert list(connect("unfinished").describe(request())) == ["A red wall."]
+    assert list(connect("unfinishedchunked").describe(request())) == ["A red wall.", "A door"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "sentences"),
+    [
+        ("cut", ["A red wall.", "It is plain."]),
+        ("cutinside", ["A red wall."]),
+        ("halfanswer", ["A wall."]),
+    ],
+)
+def test_of_an_answer_that_breaks_off_only_whole_sentences_are_given(
+    connect: Connect, behaviour: str, sentences: list[str]
+) -> None:
+    said: list[str] = []
+    described = connect(behaviour).describe(request())
+    with pytest.raises(DescribeError):
+        for sentence in described:
+            said.append(sentence)  # noqa: PERF402 -- what came before the failure is wanted
+    assert said == sentences
 
 
 def test_enough_is_enough_and_the_server_is_hung_up_on(connect: Connect, server: str) -> None:
