@@ -14,7 +14,7 @@ from capture.http.connection_faults import explain_failure, explain_status
 from capture.http.mjpeg import MjpegCamera, boundary_of
 from capture.http.multipart import MAX_PART_BYTES
 from capture.http.snapshot import ANOTHER_S, SnapshotCamera
-from capture.http.stream import HttpStream, open_stream
+from capture.http.stream import HttpStream, UnreadableAnswer, open_stream
 from capture.settings import CaptureSettings
 from common.image_header import ImageKind, find_jpeg_end, image_kind
 from common.redact import redact
@@ -38,12 +38,12 @@ def open_http_camera(
     source = redact(parts.geturl())
     try:
         stream = open_stream(parts.geturl(), settings.open_timeout_s)
+    except UnreadableAnswer as error:
+        raise CameraLost(f"{source} {error}") from error
     except http.client.HTTPException as error:
         status = error.args[0] if error.args else None
         if isinstance(status, int):
             raise CameraLost(f"{source} {explain_status(parts, status)}") from error
-        if isinstance(status, str) and status.startswith("redirects to "):
-            raise CameraLost(f"{source} {status}") from error
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
     except (OSError, ValueError) as error:
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
