@@ -10,14 +10,21 @@ from capture.camera import Camera, CameraLost, CameraUnusable
 from capture.files import ImageFolder, VideoFile
 from capture.image_file import is_still_image
 from capture.settings import CaptureSettings
+from capture.source_clock import StampTrust
 from capture.v4l2 import V4l2Camera, list_devices
 from common import addresses
 
 
-def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic) -> Camera:
+def open_camera(
+    spec: str,
+    settings: CaptureSettings,
+    clock: Callable[[], float] = time.monotonic,
+    trust: StampTrust | None = None,
+) -> Camera:
     """The camera that `spec` names: auto, 0, /dev/..., an address, a video or picture file, a folder.
 
-    Live cameras stamp their frames by `clock`; files have stream time. Raises CameraUnusable with one line
+    Live cameras stamp their frames by `clock`; files have stream time. `trust`: what earlier connections have
+    found out about the time stamps of a network camera. Raises CameraUnusable with one line
     that has the cure, CameraLost if trying again may help.
     """
     if not spec.strip():
@@ -33,7 +40,7 @@ def open_camera(spec: str, settings: CaptureSettings, clock: Callable[[], float]
         # Imported for streams only: a start with another camera need not wait for it.
         from capture.network import open_network_camera
 
-        return open_network_camera(spec, settings, clock)
+        return open_network_camera(spec, settings, clock, trust)
     return open_path(Path(spec).expanduser(), settings)
 
 

@@ -14,8 +14,9 @@ from capture.http.connection_faults import explain_failure, explain_status
 from capture.http.mjpeg import MjpegCamera, boundary_of
 from capture.http.multipart import MAX_PART_BYTES
 from capture.http.snapshot import ANOTHER_S, SnapshotCamera
-from capture.http.stream import HttpStream, open_stream
+from capture.http.stream import HttpStream, UnreadableAnswer, open_stream
 from capture.settings import CaptureSettings
+from capture.source_clock import StampTrust
 from common.image_header import ImageKind, find_jpeg_end, image_kind
 from common.redact import redact
 
@@ -32,29 +33,32 @@ _WEB_PAGE = (
 
 
 def open_http_camera(
-    parts: SplitResult, settings: CaptureSettings, clock: Callable[[], float]
+    parts: SplitResult,
+    settings: CaptureSettings,
+    clock: Callable[[], float],
+    trust: StampTrust | None = None,
 ) -> MjpegCamera | SnapshotCamera | None:
     """Open the camera at an address. Returns None if only FFmpeg can read it. Raises CameraLost."""
     source = redact(parts.geturl())
     try:
         stream = open_stream(parts.geturl(), settings.open_timeout_s)
+    except UnreadableAnswer as error:
+        raise CameraLost(f"{source} {error}") from error
     except http.client.HTTPException as error:
         status = error.args[0] if error.args else None
         if isinstance(status, int):
             raise CameraLost(f"{source} {explain_status(parts, status)}") from error
-        if isinstance(status, str) and status.startswith("redirects to "):
-            raise CameraLost(f"{source} {status}") from error
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
     except (OSError, ValueError) as error:
         raise CameraLost(f"{source} {explain_failure(parts, _PORTS[parts.scheme], _PROBE_S)}") from error
     if boundary_of(stream.content_type) is not None:
-        camera = MjpegCamera(stream, source, settings, clock)
+        camera = MjpegCamera(stream, source, settings, clock, trust=trust)
         # Some cameras announce a stream but end it after one picture: they are polled.
         if not camera.is_over(ANOTHER_S):
             return camera
         camera.close()
         return SnapshotCamera(parts, source, settings, clock)
-    return _by_its_bytes(stream, parts, source, settings, clock)
+    return _by_its_bytes(stream, parts, source, settings, clock, trust)
 
 
 def _by_its_bytes(
@@ -63,6 +67,7 @@ def _by_its_bytes(
     source: str,
     settings: CaptureSettings,
     clock: Callable[[], float],
+    trust: StampTrust | None,
 ) -> MjpegCamera | SnapshotCamera | None:
     """Choose the reader by the first bytes, for content that is not announced as multipart."""
     until_s = time.monotonic() + settings.open_timeout_s
@@ -75,13 +80,13 @@ def _by_its_bytes(
             if _goes_on(data):
                 # The first picture is dropped: it has aged while the second was awaited.
                 rest = data[find_jpeg_end(data, data.find(_START_OF_JPEG)) :]
-                return MjpegCamera(stream, source, settings, clock, already=rest)
+                return MjpegCamera(stream, source, settings, clock, already=rest, trust=trust)
     except (OSError, ValueError, http.client.HTTPException) as error:
         stream.release()
         raise CameraLost(f"{source} stopped sending at once; restart the camera") from error
     # Multipart content that the header does not announce.
     if data.lstrip().startswith(b"--") and (b"image/" in data.lower() or _START_OF_JPEG in data):
-        return MjpegCamera(stream, source, settings, clock, already=data)
+        return MjpegCamera(stream, source, settings, clock, already=data, trust=trust)
     stream.release()
     if kind is not None:
         return SnapshotCamera(parts, source, settings, clock)

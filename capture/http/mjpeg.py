@@ -25,7 +25,7 @@ from capture.http.stream import HttpStream
 from capture.image_file import MAX_PIXELS, decode_reduced
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
-from capture.source_clock import SourceClock
+from capture.source_clock import SourceClock, StampTrust
 from common.image_header import read_header
 
 _READ_BYTES = 1 << 20
@@ -84,11 +84,12 @@ class MjpegCamera:
         settings: CaptureSettings,
         clock: Callable[[], float],
         already: bytes = b"",
+        trust: StampTrust | None = None,
     ) -> None:
         """Takes over the stream and waits for its first picture.
 
         `source`: its name, redacted. `already`: bytes of it that have been read; no picture of them is shown.
-        Raises CameraLost.
+        `trust`: of its time stamps, from earlier connections. Raises CameraLost.
         """
         self._stream = stream
         self._source = source
@@ -96,7 +97,7 @@ class MjpegCamera:
         self._clock = clock
         self._splitter = MultipartSplitter(boundary_of(stream.content_type))
         self._already = already
-        self._source_clock = SourceClock()
+        self._source_clock = SourceClock(trust)
         self._changed = threading.Condition()
         self._newest: _Arrival | None = None
         self._ended: str | None = None

@@ -12,7 +12,7 @@ from capture.frame import Frame
 from capture.http.connection_faults import explain_status
 from capture.http.mjpeg import boundary_of, decode_sent
 from capture.http.multipart import MAX_PART_BYTES, MultipartSplitter
-from capture.http.stream import HttpStream, open_stream
+from capture.http.stream import HttpStream, UnreadableAnswer, open_stream
 from capture.orient import make_frame
 from capture.settings import CaptureSettings
 from common.image_header import ImageKind, image_kind, is_truncated
@@ -59,6 +59,8 @@ class SnapshotCamera:
             self._asked_s, at_s = time.monotonic(), self._clock()
             try:
                 frame = self._frame(self._fetch(until_s), at_s)
+            except UnreadableAnswer as error:
+                why = str(error)
             except http.client.HTTPException as error:
                 why = explain_status(self._parts, error.args[0]) if _is_status(error) else "answers nonsense"
             except (OSError, ValueError):

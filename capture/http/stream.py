@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
+from capture.http.encoding import BodyDecoder
 from common.redact import redact
 
 _REDIRECTS = 5
@@ -29,6 +30,10 @@ _HEADERS = {
 }
 
 
+class UnreadableAnswer(http.client.HTTPException):
+    """An answer that cannot be used, with words that say why and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpStream:
     """An answer whose body is read as it comes."""
@@ -37,10 +42,20 @@ class HttpStream:
     socket: socket.socket
     """The connection below; its timeout is that of one `read1`."""
     content_type: str
+    decoder: BodyDecoder | None = None
+    """None if the body is not encoded."""
 
     def read1(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as there are any; empty at the end. Raises OSError, HTTPException."""
-        return self.response.read1(size)
+        """At most `size` bytes, as soon as there are any; empty at the end.
+
+        Raises OSError, HTTPException; ValueError if the body is damaged.
+        """
+        if self.decoder is None:
+            return self.response.read1(size)
+        while True:
+            data = b"" if self.decoder.waiting else self.response.read1(size)
+            if (decoded := self.decoder.decode(data, size)) or not (data or self.decoder.waiting):
+                return decoded
 
     def limited(self, seconds: float) -> Deadline:
         """A context that ends the connection if it lasts longer than `seconds` and a moment.
@@ -123,7 +138,9 @@ def open_stream(url: str, timeout_s: float) -> HttpStream:
             elif response.status == 200:
                 # The answer has begun; from here on the reader sets its own timeouts.
                 deadline.socket = None
-                return HttpStream(response, sock, response.getheader("Content-Type") or "")
+                return HttpStream(
+                    response, sock, response.getheader("Content-Type") or "", _decoder(response)
+                )
             else:
                 raise http.client.HTTPException(response.status)
             response.close()
@@ -157,6 +174,21 @@ def _get(
     return connection.getresponse(), sock
 
 
+def _decoder(response: http.client.HTTPResponse) -> BodyDecoder | None:
+    encoding = response.getheader("Content-Encoding", "").strip()
+    if encoding.lower() in ("", "identity"):
+        return None
+    try:
+        return BodyDecoder(encoding)
+    except ValueError:
+        response.close()
+        told = "".join(letter for letter in encoding[:20] if letter.isprintable())
+        raise UnreadableAnswer(
+            f"compresses its answer ({told}), which cannot be read; switch compression off in the camera or "
+            "in the proxy before it (gzip and deflate can be read)"
+        ) from None
+
+
 def _optional(name: str, value: str | None) -> dict[str, str]:
     return {} if value is None else {name: value}
 
@@ -169,7 +201,7 @@ def _follow(url: str, location: str) -> str:
     # Spaces and letters that are not ASCII would end the request line; what is quoted already stays.
     target = urljoin(url, quote(location, safe="%/:=&?~#+!$,;'@()*[]"))
     if urlsplit(target).scheme not in ("http", "https"):
-        raise http.client.HTTPException(f"redirects to {redact(target)}; write that address")
+        raise UnreadableAnswer(f"redirects to {redact(target)}; write that address")
     return target
 
 

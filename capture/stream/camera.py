@@ -17,7 +17,7 @@ from capture.http.connection_faults import explain_failure
 from capture.image_file import MAX_PIXELS
 from capture.orient import limited_size, make_frame
 from capture.settings import CaptureSettings
-from capture.source_clock import SourceClock
+from capture.source_clock import SourceClock, StampTrust
 from capture.stream.backlog import Arrived
 from capture.stream.demuxer import Arrival, Demuxer, VideoPacket
 from capture.stream.target import PORTS, ffmpeg_target, read_timeout_s, split_address
@@ -40,15 +40,22 @@ class StreamCamera:
     live = True
 
     def __init__(
-        self, url: str, settings: CaptureSettings, clock: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        settings: CaptureSettings,
+        clock: Callable[[], float] = time.monotonic,
+        trust: StampTrust | None = None,
     ) -> None:
-        """Connect. Raises CameraUnusable for an invalid address, CameraLost for any other failure."""
+        """Connect. `trust`: of the time stamps, from earlier connections.
+
+        Raises CameraUnusable for an invalid address, CameraLost for any other failure.
+        """
         self._source = redact(url.strip())
         self._settings = settings
         self._clock = clock
         self._seq = -1
         self._captured_s = -1.0
-        self._source_clock = SourceClock()
+        self._source_clock = SourceClock(trust)
         self._patience_s = read_timeout_s(url, settings)
         container = _open(url, settings, self._source, self._patience_s)
         self._codec = _video_codec(container, self._source)

@@ -16,6 +16,7 @@ from capture.frame import Frame
 from capture.reader import CameraEvent, CameraState, Reader
 from capture.settings import CaptureSettings
 from capture.slot import LatestSlot, SlotPolicy
+from capture.source_clock import StampTrust
 from common.redact import redact
 from common.spawn import ChildHandle
 from daemon.config.settings import Settings
@@ -108,9 +109,9 @@ def build_live(
         settings=settings, bundle=bundle, runner=runner, source=source, clock=clock
     )
     event_writer = EventWriter((*outlets, journal_writer.write) if journal_writer else outlets)
-    path = source_path(settings, source)
+    path, trust = source_path(settings, source), StampTrust()
     reader = Reader(
-        open_camera=lambda: open_camera(path, capture_settings(settings), clock),
+        open_camera=lambda: open_camera(path, capture_settings(settings), clock, trust),
         slot=slot,
         settings=settings.capture,
         on_event=CameraReporter(runner.step, _log_camera_end),

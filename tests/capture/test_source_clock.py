@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.source_clock import SourceClock
+from capture.source_clock import SourceClock, StampTrust
 
 delays = st.lists(st.floats(0, 20), min_size=1, max_size=60)
 
@@ -78,3 +78,39 @@ def test_a_clock_that_drifts_is_believed() -> None:
     now = 3 * 24 * 3600.0
     clock.delay_s(now * (1 - 1e-4), now, caught_up=True)
     assert abs(clock.delay_s(now * (1 - 1e-4) + 1, now + 4, caught_up=True) - 3.0) < 0.01
+
+
+def at_pace(trust: StampTrust, pace: float, seconds: int) -> list[float]:
+    """The delays of a new connection to a camera, ten pictures a second."""
+    clock = SourceClock(trust)
+    return [clock.delay_s(pace * i / 10, i / 10, caught_up=True) for i in range(10 * seconds)]
+
+
+def test_stamps_of_another_pace_are_not_believed_on_the_next_connection() -> None:
+    """Each connection took 100 s to find it out anew, during which the pictures counted as late."""
+    trust = StampTrust()
+    assert max(at_pace(trust, 0.8, 110)) > 5
+    assert trust.disproved
+    for _ in range(2):
+        assert max(at_pace(trust, 0.8, 110)) == 0.0
+
+
+def test_stamps_that_keep_time_again_are_believed_again_after_a_while() -> None:
+    trust = StampTrust()
+    at_pace(trust, 0.8, 110)
+    clock = SourceClock(trust)
+    for i in range(320):
+        clock.delay_s(i / 10, i / 10 + 0.3 * (i % 2), caught_up=True)
+    assert not trust.disproved
+    assert clock.delay_s(32.0, 35.0, caught_up=True) == 3.0
+    assert SourceClock(trust).delay_s(1.0, 1.0, caught_up=True) == 0.0
+
+
+def test_a_late_connection_is_known_to_be_late_before_and_after_another_one() -> None:
+    """A network that delays by up to six seconds disproves nothing."""
+    trust = StampTrust()
+    for _ in range(2):
+        clock = SourceClock(trust)
+        found = [clock.delay_s(i / 10, i / 10 + min(6.0, i / 50), caught_up=True) for i in range(600)]
+        assert max(found) > 5
+    assert not trust.disproved

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from pipeline.description.answer.all_clear import is_all_clear
+from pipeline.description.answer.foreign import is_foreign
 from pipeline.description.answer.garble import is_garbled
 from pipeline.description.answer.permission import affirms
 
@@ -73,13 +74,19 @@ def rejection(sentence: str, prompt: str, language: str, *, permission: bool = F
 
 
 def _speaks(sentence: str, language: str) -> bool:
-    """True if most letters are of the language's script; quoted text may be in the other one."""
+    """True if most letters are of the language's script, and words not of another language in Latin letters.
+
+    Quoted text may be in the other language.
+    """
     unquoted = _QUOTED.sub(lambda quoted: _LATIN.sub("", _HANGUL.sub("", quoted[0])), sentence)
     text = unquoted if _LETTER.search(unquoted) else sentence
     # A letter of a script that writes syllables or words counts for two of an alphabet.
     latin, hangul = len(_LATIN.findall(text)), 2 * len(_HANGUL.findall(text))
     every = 2 * len(_LETTER.findall(text)) - latin
-    return every == 0 or 2 * (hangul if language == "ko" else latin) > every
+    if every and 2 * (hangul if language == "ko" else latin) <= every:
+        return False
+    # No other language is written in Hangul.
+    return language != "en" or not is_foreign(_QUOTED.sub(" ", text))
 
 
 def _recites(sentence: str, prompt: str, run: int) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.client
 import itertools
 import re
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -273,3 +275,79 @@ def test_a_redirect_to_another_protocol_is_told_with_the_address() -> None:
         pytest.raises(CameraLost, match=r"redirects to rtsp://\*\*\*@camera/1; write that address"),
     ):
         open_camera(url, QUICK)
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+ENCODED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "gzip": ("gzip", gzip.compress),
+    "padded gzip": ("X-GZIP", lambda data: gzip.compress(data) + bytes(9)),
+    "gzip of two": ("gzip", lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:])),
+    "deflate": ("deflate", zlib.compress),
+    "bare deflate": ("deflate", raw_deflate),
+    "not gzip": ("gzip", bytes),
+    "not deflate": ("deflate", bytes),
+    "none": ("identity", bytes),
+}
+
+
+@pytest.mark.parametrize("kind", ENCODED)
+def test_a_single_picture_may_come_compressed(kind: str) -> None:
+    name, encode = ENCODED[kind]
+    body = encode(JPEGS[0])
+    headers = {"Content-Type": "image/jpeg", "Content-Encoding": name, "Content-Length": str(len(body))}
+    with answering((200, headers, body)) as (url, _), closing(open_camera(url, QUICK)) as camera:
+        assert isinstance(camera, SnapshotCamera)
+        for _ in range(2):
+            frame = camera.read()
+            assert frame is not None
+            assert frame.image.shape == (120, 160, 3)
+            assert not frame.damaged
+
+
+@pytest.mark.parametrize("piece", [3, 5000])
+@pytest.mark.parametrize("name", ["gzip", "deflate", "gzip each"])
+def test_a_stream_may_come_compressed(name: str, piece: int) -> None:
+    """Flushed after each picture; without that no reader could know of one before the next."""
+    head = HEAD.replace(b"\r\n\r\n", f"\r\nContent-Encoding: {name.split()[0]}\r\n\r\n".encode())
+
+    def body() -> Iterator[bytes]:
+        packer = zlib.compressobj(wbits=31 if name == "gzip" else 15)
+        for number in itertools.count():
+            if name == "gzip each":
+                data = gzip.compress(CHEAP["plain"][number % 6])
+            else:
+                data = packer.compress(CHEAP["plain"][number % 6]) + packer.flush(zlib.Z_SYNC_FLUSH)
+            yield from (data[at : at + piece] for at in range(0, len(data), piece))
+            time.sleep(0.05)
+
+    with server(body, head) as url, closing(open_camera(url, QUICK)) as camera:
+        assert isinstance(camera, MjpegCamera)
+        for _ in range(5):
+            frame = camera.read()
+            assert frame is not None
+            assert not frame.damaged
+            assert time.monotonic() - frame.captured_at_s < 1.0
+
+
+@pytest.mark.parametrize("name", ["br", "gzip, deflate"])
+def test_a_compression_that_cannot_be_read_is_named_with_the_cure(name: str) -> None:
+    headers = {"Content-Type": "image/jpeg", "Content-Encoding": name}
+    with (
+        answering((200, headers, JPEGS[0])) as (url, _),
+        pytest.raises(CameraLost, match=rf"compresses its answer \({name}\).*switch compression off"),
+    ):
+        open_camera(url, QUICK)
+
+
+def test_a_damaged_compressed_picture_is_asked_for_again() -> None:
+    good = gzip.compress(JPEGS[0])
+    headers = {"Content-Type": "image/jpeg", "Content-Encoding": "gzip"}
+    bad = good[:100] + bytes(100) + good[200:]
+    answers = [(200, headers, body) for body in (good, bad, good)]
+    with answering(*answers) as (url, asked), closing(open_camera(url, QUICK)) as camera:
+        assert camera.read() is not None
+        assert len(asked) == 3

@@ -136,9 +136,11 @@ def test_names_as_people_write_them(word: str, hazard: str | None) -> None:
     assert WORDS.hazard(word) == hazard
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=60) | st.text("ab칼과 (),/and", max_size=40))
 def test_any_text_has_an_answer(text: str) -> None:
-    assert WORDS.hazard(text) in {None, *builtin()}
+    found = WORDS.names(text)
+    assert found
+    assert {WORDS.hazard(text), *(one.hazard for one in found)} <= {None, *builtin()}
 
 
 @pytest.mark.parametrize(

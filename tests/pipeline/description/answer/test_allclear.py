@@ -385,6 +385,9 @@ FOREIGN = "前面有一条街道，现在可以安全过马路。"
         ("en", "앞에 계단이 있습니다.", "language"),
         ("ko", "A quiet street with trees.", "language"),
         ("ko", "A man, 남자.", "language"),
+        ("ko", "Ein Mann steht auf der Straße.", "language"),
+        ("ko", "人が道を歩いています。", "language"),
+        ("ko", "Apseo gyedan-i isseumnida.", "language"),
         ("en", f'It says "{FOREIGN}"', "language"),
         ("en", "A café with a naïve façade.", None),
         ("en", "A bus, 42.", None),
@@ -398,3 +401,61 @@ FOREIGN = "前面有一条街道，现在可以安全过马路。"
 )
 def test_answers_keep_to_their_language(language: str, sentence: str, reason: str | None) -> None:
     assert rejection(sentence, "", language) == reason
+
+
+FOREIGN_LATIN = (
+    "Ein Mann steht auf der Straße.",
+    "Der Hund läuft.",
+    "Die Straße ist frei.",
+    "Sie können jetzt gehen.",
+    "Vor Ihnen ist eine Treppe.",
+    "Un chien noir sur le trottoir.",
+    "Vous pouvez traverser la rue.",
+    "Un perro en la calle.",
+    "Hay un coche rojo a la derecha.",
+    "Puede cruzar la calle.",
+    "C’è un cane nero.",
+    "La strada è libera.",
+    "Há um carro à direita.",
+    "De auto is rood en staat op de weg.",
+    "En man står på gatan.",
+    "En bil kører på vejen.",
+    "Mies kävelee kadulla.",
+    "Mężczyzna stoi na ulicy.",
+    "Muž stojí na ulici.",
+    "Egy férfi áll az utcán.",
+    "Un om merge pe stradă.",
+    "Sokakta bir araba var.",
+    "Seorang pria berjalan di jalan.",
+    "Một người đàn ông đi bộ trên đường.",
+)
+ENGLISH_WITH_NAMES = (
+    "A man stands near Rue de la Paix.",
+    "A Citroën in front of the Café de Flore.",
+    "A shop named La Maison de la Truffe.",
+    "The sign says Calle de Alcalá.",
+    "A bus to Köln Hauptbahnhof.",
+    "Jean-Luc and Zoë wait by the Škoda.",
+    "La Strada is a restaurant.",
+    "Los Angeles bus.",
+    "Van Gogh poster.",
+    "An à la carte menu.",
+    "Kim Min-su and Park Ji-yeon talk.",
+    'A sign reads "Betreten auf eigene Gefahr, Eltern haften für ihre Kinder".',
+    "Red van.",
+    "A white cane.",
+    "Stairs down.",
+    "People walking.",
+    "A barrier-free no-go area.",
+    "A sign with the letters e, v, w and i.",
+)
+
+
+@pytest.mark.parametrize("sentence", FOREIGN_LATIN)
+def test_another_language_in_latin_letters_is_no_english(sentence: str) -> None:
+    assert rejection(sentence, "", "en") == "language"
+
+
+@pytest.mark.parametrize("sentence", ENGLISH_WITH_NAMES)
+def test_english_may_name_what_it_likes(sentence: str) -> None:
+    assert rejection(sentence, "", "en") is None

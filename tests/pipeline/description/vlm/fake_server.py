@@ -186,6 +186,12 @@ class Handler(BaseHTTPRequestHandler):
     def be_silent(self, request: dict[str, Any]) -> None:
         time.sleep(60)
 
+    def be_stalling(self, request: dict[str, Any]) -> None:
+        """Ends neither the answer nor the connection after its last word."""
+        self._events()
+        self._send(chunk("A red ") + chunk("wall."))
+        time.sleep(60)
+
     def be_dripping(self, request: dict[str, Any]) -> None:
         """Never still for long, never done."""
         self._events()

@@ -295,6 +295,11 @@ def test_of_an_answer_that_breaks_off_only_whole_sentences_are_given(
     assert said == sentences
 
 
+def test_a_whole_sentence_is_given_when_time_is_up(connect: Connect) -> None:
+    described = connect("stalling").describe(request(deadline_s=5.0))
+    assert next(described) == "A red wall."
+
+
 def test_enough_is_enough_and_the_server_is_hung_up_on(connect: Connect, server: str) -> None:
     describer = connect("endless")
     sentences = list(describer.describe(request()))
