@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from capture.frame import Image
 from common.memory import return_free_memory
+from pipeline.models.starter.compiled_file import processor_mark, read_compiled, write_compiled
 from pipeline.models.starter.errors import damaged
 from pipeline.models.starter.graph_file import GraphFile, GraphPlace, graph_key, write_graph
 from pipeline.models.starter.heads import Heads
@@ -65,9 +66,7 @@ class CompiledNetworks:
             self._options["INFERENCE_NUM_THREADS"] = threads
         if cache_dir and device != "CPU":  # compiling for the CPU is quick; a kept blob could only go stale
             self._options["CACHE_DIR"] = str(cache_dir / "openvino")
-        # A folder each: the file of a graph replaces those of earlier graphs in its folder.
-        folder = "graphs" if ranges is None else "graphs/int8"
-        self._graphs_in = cache_dir / folder if cache_dir and fingerprint and device == "CPU" else None
+        self._graphs_in = cache_dir / "graphs" if cache_dir and fingerprint and device == "CPU" else None
         self._fingerprint = fingerprint
         self._unused_runs = unused_runs
         self._runs = 0
@@ -107,16 +106,38 @@ class CompiledNetworks:
         import openvino as ov
 
         core = ov.Core()
-        graph, file = self._graph(core, size)
-        request = core.compile_model(graph, self._device, self._options).create_infer_request()
-        # Its memory is given back below.
-        del graph
+        file = None
+        if self._graphs_in is None or self._ranges is None:
+            graph, file = self._graph(core, size)
+            request = core.compile_model(graph, self._device, self._options).create_infer_request()
+            # Its memory is given back below.
+            del graph
+        else:
+            request = self._compiled_in_8_bits(core, size, self._graphs_in).create_infer_request()
         # The first inference allocates its memory: here, and not with the first frame.
         request.infer([np.zeros((1, size[1], size[0], 3), np.uint8)])
         if file is not None:
             file.release_memory()
         return_free_memory()
         return _Compiled(request, file, self._runs)
+
+    def _compiled_in_8_bits(self, core: Any, size: tuple[int, int], folder: Path) -> Any:
+        """The network from its file, else compiled and written into it.
+
+        Compiling 8 bits takes three times as long as 32, of which a file of the graph would save nothing.
+        """
+        key = graph_key(f"{self._fingerprint} {processor_mark(core)} {sorted(self._options.items())}")
+        path = folder / f"starter-{size[0]}x{size[1]}-{key[:32]}.network"
+        try:
+            if (stored := read_compiled(core, path, self._options)) is not None:
+                return stored
+            network = core.compile_model(self._build(size), self._device, self._options)
+            write_compiled(network, path)
+        # A full or read-only disk costs time, nothing else.
+        except OSError as error:
+            log.warning("the network is compiled anew at each start: %s", error)
+            network = core.compile_model(self._build(size), self._device, self._options)
+        return network
 
     def _graph(self, core: Any, size: tuple[int, int]) -> tuple[Any, GraphFile | None]:
         """The graph, and the file that holds its weights; None if they are in memory."""

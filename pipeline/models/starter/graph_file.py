@@ -38,6 +38,7 @@ _CODE = (
     "checkpoint.py",
     "input_size.py",
     "graph_file.py",
+    "compiled_file.py",
 )
 """The modules that shape the graph or its file."""
 

@@ -81,9 +81,16 @@ def _largest(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.maximum(top, _SMALLEST_KERNEL), np.float32)
 
 
+def _levels(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """The kernel in whole steps, and the step of each output channel (O, 1, 1, 1)."""
+    step = np.asarray(_largest(kernel) / (_KERNEL_LEVELS // 2), np.float32)
+    return np.round(kernel / step).astype(np.int8), step
+
+
 def _rounded_kernel(kernel: NDArray[np.float32], depthwise: bool) -> Any:
-    top = _shaped(_largest(kernel), depthwise)
-    return _rounded(ops.constant(_shaped(kernel, depthwise)), -top, top, _KERNEL_LEVELS)
+    """In the form of a compressed model, which compiles faster than weights that are yet to be rounded."""
+    levels, step = (_shaped(array, depthwise) for array in _levels(kernel))
+    return ops.multiply(ops.convert(ops.constant(levels), "f32"), ops.constant(step))
 
 
 def _rounded(node: Any, low: Any, high: Any, levels: int) -> Any:
@@ -93,7 +100,7 @@ def _rounded(node: Any, low: Any, high: Any, levels: int) -> Any:
 
 def _mean_shift(kernel: NDArray[np.float32], inputs: InputRange, depthwise: bool) -> NDArray[np.float32]:
     """What rounding the kernel takes from the mean of each output channel, (O,)."""
-    step = _largest(kernel) / (_KERNEL_LEVELS // 2)
-    lost = (kernel - np.round(kernel / step) * step).sum((2, 3))
+    levels, step = _levels(kernel)
+    lost = (kernel - levels * step).sum((2, 3))
     shift = lost[:, 0] * inputs.mean if depthwise else lost @ inputs.mean
     return np.asarray(shift, np.float32)

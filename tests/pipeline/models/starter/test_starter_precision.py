@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from capture.frame import Image
+from capture.test_image import draw_test_image
 from pipeline.models.precision import Precision
 from pipeline.models.starter.agreement import agreement
 from pipeline.models.starter.model import StarterModel
@@ -52,8 +54,47 @@ def test_8_bits_see_the_same_where_products_are_added_exactly(tmp_path: Path) ->
     assert LEAST_COSINE < agreement(small, exact) < 0.9999
     # Lessons and calibrations serve both: their decisions are alike.
     assert small.fingerprint == exact.fingerprint
-    # Neither replaces the other's graph.
-    folders = tmp_path / "graphs", tmp_path / "graphs" / "int8"
-    in_32, in_8 = ({file.name for file in folder.glob("*.graph")} for folder in folders)
+    # Neither replaces the other's file.
+    in_32, in_8 = (sorted(tmp_path.glob(f"graphs/*.{kind}")) for kind in ("graph", "network"))
     assert len(in_32) == len(in_8) > 0
-    assert not in_32 & in_8
+
+
+def picture() -> Image:
+    return draw_test_image(1280, 720)
+
+
+def test_the_compiled_network_comes_from_its_file_with_the_same_result(tmp_path: Path) -> None:
+    first = StarterModel(starter_folder(), cache_dir=tmp_path, precision=INT8).encode(picture())
+    (file,) = tmp_path.glob("graphs/*.network")
+    before = file.stat()
+    again = StarterModel(starter_folder(), cache_dir=tmp_path, precision=INT8).encode(picture())
+    assert (again.evidence == first.evidence).all()
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("left", [0, 10, 100, 1_000_000])
+def test_an_incomplete_or_changed_file_is_written_again(tmp_path: Path, left: int) -> None:
+    first = StarterModel(starter_folder(), cache_dir=tmp_path, precision=INT8).encode(picture())
+    (file,) = tmp_path.glob("graphs/*.network")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:left] if left < 1_000_000 else whole[:left] + b"?" + whole[left + 1 :])
+    again = StarterModel(starter_folder(), cache_dir=tmp_path, precision=INT8).encode(picture())
+    assert (again.evidence == first.evidence).all()
+    assert len(file.read_bytes()) == len(whole)
+
+
+def test_another_file_of_the_same_shape_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "graphs"
+    folder.mkdir()
+    earlier = folder / "starter-347x195-0.network"
+    earlier.write_bytes(b"x")
+    StarterModel(starter_folder(), cache_dir=tmp_path, precision=INT8)
+    assert not earlier.exists()
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_disk_that_takes_no_file_costs_time_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "graphs").write_bytes(b"a file where the folder should be")
+    model = StarterModel(starter_folder(), cache_dir=tmp_path, precision=INT8)
+    assert model.encode(picture()).embedding.shape == (1280,)
+    assert "compiled anew at each start" in caplog.text
