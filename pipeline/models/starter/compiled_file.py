@@ -38,9 +38,9 @@ def processor_mark(core: Any) -> str:
 def read_compiled(core: Any, path: Path, options: Mapping[str, Any]) -> Any | None:
     """The compiled network; None if the file is missing, damaged, or not for this OpenVINO."""
     with suppress(FileNotFoundError):
-        content = path.read_bytes()
-        body = content[len(_MARK) + _DIGEST_BYTES :]
-        if content == _MARK + hashlib.sha256(body).digest() + body:
+        with path.open("rb") as file:
+            head, body = file.read(len(_MARK) + _DIGEST_BYTES), file.read()
+        if head == _MARK + hashlib.sha256(body).digest():
             try:
                 return core.import_model(body, "CPU", dict(options))
             except RuntimeError as error:
