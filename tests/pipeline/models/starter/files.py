@@ -17,3 +17,10 @@ def starter_folder() -> Path:
     if not all((folder / name).is_file() for name in FILES):
         pytest.skip(f"STARTER MODEL MISSING in {folder}: run `watchword models pull starter`")
     return folder
+
+
+def require_exact_products() -> None:
+    """Skip loudly where the processor cannot add products of 8 bits without overflow."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    if not {"avx512_vnni", "avx_vnni", "amx_int8"} & set(flags):
+        pytest.skip("NO VNNI ON THIS PROCESSOR: 8 bits are not exact here, and not used")

@@ -12,6 +12,7 @@ from openvino import opset13 as ops
 
 from pipeline.models.starter.input_ranges import InputRange
 from pipeline.models.starter.layers import Layers
+from tests.pipeline.models.starter.files import require_exact_products
 
 CHANNELS, SIDE = 8, 6
 
@@ -24,10 +25,14 @@ def tensors(depthwise: bool) -> dict[str, NDArray[Any]]:
     return {"c.weight": random.normal(size=shape).astype(np.float32), **norm}
 
 
+@pytest.fixture(autouse=True)
+def exact_products() -> None:
+    require_exact_products()
+
+
 def output(layers: Layers, picture: NDArray[np.float32], depthwise: bool) -> NDArray[np.float32]:
     given = ops.parameter(list(picture.shape), np.float32)
     model = ov.Model([layers.convolution(given, "c", "n", depthwise=depthwise)], [given])
-    # Simulated in floats: this test is about the rounding, not about a processor.
     options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
     return np.array(ov.Core().compile_model(model, "CPU", options)([picture])[0])
 

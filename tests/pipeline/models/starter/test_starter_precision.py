@@ -14,14 +14,9 @@ from pipeline.models.precision import Precision
 from pipeline.models.starter.agreement import agreement
 from pipeline.models.starter.model import StarterModel
 from pipeline.models.starter.precision import LEAST_COSINE, load_on_cpu
-from tests.pipeline.models.starter.files import starter_folder
+from tests.pipeline.models.starter.files import require_exact_products, starter_folder
 
 F32, BF16, INT8 = Precision.F32, Precision.BF16, Precision.INT8
-
-
-def adds_products_exactly() -> bool:
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    return bool({"avx512_vnni", "avx_vnni", "amx_int8"} & set(flags))
 
 
 def test_the_choice_is_measured_once_and_remembered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -48,8 +43,7 @@ def test_a_precision_of_the_settings_is_taken(tmp_path: Path, wanted: Precision,
 
 
 def test_8_bits_see_the_same_where_products_are_added_exactly(tmp_path: Path) -> None:
-    if not adds_products_exactly():
-        pytest.skip("NO VNNI ON THIS PROCESSOR: 8 bits are not exact here, and not used")
+    require_exact_products()
     exact, small = (StarterModel(starter_folder(), cache_dir=tmp_path, precision=one) for one in (F32, INT8))
     assert LEAST_COSINE < agreement(small, exact) < 0.9999
     # Lessons and calibrations serve both: their decisions are alike.
